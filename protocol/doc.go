@@ -1,0 +1,91 @@
+// Package protocol is the contract between agents and the collector, and the
+// vocabulary that both sides share. It hides the wire: it is the only reader
+// and writer of the generated package protocol/wire (uplink and ingest use of
+// that only the Connect services, whose requests carry encoded messages as
+// bytes), and the only place that knows of versions. Every other package may
+// call it.
+//
+// # Services
+//
+// Connect on HTTP/3, and unchanged on HTTP/2 over TCP where UDP is blocked,
+// TLS 1.3 only. EnrolmentService.Enrol is called with a [Code] over a
+// connection that authenticates the server alone, by the public Web PKI or by
+// the pin of a [Link]; Renew with the agent's own certificate, also for 90 days
+// after its end. DeliveryService is called under mutual TLS: Deliver hands over
+// one encoded [Message]; GetSite gives the recorded declaration back, for
+// take-over and new hardware; Notices stays open, and the collector sends what
+// waits, then what comes. No notice makes an agent scan, read or send anything.
+//
+// # Messages
+//
+// A message is one numbered statement about one site:
+//
+//   - [Declaration]: the site's full state as a person confirmed it. A camera
+//     that it does not name is no longer declared. Each camera carries the
+//     person's yes to "does it film an outdoor area open to the public?".
+//   - [Observation]: the closed list of measured facts that leave by
+//     themselves: clock, oldest footage, reachability, schedule, retention.
+//     Empty, it is the daily sign of life.
+//   - [Withdrawal]: the site leaves the register.
+//
+// Order. Messages of a site are ordered by (Epoch, Revision): the epoch is
+// given with the grant and grows with each enrolment or take-over, the revision
+// counts within it. The collector applies a message only if its pair is above
+// the last one it applied for the site; what is older is refused as stale.
+//
+// Acknowledgement. Deliver answers with a [Receipt] only after the message is
+// durably recorded; until then the agent keeps it and sends it again. The
+// receipt's SHA-256 is over the very bytes sent, so that the agent knows which
+// it acknowledges. The same id with the same bytes is recorded once and gets
+// the first receipt again, with Duplicate; with other bytes it is refused. What
+// the owner said yes to is byte for byte what leaves: messages are encoded once,
+// when confirmed, and never again.
+//
+// Identity. Ids are random UUIDs in lower case, made by the side that first
+// knows the thing: sites by the collector, messages, recorders and cameras by
+// the agent, which keeps them when a device changes its address or name. Which
+// agent speaks is told by its certificate, never by the message; which sites it
+// may speak for, by its grants.
+//
+// Nothing that could lead into a site's network is in the schema: no serial
+// number, MAC or network address, endpoint reference, stream address, password
+// or image. A test reads the schema for it.
+//
+// # Limits and errors
+//
+// A message has [MaxMessage] bytes at most; a larger one is refused unread
+// ([ErrTooBig]). [MaxCameras], [MaxRecorders], [MaxContacts], [MaxIntervals] and
+// [MaxSuspensions] are counted in the bytes before anything is built from them,
+// as half a million empty cameras fit into a megabyte. Strings are valid UTF-8
+// without control characters, names of 120 characters and lines of 300 at most.
+// Times lie between 2015 and 2100 and are kept to the microsecond in UTC. A
+// position is inside the world and not 0,0. Every group of values that says
+// something carries its source and time ([Fact]).
+//
+// What is wrong with a well-formed message is told by field, all at once:
+// [FieldErrors], with paths as in JSON ("cameras[3].position.lat"; days of a
+// schedule are counted from Sunday, 7 is the holiday row). The rest of the site
+// stays as it was: a message is applied whole or not at all. [ErrMalformed] is
+// for what is no message: truncated, text, a single field twice, two bodies.
+//
+// # Versions
+//
+// Each message names the version of its writer. A reader accepts all versions
+// since 1 and gives the newest types, so that no other package asks. From a
+// version newer than its own it accepts a message whose body it knows, and
+// leaves out fields that it does not; values that it does not know, in fields
+// that it does, are errors of that field. A message that claims a version known
+// to the reader must hold nothing else: unknown fields are errors. Field
+// numbers are never used again, and the meaning of a field never changes. The
+// vectors in testdata/protocol are read by every later version.
+//
+//	1  first version
+//
+// # Answers
+//
+// The vocabulary's pure functions say what can honestly be said, unknown never
+// passing for no: [Schedule.Recording] (was it recording at t?), [FootageOf]
+// (does footage of t still exist, until when?), [ClockAt] and [Clock.Shows]
+// (what did the recorder's own clock show?), [See] (does it see a point, how
+// well?), [MissingForDeclaration] (what must a person still say?).
+package protocol

@@ -1,0 +1,74 @@
+package protocol
+
+import "math"
+
+// WGS84: semi-major axis in metres and first eccentricity squared.
+const (
+	semiMajorM     = 6378137.0
+	eccentricitySq = 0.00669437999014
+	meanRadiusM    = 6371008.8
+)
+
+// DistanceM is the distance between two points in metres: within a degree on
+// the ellipsoid's tangent plane at the middle latitude (to a centimetre within
+// 2 km, where searches are), farther on the mean sphere (to half a per cent).
+func DistanceM(a, b Point) float64 {
+	east, north, near := offsetM(a, b)
+	if near {
+		return math.Hypot(east, north)
+	}
+	latA, latB := radians(a.Lat), radians(b.Lat)
+	sinLat := math.Sin((latB - latA) / 2)
+	sinLon := math.Sin(radiansBetween(a.Lon, b.Lon) / 2)
+	h := sinLat*sinLat + math.Cos(latA)*math.Cos(latB)*sinLon*sinLon
+	return 2 * meanRadiusM * math.Asin(math.Min(1, math.Sqrt(h)))
+}
+
+// BearingDeg is the direction from a to b at a, degrees clockwise from north,
+// in [0, 360). It is 0 where the points are the same.
+func BearingDeg(a, b Point) float64 {
+	east, north, near := offsetM(a, b)
+	if !near {
+		latA, latB, lon := radians(a.Lat), radians(b.Lat), radiansBetween(a.Lon, b.Lon)
+		east = math.Sin(lon) * math.Cos(latB)
+		north = math.Cos(latA)*math.Sin(latB) - math.Sin(latA)*math.Cos(latB)*math.Cos(lon)
+	}
+	deg := math.Atan2(east, north) * 180 / math.Pi
+	if deg < 0 {
+		deg += 360
+	}
+	if deg >= 360 { // a tiny negative angle rounds up
+		deg = 0
+	}
+	return deg
+}
+
+// offsetM is the way from a to b in metres east and north; near is false where
+// a plane no longer serves: over a degree apart, or by the poles.
+func offsetM(a, b Point) (east, north float64, near bool) {
+	dLat, dLon := radians(b.Lat)-radians(a.Lat), radiansBetween(a.Lon, b.Lon)
+	mid := (radians(a.Lat) + radians(b.Lat)) / 2
+	const degree = math.Pi / 180
+	if math.Abs(dLat) > degree || math.Abs(dLon) > degree || math.Abs(mid) > 85*degree {
+		return 0, 0, false
+	}
+	sin := math.Sin(mid)
+	w := 1 - eccentricitySq*sin*sin
+	meridian := semiMajorM * (1 - eccentricitySq) / (w * math.Sqrt(w))
+	normal := semiMajorM / math.Sqrt(w)
+	return dLon * normal * math.Cos(mid), dLat * meridian, true
+}
+
+func radians(microdegrees int32) float64 { return float64(microdegrees) / 1e6 * math.Pi / 180 }
+
+// radiansBetween is b - a the short way round, across the date line too.
+func radiansBetween(a, b int32) float64 {
+	d := int64(b) - int64(a)
+	if d > 180e6 {
+		d -= 360e6
+	}
+	if d < -180e6 {
+		d += 360e6
+	}
+	return float64(d) / 1e6 * math.Pi / 180
+}

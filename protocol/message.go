@@ -1,0 +1,134 @@
+package protocol
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Limits of one message (DESIGN 11b). A device's answer has a limit of its own.
+const (
+	// Version is the protocol version this program speaks: see doc.go for its history.
+	Version = 1
+	// MaxMessage is the largest encoded Message, in bytes.
+	MaxMessage = 1 << 20
+	// MaxCameras is the most cameras that one site may declare.
+	MaxCameras = 512
+	// MaxRecorders is the most recorders of one site: a camera that records
+	// onto its own card is its own recorder, hence as many as cameras.
+	MaxRecorders = MaxCameras
+	// MaxContacts is the most contacts of one site.
+	MaxContacts = 32
+	// MaxIntervals is the most intervals in one row of a schedule: half-hours.
+	MaxIntervals = 48
+	// MaxSuspensions is the most suspensions of one schedule.
+	MaxSuspensions = 64
+)
+
+// Message is what an agent sends: one numbered statement about one site.
+// Messages of a site are ordered by (Epoch, Revision).
+type Message struct {
+	ID       string // UUID made by the agent; the same id twice is one message
+	SiteID   string // UUID made by the collector
+	Epoch    int64  // the grant's enrolment epoch, from 1
+	Revision int64  // counts the site's messages within the epoch, from 1
+	MadeAt   time.Time
+	Body     Body
+}
+
+// Body is one of Declaration, Observation, Withdrawal (values, not pointers).
+type Body interface{ body() }
+
+func (Declaration) body() {}
+func (Observation) body() {}
+func (Withdrawal) body()  {}
+
+// Declaration is the full state of a site as a person confirmed it: what it
+// does not name is no longer declared.
+type Declaration struct {
+	Site      Site       `json:"site"`
+	Contacts  []Contact  `json:"contacts,omitempty"`
+	Recorders []Recorder `json:"recorders,omitempty"`
+	Cameras   []Camera   `json:"cameras,omitempty"`
+	Approval  Approval   `json:"approval"`
+}
+
+// Withdrawal takes the whole site out of the register.
+type Withdrawal struct {
+	Approval Approval `json:"approval"`
+}
+
+// Approval says who decided, in which role, and when.
+type Approval struct {
+	By   string    `json:"by"` // the person's name as they gave it
+	Role Role      `json:"role"`
+	At   time.Time `json:"at"`
+}
+
+// Observation carries the closed list of measured facts that leave by
+// themselves after adhesion: clock, oldest footage, reachability, the
+// recorder's schedule and retention. An empty one is the daily sign of life.
+type Observation struct {
+	Recorders []RecorderObservation `json:"recorders,omitempty"`
+	Cameras   []CameraObservation   `json:"cameras,omitempty"`
+}
+
+// RecorderObservation is one look at a recorder.
+type RecorderObservation struct {
+	RecorderID string    `json:"recorder_id"`
+	At         time.Time `json:"at"`
+	Reachable  bool      `json:"reachable"`
+	Clock      *Clock    `json:"clock,omitempty"` // nil when it was not read
+}
+
+// CameraObservation is one look at what a recorder keeps of a camera; nil
+// fields were not read.
+type CameraObservation struct {
+	CameraID      string     `json:"camera_id"`
+	At            time.Time  `json:"at"`
+	OldestFootage time.Time  `json:"oldest_footage,omitzero"` // zero: not read
+	Schedule      *Schedule  `json:"schedule,omitempty"`
+	Retention     *Retention `json:"retention,omitempty"`
+}
+
+// Receipt is the collector's word that a message is durably recorded.
+type Receipt struct {
+	MessageID  string
+	SHA256     [32]byte // of the encoded message
+	RecordedAt time.Time
+	Duplicate  bool
+}
+
+// Kind names the body: "declaration", "observation", "withdrawal", or "" for none.
+func (m Message) Kind() string {
+	switch m.Body.(type) {
+	case Declaration:
+		return "declaration"
+	case Observation:
+		return "observation"
+	case Withdrawal:
+		return "withdrawal"
+	}
+	return ""
+}
+
+// MarshalJSON gives the message as a person may read it before and after it
+// leaves: exactly what is encoded (times in UTC to the microsecond, ages in
+// whole seconds), never more.
+func (m Message) MarshalJSON() ([]byte, error) {
+	var ignored FieldErrors // what cannot be sent is for Validate to say
+	c := fromWire(toWire(m), &ignored)
+	b, err := json.Marshal(struct {
+		ID       string    `json:"id"`
+		SiteID   string    `json:"site_id"`
+		Epoch    int64     `json:"epoch"`
+		Revision int64     `json:"revision"`
+		MadeAt   time.Time `json:"made_at"`
+		Kind     string    `json:"kind"`
+		Body     Body      `json:"body"`
+	}{c.ID, c.SiteID, c.Epoch, c.Revision, c.MadeAt, c.Kind(), c.Body})
+	if err != nil {
+		return nil, fmt.Errorf("message %s as JSON: %w", m.ID, err)
+	}
+	return b, nil
+}

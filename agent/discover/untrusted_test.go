@@ -1,0 +1,47 @@
+package discover
+
+import (
+	"strings"
+	"testing"
+)
+
+type sample struct {
+	Token string   `xml:"token,attr"`
+	Names []string `xml:"List>Name"`
+}
+
+var untrustedSamples = []struct{ name, xml, want string }{
+	{"as it should be", `<r xmlns="http://www.onvif.org/ver10/schema" token="t"><List><Name>a</Name><Name>b</Name></List></r>`, "t: a, b"},
+	{"undeclared prefixes", `<tt:r token="t"><ter:List><tt:Name>a</tt:Name></ter:List></tt:r>`, "t: a"},
+	{"unusual prefixes", `<q:r xmlns:q="http://www.onvif.org/ver10/schema" token="t"><q:List><q:Name>a</q:Name></q:List></q:r>`, "t: a"},
+	{"a maker's element of the same name", `<tt:r xmlns:tt="http://www.onvif.org/ver10/schema" xmlns:hik="http://www.hikvision.com/x"><tt:List><hik:Name>no</hik:Name><tt:Name>a</tt:Name></tt:List><hik:List><tt:Name>no</tt:Name></hik:List></tt:r>`, ": a"},
+	{"a maker's attribute of the same name", `<r token="t" xmlns:h="http://h/" h:token="no"/>`, "t: "},
+	{"latin 1", `<?xml version="1.0" encoding="ISO-8859-1"?><r><List><Name>caff` + "\xe8" + `</Name></List></r>`, ": caffè"},
+	{"latin 1 that claims to be UTF-8", `<?xml version="1.0" encoding="UTF-8"?><r><List><Name>caff` + "\xe8" + `</Name></List></r>`, ": caff\ufffd"},
+	{"control characters", "<r><List><Name>a\x01\x00b</Name></List></r>", ": a  b"},
+	{"byte order mark", "\xef\xbb\xbf<?xml version=\"1.0\"?><r token='t'/>", "t: "},
+	{"unescaped ampersand", `<r><List><Name>A & B</Name></List></r>`, ": A & B"},
+	{"text after the end", `<r token="t"/>garbage`, "t: "},
+	{"document type", `<!DOCTYPE r [<!ENTITY a "b">]><r token="&a;"/>`, "error"},
+	{"document type in the middle", `<r><!DOCTYPE r><List/></r>`, "error"},
+	{"unknown entity stays as it is", `<r><List><Name>&a;</Name></List></r>`, ": &a;"},
+	{"too deep", strings.Repeat("<r>", maxDepth+1) + strings.Repeat("</r>", maxDepth+1), "error"},
+	{"too deep in a maker's element", `<r><v xmlns="http://v/">` + strings.Repeat("<a>", maxDepth) + strings.Repeat("</a>", maxDepth) + "</v></r>", "error"},
+	{"cut off", `<r><List><Name>a</Name>`, "error"},
+	{"empty", ``, "error"},
+	{"unknown character set", `<?xml version="1.0" encoding="klingon"?><r/>`, "error"},
+}
+
+func TestUnmarshal(t *testing.T) {
+	for _, s := range untrustedSamples {
+		var v sample
+		got := "error"
+		err := Unmarshal([]byte(s.xml), &v)
+		if err == nil {
+			got = v.Token + ": " + strings.Join(v.Names, ", ")
+		}
+		if got != s.want {
+			t.Errorf("%s: read as %q (%v), want %q", s.name, got, err, s.want)
+		}
+	}
+}

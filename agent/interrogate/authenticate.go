@@ -1,0 +1,184 @@
+package interrogate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/icholy/digest"
+
+	"anagrafe/agent/discover"
+)
+
+// authenticator decides whether and how requests to one device carry
+// credentials.
+//
+// Devices lock the account, some the caller's address for half an hour, after a
+// few wrong passwords, and one with a wrong password refuses even the time. So:
+// nothing is sent before the device has refused an anonymous request; that
+// refusal says how (a Digest challenge: HTTP Digest and nothing else; no
+// challenge: WS-UsernameToken; Basic alone: not at all, it would send the password
+// in the clear); and one refused request with credentials is the last, now and,
+// through Memory, until the owner changes the password.
+type authenticator struct {
+	redactor
+	memory   Memory
+	sighting discover.Sighting
+	log      *slog.Logger
+	now      func() time.Time
+
+	credential Credential
+	scheme     scheme
+	challenge  *digest.Challenge
+	count      int // uses of the challenge
+	proven     bool
+	forbidden  int // refusals in a row after that
+	renewed    bool
+	stopped    bool
+
+	offset    time.Duration // device minus our clock
+	offsetSet bool
+	needs     Needs
+}
+
+type scheme int
+
+const (
+	anonymous scheme = iota
+	usernameToken
+	httpDigest
+)
+
+// known tells whether requests are signed from the start.
+func (a *authenticator) known() bool { return a.scheme != anonymous && !a.stopped }
+
+// refused takes a refusal in, and tells whether to ask again with credentials.
+// If not, the error says why.
+func (a *authenticator) refused(ctx context.Context, r *refusal) (again bool, err error) {
+	switch {
+	case a.stopped:
+		return false, errStopped
+	case !r.signed:
+		return a.begin(ctx, r)
+	case a.scheme == httpDigest && !a.renewed && a.renew(r):
+		return true, nil
+	default:
+		return false, a.giveUp(ctx, r)
+	}
+}
+
+// begin chooses the scheme and finds the credentials.
+func (a *authenticator) begin(ctx context.Context, r *refusal) (bool, error) {
+	if a.credential == (Credential{}) {
+		if ok, err := a.recall(ctx); !ok {
+			a.stopped = true
+			return false, err
+		}
+	}
+	if c, err := digest.FindChallenge(r.header); err == nil && digest.CanDigest(c) {
+		a.scheme, a.challenge, a.count = httpDigest, c, 0
+		return true, nil
+	} else if asked := r.header.Values("WWW-Authenticate"); len(asked) > 0 {
+		a.stopped, a.needs = true, NeedsCredentials
+		return false, errors.New("it accepts only a way to log in that would send the password readable, or that is not known: in its settings, allow Digest for ONVIF")
+	}
+	a.scheme = usernameToken
+	return true, nil
+}
+
+// recall gets the credentials, unless this device has refused them before.
+func (a *authenticator) recall(ctx context.Context) (bool, error) {
+	a.needs = NeedsCredentials
+	if a.memory == nil {
+		return false, errors.New("it wants a user and a password")
+	}
+	c, ok, err := a.memory.Credential(ctx, a.sighting)
+	if err != nil {
+		a.log.Error("credentials not read", "err", err)
+		return false, errors.New("it wants a user and a password, and the kept ones could not be read")
+	}
+	if !ok || c.User == "" {
+		return false, errors.New("it wants a user and a password")
+	}
+	refused, err := a.memory.Refused(ctx, a.sighting.Key(), c)
+	if err != nil {
+		a.log.Error("refused credentials not read", "err", err)
+		return false, errors.New("not tried, since it is not known whether it has refused this password before")
+	}
+	if refused {
+		a.needs = a.wrong()
+		return false, errors.New("it refused this password before: type the right one")
+	}
+	a.credential, a.needs = c, NeedsNothing
+	a.add(c.Password, c.User)
+	return true, nil
+}
+
+// wrong is what a refusal of credentials means. A token is refused also when
+// its time is not the device's; Digest does not depend on clocks.
+func (a *authenticator) wrong() Needs {
+	if a.scheme == usernameToken && !a.offsetSet {
+		return NeedsPasswordOrClock
+	}
+	return NeedsWrongPassword
+}
+
+// renew takes a new challenge in the place of a used-up one: the device says
+// so (stale), or it has let this user in before and now gives another nonce.
+func (a *authenticator) renew(r *refusal) bool {
+	c, err := digest.FindChallenge(r.header)
+	if err != nil || !digest.CanDigest(c) || c.Nonce == a.challenge.Nonce {
+		return false
+	}
+	if !c.Stale && !(a.proven && a.count > 1) {
+		return false
+	}
+	a.challenge, a.count, a.renewed = c, 0, true
+	return true
+}
+
+// giveUp ends the use of credentials after they were refused. Once they have
+// been accepted, a refusal only means that this user may not read that; after
+// two in a row the password may have been changed meanwhile.
+func (a *authenticator) giveUp(ctx context.Context, r *refusal) error {
+	a.renewed = false
+	if a.proven {
+		if a.forbidden++; a.forbidden >= maxForbidden {
+			a.stopped = true
+		}
+		return errForbidden
+	}
+	a.stopped, a.needs = true, a.wrong()
+	// A scan that is being ended must not lose it.
+	if err := a.memory.Refuse(context.WithoutCancel(ctx), a.sighting.Key(), a.credential); err != nil {
+		a.log.Error("a refused password could not be remembered", "err", err)
+	}
+	if r.words == "" {
+		return errors.New("it refused the password")
+	}
+	return errors.New("it refused the password: " + r.words)
+}
+
+func (a *authenticator) accepted() { a.proven, a.forbidden, a.renewed = true, 0, false }
+
+// sign gives the security header or the Authorization header of one request.
+func (a *authenticator) sign(to *url.URL) (security, authorization string, err error) {
+	if a.scheme == httpDigest {
+		a.count++
+		cred, err := digest.Digest(a.challenge, digest.Options{
+			Method: http.MethodPost, URI: to.RequestURI(), Count: a.count,
+			Username: a.credential.User, Password: a.credential.Password,
+		})
+		if err != nil {
+			return "", "", errors.New("its challenge cannot be answered")
+		}
+		a.add(cred.Response)
+		return "", cred.String(), nil
+	}
+	security, secrets, err := token(a.credential, a.now().Add(a.offset))
+	a.add(secrets...)
+	return security, "", err
+}

@@ -1,0 +1,311 @@
+package interrogate
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// maxChannels of one device are kept: as many as a site may declare.
+const maxChannels = protocol.MaxCameras
+
+// readings are the answers from which the channels are made. Any may be absent.
+type readings struct {
+	profiles   []profile
+	sources    []string // video source tokens, in the device's order
+	recordings recordings
+	jobs       []recordingJob
+	states     map[string]string // of jobs, by token
+	summary    recordingSummary
+	details    map[string]recordingInformation // of recordings, by token
+}
+
+// track is one channel to be, and the recordings that belong to it.
+type track struct {
+	source     string // video source; "" for a recording that belongs to none
+	recordings []int
+}
+
+// tracks finds which recordings show which video source. It is not guessed from
+// numbers in tokens or from the order: a name on the wrong camera is worse than
+// none. A recording names its source itself, or by the profile that its job
+// records, or the device has but one source.
+//
+// Recordings that belong to no source are channels by themselves. If none could
+// be matched and there are at least as many as sources, they are all of the
+// channels: the sources would be the same cameras again, without their names.
+func (r *readings) tracks() []track {
+	sourceOf := map[string]string{} // by source and profile token
+	var order []string
+	add := func(source string) {
+		if source != "" && sourceOf[source] == "" {
+			sourceOf[source] = source
+			order = append(order, source)
+		}
+	}
+	for _, s := range r.sources {
+		add(s)
+	}
+	for _, p := range r.profiles {
+		if p.Source != nil {
+			add(p.Source.SourceToken)
+		}
+	}
+	for _, p := range r.profiles {
+		if p.Source != nil && sourceOf[p.Token] == "" {
+			sourceOf[p.Token] = p.Source.SourceToken
+		}
+	}
+	bySource := map[string][]int{}
+	var alone []int
+	for i, rec := range r.recordings.Items {
+		source := sourceOf[strings.TrimSpace(rec.Source)]
+		for _, j := range r.jobs {
+			if source == "" && j.Configuration.Recording == rec.Token {
+				source = j.source(sourceOf)
+			}
+		}
+		if source == "" {
+			source = sourceOf[strings.TrimSpace(rec.SourceID)]
+		}
+		if source == "" && len(order) == 1 {
+			source = order[0]
+		}
+		if source == "" {
+			alone = append(alone, i)
+			continue
+		}
+		bySource[source] = append(bySource[source], i)
+	}
+	var tracks []track
+	if len(bySource) > 0 || len(alone) < len(order) || len(alone) == 0 {
+		for _, s := range order {
+			tracks = append(tracks, track{source: s, recordings: bySource[s]})
+		}
+	}
+	for _, i := range alone {
+		tracks = append(tracks, track{recordings: []int{i}})
+	}
+	return tracks[:min(len(tracks), maxChannels)]
+}
+
+// source gives the video source that a job records, "" if it does not say.
+func (j recordingJob) source(sourceOf map[string]string) string {
+	for _, s := range j.Configuration.Sources {
+		if t := sourceOf[strings.TrimSpace(s.Token)]; t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+func (j recordingJob) active() bool {
+	return strings.EqualFold(strings.TrimSpace(j.Configuration.Mode), "Active")
+}
+
+// channels makes the device's channels of what was read at now. The error says
+// why the age of the footage is not believed.
+func (r *readings) channels(d *Device, now time.Time) ([]Channel, error) {
+	tracks := r.tracks()
+	var all []Channel
+	var doubt error
+	for _, t := range tracks {
+		only := len(tracks) == 1
+		c := Channel{ID: clean(t.source)}
+		if t.source == "" {
+			c.ID = clean(r.recordings.Items[t.recordings[0]].Token)
+		}
+		jobs := r.jobsOf(t, only)
+		r.view(&c, t.source, jobs)
+		own := "" // a camera's own name, if it is more than its maker's
+		if only && !strings.EqualFold(d.Name, d.Vendor) {
+			own = d.Name
+		}
+		c.Name = r.name(t, jobs, own)
+		c.Schedule = readSchedule(jobs, r.states)
+		c.Retention = r.retention(t, jobs)
+		oldest, err := r.oldest(t, only, d.Clock, now)
+		if err != nil {
+			doubt = err
+		}
+		if !oldest.IsZero() {
+			c.Retention.OldestFootage, c.Retention.ObservedAt = oldest, now
+		}
+		if c.Schedule.Kind != protocol.ScheduleUnknown {
+			c.Schedule.Zone, c.Schedule.ZoneAssumed = d.Zone, d.Zone == ""
+		}
+		c.state(now)
+		all = append(all, c)
+	}
+	return all, doubt
+}
+
+// state writes down which values were measured, and when.
+func (c *Channel) state(now time.Time) {
+	fact := protocol.Fact{Source: protocol.Measured, At: now}
+	c.Facts = map[string]protocol.Fact{}
+	if c.Name != "" {
+		c.Facts["name"] = fact
+	}
+	if c.WidthPx > 0 {
+		c.Facts["resolution"] = fact
+	}
+	if c.Schedule.Kind != protocol.ScheduleUnknown {
+		c.Facts["schedule"], c.Schedule.Fact = fact, fact
+	}
+	if c.Retention.Kind != protocol.RetentionUnknown || !c.Retention.OldestFootage.IsZero() {
+		c.Facts["retention"], c.Retention.Fact = fact, fact
+	}
+}
+
+// jobsOf gives the jobs that record this track; all of them if it is the only one.
+func (r *readings) jobsOf(t track, only bool) []recordingJob {
+	if only {
+		return r.jobs
+	}
+	sourceOf := map[string]string{t.source: t.source}
+	for _, p := range r.profiles {
+		if p.Source != nil && p.Source.SourceToken == t.source {
+			sourceOf[p.Token] = t.source
+		}
+	}
+	var jobs []recordingJob
+	for _, j := range r.jobs {
+		mine := slices.ContainsFunc(t.recordings, func(i int) bool {
+			return r.recordings.Items[i].Token == j.Configuration.Recording
+		})
+		if mine || t.source != "" && j.source(sourceOf) != "" {
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs
+}
+
+// view sets resolution and turning from the profiles of a source. The
+// resolution is that of the profile that an active job records; without one, the
+// largest that is a video stream and not made of stills (JPEG profiles may be
+// larger and are for snapshots), then the largest of all.
+func (r *readings) view(c *Channel, source string, jobs []recordingJob) {
+	rank := 0
+	for _, p := range r.profiles {
+		if source == "" || p.Source == nil || p.Source.SourceToken != source {
+			continue
+		}
+		c.Turns = c.Turns || p.PTZ.turns()
+		w, h, ok := p.Encoder.size()
+		if !ok {
+			continue
+		}
+		n := 1
+		if !strings.EqualFold(strings.TrimSpace(p.Encoder.Encoding), "JPEG") {
+			n = 2
+		}
+		if slices.ContainsFunc(jobs, func(j recordingJob) bool { return j.active() && j.records(p.Token) }) {
+			n = 3
+		}
+		if n > rank || n == rank && w*h > c.WidthPx*c.HeightPx {
+			rank, c.WidthPx, c.HeightPx = n, w, h
+		}
+	}
+}
+
+// turns tells whether a camera moves: one that names only ways to zoom does not.
+func (p *ptz) turns() bool {
+	if p == nil {
+		return false
+	}
+	zooms := p.AbsoluteZoom+p.RelativeZoom+p.ContinuousZoom != ""
+	return p.Absolute+p.Relative+p.Continuous != "" || !zooms
+}
+
+func (j recordingJob) records(profile string) bool {
+	for _, s := range j.Configuration.Sources {
+		if strings.TrimSpace(s.Token) == profile {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *videoEncoder) size() (w, h int, ok bool) {
+	if e == nil {
+		return 0, 0, false
+	}
+	w, errW := strconv.Atoi(strings.TrimSpace(e.Width))
+	h, errH := strconv.Atoi(strings.TrimSpace(e.Height))
+	const most = 1 << 15
+	return w, h, errW == nil && errH == nil && w > 0 && h > 0 && w <= most && h <= most
+}
+
+// name gives the name that stands on the recorder: that of the recording (the
+// one that is active, if there are several with different names). A camera
+// without one bears its own name; a recorder's channel that of the video source's
+// configuration.
+func (r *readings) name(t track, jobs []recordingJob, own string) string {
+	var active, names []string
+	for _, i := range t.recordings {
+		rec := r.recordings.Items[i]
+		n := clean(rec.Name)
+		if n == "" {
+			continue
+		}
+		names = append(names, n)
+		if slices.ContainsFunc(jobs, func(j recordingJob) bool { return j.active() && j.Configuration.Recording == rec.Token }) {
+			active = append(active, n)
+		}
+	}
+	for _, choice := range [][]string{active, names} {
+		if choice = slices.Compact(slices.Sorted(slices.Values(choice))); len(choice) == 1 {
+			return choice[0]
+		}
+	}
+	if own != "" {
+		return own
+	}
+	for _, p := range r.profiles {
+		if t.source != "" && p.Source != nil && p.Source.SourceToken == t.source && clean(p.Source.Name) != "" {
+			return clean(p.Source.Name)
+		}
+	}
+	return ""
+}
+
+func (r *readings) retention(t track, jobs []recordingJob) protocol.Retention {
+	var active, all []protocol.Retention
+	for _, i := range t.recordings {
+		rec := r.recordings.Items[i]
+		one := readRetention(rec.Retention)
+		all = append(all, one)
+		if slices.ContainsFunc(jobs, func(j recordingJob) bool { return j.active() && j.Configuration.Recording == rec.Token }) {
+			active = append(active, one)
+		}
+	}
+	if len(active) > 0 {
+		return longest(active)
+	}
+	return longest(all)
+}
+
+// oldest gives the oldest footage of a track: from the details of its
+// recordings, or, for the only one, from the device's summary.
+func (r *readings) oldest(t track, only bool, clock *protocol.Clock, now time.Time) (time.Time, error) {
+	var times []time.Time
+	if only {
+		at, err := readOldest(r.summary.From, r.summary.Until, clock, now)
+		if err != nil || !at.IsZero() {
+			return at, err
+		}
+	}
+	for _, i := range t.recordings {
+		d := r.details[r.recordings.Items[i].Token]
+		at, err := readOldest(d.Earliest, d.Latest, clock, now)
+		if err != nil {
+			return time.Time{}, err
+		}
+		times = append(times, at)
+	}
+	return oldestOf(times), nil
+}

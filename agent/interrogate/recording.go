@@ -1,0 +1,154 @@
+package interrogate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// readRetention tells what MaximumRetentionTime means. By the specification 0
+// is "no limit but the disk's size"; anything absent or unreadable is unknown.
+func readRetention(text string) protocol.Retention {
+	d, ok := parseDuration(text)
+	switch {
+	case !ok:
+		return protocol.Retention{}
+	case d < time.Second:
+		return protocol.Retention{Kind: protocol.RetentionCapacity}
+	}
+	return protocol.Retention{Kind: protocol.RetentionAge, Age: d}
+}
+
+// longest gives the retention of a camera that has several recordings: how long
+// the last of them keeps footage. One without a limit of age keeps longest; one
+// of which nothing is known leaves the whole unknown.
+func longest(all []protocol.Retention) protocol.Retention {
+	var best protocol.Retention
+	for i, r := range all {
+		switch {
+		case r.Kind == protocol.RetentionUnknown:
+			return protocol.Retention{}
+		case i == 0, best.Kind == protocol.RetentionAge && (r.Kind == protocol.RetentionCapacity || r.Age > best.Age):
+			best = r
+		}
+	}
+	return best
+}
+
+// readSchedule tells what the recording jobs of one camera mean.
+//
+// Decisions:
+//   - An active job that names no schedule and no event filter records always.
+//     That it is active is what was set, not that data flow: if the device says
+//     that the job is idle or in error, the schedule is unknown.
+//   - One with an event filter records always, but only on motion, alarm or
+//     analytics; beside a continuous one it adds nothing.
+//   - One with a schedule is unknown until schedules are read. An empty
+//     ScheduleToken names none, but a device was seen to drop the schedules that
+//     are set: that is unknown as well, not "always".
+//   - No job, or none active, is unknown and never "off": recorders record by
+//     rules of their own, which ONVIF does not show.
+func readSchedule(jobs []recordingJob, states map[string]string) protocol.Schedule {
+	var mode protocol.Mode
+	for _, j := range jobs {
+		c := j.Configuration
+		if !strings.EqualFold(strings.TrimSpace(c.Mode), "Active") || c.Schedule != nil {
+			continue
+		}
+		switch strings.ToLower(strings.TrimSpace(states[j.Token])) {
+		case "idle", "error":
+			continue
+		}
+		if c.Events == nil {
+			mode = protocol.Continuous
+			break
+		}
+		if mode == "" {
+			mode = eventMode(c.Events.Topics)
+		}
+	}
+	if mode == "" {
+		return protocol.Schedule{}
+	}
+	return protocol.Schedule{Kind: protocol.ScheduleAlways, Mode: mode}
+}
+
+// eventMode gives the mode of an event filter by its topics; analytics if they
+// are others or mixed, which is like the rest "not continuous".
+func eventMode(topics []string) protocol.Mode {
+	text := strings.ToLower(strings.Join(topics, " "))
+	motion := strings.Contains(text, "motion")
+	alarm := strings.Contains(text, "trigger") || strings.Contains(text, "digitalinput") || strings.Contains(text, "alarm")
+	switch {
+	case motion && !alarm:
+		return protocol.Motion
+	case alarm && !motion:
+		return protocol.Alarm
+	}
+	return protocol.Analytics
+}
+
+// Limits of belief in a time that a recorder stamped on footage.
+const (
+	maxCorrection = 24 * time.Hour  // of its clock: beyond, it was set meanwhile
+	futureSlack   = 5 * time.Minute // between the newest footage and its clock
+)
+
+// earliest is the first year of which footage is believed; earlier stamps (1970
+// was seen on an empty recording and on a full card alike) are unknown.
+var earliest = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// readOldest turns the oldest footage's stamp into UTC. Stamps are by the
+// recorder's clock, so its offset is taken off. The zero time with no error is
+// "not known"; an error says why a stamp is not believed.
+//
+// until is the newest footage's stamp, "" if unknown: when it lies in the
+// recorder's own future, the stamps are local time with a false Z.
+func readOldest(from, until string, clock *protocol.Clock, now time.Time) (time.Time, error) {
+	stamp, ok := parseTime(from)
+	if !ok || stamp.Before(earliest) {
+		return time.Time{}, nil
+	}
+	if clock == nil {
+		return time.Time{}, fmt.Errorf("the oldest footage is dated by the recorder's clock, which could not be read")
+	}
+	offset := time.Duration(clock.OffsetMs) * time.Millisecond
+	if offset.Abs() > maxCorrection {
+		return time.Time{}, fmt.Errorf("the oldest footage is dated by the recorder's clock, which is more than a day wrong")
+	}
+	shown := now.Add(offset)
+	if newest, ok := parseTime(until); ok && newest.After(shown.Add(futureSlack)) {
+		return time.Time{}, fmt.Errorf("its footage ends in the future: its dates are not in UTC as they say")
+	}
+	if stamp.After(shown) {
+		if stamp.After(shown.Add(futureSlack)) {
+			return time.Time{}, fmt.Errorf("its oldest footage is in the future: its dates are not in UTC as they say")
+		}
+		return now.UTC().Truncate(time.Second), nil
+	}
+	return stamp.Add(-offset).UTC().Truncate(time.Second), nil
+}
+
+// parseTime reads an xs:dateTime; one without a zone counts as UTC, as ONVIF's
+// are.
+func parseTime(s string) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// oldestOf gives the earliest of the times that are known.
+func oldestOf(times []time.Time) time.Time {
+	times = slices.DeleteFunc(slices.Clone(times), time.Time.IsZero)
+	if len(times) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(times, time.Time.Compare)
+}

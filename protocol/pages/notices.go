@@ -1,0 +1,52 @@
+package pages
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+)
+
+//go:embed notices
+var noticeFiles embed.FS
+
+// Notices serves GET /privacy and GET /accessibility of a face, which every
+// footer leads to; they are open to everybody. The municipality's own full
+// notice is a document of its site: these say what this program does.
+func Notices(f Face, log *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	set, err := loadNotices(log)
+	if err != nil { // a test of this package loads them: an edit that breaks them does not get here
+		log.Error("notices not shown", "error", err)
+		return mux
+	}
+	for path, topic := range map[string]string{"/privacy": "privacy." + string(f), "/accessibility": "accessibility"} {
+		title := "notice" + "." + path[1:]
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			words := set.Words(Language(r))
+			set.Render(w, r, Page{Template: "notice.html", Title: title, Face: f, Data: paragraphs(words, "notice."+topic)})
+		})
+	}
+	return mux
+}
+
+func loadNotices(log *slog.Logger) (*Set, error) {
+	files, err := fs.Sub(noticeFiles, "notices")
+	if err != nil {
+		return nil, err
+	}
+	return Load(files, log)
+}
+
+// paragraphs collects the texts topic.1, topic.2, ...
+func paragraphs(w *Words, topic string) []string {
+	var texts []string
+	for i := 1; ; i++ {
+		key := fmt.Sprintf("%s.%d", topic, i)
+		if !w.Has(key) {
+			return texts
+		}
+		texts = append(texts, w.T(key))
+	}
+}

@@ -1,0 +1,252 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// Approve is the owner's yes to these cameras: it writes the decision and, for
+// each site, the encoded Declaration of all that is confirmed so far, in one
+// transaction. A camera that lacks something is left as it was and its Result
+// says what; the others go on. Without a grant the error is ErrNotEnrolled,
+// and nothing is changed. By's empty fields become the site's first contact,
+// the owner, and now.
+func (v *Inventory) Approve(ctx context.Context, ids []string, by protocol.Approval) ([]Result, error) {
+	return v.approve(ctx, by, byID(ids))
+}
+
+// ApproveAll approves every camera that waits for an answer or for a yes to a
+// change. It leaves alone what the owner has refused, withdrawn, or answered
+// no; a camera that was not answered is among the results, with what is missing.
+func (v *Inventory) ApproveAll(ctx context.Context, by protocol.Approval) ([]Result, error) {
+	return v.approve(ctx, by, func(b *book) (picked []*camera, _ []Result) {
+		for _, c := range b.cameras {
+			if c.outdoor != nil && !*c.outdoor {
+				continue
+			}
+			s := b.siteOf(c)
+			declared := s.find(c.id)
+			if c.decision == "" || declared != nil && len(b.changed(s, *declared, c.draft())) > 0 {
+				picked = append(picked, c)
+			}
+		}
+		return picked, nil
+	})
+}
+
+// Preview gives the messages that Approve would write now, without writing
+// them: all is as it would leave, save the message's id and time.
+func (v *Inventory) Preview(ctx context.Context, ids []string, by protocol.Approval) (messages []protocol.Message, err error) {
+	done := errors.New("nothing is kept")
+	err = v.write(ctx, func(tx *sql.Tx) error {
+		var last int64
+		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM message`).Scan(&last); err != nil {
+			return err
+		}
+		if _, err := v.approveIn(ctx, tx, by, byID(ids)); err != nil {
+			return err
+		}
+		err := each(ctx, tx, `SELECT body FROM message WHERE seq > ? ORDER BY seq`, func(rows *sql.Rows) error {
+			var body []byte
+			if err := rows.Scan(&body); err != nil {
+				return err
+			}
+			m, err := protocol.Decode(body)
+			messages = append(messages, m)
+			return err
+		}, last)
+		if err != nil {
+			return err
+		}
+		return done
+	})
+	if !errors.Is(err, done) {
+		return nil, fmt.Errorf("preview: %w", err)
+	}
+	return messages, nil
+}
+
+// picker chooses the cameras that are to be approved, and answers for the ids
+// that are none.
+type picker func(*book) ([]*camera, []Result)
+
+func byID(ids []string) picker {
+	return func(b *book) (picked []*camera, unknown []Result) {
+		for _, id := range ids {
+			c := b.camera(id)
+			switch {
+			case c == nil:
+				unknown = append(unknown, Result{ID: id, Error: ErrUnknown.Error()})
+			case !slices.Contains(picked, c):
+				picked = append(picked, c)
+			}
+		}
+		return picked, unknown
+	}
+}
+
+func (v *Inventory) approve(ctx context.Context, by protocol.Approval, pick picker) (results []Result, err error) {
+	err = v.write(ctx, func(tx *sql.Tx) (err error) {
+		results, err = v.approveIn(ctx, tx, by, pick)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("approve: %w", err)
+	}
+	v.signal()
+	return results, nil
+}
+
+func (v *Inventory) approveIn(ctx context.Context, tx *sql.Tx, by protocol.Approval, pick picker) ([]Result, error) {
+	b, err := load(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if len(b.sites) == 0 {
+		return nil, fmt.Errorf("%w: enter the code from the Comune first (anagrafe-agent enrol CODE)", ErrNotEnrolled)
+	}
+	picked, results := pick(b)
+	for _, c := range picked {
+		if s := b.siteOf(c); s == nil {
+			results = append(results, Result{ID: c.id, Missing: b.missing(c, nil, c.draft())})
+		}
+	}
+	for _, s := range b.sites {
+		mine := slices.DeleteFunc(slices.Clone(picked), func(c *camera) bool { return b.siteOf(c) != s })
+		if len(mine) == 0 {
+			continue
+		}
+		of, err := v.declare(ctx, tx, b, s, mine, by)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, of...)
+	}
+	return results, nil
+}
+
+// declare writes the declaration of s with the complete ones of cameras added.
+func (v *Inventory) declare(ctx context.Context, tx *sql.Tx, b *book, s *site, cameras []*camera, by protocol.Approval) ([]Result, error) {
+	now := v.now()
+	next := protocol.Declaration{
+		Site:     protocol.Site{Name: s.SiteName, Category: protocol.Category(s.Category), Address: s.Address},
+		Contacts: b.contactsOf(s),
+	}
+	if s.declared != nil {
+		next.Recorders, next.Cameras = s.declared.Recorders, s.declared.Cameras
+	}
+	var results []Result
+	var in []*camera
+	for _, c := range cameras {
+		r := Result{ID: c.id, Missing: b.missing(c, s, c.draft())}
+		if len(r.Missing) == 0 {
+			var err error
+			if next.Approval, err = b.approval(s, by, now); err != nil {
+				return nil, err
+			}
+			value, keeper := confirmed(c.draft(), next.Approval.By, now), c.device.recorder()
+			if r.Error = s.refuses(next, keeper, value, now); r.Error == "" {
+				next.Recorders = replace(next.Recorders, keeper, func(r protocol.Recorder) string { return r.ID })
+				next.Cameras = replace(next.Cameras, value, func(c protocol.Camera) string { return c.ID })
+				in = append(in, c)
+			}
+		}
+		results = append(results, r)
+	}
+	if len(in) == 0 {
+		return results, nil
+	}
+	if err := v.enqueue(ctx, tx, s, next, false); err != nil {
+		return nil, err
+	}
+	s.declared = &next
+	for _, c := range in {
+		if err := c.decide(ctx, tx, s.SiteID, StateDeclared, next.Approval); err != nil {
+			return nil, err
+		}
+	}
+	return results, s.knows(ctx, tx, in, now)
+}
+
+// refuses says why the declaration cannot take one more camera, or "".
+func (s *site) refuses(d protocol.Declaration, keeper protocol.Recorder, c protocol.Camera, now time.Time) string {
+	if !s.Until.IsZero() && now.After(s.Until) {
+		return "the leave to speak for this site ended on " + s.Until.Format(time.DateOnly) + ": ask the Comune for a new code"
+	}
+	if len(d.Cameras) >= protocol.MaxCameras && s.find(c.ID) == nil {
+		return fmt.Sprintf("a site declares at most %d cameras: ask the Comune for a second site", protocol.MaxCameras)
+	}
+	d.Recorders, d.Cameras = []protocol.Recorder{keeper}, []protocol.Camera{c}
+	if err := (protocol.Message{ID: c.ID, SiteID: s.SiteID, Epoch: s.Epoch, Revision: 1, MadeAt: now, Body: d}).Validate(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// replace puts v in the place of the element with its key, or at the end. The
+// slice that it is given stays as it was.
+func replace[T any](all []T, v T, key func(T) string) []T {
+	all = slices.Clone(all)
+	for i := range all {
+		if key(all[i]) == key(v) {
+			all[i] = v
+			return all
+		}
+	}
+	return append(all, v)
+}
+
+// decide writes the owner's decision.
+func (c *camera) decide(ctx context.Context, tx *sql.Tx, siteID string, to State, by protocol.Approval) error {
+	c.decision = to
+	_, err := tx.ExecContext(ctx, `UPDATE camera SET decision = ?, decided_by = ?, decided_at = ?, site_id = nullif(?, '') WHERE id = ?`,
+		to, by.By, micros(by.At), siteID, c.id)
+	return err
+}
+
+// knows notes that a declaration tells the collector all that is measured.
+func (s *site) knows(ctx context.Context, tx *sql.Tx, cameras []*camera, at time.Time) error {
+	s.observed = at
+	if _, err := tx.ExecContext(ctx, `UPDATE site SET observed = ? WHERE id = ?`, micros(at), s.SiteID); err != nil {
+		return err
+	}
+	for _, c := range cameras {
+		schedule, retention := c.schedule, c.retention
+		c.reported = &protocol.CameraObservation{CameraID: c.id, At: at, OldestFootage: retention.OldestFootage,
+			Schedule: &schedule, Retention: &retention}
+		c.siteID = s.SiteID
+		if err := c.save(ctx, tx); err != nil {
+			return err
+		}
+		c.device.reported = &protocol.RecorderObservation{RecorderID: c.deviceID, At: at, Reachable: true, Clock: c.device.clock}
+		if err := c.device.save(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// approval completes who decided: a name is needed, and who typed none is the
+// site's first contact.
+func (b *book) approval(s *site, by protocol.Approval, now time.Time) (protocol.Approval, error) {
+	by.By = line(by.By)
+	if contacts := b.contactsOf(s); by.By == "" && len(contacts) > 0 {
+		by.By = contacts[0].Name
+	}
+	if by.By == "" {
+		return by, protocol.FieldErrors{{Field: "by", Why: "is missing: say who decides"}}
+	}
+	if by.Role == "" {
+		by.Role = protocol.RoleOwner
+	}
+	if by.At.IsZero() {
+		by.At = now
+	}
+	return by, nil
+}

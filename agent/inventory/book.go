@@ -1,0 +1,270 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"anagrafe/agent/interrogate"
+	"anagrafe/protocol"
+)
+
+// book is the whole inventory in memory, as one transaction sees it. A site has
+// at most 512 cameras, so reading it all is cheaper than being clever.
+type book struct {
+	devices  []*device
+	cameras  []*camera
+	sites    []*site
+	contacts map[string][]protocol.Contact // by site id; "" for all sites
+}
+
+type device struct {
+	id                                          string
+	kind                                        interrogate.Kind
+	vendor, model, firmware, hardwareID, serial string
+	macs                                        []string
+	endpoint, address, name                     string
+	methods                                     []string
+	zone                                        string
+	needs                                       interrogate.Needs
+	clock                                       *protocol.Clock
+	problems                                    []interrogate.Problem
+	firstSeen, seen, answered                   time.Time
+	reachable, password                         bool
+	reported                                    *protocol.RecorderObservation
+}
+
+func (d *device) marks() marks {
+	return marks{serial: usableSerial(d.serial, d.model), macs: usableMACs(d.macs), endpoint: usableEndpoint(d.endpoint),
+		name: fold(d.name), model: model(d.vendor, d.model), address: d.address}
+}
+
+type camera struct {
+	id, deviceID, channel string
+	device                *device
+	seen                  time.Time
+	foundName             string
+	foundAt               time.Time
+	width, height         int
+	turns, infrared       bool
+	viewAt                time.Time
+	schedule              protocol.Schedule
+	retention             protocol.Retention
+
+	name                    string
+	nameAt                  time.Time
+	outdoor                 *bool
+	outdoorBy               string
+	outdoorAt               time.Time
+	lon, lat                *int32
+	accuracy                int
+	placedBy                string
+	placedAt                time.Time
+	direction, angle, reach *int
+	aimedAt                 time.Time
+	siteID                  string
+	decision                State // "", StateRefused, StateDeclared, StateWithdrawn
+	reported                *protocol.CameraObservation
+}
+
+type site struct {
+	Grant
+	revision int64
+	observed time.Time
+	// declared is the body of the site's last declaration; nil before the first
+	// and after a withdrawal.
+	declared *protocol.Declaration
+}
+
+func load(ctx context.Context, tx *sql.Tx) (*book, error) {
+	b := &book{contacts: map[string][]protocol.Contact{}}
+	for _, part := range []func(context.Context, *sql.Tx) error{b.loadDevices, b.loadCameras, b.loadSites, b.loadContacts} {
+		if err := part(ctx, tx); err != nil {
+			return nil, fmt.Errorf("reading the inventory: %w", err)
+		}
+	}
+	return b, nil
+}
+
+// each runs a query and scan for every row.
+func each(ctx context.Context, tx *sql.Tx, query string, scan func(*sql.Rows) error, args ...any) error {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (b *book) loadDevices(ctx context.Context, tx *sql.Tx) error {
+	return each(ctx, tx, `SELECT id, kind, vendor, model, firmware, hardware_id, serial, macs, endpoint, address, name, methods,
+		zone, needs, clock, problems, first_seen, seen, answered, reachable, reported,
+		EXISTS (SELECT 1 FROM credential WHERE device_id = device.id)
+		FROM device ORDER BY first_seen, rowid`, func(rows *sql.Rows) error {
+		d := &device{}
+		err := rows.Scan(&d.id, &d.kind, &d.vendor, &d.model, &d.firmware, &d.hardwareID, &d.serial, asJSON{&d.macs}, &d.endpoint,
+			&d.address, &d.name, asJSON{&d.methods}, &d.zone, &d.needs, asJSON{&d.clock}, asJSON{&d.problems},
+			asTime{&d.firstSeen}, asTime{&d.seen}, asTime{&d.answered}, &d.reachable, asJSON{&d.reported}, &d.password)
+		b.devices = append(b.devices, d)
+		return err
+	})
+}
+
+func (b *book) loadCameras(ctx context.Context, tx *sql.Tx) error {
+	return each(ctx, tx, `SELECT id, device_id, channel, seen, found_name, found_at, width_px, height_px, turns, infrared, view_at,
+		schedule, retention, name, name_at, outdoor, outdoor_by, outdoor_at, lon, lat, accuracy_m, placed_by, placed_at,
+		direction, angle, range_m, aimed_at, coalesce(site_id, ''), decision, reported
+		FROM camera ORDER BY device_id, rowid`, func(rows *sql.Rows) error {
+		c := &camera{}
+		err := rows.Scan(&c.id, &c.deviceID, &c.channel, asTime{&c.seen}, &c.foundName, asTime{&c.foundAt}, &c.width, &c.height,
+			&c.turns, &c.infrared, asTime{&c.viewAt}, asJSON{&c.schedule}, asJSON{&c.retention}, &c.name, asTime{&c.nameAt},
+			&c.outdoor, &c.outdoorBy, asTime{&c.outdoorAt}, &c.lon, &c.lat, &c.accuracy, &c.placedBy, asTime{&c.placedAt},
+			&c.direction, &c.angle, &c.reach, asTime{&c.aimedAt}, &c.siteID, &c.decision, asJSON{&c.reported})
+		c.device = b.device(c.deviceID)
+		b.cameras = append(b.cameras, c)
+		return err
+	})
+}
+
+func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
+	err := each(ctx, tx, `SELECT id, name, category, address, epoch, granted, until, collector, revision, observed
+		FROM site ORDER BY granted, id`, func(rows *sql.Rows) error {
+		s := &site{}
+		err := rows.Scan(&s.SiteID, &s.SiteName, &s.Category, &s.Address, &s.Epoch, asTime{&s.From}, asTime{&s.Until},
+			&s.Collector, &s.revision, asTime{&s.observed})
+		b.sites = append(b.sites, s)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, s := range b.sites {
+		err := each(ctx, tx, `SELECT body FROM message WHERE site_id = ? AND kind <> 'observation' ORDER BY seq DESC LIMIT 1`, func(rows *sql.Rows) error {
+			var body []byte
+			if err := rows.Scan(&body); err != nil {
+				return err
+			}
+			m, err := protocol.Decode(body)
+			if err != nil {
+				return fmt.Errorf("the last declaration of site %s: %w", s.SiteID, err)
+			}
+			if d, ok := m.Body.(protocol.Declaration); ok {
+				s.declared = &d
+			}
+			return nil
+		}, s.SiteID)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *book) loadContacts(ctx context.Context, tx *sql.Tx) error {
+	return each(ctx, tx, `SELECT site_id, name, role, phone, email, pec, hours FROM contact
+		ORDER BY site_id, CASE role WHEN 'owner' THEN 0 WHEN 'referent' THEN 1 ELSE 2 END`, func(rows *sql.Rows) error {
+		var siteID string
+		var c protocol.Contact
+		err := rows.Scan(&siteID, &c.Name, &c.Role, &c.Phone, &c.Email, &c.PEC, &c.Hours)
+		b.contacts[siteID] = append(b.contacts[siteID], c)
+		return err
+	})
+}
+
+func (b *book) device(id string) *device {
+	for _, d := range b.devices {
+		if d.id == id {
+			return d
+		}
+	}
+	return nil
+}
+
+func (b *book) camera(id string) *camera {
+	for _, c := range b.cameras {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+func (b *book) site(id string) *site {
+	for _, s := range b.sites {
+		if s.SiteID == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// siteOf is the site that c belongs to: the one it was given, or the only one
+// there is; nil when that leaves it open.
+func (b *book) siteOf(c *camera) *site {
+	if s := b.site(c.siteID); s != nil {
+		return s
+	}
+	if len(b.sites) == 1 {
+		return b.sites[0]
+	}
+	return nil
+}
+
+// contactsOf are a site's own contacts, and those of all sites for the roles
+// that it has none for. s may be nil.
+func (b *book) contactsOf(s *site) []protocol.Contact {
+	var out []protocol.Contact
+	if s != nil {
+		out = append(out, b.contacts[s.SiteID]...)
+	}
+inherited:
+	for _, c := range b.contacts[""] {
+		for _, own := range out {
+			if own.Role == c.Role {
+				continue inherited
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// asJSON scans a JSON column into to; NULL leaves it as it is.
+type asJSON struct{ to any }
+
+func (j asJSON) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		return nil
+	case string:
+		return json.Unmarshal([]byte(v), j.to)
+	case []byte:
+		return json.Unmarshal(v, j.to)
+	}
+	return fmt.Errorf("a JSON column holds %T", src)
+}
+
+// asTime scans microseconds.
+type asTime struct{ to *time.Time }
+
+func (t asTime) Scan(src any) error {
+	us, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("a time column holds %T", src)
+	}
+	*t.to = instant(us)
+	return nil
+}
+
+// jsonText is v for a JSON column.
+func jsonText(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
+}

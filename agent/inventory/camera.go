@@ -1,0 +1,235 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"anagrafe/protocol"
+)
+
+// maxName is protocol's limit for a name, in characters.
+const maxName = 120
+
+// Devices lists every device ever found, in the order of finding.
+func (v *Inventory) Devices(ctx context.Context) (devices []Device, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, d := range b.devices {
+			devices = append(devices, d.shown())
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the devices: %w", err)
+	}
+	return devices, nil
+}
+
+// Cameras lists every camera ever found, those of a device together.
+func (v *Inventory) Cameras(ctx context.Context) (cameras []Camera, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, d := range b.devices {
+			for _, c := range b.cameras {
+				if c.device == d {
+					cameras = append(cameras, b.shown(c))
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the cameras: %w", err)
+	}
+	return cameras, nil
+}
+
+// Camera gives one camera, or ErrUnknown.
+func (v *Inventory) Camera(ctx context.Context, id string) (camera Camera, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		c := b.camera(id)
+		if c == nil {
+			return ErrUnknown
+		}
+		camera = b.shown(c)
+		return nil
+	})
+	if err != nil {
+		return Camera{}, fmt.Errorf("camera %q: %w", id, err)
+	}
+	return camera, nil
+}
+
+func (d *device) shown() Device {
+	return Device{
+		ID: d.id, Kind: d.kind, Vendor: d.vendor, Model: d.model, Firmware: d.firmware, Name: d.name, Address: d.address,
+		FoundBy: append([]string{}, d.methods...), Needs: d.needs, HasPassword: d.password, Clock: d.clock, Zone: d.zone,
+		SeenAt: d.seen, AnsweredAt: d.answered, Reachable: d.reachable, Problems: d.problems,
+	}
+}
+
+func (b *book) shown(c *camera) Camera {
+	out := Camera{ID: c.id, State: c.decision, SiteID: c.siteID, Device: c.device.shown(), Outdoor: c.outdoor,
+		Values: c.draft(), SeenAt: c.seen}
+	s := b.siteOf(c)
+	if s != nil {
+		out.SiteID = s.SiteID
+	}
+	out.Missing = b.missing(c, s, out.Values)
+	if c.decision == StateDeclared {
+		out.Declared = s.find(c.id)
+	}
+	if out.Declared != nil {
+		out.Changed = b.changed(s, *out.Declared, out.Values)
+	}
+	if out.State == "" {
+		out.State = StateFound
+		if len(out.Missing) == 0 {
+			out.State = StateReady
+		}
+	}
+	return out
+}
+
+// find gives a camera of the site's declaration, or nil.
+func (s *site) find(id string) *protocol.Camera {
+	if s == nil || s.declared == nil {
+		return nil
+	}
+	for i := range s.declared.Cameras {
+		if s.declared.Cameras[i].ID == id {
+			return &s.declared.Cameras[i]
+		}
+	}
+	return nil
+}
+
+// missing names what stands between c and the register; s is its site or nil.
+func (b *book) missing(c *camera, s *site, values protocol.Camera) []string {
+	missing := protocol.MissingForDeclaration(values)
+	if len(b.contactsOf(s)) == 0 {
+		missing = append(missing, "contact")
+	}
+	if s == nil && len(b.sites) > 1 {
+		missing = append(missing, "site")
+	}
+	return missing
+}
+
+// draft is what would be declared of c now, built field by field: nothing of
+// the device is taken over as a whole.
+func (c *camera) draft() protocol.Camera {
+	out := protocol.Camera{
+		ID: c.id, RecorderID: c.deviceID, Channel: line(safe(c.channel, c.device)),
+		Schedule: c.schedule, Retention: c.retention,
+		View: protocol.View{DirectionDeg: c.direction, AngleDeg: c.angle, RangeM: c.reach,
+			Turns: c.turns, Infrared: c.infrared, WidthPx: c.width, HeightPx: c.height},
+	}
+	found := line(safe(c.foundName, c.device))
+	switch {
+	case c.name != "" && c.name != found:
+		out.Name, out.NameFact = c.name, protocol.Fact{Source: protocol.Declared, At: c.nameAt}
+	case found != "":
+		out.Name, out.NameFact = found, protocol.Fact{Source: protocol.Measured, At: c.foundAt}
+	}
+	switch {
+	case !c.aimedAt.IsZero():
+		out.View.Fact = protocol.Fact{Source: protocol.Declared, At: c.aimedAt}
+	case out.View != protocol.View{}:
+		out.View.Fact = protocol.Fact{Source: protocol.Measured, At: later(c.viewAt, c.seen)}
+	}
+	if c.lon != nil && c.lat != nil {
+		out.Position = protocol.Position{Point: protocol.Point{Lon: *c.lon, Lat: *c.lat}, AccuracyM: c.accuracy,
+			Method: c.placedBy, Fact: protocol.Fact{Source: protocol.Declared, At: c.placedAt}}
+	}
+	if c.outdoor != nil {
+		out.OutdoorPublic = protocol.Outdoor{Yes: *c.outdoor, By: c.outdoorBy, At: c.outdoorAt}
+	}
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if a.IsZero() {
+		return b
+	}
+	return a
+}
+
+// confirmed is what a draft becomes by a person's yes at the time at.
+func confirmed(c protocol.Camera, by string, at time.Time) protocol.Camera {
+	for _, f := range []*protocol.Fact{&c.NameFact, &c.View.Fact, &c.Schedule.Fact, &c.Retention.Fact} {
+		if f.Source == protocol.Measured {
+			*f = protocol.Fact{Source: protocol.Confirmed, At: at}
+		}
+	}
+	if c.OutdoorPublic.By == "" {
+		c.OutdoorPublic.By = by
+	}
+	return c
+}
+
+// recorder is what is declared of the device that keeps a camera's footage.
+func (d *device) recorder() protocol.Recorder {
+	r := protocol.Recorder{ID: d.id, Vendor: line(safe(d.vendor, d)), Model: line(safe(d.model, d)), Name: line(safe(d.name, d))}
+	if d.clock != nil {
+		r.Clock = &protocol.Clock{OffsetMs: d.clock.OffsetMs, UncertaintyMs: d.clock.UncertaintyMs, Method: d.clock.Method, At: d.clock.At}
+	}
+	return r
+}
+
+// changed names the groups of the owner's own words that differ from what s
+// has declared; what is measured after adhesion leaves by itself and needs no yes.
+func (b *book) changed(s *site, was, is protocol.Camera) []string {
+	var groups []string
+	if was.Name != is.Name {
+		groups = append(groups, "name")
+	}
+	if was.Position.Point != is.Position.Point || was.Position.AccuracyM != is.Position.AccuracyM {
+		groups = append(groups, "position")
+	}
+	if !sameNumber(was.View.DirectionDeg, is.View.DirectionDeg) || !sameNumber(was.View.AngleDeg, is.View.AngleDeg) ||
+		!sameNumber(was.View.RangeM, is.View.RangeM) {
+		groups = append(groups, "view")
+	}
+	if !slices.Equal(s.declared.Contacts, b.contactsOf(s)) {
+		groups = append(groups, "contact")
+	}
+	return groups
+}
+
+func sameNumber(a, b *int) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
+
+// line is a device's text as one line that a page and a printed form show as
+// it is: without control characters, those that turn the direction of writing,
+// and bytes that are no text; of at most maxName characters.
+func line(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\ufeff', r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > maxName {
+		s = strings.TrimSpace(string(slices.Clip(r[:maxName])))
+	}
+	return s
+}

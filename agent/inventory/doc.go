@@ -1,0 +1,31 @@
+// Package inventory is all that this site knows: which sightings are one
+// camera, what the owner decided, what is still to be sent, and the passwords
+// of the recorders. It hides identity (the same camera at a new address), the
+// one SQLite file, and the hand-over to the collector.
+//
+// The agent's main opens it and records each look at the network; review shows
+// it to the owner and passes the owner's decisions on; interrogate asks it for
+// passwords; uplink empties the outbox, through an interface of its own.
+//
+// Decisions:
+//   - Approving writes the decision and the encoded Declaration in one
+//     transaction: what the owner said yes to is byte for byte what leaves.
+//     What a site has declared is read back from those bytes and kept nowhere
+//     else, so that the two cannot disagree.
+//   - A device is a recorder: a camera that keeps its own footage is the
+//     recorder of its one channel. Both get a UUID here; nothing that comes
+//     from the device (serial number, MAC, address, endpoint reference) is
+//     used as an identifier that leaves. Texts of the device that contain one
+//     of those are not taken over (see tells).
+//   - A camera that was never answered, or answered no, enters no message,
+//     whatever is asked. Answering no for a declared camera takes it out at once.
+//   - After adhesion the closed list of measured facts is queued by Record. An
+//     observation that nobody has seen yet is replaced by the next one; one
+//     that uplink was given, or that carries a change of schedule or retention,
+//     never is. Revisions are never reused, so they may have gaps.
+//   - Withdrawing the last camera of a site withdraws the site, contacts and all.
+//   - A password that a device refused is remembered as a keyed hash; the owner
+//     typing it again is a decision, and gives it one more try.
+//   - Losing secrets.key loses the passwords, never the inventory: they are
+//     asked for again, and the log says so.
+package inventory

@@ -1,0 +1,250 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// How often measured facts leave by themselves (DESIGN 6).
+const (
+	observeEvery = time.Hour      // at most
+	observeAny   = 24 * time.Hour // a sign of life, even when nothing changed
+)
+
+// observe queues what the collector must be told of this look: for each site,
+// one observation of the recorders and cameras that it has declared.
+func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []seen, at time.Time) (queued bool, err error) {
+	for _, s := range b.sites {
+		if s.declared == nil {
+			continue
+		}
+		o, changed, lasting := s.observation(looked, at)
+		if len(o.Recorders) == 0 || !changed && at.Sub(s.observed) < observeAny {
+			continue
+		}
+		waiting, err := unseen(ctx, tx, s.SiteID)
+		if err != nil {
+			return false, err
+		}
+		if waiting != nil {
+			o = s.declaredOnly(overlay(waiting.observation, o))
+			if _, err := tx.ExecContext(ctx, `DELETE FROM message WHERE seq = ?`, waiting.seq); err != nil {
+				return false, err
+			}
+		} else if at.Sub(s.observed) < observeEvery {
+			continue // the next look finds the same change again
+		}
+		if err := v.enqueue(ctx, tx, s, o, !lasting); err != nil {
+			return false, fmt.Errorf("queue an observation for site %s: %w", s.SiteID, err)
+		}
+		if err := s.told(ctx, tx, looked, o, at); err != nil {
+			return false, err
+		}
+		queued = true
+	}
+	return queued, nil
+}
+
+// observation is what this look says of the site's declared recorders and
+// cameras; changed says whether the collector does not know it yet, lasting
+// whether it holds a change that no later observation repeats.
+func (s *site) observation(looked []seen, at time.Time) (o protocol.Observation, changed, lasting bool) {
+	for _, l := range looked {
+		if !slices.ContainsFunc(s.declared.Recorders, func(r protocol.Recorder) bool { return r.ID == l.device.id }) {
+			continue
+		}
+		r := protocol.RecorderObservation{RecorderID: l.device.id, At: at, Reachable: l.answered, Clock: l.clock}
+		changed = changed || recorderChanged(l.device.reported, r)
+		o.Recorders = append(o.Recorders, r)
+		for _, c := range l.cameras {
+			if !slices.ContainsFunc(s.declared.Cameras, func(d protocol.Camera) bool { return d.ID == c.id }) {
+				continue
+			}
+			seen := c.observation(at)
+			if seen.Schedule != nil || seen.Retention != nil {
+				changed, lasting = true, true
+			}
+			changed = changed || depthChanged(c.reported, seen)
+			if !seen.OldestFootage.IsZero() || seen.Schedule != nil || seen.Retention != nil {
+				o.Cameras = append(o.Cameras, seen)
+			}
+		}
+	}
+	return o, changed, lasting
+}
+
+// observation names only the facts of the closed list, one by one; schedule
+// and retention only where they differ from what was told last.
+func (c *camera) observation(at time.Time) protocol.CameraObservation {
+	o := protocol.CameraObservation{CameraID: c.id, At: at, OldestFootage: c.retention.OldestFootage}
+	told := protocol.CameraObservation{}
+	if c.reported != nil {
+		told = *c.reported
+	}
+	if c.schedule.Fact.Source != protocol.SourceUnknown && (told.Schedule == nil || !sameSchedule(*told.Schedule, c.schedule)) {
+		schedule := c.schedule
+		o.Schedule = &schedule
+	}
+	if c.retention.Fact.Source != protocol.SourceUnknown && (told.Retention == nil || !sameRetention(*told.Retention, c.retention)) {
+		retention := c.retention
+		o.Retention = &retention
+	}
+	return o
+}
+
+// told remembers what the collector will know once o has arrived.
+func (s *site) told(ctx context.Context, tx *sql.Tx, looked []seen, o protocol.Observation, at time.Time) error {
+	s.observed = at
+	if _, err := tx.ExecContext(ctx, `UPDATE site SET observed = ? WHERE id = ?`, micros(at), s.SiteID); err != nil {
+		return err
+	}
+	for _, l := range looked {
+		for _, r := range o.Recorders {
+			if r.RecorderID == l.device.id {
+				l.device.reported = withClock(r, l.device.reported)
+				if err := l.device.save(ctx, tx); err != nil {
+					return err
+				}
+			}
+		}
+		for _, c := range l.cameras {
+			for _, seen := range o.Cameras {
+				if seen.CameraID == c.id {
+					c.reported = withFacts(seen, c.reported)
+					if err := c.save(ctx, tx); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func withClock(now protocol.RecorderObservation, before *protocol.RecorderObservation) *protocol.RecorderObservation {
+	if now.Clock == nil && before != nil {
+		now.Clock = before.Clock
+	}
+	return &now
+}
+
+func withFacts(now protocol.CameraObservation, before *protocol.CameraObservation) *protocol.CameraObservation {
+	if before != nil && now.Schedule == nil {
+		now.Schedule = before.Schedule
+	}
+	if before != nil && now.Retention == nil {
+		now.Retention = before.Retention
+	}
+	return &now
+}
+
+// recorderChanged: it fell silent or is back, or its clock has moved by more
+// than two readings of it can differ.
+func recorderChanged(told *protocol.RecorderObservation, now protocol.RecorderObservation) bool {
+	if told == nil || told.Reachable != now.Reachable {
+		return true
+	}
+	if now.Clock == nil {
+		return false
+	}
+	if told.Clock == nil {
+		return true
+	}
+	moved := now.Clock.OffsetMs - told.Clock.OffsetMs
+	slack := now.Clock.UncertaintyMs + told.Clock.UncertaintyMs + 1000
+	return moved > slack || moved < -slack
+}
+
+// depthChanged: the store reaches an hour or more further back, or less far,
+// than was told. A full store that rolls on keeps its depth.
+func depthChanged(told *protocol.CameraObservation, now protocol.CameraObservation) bool {
+	if now.OldestFootage.IsZero() {
+		return false
+	}
+	if told == nil || told.OldestFootage.IsZero() {
+		return true
+	}
+	moved := now.At.Sub(now.OldestFootage) - told.At.Sub(told.OldestFootage)
+	return moved.Abs() >= time.Hour
+}
+
+// sameSchedule and sameRetention leave out when it was read, and of the
+// retention what is measured anew each time.
+func sameSchedule(a, b protocol.Schedule) bool {
+	a.Fact, b.Fact = protocol.Fact{}, protocol.Fact{}
+	a.Suspensions, b.Suspensions = slices.Clip(a.Suspensions), slices.Clip(b.Suspensions)
+	for i := range a.Days {
+		if !slices.Equal(a.Days[i], b.Days[i]) {
+			return false
+		}
+		a.Days[i], b.Days[i] = nil, nil
+	}
+	if !slices.EqualFunc(a.Suspensions, b.Suspensions, func(x, y protocol.Suspension) bool { return x.From.Equal(y.From) && x.To.Equal(y.To) }) {
+		return false
+	}
+	a.Suspensions, b.Suspensions = nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+func sameRetention(a, b protocol.Retention) bool {
+	return a.Kind == b.Kind && a.Age == b.Age && a.EventAge == b.EventAge && a.Settled == b.Settled
+}
+
+// waitingObservation is one that nobody has been given yet.
+type waitingObservation struct {
+	seq         int64
+	observation protocol.Observation
+}
+
+// unseen finds the site's observation that may still be replaced, or nil.
+func unseen(ctx context.Context, tx *sql.Tx, siteID string) (*waitingObservation, error) {
+	var w *waitingObservation
+	err := each(ctx, tx, `SELECT seq, body FROM message WHERE site_id = ? AND state = 'waiting' AND plain = 1 AND handed = 0
+		ORDER BY seq DESC LIMIT 1`, func(rows *sql.Rows) error {
+		w = &waitingObservation{}
+		var body []byte
+		if err := rows.Scan(&w.seq, &body); err != nil {
+			return err
+		}
+		m, err := protocol.Decode(body)
+		if err != nil {
+			return fmt.Errorf("the waiting observation of site %s: %w", siteID, err)
+		}
+		w.observation, _ = m.Body.(protocol.Observation)
+		return nil
+	}, siteID)
+	return w, err
+}
+
+// declaredOnly leaves out what was taken out of the register meanwhile.
+func (s *site) declaredOnly(o protocol.Observation) protocol.Observation {
+	o.Recorders = slices.DeleteFunc(o.Recorders, func(r protocol.RecorderObservation) bool {
+		return !slices.ContainsFunc(s.declared.Recorders, func(d protocol.Recorder) bool { return d.ID == r.RecorderID })
+	})
+	o.Cameras = slices.DeleteFunc(o.Cameras, func(c protocol.CameraObservation) bool {
+		return !slices.ContainsFunc(s.declared.Cameras, func(d protocol.Camera) bool { return d.ID == c.CameraID })
+	})
+	return o
+}
+
+// overlay is what was observed before with what is observed now in its place,
+// recorder by recorder and camera by camera.
+func overlay(before, now protocol.Observation) protocol.Observation {
+	for _, r := range before.Recorders {
+		if !slices.ContainsFunc(now.Recorders, func(n protocol.RecorderObservation) bool { return n.RecorderID == r.RecorderID }) {
+			now.Recorders = append(now.Recorders, r)
+		}
+	}
+	for _, c := range before.Cameras {
+		if !slices.ContainsFunc(now.Cameras, func(n protocol.CameraObservation) bool { return n.CameraID == c.CameraID }) {
+			now.Cameras = append(now.Cameras, c)
+		}
+	}
+	return now
+}

@@ -1,0 +1,143 @@
+package inventory
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/protocol"
+)
+
+// enqueue encodes the site's next message and keeps the bytes. A plain one may
+// be replaced by a newer observation until it has been handed over.
+func (v *Inventory) enqueue(ctx context.Context, tx *sql.Tx, s *site, body protocol.Body, plain bool) error {
+	s.revision++
+	m := protocol.Message{ID: uuid.NewString(), SiteID: s.SiteID, Epoch: s.Epoch, Revision: s.revision, MadeAt: v.now().UTC(), Body: body}
+	raw, err := protocol.Encode(m)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE site SET revision = ? WHERE id = ?`, s.revision, s.SiteID); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO message (id, site_id, kind, made, body, plain, handed, state, recorded, transport, why)
+		VALUES (?, ?, ?, ?, ?, ?, 0, 'waiting', 0, '', '')`, m.ID, s.SiteID, m.Kind(), micros(m.MadeAt), raw, plain)
+	return err
+}
+
+// Next gives the oldest message that waits. From then on its bytes are fixed,
+// even those of an observation: they may be on their way.
+func (v *Inventory) Next(ctx context.Context) (id, siteID string, message []byte, ok bool, err error) {
+	err = v.write(ctx, func(tx *sql.Tx) error {
+		var seq, handed int64
+		err := tx.QueryRowContext(ctx, `SELECT seq, handed, id, site_id, body FROM message WHERE state = 'waiting' ORDER BY seq LIMIT 1`).
+			Scan(&seq, &handed, &id, &siteID, &message)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if ok = err == nil; ok && handed == 0 {
+			_, err = tx.ExecContext(ctx, `UPDATE message SET handed = ? WHERE seq = ?`, micros(v.now()), seq)
+		}
+		return err
+	})
+	if err != nil {
+		return "", "", nil, false, fmt.Errorf("take the next message: %w", err)
+	}
+	return id, siteID, message, ok, nil
+}
+
+// Acknowledge notes that the collector has recorded the message durably. A
+// hash that is not that of its bytes is an error: something else was recorded.
+func (v *Inventory) Acknowledge(ctx context.Context, id string, hash [32]byte, recordedAt time.Time, transport string) error {
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		var body []byte
+		err := tx.QueryRowContext(ctx, `SELECT body FROM message WHERE id = ?`, id).Scan(&body)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrUnknown
+		}
+		if err != nil {
+			return err
+		}
+		if sha256.Sum256(body) != hash {
+			return errors.New("the collector recorded other bytes than were sent")
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE message SET state = 'acknowledged', recorded = ?, transport = ?, why = ''
+			WHERE id = ? AND state <> 'acknowledged'`, micros(recordedAt), line(transport), id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("acknowledge message %s: %w", id, err)
+	}
+	return nil
+}
+
+// Reject notes that the collector refused the message for good, and why.
+func (v *Inventory) Reject(ctx context.Context, id string, why string) error {
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, `UPDATE message SET state = 'rejected', why = ? WHERE id = ? AND state = 'waiting'`, line(why), id)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fmt.Errorf("no such message waits: %w", ErrUnknown))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reject message %s: %w", id, err)
+	}
+	return nil
+}
+
+// Waiting is signalled when a message was added, and at Open when one waits.
+func (v *Inventory) Waiting() <-chan struct{} { return v.waiting }
+
+// LastDecisions tells for each site how far the newest declaration or
+// withdrawal has come: until it is acknowledged, the register still shows what
+// was there before.
+func (v *Inventory) LastDecisions(ctx context.Context) (states map[string]SentState, err error) {
+	states = map[string]SentState{}
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, `SELECT site_id, state FROM message WHERE kind <> 'observation' ORDER BY seq`, func(rows *sql.Rows) error {
+			var site string
+			var state SentState
+			err := rows.Scan(&site, &state)
+			states[site] = state
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up the last decisions: %w", err)
+	}
+	return states, nil
+}
+
+// Outbox lists every message, oldest first: what leaves this site is readable
+// before and after.
+func (v *Inventory) Outbox(ctx context.Context) (all []Sent, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, `SELECT id, site_id, kind, made, body, state, recorded, transport, why FROM message ORDER BY seq`, func(rows *sql.Rows) error {
+			var s Sent
+			if err := rows.Scan(&s.ID, &s.SiteID, &s.Kind, asTime{&s.MadeAt}, &s.Raw, &s.State, asTime{&s.RecordedAt}, &s.Transport, &s.Why); err != nil {
+				return err
+			}
+			sum := sha256.Sum256(s.Raw)
+			s.SHA256 = hex.EncodeToString(sum[:])
+			if s.Message, err = protocol.Decode(s.Raw); err != nil {
+				return fmt.Errorf("message %s: %w", s.ID, err)
+			}
+			all = append(all, s)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the messages: %w", err)
+	}
+	return all, nil
+}

@@ -1,0 +1,338 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/agent/interrogate"
+	"anagrafe/protocol"
+)
+
+// Record takes over what one look at the network found, at the time at. It
+// says nothing of devices that are not in found: unless they were asked too,
+// nobody knows whether they still answer (see Known). What is declared and has
+// changed is queued for the collector, at most once an hour and once a day in
+// any case.
+func (v *Inventory) Record(ctx context.Context, found []interrogate.Device, at time.Time) error {
+	queued := false
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		looked, err := b.take(ctx, tx, gather(found), at, v.log)
+		if err != nil {
+			return err
+		}
+		queued, err = v.observe(ctx, tx, b, looked, at)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record what was found: %w", err)
+	}
+	if queued {
+		v.signal()
+	}
+	return nil
+}
+
+// Known lists the addresses (host:port) at which declared devices last
+// answered. Given to the next look as targets, they are asked even when they
+// no longer announce themselves, so that silence becomes a fact.
+func (v *Inventory) Known(ctx context.Context) (addresses []string, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, `SELECT DISTINCT address FROM device JOIN camera ON device_id = device.id
+			WHERE decision = 'declared' AND address <> '' ORDER BY address`, func(rows *sql.Rows) error {
+			var a string
+			err := rows.Scan(&a)
+			addresses = append(addresses, a)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the known devices: %w", err)
+	}
+	return addresses, nil
+}
+
+// seen is a device of this look and the channels that it told.
+type seen struct {
+	device   *device
+	answered bool
+	clock    *protocol.Clock // read in this look
+	cameras  []*camera       // told in this look
+}
+
+// take writes what was found into the tables and into b.
+func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device, at time.Time, log *slog.Logger) ([]seen, error) {
+	marksFound := make([]marks, len(found))
+	for i, d := range found {
+		marksFound[i] = marksOf(d)
+	}
+	marksKnown := make([]marks, len(b.devices))
+	for i, d := range b.devices {
+		marksKnown[i] = d.marks()
+	}
+	looked := make([]seen, 0, len(found))
+	for i, k := range match(marksFound, marksKnown) {
+		var d *device
+		if k >= 0 {
+			d = b.devices[k]
+		} else {
+			d = &device{id: uuid.NewString(), firstSeen: at}
+			b.devices = append(b.devices, d)
+		}
+		found[i] = plausible(found[i], at, log)
+		d.update(found[i], at)
+		if err := d.save(ctx, tx); err != nil {
+			return nil, err
+		}
+		s := seen{device: d, answered: found[i].Answered, clock: found[i].Clock}
+		var err error
+		if s.cameras, err = b.takeChannels(ctx, tx, d, found[i], at); err != nil {
+			return nil, err
+		}
+		looked = append(looked, s)
+	}
+	return looked, b.vacate(ctx, tx, looked)
+}
+
+// plausible drops measured values that no message may hold, such as a clock
+// years beyond all limits: one lying device must not silence the whole site.
+func plausible(f interrogate.Device, at time.Time, log *slog.Logger) interrogate.Device {
+	fits := func(what string, o protocol.Observation) bool {
+		err := protocol.Message{ID: uuid.NewString(), SiteID: uuid.NewString(), Epoch: 1, Revision: 1, MadeAt: at, Body: o}.Validate()
+		if err != nil {
+			log.Warn("a device told an impossible value, which is left out", "device", f.Sighting.Key(), "what", what, "error", err)
+		}
+		return err == nil
+	}
+	if f.Clock != nil && (!f.Answered || !fits("clock", protocol.Observation{Recorders: []protocol.RecorderObservation{
+		{RecorderID: uuid.NewString(), At: at, Reachable: true, Clock: f.Clock}}})) {
+		f.Clock = nil
+	}
+	f.Channels = slices.Clone(f.Channels)
+	for i := range f.Channels {
+		ch := &f.Channels[i]
+		look := protocol.CameraObservation{CameraID: uuid.NewString(), At: at}
+		schedule, retention := look, look
+		schedule.Schedule, retention.Retention = &ch.Schedule, &ch.Retention
+		retention.OldestFootage = ch.Retention.OldestFootage
+		if !fits("schedule", protocol.Observation{Cameras: []protocol.CameraObservation{schedule}}) {
+			ch.Schedule = protocol.Schedule{}
+		}
+		if !fits("retention", protocol.Observation{Cameras: []protocol.CameraObservation{retention}}) {
+			ch.Retention = protocol.Retention{}
+		}
+		if ch.WidthPx > maxPixels || ch.HeightPx > maxPixels {
+			ch.WidthPx, ch.HeightPx = 0, 0
+		}
+	}
+	return f
+}
+
+// maxPixels is protocol's limit for a picture's side.
+const maxPixels = 32_768
+
+// vacate takes an address away from devices that were not found and that had
+// it before: the router has given it to another.
+func (b *book) vacate(ctx context.Context, tx *sql.Tx, looked []seen) error {
+	holder := map[string]*device{}
+	for _, s := range looked {
+		holder[s.device.address] = s.device
+	}
+	for _, d := range b.devices {
+		if now := holder[d.address]; d.address == "" || now == nil || now == d ||
+			slices.ContainsFunc(looked, func(s seen) bool { return s.device == d }) {
+			continue
+		}
+		d.address = ""
+		if err := d.save(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// update takes over what was read; what was not keeps its last value.
+func (d *device) update(f interrogate.Device, at time.Time) {
+	d.kind = cmp.Or(f.Kind, d.kind)
+	d.vendor = cmp.Or(f.Vendor, d.vendor)
+	d.model = cmp.Or(f.Model, d.model)
+	d.firmware = cmp.Or(f.Firmware, d.firmware)
+	d.hardwareID = cmp.Or(f.HardwareID, d.hardwareID)
+	d.serial = cmp.Or(f.Serial, d.serial)
+	d.endpoint = cmp.Or(f.Sighting.Endpoint, d.endpoint)
+	d.name = cmp.Or(f.Name, d.name)
+	d.zone = cmp.Or(f.Zone, d.zone)
+	if len(f.MACs) > 0 {
+		d.macs = f.MACs
+	}
+	if f.Sighting.Address.IsValid() {
+		d.address = f.Sighting.Address.String()
+	}
+	d.methods = nil
+	for _, m := range f.Sighting.Methods {
+		d.methods = append(d.methods, string(m))
+	}
+	d.needs = f.Needs
+	d.problems = f.Errors
+	if f.Clock != nil {
+		d.clock = f.Clock
+	}
+	d.seen = at
+	if d.reachable = f.Answered; f.Answered {
+		d.answered = at
+	}
+}
+
+// takeChannels updates the cameras of d; each has the device's own token for
+// it as its identity within the device.
+func (b *book) takeChannels(ctx context.Context, tx *sql.Tx, d *device, f interrogate.Device, at time.Time) ([]*camera, error) {
+	have := map[string]*camera{}
+	for _, c := range b.cameras {
+		if c.deviceID == d.id {
+			have[c.channel] = c
+		}
+	}
+	channels := f.Channels
+	if len(channels) == 0 && f.Answered && f.Kind == interrogate.KindCamera && len(have) == 0 {
+		// A locked camera is still a camera: the owner may place it, and its
+		// first channel takes the entry over once it tells.
+		channels = []interrogate.Channel{{}}
+	}
+	var told []*camera
+	for i, ch := range channels {
+		token := ch.ID
+		if token == "" && len(f.Channels) > 0 {
+			token = "#" + strconv.Itoa(i+1)
+		}
+		c := have[token]
+		if c == nil && i == 0 && have[""] != nil {
+			c = have[""]
+			delete(have, "")
+			c.channel = token
+		}
+		if c == nil {
+			c = &camera{id: uuid.NewString(), deviceID: d.id, device: d, channel: token}
+			b.cameras = append(b.cameras, c)
+		}
+		if slices.Contains(told, c) {
+			continue // the same token twice is one channel
+		}
+		have[token] = c
+		c.update(ch, f, at)
+		if err := c.save(ctx, tx); err != nil {
+			return nil, err
+		}
+		told = append(told, c)
+	}
+	return told, nil
+}
+
+// update takes over what was measured; what was not read keeps its last value.
+func (c *camera) update(ch interrogate.Channel, f interrogate.Device, at time.Time) {
+	c.seen = at
+	name := ch.Name
+	if name == "" && f.Kind == interrogate.KindCamera && len(f.Channels) <= 1 {
+		name = f.Name
+	}
+	if name != "" {
+		c.foundName, c.foundAt = name, at
+	}
+	if ch.WidthPx > 0 && ch.HeightPx > 0 {
+		c.width, c.height, c.viewAt = ch.WidthPx, ch.HeightPx, at
+	}
+	if ch.ID != "" || len(f.Channels) > 0 {
+		c.turns, c.infrared = ch.Turns, ch.Infrared
+	}
+	if ch.Schedule.Fact.Source != protocol.SourceUnknown {
+		c.schedule = ch.Schedule
+	}
+	if ch.Retention.Fact.Source != protocol.SourceUnknown {
+		c.retention = settle(c.retention, ch.Retention)
+	}
+}
+
+// settle carries over what only two looks can tell: the store is full once its
+// oldest footage has moved on, by no more than the time that has passed. A
+// longer jump is a new or wiped disk, which starts to fill again.
+func settle(before, now protocol.Retention) protocol.Retention {
+	if now.OldestFootage.IsZero() {
+		now.OldestFootage, now.ObservedAt, now.Settled = before.OldestFootage, before.ObservedAt, before.Settled
+		return now
+	}
+	if before.OldestFootage.IsZero() || now.Settled {
+		return now
+	}
+	moved := now.OldestFootage.Sub(before.OldestFootage)
+	passed := now.ObservedAt.Sub(before.ObservedAt)
+	switch {
+	case moved <= 0:
+		now.Settled = before.Settled
+	default:
+		// Recorders delete by the hour or by the file, so allow for a day.
+		now.Settled = moved <= passed+24*time.Hour
+	}
+	return now
+}
+
+func (d *device) save(ctx context.Context, tx *sql.Tx) error {
+	texts := make([]string, 0, 5)
+	for _, part := range []any{d.macs, d.methods, d.clock, d.problems, d.reported} {
+		text, err := jsonText(part)
+		if err != nil {
+			return err
+		}
+		texts = append(texts, text)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO device (id, kind, vendor, model, firmware, hardware_id, serial, macs, endpoint, address,
+		name, methods, zone, needs, clock, problems, first_seen, seen, answered, reachable, reported)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, vendor = excluded.vendor, model = excluded.model,
+		firmware = excluded.firmware, hardware_id = excluded.hardware_id, serial = excluded.serial, macs = excluded.macs,
+		endpoint = excluded.endpoint, address = excluded.address, name = excluded.name, methods = excluded.methods,
+		zone = excluded.zone, needs = excluded.needs, clock = excluded.clock, problems = excluded.problems,
+		seen = excluded.seen, answered = excluded.answered, reachable = excluded.reachable, reported = excluded.reported`,
+		d.id, d.kind, d.vendor, d.model, d.firmware, d.hardwareID, d.serial, texts[0], d.endpoint, d.address,
+		d.name, texts[1], d.zone, d.needs, texts[2], texts[3], micros(d.firstSeen), micros(d.seen), micros(d.answered), d.reachable, texts[4])
+	return err
+}
+
+func (c *camera) save(ctx context.Context, tx *sql.Tx) error {
+	schedule, err := jsonText(c.schedule)
+	if err != nil {
+		return err
+	}
+	retention, err := jsonText(c.retention)
+	if err != nil {
+		return err
+	}
+	reported, err := jsonText(c.reported)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO camera (id, device_id, channel, seen, found_name, found_at, width_px, height_px, turns,
+		infrared, view_at, schedule, retention, name, name_at, outdoor, outdoor_by, outdoor_at, lon, lat, accuracy_m, placed_by, placed_at,
+		direction, angle, range_m, aimed_at, site_id, decision, decided_by, decided_at, reported)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?, '', 0, ?)
+		ON CONFLICT (id) DO UPDATE SET channel = excluded.channel, seen = excluded.seen, found_name = excluded.found_name,
+		found_at = excluded.found_at, width_px = excluded.width_px, height_px = excluded.height_px, turns = excluded.turns,
+		infrared = excluded.infrared, view_at = excluded.view_at, schedule = excluded.schedule, retention = excluded.retention,
+		name = excluded.name, name_at = excluded.name_at, outdoor = excluded.outdoor, outdoor_by = excluded.outdoor_by,
+		outdoor_at = excluded.outdoor_at, lon = excluded.lon, lat = excluded.lat, accuracy_m = excluded.accuracy_m,
+		placed_by = excluded.placed_by, placed_at = excluded.placed_at, direction = excluded.direction, angle = excluded.angle,
+		range_m = excluded.range_m, aimed_at = excluded.aimed_at, site_id = excluded.site_id, reported = excluded.reported`,
+		c.id, c.deviceID, c.channel, micros(c.seen), c.foundName, micros(c.foundAt), c.width, c.height, c.turns,
+		c.infrared, micros(c.viewAt), schedule, retention, c.name, micros(c.nameAt), c.outdoor, c.outdoorBy, micros(c.outdoorAt),
+		c.lon, c.lat, c.accuracy, c.placedBy, micros(c.placedAt), c.direction, c.angle, c.reach, micros(c.aimedAt), c.siteID, c.decision, reported)
+	return err
+}

@@ -1,0 +1,206 @@
+package inventory
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"anagrafe/agent/discover"
+	"anagrafe/agent/interrogate"
+)
+
+// secrets seals passwords and hashes refused ones, each under a key of its own.
+type secrets struct {
+	aead cipher.AEAD
+	mac  []byte
+}
+
+// openSecrets reads the key file, or makes it. Passwords sealed with a file
+// that is gone can never be opened: they are forgotten, and asked for again.
+func (v *Inventory) openSecrets(ctx context.Context, path string) (*secrets, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key := make([]byte, 32)
+		rand.Read(key) // never fails
+		if err := v.forgetSealed(ctx, path); err != nil {
+			return nil, err
+		}
+		return newSecrets(key, writeKey(path, key))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the key of the recorders' passwords: %w (give this user the right to read it)", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("the key of the recorders' passwords, %s, is damaged: put it back from a copy, or remove it and type the passwords again", path)
+	}
+	return newSecrets(key, nil)
+}
+
+// forgetSealed drops what only the lost key could open.
+func (v *Inventory) forgetSealed(ctx context.Context, path string) error {
+	return v.write(ctx, func(tx *sql.Tx) error {
+		gone, err := tx.ExecContext(ctx, `DELETE FROM credential`)
+		if err != nil {
+			return err
+		}
+		if n, err := gone.RowsAffected(); err == nil && n > 0 {
+			v.log.Warn("the key of the recorders' passwords is gone: the passwords are forgotten and must be typed again", "key", path, "passwords", n)
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM refused`)
+		return err
+	})
+}
+
+// writeKey writes the file whole or not at all.
+func writeKey(path string, key []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".secrets-*") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+func newSecrets(key []byte, err error) (*secrets, error) {
+	if err != nil {
+		return nil, fmt.Errorf("writing the key of the recorders' passwords: %w", err)
+	}
+	sealing, err := hkdf.Key(sha256.New, key, nil, "anagrafe-agent device password", 32)
+	if err != nil {
+		return nil, err
+	}
+	hashing, err := hkdf.Key(sha256.New, key, nil, "anagrafe-agent refused password", 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(sealing)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	return &secrets{aead, hashing}, err
+}
+
+// seal binds the credential to its device: moved to another row it does not open.
+func (s *secrets) seal(deviceID string, c interrogate.Credential) ([]byte, error) {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.aead.Seal(nil, nil, text, []byte(deviceID)), nil
+}
+
+func (s *secrets) open(deviceID string, sealed []byte) (c interrogate.Credential, err error) {
+	text, err := s.aead.Open(nil, nil, sealed, []byte(deviceID))
+	if err != nil {
+		return c, fmt.Errorf("the sealed password does not open with this secrets.key: type it again")
+	}
+	return c, json.Unmarshal(text, &c)
+}
+
+// hash names (device, user, password) without telling any of them.
+func (s *secrets) hash(device string, c interrogate.Credential) []byte {
+	h := hmac.New(sha256.New, s.mac)
+	for _, part := range []string{device, c.User, c.Password} {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		h.Write([]byte(part))
+	}
+	return h.Sum(nil)
+}
+
+// SetCredential seals the password that the owner typed for a device, and lets
+// it be tried once more should the device have refused it before.
+func (v *Inventory) SetCredential(ctx context.Context, deviceID string, c interrogate.Credential) error {
+	sealed, err := v.secrets.seal(deviceID, c)
+	if err != nil {
+		return fmt.Errorf("keep the password: %w", err)
+	}
+	err = v.write(ctx, func(tx *sql.Tx) error {
+		var endpoint, address string
+		err := tx.QueryRowContext(ctx, `SELECT endpoint, address FROM device WHERE id = ?`, deviceID).Scan(&endpoint, &address)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("device %q: %w", deviceID, ErrUnknown)
+		}
+		if err != nil {
+			return err
+		}
+		for _, key := range []string{endpoint, address} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE hash = ?`, v.secrets.hash(key, c)); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO credential (device_id, sealed, at) VALUES (?, ?, ?)
+			ON CONFLICT (device_id) DO UPDATE SET sealed = excluded.sealed, at = excluded.at`,
+			deviceID, sealed, micros(v.now()))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep the password: %w", err)
+	}
+	return nil
+}
+
+// Credential implements interrogate.Memory: by endpoint reference, or by
+// address where either side has no reference. A device that gives another
+// reference at a known address is another device, and is told no password.
+func (v *Inventory) Credential(ctx context.Context, s discover.Sighting) (c interrogate.Credential, ok bool, err error) {
+	var id string
+	var sealed []byte
+	err = v.reader.QueryRowContext(ctx, `
+		SELECT device_id, sealed FROM credential JOIN device ON device.id = device_id
+		WHERE (endpoint <> '' AND endpoint = ?1) OR (address = ?2 AND (endpoint = '' OR ?1 = ''))
+		ORDER BY endpoint = ?1 DESC, seen DESC LIMIT 1`, s.Endpoint, s.Address.String()).Scan(&id, &sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, false, nil
+	}
+	if err == nil {
+		c, err = v.secrets.open(id, sealed)
+	}
+	if err != nil {
+		return interrogate.Credential{}, false, fmt.Errorf("look up the password of %s: %w", s.Address, err)
+	}
+	return c, true, nil
+}
+
+// Refused implements interrogate.Memory.
+func (v *Inventory) Refused(ctx context.Context, device string, c interrogate.Credential) (is bool, err error) {
+	err = v.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM refused WHERE hash = ?)`, v.secrets.hash(device, c)).Scan(&is)
+	if err != nil {
+		return false, fmt.Errorf("look up refused passwords: %w", err)
+	}
+	return is, nil
+}
+
+// Refuse implements interrogate.Memory.
+func (v *Inventory) Refuse(ctx context.Context, device string, c interrogate.Credential) error {
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO refused (hash, at) VALUES (?, ?)`, v.secrets.hash(device, c), micros(v.now()))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remember a refused password: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package inventory
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"anagrafe/agent/interrogate"
+)
+
+var _ interrogate.Memory = (*Inventory)(nil)
+
+const password = "Sentinella-7x9!parola"
+
+func TestPasswordsAreNotInTheFile(t *testing.T) {
+	dir := t.TempDir()
+	v := open(t, dir)
+	d := cameraDevice(0)
+	record(t, v, noon, d)
+	cred := interrogate.Credential{User: "sentinella-utente", Password: password}
+	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], cred); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Refuse(t.Context(), d.Sighting.Key(), interrogate.Credential{User: "sentinella-utente", Password: password + "2"}); err != nil {
+		t.Fatal(err)
+	}
+	got, ok, err := v.Credential(t.Context(), d.Sighting)
+	if err != nil || !ok || got != cred {
+		t.Fatalf("got %v, %t, %v", got, ok, err)
+	}
+	for _, when := range []string{"open", "closed"} {
+		if b := files(t, dir); bytes.Contains(b, []byte(password)) || bytes.Contains(b, []byte(cred.User)) {
+			t.Errorf("%s: the password or its user is in the file", when)
+		} else if !bytes.Contains(b, []byte(d.Serial)) {
+			t.Fatal("the search finds nothing at all")
+		}
+		v.Close()
+	}
+	// Another installation's key opens nothing.
+	v = open(t, dir)
+	v.secrets, err = newSecrets(bytes.Repeat([]byte{7}, 32), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := v.Credential(t.Context(), d.Sighting); err == nil || ok || got != (interrogate.Credential{}) {
+		t.Errorf("opened by a foreign key: %v, %t, %v", got, ok, err)
+	}
+}
+
+func TestWhoIsToldAPassword(t *testing.T) {
+	v := open(t, t.TempDir())
+	d := cameraDevice(0)
+	record(t, v, noon, d, cameraDevice(1))
+	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], interrogate.Credential{User: "u", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	moved := at(d, "10.0.0.1:80").Sighting
+	noReference := d.Sighting
+	noReference.Endpoint = ""
+	stranger := d.Sighting
+	stranger.Endpoint = "urn:uuid:99999999-e0ae-504f-829b-000000000009"
+	for name, tc := range map[string]struct {
+		ok bool
+		s  interrogate.Device
+	}{
+		"the device":                 {true, d},
+		"at a new address":           {true, interrogate.Device{Sighting: moved}},
+		"without its reference":      {true, interrogate.Device{Sighting: noReference}},
+		"a stranger at its address":  {false, interrogate.Device{Sighting: stranger}},
+		"another device of the site": {false, cameraDevice(1)},
+	} {
+		if _, ok, err := v.Credential(t.Context(), tc.s.Sighting); ok != tc.ok || err != nil {
+			t.Errorf("%s: told %t (%v)", name, ok, err)
+		}
+	}
+	if err := v.SetCredential(t.Context(), "no-such", interrogate.Credential{}); !errors.Is(err, ErrUnknown) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRefusedPasswordsOutliveTheProgram(t *testing.T) {
+	dir := t.TempDir()
+	v := open(t, dir)
+	d := cameraDevice(0)
+	record(t, v, noon, d)
+	wrong := interrogate.Credential{User: "u", Password: password}
+	key := d.Sighting.Key()
+	for range 2 {
+		if err := v.Refuse(t.Context(), key, wrong); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.Close()
+	v = open(t, dir)
+	for _, tc := range []struct {
+		device string
+		c      interrogate.Credential
+		want   bool
+	}{
+		{key, wrong, true},
+		{key + "x", wrong, false},
+		{key, interrogate.Credential{User: "u", Password: password + "x"}, false},
+		{key, interrogate.Credential{User: "u" + password[:1], Password: password[1:]}, false},
+	} {
+		if got, err := v.Refused(t.Context(), tc.device, tc.c); got != tc.want || err != nil {
+			t.Errorf("%+v: %t, %v", tc, got, err)
+		}
+	}
+	// The owner types it again: one more try.
+	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], wrong); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := v.Refused(t.Context(), key, wrong); got || err != nil {
+		t.Errorf("still refused: %v", err)
+	}
+}
+
+func TestKeyFile(t *testing.T) {
+	dir := t.TempDir()
+	v := open(t, dir)
+	d := cameraDevice(0)
+	record(t, v, noon, d)
+	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], interrogate.Credential{User: "u", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	v.Close()
+	key := filepath.Join(dir, "secrets.key")
+	if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v: %v", info.Mode(), err)
+	}
+	if err := os.WriteFile(key, []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), dir, v.log); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("a damaged key: %v", err)
+	}
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	v = open(t, dir)
+	if _, ok, err := v.Credential(t.Context(), d.Sighting); ok || err != nil {
+		t.Errorf("without its key the password is %t, %v", ok, err)
+	}
+	if all := cameras(t, v); len(all) != 1 || all[0].Device.HasPassword {
+		t.Errorf("%+v", all)
+	}
+}

@@ -1,0 +1,119 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"anagrafe/protocol"
+)
+
+// AddGrant keeps the collector's leave to speak for a site. A grant of a later
+// epoch starts the count of revisions anew; the same one again changes nothing.
+func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
+	if _, err := uuid.Parse(g.SiteID); err != nil || g.Epoch < 1 {
+		return fmt.Errorf("keep the grant: the collector gave site %q, epoch %d, which is none", line(g.SiteID), g.Epoch)
+	}
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO site (id, name, category, address, epoch, granted, until, collector, revision, observed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, category = excluded.category, address = excluded.address,
+			revision = iif(excluded.epoch > epoch, 0, revision), epoch = max(epoch, excluded.epoch),
+			granted = excluded.granted, until = excluded.until, collector = excluded.collector`,
+			g.SiteID, g.SiteName, g.Category, g.Address, g.Epoch, micros(g.From), micros(g.Until), g.Collector)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep the grant: %w", err)
+	}
+	return nil
+}
+
+// Grants lists the sites that this computer may speak for, oldest first.
+func (v *Inventory) Grants(ctx context.Context) (grants []Grant, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		b := &book{}
+		if err := b.loadSites(ctx, tx); err != nil {
+			return err
+		}
+		for _, s := range b.sites {
+			grants = append(grants, s.Grant)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the sites: %w", err)
+	}
+	return grants, nil
+}
+
+// SetContact keeps whom to call, one for each role. With siteID "" it holds
+// for every site that has none of its own for that role, also before
+// enrolment. What is already declared changes with the next approval. Wrong
+// values are protocol.FieldErrors.
+func (v *Inventory) SetContact(ctx context.Context, siteID string, c protocol.Contact) error {
+	c.Name, c.Hours = line(c.Name), line(c.Hours)
+	if c.Role == "" {
+		c.Role = protocol.RoleOwner
+	}
+	if errs := checkContact(c, v); len(errs) > 0 {
+		return fmt.Errorf("keep the contact: %w", errs)
+	}
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		if siteID != "" {
+			b := &book{}
+			if err := b.loadSites(ctx, tx); err != nil {
+				return err
+			}
+			if b.site(siteID) == nil {
+				return fmt.Errorf("site %q: %w", siteID, ErrUnknown)
+			}
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO contact (site_id, role, name, phone, email, pec, hours) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (site_id, role) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email,
+			pec = excluded.pec, hours = excluded.hours`, siteID, c.Role, c.Name, c.Phone, c.Email, c.PEC, c.Hours)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep the contact: %w", err)
+	}
+	return nil
+}
+
+// checkContact asks protocol, by the smallest declaration that holds a contact.
+func checkContact(c protocol.Contact, v *Inventory) (errs protocol.FieldErrors) {
+	const prefix = "contacts[0]."
+	id, now := uuid.NewString(), v.now()
+	err := protocol.Message{ID: id, SiteID: id, Epoch: 1, Revision: 1, MadeAt: now, Body: protocol.Declaration{
+		Site: protocol.Site{Name: "-", Category: "other"}, Contacts: []protocol.Contact{c},
+		Approval: protocol.Approval{By: "-", Role: protocol.RoleOwner, At: now},
+	}}.Validate()
+	all, _ := errors.AsType[protocol.FieldErrors](err)
+	for _, e := range all {
+		if field, ok := strings.CutPrefix(e.Field, prefix); ok {
+			errs = append(errs, protocol.FieldError{Field: field, Why: e.Why})
+		}
+	}
+	return errs
+}
+
+// Contacts lists whom to call for a site: its own contacts, and those that it
+// inherits. With siteID "" those of all sites.
+func (v *Inventory) Contacts(ctx context.Context, siteID string) (contacts []protocol.Contact, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		b := &book{contacts: map[string][]protocol.Contact{}}
+		if err := b.loadContacts(ctx, tx); err != nil {
+			return err
+		}
+		contacts = b.contactsOf(&site{Grant: Grant{SiteID: siteID}})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the contacts: %w", err)
+	}
+	return contacts, nil
+}

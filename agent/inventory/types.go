@@ -1,0 +1,133 @@
+package inventory
+
+import (
+	"errors"
+	"time"
+
+	"anagrafe/agent/interrogate"
+	"anagrafe/protocol"
+)
+
+// What a caller branches on. Each comes wrapped, with what to do.
+var (
+	// ErrNotEnrolled: there is no grant, so there is nobody to declare to.
+	ErrNotEnrolled = errors.New("this computer is not enrolled yet")
+	// ErrUnknown: no camera, device or site has that id.
+	ErrUnknown = errors.New("not known here")
+)
+
+// Grant is the collector's leave to speak for one site.
+type Grant struct {
+	SiteID    string    `json:"site_id"`
+	SiteName  string    `json:"site_name"`
+	Category  string    `json:"category"`
+	Address   string    `json:"address"`
+	Epoch     int64     `json:"epoch"`
+	From      time.Time `json:"from"`
+	Until     time.Time `json:"until,omitzero"` // zero: without end
+	Collector string    `json:"collector"`      // https://host:port
+}
+
+// State is where a camera stands with the owner.
+type State string
+
+// A camera's states. Only StateDeclared is in the register.
+const (
+	StateFound     State = "found"     // something is still missing, see Camera.Missing
+	StateReady     State = "ready"     // complete, waits for the owner's yes
+	StateRefused   State = "refused"   // the owner keeps it out
+	StateDeclared  State = "declared"  // in the site's last declaration
+	StateWithdrawn State = "withdrawn" // was declared, taken out
+)
+
+// Device is what the owner is shown of a device on this network.
+type Device struct {
+	ID          string                `json:"id"` // also protocol.Recorder.ID
+	Kind        interrogate.Kind      `json:"kind"`
+	Vendor      string                `json:"vendor"`
+	Model       string                `json:"model"`
+	Firmware    string                `json:"firmware,omitempty"`
+	Name        string                `json:"name"`
+	Address     string                `json:"address"` // host:port; shown here, never sent
+	FoundBy     []string              `json:"found_by"`
+	Needs       interrogate.Needs     `json:"needs"`
+	HasPassword bool                  `json:"has_password"` // the owner has typed one
+	Clock       *protocol.Clock       `json:"clock,omitempty"`
+	Zone        string                `json:"zone,omitempty"`
+	SeenAt      time.Time             `json:"seen_at"`              // last look that found it
+	AnsweredAt  time.Time             `json:"answered_at,omitzero"` // last look in which it spoke
+	Reachable   bool                  `json:"reachable"`            // it spoke in the last look that asked it
+	Problems    []interrogate.Problem `json:"problems,omitempty"`
+}
+
+// Camera is one channel of a device, and what the owner said of it.
+type Camera struct {
+	ID      string `json:"id"`
+	State   State  `json:"state"`
+	SiteID  string `json:"site_id,omitempty"` // "" until chosen, where there are several grants
+	Device  Device `json:"device"`
+	Outdoor *bool  `json:"outdoor_public,omitempty"` // nil: not answered
+	// Values is what would be declared if the owner said yes now.
+	Values protocol.Camera `json:"values"`
+	// Declared is what is declared; nil when it is not.
+	Declared *protocol.Camera `json:"declared,omitempty"`
+	// Changed names the groups in which Values differs from Declared and that
+	// wait for a yes: "name", "position", "view"; and "contact" when the site's
+	// contacts are others than were declared.
+	Changed []string `json:"changed,omitempty"`
+	// Missing names what it lacks to be declared: "name", "position",
+	// "outdoor_public", "contact", "site".
+	Missing []string  `json:"missing,omitempty"`
+	SeenAt  time.Time `json:"seen_at"`
+}
+
+// Edit is what the owner says of a camera; a nil field stays as it was.
+type Edit struct {
+	Name      *string  `json:"name,omitempty"`
+	Outdoor   *bool    `json:"outdoor_public,omitempty"`
+	Lon       *float64 `json:"lon,omitempty"` // degrees WGS84; with Lat
+	Lat       *float64 `json:"lat,omitempty"`
+	AccuracyM *int     `json:"accuracy_m,omitempty"` // default 20
+	Method    string   `json:"method,omitempty"`     // how it was placed; default "typed"
+	Direction *int     `json:"direction,omitempty"`  // degrees clockwise from north
+	Angle     *int     `json:"angle,omitempty"`      // degrees
+	RangeM    *int     `json:"range,omitempty"`      // metres
+	SiteID    *string  `json:"site_id,omitempty"`
+	// Clear names what goes back to "not said": "name", "outdoor_public",
+	// "position", "direction", "angle", "range".
+	Clear []string `json:"clear,omitempty"`
+	By    string   `json:"by,omitempty"` // who says so
+}
+
+// Result is what became of one camera that was to be approved: declared when
+// Missing and Error are both empty.
+type Result struct {
+	ID      string   `json:"id"`
+	Missing []string `json:"missing,omitempty"` // as Camera.Missing
+	Error   string   `json:"error,omitempty"`
+}
+
+// SentState is what became of a message.
+type SentState string
+
+// A message's states.
+const (
+	Waiting      SentState = "waiting"
+	Acknowledged SentState = "acknowledged" // the collector has recorded it durably
+	Rejected     SentState = "rejected"     // the collector refused it for good
+)
+
+// Sent is one message of the outbox, sent or waiting.
+type Sent struct {
+	ID         string           `json:"id"`
+	SiteID     string           `json:"site_id"`
+	Kind       string           `json:"kind"` // "declaration", "observation", "withdrawal"
+	MadeAt     time.Time        `json:"made_at"`
+	State      SentState        `json:"state"`
+	RecordedAt time.Time        `json:"recorded_at,omitzero"` // of the receipt
+	Transport  string           `json:"transport,omitempty"`  // "h3", "h2": how it went
+	Why        string           `json:"why,omitempty"`        // of a rejection
+	SHA256     string           `json:"sha256"`               // hex, of Raw
+	Raw        []byte           `json:"raw"`                  // the very bytes, base64 in JSON
+	Message    protocol.Message `json:"message"`              // the same, readable
+}

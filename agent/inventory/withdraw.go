@@ -1,0 +1,178 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"anagrafe/protocol"
+)
+
+// KeepOut is the owner's no: it keeps cameras out until they are approved by name; declared ones are
+// taken out of the register at once.
+func (v *Inventory) KeepOut(ctx context.Context, ids []string, by protocol.Approval) ([]Result, error) {
+	results, err := v.remove(ctx, ids, StateRefused, by)
+	if err != nil {
+		return nil, fmt.Errorf("keep out: %w", err)
+	}
+	return results, nil
+}
+
+// Restore takes a no back: refused and withdrawn cameras are again as if they
+// had just been found, with all that was said of them. Nothing leaves by it.
+func (v *Inventory) Restore(ctx context.Context, ids []string) (results []Result, err error) {
+	err = v.write(ctx, func(tx *sql.Tx) error {
+		for _, id := range ids {
+			done, err := tx.ExecContext(ctx, `UPDATE camera SET decision = iif(decision = 'declared', decision, '') WHERE id = ?`, id)
+			if err != nil {
+				return err
+			}
+			r := Result{ID: id}
+			if n, err := done.RowsAffected(); err != nil {
+				return err
+			} else if n == 0 {
+				r.Error = ErrUnknown.Error()
+			}
+			results = append(results, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("restore: %w", err)
+	}
+	return results, nil
+}
+
+// Withdraw takes cameras out of the register: it queues the declaration of
+// their site without them or, when none is left, the site's withdrawal. A
+// camera that is not declared stays as it is.
+func (v *Inventory) Withdraw(ctx context.Context, ids []string, by protocol.Approval) ([]Result, error) {
+	results, err := v.remove(ctx, ids, StateWithdrawn, by)
+	if err != nil {
+		return nil, fmt.Errorf("withdraw: %w", err)
+	}
+	return results, nil
+}
+
+func (v *Inventory) remove(ctx context.Context, ids []string, to State, by protocol.Approval) (results []Result, err error) {
+	err = v.write(ctx, func(tx *sql.Tx) error {
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var out []*camera
+		for _, id := range ids {
+			r := Result{ID: id}
+			switch c := b.camera(id); {
+			case c == nil:
+				r.Error = ErrUnknown.Error()
+			case c.decision == StateDeclared:
+				out = append(out, c)
+			case to == StateRefused:
+				if err := c.decide(ctx, tx, c.siteID, to, protocol.Approval{By: by.By, At: v.now()}); err != nil {
+					return err
+				}
+			}
+			results = append(results, r)
+		}
+		if len(out) == 0 {
+			return nil
+		}
+		if by, err = b.approval(b.siteOf(out[0]), by, v.now()); err != nil {
+			return err
+		}
+		return v.takeOut(ctx, tx, b, out, to, by)
+	})
+	if err != nil {
+		return nil, err
+	}
+	v.signal()
+	return results, nil
+}
+
+// takeOut queues, for each site concerned, what remains of it.
+func (v *Inventory) takeOut(ctx context.Context, tx *sql.Tx, b *book, cameras []*camera, to State, by protocol.Approval) error {
+	for _, s := range b.sites {
+		gone := func(id string) bool {
+			return slices.ContainsFunc(cameras, func(c *camera) bool { return c.id == id })
+		}
+		if s.declared == nil || !slices.ContainsFunc(s.declared.Cameras, func(c protocol.Camera) bool { return gone(c.ID) }) {
+			continue
+		}
+		rest := *s.declared
+		rest.Approval = by
+		rest.Cameras = slices.DeleteFunc(slices.Clone(rest.Cameras), func(c protocol.Camera) bool { return gone(c.ID) })
+		rest.Recorders = slices.DeleteFunc(slices.Clone(rest.Recorders), func(r protocol.Recorder) bool {
+			return !slices.ContainsFunc(rest.Cameras, func(c protocol.Camera) bool { return c.RecorderID == r.ID })
+		})
+		if len(rest.Cameras) == 0 {
+			if err := v.withdrawSite(ctx, tx, b, s, by); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := v.enqueue(ctx, tx, s, rest, false); err != nil {
+			return err
+		}
+		s.declared = &rest
+	}
+	for _, c := range cameras {
+		if err := c.decide(ctx, tx, c.siteID, to, by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WithdrawSite takes a whole site out of the register, contacts and all, and
+// forgets the passwords of its devices. It is queued even if this computer has
+// declared nothing: an earlier one may have.
+func (v *Inventory) WithdrawSite(ctx context.Context, siteID string, by protocol.Approval) error {
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		s := b.site(siteID)
+		if s == nil {
+			return fmt.Errorf("site %q: %w", siteID, ErrUnknown)
+		}
+		if by, err = b.approval(s, by, v.now()); err != nil {
+			return err
+		}
+		return v.withdrawSite(ctx, tx, b, s, by)
+	})
+	if err != nil {
+		return fmt.Errorf("withdraw the site: %w", err)
+	}
+	v.signal()
+	return nil
+}
+
+func (v *Inventory) withdrawSite(ctx context.Context, tx *sql.Tx, b *book, s *site, by protocol.Approval) error {
+	if err := v.enqueue(ctx, tx, s, protocol.Withdrawal{Approval: by}, false); err != nil {
+		return err
+	}
+	s.declared = nil
+	for _, c := range b.cameras {
+		if b.siteOf(c) != s {
+			continue
+		}
+		if c.decision == StateDeclared {
+			if err := c.decide(ctx, tx, s.SiteID, StateWithdrawn, by); err != nil {
+				return err
+			}
+		}
+		elsewhere := slices.ContainsFunc(b.cameras, func(o *camera) bool {
+			return o.deviceID == c.deviceID && o.decision == StateDeclared && b.siteOf(o) != s
+		})
+		if elsewhere {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM credential WHERE device_id = ?`, c.deviceID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+// Package review is what the owner sees and does on this computer: what was
+// found, the questions that only a person can answer, the yes, the no, the
+// taking back, and every message that has left. It hides HTTP, sessions, the
+// words and the pages.
+//
+// The agent's main serves Pages on loopback and Control on the command line's
+// socket. Both lead to the same handlers: a route answers with JSON when the
+// request accepts application/json, else with a page. What a handler decides is
+// inventory's doing; nothing is decided here.
+//
+// Decisions:
+//   - Loopback is no protection by itself: any page open in the owner's browser
+//     can send requests to it, and a name of a stranger's can be made to point
+//     at it. So a request must name this listener as its Host, must not come
+//     from another origin, and must carry a session, which only a one-time link
+//     opens. Links and sessions live in memory and end with the program.
+//   - GET changes nothing. Opening a link shows a button, since mail programs
+//     and messengers fetch links before people do; the button uses it up.
+//   - No page needs JavaScript. While a search runs its page reloads itself.
+//   - Beside every button stands what leaves by it. No box is ticked beforehand.
+//   - What a person types is kept when a form is refused; passwords are not
+//     repeated, on no page and in no answer.
+package review

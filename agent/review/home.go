@@ -1,0 +1,235 @@
+package review
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"anagrafe/agent/interrogate"
+	"anagrafe/agent/inventory"
+	"anagrafe/protocol/pages"
+)
+
+// next is the one thing that comes next.
+type next struct {
+	Key    string // of the words "next.KEY", "next.KEY.why" and "next.KEY.do"
+	N      int
+	Href   string
+	Search bool // the button starts a search
+}
+
+// say is the sentence, in the language of w.
+func (n next) say(w *pages.Words) string {
+	if key := "next." + n.Key; w.Has(key + ".other") {
+		return w.N(key, n.N)
+	}
+	return w.T("next." + n.Key)
+}
+
+// group is a recorder and its cameras, or a camera that keeps its own footage.
+type group struct {
+	Device  inventory.Device
+	Locked  bool   // it wants a password that we do not have, or another one
+	Clock   string // in words, when it is so wrong that footage would be missed
+	Cameras []cameraView
+}
+
+type homeView struct {
+	Next   next
+	Say    string // Next, as a sentence
+	Groups []group
+	Kept   []cameraView // refused, withdrawn, or answered no
+	Mute   []inventory.Device
+}
+
+// home lists what was found.
+func (v *Review) home(r *http.Request) (answer, error) {
+	a, err := v.list(r)
+	if err != nil || wantsJSON(r) {
+		return a, err
+	}
+	devices, cameras, err := v.all(r)
+	if err != nil {
+		return answer{}, err
+	}
+	grants, err := v.Inventory.Grants(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	w := v.words(r)
+	decided, err := v.Inventory.LastDecisions(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	view := homeView{Next: nextStep(devices, cameras, grants, decided)}
+	view.Say = view.Next.say(w)
+	for _, d := range devices {
+		g := group{Device: d, Locked: d.Needs != "" && d.Needs != interrogate.NeedsNothing}
+		if c := d.Clock; c != nil && (c.OffsetMs > wrongClock || c.OffsetMs < -wrongClock) {
+			g.Clock = clockWords(w, c)
+		}
+		any := false
+		for _, c := range cameras {
+			switch {
+			case c.Device.ID != d.ID:
+			case keptBack(c):
+				view.Kept = append(view.Kept, viewOf(w, c))
+				any = true
+			default:
+				shown := viewOf(w, c)
+				shown.Sent = decided[c.SiteID]
+				g.Cameras = append(g.Cameras, shown)
+			}
+		}
+		switch {
+		case len(g.Cameras) > 0 || g.Locked && !any:
+			view.Groups = append(view.Groups, g)
+		case !any:
+			view.Mute = append(view.Mute, d)
+		}
+	}
+	return page("list.html", "list.title", view), nil
+}
+
+// wrongClock is how many milliseconds a clock may be off before the owner is
+// told: who asks for a minute of footage would be handed another.
+const wrongClock = 60_000
+
+// keptBack are the cameras that the owner has decided not to share.
+func keptBack(c inventory.Camera) bool {
+	return c.State == inventory.StateRefused || c.State == inventory.StateWithdrawn || c.Outdoor != nil && !*c.Outdoor
+}
+
+// list answers with all devices and cameras; a browser is sent home.
+func (v *Review) list(r *http.Request) (answer, error) {
+	devices, cameras, err := v.all(r)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{to: "/", json: struct {
+		Devices []inventory.Device `json:"devices"`
+		Cameras []inventory.Camera `json:"cameras"`
+	}{devices, cameras}}, nil
+}
+
+func (v *Review) all(r *http.Request) ([]inventory.Device, []inventory.Camera, error) {
+	devices, err := v.Inventory.Devices(r.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	cameras, err := v.Inventory.Cameras(r.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	// [] rather than null in JSON.
+	return append([]inventory.Device{}, devices...), append([]inventory.Camera{}, cameras...), nil
+}
+
+// nextStep finds what an owner who has never seen the pages should do now.
+func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []inventory.Grant, decided map[string]inventory.SentState) next {
+	open := slices.DeleteFunc(slices.Clone(cameras), keptBack)
+	count := func(is func(inventory.Camera) bool) (n int, first string) {
+		for _, c := range open {
+			if is(c) {
+				if n == 0 {
+					first = c.ID
+				}
+				n++
+			}
+		}
+		return n, first
+	}
+	lacks := func(what ...string) func(inventory.Camera) bool {
+		return func(c inventory.Camera) bool {
+			return c.State != inventory.StateDeclared && slices.ContainsFunc(c.Missing, func(m string) bool { return slices.Contains(what, m) })
+		}
+	}
+	if len(devices) == 0 {
+		return next{Key: "search", Search: true}
+	}
+	if len(cameras) == 0 {
+		return next{Key: "again", Search: true}
+	}
+	if n, first := count(lacks("name", "position", "outdoor_public", "site")); n > 0 {
+		return next{Key: "answer", N: n, Href: "/cameras/" + first}
+	}
+	if n, _ := count(lacks("contact")); n > 0 {
+		return next{Key: "contact", N: n, Href: "/contact"}
+	}
+	ready, _ := count(func(c inventory.Camera) bool { return c.State == inventory.StateReady })
+	if ready > 0 && len(grants) == 0 {
+		return next{Key: "enrol", N: ready, Href: "/enrol"}
+	}
+	if ready > 0 {
+		return next{Key: "approve", N: ready, Href: "/approve"}
+	}
+	if n, _ := count(func(c inventory.Camera) bool { return len(c.Changed) > 0 }); n > 0 {
+		return next{Key: "changed", N: n, Href: "/approve"}
+	}
+	shared, _ := count(func(c inventory.Camera) bool { return c.State == inventory.StateDeclared })
+	for _, g := range grants {
+		switch decided[g.SiteID] {
+		case inventory.Rejected:
+			return next{Key: "rejected", Href: "/outbox"}
+		case inventory.Waiting:
+			return next{Key: "sending", N: shared, Href: "/status"}
+		}
+	}
+	if shared > 0 {
+		return next{Key: "calm", N: shared, Href: "/outbox"}
+	}
+	return next{Key: "none", Search: true}
+}
+
+// searchView is the page of a search that runs.
+type searchView struct {
+	Seconds int
+}
+
+// searching shows how a search goes on, and leads home once it has ended.
+func (v *Review) searching(r *http.Request) (answer, error) {
+	since, err := v.search.state()
+	status := struct {
+		Running bool      `json:"running"`
+		Since   time.Time `json:"since,omitzero"`
+		Error   string    `json:"error,omitempty"`
+	}{Running: !since.IsZero(), Since: since}
+	if err != nil {
+		status.Error = err.Error()
+	}
+	switch {
+	case status.Running:
+		a := page("scan.html", "scan.title", searchView{Seconds: int(time.Since(since).Seconds())})
+		a.json, a.after = status, strconv.Itoa(searchPause)
+		return a, nil
+	case err != nil:
+		return answer{json: status, to: "/?done=searchfailed"}, nil
+	}
+	return answer{json: status, to: "/?done=searched"}, nil
+}
+
+// searchPause is how often, in seconds, the page of a running search is new.
+const searchPause = 3
+
+// scan starts a search. The command line waits for its end, a browser is shown
+// how it goes on.
+func (v *Review) scan(r *http.Request) (answer, error) {
+	ended := v.start()
+	if !wantsJSON(r) {
+		return answer{to: "/scan"}, nil
+	}
+	select {
+	case <-ended:
+	case <-r.Context().Done():
+		return answer{}, r.Context().Err()
+	}
+	if _, err := v.search.state(); err != nil {
+		return answer{}, problem{status: http.StatusInternalServerError, What: "the search failed: " + err.Error(), Hint: "the agent's log says more"}
+	}
+	devices, cameras, err := v.all(r)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{json: map[string]int{"devices": len(devices), "cameras": len(cameras)}}, nil
+}

@@ -1,0 +1,120 @@
+package review
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// outboxView is every message, newest first.
+type outboxView struct {
+	Messages []messageView
+	Older    int // not shown here
+}
+
+// messageView is one message in words, and as it is.
+type messageView struct {
+	inventory.Sent
+	Lines []string
+	JSON  string
+}
+
+// onePage is how many messages the page shows; ?all=1 shows the rest.
+const onePage = 50
+
+func (v *Review) outbox(r *http.Request) (answer, error) {
+	sent, err := v.Inventory.Outbox(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	if wantsJSON(r) {
+		return answer{json: struct {
+			Messages []inventory.Sent `json:"messages"`
+		}{append([]inventory.Sent{}, sent...)}}, nil
+	}
+	slices.Reverse(sent)
+	view := outboxView{}
+	if len(sent) > onePage && r.URL.Query().Get("all") == "" {
+		view.Older, sent = len(sent)-onePage, sent[:onePage]
+	}
+	w := v.words(r)
+	names, err := v.names(r, w)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, s := range sent {
+		text, err := json.MarshalIndent(s.Message, "", "  ")
+		if err != nil {
+			return answer{}, err
+		}
+		view.Messages = append(view.Messages, messageView{s, linesOf(w, s.Message, names), string(text)})
+	}
+	return page("outbox.html", "outbox.title", view), nil
+}
+
+// names gives what to call each camera and device, by id.
+func (v *Review) names(r *http.Request, w *pages.Words) (map[string]string, error) {
+	devices, cameras, err := v.all(r)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, d := range devices {
+		names[d.ID] = or(strings.TrimSpace(d.Vendor+" "+d.Model), d.Name)
+	}
+	for _, c := range cameras {
+		names[c.ID] = nameOf(w, c)
+	}
+	return names, nil
+}
+
+// linesOf says in words all that a message holds.
+func linesOf(w *pages.Words, m protocol.Message, names map[string]string) (lines []string) {
+	add := func(key string, pairs ...any) { lines = append(lines, w.T(key, pairs...)) }
+	switch b := m.Body.(type) {
+	case protocol.Declaration:
+		add("message.site", "name", b.Site.Name, "address", b.Site.Address)
+		for _, c := range b.Contacts {
+			add("message.contact", "name", c.Name, "ways", strings.Join(slices.DeleteFunc([]string{c.Phone, c.Email, c.PEC, c.Hours}, func(s string) bool { return s == "" }), ", "))
+		}
+		for _, c := range b.Cameras {
+			var facts []string
+			for _, r := range rowsOf(w, c)[1:] {
+				facts = append(facts, r.What+": "+r.Value)
+			}
+			add("message.camera", "name", c.Name, "facts", strings.Join(facts, "; "))
+		}
+		for _, r := range b.Recorders {
+			add("message.recorder", "what", strings.TrimSpace(r.Vendor+" "+r.Model+" "+r.Name), "clock", clockWords(w, r.Clock))
+		}
+		add("message.by", "name", b.Approval.By)
+	case protocol.Withdrawal:
+		add("message.withdrawal")
+		add("message.by", "name", b.Approval.By)
+	case protocol.Observation:
+		for _, r := range b.Recorders {
+			key := "message.silent"
+			if r.Reachable {
+				key = "message.answers"
+			}
+			add(key, "what", names[r.RecorderID], "clock", clockWords(w, r.Clock))
+		}
+		for _, c := range b.Cameras {
+			if !c.OldestFootage.IsZero() {
+				add("message.oldest", "name", names[c.CameraID], "when", w.Short(c.OldestFootage))
+			}
+			if c.Schedule != nil {
+				add("message.schedule", "name", names[c.CameraID], "value", scheduleWords(w, *c.Schedule))
+			}
+			if c.Retention != nil {
+				add("message.retention", "name", names[c.CameraID], "value", retentionWords(w, *c.Retention))
+			}
+		}
+	}
+	return lines
+}

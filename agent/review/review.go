@@ -1,0 +1,154 @@
+package review
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"anagrafe/agent/inventory"
+	"anagrafe/protocol/pages"
+)
+
+//go:embed *.html it.json en.json
+var files embed.FS
+
+// Options are what the pages stand on; all but Explain are needed.
+type Options struct {
+	Inventory *inventory.Inventory
+	// Scan looks at the network once and records what it finds.
+	Scan func(ctx context.Context) error
+	// Enrol redeems a code or link and keeps the grant in Inventory. The
+	// collector's address is "" where the code is a link.
+	Enrol func(ctx context.Context, code, collector string) error
+	// Status says how the agent stands; it is answered as JSON as it is. The
+	// pages read from that JSON the keys of standing.
+	Status func(ctx context.Context) (any, error)
+	// Explain gives the stable word for an error of Enrol, and in English what
+	// to do; "" where it knows none. It may be nil.
+	Explain func(error) (reason, hint string)
+	// Addr is the address of the pages' listener, host:port.
+	Addr string
+	Log  *slog.Logger
+}
+
+// Review is the pages and their handlers. Close ends it.
+type Review struct {
+	Options
+	pages    *pages.Set
+	sessions sessions
+	search   search
+}
+
+// New checks the options and loads the pages.
+func New(o Options) (*Review, error) {
+	if o.Inventory == nil || o.Scan == nil || o.Enrol == nil || o.Status == nil || o.Log == nil {
+		return nil, errors.New("review: an option is missing")
+	}
+	if o.Explain == nil {
+		o.Explain = func(error) (string, string) { return "", "" }
+	}
+	set, err := pages.Load(files, o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("review: %w", err)
+	}
+	v := &Review{Options: o, pages: set}
+	v.sessions.now = time.Now
+	v.search.ctx, v.search.stop = context.WithCancel(context.Background())
+	return v, nil
+}
+
+// Close stops a search under way and waits for it.
+func (v *Review) Close() error {
+	v.search.stop()
+	v.search.running.Wait()
+	return nil
+}
+
+// routes are the handlers that both sides share.
+func (v *Review) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]handler{
+		"GET /{$}":           v.home,
+		"GET /cameras":       v.list,
+		"GET /cameras/{id}":  v.camera,
+		"POST /cameras/{id}": v.edit,
+		"GET /scan":          v.searching,
+		"POST /scan":         v.scan,
+		"GET /approve":       v.summary,
+		"POST /approve":      v.approve,
+		"POST /refuse":       v.refuse,
+		"POST /restore":      v.restore,
+		"GET /withdraw":      v.leaving,
+		"POST /withdraw":     v.withdraw,
+		"GET /contact":       v.contacts,
+		"POST /contact":      v.setContact,
+		"GET /credentials":   v.askPassword,
+		"POST /credentials":  v.setPassword,
+		"GET /enrol":         v.askCode,
+		"POST /enrol":        v.enrol,
+		"GET /outbox":        v.outbox,
+		"GET /status":        v.status,
+	} {
+		mux.Handle(pattern, v.serve(h))
+	}
+	mux.Handle("/", v.serve(func(*http.Request) (answer, error) {
+		return answer{}, problem{status: http.StatusNotFound, key: "error.page", What: "there is no such page"}
+	}))
+	return mux
+}
+
+// Control answers the command line on a socket that only this user can open.
+func (v *Review) Control() http.Handler {
+	mux := v.routes()
+	mux.Handle("POST /link", v.serve(func(*http.Request) (answer, error) {
+		return answer{json: map[string]string{"url": v.NewLink()}}, nil
+	}))
+	return mux
+}
+
+// search is the one search that may run at a time.
+type search struct {
+	ctx     context.Context // ends with Close
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu    sync.Mutex
+	since time.Time     // zero: none is running
+	done  chan struct{} // of the running one
+	err   error         // of the last one
+}
+
+// start begins a search, or joins the one that runs.
+func (v *Review) start() (done <-chan struct{}) {
+	s := &v.search
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.since.IsZero() {
+		return s.done
+	}
+	s.since, s.done = time.Now(), make(chan struct{})
+	ended := s.done
+	s.running.Go(func() {
+		err := v.Scan(s.ctx)
+		if err != nil {
+			v.Log.Warn("searching for cameras failed", "error", err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.since, s.err = time.Time{}, err
+		close(ended)
+	})
+	return ended
+}
+
+// state says since when a search runs (zero: none) and how the last one ended.
+func (s *search) state() (since time.Time, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.since, s.err
+}

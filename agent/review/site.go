@@ -1,0 +1,294 @@
+package review
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"anagrafe/agent/interrogate"
+	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// contactIn is a contact as it is posted: of one site, or of all.
+type contactIn struct {
+	SiteID string `json:"site_id"`
+	protocol.Contact
+}
+
+// contactView is the page of whom to call.
+type contactView struct {
+	Contacts []protocol.Contact
+	Form     fields
+}
+
+var contactNames = []string{"site_id", "name", "role", "phone", "email", "pec", "hours"}
+
+func (v *Review) contacts(r *http.Request) (answer, error) {
+	return v.contactPage(r, nil)
+}
+
+func (v *Review) contactPage(r *http.Request, f fields) (answer, error) {
+	contacts, err := v.Inventory.Contacts(r.Context(), r.URL.Query().Get("site_id"))
+	if err != nil {
+		return answer{}, err
+	}
+	view := contactView{Contacts: contacts, Form: f}
+	if f == nil {
+		role := cmp.Or(r.URL.Query().Get("role"), string(protocol.RoleOwner))
+		view.Form = fields{"role": {Value: role}}
+		for _, c := range contacts {
+			if string(c.Role) == role {
+				view.Form = fields{"role": {Value: role}, "name": {Value: c.Name}, "phone": {Value: c.Phone},
+					"email": {Value: c.Email}, "pec": {Value: c.PEC}, "hours": {Value: c.Hours}}
+			}
+		}
+	}
+	a := page("contact.html", "contact.title", view)
+	a.json = struct {
+		Contacts []protocol.Contact `json:"contacts"`
+	}{append([]protocol.Contact{}, contacts...)}
+	if f != nil {
+		a.page.Status = http.StatusUnprocessableEntity
+	}
+	return a, nil
+}
+
+func (v *Review) setContact(r *http.Request) (answer, error) {
+	var in contactIn
+	var f fields
+	if isJSON(r) {
+		if err := decode(r, &in); err != nil {
+			return answer{}, err
+		}
+	} else {
+		if err := form(r); err != nil {
+			return answer{}, err
+		}
+		f = typed(r, contactNames...)
+		in = contactIn{f["site_id"].Value, protocol.Contact{Name: f["name"].Value, Role: protocol.Role(f["role"].Value),
+			Phone: f["phone"].Value, Email: f["email"].Value, PEC: f["pec"].Value, Hours: f["hours"].Value}}
+	}
+	err := v.Inventory.SetContact(r.Context(), in.SiteID, in.Contact)
+	if errs, ok := errors.AsType[protocol.FieldErrors](err); ok && f != nil && !wantsJSON(r) {
+		f.wrong(errs, nil)
+		return v.contactPage(r, f)
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{json: in, to: "/?done=contact"}, nil
+}
+
+// passwordView is the form for a recorder's password.
+type passwordView struct {
+	Device inventory.Device
+	User   string
+	Error  string // key
+}
+
+func (v *Review) device(r *http.Request, id string) (inventory.Device, error) {
+	devices, err := v.Inventory.Devices(r.Context())
+	if err != nil {
+		return inventory.Device{}, err
+	}
+	i := slices.IndexFunc(devices, func(d inventory.Device) bool { return d.ID == id })
+	if i < 0 {
+		return inventory.Device{}, inventory.ErrUnknown
+	}
+	return devices[i], nil
+}
+
+func (v *Review) askPassword(r *http.Request) (answer, error) {
+	d, err := v.device(r, r.URL.Query().Get("device"))
+	if err != nil {
+		return answer{}, err
+	}
+	a := page("password.html", "password.title", passwordView{Device: d})
+	a.json = d
+	return a, nil
+}
+
+// setPassword keeps a password, sealed; from the page a search follows, which
+// tries it once.
+func (v *Review) setPassword(r *http.Request) (answer, error) {
+	var in struct {
+		Device   string `json:"device"`
+		User     string `json:"user"`
+		Password string `json:"password"`
+	}
+	if isJSON(r) {
+		if err := decode(r, &in); err != nil {
+			return answer{}, err
+		}
+	} else {
+		if err := form(r); err != nil {
+			return answer{}, err
+		}
+		// Not trimmed: a space may belong to a password.
+		in.Device, in.User, in.Password = r.PostForm.Get("device"), r.PostForm.Get("user"), r.PostForm.Get("password")
+	}
+	const most = 256 // far above what devices take
+	if in.User == "" || in.Password == "" || len(in.User) > most || len(in.Password) > most {
+		if wantsJSON(r) {
+			return answer{}, protocol.FieldErrors{{Field: "password", Why: "give user and password, of at most 256 bytes each"}}
+		}
+		d, err := v.device(r, in.Device)
+		if err != nil {
+			return answer{}, err
+		}
+		a := page("password.html", "password.title", passwordView{Device: d, User: in.User, Error: "wrong.password"})
+		a.page.Status = http.StatusUnprocessableEntity
+		return a, nil
+	}
+	if err := v.Inventory.SetCredential(r.Context(), in.Device, interrogate.Credential{User: in.User, Password: in.Password}); err != nil {
+		return answer{}, err
+	}
+	if !wantsJSON(r) {
+		v.start()
+	}
+	return answer{json: map[string]string{"device": in.Device}, to: "/scan"}, nil
+}
+
+// enrolView is the form for the code from the Comune.
+type enrolView struct {
+	Grants []inventory.Grant
+	Form   fields
+	Detail string // in English, for whoever helps
+}
+
+func (v *Review) askCode(r *http.Request) (answer, error) {
+	return v.enrolPage(r, fields{}, "", 0)
+}
+
+func (v *Review) enrolPage(r *http.Request, f fields, detail string, status int) (answer, error) {
+	grants, err := v.Inventory.Grants(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	a := page("enrol.html", "enrol.title", enrolView{Grants: grants, Form: f, Detail: detail})
+	a.json = struct {
+		Sites []inventory.Grant `json:"sites"`
+	}{append([]inventory.Grant{}, grants...)}
+	a.page.Status = status
+	return a, nil
+}
+
+// enrol redeems a code; the answer is the grant that it gave.
+func (v *Review) enrol(r *http.Request) (answer, error) {
+	var in struct {
+		Code      string `json:"code"`
+		Collector string `json:"collector"`
+	}
+	if isJSON(r) {
+		if err := decode(r, &in); err != nil {
+			return answer{}, err
+		}
+	} else {
+		if err := form(r); err != nil {
+			return answer{}, err
+		}
+		in.Code, in.Collector = strings.TrimSpace(r.PostForm.Get("code")), strings.TrimSpace(r.PostForm.Get("collector"))
+	}
+	before, err := v.Inventory.Grants(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	if err := v.Enrol(r.Context(), in.Code, in.Collector); err != nil {
+		reason, hint := v.Explain(err)
+		v.Log.Warn("enrolment failed", "reason", reason, "error", err)
+		if wantsJSON(r) {
+			return answer{}, problem{status: http.StatusUnprocessableEntity, What: err.Error(), Field: enrolField(reason), Hint: hint}
+		}
+		f := typed(r, "code", "collector")
+		c := f[enrolField(reason)]
+		c.Error = "enrol.failed"
+		if v.words(r).Has("reason." + reason) {
+			c.Error = "reason." + reason
+		}
+		f[enrolField(reason)] = c
+		return v.enrolPage(r, f, err.Error(), http.StatusUnprocessableEntity)
+	}
+	after, err := v.Inventory.Grants(r.Context())
+	if err != nil || len(after) == 0 {
+		return answer{}, errors.Join(err, errors.New("enrolled, but no site was granted"))
+	}
+	granted := after[len(after)-1]
+	for _, g := range after {
+		if !slices.Contains(before, g) {
+			granted = g
+		}
+	}
+	return answer{json: granted, to: "/?done=enrolled"}, nil
+}
+
+// enrolField is the control that an enrolment's failure is shown at.
+func enrolField(reason string) string {
+	switch reason {
+	case "no-collector", "unreachable", "server-untrusted", "other-collector":
+		return "collector"
+	}
+	return "code"
+}
+
+// standing is what the page reads of Options.Status's JSON.
+type standing struct {
+	Version          string         `json:"version"`
+	AgentID          string         `json:"agent_id"`
+	Collector        string         `json:"collector"`
+	Transport        string         `json:"transport"`
+	ConnectedAt      time.Time      `json:"connected_at"`
+	LastAcknowledged time.Time      `json:"last_acknowledged"`
+	LastError        string         `json:"last_error"`
+	Messages         map[string]int `json:"messages"` // by inventory.SentState
+}
+
+type statusView struct {
+	standing
+	Sites   []inventory.Grant
+	Devices []deviceState
+}
+
+type deviceState struct {
+	inventory.Device
+	Clock string
+}
+
+func (v *Review) status(r *http.Request) (answer, error) {
+	full, err := v.Status(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	if wantsJSON(r) {
+		return answer{json: full}, nil
+	}
+	view, err := v.standing(r.Context(), v.words(r), full)
+	if err != nil {
+		return answer{}, err
+	}
+	return page("status.html", "status.title", view), nil
+}
+
+func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view statusView, err error) {
+	text, err := json.Marshal(full)
+	if err != nil {
+		return view, err
+	}
+	if err := json.Unmarshal(text, &view.standing); err != nil {
+		return view, err
+	}
+	if view.Sites, err = v.Inventory.Grants(ctx); err != nil {
+		return view, err
+	}
+	devices, err := v.Inventory.Devices(ctx)
+	for _, d := range devices {
+		view.Devices = append(view.Devices, deviceState{d, clockWords(w, d.Clock)})
+	}
+	return view, err
+}

@@ -1,0 +1,171 @@
+package review
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// cameraView is a camera in the owner's words.
+type cameraView struct {
+	inventory.Camera
+	Name string              // what to call it, also when it has no name
+	Rows []row               // what the register would hold, or holds
+	Sent inventory.SentState // how far its site's last decision has come
+}
+
+// row is one line of what is known: what, the value, and where it comes from.
+type row struct{ What, Value, From string }
+
+func viewOf(w *pages.Words, c inventory.Camera) cameraView {
+	values := c.Values
+	if c.Declared != nil && len(c.Changed) == 0 {
+		values = *c.Declared
+	}
+	rows := rowsOf(w, values)
+	keeper := strings.TrimSpace(c.Device.Vendor + " " + c.Device.Model + " " + c.Device.Name)
+	rows = append(rows, row{What: w.T("view.recorder"), Value: or(keeper, w.T("view.unknown"))},
+		row{What: w.T("camera.clock"), Value: clockWords(w, c.Device.Clock)})
+	return cameraView{Camera: c, Name: nameOf(w, c), Rows: rows}
+}
+
+func nameOf(w *pages.Words, c inventory.Camera) string {
+	if c.Values.Name != "" {
+		return c.Values.Name
+	}
+	what := strings.TrimSpace(c.Device.Vendor + " " + c.Device.Model)
+	if what == "" {
+		what = c.Device.Address
+	}
+	return w.T("camera.nameless", "what", what)
+}
+
+// rowsOf tells what a declaration holds of a camera, all of it.
+func rowsOf(w *pages.Words, c protocol.Camera) []row {
+	unknown := w.T("view.unknown")
+	rows := []row{{w.T("view.name"), or(c.Name, unknown), from(w, c.NameFact)}}
+	place := unknown
+	if c.Position.Placed() {
+		place = w.T("view.place", "lat", degrees(c.Position.Lat), "lon", degrees(c.Position.Lon), "m", w.Number(c.Position.AccuracyM))
+	}
+	rows = append(rows, row{w.T("view.position"), place, from(w, c.Position.Fact)})
+	sight := []string{}
+	if c.View.Turns {
+		sight = append(sight, w.T("view.turns"))
+	}
+	if c.View.DirectionDeg != nil {
+		sight = append(sight, w.T("view.towards", "side", w.Side(float64(*c.View.DirectionDeg))))
+	}
+	if c.View.AngleDeg != nil {
+		sight = append(sight, w.T("view.angle", "deg", strconv.Itoa(*c.View.AngleDeg)))
+	}
+	if c.View.RangeM != nil {
+		sight = append(sight, w.T("view.range", "m", w.Number(*c.View.RangeM)))
+	}
+	if c.View.Infrared {
+		sight = append(sight, w.T("view.infrared"))
+	}
+	if c.View.WidthPx > 0 {
+		sight = append(sight, fmt.Sprintf("%d × %d", c.View.WidthPx, c.View.HeightPx))
+	}
+	rows = append(rows,
+		row{w.T("view.sight"), or(strings.Join(sight, ", "), unknown), from(w, c.View.Fact)},
+		row{w.T("view.schedule"), scheduleWords(w, c.Schedule), from(w, c.Schedule.Fact)},
+		row{w.T("view.retention"), retentionWords(w, c.Retention), from(w, c.Retention.Fact)})
+	return rows
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func degrees(micro int32) string { return strconv.FormatFloat(float64(micro)/1e6, 'f', 6, 64) }
+
+// from says in words where a fact comes from.
+func from(w *pages.Words, f protocol.Fact) string {
+	switch f.Source {
+	case protocol.Declared:
+		return w.T("from.declared", "day", w.Day(f.At))
+	case protocol.Measured:
+		return w.T("from.measured", "day", w.Day(f.At))
+	case protocol.Confirmed:
+		return w.T("from.confirmed", "day", w.Day(f.At))
+	}
+	return ""
+}
+
+func scheduleWords(w *pages.Words, s protocol.Schedule) string {
+	switch s.Kind {
+	case protocol.ScheduleAlways:
+		return w.T("schedule.always", "mode", w.T("mode."+string(s.Mode)))
+	case protocol.ScheduleOff:
+		return w.T("schedule.off")
+	case protocol.ScheduleWeekly:
+		var days []string
+		for i := range 8 {
+			day := (i + 1) % 7 // Monday first, the holiday row last
+			name := ""
+			if i == 7 {
+				day, name = protocol.Holiday, w.T("schedule.holiday")
+			} else {
+				name = w.T("time.weekday." + strconv.Itoa(day))
+			}
+			if len(s.Days[day]) == 0 {
+				continue
+			}
+			var times []string
+			for _, t := range s.Days[day] {
+				times = append(times, w.T("schedule.interval", "from", minutes(t.From), "to", minutes(t.To), "mode", w.T("mode."+string(t.Mode))))
+			}
+			days = append(days, name+" "+strings.Join(times, ", "))
+		}
+		return or(strings.Join(days, "; "), w.T("schedule.off"))
+	}
+	return w.T("view.unknown")
+}
+
+func minutes(m int) string { return fmt.Sprintf("%02d:%02d", m/60, m%60) }
+
+func retentionWords(w *pages.Words, r protocol.Retention) string {
+	var parts []string
+	switch r.Kind {
+	case protocol.RetentionAge:
+		parts = append(parts, w.Duration(r.Age))
+	case protocol.RetentionCapacity:
+		parts = append(parts, w.T("retention.capacity"))
+	}
+	if !r.OldestFootage.IsZero() {
+		parts = append(parts, w.T("retention.oldest", "when", w.Short(r.OldestFootage)))
+	}
+	return or(strings.Join(parts, "; "), w.T("view.unknown"))
+}
+
+// clockWords says how far a device's clock is off.
+func clockWords(w *pages.Words, c *protocol.Clock) string {
+	if c == nil {
+		return w.T("view.unknown")
+	}
+	off := time.Duration(c.OffsetMs) * time.Millisecond
+	switch {
+	case off.Abs() < 10*time.Second:
+		return w.T("clock.right")
+	case off > 0:
+		return w.T("clock.ahead", "span", spanWords(w, off))
+	}
+	return w.T("clock.behind", "span", spanWords(w, -off))
+}
+
+func spanWords(w *pages.Words, d time.Duration) string {
+	if d < 2*time.Minute {
+		return w.N("clock.seconds", int(d/time.Second))
+	}
+	return w.Duration(d)
+}

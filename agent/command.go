@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// Exit codes (DESIGN 11).
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitMisuse = 2
+	exitPartly = 3
+)
+
+// console is where a command reads and writes: results to out, all else to err.
+type console struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// command is one word of the command line.
+type command struct {
+	name string
+	args string
+	what string
+	run  func(ctx context.Context, c *call, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"run", "[-interface NAME]... [-target HOST|CIDR]... [-listen-pages ADDR]", "look at the cameras, serve the local pages, deliver what was confirmed", cmdRun},
+		{"install", "", "install as a service of this machine", cmdService},
+		{"uninstall", "", "remove the service", cmdService},
+		{"start", "", "start the service", cmdService},
+		{"stop", "", "stop the service", cmdService},
+		{"status", "[-json]", "say how it stands", cmdStatus},
+		{"open", "", "print a one-time link to the local pages", cmdOpen},
+		{"scan", "[-json] [-interface NAME]... [-target HOST|CIDR]... [-credentials FILE] [-timeout 30s]", "find the cameras and read what they tell; changes nothing", cmdScan},
+		{"enrol", "CODE [-collector URL]", "join with the code or the link from the Comune", cmdEnrol},
+		{"contact", "-name NAME [-role owner|referent|control-room] [-phone N] [-email A] [-pec A] [-hours TEXT] [-site ID]", "say whom to call", cmdContact},
+		{"cameras", "[-json]", "list the cameras and their state", cmdCameras},
+		{"set", "ID [-outdoor-public yes|no] [-name NAME] [-lon X -lat Y] [-accuracy M] [-direction DEG] [-angle DEG] [-range M] [-site ID]", "answer for one camera and place it", cmdSet},
+		{"password", "RECORDER -user NAME", "keep a recorder's password, read from stdin, and look again", cmdPassword},
+		{"approve", "ID... | -all", "share the cameras answered yes", cmdDecide},
+		{"refuse", "ID...", "keep cameras out", cmdDecide},
+		{"withdraw", "ID... | -all", "take cameras, or everything, out of the register", cmdDecide},
+		{"outbox", "[-json]", "show every message sent or waiting", cmdOutbox},
+		{"version", "", "print the version", cmdVersion},
+	}
+}
+
+// call is one running command.
+type call struct {
+	console
+	command
+	dir    string
+	config string
+	json   bool
+	log    *slog.Logger
+}
+
+// misuse is an error of the person who typed; it exits with 2.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
+
+// partly is work done in part; it exits with 3.
+type partly struct{ error }
+
+// run is the program: it returns the exit code.
+func run(ctx context.Context, con console, args []string) int {
+	cmd, ok := find(args)
+	if !ok {
+		if len(args) > 0 && (args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help") {
+			usage(con.out)
+			return exitDone
+		}
+		if len(args) > 0 {
+			fmt.Fprintf(con.err, "anagrafe-agent: there is no command %q\n\n", args[0])
+		}
+		usage(con.err)
+		return exitMisuse
+	}
+	c := &call{console: con, command: cmd, log: slog.New(slog.NewTextHandler(con.err, nil))}
+	err := cmd.run(ctx, c, args[1:])
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return exitDone
+	}
+	fmt.Fprintf(con.err, "anagrafe-agent %s: %v\n", cmd.name, err)
+	if _, ok := errors.AsType[misuse](err); ok {
+		fmt.Fprintf(con.err, "usage: anagrafe-agent %s %s\n", cmd.name, cmd.args)
+		return exitMisuse
+	}
+	if _, ok := errors.AsType[partly](err); ok {
+		return exitPartly
+	}
+	return exitFailed
+}
+
+func find(args []string) (command, bool) {
+	for _, cmd := range commands() {
+		if len(args) > 0 && cmd.name == args[0] {
+			return cmd, true
+		}
+	}
+	return command{}, false
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "anagrafe-agent finds the cameras of this network and keeps the owner's entry in the municipal register.")
+	fmt.Fprintln(w, "\nusage: anagrafe-agent COMMAND [-data DIR] [-config FILE] ...")
+	fmt.Fprintln(w)
+	for _, cmd := range commands() {
+		fmt.Fprintf(w, "  %-10s %s\n", cmd.name, cmd.what)
+	}
+}
+
+// flags starts the flag set of a command with what every command takes.
+func (c *call) flags() *flag.FlagSet {
+	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&c.dir, "data", defaultDir, "the agent's directory")
+	f.StringVar(&c.config, "config", "", "configuration file (default DIR/agent.toml)")
+	f.BoolVar(&c.json, "json", false, "print one JSON value")
+	return f
+}
+
+// parse reads flags and positional words in any order; most is how many words
+// the command takes (-1: any number).
+func (c *call) parse(f *flag.FlagSet, args []string, most int) ([]string, error) {
+	var words []string
+	for {
+		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(c.out, "usage: anagrafe-agent %s %s\n\n", c.name, c.args)
+			f.SetOutput(c.out)
+			f.PrintDefaults()
+			return nil, err
+		} else if err != nil {
+			return nil, misuse(err.Error())
+		}
+		if f.NArg() == 0 {
+			break
+		}
+		words, args = append(words, f.Arg(0)), f.Args()[1:]
+	}
+	if most >= 0 && len(words) > most {
+		return nil, misuse(fmt.Sprintf("what is %q?", words[most]))
+	}
+	return words, nil
+}
+
+// many is a flag that may be given more than once.
+type many []string
+
+func (m *many) String() string     { return strings.Join(*m, ",") }
+func (m *many) Set(s string) error { *m = append(*m, s); return nil }

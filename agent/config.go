@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Config is all that can be set, in DIR/agent.toml or the file given with
+// -config. Every key is optional; an unknown key is an error.
+type Config struct {
+	// Listen is the address of the local pages. Only loopback is accepted.
+	Listen string `toml:"listen_pages"`
+	// Interfaces are the networks to look at; empty: every suitable one.
+	Interfaces []string `toml:"interfaces"`
+	// Targets are hosts to ask that discovery does not find.
+	Targets []string `toml:"targets"`
+	// Every is the pause between two looks at the recorders; it is jittered.
+	Every duration `toml:"look_every"`
+	// Name is the person whose decisions the command line records.
+	Name string `toml:"name"`
+}
+
+// duration reads "1h" or "90s".
+type duration struct{ time.Duration }
+
+func (d *duration) UnmarshalText(text []byte) (err error) {
+	d.Duration, err = time.ParseDuration(string(text))
+	return err
+}
+
+const defaultDir = "/var/lib/anagrafe-agent"
+
+func defaults() Config {
+	return Config{Listen: "127.0.0.1:8480", Every: duration{time.Hour}}
+}
+
+// readConfig reads file, or DIR/agent.toml when file is "" and that exists.
+func readConfig(dir, file string) (Config, error) {
+	c := defaults()
+	optional := file == ""
+	if optional {
+		file = filepath.Join(dir, "agent.toml")
+	}
+	md, err := toml.DecodeFile(file, &c)
+	if optional && errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("reading the configuration %s: %w", file, err)
+	}
+	if unknown := md.Undecoded(); len(unknown) > 0 {
+		return c, fmt.Errorf("the configuration %s has the unknown key %q: remove it, or correct its spelling", file, unknown[0].String())
+	}
+	if c.Every.Duration < time.Minute {
+		return c, fmt.Errorf("look_every in %s is %v: at least 1m, so that recorders are left in peace", file, c.Every)
+	}
+	return c, nil
+}
+
+// makeDir makes the agent's directory, closed to others.
+func makeDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the agent's directory: %w (give another with -data DIR)", err)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/kardianos/service"
+	"golang.org/x/sync/errgroup"
+)
+
+// cmdRun is the long-lived agent, by hand or under a service manager.
+func cmdRun(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	var interfaces, targets many
+	f.Var(&interfaces, "interface", "network interface to look at, may be repeated (default: every suitable one)")
+	f.Var(&targets, "target", "host or CIDR to ask besides, may be repeated")
+	listen := f.String("listen-pages", "", "address of the local pages (default 127.0.0.1:8480)")
+	if _, err := c.parse(f, args, 0); err != nil {
+		return err
+	}
+	config, err := readConfig(c.dir, c.config)
+	if err != nil {
+		return err
+	}
+	if len(interfaces) > 0 {
+		config.Interfaces = interfaces
+	}
+	if len(targets) > 0 {
+		config.Targets = targets
+	}
+	if *listen != "" {
+		config.Listen = *listen
+	}
+	if err := loopback(config.Listen); err != nil {
+		return err
+	}
+	daemon := func(ctx context.Context) error { return runSite(ctx, c, config) }
+	if service.Interactive() {
+		return daemon(ctx)
+	}
+	svc, err := newService(&program{log: c.log, run: daemon}, c.dir)
+	if err != nil {
+		return err
+	}
+	return svc.Run()
+}
+
+// loopback refuses to show the owner's pages to the network.
+func loopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return misuse(fmt.Sprintf("-listen-pages %q is not HOST:PORT", addr))
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return misuse(fmt.Sprintf("-listen-pages %s would open the pages to the network: only a loopback address such as 127.0.0.1:8480 is allowed", addr))
+	}
+	return nil
+}
+
+// runSite runs all parts until ctx ends and waits for each.
+func runSite(ctx context.Context, c *call, config Config) (err error) {
+	s, err := openSite(ctx, c.dir, config, c.log)
+	if errors.Is(err, errDaemon) {
+		return fmt.Errorf("%w: %s (see \"anagrafe-agent status\")", err, c.dir)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+
+	control, err := s.control()
+	if err != nil {
+		return err
+	}
+	pages, err := net.Listen("tcp", config.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("opening the local pages: %w", err), control.Close())
+	}
+	c.log.Info("agent running", "data", c.dir, "pages", "http://"+pages.Addr().String(), "open", "anagrafe-agent open")
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return serve(ctx, control, s.review.Control()) })
+	group.Go(func() error { return serve(ctx, pages, s.review.Pages()) })
+	group.Go(func() error { return s.link.run(ctx) })
+	group.Go(func() error { return s.watch(ctx) })
+	return group.Wait()
+}
+
+// watch looks at the network at once and then every config.Every, give or take
+// a tenth: a thousand agents started by the same power cut drift apart.
+func (s *site) watch(ctx context.Context) error {
+	for {
+		if err := s.look(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("looking at the cameras failed", "error", err)
+		}
+		every := s.config.Every.Duration
+		pause := time.NewTimer(every - every/10 + rand.N(every/5))
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return nil
+		case <-pause.C:
+		}
+	}
+}

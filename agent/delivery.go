@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"anagrafe/agent/inventory"
+	"anagrafe/agent/uplink"
+)
+
+// delivery joins the uplink, the identity and the inventory of one directory.
+type delivery struct {
+	dir     string
+	inv     *inventory.Inventory
+	up      *uplink.Uplink
+	wrap    func(http.RoundTripper) http.RoundTripper // a test's tap; nil
+	running atomic.Bool
+}
+
+// newDelivery opens the identity, if there is one. One that cannot be read is
+// an error: an identity is never replaced in silence.
+func newDelivery(dir string, inv *inventory.Inventory, log *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (*delivery, error) {
+	identity, err := uplink.Open(dir)
+	if e, ok := errors.AsType[*uplink.Error](err); err != nil && !(ok && e.Reason == uplink.NotEnrolled) {
+		return nil, err
+	}
+	d := &delivery{dir: dir, inv: inv, wrap: wrap}
+	d.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Version: version(), Log: log, WrapTransport: wrap})
+	return d, nil
+}
+
+// run delivers until ctx ends; before an enrolment it waits.
+func (d *delivery) run(ctx context.Context) error {
+	d.running.Store(true)
+	defer d.running.Store(false)
+	return d.up.Run(ctx)
+}
+
+// enrol redeems a code, keeps the grant, and has delivery go on with it.
+func (d *delivery) enrol(ctx context.Context, code, collector string) error {
+	grant, err := uplink.Enrol(ctx, d.dir, collector, code, uplink.EnrolOptions{Version: version(), WrapTransport: d.wrap})
+	if err != nil {
+		return err
+	}
+	if err := d.inv.AddGrant(ctx, inventory.Grant{
+		SiteID: grant.SiteID, SiteName: grant.SiteName, Category: grant.Category, Address: grant.Address,
+		Epoch: grant.Epoch, From: grant.From, Until: grant.Until, Collector: grant.Collector,
+	}); err != nil {
+		return err
+	}
+	identity, err := uplink.Open(d.dir)
+	if err != nil {
+		return err
+	}
+	d.up.Use(identity)
+	return nil
+}
+
+// explain gives an enrolment's failure its stable word and the next step.
+func explain(err error) (reason, hint string) {
+	if e, ok := errors.AsType[*uplink.Error](err); ok {
+		return string(e.Reason), e.Hint
+	}
+	return "", ""
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"anagrafe/agent/discover"
+	"anagrafe/agent/interrogate"
+)
+
+// lookOptions is what one look at the network needs.
+type lookOptions struct {
+	interfaces []string
+	targets    []string
+	window     time.Duration
+	memory     interrogate.Memory
+	log        *slog.Logger
+}
+
+// atOnce bounds how many devices are asked at the same time.
+const atOnce = 64
+
+// look finds the devices and asks each as soon as it is seen: a slow device
+// delays nobody. When ctx ends early it returns what it has with ctx's error.
+func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
+	asker := interrogate.New(interrogate.Options{Memory: o.memory, Log: o.log})
+	var (
+		mu    sync.Mutex
+		found = map[string]interrogate.Device{}
+		group errgroup.Group
+	)
+	slots := make(chan struct{}, atOnce)
+	sightings, err := discover.Scan(ctx, discover.Options{
+		Interfaces: o.interfaces, Targets: o.targets, Window: o.window, Log: o.log,
+	}, func(s discover.Sighting) {
+		group.Go(func() error {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			device := asker.Ask(ctx, s)
+			mu.Lock()
+			defer mu.Unlock()
+			found[s.Key()] = device
+			return nil
+		})
+	})
+	_ = group.Wait() // the goroutines return no error: what went wrong stands in the Device
+	devices := make([]interrogate.Device, 0, len(found))
+	for _, s := range sightings {
+		device, ok := found[s.Key()]
+		if !ok || !device.Answered && slices.Equal(s.Methods, []discover.Method{discover.MethodRange}) {
+			continue // an address of a range at which there is no camera
+		}
+		device.Sighting = s // by now merged with the later answers
+		devices = append(devices, device)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return devices, err
+}

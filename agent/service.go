@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/kardianos/service"
+)
+
+// unit is the systemd unit: an ordinary user's rights and no more. The
+// library's own unit is not hardened and waits two minutes before a restart.
+const unit = `[Unit]
+Description={{Description}}
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}
+Restart=on-failure
+RestartSec=5
+DynamicUser=yes
+StateDirectory=anagrafe-agent
+StateDirectoryMode=0700
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
+RestrictNamespaces=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+CapabilityBoundingSet=
+UMask=0077
+
+[Install]
+WantedBy=multi-user.target
+`
+
+// program is what the service manager starts and stops.
+type program struct {
+	log  *slog.Logger
+	run  func(context.Context) error
+	stop context.CancelFunc
+	done chan error
+}
+
+// Start returns at once, as service managers demand.
+func (p *program) Start(svc service.Service) error {
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop, p.done = stop, make(chan error, 1)
+	go func() {
+		err := p.run(ctx)
+		p.done <- err
+		if err != nil && !service.Interactive() {
+			p.log.Error("agent stopped", "error", err)
+			os.Exit(exitFailed) // the manager restarts what ends with an error
+		}
+	}()
+	return nil
+}
+
+// Stop waits for the goroutine that Start began.
+func (p *program) Stop(service.Service) error {
+	p.stop()
+	return <-p.done
+}
+
+func newService(p *program, dir string) (service.Service, error) {
+	arguments := []string{"run"}
+	if dir != "" && dir != defaultDir {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, err
+		}
+		arguments = append(arguments, "-data", abs)
+	}
+	return service.New(p, &service.Config{
+		Name:        "anagrafe-agent",
+		DisplayName: "Anagrafe Telecamere",
+		Description: "Anagrafe Telecamere: keeps the entry of this site's cameras true",
+		Arguments:   arguments,
+		Option: service.KeyValue{
+			"SystemdScript":          unit,
+			"OnFailure":              "restart",
+			"OnFailureDelayDuration": "10s",
+			"OnFailureResetPeriod":   86400,
+		},
+	})
+}
+
+// cmdService installs, removes, starts or stops the service, as its name says.
+func cmdService(_ context.Context, c *call, args []string) error {
+	if _, err := c.parse(c.flags(), args, 0); err != nil {
+		return err
+	}
+	svc, err := newService(&program{log: c.log}, c.dir)
+	if err != nil {
+		return err
+	}
+	if err := service.Control(svc, c.name); err != nil {
+		if errors.Is(err, service.ErrNotInstalled) {
+			return errors.New("the service is not installed: run \"anagrafe-agent install\" first")
+		}
+		return fmt.Errorf("%w (this needs an administrator's rights)", err)
+	}
+	fmt.Fprintln(c.out, "done:", c.name)
+	return nil
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"anagrafe/agent/inventory"
+	"anagrafe/agent/review"
+)
+
+// errDaemon says that a running agent holds the directory.
+var errDaemon = errors.New("another anagrafe-agent is using this directory")
+
+// site is the opened directory: one process at a time holds it.
+type site struct {
+	dir    string
+	config Config
+	log    *slog.Logger
+	lock   *flock.Flock
+	inv    *inventory.Inventory
+	review *review.Review
+	link   *delivery
+}
+
+// openSite takes DIR/lock and opens what the directory holds.
+func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *site, err error) {
+	if err := makeDir(dir); err != nil {
+		return nil, err
+	}
+	s := &site{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock"))}
+	held, err := s.lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", dir, err)
+	}
+	if !held {
+		return nil, errDaemon
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.inv, err = inventory.Open(ctx, dir, log); err != nil {
+		return nil, err
+	}
+	if s.link, err = newDelivery(dir, s.inv, log, nil); err != nil {
+		return nil, err
+	}
+	s.review, err = review.New(review.Options{
+		Inventory: s.inv,
+		Scan:      s.look,
+		Enrol:     s.link.enrol,
+		Status:    s.link.status,
+		Explain:   explain,
+		Addr:      config.Listen,
+		Log:       log,
+	})
+	return s, err
+}
+
+// Close gives the directory back.
+func (s *site) Close() error {
+	var errs []error
+	if s.review != nil {
+		errs = append(errs, s.review.Close())
+	}
+	if s.inv != nil {
+		errs = append(errs, s.inv.Close())
+	}
+	return errors.Join(append(errs, s.lock.Unlock())...)
+}
+
+// look scans the network once and records what it found.
+func (s *site) look(ctx context.Context) error {
+	known, err := s.inv.Known(ctx)
+	if err != nil {
+		return err
+	}
+	devices, err := look(ctx, lookOptions{
+		interfaces: s.config.Interfaces, targets: append(known, s.config.Targets...), memory: s.inv, log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	return s.inv.Record(ctx, devices, time.Now())
+}
+
+// socket is the path of the control socket.
+func socket(dir string) string { return filepath.Join(dir, "control.sock") }
+
+// control opens DIR/control.sock for the command line.
+func (s *site) control() (net.Listener, error) {
+	path := socket(s.dir)
+	// The lock is ours, so a socket that is there was left by a killed process.
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the control socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
+}
+
+// serve answers on a listener until ctx ends, then waits for open requests.
+func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(grace)
+	})
+	err := server.Serve(listener)
+	if stop() || !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}

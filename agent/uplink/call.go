@@ -1,0 +1,68 @@
+package uplink
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"anagrafe/protocol"
+	"anagrafe/protocol/wire"
+)
+
+const (
+	userAgent   = "anagrafe-agent" // and no more: no version, system or host
+	callTimeout = 60 * time.Second
+	// answerLimit is the most bytes of an answer: a site's message and a bit.
+	answerLimit = protocol.MaxMessage + 64<<10
+)
+
+// line is a road with the collector's services at its end.
+type line struct {
+	road      *road
+	enrolment wire.EnrolmentServiceClient
+	delivery  wire.DeliveryServiceClient
+}
+
+// newLine makes the clients; nothing is dialled before the first call. wrap
+// may be nil.
+func newLine(collector string, t trust, now func() time.Time, wrap func(http.RoundTripper) http.RoundTripper) (*line, error) {
+	r, err := newRoad(collector, t, now)
+	if err != nil {
+		return nil, err
+	}
+	var transport http.RoundTripper = r
+	if wrap != nil {
+		transport = wrap(r)
+	}
+	client := &http.Client{Transport: transport,
+		// A collector does not redirect: what the owner confirmed for one
+		// address goes to no other.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	options := connect.WithClientOptions(connect.WithInterceptors(plainHeaders{}), connect.WithReadMaxBytes(answerLimit))
+	return &line{road: r, enrolment: wire.NewEnrolmentServiceClient(client, collector, options),
+		delivery: wire.NewDeliveryServiceClient(client, collector, options)}, nil
+}
+
+// plainHeaders keeps the library's and Go's version out of what leaves.
+type plainHeaders struct{}
+
+func (plainHeaders) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		req.Header().Set("User-Agent", userAgent)
+		return next(ctx, req)
+	}
+}
+
+func (plainHeaders) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
+		conn := next(ctx, spec)
+		conn.RequestHeader().Set("User-Agent", userAgent)
+		return conn
+	}
+}
+
+func (plainHeaders) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return next
+}

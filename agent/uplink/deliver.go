@@ -1,0 +1,111 @@
+package uplink
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"anagrafe/protocol"
+	"anagrafe/protocol/wire"
+)
+
+// noteTimeout is for writing down what the collector said, also while the
+// agent is being stopped.
+const noteTimeout = 10 * time.Second
+
+// deliverAll sends what waits, one message at a time, so that the order of
+// each site holds, until ctx ends.
+func (u *Uplink) deliverAll(ctx context.Context, l *line) {
+	b := backoff{first: u.pace.deliver, most: u.pace.deliverMost}
+	for ctx.Err() == nil {
+		id, _, message, ok, err := u.o.Outbox.Next(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			u.failed(newError(Temporary, err, "read the outbox"), "")
+			pause(ctx, b.next(0))
+			continue
+		case !ok:
+			select {
+			case <-ctx.Done():
+			case <-u.o.Outbox.Waiting():
+			}
+			continue
+		}
+		if wait := u.deliverOne(ctx, l, id, message, &b); wait > 0 {
+			pause(ctx, wait)
+		}
+	}
+}
+
+// deliverOne makes one attempt and writes down its outcome. It gives how long
+// to wait before the next one; 0 when this message is done.
+func (u *Uplink) deliverOne(ctx context.Context, l *line, id string, message []byte, b *backoff) time.Duration {
+	receipt, via, failure := u.send(ctx, l, id, message)
+	if failure == nil {
+		u.mu.Lock()
+		u.status.LastAcknowledged = u.now()
+		u.mu.Unlock()
+		u.succeeded(via)
+		err := written(ctx, func(ctx context.Context) error {
+			return u.o.Outbox.Acknowledge(ctx, id, receipt.SHA256, receipt.RecordedAt, via)
+		})
+		if err != nil {
+			// It will go out again, and be known there.
+			u.failed(newError(Temporary, err, "note in the outbox that a message was recorded"), via)
+			return b.next(0)
+		}
+		u.log.InfoContext(ctx, "message acknowledged", "message", id, "transport", via, "duplicate", receipt.Duplicate)
+		b.reset()
+		return 0
+	}
+	if ctx.Err() != nil {
+		return b.next(0) // broken off by us: no fault of the line
+	}
+	u.failed(failure, via)
+	if !failure.refusesMessage() {
+		return u.wait(failure, b)
+	}
+	why := string(failure.Reason) + ": " + failure.why()
+	if err := written(ctx, func(ctx context.Context) error { return u.o.Outbox.Reject(ctx, id, why) }); err != nil {
+		u.failed(newError(Temporary, err, "note in the outbox that a message was refused"), via)
+		return b.next(0)
+	}
+	u.log.WarnContext(ctx, "message refused", "message", id, "reason", failure.Reason)
+	b.reset()
+	return 0
+}
+
+// send makes the call, and believes a receipt only if it is for these bytes.
+func (u *Uplink) send(ctx context.Context, l *line, id string, message []byte) (protocol.Receipt, string, *Error) {
+	const what = "deliver a message"
+	if len(message) > protocol.MaxMessage {
+		return protocol.Receipt{}, "", newError(TooLarge, fmt.Errorf("it is %d bytes long, at most %d are allowed", len(message), protocol.MaxMessage), what)
+	}
+	var via taken
+	ctx, cancel := context.WithTimeout(noting(ctx, &via), callTimeout)
+	defer cancel()
+	resp, err := l.delivery.Deliver(ctx, connect.NewRequest(&wire.DeliverRequest{Message: message}))
+	if err != nil {
+		return protocol.Receipt{}, via.name(), explain(what, err)
+	}
+	r := resp.Msg.GetReceipt()
+	sum := sha256.Sum256(message)
+	if string(r.GetMessageSha256()) != string(sum[:]) || r.GetMessageId() != id || r.GetRecordedAt().CheckValid() != nil {
+		return protocol.Receipt{}, via.name(), newError(UnexpectedAnswer, errors.New("the receipt is for something else"), what)
+	}
+	return protocol.Receipt{MessageID: id, SHA256: sum, RecordedAt: r.GetRecordedAt().AsTime(), Duplicate: r.GetDuplicate()}, via.name(), nil
+}
+
+// written calls f with a context that outlives the stop of the agent: what
+// the collector said is not asked for twice without need.
+func written(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	return f(ctx)
+}

@@ -1,0 +1,32 @@
+// Package uplink is the agent's side of the line to the collector. It hides
+// the agent's identity (its key, made once on this host, and the certificate
+// that a code buys), how the collector is recognised, which road is taken
+// (HTTP/3 over QUIC, or HTTP/2 over TCP where UDP is blocked), and delivery:
+// each message of the Outbox goes out, in order, again and again, until the
+// collector has said that it is durably recorded or that it never will be.
+//
+// Main enrols with Enrol, reads the identity with Open, and runs an Uplink.
+// Package inventory implements Outbox. uplink does not look into messages: the
+// bytes that it sends are those that the owner confirmed.
+//
+// # Who is trusted
+//
+// An enrolment link carries the pin of the collector's private authority: the
+// connection is good if the chain that the server shows holds a certificate
+// with that key, and leads from there to the server's name. The answer then
+// brings the authority itself, and later connections trust it alone. Without a
+// pin the public Web PKI decides, at enrolment and later.
+//
+// # Roads
+//
+// HTTP/3 is tried first, on a connection that this package dials itself, so
+// that the road is chosen before the first byte of a request is spent. When
+// UDP gets no answer, HTTP/2 is used, and QUIC is tried again some minutes
+// later. A TLS error is an answer: it is never worked around by another road.
+//
+// # Giving up
+//
+// A message is handed to Outbox.Reject only when the collector refused that
+// message. When it refuses the agent (revoked, unknown, certificate refused)
+// or is not there, messages wait.
+package uplink

@@ -1,0 +1,172 @@
+package uplink
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"anagrafe/protocol"
+	"anagrafe/protocol/wire"
+)
+
+// Grant is the right that a code has bought: to speak for one site.
+type Grant struct {
+	AgentID   string
+	SiteID    string
+	SiteName  string
+	Category  string
+	Address   string
+	Epoch     int64
+	From      time.Time
+	Until     time.Time // zero: open
+	Collector string    // https://host:port
+}
+
+// EnrolOptions may all be left out.
+type EnrolOptions struct {
+	Version string // the agent's version, told to the collector
+	// WrapTransport lets a test see the requests before they are encrypted.
+	WrapTransport func(http.RoundTripper) http.RoundTripper
+}
+
+// Enrol buys a grant with a code, or with a link, which holds the code, the
+// collector's address and its pin. It makes dir/identity.key if the host never
+// had one, and writes dir/identity.pem. With a further code, the agent that
+// has an identity gains a site; collector may then be "".
+//
+// If the answer is lost, the same code works again on this host. An *Error
+// says what went wrong.
+func Enrol(ctx context.Context, dir, collector, code string, o EnrolOptions) (Grant, error) {
+	link, err := parseInvitation(collector, code)
+	if err != nil {
+		return Grant{}, err
+	}
+	known, err := Open(dir)
+	if e, ok := errors.AsType[*Error](err); ok && e.Reason != NotEnrolled {
+		return Grant{}, err
+	}
+	switch {
+	case known != nil && link.Collector == "":
+		link.Collector = known.Collector
+	case known != nil && link.Collector != known.Collector:
+		return Grant{}, &Error{Reason: OtherCollector,
+			what: fmt.Sprintf("enrol with %s: this agent belongs to %s", link.Collector, known.Collector),
+			Hint: "run a second agent with a directory of its own (-data) for the other collector"}
+	case link.Collector == "":
+		return Grant{}, newError(NoCollector, nil, "enrol: the code does not say with which collector")
+	}
+	key, err := ownKey(dir)
+	if err != nil {
+		if _, ok := errors.AsType[*Error](err); ok {
+			return Grant{}, err
+		}
+		return Grant{}, unreadable(dir, keyFile, err)
+	}
+	next := &Identity{Collector: link.Collector, dir: dir, key: key, web: link.Pin == ""}
+	t := trust{pin: link.Pin}
+	if known != nil && link.Pin == "" {
+		next.web, t.authorities = known.web, known.serverAuthorities()
+	}
+	return next.enrol(ctx, t, link.Code, o)
+}
+
+// enrol makes the call, completes the identity with its answer and saves it.
+func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o EnrolOptions) (Grant, error) {
+	what := "enrol with " + i.Collector
+	csr, err := certificateRequest(i.key)
+	if err != nil {
+		return Grant{}, newError(Temporary, err, what)
+	}
+	l, err := newLine(i.Collector, t, time.Now, o.WrapTransport)
+	if err != nil {
+		return Grant{}, newError(NoCollector, err, what)
+	}
+	defer l.road.close()
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	resp, err := l.enrolment.Enrol(ctx, connect.NewRequest(&wire.EnrolRequest{
+		Code: code.String(), Csr: csr, AgentVersion: o.Version}))
+	if err != nil {
+		return Grant{}, explain(what, err)
+	}
+	m := resp.Msg
+	if m.GetAgentId() == "" || m.GetGrant().GetSiteId() == "" {
+		return Grant{}, newError(UnexpectedAnswer, errors.New("the answer names no agent or no site"), what)
+	}
+	i.AgentID = m.GetAgentId()
+	made, err := i.with(m.GetCertificateChain(), m.GetAuthorities())
+	if err != nil {
+		return Grant{}, newError(UnexpectedAnswer, err, what)
+	}
+	if err := made.save(); err != nil {
+		return Grant{}, &Error{Reason: IdentityUnreadable, what: "keep the agent's new certificate", cause: err,
+			Hint: "make room, or give the agent's user the right to write there, and enrol again with the same code"}
+	}
+	return grantOf(i.AgentID, i.Collector, m.GetGrant()), nil
+}
+
+// serverAuthorities are those that the server's certificate must lead to;
+// none stands for the public Web PKI.
+func (i *Identity) serverAuthorities() []*x509.Certificate {
+	if i.web {
+		return nil
+	}
+	return i.authorities
+}
+
+// parseInvitation reads a code or a link, and the address given with it.
+func parseInvitation(collector, code string) (protocol.Link, error) {
+	var link protocol.Link
+	var err error
+	code = strings.TrimSpace(code)
+	if strings.Contains(code, "://") {
+		link, err = protocol.ParseLink(code)
+	} else {
+		link.Code, err = protocol.ParseCode(code)
+	}
+	if err != nil {
+		return protocol.Link{}, newError(BadCode, err, "read the enrolment code")
+	}
+	if link.Collector != "" {
+		if link.Collector, err = parseCollector(link.Collector); err != nil {
+			return protocol.Link{}, err
+		}
+	}
+	if collector == "" {
+		return link, nil
+	}
+	if collector, err = parseCollector(collector); err != nil {
+		return protocol.Link{}, err
+	}
+	if link.Collector != "" && link.Collector != collector {
+		return protocol.Link{}, wrongf(NoCollector, nil, "enrol: the link names %s, and %s was given with it", link.Collector, collector)
+	}
+	link.Collector = collector
+	return link, nil
+}
+
+// certificateRequest asks for nothing but a signature on the key: no name of
+// this host is in it.
+func certificateRequest(key *ecdsa.PrivateKey) ([]byte, error) {
+	return x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+}
+
+func grantOf(agentID, collector string, g *wire.Grant) Grant {
+	out := Grant{AgentID: agentID, SiteID: g.GetSiteId(), SiteName: g.GetSiteName(), Category: g.GetCategory(),
+		Address: g.GetAddress(), Epoch: g.GetEpoch(), Collector: collector}
+	if g.GetFrom() != nil {
+		out.From = g.GetFrom().AsTime()
+	}
+	if g.GetUntil() != nil {
+		out.Until = g.GetUntil().AsTime()
+	}
+	return out
+}

@@ -1,0 +1,194 @@
+package uplink
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"connectrpc.com/connect"
+)
+
+// Reason is a stable word for what went wrong, for the command line and the
+// pages to put into the owner's language.
+type Reason string
+
+const (
+	NotEnrolled        Reason = "not-enrolled"
+	IdentityUnreadable Reason = "identity-unreadable"
+	OtherCollector     Reason = "other-collector" // the agent belongs to another one
+
+	BadCode         Reason = "bad-code" // mistyped: found before anything is sent
+	NoCollector     Reason = "no-collector"
+	UnknownCode     Reason = "unknown-code" // not known, or expired
+	UsedCode        Reason = "used-code"
+	TooManyAttempts Reason = "too-many-attempts"
+
+	Unreachable        Reason = "unreachable"
+	ServerUntrusted    Reason = "server-untrusted"
+	CertificateRefused Reason = "certificate-refused"
+	CertificateExpired Reason = "expired-certificate"
+	NoCertificate      Reason = "no-certificate"
+	UnknownAgent       Reason = "unknown-agent"
+	Revoked            Reason = "revoked"
+	NotGranted         Reason = "not-granted"
+	Stale              Reason = "stale"
+	Conflict           Reason = "conflict"
+	TooLarge           Reason = "too-large"
+	Invalid            Reason = "invalid"
+	Temporary          Reason = "temporary"
+	UnexpectedAnswer   Reason = "unexpected-answer"
+)
+
+const (
+	reasonHeader        = "Anagrafe-Reason" // the collector's word, package ingest's Reason
+	retryAfterHeader    = "Retry-After"     // whole seconds
+	maxRetryAfter       = time.Hour         // a collector may not silence an agent for longer
+	maxCollectorMessage = 1 << 10           // bytes of its text that are kept
+)
+
+// Error is what an agent's owner can be told: Reason for the words in their
+// language, Error for what and why, Hint for what to do.
+type Error struct {
+	Reason Reason
+	Hint   string // what to do, in English; may be empty
+
+	what  string
+	cause error
+	after time.Duration // as the collector asked; 0: nothing asked
+}
+
+// Error says what failed and why.
+func (e *Error) Error() string {
+	if e.cause == nil {
+		return e.what
+	}
+	return e.what + ": " + e.cause.Error()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// refusesMessage tells whether the collector will never take this message,
+// whoever sends it and whenever.
+func (e *Error) refusesMessage() bool {
+	switch e.Reason {
+	case NotGranted, Stale, Conflict, TooLarge, Invalid:
+		return true
+	}
+	return false
+}
+
+// refusesAgent tells whether the line works only after a person did something.
+func (e *Error) refusesAgent() bool {
+	switch e.Reason {
+	case Revoked, UnknownAgent, NoCertificate, CertificateExpired, CertificateRefused, ServerUntrusted:
+		return true
+	}
+	return false
+}
+
+// why is the cause alone, for where the operation is plain.
+func (e *Error) why() string {
+	if e.cause == nil {
+		return e.what
+	}
+	return e.cause.Error()
+}
+
+// hint is what to do about a reason.
+func hint(r Reason) string {
+	switch r {
+	case NotEnrolled:
+		return "enrol this agent with the code that you received"
+	case BadCode:
+		return "type the code again, as it is printed"
+	case NoCollector:
+		return "use the whole enrolment link, or give the collector's address with the code"
+	case UnknownCode:
+		return "check the code, or ask the municipality for a new one: codes last 14 days"
+	case UsedCode:
+		return "ask the municipality for a new code: each one serves one installation"
+	case TooManyAttempts:
+		return "wait a few minutes, then try again"
+	case Unreachable:
+		return "check that this machine reaches the internet; what waits is kept and sent by itself"
+	case ServerUntrusted:
+		return "use the whole enrolment link, which carries the collector's pin, and the host name that it names; check this machine's date"
+	case CertificateRefused:
+		return "the collector does not recognise this agent: ask the municipality, or enrol with a new code"
+	case CertificateExpired, UnknownAgent, NoCertificate:
+		return "ask the municipality for a new code and enrol again; what waits is kept"
+	case Revoked:
+		return "ask the municipality why; what waits is kept"
+	case NotGranted:
+		return "ask the municipality for a new code for this site"
+	case Invalid, Stale, Conflict, TooLarge:
+		return "correct the entry and confirm it again"
+	case Temporary, UnexpectedAnswer:
+		return "nothing to do: it is tried again by itself"
+	}
+	return ""
+}
+
+func newError(r Reason, cause error, what string) *Error {
+	return &Error{Reason: r, Hint: hint(r), what: what, cause: cause}
+}
+
+// explain turns the outcome of a call into an Error. what is the operation.
+func explain(what string, err error) *Error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known
+	}
+	if r := handshakeReason(err); r != "" {
+		return newError(r, plain(err), what)
+	}
+	ce, ok := errors.AsType[*connect.Error](err)
+	if !ok || !connect.IsWireError(err) {
+		return newError(Unreachable, plain(err), what)
+	}
+	return fromWire(what, ce)
+}
+
+// fromWire reads an error that the collector sent.
+func fromWire(what string, ce *connect.Error) *Error {
+	e := newError(reasonOf(ce), nil, what)
+	e.cause = errors.New(ce.Message()[:min(len(ce.Message()), maxCollectorMessage)])
+	if s, err := strconv.Atoi(ce.Meta().Get(retryAfterHeader)); err == nil && s > 0 {
+		e.after = min(time.Duration(s)*time.Second, maxRetryAfter)
+	}
+	return e
+}
+
+// reasonOf reads the collector's own word; without one (its limits on the
+// transport, a proxy between) the code decides, and what is not clear is
+// temporary: a message is never given up by mistake.
+func reasonOf(ce *connect.Error) Reason {
+	switch r := Reason(ce.Meta().Get(reasonHeader)); r {
+	case UnknownCode, UsedCode, TooManyAttempts, NoCertificate, CertificateExpired, UnknownAgent, Revoked,
+		NotGranted, Stale, Conflict, TooLarge, Invalid, Temporary:
+		return r
+	}
+	switch ce.Code() {
+	case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeCanceled:
+		return Temporary
+	}
+	return UnexpectedAnswer
+}
+
+// plain drops what the libraries wrap around a cause, which says nothing to a
+// person.
+func plain(err error) error {
+	if ve, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return ve.Err
+	}
+	if ce, ok := errors.AsType[*connect.Error](err); ok && ce.Unwrap() != nil {
+		return ce.Unwrap()
+	}
+	return err
+}
+
+func wrongf(r Reason, cause error, format string, args ...any) *Error {
+	return newError(r, cause, fmt.Sprintf(format, args...))
+}

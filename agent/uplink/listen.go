@@ -1,0 +1,98 @@
+package uplink
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"anagrafe/protocol/wire"
+)
+
+// noticesHeader stands in the answer to an agent that the collector listens
+// to; a refused one gets headers too, and its error at the end of the stream.
+const noticesHeader = "Anagrafe-Notices"
+
+// listen keeps the notice stream open until ctx ends. It is also what keeps
+// the connection warm and tells the owner that the line works.
+func (u *Uplink) listen(ctx context.Context, l *line) {
+	b := backoff{first: u.pace.listen, most: u.pace.listenMost}
+	for ctx.Err() == nil {
+		failure := u.stream(ctx, l)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case failure == nil: // the collector restarts, or QUIC is due again
+			b.reset()
+			pause(ctx, b.next(0))
+		default:
+			pause(ctx, u.wait(failure, &b))
+		}
+	}
+}
+
+// stream opens the notice stream once and reads it to its end; nil means that
+// nothing went wrong.
+func (u *Uplink) stream(ctx context.Context, l *line) *Error {
+	const what = "listen for notices"
+	var via taken
+	sctx, cancel := context.WithCancel(noting(ctx, &via))
+	defer cancel()
+	stream, err := l.delivery.Notices(sctx, connect.NewRequest(&wire.NoticesRequest{AgentVersion: u.o.Version}))
+	if err != nil {
+		return u.broken(ctx, what, err, &via)
+	}
+	defer stream.Close()
+
+	var due atomic.Bool
+	if stream.ResponseHeader().Get(noticesHeader) != "" { // waits for the headers
+		u.succeeded(via.name())
+		if via.name() == viaH2 {
+			// The stream ends when QUIC is due again, so that the next one
+			// tries it.
+			timer := time.AfterFunc(max(l.road.udpAgainAt().Sub(u.now()), 0), func() { due.Store(true); cancel() })
+			defer timer.Stop()
+		}
+	}
+	for stream.Receive() {
+		u.notice(ctx, stream.Msg(), &via)
+	}
+	if err := stream.Err(); err != nil && !due.Load() {
+		return u.broken(ctx, what, err, &via)
+	}
+	return nil
+}
+
+// broken notes why a call failed, unless we broke it off ourselves.
+func (u *Uplink) broken(ctx context.Context, what string, err error, via *taken) *Error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	e := explain(what, err)
+	u.failed(e, via.name())
+	return e
+}
+
+// notice acts on a notice. Nothing that a collector sends makes an agent scan,
+// read or send anything.
+func (u *Uplink) notice(ctx context.Context, n *wire.Notice, via *taken) {
+	switch n.GetBody().(type) {
+	case *wire.Notice_Revocation:
+		u.failed(newError(Revoked, nil, "the municipality has revoked this agent's right to send"), via.name())
+	case *wire.Notice_Reminder:
+		u.log.InfoContext(ctx, "reminder from the collector", "notice", n.GetId(), "site", n.GetSiteId())
+	default:
+		u.log.InfoContext(ctx, "notice of a kind that this version does not know", "notice", n.GetId())
+	}
+}
+
+// wait is how long to leave a line alone after a failure.
+func (u *Uplink) wait(e *Error, b *backoff) time.Duration {
+	d := b.next(e.after)
+	if e.refusesAgent() {
+		// Only a person can change that: ask seldom.
+		d = max(d, u.pace.refused/2+d)
+	}
+	return d
+}

@@ -1,0 +1,69 @@
+package uplink
+
+import (
+	"context"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"anagrafe/protocol/wire"
+)
+
+// lookAtClock is the longest that a renewal sleeps: a laptop's own sleep and a
+// corrected clock are noticed after it.
+const lookAtClock = time.Hour
+
+// renewInTime renews the certificate from two thirds of its life on, and
+// returns when it has: the session then starts again with the new one.
+func (u *Uplink) renewInTime(ctx context.Context, l *line, id *Identity) {
+	b := backoff{first: u.pace.renew, most: u.pace.renewMost}
+	for ctx.Err() == nil {
+		if d := id.renewAt().Sub(u.now()); d > 0 {
+			pause(ctx, min(d, lookAtClock))
+			continue
+		}
+		next, failure := u.renew(ctx, l, id)
+		if failure == nil {
+			u.log.InfoContext(ctx, "certificate renewed", "until", next.Until())
+			u.Use(next)
+			return
+		}
+		pause(ctx, b.next(failure.after))
+	}
+}
+
+func (u *Uplink) renew(ctx context.Context, l *line, id *Identity) (*Identity, *Error) {
+	const what = "renew the agent's certificate"
+	csr, err := certificateRequest(id.key)
+	if err != nil {
+		return nil, newError(Temporary, err, what)
+	}
+	var via taken
+	cctx, cancel := context.WithTimeout(noting(ctx, &via), callTimeout)
+	defer cancel()
+	resp, err := l.enrolment.Renew(cctx, connect.NewRequest(&wire.RenewRequest{Csr: csr}))
+	if err != nil {
+		e := explain(what, err)
+		if ctx.Err() == nil {
+			u.failed(e, via.name())
+		}
+		return nil, e
+	}
+	next, err := id.with(resp.Msg.GetCertificateChain(), resp.Msg.GetAuthorities())
+	if err != nil {
+		e := newError(UnexpectedAnswer, err, what)
+		u.failed(e, via.name())
+		return nil, e
+	}
+	if !next.renewAt().After(u.now()) {
+		// It would be renewed again at once, for ever.
+		e := wrongf(UnexpectedAnswer, nil, "%s: the new one ends on %s; check this machine's date", what, next.Until().Format(time.DateOnly))
+		u.failed(e, via.name())
+		return nil, e
+	}
+	if err := next.save(); err != nil {
+		// It serves until the next start, which will renew the old one again.
+		u.failed(newError(Temporary, err, "keep the renewed certificate"), via.name())
+	}
+	return next, nil
+}

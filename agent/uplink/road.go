@@ -1,0 +1,294 @@
+package uplink
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+)
+
+const (
+	viaH3 = "h3"
+	viaH2 = "h2"
+
+	// udpRetry is how long a road over UDP that gave no answer is left alone.
+	udpRetry = 5 * time.Minute
+	// handshakeIdle is how long a server may be silent while QUIC shakes
+	// hands; the handshake may take twice that in all.
+	handshakeIdle = 2 * time.Second
+	maxHeader     = 16 << 10
+)
+
+// road takes requests to one collector, over QUIC or TCP.
+type road struct {
+	host, port string
+	trust      trust
+	h2         *http.Transport
+	now        func() time.Time
+	retry      time.Duration // udpRetry, and
+	idle       time.Duration // handshakeIdle, unless a test is in a hurry
+
+	dialing chan struct{} // holds one token: one dials, the others wait
+
+	mu     sync.Mutex
+	conn   *h3conn   // nil: none
+	silent time.Time // until then UDP is not tried
+	tcp    map[*tcpConn]struct{}
+	closed bool
+}
+
+// h3conn is one QUIC connection with the socket under it.
+type h3conn struct {
+	*http3.ClientConn
+	quic      *quic.Conn
+	transport *quic.Transport
+	socket    *net.UDPConn
+}
+
+func (c *h3conn) alive() bool { return c.quic.Context().Err() == nil }
+
+func (c *h3conn) close() {
+	_ = c.quic.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
+	_ = c.transport.Close()
+	_ = c.socket.Close()
+}
+
+func newRoad(collector string, t trust, now func() time.Time) (*road, error) {
+	u, err := url.Parse(collector)
+	if err != nil {
+		return nil, err
+	}
+	r := &road{host: u.Hostname(), port: u.Port(), trust: t, now: now, retry: udpRetry, idle: handshakeIdle,
+		dialing: make(chan struct{}, 1), tcp: make(map[*tcpConn]struct{})}
+	only := new(http.Protocols)
+	only.SetHTTP2(true)
+	r.h2 = &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		TLSClientConfig:        t.config(r.host),
+		TLSHandshakeTimeout:    10 * time.Second,
+		DialContext:            r.dialTCP,
+		ForceAttemptHTTP2:      true,
+		Protocols:              only,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: maxHeader,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 20 * time.Second, PingTimeout: 15 * time.Second},
+	}
+	return r, nil
+}
+
+// taken is where RoundTrip notes which road a request took.
+type taken struct{ via atomic.Pointer[string] }
+
+// name is "h3", "h2", or "" before the choice.
+func (t *taken) name() string {
+	if s := t.via.Load(); s != nil {
+		return *s
+	}
+	return ""
+}
+
+type takenKey struct{}
+
+// noting gives a context whose request will note its road in t.
+func noting(ctx context.Context, t *taken) context.Context {
+	return context.WithValue(ctx, takenKey{}, t)
+}
+
+// RoundTrip chooses the road before it touches the request's body; what fails
+// after that is for the caller to try again.
+func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
+	note := func(via string) {
+		if t, ok := req.Context().Value(takenKey{}).(*taken); ok {
+			t.via.Store(&via)
+		}
+	}
+	c, err := r.h3(req.Context())
+	if err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, err
+	}
+	if c == nil {
+		note(viaH2)
+		return r.h2.RoundTrip(req)
+	}
+	note(viaH3)
+	resp, err := c.RoundTrip(req)
+	if err != nil && req.Context().Err() == nil {
+		// Whatever it was, a new connection is cheaper than the doubt; a
+		// server that says goodbye takes no more requests on this one.
+		r.drop(c)
+	}
+	return resp, err
+}
+
+// h3 gives the QUIC connection, dialling if need be; nil without error means
+// that UDP leads nowhere at present.
+func (r *road) h3(ctx context.Context) (*h3conn, error) {
+	select {
+	case r.dialing <- struct{}{}:
+		defer func() { <-r.dialing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	r.mu.Lock()
+	conn, silent, closed := r.conn, r.silent, r.closed
+	r.mu.Unlock()
+	switch {
+	case closed:
+		return nil, net.ErrClosed
+	case conn != nil && conn.alive():
+		return conn, nil
+	case conn != nil:
+		r.drop(conn)
+	}
+	if r.now().Before(silent) {
+		return nil, nil
+	}
+	fresh, err := r.dial(ctx)
+	if err != nil {
+		if ctx.Err() != nil || handshakeReason(err) != "" {
+			return nil, err
+		}
+		r.mu.Lock()
+		r.silent = r.now().Add(r.retry)
+		r.mu.Unlock()
+		return nil, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		fresh.close()
+		return nil, net.ErrClosed
+	}
+	r.conn = fresh
+	return fresh, nil
+}
+
+// dial tries one address of each family.
+func (r *road) dial(ctx context.Context) (*h3conn, error) {
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", r.host)
+	if err != nil {
+		return nil, err
+	}
+	port, err := net.DefaultResolver.LookupPort(ctx, "udp", r.port)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	var tried [2]bool // IPv4, IPv6
+	for _, ip := range ips {
+		family := 0
+		if ip = ip.Unmap(); ip.Is6() {
+			family = 1
+		}
+		if tried[family] {
+			continue
+		}
+		tried[family] = true
+		c, err := r.dialAddr(ctx, &net.UDPAddr{IP: ip.AsSlice(), Port: port, Zone: ip.Zone()})
+		if err == nil {
+			return c, nil
+		}
+		if ctx.Err() != nil || handshakeReason(err) != "" {
+			return nil, err
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
+
+func (r *road) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
+	socket, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		return nil, err
+	}
+	transport := &quic.Transport{Conn: socket}
+	config := http3.ConfigureTLSConfig(r.trust.config(r.host))
+	conn, err := transport.Dial(ctx, to, config, &quic.Config{
+		HandshakeIdleTimeout: r.idle,
+		KeepAlivePeriod:      20 * time.Second, // keeps a home router's mapping alive
+		MaxIdleTimeout:       60 * time.Second,
+		MaxIncomingStreams:   -1, // the server opens none
+	})
+	if err != nil {
+		_ = transport.Close()
+		_ = socket.Close()
+		return nil, err
+	}
+	client := (&http3.Transport{MaxResponseHeaderBytes: maxHeader, DisableCompression: true}).NewClientConn(conn)
+	return &h3conn{ClientConn: client, quic: conn, transport: transport, socket: socket}, nil
+}
+
+// drop forgets and closes a connection.
+func (r *road) drop(c *h3conn) {
+	r.mu.Lock()
+	if r.conn == c {
+		r.conn = nil
+	}
+	r.mu.Unlock()
+	c.close()
+}
+
+// udpAgainAt is when QUIC will be tried again; zero when it is not shunned.
+func (r *road) udpAgainAt() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.silent
+}
+
+// close ends all connections; requests under way fail.
+func (r *road) close() {
+	r.mu.Lock()
+	c, tcp := r.conn, slices.Collect(maps.Keys(r.tcp))
+	r.conn, r.closed = nil, true
+	r.mu.Unlock()
+	if c != nil {
+		c.close()
+	}
+	r.h2.CloseIdleConnections()
+	for _, t := range tcp {
+		_ = t.Close()
+	}
+}
+
+// tcpConn is known to its road, which closes it: http.Transport would keep one
+// whose last call is still being taken down.
+type tcpConn struct {
+	net.Conn
+	road *road
+}
+
+func (r *road) dialTCP(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	t := &tcpConn{Conn: c, road: r}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		_ = c.Close()
+		return nil, net.ErrClosed
+	}
+	r.tcp[t] = struct{}{}
+	return t, nil
+}
+
+// Close closes the connection and has its road forget it.
+func (t *tcpConn) Close() error {
+	t.road.mu.Lock()
+	delete(t.road.tcp, t)
+	t.road.mu.Unlock()
+	return t.Conn.Close()
+}

@@ -1,0 +1,238 @@
+package uplink
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Outbox is what waits to be sent; package inventory implements it. Its
+// methods are called from one goroutine.
+type Outbox interface {
+	// Next gives the oldest message that waits, or ok=false. Order per site is
+	// the order of writing.
+	Next(ctx context.Context) (id, siteID string, message []byte, ok bool, err error)
+	// Acknowledge: the collector has durably recorded these bytes. transport
+	// is "h3" or "h2".
+	Acknowledge(ctx context.Context, id string, sha256 [32]byte, recordedAt time.Time, transport string) error
+	// Reject: the collector refused it for good; why begins with the Reason's
+	// word and a colon, and is for the owner.
+	Reject(ctx context.Context, id string, why string) error
+	// Waiting is signalled (buffered 1) whenever a message is added.
+	Waiting() <-chan struct{}
+}
+
+// Options are what main gives to an Uplink.
+type Options struct {
+	Identity *Identity // nil: Run waits for Use, after an enrolment
+	Outbox   Outbox
+	Version  string       // the agent's version, told to the collector
+	Log      *slog.Logger // nil: discarded
+	// WrapTransport lets a test see the requests before they are encrypted;
+	// nil in production.
+	WrapTransport func(http.RoundTripper) http.RoundTripper
+	Now           func() time.Time // nil: time.Now
+}
+
+// Status is what there is to say of the line now.
+type Status struct {
+	AgentID          string    // "" before the enrolment
+	Collector        string    // https://host:port
+	Transport        string    // "h3", "h2"; "": not connected
+	ConnectedAt      time.Time // since when Transport holds
+	LastAcknowledged time.Time // zero: nothing since the start
+	LastReason       Reason    // of LastError
+	LastError        string    // "" when the last call succeeded
+	CertificateUntil time.Time
+}
+
+// Uplink delivers one agent's outbox.
+type Uplink struct {
+	o       Options
+	log     *slog.Logger
+	now     func() time.Time
+	pace    pace
+	changed chan struct{} // signalled, buffered 1, when identity is another
+
+	mu       sync.Mutex
+	identity *Identity
+	status   Status
+}
+
+// pace are the windows of the full-jitter back-off.
+type pace struct {
+	deliver, deliverMost time.Duration
+	listen, listenMost   time.Duration
+	renew, renewMost     time.Duration
+	refused              time.Duration // when the collector refuses the agent itself
+	udpRetry, handshake  time.Duration
+}
+
+// New makes an Uplink; nothing is dialled before Run.
+func New(o Options) *Uplink {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	u := &Uplink{o: o, log: o.Log, now: o.Now, changed: make(chan struct{}, 1), pace: pace{
+		deliver: time.Second, deliverMost: 5 * time.Minute,
+		// A collector that restarts has all its agents back within the first
+		// window, not at once.
+		listen: 5 * time.Second, listenMost: 5 * time.Minute,
+		renew: time.Minute, renewMost: time.Hour,
+		refused: 15 * time.Minute, udpRetry: udpRetry, handshake: handshakeIdle,
+	}}
+	u.set(o.Identity)
+	return u
+}
+
+// Use has the uplink go on with another identity, after an enrolment; what is
+// under way is broken off and sent again.
+func (u *Uplink) Use(id *Identity) {
+	u.set(id)
+	select {
+	case u.changed <- struct{}{}:
+	default: // already signalled
+	}
+}
+
+func (u *Uplink) set(id *Identity) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.identity = id
+	if id != nil {
+		u.status.AgentID, u.status.Collector, u.status.CertificateUntil = id.AgentID, id.Collector, id.Until()
+	}
+}
+
+// Status tells how the line is.
+func (u *Uplink) Status() Status {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.status
+}
+
+// Run delivers until ctx ends, and returns when all that it started has
+// ended. Whatever the network and the collector do is no error of Run.
+func (u *Uplink) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		u.mu.Lock()
+		id := u.identity
+		u.mu.Unlock()
+		if id == nil {
+			select {
+			case <-ctx.Done():
+			case <-u.changed:
+			}
+			continue
+		}
+		if err := u.session(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errChanged ends a session whose identity is no longer the one in use.
+var errChanged = errors.New("the identity has changed")
+
+// session works with one identity, over one road, until either changes.
+func (u *Uplink) session(ctx context.Context, id *Identity) error {
+	l, err := newLine(id.Collector, trust{authorities: id.serverAuthorities(), show: id.certificate()}, u.now, u.o.WrapTransport)
+	if err != nil {
+		return err
+	}
+	l.road.retry, l.road.idle = u.pace.udpRetry, u.pace.handshake
+	defer l.road.close()
+	defer u.disconnected()
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		select {
+		case <-u.changed:
+			return errChanged
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	g.Go(func() error { u.deliverAll(ctx, l); return nil })
+	g.Go(func() error { u.listen(ctx, l); return nil })
+	g.Go(func() error { u.renewInTime(ctx, l, id); return nil })
+	if err := g.Wait(); !errors.Is(err, errChanged) {
+		return err
+	}
+	return nil
+}
+
+// succeeded notes an answer, and the road that it came by.
+func (u *Uplink) succeeded(via string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.connected(via)
+	u.status.LastError, u.status.LastReason = "", ""
+}
+
+// failed notes and logs an error. One that the collector gave came over a
+// line that works.
+func (u *Uplink) failed(e *Error, via string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch e.Reason {
+	case Unreachable, ServerUntrusted, CertificateRefused:
+		u.status.Transport, u.status.ConnectedAt = "", time.Time{}
+	default:
+		u.connected(via)
+	}
+	if u.status.LastError != e.Error() { // one line each time it changes, not each attempt
+		u.log.Warn("line to the collector", "reason", e.Reason, "err", e)
+	}
+	u.status.LastError, u.status.LastReason = e.Error(), e.Reason
+}
+
+// connected is called with mu held.
+func (u *Uplink) connected(via string) {
+	if via != u.status.Transport && via != "" {
+		u.status.Transport, u.status.ConnectedAt = via, u.now()
+	}
+}
+
+func (u *Uplink) disconnected() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.status.Transport, u.status.ConnectedAt = "", time.Time{}
+}
+
+// backoff gives waits by full jitter: anything up to a window that doubles.
+type backoff struct {
+	first, most time.Duration
+	window      time.Duration
+}
+
+// next gives the wait before the next attempt. after is what the collector
+// asked for, to which the jitter is added.
+func (b *backoff) next(after time.Duration) time.Duration {
+	b.window = min(max(2*b.window, b.first), b.most)
+	return after + rand.N(b.window) + 1
+}
+
+func (b *backoff) reset() { b.window = 0 }
+
+// pause waits, and tells whether there is reason to go on.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

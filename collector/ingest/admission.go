@@ -1,0 +1,119 @@
+package ingest
+
+import (
+	"context"
+	"crypto/x509"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"connectrpc.com/connect"
+)
+
+const (
+	// renewable is how long after its end a certificate may still call Renew.
+	renewable = 90 * 24 * time.Hour
+	// callTimeout is the time in which a call's request has to arrive, and
+	// after that its answer to leave.
+	callTimeout = 30 * time.Second
+)
+
+// caller is who makes a call, as the connection shows it.
+type caller struct {
+	cert    *x509.Certificate // nil: none; else its chain has been verified
+	address netip.Addr
+	answer  *http.ResponseController // to set deadlines of a long answer
+}
+
+type callerKey struct{}
+
+// withCaller hands the caller's certificate to the services, limits the time
+// of each call, and counts the requests that fail before a service sees them.
+func (s *Server) withCaller(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := caller{answer: http.NewResponseController(w)}
+		if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+			c.cert = r.TLS.PeerCertificates[0]
+		}
+		if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+			c.address = at.Addr()
+		}
+		// Not supported would mean a transport that we do not serve.
+		if err := c.deadlines(s.timeout); err != nil {
+			http.Error(w, "this transport has no deadlines", http.StatusInternalServerError)
+			return
+		}
+		seen := &statusSeen{ResponseWriter: w}
+		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
+		if seen.status >= http.StatusBadRequest && w.Header().Get(reasonHeader) == "" {
+			reason := ReasonBroken
+			if seen.status == http.StatusTooManyRequests { // Connect's "resource exhausted"
+				reason = ReasonTooLarge
+			}
+			s.metrics.refused.WithLabelValues(string(reason)).Inc()
+		}
+	})
+}
+
+// deadlines limits reading to d from now on, and writing to twice that, so
+// that who is too slow can still be told; 0 lifts the limits.
+func (c caller) deadlines(d time.Duration) error {
+	var read, write time.Time
+	if d > 0 {
+		read = time.Now().Add(d)
+		write = read.Add(d)
+	}
+	if err := c.answer.SetReadDeadline(read); err != nil {
+		return err
+	}
+	return c.answer.SetWriteDeadline(write)
+}
+
+// statusSeen remembers the status of an answer.
+type statusSeen struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusSeen) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Flush is what Connect's streams look for.
+func (w *statusSeen) Flush() {
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // the next write reports it
+}
+
+// Unwrap is for http.ResponseController.
+func (w *statusSeen) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func callerOf(ctx context.Context) caller {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
+}
+
+// admit tells which agent calls, and refuses one that may not. expired is how
+// long after its end a certificate will still do.
+func (s *Server) admit(ctx context.Context, op string, expired time.Duration) (string, *connect.Error) {
+	c := callerOf(ctx)
+	if c.cert == nil {
+		return "", s.refuse(ReasonNoCertificate, connect.CodeUnauthenticated,
+			"this call needs the agent's certificate: enrol the agent first")
+	}
+	agentID := c.cert.Subject.CommonName
+	if now := s.now(); now.After(c.cert.NotAfter.Add(expired)) {
+		text := "this agent's certificate has expired: renew it"
+		if now.After(c.cert.NotAfter.Add(renewable)) {
+			text = "this agent's certificate expired more than 90 days ago: enrol it with a new code"
+		}
+		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", ReasonExpiredCertificate)
+		return "", s.refuse(ReasonExpiredCertificate, connect.CodeUnauthenticated, text)
+	}
+	if err := s.o.Register.Admit(ctx, agentID); err != nil {
+		return "", s.answer(ctx, op, agentID, err)
+	}
+	return agentID, nil
+}

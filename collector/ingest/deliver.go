@@ -1,0 +1,136 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"anagrafe/protocol"
+	"anagrafe/protocol/wire"
+)
+
+// noticesHeader stands in the answer to an agent whose stream is open. One
+// that is refused gets headers too, and its error only at the end.
+const noticesHeader = "Anagrafe-Notices"
+
+// delivery serves wire's DeliveryService.
+type delivery struct{ *Server }
+
+// Deliver records one message. It answers only after Register.Record has
+// returned, that is, when the message is durable.
+func (s delivery) Deliver(ctx context.Context, req *connect.Request[wire.DeliverRequest]) (*connect.Response[wire.DeliverResponse], error) {
+	const op = "deliver"
+	agentID, refused := s.admit(ctx, op, 0)
+	if refused != nil {
+		return nil, refused
+	}
+	raw := req.Msg.GetMessage()
+	if len(raw) > protocol.MaxMessage {
+		return nil, s.refuse(ReasonTooLarge, connect.CodeResourceExhausted,
+			fmt.Sprintf("message: %d bytes long, at most %d are allowed", len(raw), protocol.MaxMessage))
+	}
+	m, err := decode(raw)
+	if err != nil {
+		return nil, s.answer(ctx, op, agentID, err)
+	}
+	receipt, err := s.o.Register.Record(ctx, agentID, m, raw, s.now())
+	if err != nil {
+		return nil, s.answer(ctx, op, agentID, err)
+	}
+	if receipt.Duplicate {
+		s.metrics.duplicates.Inc()
+	} else {
+		s.metrics.accepted.WithLabelValues(m.Kind()).Inc()
+		s.o.OnRecorded()
+	}
+	return connect.NewResponse(&wire.DeliverResponse{Receipt: &wire.Receipt{
+		MessageId: receipt.MessageID, MessageSha256: receipt.SHA256[:],
+		RecordedAt: timestamppb.New(receipt.RecordedAt), Duplicate: receipt.Duplicate,
+	}}), nil
+}
+
+// decode names the message as a whole where protocol cannot name a field.
+func decode(raw []byte) (protocol.Message, error) {
+	m, err := protocol.Decode(raw)
+	if err == nil {
+		return m, nil
+	}
+	if _, ok := errors.AsType[protocol.FieldErrors](err); ok {
+		return protocol.Message{}, err
+	}
+	return protocol.Message{}, protocol.FieldErrors{{Field: "message", Why: err.Error()}}
+}
+
+// GetSite answers with the recorded state of a site, for an agent that takes
+// it over or starts again.
+func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSiteRequest]) (*connect.Response[wire.GetSiteResponse], error) {
+	const op = "get site"
+	agentID, refused := s.admit(ctx, op, 0)
+	if refused != nil {
+		return nil, refused
+	}
+	siteID := req.Msg.GetSiteId()
+	if _, err := uuid.Parse(siteID); err != nil {
+		return nil, s.refuse(ReasonInvalid, connect.CodeInvalidArgument, "site_id: is not a UUID")
+	}
+	grant, revision, raw, err := s.o.Register.Site(ctx, agentID, siteID)
+	if err != nil {
+		return nil, s.answer(ctx, op, agentID, err)
+	}
+	return connect.NewResponse(&wire.GetSiteResponse{Grant: wireGrant(grant), Revision: revision, Message: raw}), nil
+}
+
+// Notices stays open until the agent leaves, loses its right, or the
+// collector stops; then it ends without error, and the agent comes back. It
+// carries no notices yet but that of a revocation.
+func (s delivery) Notices(ctx context.Context, _ *connect.Request[wire.NoticesRequest], stream *connect.ServerStream[wire.Notice]) error {
+	const op = "notices"
+	if _, refused := s.admit(ctx, op, 0); refused != nil {
+		return refused
+	}
+	c := callerOf(ctx)
+	stream.ResponseHeader().Set(noticesHeader, "open")
+	if err := stream.Send(nil); err != nil { // the headers: the agent knows that it is heard
+		return err
+	}
+	if err := c.deadlines(0); err != nil {
+		return err
+	}
+	s.metrics.streams.Inc()
+	defer s.metrics.streams.Dec()
+
+	again := time.NewTicker(s.recheck)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.stopping:
+			return nil
+		case <-again.C:
+			if _, refused := s.admit(ctx, op, 0); refused != nil {
+				return s.endStream(c, stream, refused)
+			}
+		}
+	}
+}
+
+// endStream tells an agent why its stream ends.
+func (s delivery) endStream(c caller, stream *connect.ServerStream[wire.Notice], why *connect.Error) error {
+	if err := c.deadlines(s.timeout); err != nil {
+		return err
+	}
+	if Reason(why.Meta().Get(reasonHeader)) == ReasonRevoked {
+		notice := &wire.Notice{Id: uuid.NewString(), At: timestamppb.New(s.now()),
+			Body: &wire.Notice_Revocation{Revocation: &wire.Revocation{Reason: why.Message()}}}
+		if err := stream.Send(notice); err != nil {
+			return err
+		}
+	}
+	return why
+}

@@ -1,0 +1,215 @@
+package ingest
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"anagrafe/protocol"
+	"anagrafe/protocol/wire"
+)
+
+func enrolWith(ctx context.Context, c client, code string, csr []byte) (*wire.EnrolResponse, error) {
+	resp, err := c.enrol.Enrol(ctx, connect.NewRequest(&wire.EnrolRequest{Code: code, Csr: csr, AgentVersion: "1.0\x00\n"}))
+	if err != nil {
+		return nil, err
+	}
+	return resp.Msg, nil
+}
+
+func TestEnrol(t *testing.T) {
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			r := start(t, nil)
+			c := r.dial(t, transport, nil)
+			code := r.register.invite(site, time.Now().Add(time.Hour))
+			key := newKey(t)
+
+			first, err := enrolWith(t.Context(), c, code.String(), csrOf(t, key))
+			if err != nil {
+				t.Fatal(err)
+			}
+			leaf, err := x509.ParseCertificate(first.GetCertificateChain()[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if leaf.Subject.CommonName != first.GetAgentId() || first.GetGrant().GetSiteId() != site {
+				t.Errorf("enrolled as %q for %q, certificate of %q", first.GetAgentId(), first.GetGrant().GetSiteId(), leaf.Subject.CommonName)
+			}
+			if life := time.Until(leaf.NotAfter); life < agentLife-time.Minute || life > agentLife {
+				t.Errorf("the certificate lasts %v", life)
+			}
+			if got := r.register.serials(); !slices.Equal(got, []string{leaf.SerialNumber.Text(16)}) {
+				t.Errorf("certified %v, not %s", got, leaf.SerialNumber.Text(16))
+			}
+
+			// The answer was lost: the same code and key buy the same again.
+			again, err := enrolWith(t.Context(), c, strings.ToLower(code.String()), csrOf(t, key))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again.GetAgentId() != first.GetAgentId() || again.GetGrant().GetEpoch() != first.GetGrant().GetEpoch() {
+				t.Errorf("enrolled again as %q", again.GetAgentId())
+			}
+			// A further code with the same key is the same agent.
+			other, err := enrolWith(t.Context(), c, r.register.invite("site-2", time.Now().Add(time.Hour)).String(), csrOf(t, key))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if other.GetAgentId() != first.GetAgentId() || other.GetGrant().GetSiteId() != "site-2" {
+				t.Errorf("a further code enrolled %q for %q", other.GetAgentId(), other.GetGrant().GetSiteId())
+			}
+			// The certificate opens the door.
+			mine := certOf(t, r.authority, key, first.GetAgentId(), time.Now())
+			mine.Certificate = first.GetCertificateChain()
+			if _, err := deliver(t.Context(), r.dial(t, transport, mine), message(t, 1, protocol.Observation{})); err != nil {
+				t.Errorf("deliver with the new certificate: %v", err)
+			}
+			if n := r.count(t, "enrolments_total", ""); n != 3 {
+				t.Errorf("%v enrolments counted", n)
+			}
+		})
+	}
+}
+
+func TestEnrolRefused(t *testing.T) {
+	r := start(t, nil)
+	c := r.dial(t, "h3", nil)
+	used := r.register.invite(site, time.Now().Add(time.Hour))
+	if _, err := enrolWith(t.Context(), c, used.String(), csrOf(t, newKey(t))); err != nil {
+		t.Fatal(err)
+	}
+	fresh := func() string { return r.register.invite(site, time.Now().Add(time.Hour)).String() }
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := csrOf(t, newKey(t))
+	forged[len(forged)-1] ^= 1 // the end of the signature
+	revokedKey := newKey(t)
+	first, err := enrolWith(t.Context(), c, fresh(), csrOf(t, revokedKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.register.revoke(first.GetAgentId())
+
+	for _, tt := range []struct {
+		name, code string
+		csr        []byte
+		want       Reason
+		counted    Reason
+	}{
+		{"not a code", "hello", csrOf(t, newKey(t)), ReasonUnknownCode, ReasonUnknownCode},
+		{"endless code", strings.Repeat("A", 1<<16), csrOf(t, newKey(t)), ReasonUnknownCode, ReasonUnknownCode},
+		{"unknown code", protocol.NewCode().String(), csrOf(t, newKey(t)), ReasonUnknownCode, ReasonUnknownCode},
+		{"expired code", r.register.invite(site, time.Now().Add(-time.Minute)).String(), csrOf(t, newKey(t)), ReasonUnknownCode, ReasonExpiredCode},
+		{"used code", used.String(), csrOf(t, newKey(t)), ReasonUsedCode, ReasonUsedCode},
+		{"revoked agent", fresh(), csrOf(t, revokedKey), ReasonRevoked, ReasonRevoked},
+		{"no csr", fresh(), nil, ReasonInvalid, ReasonInvalid},
+		{"csr of noise", fresh(), []byte("noise"), ReasonInvalid, ReasonInvalid},
+		{"huge csr", fresh(), make([]byte, maxCSR+1), ReasonInvalid, ReasonInvalid},
+		{"forged csr", fresh(), forged, ReasonInvalid, ReasonInvalid},
+		{"other curve", fresh(), csrOf(t, p384), ReasonInvalid, ReasonInvalid},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := r.count(t, "refused_total", string(tt.counted))
+			_, err := enrolWith(t.Context(), c, tt.code, tt.csr)
+			if got := reason(err); got != tt.want {
+				t.Errorf("refused with %q (%v), want %q", got, err, tt.want)
+			}
+			if got := r.count(t, "refused_total", string(tt.counted)) - before; got != 1 {
+				t.Errorf("counted %v times as %s", got, tt.counted)
+			}
+		})
+	}
+}
+
+// What is told about an unknown and an expired code must not differ.
+func TestCodesCannotBeProbed(t *testing.T) {
+	r := start(t, nil)
+	c := r.dial(t, "h2", nil)
+	_, unknown := enrolWith(t.Context(), c, protocol.NewCode().String(), csrOf(t, newKey(t)))
+	_, expired := enrolWith(t.Context(), c, r.register.invite(site, time.Unix(0, 0)).String(), csrOf(t, newKey(t)))
+	if unknown == nil || expired == nil || unknown.Error() != expired.Error() || connect.CodeOf(unknown) != connect.CodeOf(expired) {
+		t.Errorf("unknown: %v\nexpired: %v", unknown, expired)
+	}
+}
+
+func TestGuessing(t *testing.T) {
+	r := start(t, func(s *Server) {
+		now := time.Now()
+		s.guesses.now = func() time.Time { return now }
+	})
+	c := r.dial(t, "h3", nil)
+	for range guessesBurst {
+		if _, err := enrolWith(t.Context(), c, protocol.NewCode().String(), csrOf(t, newKey(t))); reason(err) != ReasonUnknownCode {
+			t.Fatal(err)
+		}
+	}
+	good := r.register.invite(site, time.Now().Add(time.Hour))
+	_, err := enrolWith(t.Context(), c, good.String(), csrOf(t, newKey(t)))
+	if reason(err) != ReasonTooMany {
+		t.Fatalf("after %d wrong codes: %v", guessesBurst, err)
+	}
+	ce := new(connect.Error)
+	if !asError(err, &ce) || ce.Meta().Get(retryAfterHeader) != "10" {
+		t.Errorf("told to wait %q s", ce.Meta().Get(retryAfterHeader))
+	}
+}
+
+func TestGuessGuard(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	g := newGuessGuard(func() time.Time { return now })
+	a, sameCustomer, b := addr("2001:db8::1"), addr("2001:db8::ffff"), addr("192.0.2.1")
+	for range guessesBurst {
+		g.wrong(a)
+	}
+	if _, ok := g.allow(sameCustomer); ok {
+		t.Error("the next address of the same customer may go on")
+	}
+	if _, ok := g.allow(b); !ok {
+		t.Error("another customer is held up")
+	}
+	now = now.Add(guessesEvery)
+	if _, ok := g.allow(a); !ok {
+		t.Error("still held up after the wait")
+	}
+	// The list of sources stays bounded, whatever comes; then everyone is slowed.
+	for i := range 3 * maxGuessSources {
+		g.wrong(addr4(i))
+		if len(g.sources) > maxGuessSources {
+			t.Fatalf("%d sources kept", len(g.sources))
+		}
+	}
+	if _, ok := g.allow(b); ok {
+		t.Error("a flood from everywhere is not slowed down")
+	}
+}
+
+func FuzzParseRequest(f *testing.F) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(der)
+	f.Add(der[:len(der)-1])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := parseRequest(b)
+		if err == nil && (r.key == nil || len(r.spki) == 0 || r.key.Curve != elliptic.P256()) {
+			t.Errorf("accepted without a P-256 key: %x", b)
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"sync"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// fakeRegister keeps in memory what a Register keeps, and lets a test choose
+// an error or look on at a moment. The real one is tested with its package.
+type fakeRegister struct {
+	mu        sync.Mutex
+	codes     map[[32]byte]*fakeCode
+	agents    map[string]bool // true: revoked
+	keys      map[[32]byte]string
+	grants    map[string]Grant // by agent and site
+	records   map[string]protocol.Receipt
+	latest    map[string]int64
+	raw       map[string][]byte
+	certified []string
+
+	recordErr error
+	onRecord  func() // after the record is durable, before Record returns
+}
+
+type fakeCode struct {
+	site, agent string
+	key         [32]byte
+	expires     time.Time
+}
+
+func newFakeRegister() *fakeRegister {
+	return &fakeRegister{codes: map[[32]byte]*fakeCode{}, agents: map[string]bool{}, keys: map[[32]byte]string{},
+		grants: map[string]Grant{}, records: map[string]protocol.Receipt{}, latest: map[string]int64{}, raw: map[string][]byte{}}
+}
+
+func (f *fakeRegister) invite(site string, expires time.Time) protocol.Code {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := protocol.NewCode()
+	f.codes[c.Hash()] = &fakeCode{site: site, expires: expires}
+	return c
+}
+
+func (f *fakeRegister) revoke(agent string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.agents[agent] = true
+}
+
+func (f *fakeRegister) Redeem(_ context.Context, r Redemption) (Grant, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c, ok := f.codes[r.CodeHash]
+	switch {
+	case !ok:
+		return Grant{}, ErrUnknownCode
+	case c.agent != "" && c.key != r.KeyHash:
+		return Grant{}, ErrUsedCode
+	case c.agent == "" && r.At.After(c.expires):
+		return Grant{}, ErrExpiredCode
+	}
+	if c.agent == "" {
+		c.agent, c.key = r.AgentID, r.KeyHash
+		if known, ok := f.keys[r.KeyHash]; ok {
+			c.agent = known
+		}
+		f.keys[r.KeyHash] = c.agent
+		if _, known := f.agents[c.agent]; !known {
+			f.agents[c.agent] = false
+		}
+		f.grants[c.agent+c.site] = Grant{AgentID: c.agent, SiteID: c.site, SiteName: "Panificio", Category: "shop", Epoch: 1, From: r.At}
+	}
+	if f.agents[c.agent] {
+		return Grant{}, ErrRevoked
+	}
+	return f.grants[c.agent+c.site], nil
+}
+
+func (f *fakeRegister) Admit(_ context.Context, agentID string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	revoked, known := f.agents[agentID]
+	switch {
+	case !known:
+		return ErrUnknownAgent
+	case revoked:
+		return ErrRevoked
+	}
+	return nil
+}
+
+func (f *fakeRegister) Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.recordErr != nil {
+		return protocol.Receipt{}, f.recordErr
+	}
+	sum := sha256.Sum256(raw)
+	if r, ok := f.records[m.ID]; ok {
+		if r.SHA256 != sum {
+			return protocol.Receipt{}, ErrConflict
+		}
+		r.Duplicate = true
+		return r, nil
+	}
+	if _, ok := f.grants[agentID+m.SiteID]; !ok {
+		return protocol.Receipt{}, ErrNotGranted
+	}
+	if m.Revision <= f.latest[m.SiteID] {
+		return protocol.Receipt{}, ErrStale
+	}
+	f.latest[m.SiteID], f.raw[m.SiteID] = m.Revision, raw
+	f.records[m.ID] = protocol.Receipt{MessageID: m.ID, SHA256: sum, RecordedAt: at}
+	if f.onRecord != nil {
+		f.onRecord()
+	}
+	return f.records[m.ID], nil
+}
+
+func (f *fakeRegister) Site(_ context.Context, agentID, siteID string) (Grant, int64, []byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	g, ok := f.grants[agentID+siteID]
+	if !ok {
+		return Grant{}, 0, nil, ErrNotGranted
+	}
+	return g, f.latest[siteID], f.raw[siteID], nil
+}
+
+func (f *fakeRegister) Certified(_ context.Context, _, serial string, _ time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.certified = append(f.certified, serial)
+	return nil
+}
+
+// when has fn called after each record, before it is answered.
+func (f *fakeRegister) when(fn func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.onRecord = fn
+}
+
+// fail has each Record return err.
+func (f *fakeRegister) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.recordErr = err
+}
+
+func (f *fakeRegister) serials() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.certified)
+}
+
+func (f *fakeRegister) recorded() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.records)
+}

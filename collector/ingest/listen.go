@@ -1,0 +1,176 @@
+package ingest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+	"golang.org/x/time/rate"
+)
+
+const (
+	maxHeader      = 16 << 10 // bytes; ours are under 1 KiB
+	maxStreams     = 16       // calls at once on one connection; an agent uses three
+	maxUniStreams  = 8        // HTTP/3 needs three
+	streamWindow   = 256 << 10
+	connWindow     = 512 << 10
+	idleTimeout    = 75 * time.Second // agents keep alive every 20 s
+	headerTimeout  = 10 * time.Second
+	portAttempts   = 10  // to find a port that is free on UDP and TCP
+	newPerSecond   = 500 // above it, a QUIC client must first prove its address
+	newBurst       = 1000
+	connectionIDLn = 8 // the default of 4 collides at 100,000 connections
+)
+
+// sockets are one port on TCP and UDP.
+type sockets struct {
+	tcp       net.Listener
+	udp       *net.UDPConn
+	transport *quic.Transport
+	quic      *quic.EarlyListener
+}
+
+// Listen opens the port on TCP and UDP. Run calls it, if nobody has.
+func (s *Server) Listen() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sockets != nil {
+		return nil
+	}
+	k, err := openSockets(s.o.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for agents on %s: %w; choose another port, or stop what uses it", s.o.Listen, err)
+	}
+	newConnections := rate.NewLimiter(newPerSecond, newBurst)
+	k.transport = &quic.Transport{
+		Conn:                k.udp,
+		ConnectionIDLength:  connectionIDLn,
+		StatelessResetKey:   &s.resetKey,
+		TokenGeneratorKey:   &s.tokenKey,
+		VerifySourceAddress: func(net.Addr) bool { return !newConnections.Allow() },
+	}
+	k.quic, err = k.transport.ListenEarly(http3.ConfigureTLSConfig(s.tlsConfig()), &quic.Config{
+		HandshakeIdleTimeout:           5 * time.Second,
+		MaxIdleTimeout:                 idleTimeout,
+		MaxIncomingStreams:             maxStreams,
+		MaxIncomingUniStreams:          maxUniStreams,
+		InitialStreamReceiveWindow:     64 << 10,
+		MaxStreamReceiveWindow:         streamWindow,
+		InitialConnectionReceiveWindow: 128 << 10,
+		MaxConnectionReceiveWindow:     connWindow,
+		Allow0RTT:                      false, // early data could be replayed
+	})
+	if err != nil {
+		k.close()
+		return fmt.Errorf("listen for agents on %s: %w", s.o.Listen, err)
+	}
+	s.sockets = k
+	return nil
+}
+
+// openSockets opens the same port on both. With port 0 the system chooses one
+// for TCP, which something else may hold on UDP: then it is asked again.
+func openSockets(addr string) (*sockets, error) {
+	var errs []error
+	for range portAttempts {
+		tcp, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, err
+		}
+		at := tcp.Addr().(*net.TCPAddr)
+		udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: at.IP, Port: at.Port, Zone: at.Zone})
+		if err == nil {
+			return &sockets{tcp: tcp, udp: udp}, nil
+		}
+		errs = append(errs, err, tcp.Close())
+		if _, port, _ := net.SplitHostPort(addr); port != "0" {
+			break
+		}
+	}
+	return nil, errors.Join(errs...)
+}
+
+func (k *sockets) close() {
+	_ = k.tcp.Close() // the servers have closed it, in most cases
+	if k.quic != nil {
+		_ = k.quic.Close()
+	}
+	if k.transport != nil {
+		_ = k.transport.Close()
+	}
+	_ = k.udp.Close()
+}
+
+// tlsConfig is what both transports start from; each sets its own protocol.
+func (s *Server) tlsConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion:             tls.VersionTLS13,
+		GetCertificate:         s.identity.certificate,
+		ClientAuth:             tls.RequestClientCert,
+		ClientCAs:              s.o.Authority.pool,
+		SessionTicketsDisabled: true,
+		VerifyConnection: func(cs tls.ConnectionState) error {
+			if len(cs.PeerCertificates) == 0 {
+				return nil // may enrol, and nothing else
+			}
+			if err := s.o.Authority.verifyAgent(cs.PeerCertificates, s.now()); err != nil {
+				s.metrics.refused.WithLabelValues(string(ReasonForeignCertificate)).Inc()
+				s.log.Info("connection refused", "reason", ReasonForeignCertificate, "err", err)
+				return err
+			}
+			return nil
+		},
+	}
+}
+
+func (s *Server) tcpServer(k *sockets) *http.Server {
+	var only http.Protocols
+	only.SetHTTP2(true)
+	return &http.Server{
+		Handler:           s.handler(),
+		TLSConfig:         s.tlsConfig(),
+		Protocols:         &only,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          maxStreams,
+			MaxReceiveBufferPerStream:     streamWindow,
+			MaxReceiveBufferPerConnection: connWindow,
+			SendPingTimeout:               idleTimeout,
+		},
+		// Handshakes of strangers are no event of ours.
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ConnState: func(c net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				s.metrics.connections.WithLabelValues("h2").Inc()
+				s.metrics.open.WithLabelValues("h2").Inc()
+			case http.StateClosed, http.StateHijacked:
+				s.metrics.open.WithLabelValues("h2").Dec()
+			}
+		},
+	}
+}
+
+func (s *Server) udpServer() *http3.Server {
+	return &http3.Server{
+		Handler:        s.handler(),
+		MaxHeaderBytes: maxHeader,
+		IdleTimeout:    10 * time.Minute, // between calls; the notice stream is one
+		Logger:         s.log,
+		ConnContext: func(ctx context.Context, c *quic.Conn) context.Context {
+			s.metrics.connections.WithLabelValues("h3").Inc()
+			s.metrics.open.WithLabelValues("h3").Inc()
+			context.AfterFunc(c.Context(), s.metrics.open.WithLabelValues("h3").Dec)
+			return ctx
+		},
+	}
+}

@@ -1,0 +1,42 @@
+package ingest
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are what ops see of the door: never who, only how many.
+type metrics struct {
+	accepted    *prometheus.CounterVec // by kind
+	duplicates  prometheus.Counter
+	enrolled    prometheus.Counter
+	renewed     prometheus.Counter
+	refused     *prometheus.CounterVec // by reason
+	connections *prometheus.CounterVec // by transport
+	open        *prometheus.GaugeVec   // by transport
+	streams     prometheus.Gauge
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string) prometheus.CounterOpts {
+		return prometheus.CounterOpts{Namespace: "anagrafe", Subsystem: "ingest", Name: name, Help: help}
+	}
+	m := &metrics{
+		accepted:    prometheus.NewCounterVec(counter("messages_recorded_total", "Messages recorded and acknowledged, by kind."), []string{"kind"}),
+		duplicates:  prometheus.NewCounter(counter("messages_duplicate_total", "Messages received again and acknowledged again.")),
+		enrolled:    prometheus.NewCounter(counter("enrolments_total", "Codes redeemed, repeats of the same key included.")),
+		renewed:     prometheus.NewCounter(counter("renewals_total", "Certificates renewed.")),
+		refused:     prometheus.NewCounterVec(counter("refused_total", "Connections, calls and messages refused, by reason."), []string{"reason"}),
+		connections: prometheus.NewCounterVec(counter("connections_total", "Connections accepted, by transport."), []string{"transport"}),
+		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "anagrafe", Subsystem: "ingest",
+			Name: "connections_open", Help: "Connections open now, by transport."}, []string{"transport"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "anagrafe", Subsystem: "ingest",
+			Name: "notice_streams_open", Help: "Agents listening for notices now."}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.accepted, m.duplicates, m.enrolled, m.renewed, m.refused, m.connections, m.open, m.streams} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// Register is the system of record as ingest needs it; package registry
+// implements it. What a method changes is durable when it returns nil: ingest
+// acknowledges right after. Methods are called from many goroutines at once.
+//
+// An error that is none of this package's sentinels (as errors.Is sees it)
+// counts as temporary: the agent is told to come back, and nothing is lost.
+type Register interface {
+	// Redeem binds a code to a key at first use and answers with the grant.
+	// The same code with the same key answers with the same grant again, so
+	// that a lost answer locks nobody out, also after the code's expiry. A
+	// key that is known keeps its agent id and gains a grant.
+	// Errors: ErrUnknownCode, ErrExpiredCode, ErrUsedCode, ErrRevoked.
+	Redeem(ctx context.Context, r Redemption) (Grant, error)
+
+	// Admit tells whether an agent may speak at all; it is asked at each call
+	// and each accepted connection's first use. It must be cheap: one read.
+	// Errors: ErrUnknownAgent, ErrRevoked.
+	Admit(ctx context.Context, agentID string) error
+
+	// Record stores one decoded message with its bytes, exactly once. at is
+	// when it arrived. A message that is already recorded with the same bytes
+	// answers with the first receipt and Duplicate set, also when a later one
+	// has been recorded since.
+	// Errors: ErrNotGranted (no grant for this site, its epoch is another, or
+	// it has ended), ErrStale (epoch and revision are not after the last
+	// recorded ones), ErrConflict (the id is recorded with other bytes),
+	// ErrRevoked, protocol.FieldErrors for what only the register can see.
+	Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error)
+
+	// Site gives an agent's own grant of a site, and the last recorded
+	// declaration as it arrived: its revision, and its bytes (nil before the
+	// first, and after a withdrawal). Errors: ErrNotGranted.
+	Site(ctx context.Context, agentID, siteID string) (g Grant, revision int64, raw []byte, err error)
+
+	// Certified notes a certificate before it is handed out: its serial
+	// number in hexadecimal and its end, for ops to see which expire.
+	Certified(ctx context.Context, agentID, serial string, notAfter time.Time) error
+}
+
+// Redemption is an agent's attempt to use an enrolment code.
+type Redemption struct {
+	CodeHash     [32]byte // protocol.Code.Hash
+	KeyHash      [32]byte // SHA-256 of the agent's public key (its SubjectPublicKeyInfo, DER)
+	AgentID      string   // proposed UUID, used if the key is new
+	AgentVersion string   // as the agent says it, at most 64 bytes of printable ASCII
+	At           time.Time
+}
+
+// Grant is one agent's right to speak for one site.
+type Grant struct {
+	AgentID  string
+	SiteID   string
+	SiteName string
+	Category string
+	Address  string
+	Epoch    int64 // counts the site's enrolments, from 1
+	From     time.Time
+	Until    time.Time // zero: open
+}
+
+// What a Register answers when it refuses for good. An agent does not try
+// again after one of these; the text is for the operator's log.
+var (
+	ErrUnknownCode  = errors.New("enrolment code not known")
+	ErrUsedCode     = errors.New("enrolment code already used with another key")
+	ErrExpiredCode  = errors.New("enrolment code expired")
+	ErrRevoked      = errors.New("agent revoked")
+	ErrUnknownAgent = errors.New("agent not known")
+	ErrNotGranted   = errors.New("agent has no grant for this site")
+	ErrStale        = errors.New("message is not newer than what is recorded")
+	ErrConflict     = errors.New("message id already recorded with other content")
+)

@@ -1,0 +1,171 @@
+package ingest
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/quic-go/quic-go"
+	"golang.org/x/sync/errgroup"
+
+	"anagrafe/protocol"
+	"anagrafe/protocol/wire"
+)
+
+const (
+	// minRootSecret is the least length of Options.RootSecret, in bytes.
+	minRootSecret = 32
+	// readLimit leaves room for the request around a Message, and lets one
+	// that is a little over its limit in far enough to be refused by name.
+	readLimit = protocol.MaxMessage + 64<<10
+	// shutdownGrace is how long calls under way may take to end.
+	shutdownGrace = 5 * time.Second
+	// readmission is how often an open notice stream is admitted again.
+	readmission = 5 * time.Minute
+)
+
+// Options are what main gives to a Server.
+type Options struct {
+	Authority *Authority
+	Register  Register
+	Listen    string   // host:port, of UDP and TCP alike, e.g. ":8443"
+	Hosts     []string // names and addresses that agents know the server by, without port, for its certificate
+	// RootSecret is the content of root.secret, at least 32 bytes: the keys
+	// of QUIC's stateless resets and tokens are derived from it, so that they
+	// outlive a restart and are the same on all collectors behind one address.
+	RootSecret []byte
+	Metrics    prometheus.Registerer // nil: counted, not shown
+	Log        *slog.Logger          // nil: discarded
+	// OnRecorded is called after each message that was recorded for the first
+	// time, before it is acknowledged; it must return at once. May be nil.
+	OnRecorded func()
+	Now        func() time.Time // nil: time.Now
+}
+
+// Server takes in what agents send.
+type Server struct {
+	o        Options
+	log      *slog.Logger
+	now      func() time.Time
+	identity *serverIdentity
+	metrics  *metrics
+	guesses  *guessGuard
+	resetKey quic.StatelessResetKey
+	tokenKey quic.TokenGeneratorKey
+	stopping chan struct{} // closed when Run is told to end: streams end too
+	recheck  time.Duration // readmission, and
+	timeout  time.Duration // callTimeout, both shorter in tests
+
+	mu      sync.Mutex
+	sockets *sockets // nil until Listen
+}
+
+// New checks the options; it neither listens nor starts anything.
+func New(o Options) (*Server, error) {
+	switch {
+	case o.Authority == nil || o.Register == nil:
+		return nil, errors.New("make the agents' server: it needs an authority and a register")
+	case len(o.Hosts) == 0:
+		return nil, errors.New("make the agents' server: no host name for its certificate; set public_url")
+	case len(o.RootSecret) < minRootSecret:
+		return nil, fmt.Errorf("make the agents' server: the root secret has %d bytes, at least %d are needed; restore root.secret from a backup", len(o.RootSecret), minRootSecret)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.OnRecorded == nil {
+		o.OnRecorded = func() {}
+	}
+	m, err := newMetrics(o.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("make the agents' server: %w", err)
+	}
+	s := &Server{o: o, log: o.Log, now: o.Now, metrics: m, guesses: newGuessGuard(o.Now),
+		identity: &serverIdentity{authority: o.Authority, hosts: o.Hosts, now: o.Now},
+		stopping: make(chan struct{}), recheck: readmission, timeout: callTimeout}
+	for info, key := range map[string][]byte{
+		"anagrafe quic stateless reset": s.resetKey[:],
+		"anagrafe quic token":           s.tokenKey[:],
+	} {
+		derived, err := hkdf.Key(sha256.New, o.RootSecret, nil, info, len(key))
+		if err != nil {
+			return nil, fmt.Errorf("make the agents' server: %w", err)
+		}
+		copy(key, derived)
+	}
+	if _, err := s.identity.certificate(nil); err != nil {
+		return nil, fmt.Errorf("make the agents' server: %w", err)
+	}
+	return s, nil
+}
+
+// Run serves until ctx ends, then ends the streams, lets calls under way
+// finish for some seconds, and returns when all has stopped. It listens
+// first, if Listen was not called. A Server runs once.
+func (s *Server) Run(ctx context.Context) error {
+	if err := s.Listen(); err != nil {
+		return err
+	}
+	k := s.sockets
+	defer k.close()
+	h2, h3 := s.tcpServer(k), s.udpServer()
+
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return serving("TCP", h2.ServeTLS(k.tcp, "", "")) })
+	g.Go(func() error { return serving("UDP", h3.ServeListener(k.quic)) })
+	g.Go(func() error {
+		<-gctx.Done()
+		close(s.stopping)
+		// The grace has to outlive the context that has just ended.
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+		defer cancel()
+		var both sync.WaitGroup
+		both.Go(func() {
+			if h2.Shutdown(grace) != nil {
+				_ = h2.Close()
+			}
+		})
+		both.Go(func() { _ = h3.Shutdown(grace) }) // closes what is left
+		both.Wait()
+		return nil
+	})
+	return g.Wait()
+}
+
+func serving(what string, err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve agents over %s: %w", what, err)
+}
+
+// Addr is the address of UDP and TCP alike, e.g. "127.0.0.1:8443"; empty
+// before Listen.
+func (s *Server) Addr() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sockets == nil {
+		return ""
+	}
+	return s.sockets.tcp.Addr().String()
+}
+
+// handler is what both transports serve.
+func (s *Server) handler() http.Handler {
+	limits := connect.WithReadMaxBytes(readLimit)
+	mux := http.NewServeMux()
+	mux.Handle(wire.NewEnrolmentServiceHandler(enrolment{s}, limits))
+	mux.Handle(wire.NewDeliveryServiceHandler(delivery{s}, limits))
+	return s.withCaller(mux)
+}

@@ -1,0 +1,274 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+
+	"anagrafe/protocol"
+)
+
+// Kinds of versions.
+const (
+	kindSite     = "site"
+	kindRecorder = "recorder"
+	kindCamera   = "camera"
+)
+
+// thing names what a version is of, within its site.
+type thing struct{ kind, id string }
+
+// standing is the newest version of a thing.
+type standing struct {
+	version     int64
+	from, until int64 // until 0: it is in force
+	body        sql.NullString
+}
+
+// declare makes the record say what the declaration says.
+func (w *write) declare(ctx context.Context, d protocol.Declaration, declared order) error {
+	if !w.order().after(declared) {
+		return w.stale(declared)
+	}
+	stands, err := w.standing(ctx)
+	if err != nil {
+		return err
+	}
+	named := make(map[thing]bool)
+	state := func(kind, id string, body string, err error) error {
+		if err != nil {
+			return err
+		}
+		k := thing{kind, id}
+		named[k] = true
+		return w.put(ctx, k, body, stands[k])
+	}
+	body, err := encode(d.Site)
+	if err := state(kindSite, "", body, err); err != nil {
+		return err
+	}
+	for _, r := range d.Recorders {
+		if err := w.putClock(ctx, r.ID, r.Clock); err != nil {
+			return err
+		}
+		r.Clock = nil // a series of its own, not a reason for a new version
+		body, err := encode(r)
+		if err := state(kindRecorder, r.ID, body, err); err != nil {
+			return err
+		}
+	}
+	for _, c := range d.Cameras {
+		body, err := encode(normal(c))
+		if err := state(kindCamera, c.ID, body, err); err != nil {
+			return err
+		}
+	}
+	if err := w.dropUnnamed(ctx, stands, named); err != nil {
+		return err
+	}
+	if err := w.putContacts(ctx, d.Contacts); err != nil {
+		return err
+	}
+	return w.exec(ctx, `UPDATE sites SET name = ?, category = ?, address = ?, declared_epoch = ?, declared_revision = ?,
+		declared_at = ?, declaration = ?, withdrawn_at = NULL WHERE id = ?`,
+		d.Site.Name, string(d.Site.Category), d.Site.Address, w.m.Epoch, w.m.Revision, micros(w.m.MadeAt), w.raw, w.m.SiteID)
+}
+
+// standing reads the newest version of everything of the site.
+func (w *write) standing(ctx context.Context) (map[thing]standing, error) {
+	stands := make(map[thing]standing)
+	err := each(ctx, w.tx, func(scan func(...any) error) error {
+		var k thing
+		var s standing
+		err := scan(&k.kind, &k.id, &s.version, &s.from, &s.until, &s.body)
+		stands[k] = s
+		return err
+	}, `SELECT kind, id, version, valid_from, coalesce(valid_until, 0), body FROM versions v WHERE site_id = ?
+		AND version = (SELECT max(version) FROM versions n WHERE n.site_id = v.site_id AND n.kind = v.kind AND n.id = v.id)`, w.m.SiteID)
+	return stands, err
+}
+
+// put opens a new version of a thing, unless the one in force says the same.
+func (w *write) put(ctx context.Context, k thing, body string, s standing) error {
+	inForce := s.version > 0 && s.until == 0
+	if inForce && s.body.Valid && s.body.String == body {
+		return nil
+	}
+	if inForce && !s.body.Valid {
+		// Declared again after it was withdrawn: it starts anew.
+		if err := w.exec(ctx, "DELETE FROM versions WHERE site_id = ? AND kind = ? AND id = ?", w.m.SiteID, k.kind, k.id); err != nil {
+			return err
+		}
+		s, inForce = standing{}, false
+	}
+	from := max(w.validFrom(), s.from, s.until)
+	if inForce {
+		if err := w.close(ctx, k, s, from); err != nil {
+			return err
+		}
+	}
+	return w.exec(ctx, "INSERT INTO versions (site_id, kind, id, version, valid_from, recorded_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		w.m.SiteID, k.kind, k.id, s.version+1, from, micros(w.at), body)
+}
+
+// validFrom is when the message's statement became true: when it was made, but
+// not in the future, should the agent's clock be ahead of ours.
+func (w *write) validFrom() int64 { return min(micros(w.m.MadeAt), micros(w.at)) }
+
+func (w *write) close(ctx context.Context, k thing, s standing, until int64) error {
+	return w.exec(ctx, "UPDATE versions SET valid_until = ?, closed_at = ? WHERE site_id = ? AND kind = ? AND id = ? AND version = ?",
+		until, micros(w.at), w.m.SiteID, k.kind, k.id, s.version)
+}
+
+// dropUnnamed erases the cameras that the declaration no longer names, closes
+// the recorders, and erases those that no camera refers to any more, now or in
+// its history.
+func (w *write) dropUnnamed(ctx context.Context, stands map[thing]standing, named map[thing]bool) error {
+	recorders := false
+	for k, s := range stands {
+		if named[k] || s.until != 0 {
+			recorders = recorders || k.kind == kindRecorder && !named[k]
+			continue
+		}
+		switch {
+		case k.kind == kindRecorder:
+			recorders = true
+			if err := w.close(ctx, k, s, max(w.validFrom(), s.from)); err != nil {
+				return err
+			}
+		case k.kind == kindCamera && s.body.Valid:
+			if err := w.eraseCamera(ctx, k.id); err != nil {
+				return err
+			}
+		}
+	}
+	if !recorders {
+		return nil
+	}
+	used, err := w.usedRecorders(ctx)
+	if err != nil {
+		return err
+	}
+	for k := range stands {
+		if k.kind == kindRecorder && !named[k] && !used[k.id] {
+			if err := w.eraseRecorder(ctx, k.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *write) eraseCamera(ctx context.Context, id string) error {
+	if err := w.r.erasing(ctx, w.tx); err != nil {
+		return err
+	}
+	for _, query := range []string{
+		"DELETE FROM versions WHERE site_id = ? AND kind = 'camera' AND id = ?",
+		"DELETE FROM camera_observations WHERE site_id = ? AND camera_id = ?",
+	} {
+		if err := w.exec(ctx, query, w.m.SiteID, id); err != nil {
+			return err
+		}
+	}
+	return w.exec(ctx, "INSERT INTO versions (site_id, kind, id, version, valid_from, recorded_at) VALUES (?, ?, ?, 1, ?, ?)",
+		w.m.SiteID, kindCamera, id, w.validFrom(), micros(w.at))
+}
+
+func (w *write) eraseRecorder(ctx context.Context, id string) error {
+	if err := w.r.erasing(ctx, w.tx); err != nil {
+		return err
+	}
+	for _, query := range []string{
+		"DELETE FROM versions WHERE site_id = ? AND kind = 'recorder' AND id = ?",
+		"DELETE FROM clocks WHERE site_id = ? AND recorder_id = ?",
+		"DELETE FROM reachability WHERE site_id = ? AND recorder_id = ?",
+	} {
+		if err := w.exec(ctx, query, w.m.SiteID, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usedRecorders are those that a version of a camera names.
+func (w *write) usedRecorders(ctx context.Context) (map[string]bool, error) {
+	used := make(map[string]bool)
+	err := each(ctx, w.tx, func(scan func(...any) error) error {
+		var body string
+		if err := scan(&body); err != nil {
+			return err
+		}
+		c, err := decode[protocol.Camera](body)
+		used[c.RecorderID] = true
+		return err
+	}, "SELECT body FROM versions WHERE site_id = ? AND kind = 'camera' AND body IS NOT NULL", w.m.SiteID)
+	return used, err
+}
+
+// putContacts replaces the contacts, if they differ.
+func (w *write) putContacts(ctx context.Context, contacts []protocol.Contact) error {
+	var have, want []string
+	for _, c := range contacts {
+		body, err := encode(c)
+		if err != nil {
+			return err
+		}
+		want = append(want, body)
+	}
+	err := each(ctx, w.tx, func(scan func(...any) error) error {
+		var body string
+		err := scan(&body)
+		have = append(have, body)
+		return err
+	}, "SELECT body FROM contacts WHERE site_id = ? ORDER BY place", w.m.SiteID)
+	if err != nil || slices.Equal(have, want) {
+		return err
+	}
+	if len(have) > 0 {
+		if err := w.r.erasing(ctx, w.tx); err != nil {
+			return err
+		}
+	}
+	if err := w.exec(ctx, "DELETE FROM contacts WHERE site_id = ?", w.m.SiteID); err != nil {
+		return err
+	}
+	for i, body := range want {
+		if err := w.exec(ctx, "INSERT INTO contacts (site_id, place, body) VALUES (?, ?, ?)", w.m.SiteID, i, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withdraw takes the site out of the register.
+func (w *write) withdraw(ctx context.Context, declared order) error {
+	// Only a later enrolment outlives it: within its own epoch a withdrawal
+	// wins also over what was sent after it.
+	if w.m.Epoch < declared.epoch {
+		return w.stale(declared)
+	}
+	if err := w.r.erasing(ctx, w.tx); err != nil {
+		return err
+	}
+	for _, query := range []string{
+		"DELETE FROM versions WHERE site_id = ?",
+		"DELETE FROM contacts WHERE site_id = ?",
+		"DELETE FROM clocks WHERE site_id = ?",
+		"DELETE FROM reachability WHERE site_id = ?",
+		"DELETE FROM camera_observations WHERE site_id = ?",
+		// A code from before would bring back what its owner took away.
+		"DELETE FROM codes WHERE site_id = ? AND used_at IS NULL",
+	} {
+		if err := w.exec(ctx, query, w.m.SiteID); err != nil {
+			return err
+		}
+	}
+	at := micros(w.at)
+	if err := w.exec(ctx, "UPDATE grants SET until_at = ? WHERE site_id = ? AND epoch <= ? AND until_at IS NULL",
+		at, w.m.SiteID, w.m.Epoch); err != nil {
+		return err
+	}
+	return w.exec(ctx, `UPDATE sites SET name = '', category = '', address = '', declared_at = NULL, declaration = NULL,
+		withdrawn_at = ? WHERE id = ?`, at, w.m.SiteID)
+}

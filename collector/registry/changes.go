@@ -1,0 +1,51 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// ChangedSites gives the sites that changed after change number `after`, at
+// most limit of them, in the order of their newest change, and the number to
+// ask from next. A site that changed often is named once. No site: nothing
+// has changed, and last is after. A reader that starts from 0 meets every
+// site that ever said something.
+func (r *Registry) ChangedSites(ctx context.Context, after int64, limit int) (sites []string, last int64, err error) {
+	last = after
+	rows, err := r.read.QueryContext(ctx, "SELECT number, site_id FROM changes WHERE number > ? ORDER BY number LIMIT ?", after, limit)
+	if err != nil {
+		return nil, after, fmt.Errorf("read changes: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&last, &id); err != nil {
+			return nil, after, fmt.Errorf("read changes: %w", err)
+		}
+		sites = append(sites, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, after, fmt.Errorf("read changes: %w", err)
+	}
+	return sites, last, nil
+}
+
+// LastChange is the number of the newest change, 0 before the first.
+func (r *Registry) LastChange(ctx context.Context) (int64, error) {
+	var last int64
+	if err := r.read.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) FROM changes").Scan(&last); err != nil {
+		return 0, fmt.Errorf("read last change: %w", err)
+	}
+	return last, nil
+}
+
+// changed gives a site the next change number. The writer is alone until it
+// commits, so numbers become visible in their order.
+func changed(ctx context.Context, tx *sql.Tx, siteID string) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM changes WHERE site_id = ?", siteID); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO changes (site_id) VALUES (?)", siteID)
+	return err
+}

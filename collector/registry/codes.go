@@ -1,0 +1,150 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"anagrafe/collector/ingest"
+)
+
+// Invite keeps the hash of a code for a site, and makes the site if the
+// invitation names none. It returns the site's id.
+func (r *Registry) Invite(ctx context.Context, i Invitation) (siteID string, err error) {
+	if siteID, err = r.invite(ctx, i); err != nil {
+		return "", fmt.Errorf("invite site %q: %w", i.Site.Name, err)
+	}
+	return siteID, nil
+}
+
+func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err error) {
+	if i.SiteID == "" && i.Site.Name == "" {
+		return "", errors.New("the site needs a name")
+	}
+	if !i.ExpiresAt.After(i.At) {
+		return "", errors.New("the code would expire before it is given out")
+	}
+	siteID = i.SiteID
+	return siteID, r.update(ctx, func(tx *sql.Tx) error {
+		if siteID == "" {
+			siteID = uuid.NewString()
+			_, err := tx.ExecContext(ctx, "INSERT INTO sites (id, trust, name, category, address, invited_at) VALUES (?, ?, ?, ?, ?, ?)",
+				siteID, TrustInvitation, i.Site.Name, string(i.Site.Category), i.Site.Address, micros(i.At))
+			if err != nil {
+				return err
+			}
+		} else {
+			// A withdrawn site has lost its name; one that is there keeps its own.
+			done, err := tx.ExecContext(ctx, `UPDATE sites SET
+				category = iif(name = '', ?2, category), address = iif(name = '', ?3, address), name = iif(name = '', ?4, name)
+				WHERE id = ?1`, siteID, string(i.Site.Category), i.Site.Address, i.Site.Name)
+			if err != nil {
+				return err
+			}
+			if n, err := done.RowsAffected(); err != nil || n == 0 {
+				return errors.Join(err, ErrUnknownSite)
+			}
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO codes (hash, site_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
+			i.CodeHash[:], siteID, micros(i.At), micros(i.ExpiresAt))
+		return err
+	})
+}
+
+// Redeem implements ingest.Register. Another agent's grants for the same site
+// end with it: a site has one writer.
+func (r *Registry) Redeem(ctx context.Context, d ingest.Redemption) (ingest.Grant, error) {
+	var g ingest.Grant
+	err := r.update(ctx, func(tx *sql.Tx) (err error) {
+		g, err = redeem(ctx, tx, d)
+		return err
+	})
+	if err != nil {
+		return ingest.Grant{}, fmt.Errorf("redeem enrolment code: %w", err)
+	}
+	return g, nil
+}
+
+func redeem(ctx context.Context, tx *sql.Tx, d ingest.Redemption) (ingest.Grant, error) {
+	var site string
+	var user sql.NullString
+	var expires int64
+	var epoch sql.NullInt64
+	err := tx.QueryRowContext(ctx, "SELECT site_id, expires_at, agent_id, epoch FROM codes WHERE hash = ?", d.CodeHash[:]).
+		Scan(&site, &expires, &user, &epoch)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ingest.Grant{}, ingest.ErrUnknownCode
+	case err != nil:
+		return ingest.Grant{}, err
+	}
+	var agent string
+	var revoked sql.NullInt64
+	err = tx.QueryRowContext(ctx, "SELECT id, revoked_at FROM agents WHERE key_hash = ?", d.KeyHash[:]).Scan(&agent, &revoked)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return ingest.Grant{}, err
+	}
+	known := err == nil
+	switch {
+	case user.Valid && (!known || user.String != agent):
+		return ingest.Grant{}, ingest.ErrUsedCode
+	case known && revoked.Valid:
+		return ingest.Grant{}, ingest.ErrRevoked
+	case user.Valid:
+		return sameGrant(ctx, tx, site, epoch.Int64)
+	case expires <= micros(d.At):
+		return ingest.Grant{}, ingest.ErrExpiredCode
+	}
+	if known {
+		_, err = tx.ExecContext(ctx, "UPDATE agents SET version = ? WHERE id = ?", d.AgentVersion, agent)
+	} else {
+		agent = d.AgentID
+		_, err = tx.ExecContext(ctx, "INSERT INTO agents (id, key_hash, version, enrolled_at) VALUES (?, ?, ?, ?)",
+			agent, d.KeyHash[:], d.AgentVersion, micros(d.At))
+	}
+	if err != nil {
+		return ingest.Grant{}, err
+	}
+	return newGrant(ctx, tx, site, agent, d)
+}
+
+// sameGrant answers a code that was used with the same key before: the answer
+// may have got lost. A grant that has ended since stays ended.
+func sameGrant(ctx context.Context, tx *sql.Tx, site string, epoch int64) (ingest.Grant, error) {
+	g, err := readGrant(ctx, tx, site, epoch)
+	if err == nil && !g.Until.IsZero() {
+		return ingest.Grant{}, ingest.ErrUsedCode
+	}
+	return g, err
+}
+
+func newGrant(ctx context.Context, tx *sql.Tx, site, agent string, d ingest.Redemption) (ingest.Grant, error) {
+	at := micros(d.At)
+	var epoch int64
+	if err := tx.QueryRowContext(ctx, "UPDATE sites SET epoch = epoch + 1 WHERE id = ? RETURNING epoch", site).Scan(&epoch); err != nil {
+		return ingest.Grant{}, err
+	}
+	// The same agent keeps its older grants: what it has not delivered yet was
+	// written under them, and (epoch, revision) keeps it in order.
+	if _, err := tx.ExecContext(ctx, "UPDATE grants SET until_at = ? WHERE site_id = ? AND agent_id <> ? AND until_at IS NULL",
+		at, site, agent); err != nil {
+		return ingest.Grant{}, err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO grants (site_id, epoch, agent_id, from_at) VALUES (?, ?, ?, ?)",
+		site, epoch, agent, at); err != nil {
+		return ingest.Grant{}, err
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE codes SET used_at = ?, agent_id = ?, epoch = ? WHERE hash = ?",
+		at, agent, epoch, d.CodeHash[:]); err != nil {
+		return ingest.Grant{}, err
+	}
+	return readGrant(ctx, tx, site, epoch)
+}
+
+func readGrant(ctx context.Context, tx *sql.Tx, site string, epoch int64) (ingest.Grant, error) {
+	return scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+
+		" FROM grants g JOIN sites s ON s.id = g.site_id WHERE g.site_id = ? AND g.epoch = ?", site, epoch).Scan)
+}

@@ -1,0 +1,142 @@
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/collector/ingest"
+	"anagrafe/protocol"
+)
+
+// noon is a moment to count from.
+var noon = time.Date(2026, 11, 16, 12, 0, 0, 0, time.UTC)
+
+func openAt(t testing.TB, path string) *Registry {
+	t.Helper()
+	r, err := Open(context.Background(), path, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func openNew(t testing.TB) *Registry { return openAt(t, filepath.Join(t.TempDir(), "registry.db")) }
+
+// sender is an agent with a grant, that numbers its messages.
+type sender struct {
+	t        testing.TB
+	r        *Registry
+	agent    string
+	key      [32]byte
+	site     string
+	epoch    int64
+	revision int64
+}
+
+func enrol(t testing.TB, r *Registry, at time.Time) *sender {
+	t.Helper()
+	s := &sender{t: t, r: r, agent: uuid.NewString(), key: sha256.Sum256([]byte(uuid.NewString()))}
+	site, err := r.Invite(context.Background(), Invitation{Site: protocol.Site{Name: "Invited", Category: "shop", Address: "Via Invito 1"},
+		CodeHash: s.code("first"), ExpiresAt: at.Add(14 * 24 * time.Hour), At: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.site = site
+	s.redeem("first", at)
+	return s
+}
+
+func (s *sender) code(name string) [32]byte { return sha256.Sum256([]byte(s.agent + name)) }
+
+func (s *sender) redeem(code string, at time.Time) ingest.Grant {
+	s.t.Helper()
+	g, err := s.r.Redeem(context.Background(), ingest.Redemption{CodeHash: s.code(code), KeyHash: s.key, AgentID: s.agent, AgentVersion: "1.0", At: at})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.epoch, s.revision = g.Epoch, 0
+	return g
+}
+
+// next makes the site's next message.
+func (s *sender) next(made time.Time, body protocol.Body) protocol.Message {
+	s.revision++
+	return protocol.Message{ID: uuid.NewString(), SiteID: s.site, Epoch: s.epoch, Revision: s.revision, MadeAt: made, Body: body}
+}
+
+func (s *sender) deliver(m protocol.Message, at time.Time) (protocol.Receipt, error) {
+	s.t.Helper()
+	raw, err := protocol.Encode(m)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.r.Record(context.Background(), s.agent, m, raw, at)
+}
+
+// say makes and delivers a message that must be taken.
+func (s *sender) say(made time.Time, body protocol.Body) protocol.Receipt {
+	s.t.Helper()
+	receipt, err := s.deliver(s.next(made, body), made.Add(time.Second))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return receipt
+}
+
+func (s *sender) history() History {
+	s.t.Helper()
+	h, err := s.r.History(context.Background(), s.site, time.Time{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return h
+}
+
+// id makes a readable UUID.
+func id(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
+
+const recorderNumber = 1000
+
+// camera n hangs on recorder 1000.
+func camera(n int, name string) protocol.Camera {
+	fact := protocol.Fact{Source: protocol.Confirmed, At: noon}
+	direction, angle, reach := 90, 80, 40
+	return protocol.Camera{
+		ID: id(n), RecorderID: id(recorderNumber), Name: name, NameFact: fact,
+		Position:      protocol.Position{Point: protocol.Point{Lon: 9_190_000 + int32(n), Lat: 45_464_000}, AccuracyM: 3, Method: "map", Fact: fact},
+		View:          protocol.View{DirectionDeg: &direction, AngleDeg: &angle, RangeM: &reach, WidthPx: 1920, HeightPx: 1080, Fact: fact},
+		Schedule:      protocol.Schedule{Kind: protocol.ScheduleAlways, Mode: protocol.Continuous, Zone: "Europe/Rome", Fact: fact},
+		Retention:     protocol.Retention{Kind: protocol.RetentionAge, Age: 72 * time.Hour, Fact: fact},
+		OutdoorPublic: protocol.Outdoor{Yes: true, By: "Anna", At: noon},
+	}
+}
+
+func declaration(cameras ...protocol.Camera) protocol.Declaration {
+	return protocol.Declaration{
+		Site:      protocol.Site{Name: "Farmacia Centrale", Category: "pharmacy", Address: "Via Torino 1"},
+		Contacts:  []protocol.Contact{{Name: "Anna", Role: protocol.RoleOwner, Phone: "+39 02 1234567"}},
+		Recorders: []protocol.Recorder{{ID: id(recorderNumber), Vendor: "Acme", Model: "NVR-8", Name: "NVR"}},
+		Cameras:   cameras,
+		Approval:  protocol.Approval{By: "Anna", Role: protocol.RoleOwner, At: noon},
+	}
+}
+
+func withdrawal() protocol.Withdrawal {
+	return protocol.Withdrawal{Approval: protocol.Approval{By: "Anna", Role: protocol.RoleOwner, At: noon}}
+}
+
+func sees(n int, at, oldest time.Time) protocol.Observation {
+	return protocol.Observation{Cameras: []protocol.CameraObservation{{CameraID: id(n), At: at, OldestFootage: oldest}}}
+}

@@ -1,0 +1,200 @@
+package registry
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+var rewrite = flag.Bool("update", false, "write testdata/registry anew, after a change that is meant")
+
+const fixtures = "../../testdata/registry"
+
+// The schema that the migrations end with is the declared one.
+func TestSchema(t *testing.T) {
+	r := openNew(t)
+	var dump strings.Builder
+	rows, err := r.read.Query("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY type DESC, name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(s, "CREATE TABLE") && !strings.Contains(s[strings.LastIndex(s, ")"):], "STRICT") {
+			t.Errorf("not a STRICT table:\n%s", s)
+		}
+		dump.WriteString(s + ";\n\n")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "schema.sqlite.sql", dump.String())
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join(fixtures, name)
+	if *rewrite {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; if the change is meant, run: go test ./collector/registry -update\ngot:\n%s", path, got)
+	}
+}
+
+// Bodies outlive the program that wrote them: those of the fixture are read
+// with the types of today and written as they were.
+func TestBodies(t *testing.T) {
+	at := protocol.Fact{Source: protocol.Confirmed, At: noon}
+	full := camera(1, "Ingresso")
+	height := 350
+	full.Channel, full.View.HeightCm, full.View.Turns, full.View.Infrared = "3", &height, true, true
+	full.Schedule = protocol.Schedule{Kind: protocol.ScheduleWeekly, Zone: "Europe/Rome", ZoneAssumed: true, Fact: at,
+		Suspensions: []protocol.Suspension{{From: noon, To: noon.Add(time.Hour)}, {From: noon.Add(2 * time.Hour)}}}
+	full.Schedule.Days[time.Monday] = []protocol.Interval{{From: 0, To: 480, Mode: protocol.Motion}, {From: 480, To: 1440, Mode: protocol.Continuous}}
+	full.Schedule.Days[protocol.Holiday] = []protocol.Interval{}
+	full.Retention = protocol.Retention{Kind: protocol.RetentionAge, Age: 72 * time.Hour, EventAge: 240 * time.Hour, Settled: true,
+		OldestFootage: noon.Add(-72 * time.Hour), ObservedAt: noon, Fact: at}
+	bodies := map[string]any{
+		"site":     protocol.Site{Name: "Bar", Category: "bar-restaurant", Address: "Via Torino 1"},
+		"recorder": protocol.Recorder{ID: id(2), Vendor: "Acme", Model: "N8", Name: "NVR", Storage: protocol.StorageOnPremises, StorageNote: "retro"},
+		"camera":   full,
+		"contact":  protocol.Contact{Name: "Anna", Role: protocol.RoleOwner, Phone: "1", Email: "a@b", PEC: "p@q", Hours: "9-18"},
+	}
+	got, err := json.MarshalIndent(bodies, "", "\t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "bodies.json", string(got)+"\n")
+
+	kept, err := os.ReadFile(filepath.Join(fixtures, "bodies.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(kept, &raw); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := decode[protocol.Camera](string(raw["camera"])); err != nil || !reflect.DeepEqual(c, full) {
+		t.Errorf("camera reads back as\n%+v, %v\nwas\n%+v", c, err, full)
+	}
+	if c, err := decode[protocol.Camera](`{"name": 3}`); err == nil {
+		t.Errorf("a damaged camera reads as %+v", c)
+	}
+}
+
+// The same camera said in other words is not a new version.
+func TestNormal(t *testing.T) {
+	a, b := camera(1, "Ingresso"), camera(1, "Ingresso")
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.NameFact.At = b.NameFact.At.In(rome).Add(time.Nanosecond)
+	b.Schedule.Days[2] = []protocol.Interval{}
+	one, err1 := encode(normal(a))
+	two, err2 := encode(normal(b))
+	if one != two || err1 != nil || err2 != nil {
+		t.Errorf("%s\n%s\n%v %v", one, two, err1, err2)
+	}
+	b.Schedule.Days[protocol.Holiday] = []protocol.Interval{}
+	if two, _ = encode(normal(b)); one == two {
+		t.Error("a camera that rests on holidays reads as one without a holiday row")
+	}
+}
+
+func TestOpenRefusesNewerSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	r, err := Open(t.Context(), path, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.write.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Open(t.Context(), path, log); !errors.Is(err, ErrNewerSchema) {
+		if err == nil {
+			r.Close()
+		}
+		t.Fatalf("%v, want %v", err, ErrNewerSchema)
+	}
+}
+
+func TestOpenInOddPlaces(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a?b #100%")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "registry.db")
+	r := openAt(t, path)
+	enrol(t, r, noon)
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) == 0 {
+		t.Fatal(entries, err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o", e.Name(), mode)
+		}
+	}
+	if _, err := Open(t.Context(), filepath.Join(dir, "no", "registry.db"), r.log); err == nil {
+		t.Error("opened in a directory that is not there")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("this is no database\n", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), filepath.Join(dir, "text.db"), r.log); err == nil {
+		t.Error("opened a text file")
+	}
+}
+
+func TestPragmas(t *testing.T) {
+	r := openNew(t)
+	for pragma, want := range map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1", "busy_timeout": "10000",
+	} {
+		if got := pragmaOf(t, r.write, pragma); got != want {
+			t.Errorf("writer: %s is %s, want %s", pragma, got, want)
+		}
+	}
+	if _, err := r.read.Exec("DELETE FROM users"); err == nil {
+		t.Error("a reader can write")
+	}
+}
+
+func pragmaOf(t *testing.T, db *sql.DB, pragma string) string {
+	t.Helper()
+	var v string
+	if err := db.QueryRow("PRAGMA " + pragma).Scan(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

@@ -1,0 +1,204 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"anagrafe/collector/ingest"
+	"anagrafe/protocol"
+)
+
+// clockTolerance is how far an agent's clock may be ahead of ours, or its
+// message be dated before its own enrolment.
+const clockTolerance = 24 * time.Hour
+
+// Record implements ingest.Register: see the package comment for what a
+// message may do.
+func (r *Registry) Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error) {
+	w := write{r: r, agentID: agentID, m: m, raw: raw, at: at.UTC().Truncate(time.Microsecond), sum: sha256.Sum256(raw)}
+	var receipt protocol.Receipt
+	err := r.update(ctx, func(tx *sql.Tx) (err error) {
+		w.tx = tx
+		receipt, err = w.record(ctx)
+		return err
+	})
+	if err != nil {
+		return protocol.Receipt{}, fmt.Errorf("record message %s of site %s: %w", m.ID, m.SiteID, err)
+	}
+	return receipt, nil
+}
+
+// write is one message on its way into the record.
+type write struct {
+	r       *Registry
+	tx      *sql.Tx
+	agentID string
+	m       protocol.Message
+	raw     []byte
+	sum     [32]byte
+	at      time.Time // of arrival
+}
+
+func (w *write) exec(ctx context.Context, query string, args ...any) error {
+	_, err := w.tx.ExecContext(ctx, query, args...)
+	return err
+}
+
+func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
+	if err := admitted(w.tx.QueryRowContext(ctx, admission, w.agentID)); err != nil {
+		return protocol.Receipt{}, err
+	}
+	receipt := protocol.Receipt{MessageID: w.m.ID, SHA256: w.sum, RecordedAt: w.at}
+	// Before the grant: the answer to a withdrawal, which ends the grant, may
+	// get lost like any other.
+	if first, known, err := w.known(ctx); err != nil || known {
+		receipt.RecordedAt, receipt.Duplicate = first, known
+		return receipt, err
+	}
+	granted, err := w.granted(ctx)
+	if err != nil {
+		return protocol.Receipt{}, err
+	}
+	if err := w.checkTimes(granted); err != nil {
+		return protocol.Receipt{}, err
+	}
+	var declared order
+	err = w.tx.QueryRowContext(ctx, "SELECT declared_epoch, declared_revision FROM sites WHERE id = ?", w.m.SiteID).
+		Scan(&declared.epoch, &declared.revision)
+	if err != nil {
+		return protocol.Receipt{}, err
+	}
+	var kind string
+	switch body := w.m.Body.(type) {
+	case protocol.Declaration:
+		kind, err = "declaration", w.declare(ctx, body, declared)
+	case protocol.Observation:
+		kind, err = "observation", w.observe(ctx, body, declared)
+	case protocol.Withdrawal:
+		kind, err = "withdrawal", w.withdraw(ctx, declared)
+	default:
+		err = fmt.Errorf("a body of type %T cannot be recorded", body)
+	}
+	if err != nil {
+		return protocol.Receipt{}, err
+	}
+	return receipt, w.note(ctx, kind)
+}
+
+// known tells whether the message is recorded already, and since when.
+func (w *write) known(ctx context.Context) (time.Time, bool, error) {
+	var agent string
+	var sum []byte
+	var recorded int64
+	err := w.tx.QueryRowContext(ctx, "SELECT agent_id, sha256, recorded_at FROM messages WHERE id = ?", w.m.ID).
+		Scan(&agent, &sum, &recorded)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, false, nil
+	case err != nil:
+		return time.Time{}, false, err
+	case agent != w.agentID || !bytes.Equal(sum, w.sum[:]):
+		return time.Time{}, false, ingest.ErrConflict
+	}
+	return fromMicros(recorded), true, nil
+}
+
+// granted tells since when the agent may speak for the site in this epoch.
+func (w *write) granted(ctx context.Context) (time.Time, error) {
+	var from int64
+	var until sql.NullInt64
+	err := w.tx.QueryRowContext(ctx, "SELECT from_at, until_at FROM grants WHERE site_id = ? AND epoch = ? AND agent_id = ?",
+		w.m.SiteID, w.m.Epoch, w.agentID).Scan(&from, &until)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, fmt.Errorf("%w in epoch %d", ingest.ErrNotGranted, w.m.Epoch)
+	case err != nil:
+		return time.Time{}, err
+	case until.Valid:
+		return time.Time{}, fmt.Errorf("%w any more: it ended on %s", ingest.ErrNotGranted, fromMicros(until.Int64).Format(time.RFC3339))
+	}
+	return fromMicros(from), nil
+}
+
+// note remembers that the message is recorded, and tells the change feed.
+func (w *write) note(ctx context.Context, kind string) error {
+	at := micros(w.at)
+	if err := w.exec(ctx, `INSERT INTO messages (id, site_id, agent_id, epoch, revision, kind, sha256, recorded_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		w.m.ID, w.m.SiteID, w.agentID, w.m.Epoch, w.m.Revision, kind, w.sum[:], at); err != nil {
+		return err
+	}
+	if err := w.exec(ctx, "UPDATE sites SET heard_at = ? WHERE id = ?", at, w.m.SiteID); err != nil {
+		return err
+	}
+	if err := w.exec(ctx, "UPDATE agents SET seen_at = ? WHERE id = ?", at, w.agentID); err != nil {
+		return err
+	}
+	return changed(ctx, w.tx, w.m.SiteID)
+}
+
+// order is the place of a message among those of its site.
+type order struct{ epoch, revision int64 }
+
+func (o order) after(p order) bool {
+	return o.epoch > p.epoch || o.epoch == p.epoch && o.revision > p.revision
+}
+
+func (w *write) order() order { return order{w.m.Epoch, w.m.Revision} }
+
+func (w *write) stale(declared order) error {
+	return fmt.Errorf("%w: epoch %d revision %d came after epoch %d revision %d",
+		ingest.ErrStale, w.m.Epoch, w.m.Revision, declared.epoch, declared.revision)
+}
+
+// checkTimes refuses what an agent whose clock is far off would otherwise
+// write into the history for good: a sample from the future would count as the
+// newest for years.
+func (w *write) checkTimes(granted time.Time) error {
+	var errs protocol.FieldErrors
+	latest := w.at.Add(clockTolerance)
+	notLater := func(t time.Time, field string, index ...any) {
+		if t.After(latest) {
+			errs = append(errs, protocol.FieldError{Field: fmt.Sprintf(field, index...),
+				Why: fmt.Sprintf("%s is in the future: check the clock of the computer", t.UTC().Format(time.RFC3339))})
+		}
+	}
+	notLater(w.m.MadeAt, "made_at")
+	if w.m.MadeAt.Before(granted.Add(-clockTolerance)) {
+		errs = append(errs, protocol.FieldError{Field: "made_at", Why: fmt.Sprintf("%s is before the enrolment on %s: check the clock of the computer",
+			w.m.MadeAt.UTC().Format(time.RFC3339), granted.Format(time.RFC3339))})
+	}
+	switch body := w.m.Body.(type) {
+	case protocol.Declaration:
+		for i, r := range body.Recorders {
+			if r.Clock != nil {
+				notLater(r.Clock.At, "recorders[%d].clock.at", i)
+			}
+		}
+		for i, c := range body.Cameras {
+			notLater(c.Retention.ObservedAt, "cameras[%d].retention.observed_at", i)
+		}
+	case protocol.Observation:
+		for i, r := range body.Recorders {
+			notLater(r.At, "recorders[%d].at", i)
+			if r.Clock != nil {
+				notLater(r.Clock.At, "recorders[%d].clock.at", i)
+			}
+		}
+		for i, c := range body.Cameras {
+			notLater(c.At, "cameras[%d].at", i)
+			if c.Retention != nil {
+				notLater(c.Retention.ObservedAt, "cameras[%d].retention.observed_at", i)
+			}
+		}
+	}
+	if len(errs) > 0 {
+		return errs
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// TrustInvitation is the trust of an owner who was given a code by the Comune.
+const TrustInvitation = "invitation"
+
+// ErrUnknownSite is returned for a site id that is not in the register.
+var ErrUnknownSite = errors.New("site not known")
+
+// Invitation is a code to be given to an owner.
+type Invitation struct {
+	Site      protocol.Site
+	SiteID    string // "" makes a new site; else a further code for that one, e.g. for new hardware or after a withdrawal
+	CodeHash  [32]byte
+	ExpiresAt time.Time
+	At        time.Time
+}
+
+// State is how far a site has come.
+type State string
+
+const (
+	Invited   State = "invited"   // no agent has used a code yet
+	Enrolled  State = "enrolled"  // an agent has a grant, nothing is declared
+	Sharing   State = "sharing"   // declared
+	Withdrawn State = "withdrawn" // taken out by its owner
+)
+
+// SiteSummary is a site as operations see it.
+type SiteSummary struct {
+	ID          string
+	State       State
+	Name        string // "" once withdrawn
+	Category    protocol.Category
+	Address     string
+	Trust       string
+	Cameras     int // declared now
+	InvitedAt   time.Time
+	CodeExpires time.Time // of the newest code that is not used yet; zero: none
+	AgentID     string    // of the newest grant that is open; "" none
+	DeclaredAt  time.Time // newest declaration, as its sender dates it
+	HeardAt     time.Time // newest message of any kind, when it was recorded
+	WithdrawnAt time.Time // zero while the site is in the register
+}
+
+// Counts are the totals that operations see first.
+type Counts struct {
+	Invited, Enrolled, Sharing, Withdrawn int // sites
+	Cameras                               int // declared now
+	Agents, Revoked                       int
+}
+
+const (
+	openGrant = "(SELECT agent_id FROM grants g WHERE g.site_id = s.id AND g.until_at IS NULL ORDER BY epoch DESC LIMIT 1)"
+	// siteState is one of the States.
+	siteState = `CASE WHEN s.declaration IS NOT NULL THEN 'sharing' WHEN ` + openGrant + ` IS NOT NULL THEN 'enrolled'
+		WHEN s.withdrawn_at IS NOT NULL THEN 'withdrawn' ELSE 'invited' END`
+	// A camera is declared now when its open version has a body.
+	declaredCamera = "kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL"
+	siteColumns    = "s.id, " + siteState + `, s.name, s.category, s.address, s.trust,
+		(SELECT count(*) FROM versions v WHERE v.site_id = s.id AND ` + declaredCamera + `),
+		s.invited_at, coalesce((SELECT max(expires_at) FROM codes c WHERE c.site_id = s.id AND c.used_at IS NULL), 0),
+		coalesce(` + openGrant + `, ''), coalesce(s.declared_at, 0), coalesce(s.heard_at, 0), coalesce(s.withdrawn_at, 0)`
+)
+
+func scanSite(scan func(...any) error) (SiteSummary, error) {
+	var s SiteSummary
+	var invited, code, declared, heard, withdrawn int64
+	err := scan(&s.ID, &s.State, &s.Name, &s.Category, &s.Address, &s.Trust, &s.Cameras,
+		&invited, &code, &s.AgentID, &declared, &heard, &withdrawn)
+	s.InvitedAt, s.CodeExpires = fromMicros(invited), fromMicros(code)
+	s.DeclaredAt, s.HeardAt, s.WithdrawnAt = fromMicros(declared), fromMicros(heard), fromMicros(withdrawn)
+	return s, err
+}
+
+// Sites lists all sites, those first that were invited last.
+func (r *Registry) Sites(ctx context.Context) ([]SiteSummary, error) {
+	var sites []SiteSummary
+	err := r.view(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, func(scan func(...any) error) error {
+			s, err := scanSite(scan)
+			sites = append(sites, s)
+			return err
+		}, "SELECT "+siteColumns+" FROM sites s ORDER BY s.invited_at DESC, s.id")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sites: %w", err)
+	}
+	return sites, nil
+}
+
+// SiteByID reads one site's summary.
+func (r *Registry) SiteByID(ctx context.Context, id string) (SiteSummary, bool, error) {
+	s, err := scanSite(r.read.QueryRowContext(ctx, "SELECT "+siteColumns+" FROM sites s WHERE s.id = ?", id).Scan)
+	return found(s, err, "read site "+id)
+}
+
+// SiteName gives a site's newest name, and false when there is no such site.
+func (r *Registry) SiteName(ctx context.Context, id string) (string, bool, error) {
+	var name string
+	err := r.read.QueryRowContext(ctx, "SELECT name FROM sites WHERE id = ?", id).Scan(&name)
+	return found(name, err, "read name of site "+id)
+}
+
+// Counts counts sites, cameras and agents.
+func (r *Registry) Counts(ctx context.Context) (Counts, error) {
+	var c Counts
+	err := r.view(ctx, func(tx *sql.Tx) error {
+		states := map[State]*int{Invited: &c.Invited, Enrolled: &c.Enrolled, Sharing: &c.Sharing, Withdrawn: &c.Withdrawn}
+		err := each(ctx, tx, func(scan func(...any) error) error {
+			var state State
+			var n int
+			err := scan(&state, &n)
+			if into := states[state]; into != nil {
+				*into = n
+			}
+			return err
+		}, "SELECT "+siteState+" AS state, count(*) FROM sites s GROUP BY state")
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM versions WHERE "+declaredCamera+`),
+			(SELECT count(*) FROM agents), (SELECT count(*) FROM agents WHERE revoked_at IS NOT NULL)`).
+			Scan(&c.Cameras, &c.Agents, &c.Revoked)
+	})
+	if err != nil {
+		return Counts{}, fmt.Errorf("count: %w", err)
+	}
+	return c, nil
+}

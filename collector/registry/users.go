@@ -1,0 +1,200 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Roles of users. A person of the Comune is never of a force as well.
+const (
+	RoleOps          = "ops"
+	RoleAdmin        = "admin"
+	RoleDPO          = "dpo"
+	RoleReferent     = "referent"
+	RoleOfficer      = "officer"
+	RoleForceAuditor = "force-auditor"
+	RoleForceAdmin   = "force-admin"
+)
+
+// ErrExists is returned when a user or a force of that name is already there.
+var ErrExists = errors.New("already exists")
+
+// ErrUnknownForce is returned for a user of a force that was not added.
+var ErrUnknownForce = errors.New("force not known")
+
+// ErrUnknownUser is returned for a user id that is not in the register.
+var ErrUnknownUser = errors.New("user not known")
+
+// Force is a state body whose officers may consult the register.
+type Force struct {
+	Name      string
+	Recipient string // the public key that its trail bodies are sealed to
+}
+
+// User is a person who signs in.
+type User struct {
+	ID            string
+	Name          string
+	Role          string
+	Force         string   // of officer, force-auditor and force-admin; else ""
+	Qualification string   // of an officer, e.g. "ufficiale di PG"
+	SecretHash    [32]byte // of the credential file; zero: signs in by link only
+	At            time.Time
+	RevokedAt     time.Time // zero: may sign in
+}
+
+// AddForce adds a force. Adding it again with the same recipient changes
+// nothing; with another one it is ErrExists: what is sealed to the old one
+// must not silently become unreadable to its auditor.
+func (r *Registry) AddForce(ctx context.Context, name, recipient string) error {
+	if name == "" || recipient == "" {
+		return errors.New("add force: a name and a recipient are needed")
+	}
+	err := r.update(ctx, func(tx *sql.Tx) error {
+		var have string
+		err := tx.QueryRowContext(ctx, "SELECT recipient FROM forces WHERE name = ?", name).Scan(&have)
+		switch {
+		case err == nil && have == recipient:
+			return nil
+		case err == nil:
+			return fmt.Errorf("%w with another recipient", ErrExists)
+		case !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO forces (name, recipient) VALUES (?, ?)", name, recipient)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("add force %s: %w", name, err)
+	}
+	return nil
+}
+
+// Force finds a force by its name.
+func (r *Registry) Force(ctx context.Context, name string) (Force, bool, error) {
+	f := Force{Name: name}
+	err := r.read.QueryRowContext(ctx, "SELECT recipient FROM forces WHERE name = ?", name).Scan(&f.Recipient)
+	return found(f, err, "read force")
+}
+
+// AddUser adds a user, ErrExists when the id or the name is taken and
+// ErrUnknownForce when the force is not there.
+func (r *Registry) AddUser(ctx context.Context, u User) error {
+	if err := r.addUser(ctx, u); err != nil {
+		return fmt.Errorf("add user %s: %w", u.Name, err)
+	}
+	return nil
+}
+
+func (r *Registry) addUser(ctx context.Context, u User) error {
+	if u.ID == "" || u.Name == "" {
+		return errors.New("an id and a name are needed")
+	}
+	switch u.Role {
+	case RoleOps, RoleAdmin, RoleDPO, RoleReferent:
+		if u.Force != "" {
+			return fmt.Errorf("role %s belongs to no force", u.Role)
+		}
+	case RoleOfficer, RoleForceAuditor, RoleForceAdmin:
+		if u.Force == "" {
+			return fmt.Errorf("role %s needs a force", u.Role)
+		}
+	default:
+		return fmt.Errorf("no role is called %q", u.Role)
+	}
+	var secret []byte
+	if u.SecretHash != [32]byte{} {
+		secret = u.SecretHash[:]
+	}
+	return r.update(ctx, func(tx *sql.Tx) error {
+		var taken, force bool
+		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1 OR name = ?2),
+			EXISTS (SELECT 1 FROM forces WHERE name = ?3)`, u.ID, u.Name, u.Force).Scan(&taken, &force)
+		switch {
+		case err != nil:
+			return err
+		case taken:
+			return ErrExists
+		case u.Force != "" && !force:
+			return fmt.Errorf("%w: %q", ErrUnknownForce, u.Force)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO users (id, name, role, force, qualification, secret_hash, created_at)
+			VALUES (?, ?, ?, nullif(?, ''), ?, ?, ?)`,
+			u.ID, u.Name, u.Role, u.Force, u.Qualification, secret, micros(u.At))
+		return err
+	})
+}
+
+const userColumns = "u.id, u.name, u.role, coalesce(u.force, ''), u.qualification, u.secret_hash, u.created_at, coalesce(u.revoked_at, 0)"
+
+func scanUser(scan func(...any) error) (User, error) {
+	var u User
+	var secret []byte
+	var at, revoked int64
+	err := scan(&u.ID, &u.Name, &u.Role, &u.Force, &u.Qualification, &secret, &at, &revoked)
+	copy(u.SecretHash[:], secret)
+	u.At, u.RevokedAt = fromMicros(at), fromMicros(revoked)
+	return u, err
+}
+
+// found turns "no row" into false, and names the operation in any other error.
+func found[T any](v T, err error, operation string) (T, bool, error) {
+	var none T
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return none, false, nil
+	case err != nil:
+		return none, false, fmt.Errorf("%s: %w", operation, err)
+	}
+	return v, true, nil
+}
+
+// Users lists all users by name.
+func (r *Registry) Users(ctx context.Context) ([]User, error) {
+	var users []User
+	err := r.view(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, func(scan func(...any) error) error {
+			u, err := scanUser(scan)
+			users = append(users, u)
+			return err
+		}, "SELECT "+userColumns+" FROM users u ORDER BY u.name")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
+	}
+	return users, nil
+}
+
+// RevokeUser shuts a user out from this moment on: sessions and links end, the
+// credential is forgotten, the name stays in the list. ErrUnknownUser when
+// there is none; revoking twice keeps the first time.
+func (r *Registry) RevokeUser(ctx context.Context, userID string, at time.Time) error {
+	err := r.update(ctx, func(tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, "UPDATE users SET revoked_at = coalesce(revoked_at, ?2), secret_hash = NULL WHERE id = ?1", userID, micros(at))
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrUnknownUser)
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE user_id = ?", userID); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM links WHERE user_id = ?", userID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("revoke user %s: %w", userID, err)
+	}
+	return nil
+}
+
+// UserBySecret finds the user whose credential has this hash.
+func (r *Registry) UserBySecret(ctx context.Context, hash [32]byte) (User, bool, error) {
+	u, err := scanUser(r.read.QueryRowContext(ctx,
+		"SELECT "+userColumns+" FROM users u WHERE u.secret_hash = ? AND u.revoked_at IS NULL", hash[:]).Scan)
+	return found(u, err, "read user by credential")
+}

@@ -1,0 +1,106 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// What is deleted must not be readable in the files either. secure_delete
+// overwrites the deleted rows themselves, but two kinds of copies remain: the
+// pages as they were before, in the write-ahead log; and rows that SQLite once
+// moved when it balanced a table's tree, in the gaps of pages. So the database
+// is rewritten (VACUUM) and the log emptied after an erasure.
+//
+// That takes the time of writing the whole file (about a second for 100 MB),
+// during which nothing is recorded: where it is long, it is done at most for a
+// twentieth of the time, so that an agent that changes its contacts all day
+// cannot stop the collector. What waits is done by a later write, or by Open:
+// the database's user_version says that something waits. (Once bodies are
+// sealed with a key for each site, destroying the key makes this needless.)
+
+const (
+	wipeShort = time.Second // after a shorter one, the next need not wait
+	wipePause = 20          // times its own length from a long one to the next
+)
+
+// wiping counts erasures, and knows what is to be done about them.
+type wiping struct {
+	erased, wiped atomic.Int64 // erasures begun; those of them that left no copy
+	next          atomic.Int64 // no earlier than this, in microseconds
+	short         time.Duration
+
+	one sync.Mutex // held by who wipes
+}
+
+// erasing notes within a transaction that it erases something.
+func (r *Registry) erasing(ctx context.Context, tx *sql.Tx) error {
+	r.wiping.erased.Add(1)
+	_, err := tx.ExecContext(ctx, "PRAGMA user_version = 1")
+	return err
+}
+
+// wipeIfDue is called after each commit. What cannot be wiped now is no error
+// of that write: the erasure itself is on disk.
+func (r *Registry) wipeIfDue(ctx context.Context) {
+	due := func() bool {
+		return r.wiping.erased.Load() > r.wiping.wiped.Load() && time.Now().UnixMicro() >= r.wiping.next.Load()
+	}
+	if !due() {
+		return
+	}
+	r.wiping.one.Lock()
+	defer r.wiping.one.Unlock()
+	if !due() { // another has done it meanwhile
+		return
+	}
+	if err := r.wipe(context.WithoutCancel(ctx)); err != nil {
+		r.log.WarnContext(ctx, "copies of erased data remain in the register's files until a later write", "err", err)
+	}
+}
+
+// wipe leaves no copy of anything that is erased.
+func (r *Registry) wipe(ctx context.Context) error {
+	// Read before the writer's connection is taken: an erasure that is counted
+	// here has committed, or holds the connection until it has.
+	n := r.wiping.erased.Load()
+	start := time.Now()
+	if _, err := r.write.ExecContext(ctx, "VACUUM"); err != nil {
+		return err
+	}
+	if err := r.emptyLog(ctx); err != nil {
+		return err
+	}
+	if _, err := r.write.ExecContext(ctx, "PRAGMA user_version = 0"); err != nil {
+		return err
+	}
+	if took := time.Since(start); took > r.wiping.short {
+		r.wiping.next.Store(time.Now().Add(wipePause * took).UnixMicro())
+	}
+	r.wiping.wiped.Store(n)
+	return nil
+}
+
+// emptyLog moves the write-ahead log into the database and truncates its file.
+func (r *Registry) emptyLog(ctx context.Context) error {
+	var busy, frames, moved int
+	if err := r.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved); err != nil {
+		return err
+	}
+	if busy != 0 {
+		return errors.New("a reader holds the log")
+	}
+	return nil
+}
+
+// wipeLeft does at start what an earlier run could not.
+func (r *Registry) wipeLeft(ctx context.Context) error {
+	var waits bool
+	if err := r.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&waits); err != nil || !waits {
+		return err
+	}
+	return r.wipe(ctx)
+}

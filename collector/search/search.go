@@ -1,0 +1,122 @@
+package search
+
+import (
+	"fmt"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// Limits of a query.
+const (
+	MinRadiusM     = 50
+	MaxRadiusM     = 2000
+	DefaultRadiusM = 300
+	// MaxWindow is the longest time that one query may cover: a schedule is
+	// read minute by minute within it.
+	MaxWindow = 7 * 24 * time.Hour
+)
+
+// AssumedTimeLeft ranks a camera of which nobody knows how long it keeps its
+// footage.
+const AssumedTimeLeft = 24 * time.Hour
+
+// Query is a place and a time.
+type Query struct {
+	At          protocol.Point
+	RadiusM     int       // MinRadiusM to MaxRadiusM; 0: DefaultRadiusM
+	From, Until time.Time // Until zero or equal to From: one moment
+	Now         time.Time // when it is asked: what still exists is judged as of then
+}
+
+// Class is the first part of the order of the results.
+type Class string
+
+const (
+	ClassA Class = "A" // sees or may see the point, and may still hold the footage
+	ClassB Class = "B" // is near it, and may still hold the footage
+	ClassC Class = "C" // surely holds none, or none any more
+)
+
+// Result is one camera. All of it is as of the time asked for, except where
+// "now" is said. Nothing in it is about a person.
+type Result struct {
+	Class    Class
+	CameraID string
+	SiteID   string
+
+	SiteName string // now
+	Category protocol.Category
+	Address  string // now
+	Trust    string // how the owner's identity was checked
+
+	CameraName      string            // on the recorder, now
+	OldName         string            // its name then, where it was another
+	Recorder        protocol.Recorder // where that footage is kept, as it is named now; Clock nil, see below
+	OldRecorderName string            // the recorder's name then, where it was another
+	Camera          protocol.Camera   // position, view and declared facts
+	BeforeDeclared  bool              // the time asked for is before the first declaration: Camera is as first declared
+
+	Sight     protocol.Sight
+	Recording protocol.Answer    // the best answer within the window
+	Footage   protocol.Footage   // of the moment in the window that is lost next
+	Schedule  protocol.Schedule  // in force at From
+	Retention protocol.Retention // in force now
+
+	// TimeLeft is how long until the footage begins to be overwritten; it
+	// ranks within the class. TimeLeftAssumed: not known, ranked as
+	// AssumedTimeLeft. Zero in class C.
+	TimeLeft        time.Duration
+	TimeLeftAssumed bool
+
+	// What to ask for on the recorder's own clock: From and Until as it showed
+	// them, widened by ClockWithin on both sides. Clock is the measurement
+	// that they rest on; nil: never measured, ClockFrom and ClockUntil are zero.
+	ClockFrom, ClockUntil time.Time
+	ClockWithin           time.Duration
+	Clock                 *protocol.Clock
+
+	Facts   []Fact        // groups in the order name, position, view, schedule, retention, clock; those without a source are left out
+	FactAge time.Duration // of the oldest of them
+}
+
+// Fact is where a group of values comes from and how old it is.
+type Fact struct {
+	Group string // "name", "position", "view", "schedule", "retention", "clock"
+	protocol.Fact
+	Age time.Duration // at Query.Now
+}
+
+// QueryError names the field of a query that is outside its limits.
+type QueryError struct{ Field, Why string }
+
+func (e QueryError) Error() string { return e.Field + ": " + e.Why }
+
+// checked fills in the defaults, or tells what is wrong.
+func (q Query) checked() (Query, error) {
+	if q.RadiusM == 0 {
+		q.RadiusM = DefaultRadiusM
+	}
+	if q.Until.IsZero() {
+		q.Until = q.From
+	}
+	switch {
+	case !q.At.Placed():
+		return q, QueryError{"at", "is not a place: longitude and latitude in degrees are needed, e.g. 9.190000,45.464200"}
+	case q.RadiusM < MinRadiusM || q.RadiusM > MaxRadiusM:
+		return q, QueryError{"radius", fmt.Sprintf("must be from %d to %d metres", MinRadiusM, MaxRadiusM)}
+	case q.Now.IsZero() || q.From.IsZero():
+		return q, QueryError{"time", "is missing"}
+	case q.From.After(q.Now.Add(clockTolerance)):
+		return q, QueryError{"time", "is in the future"}
+	case q.Until.Before(q.From):
+		return q, QueryError{"until", "is before the time"}
+	case q.Until.Sub(q.From) > MaxWindow:
+		return q, QueryError{"until", fmt.Sprintf("is more than %d days after the time: ask for parts of it", int(MaxWindow.Hours()/24))}
+	}
+	return q, nil
+}
+
+// clockTolerance is how far the clock of who asks may be ahead: "now" is a
+// common question.
+const clockTolerance = time.Minute

@@ -1,0 +1,177 @@
+CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON trail_entries
+BEGIN
+	SELECT RAISE(ABORT, 'the trail is append-only');
+END;
+
+CREATE TRIGGER trail_entries_stay BEFORE DELETE ON trail_entries
+BEGIN
+	SELECT RAISE(ABORT, 'the trail is append-only');
+END;
+
+CREATE TABLE agents (
+	id TEXT PRIMARY KEY,
+	key_hash BLOB NOT NULL UNIQUE,
+	version TEXT NOT NULL,
+	enrolled_at INTEGER NOT NULL,
+	seen_at INTEGER,
+	revoked_at INTEGER,
+	certificate_serial TEXT,
+	certificate_until INTEGER
+) STRICT;
+
+CREATE TABLE camera_observations (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	camera_id TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	recorded_at INTEGER NOT NULL,
+	oldest_footage INTEGER,
+	settled INTEGER CHECK (settled IN (0, 1)),
+	schedule TEXT,
+	retention TEXT,
+	PRIMARY KEY (site_id, camera_id, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE changes (
+	number INTEGER PRIMARY KEY AUTOINCREMENT,
+	site_id TEXT NOT NULL UNIQUE REFERENCES sites (id)
+) STRICT;
+
+CREATE TABLE clocks (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	recorder_id TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	recorded_at INTEGER NOT NULL,
+	offset_ms INTEGER NOT NULL,
+	uncertainty_ms INTEGER NOT NULL,
+	method TEXT NOT NULL,
+	PRIMARY KEY (site_id, recorder_id, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE codes (
+	hash BLOB PRIMARY KEY,
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	used_at INTEGER,
+	agent_id TEXT REFERENCES agents (id),
+	epoch INTEGER                        -- of the grant that it gave
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contacts (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	place INTEGER NOT NULL,              -- order in the declaration
+	body TEXT NOT NULL,
+	PRIMARY KEY (site_id, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE forces (
+	name TEXT PRIMARY KEY,
+	recipient TEXT NOT NULL              -- public key that the force's trail bodies are sealed to
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE grants (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	epoch INTEGER NOT NULL,
+	agent_id TEXT NOT NULL REFERENCES agents (id),
+	from_at INTEGER NOT NULL,
+	until_at INTEGER,                    -- NULL: open
+	PRIMARY KEY (site_id, epoch)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE links (
+	hash BLOB PRIMARY KEY,
+	user_id TEXT NOT NULL REFERENCES users (id),
+	expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE messages (
+	id TEXT PRIMARY KEY,
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	agent_id TEXT NOT NULL REFERENCES agents (id),
+	epoch INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	kind TEXT NOT NULL CHECK (kind IN ('declaration', 'observation', 'withdrawal')),
+	sha256 BLOB NOT NULL,
+	recorded_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reachability (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	recorder_id TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	recorded_at INTEGER NOT NULL,
+	reachable INTEGER NOT NULL CHECK (reachable IN (0, 1)),
+	PRIMARY KEY (site_id, recorder_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+	hash BLOB PRIMARY KEY,
+	user_id TEXT NOT NULL REFERENCES users (id),
+	expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sites (
+	id TEXT PRIMARY KEY,
+	trust TEXT NOT NULL,                 -- how the owner's identity was checked
+	name TEXT NOT NULL,                  -- newest: as invited, then as declared; '' once withdrawn
+	category TEXT NOT NULL,
+	address TEXT NOT NULL,
+	invited_at INTEGER NOT NULL,
+	epoch INTEGER NOT NULL DEFAULT 0,    -- enrolments so far
+	declared_epoch INTEGER NOT NULL DEFAULT 0,
+	declared_revision INTEGER NOT NULL DEFAULT 0,
+	declared_at INTEGER,                 -- made_at of the newest declaration, as its sender says
+	declaration BLOB,                    -- the newest declaration, byte for byte; none older is kept
+	heard_at INTEGER,                    -- when the newest message of any kind was recorded
+	withdrawn_at INTEGER                 -- NULL while the site is in the register
+) STRICT;
+
+CREATE TABLE trail_entries (
+	number INTEGER PRIMARY KEY,          -- from 0, without gaps
+	header BLOB NOT NULL,
+	body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE trail_hashes (
+	number INTEGER PRIMARY KEY,
+	hash BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE trail_head (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	size INTEGER NOT NULL,
+	checkpoint BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE users (
+	id TEXT PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE,
+	role TEXT NOT NULL CHECK (role IN ('ops', 'admin', 'officer', 'force-auditor', 'force-admin', 'dpo', 'referent')),
+	force TEXT REFERENCES forces (name),
+	qualification TEXT NOT NULL,
+	secret_hash BLOB UNIQUE,             -- of the credential file; NULL: signs in by link only
+	created_at INTEGER NOT NULL,
+	revoked_at INTEGER,
+	-- nobody is of the Comune and of a force at once
+	CHECK ((role IN ('officer', 'force-auditor', 'force-admin')) = (force IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE versions (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	kind TEXT NOT NULL CHECK (kind IN ('site', 'recorder', 'camera')),
+	id TEXT NOT NULL,
+	version INTEGER NOT NULL,            -- counts from 1
+	valid_from INTEGER NOT NULL,
+	valid_until INTEGER,
+	recorded_at INTEGER NOT NULL,
+	closed_at INTEGER,
+	body TEXT,
+	PRIMARY KEY (site_id, kind, id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX codes_by_site ON codes (site_id);
+
+CREATE INDEX grants_by_agent ON grants (agent_id);
+
+CREATE INDEX sessions_by_end ON sessions (expires_at);
+

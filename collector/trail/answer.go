@@ -1,0 +1,35 @@
+package trail
+
+import (
+	"context"
+	"fmt"
+)
+
+// Answer runs a query and hands its answer over only once an entry with what
+// was asked and what was found is durable on the trail. If the trail cannot be
+// written the answer is refused: T is then its zero value.
+//
+// f gives the answer, the number of records it shows, and what was found as it
+// shall stand on the trail (identifiers, not contents). asked.Body is what was
+// asked; Answer sets asked.Count. When f fails nothing is shown and nothing is
+// appended.
+func Answer[T any](ctx context.Context, t *Trail, asked Entry, f func(context.Context) (T, int, any, error)) (T, Proof, error) {
+	var none T
+	if err := asked.check(); err != nil { // before the work, not after it
+		return none, Proof{}, fmt.Errorf("the audit trail cannot take this question: %w", err)
+	}
+	answer, count, found, err := f(ctx)
+	if err != nil {
+		return none, Proof{}, err
+	}
+	asked.Count = count
+	asked.Body = struct {
+		Asked any `json:"asked"`
+		Found any `json:"found"`
+	}{asked.Body, found}
+	proof, err := t.Append(ctx, asked)
+	if err != nil {
+		return none, Proof{}, fmt.Errorf("the answer is refused, since the consultation could not be recorded: %w", err)
+	}
+	return answer, proof, nil
+}

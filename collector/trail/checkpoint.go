@@ -1,0 +1,44 @@
+package trail
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+const maxCheckpoint = 64 << 10 // bytes; three lines and a few signatures are under 1 KiB
+
+// signCheckpoint writes and signs the C2SP tlog-checkpoint of a tree.
+func signCheckpoint(s note.Signer, tree tlog.Tree) ([]byte, error) {
+	text := fmt.Sprintf("%s\n%d\n%s\n", s.Name(), tree.N, base64.StdEncoding.EncodeToString(tree.Hash[:]))
+	return note.Sign(&note.Note{Text: text}, s)
+}
+
+// openCheckpoint checks the signature of a checkpoint by the one key, and reads it.
+func openCheckpoint(raw []byte, v note.Verifier) (tlog.Tree, error) {
+	if len(raw) > maxCheckpoint {
+		return tlog.Tree{}, fmt.Errorf("it has %d bytes, more than %d", len(raw), maxCheckpoint)
+	}
+	n, err := note.Open(raw, note.VerifierList(v))
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	lines := strings.Split(n.Text, "\n")
+	if len(lines) < 4 || lines[0] != v.Name() {
+		return tlog.Tree{}, fmt.Errorf("it is not a checkpoint of %s", v.Name())
+	}
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil || size < 0 || strconv.FormatInt(size, 10) != lines[1] {
+		return tlog.Tree{}, errors.New("its number of entries is not a number")
+	}
+	root, err := tlog.ParseHash(lines[2])
+	if err != nil {
+		return tlog.Tree{}, errors.New("its root is not a hash")
+	}
+	return tlog.Tree{N: size, Hash: root}, nil
+}

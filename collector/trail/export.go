@@ -1,0 +1,143 @@
+package trail
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+const (
+	format      = "anagrafe-trail/1"
+	exportChunk = 128     // entries read from the store at once: at most 128 bodies in memory
+	maxLine     = 8 << 20 // bytes of one line of an export: a body of 4 MiB in base64, and its header
+)
+
+// first is the first line of an export.
+type first struct {
+	Format      string `json:"format"`
+	VerifierKey string `json:"verifier_key"`
+	Size        int64  `json:"size"`
+	Checkpoint  string `json:"checkpoint"`
+}
+
+// line is one entry of an export.
+type line struct {
+	Index  int64           `json:"index"`
+	Header json.RawMessage `json:"header"`
+	Body   []byte          `json:"body"`
+	Hashes []tlog.Hash     `json:"hashes"`
+}
+
+// Export streams the trail as it stands at its last checkpoint, in the format
+// of the package comment. Entries that are appended meanwhile are left out.
+func (t *Trail) Export(ctx context.Context, w io.Writer) error {
+	if err := t.export(ctx, w); err != nil {
+		return fmt.Errorf("export the audit trail: %w", err)
+	}
+	return nil
+}
+
+func (t *Trail) export(ctx context.Context, w io.Writer) error {
+	checkpoint, err := t.store.TrailCheckpoint(ctx)
+	if err != nil {
+		return err
+	}
+	v, err := note.NewVerifier(t.vkey)
+	if err != nil {
+		return err
+	}
+	tree, err := openCheckpoint(checkpoint, v)
+	if err != nil {
+		return fmt.Errorf("the last checkpoint does not verify: %w", err)
+	}
+	out := bufio.NewWriter(w)
+	enc := json.NewEncoder(out) // one value a line
+	if err := enc.Encode(first{format, t.vkey, tree.N, string(checkpoint)}); err != nil {
+		return err
+	}
+	for from := int64(0); from < tree.N; from += exportChunk {
+		if err := t.exportChunk(ctx, enc, from, min(from+exportChunk, tree.N)); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+func (t *Trail) exportChunk(ctx context.Context, enc *json.Encoder, from, to int64) error {
+	headers, bodies, err := t.store.TrailEntries(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	// What is missing or damaged is exported as it is: Verify is who names it.
+	var indexes []int64
+	for i := tlog.StoredHashCount(from); i < tlog.StoredHashCount(to); i++ {
+		indexes = append(indexes, i)
+	}
+	hashes, err := storedHashes(ctx, t.store, indexes)
+	if err != nil {
+		return err
+	}
+	for i, header := range headers {
+		n := from + int64(i)
+		l := line{Index: n, Header: header, Hashes: hashes[:tlog.StoredHashCount(n+1)-tlog.StoredHashCount(n)]}
+		hashes = hashes[len(l.Hashes):]
+		if i < len(bodies) && len(bodies[i]) > 0 {
+			l.Body = bodies[i]
+		}
+		if !json.Valid(header) {
+			l.Header, _ = json.Marshal(string(header)) // a string is no header, so Verify stops at this entry
+		}
+		if err := enc.Encode(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reader reads an export line by line.
+type reader struct {
+	scanner *bufio.Scanner
+	first   first
+	read    int64 // entries read so far
+}
+
+func readExport(r io.Reader) (*reader, error) {
+	x := &reader{scanner: bufio.NewScanner(r)}
+	x.scanner.Buffer(make([]byte, 64<<10), maxLine)
+	if !x.scanner.Scan() {
+		if err := x.scanner.Err(); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("the export is empty")
+	}
+	if err := json.Unmarshal(x.scanner.Bytes(), &x.first); err != nil || x.first.Format != format {
+		return nil, fmt.Errorf("this is not an export of the audit trail: its first line does not say %q", format)
+	}
+	return x, nil
+}
+
+// next gives the next entry; io.EOF after the last.
+func (x *reader) next() (line, error) {
+	if !x.scanner.Scan() {
+		if err := x.scanner.Err(); err != nil {
+			return line{}, fmt.Errorf("read the line after entry %d: %w", x.read-1, err)
+		}
+		return line{}, io.EOF
+	}
+	x.read++
+	var l line
+	if err := json.Unmarshal(x.scanner.Bytes(), &l); err != nil {
+		return line{}, &unreadable{err}
+	}
+	return l, nil
+}
+
+// unreadable is a line that is there but is no entry.
+type unreadable struct{ err error }
+
+func (u *unreadable) Error() string { return u.err.Error() }

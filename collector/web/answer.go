@@ -1,0 +1,75 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"anagrafe/protocol/pages"
+)
+
+// Problem is an error as every face answers it: what, where, and what to do.
+type Problem struct {
+	Error string `json:"error"`
+	Field string `json:"field,omitempty"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// WantsJSON tells whether a program asks, not a browser.
+func WantsJSON(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "application/json")
+}
+
+// WriteJSON answers with one JSON value. Links in it keep their "&": the type
+// and nosniff keep a browser from taking it for a page.
+func WriteJSON(rw http.ResponseWriter, status int, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		http.Error(rw, `{"error":"internal error"}`, http.StatusInternalServerError)
+		return
+	}
+	rw.Header().Set("Content-Type", "application/json")
+	rw.WriteHeader(status)
+	_, _ = b.WriteTo(rw) // the client has gone: nobody to tell
+}
+
+// Fail answers with a problem, as a page or as JSON.
+func (w *Web) Fail(rw http.ResponseWriter, r *http.Request, status int, p Problem) {
+	if WantsJSON(r) {
+		WriteJSON(rw, status, p)
+		return
+	}
+	var name string
+	if u, ok := User(r.Context()); ok {
+		name = u.Name
+	}
+	w.pages.Render(rw, r, pages.Page{Template: "refused.html", Title: "refused.title", Face: w.Face, User: name, Status: status, Data: p})
+}
+
+// fail answers with one of this package's own problems.
+func (w *Web) fail(rw http.ResponseWriter, r *http.Request, status int, key string, pairs ...any) {
+	words := w.pages.Words(pages.Language(r))
+	w.Fail(rw, r, status, Problem{Error: words.T("refused."+key, pairs...), Hint: words.T("refused."+key+".hint", pairs...)})
+}
+
+// Broken answers 500, and tells the log alone what broke.
+func (w *Web) Broken(rw http.ResponseWriter, r *http.Request, err error) {
+	w.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
+	w.fail(rw, r, http.StatusInternalServerError, "internal")
+}
+
+// Unrecorded answers 503 to an act that was not done, since the trail could
+// not take it.
+func (w *Web) Unrecorded(rw http.ResponseWriter, r *http.Request, err error) {
+	w.Log.ErrorContext(r.Context(), "refused: audit trail not written", "route", r.Pattern, "err", err)
+	w.fail(rw, r, http.StatusServiceUnavailable, "trail")
+}
+
+// tooMany answers an address that has to wait.
+func (w *Web) tooMany(rw http.ResponseWriter, r *http.Request) {
+	rw.Header().Set("Retry-After", "60")
+	w.fail(rw, r, http.StatusTooManyRequests, "many")
+}

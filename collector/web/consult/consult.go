@@ -1,0 +1,89 @@
+package consult
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/search"
+	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
+)
+
+//go:embed *.html it.json en.json
+var files embed.FS
+
+// Options are the parts that consultation stands on.
+type Options struct {
+	Index       *search.Index
+	Trail       *trail.Trail
+	Registry    *registry.Registry
+	Basemap     string // PMTiles file in the OpenMapTiles schema; "": the map has no streets, and says so
+	Attribution string // credit under the map; "": the basemap's own
+	Log         *slog.Logger
+	Now         func() time.Time // nil: time.Now
+}
+
+// Consult serves the consultation pages.
+type Consult struct {
+	Options
+	set     *pages.Set
+	base    *basemap // nil: none
+	answers *memory
+}
+
+// New checks the parts and opens the basemap, which Close closes.
+func New(o Options) (*Consult, error) {
+	if o.Index == nil || o.Trail == nil || o.Registry == nil || o.Log == nil {
+		return nil, errors.New("consultation needs an index, a trail, a registry and a log")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	set, err := pages.Load(files, o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("consultation pages: %w", err)
+	}
+	c := &Consult{Options: o, set: set, answers: newMemory(o.Now)}
+	if o.Basemap != "" {
+		if c.base, err = openBasemap(o.Basemap); err != nil {
+			return nil, err
+		}
+		if o.Attribution != "" {
+			c.base.attribution = o.Attribution
+		}
+		if c.base.attribution == "" {
+			c.base.Close()
+			return nil, fmt.Errorf("basemap %s does not name its authors: map data may be shown only with its credit; give the text to show", o.Basemap)
+		}
+	}
+	return c, nil
+}
+
+// Close closes the basemap.
+func (c *Consult) Close() error {
+	if c.base == nil {
+		return nil
+	}
+	return c.base.Close()
+}
+
+// Routes are what an officer may call.
+func (c *Consult) Routes() []web.Route {
+	route := func(pattern string, h http.HandlerFunc) web.Route {
+		return web.Route{Pattern: pattern, Roles: []string{registry.RoleOfficer}, Handler: h}
+	}
+	return []web.Route{
+		route("GET /{$}", c.form),
+		route("POST /search", c.search),
+		route("GET /search", c.backToForm),
+		route("GET /search/{id}", c.shown),
+		route("POST /reveal", c.reveal),
+		route("GET /basemap.pmtiles", c.serveBasemap),
+	}
+}

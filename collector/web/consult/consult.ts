@@ -1,0 +1,245 @@
+// The map beside the list, and small help for the form. The page works without
+// any of it: the list is whole, the forms post.
+import { Map as MapView, Marker, NavigationControl, ScaleControl, addProtocol, setWorkerUrl } from "maplibre-gl";
+import type { GeoJSONSource, LayerSpecification, LngLatBoundsLike, MapMouseEvent, StyleSpecification } from "maplibre-gl";
+import { Protocol } from "pmtiles";
+import { style } from "./_style";
+import { keepCase } from "./_tab";
+
+type Pair = [number, number];
+interface Shape { n: number; kind: "sees" | "may" | "near" | "gone"; assumed: boolean; at: Pair; mark: Pair; name: string }
+interface Feature { type: "Feature"; geometry: { type: "Polygon"; coordinates: Pair[][] }; properties: Shape }
+interface Data {
+  base: string;
+  layers: string[] | null;
+  bounds: [number, number, number, number] | null;
+  point: Pair | null;
+  radius: number;
+  shapes: { type: "FeatureCollection"; features: Feature[] };
+  pick: boolean;
+  words: Record<string, string>;
+}
+
+// Numbers are drawn as buttons for so many cameras; beyond that the shapes and
+// the list must do, since each button is an element that moves with the map.
+const maxMarks = 200;
+
+const root = document.documentElement;
+const still = matchMedia("(prefers-reduced-motion: reduce)").matches || root.dataset.still !== undefined;
+
+function circle([lon, lat]: Pair, metres: number): Pair[] {
+  const ring: Pair[] = [];
+  for (let deg = 0; deg <= 360; deg += 4) {
+    const a = (deg * Math.PI) / 180;
+    ring.push([lon + (metres * Math.sin(a)) / (111195 * Math.cos((lat * Math.PI) / 180)), lat + (metres * Math.cos(a)) / 111195]);
+  }
+  return ring;
+}
+
+function around(point: Pair | null, radius: number) {
+  const features = point ? [{ type: "Feature" as const, properties: {}, geometry: { type: "Polygon" as const, coordinates: [circle(point, radius)] } }] : [];
+  return { type: "FeatureCollection" as const, features };
+}
+
+const colours: Record<Shape["kind"], string> = { sees: "#0058c2", may: "#0058c2", near: "#7a4b00", gone: "#5c6f82" };
+const colour = ["match", ["get", "kind"], "near", colours.near, "gone", colours.gone, colours.sees] as unknown as string;
+const strong = (on: number, off: number) => ["case", ["boolean", ["feature-state", "on"], false], on, off] as unknown as number;
+
+const layers: LayerSpecification[] = [
+  { id: "radius", type: "line", source: "radius", paint: { "line-color": "#a3173a", "line-width": 2, "line-dasharray": [2, 2] } },
+  { id: "seen", type: "fill", source: "shapes", paint: { "fill-color": colour, "fill-opacity": ["case", ["boolean", ["feature-state", "on"], false], 0.5, ["match", ["get", "kind"], "sees", 0.26, "may", 0.1, 0.1]] } },
+  { id: "edge", type: "line", source: "shapes", filter: ["!", ["get", "assumed"]], paint: { "line-color": colour, "line-width": strong(3, 1.5) } },
+  { id: "edge-assumed", type: "line", source: "shapes", filter: ["get", "assumed"], paint: { "line-color": colour, "line-width": strong(3, 1.5), "line-dasharray": [3, 2] } },
+  { id: "hang", type: "circle", source: "hang", paint: { "circle-radius": 4, "circle-color": colour, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5 } },
+];
+
+function sources(d: Data): StyleSpecification["sources"] {
+  const hang = d.shapes.features.map((f) => ({ type: "Feature" as const, properties: f.properties, geometry: { type: "Point" as const, coordinates: f.properties.at } }));
+  return {
+    radius: { type: "geojson", data: around(d.point, d.radius) },
+    shapes: { type: "geojson", data: d.shapes, promoteId: "n" },
+    hang: { type: "geojson", data: { type: "FeatureCollection", features: hang } },
+  };
+}
+
+// view is where the map opens: all that was found, else the place asked for,
+// else the whole basemap.
+function view(d: Data): LngLatBoundsLike | null {
+  const points: Pair[] = d.shapes.features.flatMap((f) => f.geometry.coordinates[0] ?? []);
+  if (d.point) points.push(...circle(d.point, points.length ? Math.min(d.radius, 60) : d.radius));
+  if (!points.length) return d.bounds;
+  const lons = points.map((p) => p[0]);
+  const lats = points.map((p) => p[1]);
+  return [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]];
+}
+
+function draw(d: Data, box: HTMLElement): MapView {
+  setWorkerUrl(MAP_WORKER);
+  addProtocol("pmtiles", new Protocol().tile);
+  const bounds = view(d);
+  const map = new MapView({
+    container: box,
+    style: style(d.base && new URL(d.base, location.href).href, d.layers ?? [], layers, sources(d)),
+    ...(bounds ? { bounds, fitBoundsOptions: { padding: 48, maxZoom: d.shapes.features.length ? 18 : 16 } } : {}),
+    attributionControl: false, // the credit is in the page, under the map
+    dragRotate: false, pitchWithRotate: false, touchPitch: false, maxPitch: 0,
+    maxZoom: 19.5, fadeDuration: 0,
+    locale: { "NavigationControl.ZoomIn": d.words.in ?? "", "NavigationControl.ZoomOut": d.words.out ?? "", "Map.Title": d.words.label ?? "" },
+  });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
+  map.on("error", (e) => console.error("map", e.error?.message ?? e));
+  map.on("idle", () => {
+    // For tests, and for whoever asks why a map is empty: what is drawn.
+    const drawn = (layer: string) => (map.getLayer(layer) ? map.queryRenderedFeatures({ layers: [layer] }) : []);
+    root.dataset.mapShapes = String(new Set(drawn("seen").map((f) => f.id)).size);
+    root.dataset.mapStreets = String(drawn("small").length + drawn("main").length);
+    root.dataset.map = "ready";
+  });
+  return map;
+}
+
+// mark puts a numbered button for each camera and the sign of the place.
+function mark(d: Data, map: MapView): Marker | null {
+  let place: Marker | null = null;
+  if (d.point) place = sign(d, map, d.point);
+  for (const { properties: s } of d.shapes.features.slice(0, maxMarks)) {
+    const b = document.createElement("button");
+    b.type = "button";
+    b.className = "mark kind-" + s.kind;
+    b.dataset.n = String(s.n);
+    b.textContent = String(s.n);
+    b.setAttribute("aria-label", (d.words.camera ?? "{n}").replace("{n}", String(s.n)) + ": " + s.name);
+    b.addEventListener("click", (e) => {
+      e.stopPropagation();
+      const row = document.getElementById("n" + s.n);
+      row?.scrollIntoView({ behavior: still ? "auto" : "smooth", block: "center" });
+      row?.focus({ preventScroll: true });
+    });
+    new Marker({ element: b, anchor: "center" }).setLngLat(s.mark).addTo(map);
+  }
+  return place;
+}
+
+function sign(d: Data, map: MapView, at: Pair): Marker {
+  const el = document.createElement("div");
+  el.className = "mark-point";
+  el.setAttribute("role", "img");
+  el.setAttribute("aria-label", d.words.point ?? "");
+  return new Marker({ element: el, anchor: "center" }).setLngLat(at).addTo(map);
+}
+
+// twin makes a row and its shape one thing: what is hovered or has the focus
+// on one side is marked on the other.
+function twin(map: MapView): void {
+  let now = 0;
+  const show = (n: number) => {
+    if (n === now) return;
+    for (const [id, on] of [[now, false], [n, true]] as const) {
+      if (!id) continue;
+      if (map.getSource("shapes")) map.setFeatureState({ source: "shapes", id }, { on });
+      document.querySelector(`.mark[data-n="${id}"]`)?.classList.toggle("on", on);
+      document.getElementById("n" + id)?.classList.toggle("on", on);
+    }
+    now = n;
+  };
+  const number = (e: Event) => Number((e.target as Element | null)?.closest?.<HTMLElement>("[data-n]")?.dataset.n ?? 0);
+  for (const type of ["mouseover", "focusin"]) document.addEventListener(type, (e) => show(number(e)));
+  map.on("mousemove", "seen", (e) => show(Number(e.features?.[0]?.id ?? 0)));
+  map.on("mouseleave", "seen", () => show(0));
+}
+
+// showOnMap brings a row's camera into view when its number is pressed.
+function showOnMap(d: Data, map: MapView): void {
+  document.addEventListener("click", (e) => {
+    const link = (e.target as Element).closest<HTMLElement>("[data-show]");
+    const found = link && d.shapes.features.find((f) => f.properties.n === Number(link.dataset.show));
+    if (!found) return;
+    e.preventDefault();
+    document.getElementById("map-box")?.scrollIntoView({ behavior: still ? "auto" : "smooth", block: "nearest" });
+    map.easeTo({ center: found.properties.mark, zoom: Math.max(map.getZoom(), 18), animate: !still });
+    document.querySelector<HTMLElement>(`.mark[data-n="${found.properties.n}"]`)?.focus({ preventScroll: true });
+  });
+}
+
+// pick lets a click on the map name the place, and draws the place that is
+// typed and the radius that is chosen.
+function pick(d: Data, map: MapView, place: Marker | null): void {
+  const at = document.querySelector<HTMLInputElement>("#at");
+  const radius = document.querySelector<HTMLSelectElement>("#radius");
+  if (!at || !radius) return;
+  const redraw = () => {
+    const m = /^\s*(-?\d+\.\d+)\s*,\s*(-?\d+\.\d+)\s*$/.exec(at.value);
+    if (!m) return;
+    const p: Pair = [Number(m[1]), Number(m[2])];
+    if (Math.abs(p[0]) > 180 || Math.abs(p[1]) > 85) return;
+    place = place ? place.setLngLat(p) : sign(d, map, p);
+    map.getSource<GeoJSONSource>("radius")?.setData(around(p, Number(radius.value)));
+  };
+  if (d.pick) {
+    map.getCanvas().style.cursor = "crosshair";
+    map.on("click", (e: MapMouseEvent) => {
+      at.value = e.lngLat.lng.toFixed(6) + "," + e.lngLat.lat.toFixed(6);
+      at.setCustomValidity("");
+      const again = at.closest("details");
+      if (again) again.open = true;
+      redraw();
+    });
+  }
+  at.addEventListener("change", redraw);
+  radius.addEventListener("change", redraw);
+  map.once("load", redraw);
+}
+
+// answers of htmx: a failure is said, and after a reveal the focus goes to what
+// has appeared.
+function reveals(words: Record<string, string>): void {
+  let pressed = "";
+  document.addEventListener("submit", (e) => {
+    pressed = ((e as SubmitEvent).submitter as HTMLButtonElement | null)?.id.replace("reveal", "") ?? "";
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const target = document.getElementById("contacts" + pressed) ?? document.querySelector<HTMLElement>(".contacts");
+    target?.focus();
+  });
+  for (const type of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(type, () => {
+      const bar = document.querySelector(".reveal-bar p");
+      if (!bar) return;
+      bar.setAttribute("role", "alert");
+      bar.textContent = words.reveal ?? "";
+    });
+  }
+}
+
+function start(): void {
+  keepCase();
+  const block = document.getElementById("map-data");
+  const box = document.getElementById("map");
+  const off = document.getElementById("map-off");
+  if (!block) return;
+  const d = JSON.parse(block.textContent ?? "") as Data;
+  reveals(d.words);
+  if (!box || !off) { // no basemap and no place yet: nothing to draw on, nothing to draw
+    root.dataset.map = "none";
+    return;
+  }
+  box.hidden = false;
+  try {
+    const map = draw(d, box);
+    off.hidden = true;
+    const place = mark(d, map);
+    twin(map);
+    showOnMap(d, map);
+    pick(d, map, place);
+  } catch { // no WebGL2
+    box.hidden = true;
+    off.hidden = false;
+    off.textContent = d.words.failed ?? "";
+    root.dataset.map = "failed";
+  }
+}
+
+start();

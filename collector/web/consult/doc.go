@@ -1,0 +1,30 @@
+// Package consult is the officers' face of the collector: a place and a time
+// in, an ordered list of cameras out, beside a map of the same cameras. Main
+// mounts its Routes on the consultation listener, behind web's login; the
+// command line posts to the same routes with an officer's own credential.
+//
+// It hides how a question typed at three in the morning becomes a query
+// (pasted coordinates and map links, the two nights on which clocks change),
+// how the answer is worded and drawn, and that nothing is answered before it is
+// on the trail. Decisions that bind it:
+//
+//   - One act, one entry: POST /search is one entry of kind "search", POST
+//     /reveal one of kind "reveal" for each site. Both answers leave only
+//     through trail.Answer.
+//   - A search that was answered is kept in memory for two hours under a random
+//     id and shown at /search/ID to the officer who asked, and to nobody else:
+//     so a page can be read in the other language, reloaded and come back to
+//     without asking again, and no address holds a place, a name or a case.
+//     What is shown again is what is already on the trail; a reveal belongs to
+//     such a search and can name only sites among its results.
+//   - The browser gets the cameras of that search only, inside the page. The
+//     list is the answer; the map is its twin and may fail (no script, no
+//     WebGL2, no basemap) without taking anything from the list.
+//   - The map's credit comes from the metadata of the PMTiles file, where its
+//     maker put it; Options.Attribution replaces it for a file that has none
+//     or another duty. It is written by the server under the map, so it stands
+//     there whatever the script does.
+//   - A person may paste "latitude, longitude", as most maps give it. In Italy
+//     the two cannot be mistaken for each other (35 to 48 against 6 to 19), so
+//     the page puts them in order; JSON callers are taken at their word: lon,lat.
+package consult

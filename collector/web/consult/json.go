@@ -1,0 +1,153 @@
+package consult
+
+import (
+	"time"
+
+	"anagrafe/collector/search"
+	"anagrafe/collector/trail"
+	"anagrafe/protocol"
+)
+
+// The JSON of an answer, for the command line: the same values that the page
+// shows, nothing about a person, and where the entry stands on the trail.
+
+type jsonAnswer struct {
+	Search  string       `json:"search"` // id for POST /reveal and GET /search/ID
+	At      time.Time    `json:"at"`     // when it was asked
+	Asked   jsonAsked    `json:"asked"`
+	Results []jsonResult `json:"results"`
+	Trail   jsonProof    `json:"trail"`
+}
+
+type jsonAsked struct {
+	Lon     float64   `json:"lon"`
+	Lat     float64   `json:"lat"`
+	RadiusM int       `json:"radius_m"`
+	From    time.Time `json:"from"`
+	Until   time.Time `json:"until"`
+	Case    string    `json:"case"`
+}
+
+type jsonProof struct {
+	Index      int64  `json:"index"`
+	Checkpoint string `json:"checkpoint"`
+}
+
+type jsonResult struct {
+	Class           search.Class       `json:"class"`
+	CameraID        string             `json:"camera_id"`
+	SiteID          string             `json:"site_id"`
+	CameraName      string             `json:"camera_name"`
+	OldName         string             `json:"old_name,omitempty"`
+	Channel         string             `json:"channel,omitempty"`
+	SiteName        string             `json:"site_name"`
+	Category        protocol.Category  `json:"category"`
+	Address         string             `json:"address"`
+	Trust           string             `json:"trust"`
+	Recorder        protocol.Recorder  `json:"recorder"`
+	OldRecorderName string             `json:"old_recorder_name,omitempty"`
+	Position        jsonPosition       `json:"position"`
+	View            protocol.View      `json:"view"`
+	BeforeDeclared  bool               `json:"before_declared"`
+	Sight           jsonSight          `json:"sight"`
+	Recording       protocol.Answer    `json:"recording"`
+	Footage         jsonFootage        `json:"footage"`
+	Schedule        protocol.Schedule  `json:"schedule"`
+	Retention       protocol.Retention `json:"retention"`
+	TimeLeftS       int64              `json:"time_left_s"`
+	TimeLeftAssumed bool               `json:"time_left_assumed"`
+	Clock           *jsonClock         `json:"clock"` // null: never measured
+	Facts           []jsonFact         `json:"facts"`
+	FactAgeS        int64              `json:"fact_age_s"`
+}
+
+type jsonPosition struct {
+	Lon       float64 `json:"lon"`
+	Lat       float64 `json:"lat"`
+	AccuracyM int     `json:"accuracy_m"`
+	Method    string  `json:"method"`
+}
+
+type jsonSight struct {
+	Sees           protocol.Answer `json:"sees"`
+	DistanceM      float64         `json:"distance_m"`
+	BearingDeg     float64         `json:"bearing_deg"` // from the point to the camera
+	PixelsPerMetre float64         `json:"pixels_per_metre"`
+	Class          protocol.Class  `json:"class"`
+	NightUnknown   bool            `json:"night_unknown"`
+}
+
+type jsonFootage struct {
+	Exists   protocol.Answer `json:"exists"`
+	Until    time.Time       `json:"until,omitzero"`
+	Observed bool            `json:"observed"`
+}
+
+// jsonClock is the interval to ask for on the recorder's own clock, written as
+// that clock shows it, and the measurement it rests on.
+type jsonClock struct {
+	From       time.Time `json:"from"`
+	Until      time.Time `json:"until"`
+	WithinMs   int64     `json:"within_ms"` // From and Until are widened by it already
+	OffsetMs   int64     `json:"offset_ms"`
+	MeasuredAt time.Time `json:"measured_at"`
+}
+
+type jsonFact struct {
+	Group  string          `json:"group"`
+	Source protocol.Source `json:"source"`
+	At     time.Time       `json:"at"`
+	AgeS   int64           `json:"age_s"`
+}
+
+func answerJSON(a *answer) jsonAnswer {
+	out := jsonAnswer{Search: a.id, At: a.at.UTC(), Results: []jsonResult{}, Trail: jsonProof{a.proof.Index, string(a.proof.Checkpoint)},
+		Asked: jsonAsked{Lon: lonOf(a.asked.Point), Lat: latOf(a.asked.Point), RadiusM: a.asked.RadiusM,
+			From: a.asked.From.UTC(), Until: a.asked.To.UTC(), Case: a.asked.caseID()}}
+	for _, r := range a.results {
+		out.Results = append(out.Results, resultJSON(r))
+	}
+	return out
+}
+
+func resultJSON(r search.Result) jsonResult {
+	pos, s := r.Camera.Position, r.Sight
+	out := jsonResult{Class: r.Class, CameraID: r.CameraID, SiteID: r.SiteID, CameraName: r.CameraName, OldName: r.OldName, Channel: r.Camera.Channel,
+		SiteName: r.SiteName, Category: r.Category, Address: r.Address, Trust: r.Trust, Recorder: r.Recorder, OldRecorderName: r.OldRecorderName,
+		Position: jsonPosition{lonOf(pos.Point), latOf(pos.Point), pos.AccuracyM, pos.Method}, View: r.Camera.View, BeforeDeclared: r.BeforeDeclared,
+		Sight:     jsonSight{s.Sees, s.DistanceM, s.BearingDeg, s.PixelsPerMetre, s.Class, s.NightUnknown},
+		Recording: r.Recording, Footage: jsonFootage{r.Footage.Exists, r.Footage.Until.UTC(), r.Footage.Observed},
+		Schedule: r.Schedule, Retention: r.Retention, TimeLeftS: int64(r.TimeLeft / time.Second), TimeLeftAssumed: r.TimeLeftAssumed,
+		Facts: []jsonFact{}, FactAgeS: int64(r.FactAge / time.Second)}
+	if r.Footage.Until.IsZero() {
+		out.Footage.Until = time.Time{}
+	}
+	if r.Clock != nil {
+		out.Clock = &jsonClock{r.ClockFrom.UTC(), r.ClockUntil.UTC(), r.ClockWithin.Milliseconds(), r.Clock.OffsetMs, r.Clock.At.UTC()}
+	}
+	for _, f := range r.Facts {
+		out.Facts = append(out.Facts, jsonFact{f.Group, f.Source, f.At.UTC(), int64(f.Age / time.Second)})
+	}
+	return out
+}
+
+type jsonSite struct {
+	SiteID   string             `json:"site_id"`
+	SiteName string             `json:"site_name"`
+	Contacts []protocol.Contact `json:"contacts"`
+}
+
+type jsonReveal struct {
+	Sites []jsonSite  `json:"sites"`
+	Trail []jsonProof `json:"trail"` // one entry a site, in the order of sites
+}
+
+func revealJSON(a *answer, sites []string, proofs []trail.Proof) jsonReveal {
+	var out jsonReveal
+	revealed := a.revealed()
+	for i, site := range sites {
+		out.Sites = append(out.Sites, jsonSite{site, a.results[firstRow(a, site)-1].SiteName, revealed[site]})
+		out.Trail = append(out.Trail, jsonProof{proofs[i].Index, string(proofs[i].Checkpoint)})
+	}
+	return out
+}

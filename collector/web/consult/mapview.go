@@ -1,0 +1,151 @@
+package consult
+
+import (
+	"math"
+	"net/http"
+
+	"anagrafe/collector/search"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// assumedRangeM is how far a camera is drawn whose range nobody knows; its
+// outline is dashed.
+const assumedRangeM = 40
+
+// mapView is what the template "map" reads.
+type mapView struct {
+	Map     mapData
+	HasBase bool
+	Credit  string
+}
+
+// mapData goes to the script as JSON inside the page.
+type mapData struct {
+	Base   string            `json:"base"`   // address of the PMTiles file, "": none
+	Layers []string          `json:"layers"` // of its tiles
+	Bounds *[4]float64       `json:"bounds"` // of the basemap: west, south, east, north
+	Point  *[2]float64       `json:"point"`  // lon, lat that was asked for
+	Radius int               `json:"radius"` // metres
+	Shapes collection        `json:"shapes"` // one for each result
+	Pick   bool              `json:"pick"`   // a click fills the form's place
+	Words  map[string]string `json:"words"`
+}
+
+// collection and its parts are GeoJSON (RFC 7946).
+type collection struct {
+	Type     string    `json:"type"`
+	Features []feature `json:"features"`
+}
+
+type feature struct {
+	Type       string   `json:"type"`
+	Geometry   geometry `json:"geometry"`
+	Properties shape    `json:"properties"`
+}
+
+type geometry struct {
+	Type        string         `json:"type"`
+	Coordinates [][][2]float64 `json:"coordinates"`
+}
+
+// shape is what the script knows of one camera: nothing that the list beside
+// the map does not say.
+type shape struct {
+	N       int        `json:"n"`       // its number in the list
+	Kind    string     `json:"kind"`    // "sees", "may", "near", "gone"
+	Assumed bool       `json:"assumed"` // range or direction is not known
+	At      [2]float64 `json:"at"`      // where it hangs
+	Mark    [2]float64 `json:"mark"`    // where its number stands: inside what it sees
+	Name    string     `json:"name"`
+}
+
+func (c *Consult) mapView(r *http.Request, a *asked, rows []row) mapView {
+	words := c.set.Words(pages.Language(r))
+	d := mapData{Radius: a.RadiusM, Shapes: collection{Type: "FeatureCollection", Features: []feature{}}, Words: map[string]string{}}
+	for _, key := range []string{"label", "in", "out", "point", "camera", "failed", "reveal"} {
+		d.Words[key] = words.T("map." + key)
+	}
+	v := mapView{HasBase: c.base != nil}
+	if c.base != nil {
+		v.Credit = c.base.attribution
+		d.Base, d.Layers, d.Bounds, d.Pick = "/basemap.pmtiles", c.base.layers, &c.base.bounds, true
+	}
+	if a.Point != (protocol.Point{}) {
+		d.Point = &[2]float64{lonOf(a.Point), latOf(a.Point)}
+	}
+	for _, row := range rows {
+		d.Shapes.Features = append(d.Shapes.Features, shapeOf(row))
+	}
+	v.Map = d
+	return v
+}
+
+// shapeOf gives the sector that a camera films, or the circle within which it
+// hangs and looks somewhere.
+func shapeOf(row row) feature {
+	cam := row.R.Camera
+	at := cam.Position.Point
+	s := shape{N: row.N, Kind: row.Kind, At: [2]float64{lonOf(at), latOf(at)}, Name: row.R.SiteName}
+	reach := float64(assumedRangeM)
+	if v := cam.View.RangeM; v != nil {
+		reach = float64(*v)
+	} else {
+		s.Assumed = true
+	}
+	var ring [][2]float64
+	if cam.View.DirectionDeg == nil || cam.View.AngleDeg == nil || cam.View.Turns || *cam.View.AngleDeg >= 360 {
+		s.Assumed = s.Assumed || cam.View.DirectionDeg == nil || cam.View.Turns
+		ring = arc(at, reach, 0, 360)
+		s.Mark = s.At
+	} else {
+		from := float64(*cam.View.DirectionDeg) - float64(*cam.View.AngleDeg)/2
+		ring = append([][2]float64{s.At}, arc(at, reach, from, float64(*cam.View.AngleDeg))...)
+		ring = append(ring, s.At)
+		// Cameras of one site hang side by side: their numbers stand apart when
+		// each stands inside what its camera sees, yet nearer to the camera than
+		// to the place that all of them see.
+		s.Mark = away(at, math.Min(reach*0.35, 12), float64(*cam.View.DirectionDeg))
+	}
+	return feature{Type: "Feature", Properties: s, Geometry: geometry{Type: "Polygon", Coordinates: [][][2]float64{ring}}}
+}
+
+// arc gives the points on a circle from one direction over so many degrees,
+// one every 8 degrees or less.
+func arc(at protocol.Point, metres, from, over float64) [][2]float64 {
+	steps := int(math.Ceil(over / 8))
+	points := make([][2]float64, 0, steps+1)
+	for i := range steps + 1 {
+		points = append(points, away(at, metres, from+over*float64(i)/float64(steps)))
+	}
+	if over >= 360 {
+		points[len(points)-1] = points[0] // a ring closes on the very same numbers
+	}
+	return points
+}
+
+// away gives the point so many metres from at in a direction, on a flat earth:
+// within 2 km the error is some centimetres.
+func away(at protocol.Point, metres, deg float64) [2]float64 {
+	const metresPerDegree = 111_195
+	sin, cos := math.Sincos(deg * math.Pi / 180)
+	lat := latOf(at) + metres*cos/metresPerDegree
+	lon := lonOf(at) + metres*sin/(metresPerDegree*math.Cos(latOf(at)*math.Pi/180))
+	return [2]float64{round6(lon), round6(lat)}
+}
+
+func round6(v float64) float64 { return math.Round(v*1e6) / 1e6 }
+
+// kindOf is how a result is drawn and marked.
+func kindOf(r search.Result) string {
+	switch {
+	case r.Class == search.ClassC:
+		return "gone"
+	case r.Class == search.ClassB:
+		return "near"
+	case r.Sight.Sees == protocol.Yes:
+		return "sees"
+	default:
+		return "may"
+	}
+}

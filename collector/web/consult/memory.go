@@ -1,0 +1,124 @@
+package consult
+
+import (
+	"crypto/rand"
+	"slices"
+	"sync"
+	"time"
+
+	"anagrafe/collector/search"
+	"anagrafe/collector/trail"
+	"anagrafe/protocol"
+)
+
+// What is kept of answered searches, so that a page can be shown again.
+const (
+	answerKept  = 2 * time.Hour
+	maxPerUser  = 30     // about two hours of one search every four minutes
+	maxKept     = 50_000 // results of all officers together, at some 2 kB each: 100 MB
+	maxRevealed = 50     // sites in one act
+)
+
+// answer is one search that is on the trail.
+type answer struct {
+	id      string
+	userID  string
+	asked   *asked
+	at      time.Time // when it was asked
+	results []search.Result
+	proof   trail.Proof
+	expires time.Time
+
+	mu       sync.Mutex
+	contacts map[string][]protocol.Contact // revealed so far, by site id
+}
+
+// revealed gives a copy of what has been revealed.
+func (a *answer) revealed() map[string][]protocol.Contact {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := make(map[string][]protocol.Contact, len(a.contacts))
+	for site, contacts := range a.contacts {
+		out[site] = contacts
+	}
+	return out
+}
+
+func (a *answer) reveal(site string, contacts []protocol.Contact) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if contacts == nil {
+		contacts = []protocol.Contact{}
+	}
+	a.contacts[site] = contacts
+}
+
+// has tells whether a site is among the results.
+func (a *answer) has(site string) bool {
+	for _, r := range a.results {
+		if r.SiteID == site {
+			return true
+		}
+	}
+	return false
+}
+
+// memory holds the answers, oldest first.
+type memory struct {
+	now func() time.Time
+	mu  sync.Mutex
+	all []*answer
+}
+
+func newMemory(now func() time.Time) *memory { return &memory{now: now} }
+
+// keep puts an answer into memory under a new random id.
+func (m *memory) keep(a *answer) {
+	a.id = rand.Text()
+	a.expires = m.now().Add(answerKept)
+	a.contacts = map[string][]protocol.Contact{}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.drop()
+	m.all = append(m.all, a)
+	mine, results := 0, 0
+	for _, other := range m.all {
+		results += len(other.results)
+		if other.userID == a.userID {
+			mine++
+		}
+	}
+	if mine > maxPerUser {
+		m.remove(func(other *answer) bool { return other.userID == a.userID })
+	}
+	for results > maxKept && len(m.all) > 1 {
+		results -= len(m.all[0].results)
+		m.all = slices.Delete(m.all, 0, 1)
+	}
+}
+
+// find gives an answer to the officer who asked for it.
+func (m *memory) find(id, userID string) (*answer, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.drop()
+	for _, a := range m.all {
+		if a.id == id && a.userID == userID {
+			return a, true
+		}
+	}
+	return nil, false
+}
+
+// drop forgets what is past its time.
+func (m *memory) drop() {
+	now := m.now()
+	m.all = slices.DeleteFunc(m.all, func(a *answer) bool { return !now.Before(a.expires) })
+}
+
+// remove forgets the oldest answer that is so.
+func (m *memory) remove(is func(*answer) bool) {
+	if i := slices.IndexFunc(m.all, is); i >= 0 {
+		m.all = slices.Delete(m.all, i, i+1)
+	}
+}

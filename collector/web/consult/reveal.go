@@ -1,0 +1,134 @@
+package consult
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// revealBody is what the trail keeps of a reveal, sealed.
+type revealBody struct {
+	Site        string   `json:"site_id"`
+	Search      int64    `json:"search_index"` // the search's own entry
+	Reason      string   `json:"reason"`
+	Offence     string   `json:"offence"`
+	FromAddress string   `json:"from_address,omitempty"`
+	Fields      []string `json:"fields"` // what an answer shows of each contact
+}
+
+var contactFields = []string{"name", "role", "phone", "email", "pec", "hours"}
+
+// reveal shows the contacts of chosen sites of a search: one entry on the trail
+// for each of them, and none is shown unless all are on it.
+func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		c.fail(w, r, http.StatusBadRequest, "error.body", err)
+		return
+	}
+	u, recipient, err := c.officer(r.Context())
+	if err != nil {
+		c.fail(w, r, http.StatusForbidden, "error.force", err)
+		return
+	}
+	ans, ok := c.answers.find(r.PostForm.Get("search"), u.ID)
+	if !ok {
+		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
+		return
+	}
+	sites, key := chosen(r.PostForm, ans)
+	if key != "" {
+		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, key)
+		return
+	}
+	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "reveal", Case: ans.asked.caseID(), Recipient: recipient}
+	proofs, err := c.revealAll(r.Context(), ans, sites, entry, web.From(r))
+	if err != nil {
+		c.Log.Error("reveal refused", "error", err)
+		c.refuseReveal(w, r, ans, http.StatusServiceUnavailable, "error.unrevealed")
+		return
+	}
+	if web.WantsJSON(r) {
+		web.WriteJSON(w, http.StatusOK, revealJSON(ans, sites, proofs))
+		return
+	}
+	pages.SecureHeaders(w.Header())
+	http.Redirect(w, r, "/search/"+url.PathEscape(ans.id)+"#n"+strconv.Itoa(firstRow(ans, sites[0])), http.StatusSeeOther)
+}
+
+// chosen gives the sites that were ticked, or the only one whose button was
+// pressed, and a word's key when they cannot be revealed.
+func chosen(form url.Values, ans *answer) (sites []string, key string) {
+	sites = form["site"]
+	if form.Has("only") {
+		sites = form["only"]
+	}
+	sites = slices.Compact(slices.Sorted(slices.Values(sites)))
+	switch {
+	case len(sites) == 0:
+		return nil, "error.reveal.none"
+	case len(sites) > maxRevealed:
+		return nil, "error.reveal.many"
+	}
+	for _, site := range sites {
+		if !ans.has(site) {
+			return nil, "error.reveal.foreign"
+		}
+	}
+	// In the order of the list: the first is where the page opens again.
+	slices.SortFunc(sites, func(a, b string) int { return firstRow(ans, a) - firstRow(ans, b) })
+	return sites, ""
+}
+
+func firstRow(ans *answer, site string) int {
+	for i, r := range ans.results {
+		if r.SiteID == site {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// revealAll writes one entry a site, all at once so that they share a commit,
+// and keeps the contacts with the answer.
+func (c *Consult) revealAll(ctx context.Context, ans *answer, sites []string, entry trail.Entry, from string) ([]trail.Proof, error) {
+	contacts := make([][]protocol.Contact, len(sites))
+	proofs := make([]trail.Proof, len(sites))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, site := range sites {
+		one := entry
+		one.Body = revealBody{Site: site, Search: ans.proof.Index, Reason: ans.asked.Reason, Offence: ans.asked.Offence, FromAddress: from, Fields: contactFields}
+		g.Go(func() (err error) {
+			contacts[i], proofs[i], err = trail.Answer(ctx, c.Trail, one, func(ctx context.Context) ([]protocol.Contact, int, any, error) {
+				found, err := c.Registry.Contacts(ctx, []string{site})
+				return found[site], len(found[site]), []string{site}, err
+			})
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("reveal contacts: %w", err)
+	}
+	for i, site := range sites {
+		ans.reveal(site, contacts[i])
+	}
+	return proofs, nil
+}
+
+// refuseReveal says what is wrong above the same answer.
+func (c *Consult) refuseReveal(w http.ResponseWriter, r *http.Request, ans *answer, status int, key string) {
+	if web.WantsJSON(r) {
+		web.WriteJSON(w, status, web.Problem{Error: c.set.Words(pages.En).T(key), Field: "site"})
+		return
+	}
+	c.showAnswer(w, r, ans, []pages.Note{{Kind: "danger", Key: key}}, status)
+}

@@ -1,0 +1,305 @@
+package consult
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"anagrafe/collector/search"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// Under these times left a row is marked: call now, and do not wait till after
+// tomorrow.
+const (
+	leftNow  = 12 * time.Hour
+	leftSoon = 48 * time.Hour
+)
+
+// resultsView is what results.html reads.
+type resultsView struct {
+	mapView
+	ID         string
+	Asked      *asked
+	At         time.Time
+	Place      string
+	When       string
+	TrailIndex int
+	Rows       []row
+	Groups     []group
+	Wider      []int             // radii to offer when nothing was found
+	Again      map[string]string // the form's fields for those
+	Form       formView
+}
+
+// group is one class of the order.
+type group struct {
+	Class search.Class
+	Start int
+	Rows  []row
+}
+
+// row is one camera in words.
+type row struct {
+	N           int
+	R           search.Result
+	Kind        string // "sees", "may", "near", "gone"
+	Left        left
+	SightKey    string
+	Sight       string
+	Quality     string
+	FootageKey  string
+	Recorder    string
+	Ask         string
+	ClockNote   string
+	OldestAge   string
+	Trust       string
+	Accuracy    string
+	FirstOfSite bool
+	SameSite    int // number of the site's first row; 0: this is it
+	Revealed    bool
+	Contacts    []protocol.Contact
+
+	NightUnknown bool
+}
+
+// left says how long the footage remains.
+type left struct{ Tone, Icon, Text, More string }
+
+func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
+	words := c.set.Words(pages.Language(r))
+	a := ans.asked
+	v := resultsView{ID: ans.id, Asked: a, At: ans.at, Place: writePlace(a.Point), When: window(words, a.From, a.To), TrailIndex: int(ans.proof.Index),
+		Rows: c.rows(words, ans), Form: newFormView(formOf(a), ans.userID, c.base != nil)}
+	v.Form.first = "" // the page opens on the answer
+	for i, row := range v.Rows {
+		if n := len(v.Groups); n == 0 || v.Groups[n-1].Class != row.R.Class {
+			v.Groups = append(v.Groups, group{Class: row.R.Class, Start: i + 1})
+		}
+		g := &v.Groups[len(v.Groups)-1]
+		g.Rows = append(g.Rows, row)
+	}
+	if len(v.Rows) == 0 {
+		v.Again = map[string]string{"at": writePlace(a.Point), "time": a.From.UTC().Format(time.RFC3339), "until": a.To.UTC().Format(time.RFC3339),
+			"case_kind": a.Kind, "case_ref": a.Ref, "offence": a.Offence, "reason": a.Reason}
+		for _, radius := range radii {
+			if radius > a.RadiusM {
+				v.Wider = append(v.Wider, radius)
+			}
+		}
+	}
+	v.mapView = c.mapView(r, a, v.Rows)
+	return v
+}
+
+// formOf fills the form with an answered question, as a person would have typed it.
+func formOf(a *asked) *asked {
+	f := *a
+	f.At, f.Radius = writePlace(a.Point), strconv.Itoa(a.RadiusM)
+	from, to := a.From.In(pages.Rome()), a.To.In(pages.Rome())
+	f.Date, f.Time, f.Until = from.Format(time.DateOnly), wall(from), ""
+	if to.After(from) {
+		f.Until = wall(to)
+	}
+	if to.Sub(from) >= 24*time.Hour { // more than the form's two times of day can say
+		f.Time, f.Until = from.Format(time.RFC3339), to.Format(time.RFC3339)
+	}
+	if f.Fold = ""; len(pages.Instants(from.Year(), from.Month(), from.Day(), from.Hour(), from.Minute())) == 2 {
+		if f.Fold = "second"; from.IsDST() {
+			f.Fold = "first"
+		}
+	}
+	return &f
+}
+
+func wall(t time.Time) string {
+	if t.Second() != 0 {
+		return t.Format("15:04:05")
+	}
+	return t.Format("15:04")
+}
+
+// window writes the time that was asked for.
+func window(w *pages.Words, from, to time.Time) string {
+	if !to.After(from) {
+		return w.DateTime(from)
+	}
+	if w.Day(from) == w.Day(to) {
+		return w.T("time.window", "from", w.DateTime(from), "until", w.Clock(to))
+	}
+	return w.T("time.window", "from", w.DateTime(from), "until", w.DateTime(to))
+}
+
+func (c *Consult) rows(w *pages.Words, ans *answer) []row {
+	revealed := ans.revealed()
+	first := map[string]int{}
+	rows := make([]row, len(ans.results))
+	for i, r := range ans.results {
+		v := row{N: i + 1, R: r, Kind: kindOf(r), Left: c.left(w, r), FootageKey: footageKey(r), Recorder: recorderName(r),
+			OldestAge: w.Ago(r.FactAge), NightUnknown: r.Sight.NightUnknown, Trust: w.T("trust.unknown")}
+		v.SightKey, v.Sight, v.Quality = sight(w, r)
+		v.Ask, v.ClockNote = clockWords(w, r)
+		if key := "trust." + r.Trust; w.Has(key) {
+			v.Trust = w.T(key)
+		}
+		if m := r.Camera.Position.AccuracyM; m > 0 {
+			v.Accuracy = w.T("row.accuracy", "n", w.Number(m))
+		}
+		contacts, shown := revealed[r.SiteID]
+		v.Revealed = shown && first[r.SiteID] == 0
+		v.Contacts = contacts
+		if n := first[r.SiteID]; n > 0 {
+			v.SameSite = n
+		} else {
+			first[r.SiteID], v.FirstOfSite = v.N, true
+		}
+		rows[i] = v
+	}
+	return rows
+}
+
+// left words the time left as of now: the order stays as it was answered, the
+// countdown goes on.
+func (c *Consult) left(w *pages.Words, r search.Result) left {
+	now := c.Now()
+	switch {
+	case r.Class == search.ClassC && r.Recording == protocol.No:
+		return left{Tone: "muted", Icon: "it-ban", Text: w.T("left.notrecorded")}
+	case r.Class == search.ClassC:
+		return left{Tone: "muted", Icon: "it-ban", Text: w.T("left.gone")}
+	case r.TimeLeftAssumed || r.Footage.Until.IsZero():
+		return left{Tone: "warn", Icon: "it-help-circle", Text: w.T("left.unknown"), More: w.T("left.unknown.more")}
+	}
+	span := r.Footage.Until.Sub(now)
+	l := left{Tone: "ok", Icon: "it-clock", Text: w.T("left.in", "span", w.Duration(span)), More: when(w, now, r.Footage.Until)}
+	switch {
+	case span <= 0:
+		l = left{Tone: "bad", Icon: "it-warning-circle", Text: w.T("left.over"), More: when(w, now, r.Footage.Until)}
+	case span < leftNow:
+		l.Tone, l.Icon = "bad", "it-warning-circle"
+	case span < leftSoon:
+		l.Tone = "warn"
+	}
+	return l
+}
+
+// when writes a moment near now: "oggi alle 17:40", "domani alle 02:10".
+func when(w *pages.Words, now, t time.Time) string {
+	days := func(t time.Time) int {
+		y, m, d := t.In(pages.Rome()).Date()
+		return int(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+	}
+	switch days(t) - days(now) {
+	case 0:
+		return w.T("when.today", "clock", w.Clock(t))
+	case 1:
+		return w.T("when.tomorrow", "clock", w.Clock(t))
+	default:
+		return w.T("when.day", "when", w.Short(t))
+	}
+}
+
+// footageKey is the word for whether footage of that time is there.
+func footageKey(r search.Result) string {
+	switch {
+	case r.Recording == protocol.No:
+		return "footage.notrecorded"
+	case r.Footage.Exists == protocol.No:
+		return "footage.gone"
+	case r.Footage.Exists == protocol.Yes && r.Footage.Observed && r.Recording == protocol.Yes:
+		return "footage.measured"
+	case r.Footage.Exists == protocol.Yes && r.Recording == protocol.Yes:
+		return "footage.configured"
+	case r.Recording == protocol.OnEvent || r.Footage.Exists == protocol.OnEvent:
+		return "footage.onevent"
+	case r.Recording == protocol.Unknown:
+		return "footage.unknown"
+	default:
+		return "footage.maybe"
+	}
+}
+
+// sight words whether, from where and how well the camera sees the point.
+func sight(w *pages.Words, r search.Result) (key, where, quality string) {
+	s := r.Sight
+	switch {
+	case s.Sees == protocol.Yes:
+		key = "sight.yes"
+	case s.Sees == protocol.No:
+		key = "sight.no"
+	case r.Camera.View.Turns:
+		key = "sight.turns"
+	case r.Camera.View.DirectionDeg == nil:
+		key = "sight.nodirection"
+	default:
+		key = "sight.may"
+	}
+	where = w.T("sight.from", "metres", w.Number(int(math.Round(s.DistanceM))), "side", w.Wind(s.BearingDeg))
+	if d := r.Camera.View.DirectionDeg; d != nil && !r.Camera.View.Turns {
+		where += w.T("sight.towards", "side", w.Side(float64(*d)))
+	}
+	if s.PixelsPerMetre > 0 && s.Sees != protocol.No {
+		class := "none"
+		if s.Class != protocol.ClassNone {
+			class = string(s.Class)
+		}
+		quality = w.T("sight.quality", "density", w.Number(int(math.Round(s.PixelsPerMetre))), "class", w.T("density."+class))
+	}
+	return key, where, quality
+}
+
+// recorderName names the recorder as someone in front of it would.
+func recorderName(r search.Result) string {
+	maker := strings.TrimSpace(r.Recorder.Vendor + " " + r.Recorder.Model)
+	var parts []string
+	for _, p := range []string{r.Recorder.Name, maker, r.Recorder.StorageNote} {
+		if p != "" && !strings.Contains(strings.Join(parts, " "), p) {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// clockWords says which interval to ask for on the recorder's own clock.
+func clockWords(w *pages.Words, r search.Result) (ask, note string) {
+	if r.Clock == nil || r.ClockFrom.IsZero() {
+		return w.T("clock.never"), ""
+	}
+	from, until := r.ClockFrom, r.ClockUntil
+	switch {
+	case until.Sub(from) < 2*time.Second:
+		ask = w.T("clock.moment", "day", w.Day(from), "clock", w.Seconds(from))
+	case w.Day(from) == w.Day(until):
+		ask = w.T("clock.window", "day", w.Day(from), "from", w.Seconds(from), "until", w.Seconds(until))
+	default:
+		ask = w.T("clock.days", "from", w.Day(from)+" "+w.Seconds(from), "until", w.Day(until)+" "+w.Seconds(until))
+	}
+	offset := time.Duration(r.Clock.OffsetMs) * time.Millisecond
+	note = w.T("clock.right")
+	if offset.Abs() >= time.Second {
+		key := "clock.ahead"
+		if offset < 0 {
+			key = "clock.behind"
+		}
+		note = w.T(key, "span", precise(w, offset))
+	}
+	return ask, note
+}
+
+// precise writes a clock's error: minutes and seconds up to an hour, beyond
+// that hours and minutes.
+func precise(w *pages.Words, d time.Duration) string {
+	d = d.Abs().Round(time.Second)
+	minutes, seconds := int(d/time.Minute), int(d%time.Minute/time.Second)
+	switch {
+	case d >= time.Hour || seconds == 0:
+		return w.Duration(d)
+	case minutes == 0:
+		return w.N("span.seconds", seconds)
+	default:
+		return w.T("span.and", "first", w.N("span.minutes", minutes), "second", w.N("span.seconds", seconds))
+	}
+}

@@ -1,0 +1,215 @@
+package consult
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/search"
+	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
+)
+
+var errForce = errors.New("your force is not set up in this register: ask who administers it to add the force and its key")
+
+// officer gives who asks and the key that their force's trail is sealed to.
+func (c *Consult) officer(ctx context.Context) (registry.User, string, error) {
+	u, ok := web.User(ctx)
+	if !ok {
+		return u, "", errors.New("nobody is signed in")
+	}
+	f, ok, err := c.Registry.Force(ctx, u.Force)
+	if err != nil {
+		return u, "", fmt.Errorf("look up force: %w", err)
+	}
+	if !ok || f.Recipient == "" {
+		return u, "", errForce
+	}
+	return u, f.Recipient, nil
+}
+
+// form shows the empty form.
+func (c *Consult) form(w http.ResponseWriter, r *http.Request) {
+	c.showForm(w, r, blank(c.Now()), http.StatusOK)
+}
+
+// backToForm answers whoever loads /search by its address.
+func (c *Consult) backToForm(w http.ResponseWriter, r *http.Request) {
+	pages.SecureHeaders(w.Header())
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// searchBody is what the trail keeps of a question, sealed.
+type searchBody struct {
+	Reason        string    `json:"reason"`
+	Offence       string    `json:"offence"`
+	Qualification string    `json:"qualification,omitempty"`
+	RefToFollow   bool      `json:"reference_to_follow,omitempty"`
+	FromAddress   string    `json:"from_address,omitempty"`
+	Lon           float64   `json:"lon"`
+	Lat           float64   `json:"lat"`
+	RadiusM       int       `json:"radius_m"`
+	From          time.Time `json:"from"`
+	Until         time.Time `json:"until"`
+}
+
+// found is one camera as it was shown.
+type found struct {
+	Camera string       `json:"camera_id"`
+	Site   string       `json:"site_id"`
+	Class  search.Class `json:"class"`
+}
+
+func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
+	exact := web.WantsJSON(r)
+	if err := r.ParseForm(); err != nil {
+		c.fail(w, r, http.StatusBadRequest, "error.body", err)
+		return
+	}
+	a := readAsked(r.PostForm, c.Now(), exact)
+	if len(a.Errors) > 0 {
+		c.refuse(w, r, a)
+		return
+	}
+	ans, err := c.ask(r, a)
+	if bad, ok := errors.AsType[search.QueryError](err); ok {
+		a.fail(formField(bad.Field), "error.query")
+		c.refuse(w, r, a)
+		return
+	}
+	switch {
+	case errors.Is(err, errForce):
+		c.fail(w, r, http.StatusForbidden, "error.force", err)
+	case err != nil:
+		c.Log.Error("search refused", "error", err)
+		c.fail(w, r, http.StatusServiceUnavailable, "error.unanswered", err)
+	case exact:
+		web.WriteJSON(w, http.StatusOK, answerJSON(ans))
+	default:
+		pages.SecureHeaders(w.Header())
+		http.Redirect(w, r, "/search/"+ans.id, http.StatusSeeOther)
+	}
+}
+
+// ask puts the question to the index, through the trail.
+func (c *Consult) ask(r *http.Request, a *asked) (*answer, error) {
+	u, recipient, err := c.officer(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	now := c.Now()
+	entry := trail.Entry{At: now, Actor: u.ID, Force: u.Force, Kind: "search", Case: a.caseID(), Recipient: recipient, Body: searchBody{
+		Reason: a.Reason, Offence: a.Offence, Qualification: u.Qualification, RefToFollow: a.Ref == "", FromAddress: web.From(r),
+		Lon: lonOf(a.Point), Lat: latOf(a.Point), RadiusM: a.RadiusM, From: a.From.UTC(), Until: a.To.UTC()}}
+	results, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]search.Result, int, any, error) {
+		results, err := c.Index.Search(ctx, a.query(now))
+		shown := make([]found, len(results))
+		for i, r := range results {
+			shown[i] = found{r.CameraID, r.SiteID, r.Class}
+		}
+		return results, len(results), shown, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	ans := &answer{userID: u.ID, asked: a, at: now, results: results, proof: proof}
+	c.answers.keep(ans)
+	return ans, nil
+}
+
+// formField maps a field of a query to the form's.
+func formField(field string) string {
+	switch field {
+	case "at", "radius", "until":
+		return field
+	default:
+		return "time"
+	}
+}
+
+// shown shows an answered search again.
+func (c *Consult) shown(w http.ResponseWriter, r *http.Request) {
+	u, _ := web.User(r.Context())
+	ans, ok := c.answers.find(r.PathValue("id"), u.ID)
+	if !ok {
+		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
+		return
+	}
+	if web.WantsJSON(r) {
+		web.WriteJSON(w, http.StatusOK, answerJSON(ans))
+		return
+	}
+	c.showAnswer(w, r, ans, nil, http.StatusOK)
+}
+
+// refuse answers a question that cannot be understood, with what was typed
+// still in the form.
+func (c *Consult) refuse(w http.ResponseWriter, r *http.Request, a *asked) {
+	if !web.WantsJSON(r) {
+		c.showForm(w, r, a, http.StatusUnprocessableEntity)
+		return
+	}
+	words := c.set.Words(pages.En)
+	type one struct {
+		Field string `json:"field"`
+		Error string `json:"error"`
+	}
+	var all []one
+	for _, e := range a.Errors {
+		all = append(all, one{e.Field, words.T(e.Key)})
+	}
+	web.WriteJSON(w, http.StatusUnprocessableEntity, struct {
+		web.Problem
+		Errors []one `json:"errors"`
+	}{web.Problem{Error: all[0].Error, Field: all[0].Field, Hint: words.T("hint.api")}, all})
+}
+
+// fail answers an error that no field is to blame for; the form comes with it,
+// so that nobody is left without a next step.
+func (c *Consult) fail(w http.ResponseWriter, r *http.Request, status int, key string, err error) {
+	if web.WantsJSON(r) {
+		p := web.Problem{Error: c.set.Words(pages.En).T(key)}
+		if err != nil && errors.Is(err, errForce) {
+			p.Hint = err.Error()
+		}
+		web.WriteJSON(w, status, p)
+		return
+	}
+	a := blank(c.Now())
+	if r.PostForm != nil && r.PostForm.Has("at") {
+		a = readAsked(r.PostForm, c.Now(), false)
+		a.Errors = nil
+	}
+	c.showForm(w, r, a, status, pages.Note{Kind: "danger", Key: key})
+}
+
+func (c *Consult) showForm(w http.ResponseWriter, r *http.Request, a *asked, status int, notes ...pages.Note) {
+	if n := len(a.Errors); n > 0 {
+		words := c.set.Words(pages.Language(r))
+		notes = append(notes, pages.Note{Kind: "danger", Text: words.N("form.wrong", n)})
+	}
+	u, _ := web.User(r.Context())
+	p := c.page(r, "form.html", "form.title", status, notes)
+	p.Data = struct {
+		formView
+		mapView
+	}{newFormView(a, u.ID, c.base != nil), c.mapView(r, a, nil)}
+	c.set.Render(w, r, p)
+}
+
+func (c *Consult) showAnswer(w http.ResponseWriter, r *http.Request, ans *answer, notes []pages.Note, status int) {
+	p := c.page(r, "results.html", "results.title", status, notes)
+	p.Data = c.resultsView(r, ans)
+	c.set.Render(w, r, p)
+}
+
+// page is what all pages of this face have in common.
+func (c *Consult) page(r *http.Request, template, title string, status int, notes []pages.Note) pages.Page {
+	u, _ := web.User(r.Context())
+	return pages.Page{Template: template, Title: title, Face: pages.FaceConsult, User: u.Name, Notes: notes,
+		Scripts: []string{"consult.js"}, Styles: []string{"consult.css"}, Wide: true, Status: status}
+}

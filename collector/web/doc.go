@@ -1,0 +1,25 @@
+// Package web lets people in: listeners, login, sessions, roles, and the headers
+// and limits that every answer of the collector's pages has. The faces below it
+// (ops, consult, audit) give it their routes and find out with User who asks;
+// main builds one Web for each listener.
+//
+// Each listener accepts its own roles and no others: the operators' listener
+// those of the Comune, the consultation listener those of the forces (and the
+// dpo, for the audit pages). A session or credential of another role is as good
+// as none. There is no open door: a route names the roles that may use it, or
+// says that it is open; a route that says neither stops the program at its start,
+// and an address that no route names asks for a login as well.
+//
+// Who somebody is comes from a session cookie (browsers) or from the secret of a
+// credential file as a bearer token (the command line). Of both, and of one-time
+// links, the registry keeps keyed hashes alone. Opening a link shows a button;
+// only the button consumes it, so that a mail scanner or a preview uses nothing up.
+//
+// Signing in and out leaves an entry on the trail, written by a func that main
+// gives (this package must not know the trail, see the import rule). A login that
+// cannot be recorded is refused.
+//
+// The cookie is __Host-anagrafe. Browsers do not keep cookies of two ports of one
+// host apart, so on one machine use localhost for one listener and 127.0.0.1 for
+// the other; in production they have different host names anyway.
+package web

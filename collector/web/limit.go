@@ -1,0 +1,67 @@
+package web
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	maxFailures   = 10 // refused logins of one address in one window
+	failureWindow = time.Minute
+	maxAddresses  = 10_000 // remembered at once; 1 MiB or so
+)
+
+// limit slows down who tries secrets. They have 256 bits, so this is for the
+// registry's and the log's sake: what counts is failures, never use.
+type limit struct {
+	now     func() time.Time
+	mu      sync.Mutex
+	began   time.Time
+	failure map[netip.Prefix]int
+}
+
+func newLimit(now func() time.Time) *limit {
+	return &limit{now: now, failure: map[netip.Prefix]int{}}
+}
+
+// exceeded tells whether an address has to wait.
+func (l *limit) exceeded(from string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.turn()
+	return l.failure[network(from)] >= maxFailures
+}
+
+// failed counts a refused login.
+func (l *limit) failed(from string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.turn()
+	if n := network(from); len(l.failure) < maxAddresses || l.failure[n] > 0 {
+		l.failure[n]++
+	}
+}
+
+// turn begins a new window when the last one is over.
+func (l *limit) turn() {
+	if now := l.now(); now.Sub(l.began) >= failureWindow {
+		l.began = now
+		clear(l.failure)
+	}
+}
+
+// network is what one attacker surely holds: an IPv4 address, an IPv6 /64.
+func network(from string) netip.Prefix {
+	a, err := netip.ParseAddr(from)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	a = a.Unmap().WithZone("")
+	bits := 32
+	if a.Is6() {
+		bits = 64
+	}
+	p, _ := a.Prefix(bits) // cannot fail: bits fit the family
+	return p
+}

@@ -1,0 +1,297 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"anagrafe/collector/registry"
+)
+
+func TestLoginMatrix(t *testing.T) {
+	for name, c := range map[string]struct {
+		enter  func(b *bench, c *http.Client) *http.Response
+		status int
+		inside bool
+		acts   string
+	}{
+		"credential": {func(b *bench, c *http.Client) *http.Response {
+			_, cred := b.user(registry.RoleOps)
+			return b.paste(c, cred)
+		}, http.StatusSeeOther, true, "login the ops"},
+		"link": {func(b *bench, c *http.Client) *http.Response {
+			return b.follow(c, b.link(registry.RoleAdmin))
+		}, http.StatusSeeOther, true, "login the admin"},
+		"no session": {func(b *bench, c *http.Client) *http.Response {
+			resp, _ := b.ask(c, "GET", "/", nil)
+			return resp
+		}, http.StatusSeeOther, false, ""},
+		"no session, a program asks": {func(b *bench, c *http.Client) *http.Response {
+			resp, _ := b.ask(c, "GET", "/", nil, "Accept", "application/json")
+			return resp
+		}, http.StatusUnauthorized, false, ""},
+		"made-up cookie": {func(b *bench, c *http.Client) *http.Response {
+			resp, _ := b.ask(c, "GET", "/", nil, "Cookie", cookieName+"=guess")
+			return resp
+		}, http.StatusSeeOther, false, ""},
+		"session of the other listener": {func(b *bench, c *http.Client) *http.Response {
+			officer, _ := b.user(registry.RoleOfficer)
+			if err := b.reg.AddSession(b.t.Context(), b.web.hash("session", "theirs"), officer.ID, b.clock().Add(time.Hour)); err != nil {
+				b.t.Fatal(err)
+			}
+			resp, _ := b.ask(c, "GET", "/", nil, "Cookie", cookieName+"=theirs")
+			return resp
+		}, http.StatusSeeOther, false, ""},
+		"wrong secret": {func(b *bench, c *http.Client) *http.Response {
+			_, cred := b.user(registry.RoleOps)
+			cred.Secret = strings.Repeat("A", 43)
+			return b.paste(c, cred)
+		}, http.StatusUnauthorized, false, ""},
+		"somebody else's secret": {func(b *bench, c *http.Client) *http.Response {
+			_, cred := b.user(registry.RoleOps)
+			other, _ := b.user(registry.RoleAdmin)
+			cred.User = other.ID
+			return b.paste(c, cred)
+		}, http.StatusUnauthorized, false, ""},
+		"not a credential file": {func(b *bench, c *http.Client) *http.Response {
+			resp, _ := b.ask(c, "POST", "/login", url.Values{"credential": {"hello"}})
+			return resp
+		}, http.StatusBadRequest, false, ""},
+		"nothing pasted": {func(b *bench, c *http.Client) *http.Response {
+			resp, _ := b.ask(c, "POST", "/login", url.Values{})
+			return resp
+		}, http.StatusBadRequest, false, ""},
+		"huge paste": {func(b *bench, c *http.Client) *http.Response {
+			resp, _ := b.ask(c, "POST", "/login", url.Values{"credential": {strings.Repeat("a", defaultBody)}})
+			return resp
+		}, http.StatusBadRequest, false, ""},
+		"expired link": {func(b *bench, c *http.Client) *http.Response {
+			link := b.link(registry.RoleAdmin)
+			b.later(time.Hour + time.Second)
+			return b.follow(c, link)
+		}, http.StatusUnauthorized, false, ""},
+		"used link": {func(b *bench, c *http.Client) *http.Response {
+			link := b.link(registry.RoleAdmin)
+			b.follow(b.browser(), link)
+			return b.follow(c, link)
+		}, http.StatusUnauthorized, false, "login the admin"},
+		"made-up link": {func(b *bench, c *http.Client) *http.Response {
+			return b.follow(c, b.server.URL+"/login/link?token=guess")
+		}, http.StatusUnauthorized, false, ""},
+		"role of the other listener": {func(b *bench, c *http.Client) *http.Response {
+			_, cred := b.user(registry.RoleOfficer)
+			return b.paste(c, cred)
+		}, http.StatusForbidden, false, "login-refused the officer"},
+		"revoked, by credential": {func(b *bench, c *http.Client) *http.Response {
+			u, cred := b.user(registry.RoleOps)
+			b.revoke(u)
+			return b.paste(c, cred)
+		}, http.StatusUnauthorized, false, ""},
+		"revoked, by link": {func(b *bench, c *http.Client) *http.Response {
+			u, _ := b.user(registry.RoleOps)
+			link, err := b.web.NewLink(b.t.Context(), b.server.URL, u.ID, time.Hour)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			b.revoke(u)
+			return b.follow(c, link)
+		}, http.StatusUnauthorized, false, ""},
+		"trail broken": {func(b *bench, c *http.Client) *http.Response {
+			_, cred := b.user(registry.RoleOps)
+			b.broken = errors.New("disk full")
+			return b.paste(c, cred)
+		}, http.StatusServiceUnavailable, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			browser := b.browser()
+			resp := c.enter(b, browser)
+			if resp.StatusCode != c.status {
+				t.Errorf("answered %d, want %d", resp.StatusCode, c.status)
+			}
+			if got := b.inside(browser); got != c.inside {
+				t.Errorf("inside: %v", got)
+			}
+			if got := b.kinds(); got != c.acts {
+				t.Errorf("on the trail: %q, want %q", got, c.acts)
+			}
+		})
+	}
+}
+
+// link makes a link for a new user.
+func (b *bench) link(role string) string {
+	b.t.Helper()
+	u, _ := b.user(role)
+	link, err := b.web.NewLink(b.t.Context(), b.server.URL, u.ID, time.Hour)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return link
+}
+
+// follow presses the button of a link's page.
+func (b *bench) follow(c *http.Client, link string) *http.Response {
+	b.t.Helper()
+	u, err := url.Parse(link)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	resp, _ := b.ask(c, "POST", "/login/link", url.Values{"token": u.Query()["token"]})
+	return resp
+}
+
+func (b *bench) revoke(u registry.User) {
+	b.t.Helper()
+	if err := b.reg.RevokeUser(b.t.Context(), u.ID, b.clock()); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func TestOpeningALinkDoesNotUseItUp(t *testing.T) {
+	b := newBench(t)
+	link := b.link(registry.RoleAdmin)
+	path := strings.TrimPrefix(link, b.server.URL)
+	for _, method := range []string{"GET", "HEAD", "GET"} {
+		if resp, body := b.ask(b.browser(), method, path, nil); resp.StatusCode != http.StatusOK || method == "GET" && !strings.Contains(body, `method="post" action="/login/link"`) {
+			t.Fatalf("%s answered %d %s", method, resp.StatusCode, body)
+		}
+	}
+	c := b.browser()
+	b.follow(c, link)
+	if !b.inside(c) {
+		t.Error("the link was used up by looking at it")
+	}
+}
+
+func TestSessionsEnd(t *testing.T) {
+	for name, end := range map[string]func(b *bench, c *http.Client, u registry.User){
+		"logout": func(b *bench, c *http.Client, _ registry.User) {
+			if resp, _ := b.ask(c, "POST", "/logout", nil); resp.StatusCode != http.StatusSeeOther {
+				b.t.Errorf("logout answered %d", resp.StatusCode)
+			}
+		},
+		"a shift later": func(b *bench, _ *http.Client, _ registry.User) { b.later(sessionLife + time.Second) },
+		"revoked":       func(b *bench, _ *http.Client, u registry.User) { b.revoke(u) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			c := b.browser()
+			u, cred := b.user(registry.RoleOps)
+			b.paste(c, cred)
+			if !b.inside(c) {
+				t.Fatal("not signed in")
+			}
+			cookies := c.Jar.Cookies(mustParse(t, b.server.URL))
+			end(b, c, u)
+			thief := b.browser()
+			thief.Jar.SetCookies(mustParse(t, b.server.URL), cookies)
+			if b.inside(c) || b.inside(thief) {
+				t.Error("the session goes on")
+			}
+		})
+	}
+}
+
+func mustParse(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestBearer(t *testing.T) {
+	b := newBench(t)
+	_, ops := b.user(registry.RoleOps)
+	_, officer := b.user(registry.RoleOfficer)
+	gone, revoked := b.user(registry.RoleAdmin)
+	b.revoke(gone)
+	for name, c := range map[string]struct {
+		header string
+		status int
+	}{
+		"right":             {"Bearer " + ops.Secret, http.StatusOK},
+		"lower case":        {"bearer " + ops.Secret, http.StatusOK},
+		"wrong":             {"Bearer " + strings.Repeat("A", 43), http.StatusUnauthorized},
+		"empty":             {"Bearer ", http.StatusUnauthorized},
+		"other scheme":      {"Basic " + ops.Secret, http.StatusUnauthorized},
+		"other listener's":  {"Bearer " + officer.Secret, http.StatusUnauthorized},
+		"of a revoked user": {"Bearer " + revoked.Secret, http.StatusUnauthorized},
+	} {
+		resp, body := b.ask(b.browser(), "GET", "/", nil, "Authorization", c.header, "Accept", "application/json")
+		if resp.StatusCode != c.status {
+			t.Errorf("%s: %d %s", name, resp.StatusCode, body)
+		}
+		if c.status == http.StatusUnauthorized {
+			var p Problem
+			if err := json.Unmarshal([]byte(body), &p); err != nil || p.Error == "" || p.Hint == "" || resp.Header.Get("WWW-Authenticate") == "" {
+				t.Errorf("%s: %s", name, body)
+			}
+		}
+	}
+	if resp, _ := b.ask(b.browser(), "GET", "/admin", nil, "Authorization", "Bearer "+ops.Secret); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("a role that the route does not name: %d", resp.StatusCode)
+	}
+}
+
+func TestFailedLoginsAreSlowedDown(t *testing.T) {
+	b := newBench(t)
+	_, cred := b.user(registry.RoleOps)
+	wrong := cred
+	wrong.Secret = "guess"
+	for range maxFailures {
+		if resp := b.paste(b.browser(), wrong); resp.StatusCode != http.StatusUnauthorized {
+			t.Fatalf("answered %d", resp.StatusCode)
+		}
+	}
+	for name, try := range map[string]func() *http.Response{
+		"credential": func() *http.Response { return b.paste(b.browser(), cred) },
+		"link":       func() *http.Response { return b.follow(b.browser(), b.server.URL+"/login/link?token=x") },
+		"bearer": func() *http.Response {
+			resp, _ := b.ask(b.browser(), "GET", "/", nil, "Authorization", "Bearer "+cred.Secret)
+			return resp
+		},
+	} {
+		if resp := try(); resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d", name, resp.StatusCode)
+		}
+	}
+	b.later(failureWindow)
+	if resp := b.paste(b.browser(), cred); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("a minute later: %d", resp.StatusCode)
+	}
+}
+
+func TestLimitIsBounded(t *testing.T) {
+	l := newLimit(func() time.Time { return time.Time{}.Add(time.Hour) })
+	for i := range maxAddresses + 10 {
+		l.failed(netipFrom(i))
+	}
+	if len(l.failure) != maxAddresses {
+		t.Errorf("%d addresses remembered", len(l.failure))
+	}
+	for range maxFailures {
+		l.failed("2001:db8::1")
+	}
+	if l.exceeded("2001:db8::ffff") {
+		t.Error("an address beyond the bound is remembered after all")
+	}
+	clear(l.failure)
+	for range maxFailures {
+		l.failed("2001:db8::1")
+	}
+	if !l.exceeded("2001:db8::ffff") || l.exceeded("2001:db8:0:1::1") {
+		t.Error("an IPv6 attacker is not held by their /64")
+	}
+}
+
+func netipFrom(i int) string {
+	return "10." + strings.Join([]string{strconv.Itoa(i >> 16 & 255), strconv.Itoa(i >> 8 & 255), strconv.Itoa(i & 255)}, ".")
+}

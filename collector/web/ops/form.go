@@ -1,0 +1,35 @@
+package ops
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// read takes fields from a form or from a JSON object of strings, trimmed. A
+// JSON field that is not asked for is an error: it would be a misspelt one.
+func read(r *http.Request, fields map[string]*string) error {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+		if err := r.ParseForm(); err != nil {
+			return err
+		}
+		for name, field := range fields {
+			*field = strings.TrimSpace(r.PostForm.Get(name))
+		}
+		return nil
+	}
+	var given map[string]string
+	if err := json.NewDecoder(r.Body).Decode(&given); err != nil { // bounded by the route's limit
+		return err
+	}
+	for name, value := range given {
+		field, ok := fields[name]
+		if !ok {
+			return fmt.Errorf("there is no field %q", name)
+		}
+		*field = strings.TrimSpace(value)
+	}
+	return nil
+}

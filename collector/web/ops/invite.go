@@ -1,0 +1,90 @@
+package ops
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// codeLife is how long an enrolment code waits to be used (DESIGN 5).
+const codeLife = 14 * 24 * time.Hour
+
+// invitation is what is typed to invite a site.
+type invitation struct{ Site, Category, Address string }
+
+type invited struct {
+	SiteID    string    `json:"site_id"`
+	Site      string    `json:"site"`
+	Code      string    `json:"code"` // shown once: the register keeps its hash
+	Link      string    `json:"link"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// begin leads back to the form, in the language asked for.
+func (o *Ops) begin(rw http.ResponseWriter, r *http.Request) {
+	http.Redirect(rw, r, "/?"+url.Values{"lang": {string(pages.Language(r))}}.Encode(), http.StatusSeeOther)
+}
+
+// invite makes a one-time code for a new site.
+func (o *Ops) invite(rw http.ResponseWriter, r *http.Request) {
+	var in invitation
+	if err := read(r, map[string]*string{"site": &in.Site, "category": &in.Category, "address": &in.Address}); err != nil {
+		o.refuseInvitation(rw, r, in, wrong{"", "invite.unreadable"})
+		return
+	}
+	if in.Category == "" {
+		in.Category = "other"
+	}
+	s := protocol.Site{Name: in.Site, Category: protocol.Category(in.Category), Address: in.Address}
+	if bad := check(s); bad.Key != "" {
+		o.refuseInvitation(rw, r, in, bad)
+		return
+	}
+	if !o.record(rw, r, "invite", map[string]string{"site": s.Name, "category": in.Category, "address": s.Address}) {
+		return
+	}
+	code, now := protocol.NewCode(), o.Web.Now().UTC().Truncate(time.Second)
+	id, err := o.Registry.Invite(r.Context(), registry.Invitation{Site: s, CodeHash: code.Hash(), ExpiresAt: now.Add(codeLife), At: now})
+	if err != nil {
+		o.Web.Broken(rw, r, err)
+		return
+	}
+	data := invited{SiteID: id, Site: s.Name, Code: code.String(), ExpiresAt: now.Add(codeLife),
+		Link: protocol.Link{Collector: o.AgentsURL, Code: code, Pin: o.Pin}.String()}
+	if web.WantsJSON(r) {
+		web.WriteJSON(rw, http.StatusCreated, data)
+		return
+	}
+	o.show(rw, r, pages.Page{Template: "invited.html", Title: "invited.title", Status: http.StatusCreated, Data: data})
+}
+
+func (o *Ops) refuseInvitation(rw http.ResponseWriter, r *http.Request, in invitation, bad wrong) {
+	o.refuse(rw, r, http.StatusUnprocessableEntity, bad, func() {
+		o.showOverview(rw, r, http.StatusUnprocessableEntity, in, bad)
+	})
+}
+
+// check holds a site to the rules that its declaration will be held to. An
+// invitation also needs nothing more: the owner completes the rest.
+func check(s protocol.Site) wrong {
+	m := protocol.Message{Body: protocol.Declaration{Site: s}}
+	found, _ := errors.AsType[protocol.FieldErrors](m.Validate())
+	for _, e := range found {
+		switch _, field, _ := strings.Cut(e.Field, "site."); field {
+		case "name":
+			return wrong{"site", "invite.site.wrong"}
+		case "category":
+			return wrong{"category", "invite.category.wrong"}
+		case "address":
+			return wrong{"address", "invite.address.wrong"}
+		}
+	}
+	return wrong{}
+}

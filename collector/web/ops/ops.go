@@ -1,0 +1,175 @@
+// Package ops is the Comune's console: what has enrolled and what is stale,
+// invitations, agents, and the accounts of those who work here. It never sees
+// what the police ask: by the import rule it knows neither search nor trail, and
+// main gives it a func by which each of its acts is recorded before it is done.
+//
+// The command line reaches the same handlers over the control socket (Control),
+// where who may open the socket is the operating system's answer.
+//
+// Who makes whom (DESIGN 10): over the pages an admin makes the Comune's own
+// accounts and the first administrator of a force, no more, and sees and revokes
+// only those; the accounts of a force's officers are that force's affair. Until
+// its administrators have pages of their own, they are made on the command line.
+package ops
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
+)
+
+//go:embed *.html it.json en.json
+var files embed.FS
+
+// linkLife is how long a login link waits to be opened.
+const linkLife = 24 * time.Hour
+
+// Options: all are required but Pin.
+type Options struct {
+	Web        *web.Web // of the operators' listener
+	Registry   *registry.Registry
+	Record     web.Record
+	AgentsURL  string // https://host:port that agents speak to
+	Pin        string // of the private CA's key, for links; "" for the public Web PKI
+	OpsURL     string // public addresses of the two listeners, for links and credential files
+	ConsultURL string
+	TrailKey   string // verifier key, for credential files
+	Log        *slog.Logger
+}
+
+// Ops is the console.
+type Ops struct {
+	Options
+	pages *pages.Set
+}
+
+// New loads the console's pages.
+func New(o Options) (*Ops, error) {
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Log == nil || o.AgentsURL == "" || o.OpsURL == "" || o.ConsultURL == "" || o.TrailKey == "" {
+		return nil, errors.New("the ops console needs its listener, the registry, a trail, its addresses and a log")
+	}
+	set, err := pages.Load(files, o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("load the ops pages: %w", err)
+	}
+	return &Ops{Options: o, pages: set}, nil
+}
+
+// Routes are the console's pages, with who may use each.
+func (o *Ops) Routes() []web.Route {
+	both, admin := []string{registry.RoleOps, registry.RoleAdmin}, []string{registry.RoleAdmin}
+	route := func(pattern string, roles []string, h http.HandlerFunc) web.Route {
+		return web.Route{Pattern: pattern, Roles: roles, Handler: h}
+	}
+	return []web.Route{
+		route("GET /{$}", both, o.overview),
+		route("POST /invite", both, o.invite),
+		route("GET /invite", both, o.begin), // a language link of the page that POST /invite answers with
+		route("GET /agents", both, o.agents),
+		route("POST /agents/{id}/revoke", both, o.revokeAgent),
+		route("GET /users", admin, o.users),
+		route("POST /users", admin, o.addUser),
+		route("POST /users/{id}/revoke", admin, o.revokeUser),
+	}
+}
+
+const hostID = "control-socket"
+
+// host is the user of the control socket: whoever may open it on this machine.
+func host() registry.User {
+	return registry.User{ID: hostID, Name: "control socket", Role: registry.RoleAdmin}
+}
+
+// Control serves the same handlers without a session, for the control socket.
+func (o *Ops) Control() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range o.Routes() {
+		mux.Handle(r.Pattern, http.MaxBytesHandler(r.Handler, 64<<10))
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(rw, r.WithContext(web.WithUser(r.Context(), host())))
+	})
+}
+
+// onHost tells whether a request came over the control socket.
+func onHost(ctx context.Context) bool {
+	u, _ := web.User(ctx)
+	return u.ID == hostID
+}
+
+// FirstLink gives the one-time link by which the first administrator enters, and
+// makes their account; "" once there is an administrator.
+func (o *Ops) FirstLink(ctx context.Context) (string, error) {
+	users, err := o.Registry.Users(ctx)
+	if err != nil {
+		return "", fmt.Errorf("look for an administrator: %w", err)
+	}
+	if slices.ContainsFunc(users, func(u registry.User) bool { return u.Role == registry.RoleAdmin && u.RevokedAt.IsZero() }) {
+		return "", nil
+	}
+	u := registry.User{ID: uuid.NewString(), Name: "Amministratore", Role: registry.RoleAdmin, At: o.Web.Now()}
+	if slices.ContainsFunc(users, func(other registry.User) bool { return other.Name == u.Name }) {
+		u.Name += " " + u.ID[:8] // the first one was revoked
+	}
+	if err := o.Record(ctx, web.Act{Kind: "user-add", User: host(), Count: 1, Details: describe(u)}); err != nil {
+		return "", fmt.Errorf("add the first administrator: %w", err)
+	}
+	if err := o.Registry.AddUser(ctx, u); err != nil {
+		return "", fmt.Errorf("add the first administrator: %w", err)
+	}
+	return o.Web.NewLink(ctx, o.OpsURL, u.ID, linkLife)
+}
+
+// record puts an act on the trail before it is done; when it returns false the
+// answer is written, and the act must not go ahead.
+func (o *Ops) record(rw http.ResponseWriter, r *http.Request, kind string, details any) bool {
+	u, _ := web.User(r.Context())
+	if err := o.Record(r.Context(), web.Act{Kind: kind, User: u, From: web.From(r), Count: 1, Details: details}); err != nil {
+		o.Web.Unrecorded(rw, r, err)
+		return false
+	}
+	return true
+}
+
+// show answers with a page of the console.
+func (o *Ops) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
+	u, _ := web.User(r.Context())
+	p.Face, p.User, p.Styles = pages.FaceOps, u.Name, []string{"ops.css"}
+	p.Nav = []pages.Nav{{Key: "nav.overview", Href: "/"}, {Key: "nav.agents", Href: "/agents"}}
+	if u.Role == registry.RoleAdmin {
+		p.Nav = append(p.Nav, pages.Nav{Key: "nav.users", Href: "/users"})
+	}
+	for i := range p.Nav {
+		p.Nav[i].Current = p.Nav[i].Href == r.URL.Path
+	}
+	o.pages.Render(rw, r, p)
+}
+
+// wrong is one field that cannot be taken, by the key of its message.
+type wrong struct{ Field, Key string }
+
+// refuse answers a field that cannot be taken: as JSON, or with the page that
+// holds the form, which again then shows.
+func (o *Ops) refuse(rw http.ResponseWriter, r *http.Request, status int, bad wrong, again func()) {
+	if !web.WantsJSON(r) {
+		again()
+		return
+	}
+	words := o.pages.Words(pages.Language(r))
+	p := web.Problem{Error: words.T(bad.Key), Field: bad.Field}
+	if hint := bad.Key + ".hint"; words.Has(hint) {
+		p.Hint = words.T(hint)
+	}
+	web.WriteJSON(rw, status, p)
+}

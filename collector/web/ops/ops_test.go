@@ -1,0 +1,391 @@
+package ops
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"github.com/google/uuid"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// desk is the console over a real register.
+type desk struct {
+	t       *testing.T
+	reg     *registry.Registry
+	ops     *Ops
+	web     *web.Web
+	pages   http.Handler
+	control http.Handler
+	acts    []web.Act
+	broken  error // the trail cannot be written
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	d := &desk{t: t}
+	var err error
+	if d.reg, err = registry.Open(t.Context(), filepath.Join(t.TempDir(), "registry.db"), log); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.reg.Close() })
+	record := func(_ context.Context, a web.Act) error {
+		if d.broken == nil {
+			d.acts = append(d.acts, a)
+		}
+		return d.broken
+	}
+	d.web, err = web.New(web.Options{Registry: d.reg, Face: pages.FaceOps, Roles: []string{registry.RoleOps, registry.RoleAdmin},
+		PublicURL: "http://localhost:8081", Secret: make([]byte, 32), Record: record, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.ops, err = New(Options{Web: d.web, Registry: d.reg, Record: record, AgentsURL: "https://agents.example:8443",
+		OpsURL: "http://localhost:8081", ConsultURL: "http://127.0.0.1:8082", TrailKey: "trail+00000000+key", Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.pages, err = d.web.Handler(d.ops.Routes()); err != nil {
+		t.Fatal(err)
+	}
+	d.control = d.ops.Control()
+	return d
+}
+
+// user adds a user and gives their secret.
+func (d *desk) user(role, force string) (id, secret string) {
+	d.t.Helper()
+	secret, hash, err := d.web.NewSecret()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	id = uuid.NewString()
+	if err := d.reg.AddUser(d.t.Context(), registry.User{ID: id, Name: role + id[:4], Role: role, Force: force, SecretHash: hash, At: time.Now()}); err != nil {
+		d.t.Fatal(err)
+	}
+	return id, secret
+}
+
+// ask sends JSON to the pages with a secret, or to the control socket with none,
+// and reads the JSON answer.
+func (d *desk) ask(h http.Handler, secret, method, path string, in any) (int, map[string]any) {
+	d.t.Helper()
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		body = strings.NewReader(string(raw))
+	}
+	r := httptest.NewRequestWithContext(d.t.Context(), method, "http://localhost"+path, body)
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Content-Type", "application/json")
+	if secret != "" {
+		r.Header.Set("Authorization", "Bearer "+secret)
+	}
+	rw := httptest.NewRecorder()
+	h.ServeHTTP(rw, r)
+	var out map[string]any
+	if err := json.Unmarshal(rw.Body.Bytes(), &out); err != nil {
+		d.t.Fatalf("%s %s answered %d %q", method, path, rw.Code, rw.Body)
+	}
+	return rw.Code, out
+}
+
+func recipient(t *testing.T) string {
+	t.Helper()
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id.Recipient().String()
+}
+
+func TestRoutesNeedTheirRole(t *testing.T) {
+	d := newDesk(t)
+	_, ops := d.user(registry.RoleOps, "")
+	if err := d.reg.AddForce(t.Context(), "Questura", recipient(t)); err != nil {
+		t.Fatal(err)
+	}
+	_, officer := d.user(registry.RoleOfficer, "Questura")
+	for _, r := range d.ops.Routes() {
+		method, path, _ := strings.Cut(r.Pattern, " ")
+		path = strings.NewReplacer("{$}", "", "{id}", "x").Replace(path)
+		if code, _ := d.ask(d.pages, "", method, path, nil); code != http.StatusUnauthorized {
+			t.Errorf("%s without a session answers %d", r.Pattern, code)
+		}
+		if code, _ := d.ask(d.pages, officer, method, path, nil); code != http.StatusUnauthorized {
+			t.Errorf("%s for an officer answers %d", r.Pattern, code)
+		}
+		if r.Pattern == "GET /invite" {
+			continue // it only leads to the form, and not with JSON
+		}
+		forOps := !strings.HasPrefix(path, "/users")
+		if code, _ := d.ask(d.pages, ops, method, path, nil); (code != http.StatusForbidden) != forOps {
+			t.Errorf("%s for ops answers %d", r.Pattern, code)
+		}
+	}
+}
+
+func TestInvite(t *testing.T) {
+	d := newDesk(t)
+	_, secret := d.user(registry.RoleOps, "")
+	code, got := d.ask(d.pages, secret, "POST", "/invite", map[string]string{"site": " Farmacia San Carlo ", "category": "pharmacy", "address": "Via Torino 1"})
+	if code != http.StatusCreated {
+		t.Fatalf("%d %v", code, got)
+	}
+	link, err := protocol.ParseLink(got["link"].(string))
+	if err != nil || link.Collector != "https://agents.example:8443" || link.Code.String() != got["code"] {
+		t.Errorf("link %v, %v", got["link"], err)
+	}
+	if _, err := protocol.ParseCode(got["code"].(string)); err != nil {
+		t.Error(err)
+	}
+	sites, err := d.reg.Sites(t.Context())
+	if err != nil || len(sites) != 1 || sites[0].ID != got["site_id"] || sites[0].Name != "Farmacia San Carlo" || sites[0].Category != "pharmacy" {
+		t.Errorf("%+v, %v", sites, err)
+	}
+	if len(d.acts) != 1 || d.acts[0].Kind != "invite" || d.acts[0].User.Role != registry.RoleOps {
+		t.Errorf("on the trail: %+v", d.acts)
+	}
+	if detail, err := json.Marshal(d.acts[0]); err != nil || strings.Contains(string(detail), got["code"].(string)) {
+		t.Errorf("the code is on the trail: %s", detail)
+	}
+	code, got = d.ask(d.pages, secret, "GET", "/", nil)
+	if code != http.StatusOK || got["counts"].(map[string]any)["invited"] != 1.0 || len(got["sites"].([]any)) != 1 {
+		t.Errorf("overview: %d %v", code, got)
+	}
+}
+
+func TestInvitationsThatAreRefused(t *testing.T) {
+	d := newDesk(t)
+	for name, c := range map[string]struct {
+		in    map[string]string
+		field string
+	}{
+		"no name":        {map[string]string{}, "site"},
+		"control marks":  {map[string]string{"site": "a\x00b"}, "site"},
+		"long name":      {map[string]string{"site": strings.Repeat("a", 300)}, "site"},
+		"odd category":   {map[string]string{"site": "a", "category": "spaceport"}, "category"},
+		"long address":   {map[string]string{"site": "a", "address": strings.Repeat("a", 5000)}, "address"},
+		"misspelt field": {map[string]string{"sito": "a"}, ""},
+	} {
+		code, got := d.ask(d.control, "", "POST", "/invite", c.in)
+		if field, _ := got["field"].(string); code != http.StatusUnprocessableEntity || field != c.field || got["error"] == "" {
+			t.Errorf("%s: %d %v", name, code, got)
+		}
+	}
+	if n, err := d.reg.Sites(t.Context()); err != nil || len(n) != 0 || len(d.acts) != 0 {
+		t.Errorf("%v sites, %v, %v", n, d.acts, err)
+	}
+}
+
+func TestNothingIsDoneThatTheTrailCannotTake(t *testing.T) {
+	d := newDesk(t)
+	id, _ := d.user(registry.RoleOps, "")
+	d.broken = errors.New("disk full")
+	for path, in := range map[string]map[string]string{
+		"/invite":                  {"site": "a"},
+		"/users":                   {"name": "Anna", "role": "officer", "force": "Questura", "recipient": recipient(t)},
+		"/users/" + id + "/revoke": nil,
+	} {
+		if code, got := d.ask(d.control, "", "POST", path, in); code != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d %v", path, code, got)
+		}
+	}
+	if _, err := d.ops.FirstLink(t.Context()); err == nil {
+		t.Error("a first administrator without a trail")
+	}
+	sites, _ := d.reg.Sites(t.Context())
+	users, _ := d.reg.Users(t.Context())
+	if _, known, _ := d.reg.Force(t.Context(), "Questura"); known || len(sites) != 0 || len(users) != 1 || !users[0].RevokedAt.IsZero() {
+		t.Errorf("done all the same: %v %v force %v", sites, users, known)
+	}
+}
+
+func TestAddUserOnTheHost(t *testing.T) {
+	d := newDesk(t)
+	key := recipient(t)
+	add := func(in map[string]string) (int, map[string]any) { return d.ask(d.control, "", "POST", "/users", in) }
+	officer := map[string]string{"name": "Anna Bruni", "role": "officer", "force": "Questura", "qualification": "ufficiale di PG"}
+	if code, got := add(officer); code != http.StatusUnprocessableEntity || got["field"] != "recipient" || got["hint"] == nil {
+		t.Errorf("a new force without a key: %d %v", code, got)
+	}
+	officer["recipient"] = "age1nonsense"
+	if code, got := add(officer); code != http.StatusUnprocessableEntity || got["field"] != "recipient" {
+		t.Errorf("a new force with a bad key: %d %v", code, got)
+	}
+	officer["recipient"] = key
+	code, got := add(officer)
+	if code != http.StatusCreated {
+		t.Fatalf("%d %v", code, got)
+	}
+	cred := got["credential"].(map[string]any)
+	if cred["server"] != "http://127.0.0.1:8082" || cred["user"] != got["id"] || cred["trail_key"] != "trail+00000000+key" {
+		t.Errorf("credential %v", cred)
+	}
+	raw, err := json.Marshal(cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := web.ParseCredential(raw); err != nil {
+		t.Error(err)
+	}
+	if !strings.HasPrefix(got["link"].(string), "http://127.0.0.1:8082/login/link?token=") {
+		t.Errorf("link %v", got["link"])
+	}
+	if kinds := d.acts[0].Kind + " " + d.acts[1].Kind; len(d.acts) != 2 || kinds != "force-add user-add" {
+		t.Errorf("on the trail: %s", kinds)
+	}
+	if told, err := json.Marshal(d.acts); err != nil || strings.Contains(string(told), cred["secret"].(string)) {
+		t.Error("the secret is on the trail")
+	}
+	for name, c := range map[string]struct {
+		in    map[string]string
+		code  int
+		field string
+	}{
+		"same name":           {officer, http.StatusUnprocessableEntity, "name"},
+		"known force":         {map[string]string{"name": "B", "role": "force-auditor", "force": "Questura"}, http.StatusCreated, ""},
+		"known force, key":    {map[string]string{"name": "C", "role": "officer", "force": "Questura", "recipient": key}, http.StatusCreated, ""},
+		"known force, other":  {map[string]string{"name": "D", "role": "officer", "force": "Questura", "recipient": recipient(t)}, http.StatusUnprocessableEntity, "recipient"},
+		"force missing":       {map[string]string{"name": "E", "role": "officer"}, http.StatusUnprocessableEntity, "force"},
+		"force of the Comune": {map[string]string{"name": "F", "role": "ops", "force": "Questura"}, http.StatusUnprocessableEntity, "force"},
+		"no such role":        {map[string]string{"name": "G", "role": "root"}, http.StatusUnprocessableEntity, "role"},
+		"no name":             {map[string]string{"role": "ops"}, http.StatusUnprocessableEntity, "name"},
+		"dpo":                 {map[string]string{"name": "H", "role": "dpo"}, http.StatusCreated, ""},
+	} {
+		code, got := add(c.in)
+		if field, _ := got["field"].(string); code != c.code || field != c.field {
+			t.Errorf("%s: %d %v", name, code, got)
+		}
+	}
+}
+
+func TestAnAdminMakesNoOfficers(t *testing.T) {
+	d := newDesk(t)
+	self, admin := d.user(registry.RoleAdmin, "")
+	key := recipient(t)
+	for name, c := range map[string]struct {
+		in    map[string]string
+		code  int
+		field string
+	}{
+		"1 officer": {map[string]string{"name": "A", "role": "officer", "force": "Questura", "recipient": key}, http.StatusUnprocessableEntity, "role"},
+		"2 auditor": {map[string]string{"name": "B", "role": "force-auditor", "force": "Questura", "recipient": key}, http.StatusUnprocessableEntity, "role"},
+		"3 ops":     {map[string]string{"name": "C", "role": "ops"}, http.StatusCreated, ""},
+	} {
+		code, got := d.ask(d.pages, admin, "POST", "/users", c.in)
+		if field, _ := got["field"].(string); code != c.code || field != c.field {
+			t.Errorf("%s: %d %v", name, code, got)
+		}
+	}
+	first := map[string]string{"name": "D", "role": "force-admin", "force": "Questura", "recipient": key}
+	if code, got := d.ask(d.pages, admin, "POST", "/users", first); code != http.StatusCreated {
+		t.Errorf("a force's first administrator: %d %v", code, got)
+	}
+	first["name"] = "E"
+	if code, got := d.ask(d.pages, admin, "POST", "/users", first); code != http.StatusUnprocessableEntity || got["field"] != "force" {
+		t.Errorf("a force's second administrator: %d %v", code, got)
+	}
+	officer, _ := d.user(registry.RoleOfficer, "Questura")
+	_, list := d.ask(d.pages, admin, "GET", "/users", nil)
+	for _, u := range list["users"].([]any) {
+		if u.(map[string]any)["id"] == officer {
+			t.Error("the Comune's admin sees a force's officers")
+		}
+	}
+	if code, _ := d.ask(d.pages, admin, "POST", "/users/"+officer+"/revoke", nil); code != http.StatusNotFound {
+		t.Errorf("the Comune's admin revokes a force's officer: %d", code)
+	}
+	if code, got := d.ask(d.pages, admin, "POST", "/users/"+self+"/revoke", nil); code != http.StatusConflict {
+		t.Errorf("an admin revokes themselves: %d %v", code, got)
+	}
+	if code, _ := d.ask(d.control, "", "POST", "/users/"+officer+"/revoke", nil); code != http.StatusOK {
+		t.Errorf("the host revokes an officer: %d", code)
+	}
+	if code, _ := d.ask(d.control, "", "POST", "/users/"+uuid.NewString()+"/revoke", nil); code != http.StatusNotFound {
+		t.Errorf("a user that is not there: %d", code)
+	}
+}
+
+func TestRevokeAgent(t *testing.T) {
+	d := newDesk(t)
+	if code, _ := d.ask(d.control, "", "POST", "/agents/"+uuid.NewString()+"/revoke", nil); code != http.StatusNotFound || len(d.acts) != 0 {
+		t.Errorf("an agent that is not there: %d, %v", code, d.acts)
+	}
+	id := d.enrol("Bar Centrale")
+	code, got := d.ask(d.control, "", "GET", "/agents", nil)
+	agents := got["agents"].([]any)
+	if code != http.StatusOK || len(agents) != 1 || agents[0].(map[string]any)["sites"].([]any)[0] != "Bar Centrale" {
+		t.Fatalf("%d %v", code, got)
+	}
+	if code, got := d.ask(d.control, "", "POST", "/agents/"+id+"/revoke", nil); code != http.StatusOK || got["agent"] != id {
+		t.Errorf("%d %v", code, got)
+	}
+	if err := d.reg.Admit(t.Context(), id); err == nil {
+		t.Error("a revoked agent is admitted")
+	}
+}
+
+func TestFirstLink(t *testing.T) {
+	d := newDesk(t)
+	link, err := d.ops.FirstLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "http://localhost/login/link", strings.NewReader(url.Values{"token": u.Query()["token"]}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	rw := httptest.NewRecorder()
+	d.pages.ServeHTTP(rw, r)
+	if rw.Code != http.StatusSeeOther || len(rw.Result().Cookies()) != 1 {
+		t.Errorf("the first link answers %d", rw.Code)
+	}
+	if again, err := d.ops.FirstLink(t.Context()); err != nil || again != "" {
+		t.Errorf("with an administrator there: %q, %v", again, err)
+	}
+	users, err := d.reg.Users(t.Context())
+	if err != nil || len(users) != 1 {
+		t.Fatalf("%v %v", users, err)
+	}
+	if err := d.reg.RevokeUser(t.Context(), users[0].ID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := d.ops.FirstLink(t.Context()); err != nil || again == "" {
+		t.Errorf("with the only administrator revoked: %q, %v", again, err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("application/json", []byte(`{"site":"a"}`))
+	f.Add("application/x-www-form-urlencoded", []byte("site=a&site=b"))
+	f.Add("application/json", []byte(`{"site":1}`))
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/invite", strings.NewReader(string(body)))
+		r.Header.Set("Content-Type", kind)
+		var s string
+		if err := read(r, map[string]*string{"site": &s}); err == nil && s != strings.TrimSpace(s) {
+			t.Errorf("untrimmed %q", s)
+		}
+	})
+}

@@ -1,0 +1,118 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"anagrafe/collector/registry"
+)
+
+type userKey struct{}
+
+// User is who asks, inside a handler behind Require.
+func User(ctx context.Context) (registry.User, bool) {
+	u, ok := ctx.Value(userKey{}).(registry.User)
+	return u, ok
+}
+
+// WithUser gives handlers a user where there is no session: the control socket.
+func WithUser(ctx context.Context, u registry.User) context.Context {
+	return context.WithValue(ctx, userKey{}, u)
+}
+
+// Require lets users of these roles through, as far as the listener accepts
+// them. Anybody else is sent to the login page, or gets 401 or 403.
+func (w *Web) Require(roles ...string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			u, ok := w.identify(rw, r)
+			if !ok {
+				return
+			}
+			if !slices.Contains(roles, u.Role) {
+				if r.URL.Path == "/" && r.Method == http.MethodGet && w.home(u.Role) != "/" && !WantsJSON(r) {
+					http.Redirect(rw, r, w.home(u.Role), http.StatusSeeOther) // the name in every page's header leads to /
+					return
+				}
+				w.fail(rw, r, http.StatusForbidden, "role", "name", u.Name)
+				return
+			}
+			next.ServeHTTP(rw, r.WithContext(WithUser(r.Context(), u)))
+		})
+	}
+}
+
+// identify finds out who asks; when it returns false the answer is written.
+func (w *Web) identify(rw http.ResponseWriter, r *http.Request) (registry.User, bool) {
+	if header := r.Header.Get("Authorization"); header != "" {
+		return w.bearer(rw, r, header)
+	}
+	u, ok, err := w.session(r)
+	switch {
+	case err != nil:
+		w.Broken(rw, r, err)
+		return u, false
+	case ok:
+		return u, true
+	}
+	w.challenge(rw, r)
+	return u, false
+}
+
+// bearer checks the secret of a credential file.
+func (w *Web) bearer(rw http.ResponseWriter, r *http.Request, header string) (registry.User, bool) {
+	scheme, secret, _ := strings.Cut(header, " ")
+	if w.limit.exceeded(From(r)) {
+		w.tooMany(rw, r)
+		return registry.User{}, false
+	}
+	if strings.EqualFold(scheme, "Bearer") && secret != "" {
+		u, ok, err := w.Registry.UserBySecret(r.Context(), w.hash("credential", strings.TrimSpace(secret)))
+		if err != nil {
+			w.Broken(rw, r, err)
+			return registry.User{}, false
+		}
+		if ok && w.accepts(u.Role) {
+			return u, true
+		}
+	}
+	w.limit.failed(From(r))
+	w.Log.WarnContext(r.Context(), "credential refused", "from", From(r))
+	rw.Header().Set("WWW-Authenticate", `Bearer realm="anagrafe"`)
+	w.fail(rw, r, http.StatusUnauthorized, "credential")
+	return registry.User{}, false
+}
+
+// challenge answers who has no session.
+func (w *Web) challenge(rw http.ResponseWriter, r *http.Request) {
+	login := "/login"
+	if r.URL.Path != "/" && r.Method == http.MethodGet {
+		login += "?" + url.Values{"next": {r.URL.Path}}.Encode() // without its query, which may hold what was asked
+	}
+	switch {
+	case WantsJSON(r):
+		rw.Header().Set("WWW-Authenticate", `Bearer realm="anagrafe"`)
+		w.fail(rw, r, http.StatusUnauthorized, "session")
+	case r.Header.Get("HX-Request") != "":
+		rw.Header().Set("HX-Redirect", login) // a swap of the login page into a list would puzzle
+		w.fail(rw, r, http.StatusUnauthorized, "session")
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		http.Redirect(rw, r, login, http.StatusSeeOther)
+	default:
+		w.fail(rw, r, http.StatusUnauthorized, "session")
+	}
+}
+
+// local gives a path of this server that is safe to redirect to, or fallback.
+func local(next, fallback string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" ||
+		!strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") || strings.ContainsAny(u.Path, "\\\r\n\t") ||
+		strings.HasPrefix(u.Path, "/login") || u.Path == "/" {
+		return fallback
+	}
+	return (&url.URL{Path: u.Path}).String()
+}

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"anagrafe/protocol/pages"
+)
+
+// defaultBody is the largest request body, in bytes, of a route that names none.
+const defaultBody = 64 << 10
+
+// Route is one address of a face, and who may use it.
+type Route struct {
+	Pattern string   // of http.ServeMux: "POST /invite"
+	Roles   []string // who may; each must be accepted by the listener
+	Open    bool     // anybody may, without a session: login and what it needs
+	MaxBody int64    // bytes of the request body; 0: 64 KiB
+	Handler http.Handler
+}
+
+// own are the routes that every listener has.
+func (w *Web) own() []Route {
+	open := func(pattern string, h http.HandlerFunc) Route {
+		return Route{Pattern: pattern, Open: true, Handler: h}
+	}
+	notices := pages.Notices(w.Face, w.Log)
+	return []Route{
+		open("GET /login", w.loginPage),
+		open("POST /login", w.login),
+		open("GET /login/link", w.linkPage),
+		open("POST /login/link", w.link),
+		open("POST /logout", w.logout),
+		{Pattern: "GET " + pages.Prefix, Open: true, Handler: pages.Assets()},
+		{Pattern: "POST " + pages.ReportPath, Open: true, Handler: pages.Reports(w.Log)},
+		{Pattern: "GET /privacy", Open: true, Handler: notices},
+		{Pattern: "GET /accessibility", Open: true, Handler: notices},
+		// What nobody names: a stranger is not even told that it is not there.
+		{Pattern: "/", Roles: w.Roles, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			w.fail(rw, r, http.StatusNotFound, "missing")
+		})},
+	}
+}
+
+// Routes gives all routes of a listener with these faces, its own included,
+// after checking that each has a rule.
+func (w *Web) Routes(faces ...[]Route) ([]Route, error) {
+	all := w.own()
+	seen := map[string]bool{}
+	for _, r := range all {
+		seen[r.Pattern] = true
+	}
+	for _, face := range faces {
+		for _, r := range face {
+			switch {
+			case r.Handler == nil:
+				return nil, fmt.Errorf("route %q has no handler", r.Pattern)
+			case seen[r.Pattern]:
+				return nil, fmt.Errorf("route %q is there twice", r.Pattern)
+			case len(r.Roles) == 0 && !r.Open:
+				return nil, fmt.Errorf("route %q names no roles: say who may use it, or that it is open", r.Pattern)
+			case len(r.Roles) > 0 && r.Open:
+				return nil, fmt.Errorf("route %q names roles and is open: it cannot be both", r.Pattern)
+			}
+			if i := slices.IndexFunc(r.Roles, func(role string) bool { return !w.accepts(role) }); i >= 0 {
+				return nil, fmt.Errorf("route %q is for role %q, which this listener does not accept", r.Pattern, r.Roles[i])
+			}
+			seen[r.Pattern] = true
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+// Handler serves the faces behind their rules, with login, headers and limits.
+func (w *Web) Handler(faces ...[]Route) (http.Handler, error) {
+	routes, err := w.Routes(faces...)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for _, r := range routes {
+		h := r.Handler
+		if !r.Open {
+			h = w.Require(r.Roles...)(h)
+		}
+		if err := register(mux, r.Pattern, http.MaxBytesHandler(h, max(r.MaxBody, defaultBody))); err != nil {
+			return nil, err
+		}
+	}
+	return w.Secure(mux), nil
+}
+
+// register turns what ServeMux panics with (a malformed pattern, or two that
+// contradict each other) into an error.
+func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errors.Join(fmt.Errorf("route %q", pattern), fmt.Errorf("%v", p))
+		}
+	}()
+	mux.Handle(pattern, h)
+	return nil
+}

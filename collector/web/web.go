@@ -1,0 +1,119 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/protocol/pages"
+)
+
+//go:embed *.html it.json en.json
+var files embed.FS
+
+// Act is something that a person did to the system, on its way to the trail.
+type Act struct {
+	Kind    string // "login", "logout", "login-refused", "invite", ...
+	User    registry.User
+	From    string // address of the client
+	Count   int    // records touched
+	Details any    // marshals to JSON
+}
+
+// Record writes an act on the trail; main gives it. The act goes ahead only
+// when it returns without an error.
+type Record func(ctx context.Context, a Act) error
+
+// Options of one listener. All but TLS, Home and Now are required.
+type Options struct {
+	Registry  *registry.Registry
+	Face      pages.Face
+	Roles     []string          // accepted here
+	Home      map[string]string // where a role begins after signing in; "/" if not named
+	PublicURL string            // https://host[:port] of this listener; http for loopback only
+	TLS       *tls.Config       // nil: the listener must be on loopback
+	Secret    []byte            // at least 32 bytes, derived from the root secret; the same for every listener
+	Record    Record
+	Log       *slog.Logger
+	Now       func() time.Time // nil: time.Now
+}
+
+// Web is what the pages of one listener share.
+type Web struct {
+	Options
+	pages  *pages.Set
+	host   string // of PublicURL, without port
+	secure bool   // PublicURL is https
+	limit  *limit
+	origin *http.CrossOriginProtection
+}
+
+// New checks the options of a listener.
+func New(o Options) (*Web, error) {
+	public, err := url.Parse(o.PublicURL)
+	switch {
+	case err != nil || public.Host == "" || strings.Trim(public.Path, "/") != "" || public.RawQuery != "":
+		return nil, fmt.Errorf("the public address %q must be https://HOST[:PORT]", o.PublicURL)
+	case public.Scheme != "https" && (public.Scheme != "http" || !loopback(public.Hostname())):
+		return nil, fmt.Errorf("the public address %q must begin with https://: without TLS only localhost may be used", o.PublicURL)
+	case len(o.Secret) < 32:
+		return nil, errors.New("the key for sessions needs at least 32 bytes")
+	case len(o.Roles) == 0 || o.Record == nil || o.Registry == nil || o.Log == nil:
+		return nil, errors.New("a listener needs the registry, the roles that it accepts, a trail and a log")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.PublicURL = public.Scheme + "://" + public.Host
+	set, err := pages.Load(files, o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("load the login pages: %w", err)
+	}
+	w := &Web{Options: o, pages: set, host: public.Hostname(), secure: public.Scheme == "https",
+		limit: newLimit(o.Now), origin: http.NewCrossOriginProtection()}
+	w.origin.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.fail(rw, r, http.StatusForbidden, "cross")
+	}))
+	return w, nil
+}
+
+// accepts tells whether a role may use this listener at all.
+func (w *Web) accepts(role string) bool { return slices.Contains(w.Roles, role) }
+
+// home is where a role begins.
+func (w *Web) home(role string) string {
+	if path, ok := w.Home[role]; ok {
+		return path
+	}
+	return "/"
+}
+
+// From is where a request comes from, for the trail: the address of the
+// connection. Headers of proxies are not believed.
+func From(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// loopback tells whether a host name or address is this machine.
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && a.Unmap().IsLoopback()
+}

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime/debug"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"filippo.io/age"
+
+	"anagrafe/collector/web"
+)
+
+// print writes the one JSON value of -json.
+func (c *call) print(v any) error {
+	e := json.NewEncoder(c.out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// cmdMigrate opens the register, which brings its schema up to date.
+func cmdMigrate(ctx context.Context, c *call, args []string) error {
+	if _, err := c.parse(c.flags(), args, 0); err != nil {
+		return err
+	}
+	config, err := readConfig(c.dir, c.config)
+	if err != nil {
+		return err
+	}
+	o, err := openOffice(ctx, c.dir, config, c.log)
+	if errors.Is(err, errDaemon) {
+		return fmt.Errorf("%w: stop it first; serve migrates by itself when it starts", err)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, "the register's schema is up to date")
+	return o.Close()
+}
+
+// cmdInvite makes a code, and the link that carries it.
+func cmdInvite(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	in := map[string]string{}
+	f.Func("site", "name of the site", into(in, "site"))
+	f.Func("category", "bank, pharmacy, shop, condominium, ... (default other)", into(in, "category"))
+	f.Func("address", "its address, in words", into(in, "address"))
+	if _, err := c.parse(f, args, 0); err != nil {
+		return err
+	}
+	if in["site"] == "" {
+		return misuse("-site NAME is missing")
+	}
+	var answer struct {
+		SiteID    string    `json:"site_id"`
+		Site      string    `json:"site"`
+		Code      string    `json:"code"`
+		Link      string    `json:"link"`
+		ExpiresAt time.Time `json:"expires_at"`
+	}
+	if err := c.withOffice(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodPost, "/invite", in, &answer)
+	}); err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(answer)
+	}
+	fmt.Fprintf(c.out, "code  %s\nlink  %s\nfor   %s, until %s, once\n", answer.Code, answer.Link, answer.Site, answer.ExpiresAt.Local().Format(time.DateTime))
+	return nil
+}
+
+func into(m map[string]string, key string) func(string) error {
+	return func(s string) error { m[key] = s; return nil }
+}
+
+// cmdAgents lists the agents.
+func cmdAgents(ctx context.Context, c *call, args []string) error {
+	if _, err := c.parse(c.flags(), args, 0); err != nil {
+		return err
+	}
+	var answer struct {
+		Agents []struct {
+			ID               string    `json:"id"`
+			Version          string    `json:"version"`
+			EnrolledAt       time.Time `json:"enrolled_at"`
+			SeenAt           time.Time `json:"seen_at,omitzero"`
+			RevokedAt        time.Time `json:"revoked_at,omitzero"`
+			CertificateUntil time.Time `json:"certificate_until,omitzero"`
+			SiteIDs          []string  `json:"site_ids"`
+			Sites            []string  `json:"sites"`
+		} `json:"agents"`
+	}
+	if err := c.withOffice(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodGet, "/agents", nil, &answer)
+	}); err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(answer)
+	}
+	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tSITES\tVERSION\tENROLLED\tSEEN\tCERTIFICATE UNTIL\tREVOKED")
+	for _, a := range answer.Agents {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, strings.Join(a.Sites, ", "), a.Version, day(a.EnrolledAt), day(a.SeenAt), day(a.CertificateUntil), day(a.RevokedAt))
+	}
+	return w.Flush()
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+// cmdRevoke shuts an agent out.
+func cmdRevoke(ctx context.Context, c *call, args []string) error {
+	words, err := c.parse(c.flags(), args, 1)
+	if err != nil {
+		return err
+	}
+	return c.withOffice(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodPost, "/agents/"+url.PathEscape(words[0])+"/revoke", nil, nil)
+	})
+}
+
+// cmdUserAdd adds a person. Their secret is shown once, in the credential
+// file; a new force's private key is made here and never reaches the server.
+func cmdUserAdd(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	in := map[string]string{}
+	f.Func("role", "ops, admin, officer, force-auditor, force-admin, dpo", into(in, "role"))
+	f.Func("force", "the force they belong to, e.g. Questura", into(in, "force"))
+	f.Func("qualification", "of an officer: ufficiale, agente or pm", into(in, "qualification"))
+	credential := f.String("credential", "", "file to write the credential to (default NAME.credential.json)")
+	identity := f.String("force-identity", "", "file with the force's private key; made if it is not there")
+	words, err := c.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	in["name"] = words[0]
+	if in["role"] == "" {
+		return misuse("-role is missing")
+	}
+	if *credential == "" {
+		*credential = strings.ReplaceAll(words[0], " ", "-") + ".credential.json"
+	}
+	if _, err := os.Stat(*credential); err == nil {
+		return fmt.Errorf("%s is there already: a credential is never overwritten, name another file with -credential", *credential)
+	}
+	if *identity != "" {
+		if in["recipient"], err = forceRecipient(*identity); err != nil {
+			return err
+		}
+	}
+	var answer struct {
+		ID         string         `json:"id"`
+		Name       string         `json:"name"`
+		Role       string         `json:"role"`
+		Force      string         `json:"force,omitempty"`
+		Link       string         `json:"link"`
+		Credential web.Credential `json:"credential"`
+	}
+	err = c.withOffice(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodPost, "/users", in, &answer)
+	})
+	if r, ok := errors.AsType[refusal](err); ok && r.Field == "recipient" {
+		return fmt.Errorf("the force %q is new: give -force-identity FILE, where its private key is made; only its auditor may keep that file, away from this host", in["force"])
+	}
+	if err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(answer.Credential, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeSecret(*credential, append(b, '\n')); err != nil {
+		return fmt.Errorf("%s was added, but the credential could not be written: %w; revoke them and add them again", in["name"], err)
+	}
+	if c.json {
+		return c.print(map[string]string{"id": answer.ID, "name": answer.Name, "role": answer.Role, "force": answer.Force, "link": answer.Link, "credential": *credential})
+	}
+	fmt.Fprintf(c.out, "%s is added as %s.\ncredential  %s (hand it over in person; who has it is them)\nsign in     %s (once, within a day)\n", answer.Name, answer.Role, *credential, answer.Link)
+	if *identity != "" {
+		fmt.Fprintf(c.out, "force key   %s (give it to the force's auditor and delete it here)\n", *identity)
+	}
+	return nil
+}
+
+// forceRecipient reads the force's private key, or makes it, and gives the
+// public half that the trail seals to.
+func forceRecipient(file string) (string, error) {
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		id, err := age.GenerateX25519Identity()
+		if err != nil {
+			return "", err
+		}
+		return id.Recipient().String(), writeSecret(file, []byte(id.String()+"\n"))
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the force's key: %w", err)
+	}
+	ids, err := age.ParseIdentities(strings.NewReader(string(b)))
+	if err != nil || len(ids) != 1 {
+		return "", fmt.Errorf("%s is not a private key of a force", file)
+	}
+	id, ok := ids[0].(*age.X25519Identity)
+	if !ok {
+		return "", fmt.Errorf("%s is not a private key of a force", file)
+	}
+	return id.Recipient().String(), nil
+}
+
+// writeSecret makes a file that its owner alone can read; one that is there is
+// left alone.
+func writeSecret(file string, b []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// cmdUserList lists the people.
+func cmdUserList(ctx context.Context, c *call, args []string) error {
+	if _, err := c.parse(c.flags(), args, 0); err != nil {
+		return err
+	}
+	var answer struct {
+		Users []struct {
+			ID            string    `json:"id"`
+			Name          string    `json:"name"`
+			Role          string    `json:"role"`
+			Force         string    `json:"force,omitempty"`
+			Qualification string    `json:"qualification,omitempty"`
+			AddedAt       time.Time `json:"added_at"`
+			RevokedAt     time.Time `json:"revoked_at,omitzero"`
+		} `json:"users"`
+	}
+	if err := c.withOffice(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodGet, "/users", nil, &answer)
+	}); err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(answer)
+	}
+	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tNAME\tROLE\tFORCE\tADDED\tREVOKED")
+	for _, u := range answer.Users {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", u.ID, u.Name, u.Role, u.Force, day(u.AddedAt), day(u.RevokedAt))
+	}
+	return w.Flush()
+}
+
+// cmdVersion prints the version that the Go tool stamped.
+func cmdVersion(_ context.Context, c *call, args []string) error {
+	if _, err := c.parse(c.flags(), args, 0); err != nil {
+		return err
+	}
+	version := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	if c.json {
+		return c.print(map[string]string{"version": version})
+	}
+	fmt.Fprintln(c.out, "anagrafe-collector", version)
+	return nil
+}

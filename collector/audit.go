@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	"anagrafe/collector/trail"
+)
+
+// cmdAuditExport writes the trail to a file, for others to verify.
+func cmdAuditExport(ctx context.Context, c *call, args []string) error {
+	words, err := c.parse(c.flags(), args, 1)
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(words[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing the export: %w", err)
+	}
+	err = c.export(ctx, file)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+func (c *call) export(ctx context.Context, w io.Writer) error {
+	return c.withOffice(ctx, func(cl client) error {
+		body, err := cl.send(ctx, http.MethodGet, "/audit/export", "", nil)
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		if _, err := io.Copy(w, body); err != nil {
+			return fmt.Errorf("reading the trail: %w", err)
+		}
+		return nil
+	})
+}
+
+// withExport gives the export in file, or, when that is "", this collector's own.
+func (c *call) withExport(ctx context.Context, file string, read func(io.Reader) error) error {
+	if file != "" {
+		f, err := os.Open(file)
+		if err != nil {
+			return fmt.Errorf("reading the export: %w", err)
+		}
+		defer f.Close()
+		return read(bufio.NewReader(f))
+	}
+	temporary, err := os.CreateTemp("", "anagrafe-trail-*.jsonl")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name())
+	defer temporary.Close()
+	if err := c.export(ctx, temporary); err != nil {
+		return err
+	}
+	if _, err := temporary.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return read(bufio.NewReader(temporary))
+}
+
+// cmdAuditVerify proves the trail with a key and an older checkpoint that come
+// from outside the collector: without them it would only prove that whoever
+// changed the trail was consistent.
+func cmdAuditVerify(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	key := f.String("key", "", "the trail's verifier key, as the credential file has it")
+	checkpoint := f.String("checkpoint", "", "file with an older checkpoint, kept outside the collector")
+	export := f.String("export", "", "file that \"audit export\" wrote (default: ask this collector)")
+	if _, err := c.parse(f, args, 0); err != nil {
+		return err
+	}
+	if *key == "" || *checkpoint == "" {
+		return misuse("-key and -checkpoint are needed, and must come from outside the collector's directory")
+	}
+	older, err := os.ReadFile(*checkpoint)
+	if err != nil {
+		return fmt.Errorf("reading the older checkpoint: %w", err)
+	}
+	var report trail.Report
+	err = c.withExport(ctx, *export, func(r io.Reader) (err error) {
+		report, err = trail.Verify(r, *key, older)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(struct {
+			Verified bool `json:"verified"`
+			trail.Report
+		}{true, report})
+	}
+	fmt.Fprintf(c.out, "verified: %d entries, none changed, removed or inserted; it continues the older checkpoint of %d entries\n", report.Size, report.OlderSize)
+	return nil
+}
+
+// cmdAuditShow opens what was sealed to a force, with the private key that
+// only the force's auditor has.
+func cmdAuditShow(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	identity := f.String("identity", "", "the force's private key")
+	export := f.String("export", "", "file that \"audit export\" wrote (default: ask this collector)")
+	if _, err := c.parse(f, args, 0); err != nil {
+		return err
+	}
+	if *identity == "" {
+		return misuse("-identity FILE is missing")
+	}
+	key, err := os.Open(*identity)
+	if err != nil {
+		return fmt.Errorf("reading the private key: %w", err)
+	}
+	defer key.Close()
+	lines := json.NewEncoder(c.out)
+	return c.withExport(ctx, *export, func(r io.Reader) error {
+		return trail.Show(r, key, func(s trail.Shown) error { return lines.Encode(s) })
+	})
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Exit codes (DESIGN 11).
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitMisuse = 2
+)
+
+// console is where a command reads and writes: results to out, all else to err.
+type console struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// command is one word of the command line, or two ("user add").
+type command struct {
+	name string
+	args string
+	what string
+	run  func(ctx context.Context, c *call, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-basemap FILE]", "run the collector", cmdServe},
+		{"migrate", "", "bring the register's schema up to date", cmdMigrate},
+		{"invite", "-site NAME [-category C] [-address TEXT] [-json]", "make a one-time code for a site", cmdInvite},
+		{"agents", "[-json]", "list the agents", cmdAgents},
+		{"revoke", "AGENT", "shut an agent out at once", cmdRevoke},
+		{"user add", "NAME -role ROLE [-force NAME] [-qualification Q] [-credential FILE]", "add a person and write their credential file", cmdUserAdd},
+		{"user list", "[-json]", "list the people", cmdUserList},
+		{"search", "-server URL -credential FILE -at LON,LAT -time RFC3339 [-until RFC3339] [-radius M] -case KIND:REF -offence CLASS -reason TEXT [-json]", "which cameras may have filmed a place at a time", cmdSearch},
+		{"audit verify", "-key VKEY -checkpoint FILE [-export FILE]", "prove that nothing on the trail was changed, removed or inserted", cmdAuditVerify},
+		{"audit export", "FILE", "write the trail to a file", cmdAuditExport},
+		{"audit show", "-identity FILE [-export FILE]", "open the entries of a force with its private key", cmdAuditShow},
+		{"version", "", "print the version", cmdVersion},
+	}
+}
+
+// call is one running command.
+type call struct {
+	console
+	command
+	dir    string
+	config string
+	json   bool
+	log    *slog.Logger
+}
+
+// misuse is an error of the person who typed; it exits with 2.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
+
+// run is the program: it returns the exit code.
+func run(ctx context.Context, con console, args []string) int {
+	cmd, rest, ok := find(args)
+	if !ok {
+		if len(args) > 0 && (args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help") {
+			usage(con.out)
+			return exitDone
+		}
+		if len(args) > 0 {
+			fmt.Fprintf(con.err, "anagrafe-collector: there is no command %q\n\n", args[0])
+		}
+		usage(con.err)
+		return exitMisuse
+	}
+	c := &call{console: con, command: cmd, log: slog.New(slog.NewTextHandler(con.err, nil))}
+	err := cmd.run(ctx, c, rest)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return exitDone
+	}
+	fmt.Fprintf(con.err, "anagrafe-collector %s: %v\n", cmd.name, err)
+	if _, ok := errors.AsType[misuse](err); ok {
+		fmt.Fprintf(con.err, "usage: anagrafe-collector %s %s\n", cmd.name, cmd.args)
+		return exitMisuse
+	}
+	return exitFailed
+}
+
+// find takes the command's one or two words off args.
+func find(args []string) (command, []string, bool) {
+	for _, cmd := range commands() {
+		if len(args) > 0 && cmd.name == args[0] {
+			return cmd, args[1:], true
+		}
+		if len(args) > 1 && cmd.name == args[0]+" "+args[1] {
+			return cmd, args[2:], true
+		}
+	}
+	return command{}, nil, false
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "anagrafe-collector keeps a city's register of private cameras that film areas open to the public.")
+	fmt.Fprintln(w, "\nusage: anagrafe-collector COMMAND [-data DIR] [-config FILE] ...")
+	fmt.Fprintln(w)
+	for _, cmd := range commands() {
+		fmt.Fprintf(w, "  %-13s %s\n", cmd.name, cmd.what)
+	}
+}
+
+// flags starts the flag set of a command with what every command takes.
+func (c *call) flags() *flag.FlagSet {
+	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&c.dir, "data", defaultDir, "the collector's directory")
+	f.StringVar(&c.config, "config", "", "configuration file (default DIR/collector.toml)")
+	f.BoolVar(&c.json, "json", false, "print one JSON value")
+	return f
+}
+
+// parse reads flags and positional words in any order and demands exactly
+// the words that the command takes.
+func (c *call) parse(f *flag.FlagSet, args []string, words int) ([]string, error) {
+	var got []string
+	for {
+		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(c.out, "usage: anagrafe-collector %s %s\n\n", c.name, c.args)
+			f.SetOutput(c.out)
+			f.PrintDefaults()
+			return nil, err
+		} else if err != nil {
+			return nil, misuse(err.Error())
+		}
+		if f.NArg() == 0 {
+			break
+		}
+		got, args = append(got, f.Arg(0)), f.Args()[1:]
+	}
+	switch {
+	case len(got) > words:
+		return nil, misuse(fmt.Sprintf("what is %q?", got[words]))
+	case len(got) < words:
+		return nil, misuse("something is missing")
+	}
+	return got, nil
+}

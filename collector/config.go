@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"path/filepath"
+
+	"github.com/BurntSushi/toml"
+)
+
+const defaultDir = "/var/lib/anagrafe-collector"
+
+// Config is all that can be set, in DIR/collector.toml or the file given with
+// -config; flags of serve win over it. An unknown key is an error.
+type Config struct {
+	// PublicURL is what owners and agents call this collector, e.g.
+	// https://telecamere.comune.example.it: its host is in the certificate and
+	// in every enrolment link. http is accepted for localhost alone.
+	PublicURL string `toml:"public_url"`
+	// OpsURL and ConsultURL are what operators and officers call their pages;
+	// their sign-in links begin with it.
+	OpsURL     string `toml:"ops_url"`
+	ConsultURL string `toml:"consult_url"`
+	// ListenAgents takes QUIC on UDP and HTTP/2 on TCP, on the same port.
+	ListenAgents string `toml:"listen_agents"`
+	// ListenOps serves the Comune's operators.
+	ListenOps string `toml:"listen_ops"`
+	// ListenConsult serves the forces.
+	ListenConsult string `toml:"listen_consult"`
+	// ListenMetrics serves Prometheus; keep it inside.
+	ListenMetrics string `toml:"listen_metrics"`
+	// Certificate and Key are PEM files for the operators' and forces' pages.
+	// Without them those pages are served on loopback addresses only.
+	Certificate string `toml:"certificate"`
+	Key         string `toml:"key"`
+	// Basemap is a PMTiles file in the OpenMapTiles schema; without one the
+	// search page says so and draws on a plain ground.
+	Basemap string `toml:"basemap"`
+	// BasemapAttribution is the credit under the map; empty: the one in the
+	// basemap's own metadata.
+	BasemapAttribution string `toml:"basemap_attribution"`
+}
+
+func defaults() Config {
+	return Config{
+		PublicURL:     "http://localhost:8080",
+		OpsURL:        "http://localhost:8081",
+		ConsultURL:    "http://127.0.0.1:8082",
+		ListenAgents:  ":8443",
+		ListenOps:     "127.0.0.1:8081",
+		ListenConsult: "127.0.0.1:8082",
+		ListenMetrics: "127.0.0.1:9180",
+	}
+}
+
+// readConfig reads file, or DIR/collector.toml when file is "" and that exists.
+func readConfig(dir, file string) (Config, error) {
+	c := defaults()
+	optional := file == ""
+	if optional {
+		file = filepath.Join(dir, "collector.toml")
+	}
+	md, err := toml.DecodeFile(file, &c)
+	switch {
+	case optional && errors.Is(err, fs.ErrNotExist):
+		return c, nil
+	case err != nil:
+		return c, fmt.Errorf("reading the configuration %s: %w", file, err)
+	case len(md.Undecoded()) > 0:
+		return c, fmt.Errorf("the configuration %s has the unknown key %q: remove it, or correct its spelling", file, md.Undecoded()[0].String())
+	}
+	return c, nil
+}
+
+// check refuses what contradicts itself before anything starts. The addresses
+// of the pages are checked by package web, which knows what it can serve.
+func (c Config) check() error {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || u.Path != "" && u.Path != "/" {
+		return fmt.Errorf("public_url %q is not a URL of scheme and host, e.g. https://telecamere.comune.example.it", c.PublicURL)
+	}
+	if u.Scheme != "https" && !(u.Scheme == "http" && u.Hostname() == "localhost") {
+		return fmt.Errorf("public_url %q must begin with https:// (http is for localhost alone)", c.PublicURL)
+	}
+	if _, _, err := net.SplitHostPort(c.ListenAgents); err != nil {
+		return fmt.Errorf("listen_agents %q is not HOST:PORT or :PORT", c.ListenAgents)
+	}
+	if (c.Certificate == "") != (c.Key == "") {
+		return errors.New("certificate and key go together: give both, or neither")
+	}
+	return nil
+}
+
+// agentsURL is what agents call: the public host with the agents' port.
+func (c Config) agentsURL() string {
+	_, port, err := net.SplitHostPort(c.ListenAgents)
+	if err != nil {
+		return ""
+	}
+	return "https://" + net.JoinHostPort(c.host(), port)
+}
+
+// host is the name that agents call and that the server's certificate bears.
+func (c Config) host() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const rootSecretSize = 32
+
+// rootSecret reads DIR/root.secret, from which the keys of cookies, QUIC and
+// look-up hashes are derived; it makes it at the first start, and only then: a
+// file that is there and wrong is an error, never replaced in silence.
+func rootSecret(dir string) ([]byte, error) {
+	path := filepath.Join(dir, "root.secret")
+	secret, err := os.ReadFile(path)
+	if err == nil && len(secret) != rootSecretSize {
+		return nil, fmt.Errorf("%s has %d bytes, %d expected: restore it from the backup of the keys", path, len(secret), rootSecretSize)
+	}
+	if err == nil {
+		return secret, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the root secret: %w", err)
+	}
+	if _, err := os.Stat(registerFile(dir)); err == nil {
+		return nil, fmt.Errorf("%s is missing beside a register that is there: restore it from the backup of the keys", path)
+	}
+	secret = make([]byte, rootSecretSize)
+	if _, err := rand.Read(secret); err != nil {
+		return nil, err
+	}
+	// O_EXCL: two first starts cannot make two secrets.
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("making the root secret: %w", err)
+	}
+	_, err = file.Write(secret)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return nil, fmt.Errorf("making the root secret: %w", err)
+	}
+	return secret, nil
+}
+
+// derive gives the key for one purpose.
+func derive(secret []byte, purpose string) ([]byte, error) {
+	return hkdf.Key(sha256.New, secret, nil, "anagrafe "+purpose, 32)
+}
+
+func registerFile(dir string) string { return filepath.Join(dir, "registry.db") }

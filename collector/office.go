@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"anagrafe/collector/ingest"
+	"anagrafe/collector/registry"
+	"anagrafe/collector/search"
+	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
+	"anagrafe/collector/web/audit"
+	"anagrafe/collector/web/consult"
+	"anagrafe/collector/web/ops"
+	"anagrafe/protocol/pages"
+)
+
+// errDaemon says that a running collector holds the directory.
+var errDaemon = errors.New("another anagrafe-collector is using this directory")
+
+// office is the opened directory: one process at a time holds it.
+type office struct {
+	dir       string
+	config    Config
+	log       *slog.Logger
+	lock      *flock.Flock
+	secret    []byte
+	reg       *registry.Registry
+	trail     *trail.Trail
+	authority *ingest.Authority
+	index     *search.Index
+
+	opsWeb, consultWeb *web.Web
+	ops                *ops.Ops
+	audit              *audit.Audit
+	consult            *consult.Consult
+}
+
+// openOffice takes DIR/lock, opens what the directory holds, and makes the
+// keys that a first start needs.
+func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *office, err error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "keys"), 0o700); err != nil {
+		return nil, fmt.Errorf("making the collector's directory: %w (give another with -data DIR)", err)
+	}
+	o := &office{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock"))}
+	held, err := o.lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", dir, err)
+	}
+	if !held {
+		return nil, errDaemon
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.Close())
+		}
+	}()
+	if o.secret, err = rootSecret(dir); err != nil {
+		return nil, err
+	}
+	if o.reg, err = registry.Open(ctx, registerFile(dir), log); err != nil {
+		return nil, err
+	}
+	if o.authority, err = ingest.OpenAuthority(dir); err != nil {
+		return nil, err
+	}
+	pseudonyms, err := derive(o.secret, "trail pseudonyms")
+	if err != nil {
+		return nil, err
+	}
+	if o.trail, err = trail.Open(ctx, o.reg, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: pseudonyms, Log: log}); err != nil {
+		return nil, err
+	}
+	return o, o.furnish()
+}
+
+// furnish makes the faces. Each listener accepts its own roles: nobody mixes
+// the Comune's and the forces'.
+func (o *office) furnish() (err error) {
+	sessions, err := derive(o.secret, "sessions")
+	if err != nil {
+		return err
+	}
+	tls, err := o.certificate()
+	if err != nil {
+		return err
+	}
+	shared := web.Options{Registry: o.reg, TLS: tls, Secret: sessions, Record: o.record, Log: o.log}
+
+	opsOptions := shared
+	opsOptions.Face, opsOptions.PublicURL = pages.FaceOps, o.config.OpsURL
+	opsOptions.Roles = []string{registry.RoleOps, registry.RoleAdmin}
+	if o.opsWeb, err = web.New(opsOptions); err != nil {
+		return err
+	}
+	consultOptions := shared
+	consultOptions.Face, consultOptions.PublicURL = pages.FaceConsult, o.config.ConsultURL
+	consultOptions.Roles = []string{registry.RoleOfficer, registry.RoleForceAuditor, registry.RoleForceAdmin, registry.RoleDPO}
+	consultOptions.Home = map[string]string{registry.RoleForceAuditor: "/audit", registry.RoleDPO: "/audit"}
+	if o.consultWeb, err = web.New(consultOptions); err != nil {
+		return err
+	}
+
+	if o.ops, err = ops.New(ops.Options{
+		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
+		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin(), TrailKey: o.trail.VerifierKey(),
+		OpsURL: o.config.OpsURL, ConsultURL: o.config.ConsultURL,
+	}); err != nil {
+		return err
+	}
+	if o.audit, err = audit.New(audit.Options{Web: o.consultWeb, Trail: o.trail, Registry: o.reg, Log: o.log}); err != nil {
+		return err
+	}
+	o.index = search.New(o.reg, o.log)
+	o.consult, err = consult.New(consult.Options{
+		Index: o.index, Trail: o.trail, Registry: o.reg,
+		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
+	})
+	return err
+}
+
+// record puts what a person did to the system on the trail. Acts of a force's
+// people are sealed to their force.
+func (o *office) record(ctx context.Context, a web.Act) error {
+	e := trail.Entry{Actor: a.User.ID, Force: a.User.Force, Kind: a.Kind, Count: a.Count,
+		Body: map[string]any{"from": a.From, "details": a.Details}}
+	if a.User.Force != "" {
+		force, ok, err := o.reg.Force(ctx, a.User.Force)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("force %q has no key to seal its entries to", a.User.Force)
+		}
+		e.Recipient = force.Recipient
+	}
+	_, err := o.trail.Append(ctx, e)
+	return err
+}
+
+// Close gives the directory back.
+func (o *office) Close() error {
+	var errs []error
+	if o.consult != nil {
+		errs = append(errs, o.consult.Close())
+	}
+	if o.trail != nil {
+		errs = append(errs, o.trail.Close())
+	}
+	if o.reg != nil {
+		errs = append(errs, o.reg.Close())
+	}
+	return errors.Join(append(errs, o.lock.Unlock())...)
+}
+
+// serveControl answers the command line on DIR/control.sock until ctx ends;
+// the channel gives its outcome.
+func (o *office) serveControl(ctx context.Context) (<-chan error, error) {
+	path := socket(o.dir)
+	// The lock is ours, so a socket that is there was left by a killed process.
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the control socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/audit/", o.audit.Control())
+	mux.Handle("/", o.ops.Control())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
+	served := make(chan error, 1)
+	go func() {
+		ended := make(chan error, 1)
+		go func() { ended <- server.Serve(listener) }()
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err := server.Shutdown(grace)
+		if serveErr := <-ended; !errors.Is(serveErr, http.ErrServerClosed) {
+			err = errors.Join(err, serveErr)
+		}
+		served <- err
+	}()
+	return served, nil
+}

@@ -1,0 +1,87 @@
+# Anagrafe Telecamere. `make demo` shows it at work, `make test` proves it.
+# Every target prepares what it needs on a fresh Debian machine that has Go,
+# gcc, make, node, npm and apt.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+BUILD := build
+PAGES := protocol/pages
+SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# What the browser tests, the network tests and the code generator call.
+DEPS := chromium=chromium protoc=protobuf-compiler ip=iproute2 iptables=iptables
+PROTO_INCLUDE := /usr/include
+PROTO_FILES := $(PROTO_INCLUDE)/google/protobuf/timestamp.proto
+
+# Templates count too: the icons they name are what the sprite holds.
+PAGES_IN := $(PAGES)/package.json $(PAGES)/package-lock.json $(PAGES)/bundle.go $(PAGES)/tsconfig.json \
+	$(shell find $(PAGES) agent/review collector/web \( -name node_modules -o -name dist \) -prune -o \
+	\( -name '*.ts' -o -name '*.css' -o -name '*.html' -o -name '*.go' ! -name '*_test.go' \) -print)
+
+.PHONY: all deps pages build demo test test-long check generate clean
+
+all: build
+
+# deps installs only what is missing, so that it costs nothing the second time.
+deps:
+	@missing=(); \
+	for pair in $(DEPS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
+	[ -e $(PROTO_FILES) ] || missing+=(libprotobuf-dev); \
+	if [ $${#missing[@]} -gt 0 ]; then \
+		echo "installing $${missing[*]}"; \
+		$(SUDO) apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+	fi
+
+# pages checks the types and bundles the front end into the folder that the
+# programs embed; third-party code comes from npm by exact version.
+pages: $(BUILD)/pages.stamp
+
+$(BUILD)/pages.stamp: $(PAGES_IN)
+	@mkdir -p $(BUILD)
+	cd $(PAGES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd $(PAGES) && npx --no-install tsc --noEmit
+	go run -tags bundle ./$(PAGES)/bundle.go
+	@touch $@
+
+build: pages
+	go build -trimpath -ldflags="-s -w" -o $(BUILD)/anagrafe-agent ./agent
+	go build -trimpath -ldflags="-s -w" -o $(BUILD)/anagrafe-collector ./collector
+
+# demo runs the whole path on this machine: see installer/demo. DEMO=once
+# runs it through, prints one JSON object and stops.
+demo: build
+	@go run ./installer/demo -bin $(BUILD)
+
+test: deps pages
+	go test -race -timeout 12m ./...
+
+# test-long runs what kills processes and drops packets; it needs root.
+test-long: deps build
+	go test -race -tags long -timeout 30m -run '^TestLong' ./...
+
+check: deps
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	go vet ./...
+	go vet -tags long ./...
+	go tool staticcheck ./...
+	go mod tidy -diff
+	@rm -rf $(BUILD)/generated && mkdir -p $(BUILD)/generated
+	$(call protoc,$(BUILD)/generated)
+	@diff -r --exclude=anagrafe.proto $(BUILD)/generated/protocol/wire protocol/wire || { echo "generated code differs: run make generate"; exit 1; }
+
+generate: deps
+	$(call protoc,.)
+
+define protoc
+protoc -I $(PROTO_INCLUDE) -I . \
+	--plugin=protoc-gen-go="$$(go tool -n protoc-gen-go)" --plugin=protoc-gen-connect-go="$$(go tool -n protoc-gen-connect-go)" \
+	--go_out=$(1) --go_opt=module=anagrafe --connect-go_out=$(1) --connect-go_opt=module=anagrafe,package_suffix= \
+	protocol/wire/anagrafe.proto
+endef
+
+clean:
+	rm -rf $(BUILD) $(PAGES)/node_modules
+	find $(PAGES)/dist -mindepth 1 ! -name PLACEHOLDER -delete

@@ -1,0 +1,180 @@
+package installer
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "anagrafe"
+
+// layout holds each package's folder and the packages of ours that it may
+// import (DESIGN section 2): imports point upstream, and only the two mains
+// see their whole side. A new package needs a line here and in the design.
+var layout = map[string][]string{
+	"protocol":                  {"protocol/wire"},
+	"protocol/wire":             {},
+	"protocol/pages":            {"protocol"},
+	"agent":                     {"agent/discover", "agent/interrogate", "agent/inventory", "agent/review", "agent/uplink", "protocol", "protocol/pages"},
+	"agent/discover":            {"protocol"},
+	"agent/discover/cameratest": {},
+	"agent/interrogate":         {"agent/discover", "protocol"},
+	"agent/inventory":           {"agent/discover", "agent/interrogate", "protocol"},
+	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/pages"},
+	"agent/uplink":              {"protocol", "protocol/wire"},
+	"collector":                 {"collector/ingest", "collector/registry", "collector/search", "collector/trail", "collector/web", "collector/web/ops", "collector/web/consult", "collector/web/audit", "protocol", "protocol/pages"},
+	"collector/ingest":          {"protocol", "protocol/wire"},
+	"collector/registry":        {"collector/ingest", "protocol"},
+	"collector/search":          {"collector/registry", "protocol"},
+	"collector/trail":           {},
+	"collector/web":             {"collector/registry", "protocol", "protocol/pages"},
+	"collector/web/ops":         {"collector/web", "collector/registry", "protocol", "protocol/pages"},
+	"collector/web/consult":     {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
+	"collector/web/audit":       {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
+	"installer":                 {},
+	"installer/demo":            {"agent/discover/cameratest"},
+}
+
+// testOnly lists what any test of a side may import besides: the devices that
+// answer, and the types with which a test enrols an agent in a real register.
+var testOnly = map[string][]string{
+	"agent":     {"agent/discover/cameratest"},
+	"collector": {"collector/ingest"},
+	"installer": {"agent/discover/cameratest"},
+}
+
+// atTop is all that may stand in the root, dotfiles aside.
+var atTop = []string{"protocol", "agent", "collector", "installer", "testdata",
+	"go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "publiccode.yml", "build"}
+
+type source struct {
+	path    string // slash-separated, from the root
+	imports []string
+	doc     bool
+	name    string
+}
+
+// sources reads the Go files themselves, not `go list`: so a cached test
+// result follows the files it was made from.
+func sources(t *testing.T) []source {
+	t.Helper()
+	root := filepath.Join("..")
+	var all []source
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if p != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules" || name == "build") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		all = append(all, source{filepath.ToSlash(rel), ours(file), file.Doc != nil, file.Name.Name})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) == 0 {
+		t.Fatal("found no Go file: the test looks in the wrong place")
+	}
+	return all
+}
+
+func ours(file *ast.File) []string {
+	var found []string
+	for _, spec := range file.Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		if err == nil && (p == module || strings.HasPrefix(p, module+"/")) {
+			found = append(found, strings.TrimPrefix(strings.TrimPrefix(p, module), "/"))
+		}
+	}
+	return found
+}
+
+// TestImportsPointUpstream fails on a forbidden import, a package without a
+// package comment, and a Go file in a folder the design does not list.
+func TestImportsPointUpstream(t *testing.T) {
+	documented, seen := map[string]bool{}, map[string]bool{}
+	for _, s := range sources(t) {
+		dir := path.Dir(s.path)
+		allowed, listed := layout[dir]
+		if !listed {
+			t.Errorf("%s: folder %q is not in the layout; find the file a home in a listed package, or list it here and in the design", s.path, dir)
+			continue
+		}
+		test := strings.HasSuffix(s.path, "_test.go")
+		if !test {
+			seen[dir] = true
+			documented[dir] = documented[dir] || s.doc
+		}
+		for _, p := range s.imports {
+			side, _, _ := strings.Cut(dir, "/")
+			ok := p == dir || slices.Contains(allowed, p) || test && slices.Contains(testOnly[side], p)
+			if !ok {
+				t.Errorf("%s imports %s/%s, which is not upstream of %s", s.path, module, p, dir)
+			}
+		}
+	}
+	for dir := range layout {
+		switch {
+		case dir == "installer":
+			// tests of the whole product only
+		case !seen[dir]:
+			t.Errorf("%s is in the layout and has no Go file", dir)
+		case !documented[dir] && dir != "protocol/wire":
+			t.Errorf("%s has no package comment (a blank line before `package` detaches it)", dir)
+		}
+	}
+}
+
+// TestTopIsTheMap keeps the root to what the design lists.
+func TestTopIsTheMap(t *testing.T) {
+	entries, err := filepath.Glob("../*")
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("reading the root: %v, %d entries", err, len(entries))
+	}
+	for _, e := range entries {
+		if name := filepath.Base(e); !strings.HasPrefix(name, ".") && !slices.Contains(atTop, name) {
+			t.Errorf("%s stands at the top and is not in the design", name)
+		}
+	}
+}
+
+// TestProductionNeverImportsTesting keeps package testing out of the programs.
+func TestProductionNeverImportsTesting(t *testing.T) {
+	for _, s := range sources(t) {
+		if strings.HasSuffix(s.path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", s.path), nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range file.Imports {
+			if spec.Path.Value == `"testing"` || spec.Path.Value == `"net/http/httptest"` {
+				t.Errorf("%s imports %s outside a test", s.path, spec.Path.Value)
+			}
+		}
+	}
+}

@@ -68,9 +68,9 @@ check: deps
 	go vet -tags long ./...
 	go tool staticcheck ./...
 	go mod tidy -diff
-	@rm -rf $(BUILD)/generated && mkdir -p $(BUILD)/generated
-	$(call protoc,$(BUILD)/generated)
-	@diff -r --exclude=anagrafe.proto $(BUILD)/generated/protocol/wire protocol/wire || { echo "generated code differs: run make generate"; exit 1; }
+	@rm -rf $(BUILD)/_generated && mkdir -p $(BUILD)/_generated
+	$(call protoc,$(BUILD)/_generated)
+	@diff -r --exclude=anagrafe.proto $(BUILD)/_generated/protocol/wire protocol/wire || { echo "generated code differs: run make generate"; exit 1; }
 
 generate: deps
 	$(call protoc,.)

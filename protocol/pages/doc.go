@@ -19,6 +19,8 @@
 //     one country: times are shown in Europe/Rome, and on the night in October
 //     on which an hour happens twice the offset is written beside them.
 //
+// Tests show pages to a real browser with the package pagestest, below.
+//
 // A page's template, css and ts lie beside the Go file that serves it. File
 // names of ts and css are unique over the whole program, since they become
 // asset names; a ts file whose name begins with an underscore is a part that

@@ -53,10 +53,11 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	f.Func("site", "name of the site", into(in, "site"))
 	f.Func("category", "bank, pharmacy, shop, condominium, ... (default other)", into(in, "category"))
 	f.Func("address", "its address, in words", into(in, "address"))
+	f.Func("site-id", "a site that is there: a further code, for new hardware or after a withdrawal", into(in, "site_id"))
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
-	if in["site"] == "" {
+	if in["site"] == "" && in["site_id"] == "" {
 		return misuse("-site NAME is missing")
 	}
 	var answer struct {

@@ -23,8 +23,10 @@ func cmdAuditExport(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return fmt.Errorf("writing the export: %w", err)
 	}
-	err = c.export(ctx, file)
-	return errors.Join(err, file.Sync(), file.Close())
+	if err := errors.Join(c.export(ctx, file), file.Sync(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(file.Name())) // half an export would only look tampered with
+	}
+	return nil
 }
 
 func (c *call) export(ctx context.Context, w io.Writer) error {

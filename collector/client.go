@@ -10,11 +10,17 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
-// maxAnswer bounds what the command line reads of one JSON answer.
-const maxAnswer = 64 << 20
+const (
+	// maxAnswer bounds what the command line reads of one JSON answer.
+	maxAnswer = 64 << 20
+	// patience is how long a command waits for who holds the lock to answer: a
+	// collector that is starting, or another command that is about to end.
+	patience = 5 * time.Second
+)
 
 // client speaks to the handlers of the pages: over DIR/control.sock for the
 // operator of this host, or over the network with a credential.
@@ -86,6 +92,7 @@ func (cl client) send(ctx context.Context, method, path, kind string, body io.Re
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept-Language", "en") // as the command line's own words
 	if kind != "" {
 		req.Header.Set("Content-Type", kind)
 	}
@@ -96,7 +103,7 @@ func (cl client) send(ctx context.Context, method, path, kind string, body io.Re
 	if err != nil {
 		return nil, fmt.Errorf("asking the collector: %w", err)
 	}
-	if resp.StatusCode < http.StatusBadRequest {
+	if resp.StatusCode < http.StatusMultipleChoices {
 		return resp.Body, nil
 	}
 	defer resp.Body.Close()
@@ -115,21 +122,38 @@ func (c *call) withOffice(ctx context.Context, do func(client) error) error {
 	if err != nil {
 		return err
 	}
-	o, err := openOffice(ctx, c.dir, config, c.log)
-	if errors.Is(err, errDaemon) {
-		return do(dial(c.dir))
+	for until := time.Now().Add(patience); ; {
+		o, err := openOffice(ctx, c.dir, config, c.log)
+		if err == nil {
+			return errors.Join(c.within(ctx, o, do), o.Close())
+		}
+		if !errors.Is(err, errDaemon) {
+			return err
+		}
+		err = do(dial(c.dir))
+		// Nobody answered, so nothing was done.
+		silent := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
+		if !silent || time.Now().After(until) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
+}
+
+// within answers do from an office of this process.
+func (c *call) within(ctx context.Context, o *office, do func(client) error) error {
+	listener, err := o.listenControl()
 	if err != nil {
 		return err
 	}
 	serving, stop := context.WithCancel(ctx)
-	served, err := o.serveControl(serving)
-	if err == nil {
-		err = do(dial(c.dir))
-	}
+	served := make(chan error, 1)
+	go func() { served <- o.serveControl(serving, listener) }()
+	err = do(dial(c.dir))
 	stop()
-	if served != nil {
-		err = errors.Join(err, <-served)
-	}
-	return errors.Join(err, o.Close())
+	return errors.Join(err, <-served)
 }

@@ -35,16 +35,32 @@ func rootSecret(dir string) ([]byte, error) {
 	if _, err := rand.Read(secret); err != nil {
 		return nil, err
 	}
-	// O_EXCL: two first starts cannot make two secrets.
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("making the root secret: %w", err)
-	}
-	_, err = file.Write(secret)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if err := writeWhole(path, secret); err != nil {
 		return nil, fmt.Errorf("making the root secret: %w", err)
 	}
 	return secret, nil
+}
+
+// writeWhole makes a file that its owner alone can read, complete or not at
+// all: a start that is cut short leaves nothing that the next one must refuse.
+func writeWhole(path string, b []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name()) // gone after the rename
+	_, err = file.Write(b)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), path); err != nil { // DIR/lock is ours: nobody else makes it
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // derive gives the key for one purpose.

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
+	"syscall"
 
 	"github.com/gofrs/flock"
 
@@ -165,37 +165,27 @@ func (o *office) Close() error {
 	return errors.Join(append(errs, o.lock.Unlock())...)
 }
 
-// serveControl answers the command line on DIR/control.sock until ctx ends;
-// the channel gives its outcome.
-func (o *office) serveControl(ctx context.Context) (<-chan error, error) {
+// listenControl opens DIR/control.sock, for the command line.
+func (o *office) listenControl() (net.Listener, error) {
 	path := socket(o.dir)
 	// The lock is ours, so a socket that is there was left by a killed process.
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
+	// Made with its mode: whoever connects before a chmod would stay connected.
+	mask := syscall.Umask(0o177)
 	listener, err := net.Listen("unix", path)
+	syscall.Umask(mask)
 	if err != nil {
-		return nil, fmt.Errorf("opening the control socket: %w", err)
+		return nil, fmt.Errorf("opening the control socket: %w (a path of over 100 bytes is too long: give another directory with -data DIR)", err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
+	return listener, nil
+}
+
+// serveControl answers the command line until ctx ends.
+func (o *office) serveControl(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	mux.Handle("/audit/", o.audit.Control())
 	mux.Handle("/", o.ops.Control())
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
-	served := make(chan error, 1)
-	go func() {
-		ended := make(chan error, 1)
-		go func() { ended <- server.Serve(listener) }()
-		<-ctx.Done()
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		err := server.Shutdown(grace)
-		if serveErr := <-ended; !errors.Is(serveErr, http.ErrServerClosed) {
-			err = errors.Join(err, serveErr)
-		}
-		served <- err
-	}()
-	return served, nil
+	return o.opsWeb.Serve(ctx, mux, listener)
 }

@@ -30,8 +30,8 @@ type found struct {
 		Footage struct {
 			Exists string `json:"exists"`
 		} `json:"footage"`
-		TimeLeftS       *int64 `json:"time_left_s"`
-		TimeLeftAssumed bool   `json:"time_left_assumed"`
+		TimeLeftS       int64 `json:"time_left_s"`
+		TimeLeftAssumed bool  `json:"time_left_assumed"`
 	} `json:"results"`
 	Trail struct {
 		Index int64 `json:"index"`
@@ -80,7 +80,9 @@ func cmdSearch(ctx context.Context, c *call, args []string) error {
 	if *radius != 0 {
 		form.Set("radius", strconv.Itoa(*radius))
 	}
-	cl := client{http: &http.Client{Timeout: time.Minute}, server: strings.TrimSuffix(*server, "/"), secret: credential.Secret}
+	// No redirect is followed: it could lead the credential out of TLS.
+	asker := &http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	cl := client{http: asker, server: strings.TrimSuffix(*server, "/"), secret: credential.Secret}
 	var raw json.RawMessage
 	if err := cl.postForm(ctx, "/search", form, &raw); err != nil {
 		return err
@@ -100,11 +102,11 @@ func (c *call) list(answer found) error {
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "\tCLASS\tCAMERA\tSITE\tSEES IT\tDISTANCE\tFOOTAGE\tTIME LEFT")
 	for i, r := range answer.Results {
-		left := "unknown"
-		if r.TimeLeftS != nil {
-			left = (time.Duration(*r.TimeLeftS) * time.Second).Round(time.Minute).String()
-		}
-		if r.TimeLeftAssumed {
+		left := (time.Duration(r.TimeLeftS) * time.Second).Round(time.Minute).String()
+		switch {
+		case r.Class == "C":
+			left = "none"
+		case r.TimeLeftAssumed:
 			left = "unknown, ranked as 24 h"
 		}
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%.0f m\t%s\t%s\n", i+1, r.Class, r.CameraName, r.SiteName, r.Sight.Sees, r.Sight.DistanceM, r.Footage.Exists, left)
@@ -155,5 +157,8 @@ func (cl client) postForm(ctx context.Context, path string, form url.Values, out
 		return err
 	}
 	defer body.Close()
-	return json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(out)
+	if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(out); err != nil {
+		return fmt.Errorf("the collector's answer to POST %s: %w", path, err)
+	}
+	return nil
 }

@@ -80,18 +80,22 @@ func (o *office) certificate() (*tls.Config, error) {
 func (o *office) serve(ctx context.Context, out io.Writer) error {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	recorded := make(chan struct{}, 1)
 	agents, err := ingest.New(ingest.Options{
 		Authority: o.authority, Register: o.reg, Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
 		RootSecret: o.secret, Metrics: metrics, Log: o.log,
+		OnRecorded: func() {
+			select {
+			case recorded <- struct{}{}:
+			default: // told already
+			}
+		},
 	})
 	if err != nil {
 		return err
 	}
 	// The first search should not be the one that reads the whole register.
 	if err := o.index.CatchUp(ctx); err != nil {
-		return err
-	}
-	if err := agents.Listen(); err != nil {
 		return err
 	}
 	opsHandler, err := o.opsWeb.Handler(o.ops.Routes())
@@ -102,32 +106,69 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	opsListener, err := o.opsWeb.Listen(o.config.ListenOps)
-	if err != nil {
-		return err
+	// All addresses are opened before anything is served: one that is taken
+	// ends the start, and not a service that has begun.
+	var opened listeners
+	opsListener := opened.add(o.opsWeb.Listen(o.config.ListenOps))
+	consultListener := opened.add(o.consultWeb.Listen(o.config.ListenConsult))
+	metricsListener := opened.add(listenMetrics(o.config.ListenMetrics))
+	controlListener := opened.add(o.listenControl())
+	if opened.err == nil {
+		opened.err = agents.Listen() // last: nobody but Run closes it
 	}
-	consultListener, err := o.consultWeb.Listen(o.config.ListenConsult)
-	if err != nil {
-		return errors.Join(err, opsListener.Close())
+	if opened.err != nil {
+		return errors.Join(opened.err, opened.close())
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return agents.Run(ctx) })
 	group.Go(func() error { return o.opsWeb.Serve(ctx, opsHandler, opsListener) })
 	group.Go(func() error { return o.consultWeb.Serve(ctx, consultHandler, consultListener) })
-	group.Go(func() error { return serveMetrics(ctx, o.config.ListenMetrics, metrics) })
+	group.Go(func() error { return o.serveControl(ctx, controlListener) })
+	group.Go(func() error { return o.follow(ctx, recorded) })
 	group.Go(func() error { return o.tidy(ctx) })
-	group.Go(func() error {
-		served, err := o.serveControl(ctx)
-		if err != nil {
-			return err
-		}
-		return <-served
-	})
+	if metricsListener != nil {
+		group.Go(func() error { return serveMetrics(ctx, metricsListener, metrics) })
+	}
 	if err := o.greet(ctx, out); err != nil {
-		o.log.Error("the first administrator's link could not be made", "error", err)
+		o.log.Error("the first administrator's link could not be made", "err", err)
 	}
 	return group.Wait()
+}
+
+// listeners are those opened so far, and why others could not be.
+type listeners struct {
+	all []net.Listener
+	err error
+}
+
+func (s *listeners) add(l net.Listener, err error) net.Listener {
+	if s.err = errors.Join(s.err, err); err == nil && l != nil {
+		s.all = append(s.all, l)
+	}
+	return l
+}
+
+func (s *listeners) close() (err error) {
+	for _, l := range s.all {
+		err = errors.Join(err, l.Close())
+	}
+	return err
+}
+
+// follow has the search index read what was recorded as it comes, so that no
+// officer waits for what a night has brought.
+func (o *office) follow(ctx context.Context, recorded <-chan struct{}) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-recorded:
+			if err := o.index.CatchUp(ctx); err != nil && ctx.Err() == nil {
+				o.log.Warn("the search index could not follow the register; the next search will", "err", err)
+			}
+		}
+	}
 }
 
 // tidy drops ended sessions and unused links every hour.
@@ -136,7 +177,7 @@ func (o *office) tidy(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if err := o.reg.DropExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("ended sessions could not be dropped", "error", err)
+			o.log.Warn("ended sessions could not be dropped", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -164,16 +205,22 @@ func (o *office) greet(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// serveMetrics answers Prometheus; "off" is none.
-func serveMetrics(ctx context.Context, addr string, metrics *prometheus.Registry) error {
+// listenMetrics opens the address for Prometheus; "off" is none, and nil.
+func listenMetrics(addr string) (net.Listener, error) {
 	if addr == "off" {
-		return nil
+		return nil, nil
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return fmt.Errorf("listening for Prometheus: %w", err)
+		return nil, fmt.Errorf("listening for Prometheus: %w (give another address with -listen-metrics, or \"off\")", err)
 	}
-	server := &http.Server{Handler: promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}), ReadHeaderTimeout: 5 * time.Second}
+	return listener, nil
+}
+
+// serveMetrics answers Prometheus until ctx ends.
+func serveMetrics(ctx context.Context, listener net.Listener, metrics *prometheus.Registry) error {
+	server := &http.Server{Handler: promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

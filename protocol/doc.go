@@ -30,8 +30,11 @@
 //
 // Order. Messages of a site are ordered by (Epoch, Revision): the epoch is
 // given with the grant and grows with each enrolment or take-over, the revision
-// counts within it. The collector applies a message only if its pair is above
-// the last one it applied for the site; what is older is refused as stale.
+// counts within it. The collector applies a declaration only if its pair is
+// above that of the newest one it has for the site; an older one is refused as
+// stale. An observation may arrive late, since each of its facts has its own
+// time. A withdrawal wins over every message of its epoch, in whatever order
+// they arrive; after it, only a new enrolment brings the site back.
 //
 // Acknowledgement. Deliver answers with a [Receipt] only after the message is
 // durably recorded; until then the agent keeps it and sends it again. The
@@ -67,6 +70,7 @@
 // schedule are counted from Sunday, 7 is the holiday row). The rest of the site
 // stays as it was: a message is applied whole or not at all. [ErrMalformed] is
 // for what is no message: truncated, text, a single field twice, two bodies.
+// Each refusal of a call carries one word, a [Reason].
 //
 // # Versions
 //

@@ -308,7 +308,7 @@ func (c *collector) Notices(ctx context.Context, _ *connect.Request[wire.Notices
 	c.mu.Lock()
 	stopping := c.stopping
 	c.mu.Unlock()
-	s.ResponseHeader().Set(noticesHeader, "open")
+	s.ResponseHeader().Set(protocol.NoticesHeader, "open")
 	if err := s.Send(nil); err != nil {
 		return err
 	}
@@ -340,6 +340,6 @@ func (c *collector) set(f func()) {
 // refusal is an error as package ingest sends it.
 func refusal(code connect.Code, reason, text string) error {
 	e := connect.NewError(code, errors.New(text))
-	e.Meta().Set(reasonHeader, reason)
+	e.Meta().Set(protocol.ReasonHeader, reason)
 	return e
 }

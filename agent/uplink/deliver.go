@@ -27,7 +27,7 @@ func (u *Uplink) deliverAll(ctx context.Context, l *line) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			u.failed(newError(Temporary, err, "read the outbox"), "")
+			u.failed(newError(protocol.ReasonTemporary, err, "read the outbox"), "")
 			pause(ctx, b.next(0))
 			continue
 		case !ok:
@@ -57,7 +57,7 @@ func (u *Uplink) deliverOne(ctx context.Context, l *line, id string, message []b
 		})
 		if err != nil {
 			// It will go out again, and be known there.
-			u.failed(newError(Temporary, err, "note in the outbox that a message was recorded"), via)
+			u.failed(newError(protocol.ReasonTemporary, err, "note in the outbox that a message was recorded"), via)
 			return b.next(0)
 		}
 		u.log.InfoContext(ctx, "message acknowledged", "message", id, "transport", via, "duplicate", receipt.Duplicate)
@@ -73,7 +73,7 @@ func (u *Uplink) deliverOne(ctx context.Context, l *line, id string, message []b
 	}
 	why := string(failure.Reason) + ": " + failure.why()
 	if err := written(ctx, func(ctx context.Context) error { return u.o.Outbox.Reject(ctx, id, why) }); err != nil {
-		u.failed(newError(Temporary, err, "note in the outbox that a message was refused"), via)
+		u.failed(newError(protocol.ReasonTemporary, err, "note in the outbox that a message was refused"), via)
 		return b.next(0)
 	}
 	u.log.WarnContext(ctx, "message refused", "message", id, "reason", failure.Reason)
@@ -85,7 +85,7 @@ func (u *Uplink) deliverOne(ctx context.Context, l *line, id string, message []b
 func (u *Uplink) send(ctx context.Context, l *line, id string, message []byte) (protocol.Receipt, string, *Error) {
 	const what = "deliver a message"
 	if len(message) > protocol.MaxMessage {
-		return protocol.Receipt{}, "", newError(TooLarge, fmt.Errorf("it is %d bytes long, at most %d are allowed", len(message), protocol.MaxMessage), what)
+		return protocol.Receipt{}, "", newError(protocol.ReasonTooLarge, fmt.Errorf("it is %d bytes long, at most %d are allowed", len(message), protocol.MaxMessage), what)
 	}
 	var via taken
 	ctx, cancel := context.WithTimeout(noting(ctx, &via), callTimeout)

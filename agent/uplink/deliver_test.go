@@ -187,15 +187,15 @@ func TestRefusals(t *testing.T) {
 		reason Reason
 		gone   bool
 	}{
-		{refusal(connect.CodeInvalidArgument, "invalid", "cameras[0].position.lat: outside the world"), Invalid, true},
-		{refusal(connect.CodePermissionDenied, "not-granted", "no grant"), NotGranted, true},
-		{refusal(connect.CodeFailedPrecondition, "stale", "old"), Stale, true},
-		{refusal(connect.CodeAlreadyExists, "conflict", "other bytes"), Conflict, true},
-		{refusal(connect.CodeResourceExhausted, "too-large", "too long"), TooLarge, true},
-		{refusal(connect.CodePermissionDenied, "revoked", "revoked"), Revoked, false},
-		{refusal(connect.CodePermissionDenied, "unknown-agent", "unknown"), UnknownAgent, false},
-		{refusal(connect.CodeUnauthenticated, "expired-certificate", "expired"), CertificateExpired, false},
-		{refusal(connect.CodeUnavailable, "temporary", "disk full"), Temporary, false},
+		{refusal(connect.CodeInvalidArgument, "invalid", "cameras[0].position.lat: outside the world"), protocol.ReasonInvalid, true},
+		{refusal(connect.CodePermissionDenied, "not-granted", "no grant"), protocol.ReasonNotGranted, true},
+		{refusal(connect.CodeFailedPrecondition, "stale", "old"), protocol.ReasonStale, true},
+		{refusal(connect.CodeAlreadyExists, "conflict", "other bytes"), protocol.ReasonConflict, true},
+		{refusal(connect.CodeResourceExhausted, "too-large", "too long"), protocol.ReasonTooLarge, true},
+		{refusal(connect.CodePermissionDenied, "revoked", "revoked"), protocol.ReasonRevoked, false},
+		{refusal(connect.CodePermissionDenied, "unknown-agent", "unknown"), protocol.ReasonUnknownAgent, false},
+		{refusal(connect.CodeUnauthenticated, "expired-certificate", "expired"), protocol.ReasonExpiredCertificate, false},
+		{refusal(connect.CodeUnavailable, "temporary", "disk full"), protocol.ReasonTemporary, false},
 		{refusal(connect.CodeInvalidArgument, "word-of-2031", "?"), UnexpectedAnswer, false},
 		{connect.NewError(connect.CodeInvalidArgument, errors.New("a proxy's")), UnexpectedAnswer, false},
 		{connect.NewError(connect.CodeResourceExhausted, errors.New("a proxy's")), UnexpectedAnswer, false},
@@ -243,7 +243,7 @@ func TestTooLargeIsNotEvenSent(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	told := refusal(connect.CodeUnavailable, "temporary", "later").(*connect.Error)
 	for text, want := range map[string]time.Duration{"7": 7 * time.Second, "999999": maxRetryAfter, "-3": 0, "soon": 0} {
-		told.Meta().Set(retryAfterHeader, text)
+		told.Meta().Set(protocol.RetryAfterHeader, text)
 		b := backoff{first: time.Second, most: time.Minute}
 		// IsWireError is false for an error that was made here, so the part
 		// that reads it is called by itself.
@@ -346,8 +346,8 @@ func TestRevocationNotice(t *testing.T) {
 	c.notify <- &wire.Notice{Id: "1", Body: &wire.Notice_Reminder{Reminder: &wire.Reminder{}}}
 	c.notify <- &wire.Notice{Id: "2"} // of a kind that comes later
 	c.notify <- &wire.Notice{Id: "3", Body: &wire.Notice_Revocation{Revocation: &wire.Revocation{}}}
-	r.trouble(Revoked)
-	if s := r.Status(); s.LastReason != Revoked {
+	r.trouble(protocol.ReasonRevoked)
+	if s := r.Status(); s.LastReason != protocol.ReasonRevoked {
 		t.Errorf("%+v", s)
 	}
 	c.notify <- nil // the stream ends: it is opened again

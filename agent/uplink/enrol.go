@@ -83,7 +83,7 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 	what := "enrol with " + i.Collector
 	csr, err := certificateRequest(i.key)
 	if err != nil {
-		return Grant{}, newError(Temporary, err, what)
+		return Grant{}, newError(protocol.ReasonTemporary, err, what)
 	}
 	l, err := newLine(i.Collector, t, time.Now, o.WrapTransport)
 	if err != nil {

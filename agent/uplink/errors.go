@@ -5,47 +5,36 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
+
+	"anagrafe/protocol"
 )
 
 // Reason is a stable word for what went wrong, for the command line and the
-// pages to put into the owner's language.
-type Reason string
+// pages to put into the owner's language: the collector's own, from package
+// protocol, or one of these.
+type Reason = protocol.Reason
 
 const (
 	NotEnrolled        Reason = "not-enrolled"
 	IdentityUnreadable Reason = "identity-unreadable"
 	OtherCollector     Reason = "other-collector" // the agent belongs to another one
 
-	BadCode         Reason = "bad-code" // mistyped: found before anything is sent
-	NoCollector     Reason = "no-collector"
-	UnknownCode     Reason = "unknown-code" // not known, or expired
-	UsedCode        Reason = "used-code"
-	TooManyAttempts Reason = "too-many-attempts"
+	BadCode     Reason = "bad-code" // mistyped: found before anything is sent
+	NoCollector Reason = "no-collector"
 
 	Unreachable        Reason = "unreachable"
 	ServerUntrusted    Reason = "server-untrusted"
-	CertificateRefused Reason = "certificate-refused"
-	CertificateExpired Reason = "expired-certificate"
-	NoCertificate      Reason = "no-certificate"
-	UnknownAgent       Reason = "unknown-agent"
-	Revoked            Reason = "revoked"
-	NotGranted         Reason = "not-granted"
-	Stale              Reason = "stale"
-	Conflict           Reason = "conflict"
-	TooLarge           Reason = "too-large"
-	Invalid            Reason = "invalid"
-	Temporary          Reason = "temporary"
+	CertificateRefused Reason = "certificate-refused" // in the handshake, so without a word
 	UnexpectedAnswer   Reason = "unexpected-answer"
 )
 
 const (
-	reasonHeader        = "Anagrafe-Reason" // the collector's word, package ingest's Reason
-	retryAfterHeader    = "Retry-After"     // whole seconds
-	maxRetryAfter       = time.Hour         // a collector may not silence an agent for longer
-	maxCollectorMessage = 1 << 10           // bytes of its text that are kept
+	maxRetryAfter       = time.Hour // a collector may not silence an agent for longer
+	maxCollectorMessage = 1 << 10   // bytes of its text that are kept
 )
 
 // Error is what an agent's owner can be told: Reason for the words in their
@@ -74,7 +63,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // whoever sends it and whenever.
 func (e *Error) refusesMessage() bool {
 	switch e.Reason {
-	case NotGranted, Stale, Conflict, TooLarge, Invalid:
+	case protocol.ReasonNotGranted, protocol.ReasonStale, protocol.ReasonConflict, protocol.ReasonTooLarge, protocol.ReasonInvalid:
 		return true
 	}
 	return false
@@ -83,7 +72,7 @@ func (e *Error) refusesMessage() bool {
 // refusesAgent tells whether the line works only after a person did something.
 func (e *Error) refusesAgent() bool {
 	switch e.Reason {
-	case Revoked, UnknownAgent, NoCertificate, CertificateExpired, CertificateRefused, ServerUntrusted:
+	case protocol.ReasonRevoked, protocol.ReasonUnknownAgent, protocol.ReasonNoCertificate, protocol.ReasonExpiredCertificate, CertificateRefused, ServerUntrusted:
 		return true
 	}
 	return false
@@ -106,11 +95,11 @@ func hint(r Reason) string {
 		return "type the code again, as it is printed"
 	case NoCollector:
 		return "use the whole enrolment link, or give the collector's address with the code"
-	case UnknownCode:
+	case protocol.ReasonUnknownCode:
 		return "check the code, or ask the municipality for a new one: codes last 14 days"
-	case UsedCode:
+	case protocol.ReasonUsedCode:
 		return "ask the municipality for a new code: each one serves one installation"
-	case TooManyAttempts:
+	case protocol.ReasonTooMany:
 		return "wait a few minutes, then try again"
 	case Unreachable:
 		return "check that this machine reaches the internet; what waits is kept and sent by itself"
@@ -118,15 +107,15 @@ func hint(r Reason) string {
 		return "use the whole enrolment link, which carries the collector's pin, and the host name that it names; check this machine's date"
 	case CertificateRefused:
 		return "the collector does not recognise this agent: ask the municipality, or enrol with a new code"
-	case CertificateExpired, UnknownAgent, NoCertificate:
+	case protocol.ReasonExpiredCertificate, protocol.ReasonUnknownAgent, protocol.ReasonNoCertificate:
 		return "ask the municipality for a new code and enrol again; what waits is kept"
-	case Revoked:
+	case protocol.ReasonRevoked:
 		return "ask the municipality why; what waits is kept"
-	case NotGranted:
+	case protocol.ReasonNotGranted:
 		return "ask the municipality for a new code for this site"
-	case Invalid, Stale, Conflict, TooLarge:
+	case protocol.ReasonInvalid, protocol.ReasonStale, protocol.ReasonConflict, protocol.ReasonTooLarge:
 		return "correct the entry and confirm it again"
-	case Temporary, UnexpectedAnswer:
+	case protocol.ReasonTemporary, UnexpectedAnswer:
 		return "nothing to do: it is tried again by itself"
 	}
 	return ""
@@ -154,8 +143,8 @@ func explain(what string, err error) *Error {
 // fromWire reads an error that the collector sent.
 func fromWire(what string, ce *connect.Error) *Error {
 	e := newError(reasonOf(ce), nil, what)
-	e.cause = errors.New(ce.Message()[:min(len(ce.Message()), maxCollectorMessage)])
-	if s, err := strconv.Atoi(ce.Meta().Get(retryAfterHeader)); err == nil && s > 0 {
+	e.cause = errors.New(strings.ToValidUTF8(ce.Message()[:min(len(ce.Message()), maxCollectorMessage)], ""))
+	if s, err := strconv.Atoi(ce.Meta().Get(protocol.RetryAfterHeader)); err == nil && s > 0 {
 		e.after = min(time.Duration(s)*time.Second, maxRetryAfter)
 	}
 	return e
@@ -165,14 +154,15 @@ func fromWire(what string, ce *connect.Error) *Error {
 // transport, a proxy between) the code decides, and what is not clear is
 // temporary: a message is never given up by mistake.
 func reasonOf(ce *connect.Error) Reason {
-	switch r := Reason(ce.Meta().Get(reasonHeader)); r {
-	case UnknownCode, UsedCode, TooManyAttempts, NoCertificate, CertificateExpired, UnknownAgent, Revoked,
-		NotGranted, Stale, Conflict, TooLarge, Invalid, Temporary:
+	switch r := Reason(ce.Meta().Get(protocol.ReasonHeader)); r {
+	case protocol.ReasonUnknownCode, protocol.ReasonUsedCode, protocol.ReasonTooMany,
+		protocol.ReasonNoCertificate, protocol.ReasonExpiredCertificate, protocol.ReasonUnknownAgent, protocol.ReasonRevoked,
+		protocol.ReasonNotGranted, protocol.ReasonStale, protocol.ReasonConflict, protocol.ReasonTooLarge, protocol.ReasonInvalid, protocol.ReasonTemporary:
 		return r
 	}
 	switch ce.Code() {
 	case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeCanceled:
-		return Temporary
+		return protocol.ReasonTemporary
 	}
 	return UnexpectedAnswer
 }

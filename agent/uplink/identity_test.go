@@ -123,10 +123,10 @@ func TestEnrolRefused(t *testing.T) {
 		{name: "authority not shown", code: leafOnly.link(leafOnly.authority.pin()), want: ServerUntrusted},
 		{name: "nobody there", code: nobody.link(nobody.authority.pin()), want: Unreachable},
 		{name: "other collector", collector: nobody.addr, code: code, dir: elsewhere, want: OtherCollector},
-		{name: "unknown", code: c.link(c.authority.pin()), answer: refusal(connect.CodeNotFound, "unknown-code", "?"), want: UnknownCode},
-		{name: "used", code: c.link(c.authority.pin()), answer: refusal(connect.CodeAlreadyExists, "used-code", "?"), want: UsedCode},
-		{name: "guessing", code: c.link(c.authority.pin()), answer: refusal(connect.CodeResourceExhausted, "too-many-attempts", "?"), want: TooManyAttempts},
-		{name: "revoked", code: c.link(c.authority.pin()), answer: refusal(connect.CodePermissionDenied, "revoked", "?"), want: Revoked},
+		{name: "unknown", code: c.link(c.authority.pin()), answer: refusal(connect.CodeNotFound, "unknown-code", "?"), want: protocol.ReasonUnknownCode},
+		{name: "used", code: c.link(c.authority.pin()), answer: refusal(connect.CodeAlreadyExists, "used-code", "?"), want: protocol.ReasonUsedCode},
+		{name: "guessing", code: c.link(c.authority.pin()), answer: refusal(connect.CodeResourceExhausted, "too-many-attempts", "?"), want: protocol.ReasonTooMany},
+		{name: "revoked", code: c.link(c.authority.pin()), answer: refusal(connect.CodePermissionDenied, "revoked", "?"), want: protocol.ReasonRevoked},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c.set(func() { c.enrolled = func(*wire.EnrolRequest) error { return tt.answer } })
@@ -233,7 +233,7 @@ func TestKeySurvivesAFailedEnrolment(t *testing.T) {
 	c.enrolled = func(*wire.EnrolRequest) error { return refusal(connect.CodeUnavailable, "temporary", "later") }
 	c.serve(both, nil, nil)
 	dir := t.TempDir()
-	if _, err := Enrol(t.Context(), dir, "", c.link(c.authority.pin()), EnrolOptions{}); reasonFrom(t, err) != Temporary {
+	if _, err := Enrol(t.Context(), dir, "", c.link(c.authority.pin()), EnrolOptions{}); reasonFrom(t, err) != protocol.ReasonTemporary {
 		t.Fatal(err)
 	}
 	key, err := os.ReadFile(filepath.Join(dir, keyFile))

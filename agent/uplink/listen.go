@@ -7,12 +7,9 @@ import (
 
 	"connectrpc.com/connect"
 
+	"anagrafe/protocol"
 	"anagrafe/protocol/wire"
 )
-
-// noticesHeader stands in the answer to an agent that the collector listens
-// to; a refused one gets headers too, and its error at the end of the stream.
-const noticesHeader = "Anagrafe-Notices"
 
 // listen keeps the notice stream open until ctx ends. It is also what keeps
 // the connection warm and tells the owner that the line works.
@@ -46,7 +43,7 @@ func (u *Uplink) stream(ctx context.Context, l *line) *Error {
 	defer stream.Close()
 
 	var due atomic.Bool
-	if stream.ResponseHeader().Get(noticesHeader) != "" { // waits for the headers
+	if stream.ResponseHeader().Get(protocol.NoticesHeader) != "" { // waits for the headers
 		u.succeeded(via.name())
 		if via.name() == viaH2 {
 			// The stream ends when QUIC is due again, so that the next one
@@ -79,7 +76,7 @@ func (u *Uplink) broken(ctx context.Context, what string, err error, via *taken)
 func (u *Uplink) notice(ctx context.Context, n *wire.Notice, via *taken) {
 	switch n.GetBody().(type) {
 	case *wire.Notice_Revocation:
-		u.failed(newError(Revoked, nil, "the municipality has revoked this agent's right to send"), via.name())
+		u.failed(newError(protocol.ReasonRevoked, nil, "the municipality has revoked this agent's right to send"), via.name())
 	case *wire.Notice_Reminder:
 		u.log.InfoContext(ctx, "reminder from the collector", "notice", n.GetId(), "site", n.GetSiteId())
 	default:

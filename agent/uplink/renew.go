@@ -6,6 +6,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"anagrafe/protocol"
 	"anagrafe/protocol/wire"
 )
 
@@ -36,7 +37,7 @@ func (u *Uplink) renew(ctx context.Context, l *line, id *Identity) (*Identity, *
 	const what = "renew the agent's certificate"
 	csr, err := certificateRequest(id.key)
 	if err != nil {
-		return nil, newError(Temporary, err, what)
+		return nil, newError(protocol.ReasonTemporary, err, what)
 	}
 	var via taken
 	cctx, cancel := context.WithTimeout(noting(ctx, &via), callTimeout)
@@ -63,7 +64,7 @@ func (u *Uplink) renew(ctx context.Context, l *line, id *Identity) (*Identity, *
 	}
 	if err := next.save(); err != nil {
 		// It serves until the next start, which will renew the old one again.
-		u.failed(newError(Temporary, err, "keep the renewed certificate"), via.name())
+		u.failed(newError(protocol.ReasonTemporary, err, "keep the renewed certificate"), via.name())
 	}
 	return next, nil
 }

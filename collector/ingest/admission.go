@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+
+	"anagrafe/protocol"
 )
 
 const (
@@ -45,10 +47,10 @@ func (s *Server) withCaller(next http.Handler) http.Handler {
 		}
 		seen := &statusSeen{ResponseWriter: w}
 		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
-		if seen.status >= http.StatusBadRequest && w.Header().Get(reasonHeader) == "" {
-			reason := ReasonBroken
+		if seen.status >= http.StatusBadRequest && w.Header().Get(protocol.ReasonHeader) == "" {
+			reason := reasonBroken
 			if seen.status == http.StatusTooManyRequests { // Connect's "resource exhausted"
-				reason = ReasonTooLarge
+				reason = protocol.ReasonTooLarge
 			}
 			s.metrics.refused.WithLabelValues(string(reason)).Inc()
 		}
@@ -100,7 +102,7 @@ func callerOf(ctx context.Context) caller {
 func (s *Server) admit(ctx context.Context, op string, expired time.Duration) (string, *connect.Error) {
 	c := callerOf(ctx)
 	if c.cert == nil {
-		return "", s.refuse(ReasonNoCertificate, connect.CodeUnauthenticated,
+		return "", s.refuse(protocol.ReasonNoCertificate, connect.CodeUnauthenticated,
 			"this call needs the agent's certificate: enrol the agent first")
 	}
 	agentID := c.cert.Subject.CommonName
@@ -109,8 +111,8 @@ func (s *Server) admit(ctx context.Context, op string, expired time.Duration) (s
 		if now.After(c.cert.NotAfter.Add(renewable)) {
 			text = "this agent's certificate expired more than 90 days ago: enrol it with a new code"
 		}
-		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", ReasonExpiredCertificate)
-		return "", s.refuse(ReasonExpiredCertificate, connect.CodeUnauthenticated, text)
+		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", protocol.ReasonExpiredCertificate)
+		return "", s.refuse(protocol.ReasonExpiredCertificate, connect.CodeUnauthenticated, text)
 	}
 	if err := s.o.Register.Admit(ctx, agentID); err != nil {
 		return "", s.answer(ctx, op, agentID, err)

@@ -23,7 +23,7 @@ func addr4(i int) netip.Addr {
 
 // TestAdmission is the table of who may call what.
 func TestAdmission(t *testing.T) {
-	const handshake = Reason("(handshake)")
+	const handshake = protocol.Reason("(handshake)")
 	day := 24 * time.Hour
 	for _, transport := range transports {
 		r := start(t, nil)
@@ -46,21 +46,21 @@ func TestAdmission(t *testing.T) {
 		for _, tt := range []struct {
 			name         string
 			cert         *tls.Certificate
-			enrol, renew Reason
-			deliver      Reason // and GetSite, and Notices
+			enrol, renew protocol.Reason
+			deliver      protocol.Reason // and GetSite, and Notices
 		}{
 			{"valid", valid, "", "", ""},
-			{"none", nil, "", ReasonNoCertificate, ReasonNoCertificate},
-			{"expired", expired, "", "", ReasonExpiredCertificate},
-			{"expired 91 days ago", longGone, "", ReasonExpiredCertificate, ReasonExpiredCertificate},
-			{"revoked", revoked, "", ReasonRevoked, ReasonRevoked},
-			{"unknown agent", unknown, "", ReasonUnknownAgent, ReasonUnknownAgent},
+			{"none", nil, "", protocol.ReasonNoCertificate, protocol.ReasonNoCertificate},
+			{"expired", expired, "", "", protocol.ReasonExpiredCertificate},
+			{"expired 91 days ago", longGone, "", protocol.ReasonExpiredCertificate, protocol.ReasonExpiredCertificate},
+			{"revoked", revoked, "", protocol.ReasonRevoked, protocol.ReasonRevoked},
+			{"unknown agent", unknown, "", protocol.ReasonUnknownAgent, protocol.ReasonUnknownAgent},
 			{"foreign", foreign, handshake, handshake, handshake},
 			{"a server's", server, handshake, handshake, handshake},
 		} {
 			t.Run(transport+"/"+tt.name, func(t *testing.T) {
 				c := r.dial(t, transport, tt.cert)
-				check := func(call string, want Reason, err error) {
+				check := func(call string, want protocol.Reason, err error) {
 					t.Helper()
 					got := reason(err)
 					if err != nil && got == "" {
@@ -70,7 +70,7 @@ func TestAdmission(t *testing.T) {
 						t.Errorf("%s: %q (%v), want %q", call, got, err, want)
 					}
 				}
-				before := r.count(t, "refused_total", string(ReasonForeignCertificate))
+				before := r.count(t, "refused_total", string(reasonForeignCertificate))
 				_, err := enrolWith(t.Context(), c, r.register.invite("another", time.Now().Add(day)).String(), csrOf(t, newKey(t)))
 				check("Enrol", tt.enrol, err)
 				renewing := key
@@ -92,7 +92,7 @@ func TestAdmission(t *testing.T) {
 					}
 					check("Notices", tt.deliver, err)
 				}
-				if seen := r.count(t, "refused_total", string(ReasonForeignCertificate)) > before; seen != (tt.enrol == handshake) {
+				if seen := r.count(t, "refused_total", string(reasonForeignCertificate)) > before; seen != (tt.enrol == handshake) {
 					t.Errorf("foreign certificate counted: %v", seen)
 				}
 			})
@@ -114,7 +114,7 @@ func TestRenew(t *testing.T) {
 	}
 	// Who holds the certificate's key cannot have another one certified.
 	_, err = c.enrol.Renew(t.Context(), connect.NewRequest(&wire.RenewRequest{Csr: csrOf(t, newKey(t))}))
-	if reason(err) != ReasonInvalid {
+	if reason(err) != protocol.ReasonInvalid {
 		t.Errorf("renewed for another key: %v", err)
 	}
 }

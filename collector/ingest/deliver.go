@@ -14,10 +14,6 @@ import (
 	"anagrafe/protocol/wire"
 )
 
-// noticesHeader stands in the answer to an agent whose stream is open. One
-// that is refused gets headers too, and its error only at the end.
-const noticesHeader = "Anagrafe-Notices"
-
 // delivery serves wire's DeliveryService.
 type delivery struct{ *Server }
 
@@ -31,7 +27,7 @@ func (s delivery) Deliver(ctx context.Context, req *connect.Request[wire.Deliver
 	}
 	raw := req.Msg.GetMessage()
 	if len(raw) > protocol.MaxMessage {
-		return nil, s.refuse(ReasonTooLarge, connect.CodeResourceExhausted,
+		return nil, s.refuse(protocol.ReasonTooLarge, connect.CodeResourceExhausted,
 			fmt.Sprintf("message: %d bytes long, at most %d are allowed", len(raw), protocol.MaxMessage))
 	}
 	m, err := decode(raw)
@@ -76,7 +72,7 @@ func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSite
 	}
 	siteID := req.Msg.GetSiteId()
 	if _, err := uuid.Parse(siteID); err != nil {
-		return nil, s.refuse(ReasonInvalid, connect.CodeInvalidArgument, "site_id: is not a UUID")
+		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "site_id: is not a UUID")
 	}
 	grant, revision, raw, err := s.o.Register.Site(ctx, agentID, siteID)
 	if err != nil {
@@ -94,7 +90,7 @@ func (s delivery) Notices(ctx context.Context, _ *connect.Request[wire.NoticesRe
 		return refused
 	}
 	c := callerOf(ctx)
-	stream.ResponseHeader().Set(noticesHeader, "open")
+	stream.ResponseHeader().Set(protocol.NoticesHeader, "open")
 	if err := stream.Send(nil); err != nil { // the headers: the agent knows that it is heard
 		return err
 	}
@@ -125,7 +121,7 @@ func (s delivery) endStream(c caller, stream *connect.ServerStream[wire.Notice],
 	if err := c.deadlines(s.timeout); err != nil {
 		return err
 	}
-	if Reason(why.Meta().Get(reasonHeader)) == ReasonRevoked {
+	if protocol.Reason(why.Meta().Get(protocol.ReasonHeader)) == protocol.ReasonRevoked {
 		notice := &wire.Notice{Id: uuid.NewString(), At: timestamppb.New(s.now()),
 			Body: &wire.Notice_Revocation{Revocation: &wire.Revocation{Reason: why.Message()}}}
 		if err := stream.Send(notice); err != nil {

@@ -108,16 +108,16 @@ func TestDeliverRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		message []byte
-		want    Reason
+		want    protocol.Reason
 		says    string
 	}{
-		{"empty", nil, ReasonInvalid, "version"},
-		{"noise", []byte("\xff\xff\xff noise"), ReasonInvalid, "message"},
-		{"truncated", first[:len(first)/2], ReasonInvalid, ""},
-		{"bad id", badID, ReasonInvalid, "id: "},
-		{"1 MiB + 1", make([]byte, protocol.MaxMessage+1), ReasonTooLarge, "1048577"},
-		{"stale", message(t, 5, protocol.Observation{}), ReasonStale, "revision"},
-		{"conflict", conflict, ReasonConflict, "id"},
+		{"empty", nil, protocol.ReasonInvalid, "version"},
+		{"noise", []byte("\xff\xff\xff noise"), protocol.ReasonInvalid, "message"},
+		{"truncated", first[:len(first)/2], protocol.ReasonInvalid, ""},
+		{"bad id", badID, protocol.ReasonInvalid, "id: "},
+		{"1 MiB + 1", make([]byte, protocol.MaxMessage+1), protocol.ReasonTooLarge, "1048577"},
+		{"stale", message(t, 5, protocol.Observation{}), protocol.ReasonStale, "revision"},
+		{"conflict", conflict, protocol.ReasonConflict, "id"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := r.count(t, "refused_total", string(tt.want))
@@ -141,7 +141,7 @@ func TestDeliverRefused(t *testing.T) {
 	if _, err := deliver(t.Context(), c, make([]byte, readLimit+1)); connect.CodeOf(err) != connect.CodeResourceExhausted {
 		t.Errorf("a huge message: %v", err)
 	}
-	if n := r.count(t, "refused_total", string(ReasonTooLarge)); n != 2 {
+	if n := r.count(t, "refused_total", string(protocol.ReasonTooLarge)); n != 2 {
 		t.Errorf("%v too large ones counted", n)
 	}
 }
@@ -153,13 +153,13 @@ func TestNotGranted(t *testing.T) {
 	delete(r.register.grants, id+site)
 	r.register.mu.Unlock()
 	c := r.dial(t, "h2", cert)
-	if _, err := deliver(t.Context(), c, message(t, 1, protocol.Observation{})); reason(err) != ReasonNotGranted {
+	if _, err := deliver(t.Context(), c, message(t, 1, protocol.Observation{})); reason(err) != protocol.ReasonNotGranted {
 		t.Errorf("Deliver: %v", err)
 	}
-	if _, err := c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: site})); reason(err) != ReasonNotGranted {
+	if _, err := c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: site})); reason(err) != protocol.ReasonNotGranted {
 		t.Errorf("GetSite: %v", err)
 	}
-	if _, err := c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: "'; --"})); reason(err) != ReasonInvalid {
+	if _, err := c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: "'; --"})); reason(err) != protocol.ReasonInvalid {
 		t.Errorf("GetSite of no id: %v", err)
 	}
 }
@@ -172,7 +172,7 @@ func TestRegisterFails(t *testing.T) {
 	r.register.fail(errors.New("disk /srv/secret is full"))
 	_, err := deliver(t.Context(), c, message(t, 1, protocol.Observation{}))
 	ce := new(connect.Error)
-	if !asError(err, &ce) || ce.Code() != connect.CodeUnavailable || reason(err) != ReasonTemporary || ce.Meta().Get(retryAfterHeader) != "15" {
+	if !asError(err, &ce) || ce.Code() != connect.CodeUnavailable || reason(err) != protocol.ReasonTemporary || ce.Meta().Get(protocol.RetryAfterHeader) != "15" {
 		t.Fatalf("%v", err)
 	}
 	if strings.Contains(err.Error(), "secret") {

@@ -27,7 +27,7 @@
 //
 // Each refusal is a Connect error with a sentence for the log and, in the
 // metadata "anagrafe-reason", one stable word that the agent turns into what
-// its owner reads (see Reason). A temporary one carries "retry-after" in
+// its owner reads (protocol.Reason). A temporary one carries "retry-after" in
 // seconds. All are counted by reason in the metrics. The answer to Notices has
 // the header "anagrafe-notices: open" when the stream is open.
 package ingest

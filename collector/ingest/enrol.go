@@ -31,13 +31,13 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 	const op = "enrol"
 	from := callerOf(ctx).address
 	if wait, ok := s.guesses.allow(from); !ok {
-		e := s.refuse(ReasonTooMany, connect.CodeResourceExhausted, "code: too many wrong codes from this address: wait, then try again")
-		e.Meta().Set(retryAfterHeader, seconds(wait))
+		e := s.refuse(protocol.ReasonTooMany, connect.CodeResourceExhausted, "code: too many wrong codes from this address: wait, then try again")
+		e.Meta().Set(protocol.RetryAfterHeader, seconds(wait))
 		return nil, e
 	}
 	csr, err := parseRequest(req.Msg.GetCsr())
 	if err != nil {
-		return nil, s.refuse(ReasonInvalid, connect.CodeInvalidArgument, "csr: "+err.Error())
+		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "csr: "+err.Error())
 	}
 	code, err := parseCode(req.Msg.GetCode())
 	if err != nil {
@@ -76,10 +76,10 @@ func (s enrolment) Renew(ctx context.Context, req *connect.Request[wire.RenewReq
 	}
 	csr, err := parseRequest(req.Msg.GetCsr())
 	if err != nil {
-		return nil, s.refuse(ReasonInvalid, connect.CodeInvalidArgument, "csr: "+err.Error())
+		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "csr: "+err.Error())
 	}
 	if !csr.key.Equal(callerOf(ctx).cert.PublicKey) {
-		return nil, s.refuse(ReasonInvalid, connect.CodeInvalidArgument, "csr: its key is not the one of the certificate that is being renewed")
+		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "csr: its key is not the one of the certificate that is being renewed")
 	}
 	chain, refused := s.certify(ctx, op, csr.key, agentID, s.now())
 	if refused != nil {

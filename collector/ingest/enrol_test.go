@@ -104,20 +104,20 @@ func TestEnrolRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name, code string
 		csr        []byte
-		want       Reason
-		counted    Reason
+		want       protocol.Reason
+		counted    protocol.Reason
 	}{
-		{"not a code", "hello", csrOf(t, newKey(t)), ReasonUnknownCode, ReasonUnknownCode},
-		{"endless code", strings.Repeat("A", 1<<16), csrOf(t, newKey(t)), ReasonUnknownCode, ReasonUnknownCode},
-		{"unknown code", protocol.NewCode().String(), csrOf(t, newKey(t)), ReasonUnknownCode, ReasonUnknownCode},
-		{"expired code", r.register.invite(site, time.Now().Add(-time.Minute)).String(), csrOf(t, newKey(t)), ReasonUnknownCode, ReasonExpiredCode},
-		{"used code", used.String(), csrOf(t, newKey(t)), ReasonUsedCode, ReasonUsedCode},
-		{"revoked agent", fresh(), csrOf(t, revokedKey), ReasonRevoked, ReasonRevoked},
-		{"no csr", fresh(), nil, ReasonInvalid, ReasonInvalid},
-		{"csr of noise", fresh(), []byte("noise"), ReasonInvalid, ReasonInvalid},
-		{"huge csr", fresh(), make([]byte, maxCSR+1), ReasonInvalid, ReasonInvalid},
-		{"forged csr", fresh(), forged, ReasonInvalid, ReasonInvalid},
-		{"other curve", fresh(), csrOf(t, p384), ReasonInvalid, ReasonInvalid},
+		{"not a code", "hello", csrOf(t, newKey(t)), protocol.ReasonUnknownCode, protocol.ReasonUnknownCode},
+		{"endless code", strings.Repeat("A", 1<<16), csrOf(t, newKey(t)), protocol.ReasonUnknownCode, protocol.ReasonUnknownCode},
+		{"unknown code", protocol.NewCode().String(), csrOf(t, newKey(t)), protocol.ReasonUnknownCode, protocol.ReasonUnknownCode},
+		{"expired code", r.register.invite(site, time.Now().Add(-time.Minute)).String(), csrOf(t, newKey(t)), protocol.ReasonUnknownCode, reasonExpiredCode},
+		{"used code", used.String(), csrOf(t, newKey(t)), protocol.ReasonUsedCode, protocol.ReasonUsedCode},
+		{"revoked agent", fresh(), csrOf(t, revokedKey), protocol.ReasonRevoked, protocol.ReasonRevoked},
+		{"no csr", fresh(), nil, protocol.ReasonInvalid, protocol.ReasonInvalid},
+		{"csr of noise", fresh(), []byte("noise"), protocol.ReasonInvalid, protocol.ReasonInvalid},
+		{"huge csr", fresh(), make([]byte, maxCSR+1), protocol.ReasonInvalid, protocol.ReasonInvalid},
+		{"forged csr", fresh(), forged, protocol.ReasonInvalid, protocol.ReasonInvalid},
+		{"other curve", fresh(), csrOf(t, p384), protocol.ReasonInvalid, protocol.ReasonInvalid},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := r.count(t, "refused_total", string(tt.counted))
@@ -150,18 +150,18 @@ func TestGuessing(t *testing.T) {
 	})
 	c := r.dial(t, "h3", nil)
 	for range guessesBurst {
-		if _, err := enrolWith(t.Context(), c, protocol.NewCode().String(), csrOf(t, newKey(t))); reason(err) != ReasonUnknownCode {
+		if _, err := enrolWith(t.Context(), c, protocol.NewCode().String(), csrOf(t, newKey(t))); reason(err) != protocol.ReasonUnknownCode {
 			t.Fatal(err)
 		}
 	}
 	good := r.register.invite(site, time.Now().Add(time.Hour))
 	_, err := enrolWith(t.Context(), c, good.String(), csrOf(t, newKey(t)))
-	if reason(err) != ReasonTooMany {
+	if reason(err) != protocol.ReasonTooMany {
 		t.Fatalf("after %d wrong codes: %v", guessesBurst, err)
 	}
 	ce := new(connect.Error)
-	if !asError(err, &ce) || ce.Meta().Get(retryAfterHeader) != "10" {
-		t.Errorf("told to wait %q s", ce.Meta().Get(retryAfterHeader))
+	if !asError(err, &ce) || ce.Meta().Get(protocol.RetryAfterHeader) != "10" {
+		t.Errorf("told to wait %q s", ce.Meta().Get(protocol.RetryAfterHeader))
 	}
 }
 

@@ -121,8 +121,8 @@ func (s *Server) tlsConfig() *tls.Config {
 				return nil // may enrol, and nothing else
 			}
 			if err := s.o.Authority.verifyAgent(cs.PeerCertificates, s.now()); err != nil {
-				s.metrics.refused.WithLabelValues(string(ReasonForeignCertificate)).Inc()
-				s.log.Info("connection refused", "reason", ReasonForeignCertificate, "err", err)
+				s.metrics.refused.WithLabelValues(string(reasonForeignCertificate)).Inc()
+				s.log.Info("connection refused", "reason", reasonForeignCertificate, "err", err)
 				return err
 			}
 			return nil

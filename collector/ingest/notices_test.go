@@ -6,6 +6,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"anagrafe/protocol"
 	"anagrafe/protocol/wire"
 )
 
@@ -50,7 +51,7 @@ func TestNoticesEndWithTheRight(t *testing.T) {
 	if !stream.Receive() || stream.Msg().GetRevocation() == nil {
 		t.Fatalf("no revocation: %v, %v", stream.Msg(), stream.Err())
 	}
-	if stream.Receive() || reason(stream.Err()) != ReasonRevoked {
+	if stream.Receive() || reason(stream.Err()) != protocol.ReasonRevoked {
 		t.Errorf("after it: %v", stream.Err())
 	}
 }

@@ -12,59 +12,37 @@ import (
 	"anagrafe/protocol"
 )
 
-// Reason is the stable word for why a call was refused. It travels in the
-// error's metadata; the agent chooses by it whether to try again and what to
-// tell its owner, and ops see refusals counted by it.
-type Reason string
-
+// Words that no agent is told: they stand in logs and metrics only.
 const (
-	ReasonUnknownCode Reason = "unknown-code" // also an expired one, to the outside
-	ReasonExpiredCode Reason = "expired-code" // in logs and metrics only
-	ReasonUsedCode    Reason = "used-code"
-	ReasonTooMany     Reason = "too-many-attempts"
-
-	ReasonNoCertificate      Reason = "no-certificate"
-	ReasonForeignCertificate Reason = "foreign-certificate" // refused in the handshake, so counted only
-	ReasonExpiredCertificate Reason = "expired-certificate"
-	ReasonUnknownAgent       Reason = "unknown-agent"
-	ReasonRevoked            Reason = "revoked"
-
-	ReasonNotGranted Reason = "not-granted"
-	ReasonStale      Reason = "stale"
-	ReasonConflict   Reason = "conflict"
-	ReasonTooLarge   Reason = "too-large"
-	ReasonInvalid    Reason = "invalid"
-	ReasonBroken     Reason = "broken" // a request that could not be read to its end; counted only
-
-	ReasonTemporary Reason = "temporary"
+	reasonExpiredCode        protocol.Reason = "expired-code"        // told as unknown
+	reasonForeignCertificate protocol.Reason = "foreign-certificate" // refused in the handshake
+	reasonBroken             protocol.Reason = "broken"              // a request that could not be read to its end
 )
 
 const (
-	reasonHeader     = "Anagrafe-Reason"
-	retryAfterHeader = "Retry-After" // whole seconds
-	retryAfter       = 15 * time.Second
-	maxErrorText     = 2 << 10 // bytes of an error's sentence on the wire
+	retryAfter   = 15 * time.Second
+	maxErrorText = 2 << 10 // bytes of an error's sentence on the wire
 )
 
 // refusal is one row of the table that turns an error into an answer.
 type refusal struct {
 	err    error
-	reason Reason // as counted
-	says   Reason // as told to the agent, where it differs
+	reason protocol.Reason // as counted
+	says   protocol.Reason // as told to the agent, where it differs
 	code   connect.Code
 	text   string
 }
 
 func refusals() []refusal {
 	return []refusal{
-		{ErrUnknownCode, ReasonUnknownCode, "", connect.CodeNotFound, unknownCodeText},
-		{ErrExpiredCode, ReasonExpiredCode, ReasonUnknownCode, connect.CodeNotFound, unknownCodeText},
-		{ErrUsedCode, ReasonUsedCode, "", connect.CodeAlreadyExists, "this code has already been used by another installation: ask for a new one"},
-		{ErrRevoked, ReasonRevoked, "", connect.CodePermissionDenied, "this agent's right to send has been revoked: ask the municipality"},
-		{ErrUnknownAgent, ReasonUnknownAgent, "", connect.CodePermissionDenied, "this collector does not know this agent: enrol it with a new code"},
-		{ErrNotGranted, ReasonNotGranted, "", connect.CodePermissionDenied, "site_id: this agent has no valid grant for this site and epoch: enrol it with a new code"},
-		{ErrStale, ReasonStale, "", connect.CodeFailedPrecondition, "revision: a message with this or a later revision is already recorded"},
-		{ErrConflict, ReasonConflict, "", connect.CodeAlreadyExists, "id: another message with this id is already recorded"},
+		{ErrUnknownCode, protocol.ReasonUnknownCode, "", connect.CodeNotFound, unknownCodeText},
+		{ErrExpiredCode, reasonExpiredCode, protocol.ReasonUnknownCode, connect.CodeNotFound, unknownCodeText},
+		{ErrUsedCode, protocol.ReasonUsedCode, "", connect.CodeAlreadyExists, "this code has already been used by another installation: ask for a new one"},
+		{ErrRevoked, protocol.ReasonRevoked, "", connect.CodePermissionDenied, "this agent's right to send has been revoked: ask the municipality"},
+		{ErrUnknownAgent, protocol.ReasonUnknownAgent, "", connect.CodePermissionDenied, "this collector does not know this agent: enrol it with a new code"},
+		{ErrNotGranted, protocol.ReasonNotGranted, "", connect.CodePermissionDenied, "site_id: this agent has no valid grant for this site and epoch: enrol it with a new code"},
+		{ErrStale, protocol.ReasonStale, "", connect.CodeFailedPrecondition, "revision: a declaration with this or a later epoch and revision is already recorded"},
+		{ErrConflict, protocol.ReasonConflict, "", connect.CodeAlreadyExists, "id: another message with this id is already recorded"},
 	}
 }
 
@@ -72,17 +50,17 @@ func refusals() []refusal {
 const unknownCodeText = "code: not known, or expired: check it, or ask for a new one"
 
 // refuse counts a refusal and makes its answer.
-func (s *Server) refuse(reason Reason, code connect.Code, text string) *connect.Error {
+func (s *Server) refuse(reason protocol.Reason, code connect.Code, text string) *connect.Error {
 	s.metrics.refused.WithLabelValues(string(reason)).Inc()
 	return refusalError(reason, code, text)
 }
 
-func refusalError(reason Reason, code connect.Code, text string) *connect.Error {
+func refusalError(reason protocol.Reason, code connect.Code, text string) *connect.Error {
 	if len(text) > maxErrorText {
 		text = strings.ToValidUTF8(text[:maxErrorText], "") + "..."
 	}
 	e := connect.NewError(code, errors.New(text))
-	e.Meta().Set(reasonHeader, string(reason))
+	e.Meta().Set(protocol.ReasonHeader, string(reason))
 	return e
 }
 
@@ -94,8 +72,8 @@ func (s *Server) answer(ctx context.Context, op, agentID string, err error) *con
 		for _, f := range fields {
 			names = append(names, f.Field)
 		}
-		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", ReasonInvalid, "fields", names)
-		return s.refuse(ReasonInvalid, connect.CodeInvalidArgument, fields.Error())
+		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", protocol.ReasonInvalid, "fields", names)
+		return s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, fields.Error())
 	}
 	for _, r := range refusals() {
 		if !errors.Is(err, r.err) {
@@ -104,7 +82,7 @@ func (s *Server) answer(ctx context.Context, op, agentID string, err error) *con
 		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", r.reason)
 		e := s.refuse(r.reason, r.code, r.text)
 		if r.says != "" {
-			e.Meta().Set(reasonHeader, string(r.says))
+			e.Meta().Set(protocol.ReasonHeader, string(r.says))
 		}
 		return e
 	}
@@ -117,8 +95,8 @@ func (s *Server) answer(ctx context.Context, op, agentID string, err error) *con
 }
 
 func (s *Server) temporary(text string, after time.Duration) *connect.Error {
-	e := s.refuse(ReasonTemporary, connect.CodeUnavailable, text)
-	e.Meta().Set(retryAfterHeader, seconds(after))
+	e := s.refuse(protocol.ReasonTemporary, connect.CodeUnavailable, text)
+	e.Meta().Set(protocol.RetryAfterHeader, seconds(after))
 	return e
 }
 

@@ -32,9 +32,10 @@ type Register interface {
 	// answers with the first receipt and Duplicate set, also when a later one
 	// has been recorded since.
 	// Errors: ErrNotGranted (no grant for this site, its epoch is another, or
-	// it has ended), ErrStale (epoch and revision are not after the last
-	// recorded ones), ErrConflict (the id is recorded with other bytes),
-	// ErrRevoked, protocol.FieldErrors for what only the register can see.
+	// it has ended), ErrStale (a declaration that is not after the newest
+	// recorded one, a withdrawal of an epoch before it; an observation never
+	// is), ErrConflict (the id is recorded with other bytes), ErrRevoked,
+	// protocol.FieldErrors for what only the register can see.
 	Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error)
 
 	// Site gives an agent's own grant of a site, and the last recorded
@@ -77,6 +78,6 @@ var (
 	ErrRevoked      = errors.New("agent revoked")
 	ErrUnknownAgent = errors.New("agent not known")
 	ErrNotGranted   = errors.New("agent has no grant for this site")
-	ErrStale        = errors.New("message is not newer than what is recorded")
+	ErrStale        = errors.New("message is not newer than the recorded declaration")
 	ErrConflict     = errors.New("message id already recorded with other content")
 )

@@ -223,10 +223,10 @@ func deliver(ctx context.Context, c client, message []byte) (*wire.Receipt, erro
 }
 
 // reason reads the machine's word out of an error.
-func reason(err error) Reason {
+func reason(err error) protocol.Reason {
 	ce := new(connect.Error)
 	if !asError(err, &ce) {
 		return ""
 	}
-	return Reason(ce.Meta().Get(reasonHeader))
+	return protocol.Reason(ce.Meta().Get(protocol.ReasonHeader))
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -30,7 +31,7 @@ func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err
 	siteID = i.SiteID
 	return siteID, r.update(ctx, func(tx *sql.Tx) error {
 		if siteID == "" {
-			siteID = uuid.NewString()
+			siteID = cmp.Or(i.NewID, uuid.NewString())
 			_, err := tx.ExecContext(ctx, "INSERT INTO sites (id, trust, name, category, address, invited_at) VALUES (?, ?, ?, ?, ?, ?)",
 				siteID, TrustInvitation, i.Site.Name, string(i.Site.Category), i.Site.Address, micros(i.At))
 			if err != nil {

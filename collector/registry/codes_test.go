@@ -188,12 +188,6 @@ func TestSiteStates(t *testing.T) {
 			}
 		}
 	}
-	if name, ok, err := r.SiteName(t.Context(), sharing.site); name != "Farmacia Centrale" || !ok || err != nil {
-		t.Error(name, ok, err)
-	}
-	if _, ok, err := r.SiteName(t.Context(), uuid.NewString()); ok || err != nil {
-		t.Error(ok, err)
-	}
 	contacts, err := r.Contacts(t.Context(), []string{sharing.site, gone.site})
 	if err != nil || len(contacts) != 1 || contacts[sharing.site][0].Name != "Anna" {
 		t.Errorf("%+v, %v", contacts, err)

@@ -20,7 +20,8 @@
 //     about something that no declaration names refuse the whole message.
 //   - A withdrawal wins over every message of its epoch, in whatever order they
 //     arrive: it ends the site's grants, so nothing brings the site back but a
-//     new enrolment with a new epoch.
+//     new enrolment with a new epoch. One that arrives after a declaration of
+//     such a later epoch is stale.
 //
 // # What is kept of what is gone
 //

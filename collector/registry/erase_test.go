@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,12 +97,23 @@ func TestWithdrawnIsReallyGone(t *testing.T) {
 			t.Errorf("%s stands %d times in the files after its withdrawal", mark(i), n)
 		}
 		h := s.history()
-		if !h.Withdrawn || len(h.Sites)+len(h.Contacts)+len(h.Recorders)+len(h.Clocks)+len(h.Cameras)+len(h.Schedules)+len(h.Retentions) != 0 {
+		if !h.Withdrawn || len(h.Sites)+len(h.Recorders)+len(h.Clocks)+len(h.Cameras)+len(h.Schedules)+len(h.Retentions) != 0 {
 			t.Errorf("history after the withdrawal: %+v", h)
 		}
-		sum, ok, err := r.SiteByID(t.Context(), s.site)
-		if err != nil || !ok || sum.State != Withdrawn || sum.Name != "" || sum.Cameras != 0 || !sum.WithdrawnAt.Equal(noon.Add(3*time.Hour)) {
-			t.Errorf("summary after the withdrawal: %+v, %v", sum, err)
+		if contacts, err := r.Contacts(t.Context(), []string{s.site}); err != nil || len(contacts) != 0 {
+			t.Errorf("contacts after the withdrawal: %+v, %v", contacts, err)
+		}
+		summaries, err := r.Sites(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(summaries, func(sum SiteSummary) bool { return sum.ID == s.site })
+		if at < 0 {
+			t.Fatal("a withdrawn site is not among the sites")
+		}
+		sum := summaries[at]
+		if sum.State != Withdrawn || sum.Name != "" || sum.Cameras != 0 || !sum.WithdrawnAt.Equal(noon.Add(3*time.Hour)) {
+			t.Errorf("summary after the withdrawal: %+v", sum)
 		}
 	}
 	// What stands in the gaps of pages is seldom caught by the marks: that the

@@ -10,14 +10,14 @@ import (
 )
 
 // History is what the register knows of one site, over time. Each series is
-// ordered by the time from which it holds.
+// ordered by the time from which it holds. Contacts are no part of it: who
+// reads those leaves an entry on the trail (see Contacts).
 type History struct {
 	SiteID    string
 	Withdrawn bool   // nothing is known, unless it was declared again since
 	Trust     string // how the owner's identity was checked
 
-	Sites    []protocol.Era[protocol.Site]
-	Contacts []protocol.Contact // newest
+	Sites []protocol.Era[protocol.Site]
 
 	Recorders map[string][]protocol.Era[protocol.Recorder] // by recorder id; Clock is nil, see Clocks
 	Clocks    map[string][]protocol.Clock                  // by recorder id; declared and observed
@@ -85,9 +85,6 @@ func (s site) read(ctx context.Context, h *History) error {
 		return scan(&h.Trust, &h.Withdrawn)
 	}, "SELECT trust, withdrawn_at IS NOT NULL FROM sites WHERE id = ?", s.id)
 	if err != nil {
-		return err
-	}
-	if h.Contacts, err = s.contacts(ctx); err != nil {
 		return err
 	}
 	if err := s.clocks(ctx, h); err != nil {

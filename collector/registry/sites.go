@@ -19,6 +19,7 @@ var ErrUnknownSite = errors.New("site not known")
 // Invitation is a code to be given to an owner.
 type Invitation struct {
 	Site      protocol.Site
+	NewID     string // UUID for a new site; "" has one made
 	SiteID    string // "" makes a new site; else a further code for that one, e.g. for new hardware or after a withdrawal
 	CodeHash  [32]byte
 	ExpiresAt time.Time
@@ -96,19 +97,6 @@ func (r *Registry) Sites(ctx context.Context) ([]SiteSummary, error) {
 		return nil, fmt.Errorf("list sites: %w", err)
 	}
 	return sites, nil
-}
-
-// SiteByID reads one site's summary.
-func (r *Registry) SiteByID(ctx context.Context, id string) (SiteSummary, bool, error) {
-	s, err := scanSite(r.read.QueryRowContext(ctx, "SELECT "+siteColumns+" FROM sites s WHERE s.id = ?", id).Scan)
-	return found(s, err, "read site "+id)
-}
-
-// SiteName gives a site's newest name, and false when there is no such site.
-func (r *Registry) SiteName(ctx context.Context, id string) (string, bool, error) {
-	var name string
-	err := r.read.QueryRowContext(ctx, "SELECT name FROM sites WHERE id = ?", id).Scan(&name)
-	return found(name, err, "read name of site "+id)
 }
 
 // Counts counts sites, cameras and agents.

@@ -64,30 +64,37 @@ func (r *Registry) wipeIfDue(ctx context.Context) {
 
 // wipe leaves no copy of anything that is erased.
 func (r *Registry) wipe(ctx context.Context) error {
-	// Read before the writer's connection is taken: an erasure that is counted
-	// here has committed, or holds the connection until it has.
-	n := r.wiping.erased.Load()
+	// The writer's only connection, from the first step to the last: an erasure
+	// in between would be marked as wiped without having been.
+	conn, err := r.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	n := r.wiping.erased.Load() // all of them have ended: none runs but on this connection
 	start := time.Now()
-	if _, err := r.write.ExecContext(ctx, "VACUUM"); err != nil {
+	defer func() { // also when it failed: it would be tried again with every write
+		if took := time.Since(start); took > r.wiping.short {
+			r.wiping.next.Store(time.Now().Add(wipePause * took).UnixMicro())
+		}
+	}()
+	if _, err := conn.ExecContext(ctx, "VACUUM"); err != nil {
 		return err
 	}
-	if err := r.emptyLog(ctx); err != nil {
+	if err := emptyLog(ctx, conn); err != nil {
 		return err
 	}
-	if _, err := r.write.ExecContext(ctx, "PRAGMA user_version = 0"); err != nil {
+	if _, err := conn.ExecContext(ctx, "PRAGMA user_version = 0"); err != nil {
 		return err
-	}
-	if took := time.Since(start); took > r.wiping.short {
-		r.wiping.next.Store(time.Now().Add(wipePause * took).UnixMicro())
 	}
 	r.wiping.wiped.Store(n)
 	return nil
 }
 
 // emptyLog moves the write-ahead log into the database and truncates its file.
-func (r *Registry) emptyLog(ctx context.Context) error {
+func emptyLog(ctx context.Context, conn *sql.Conn) error {
 	var busy, frames, moved int
-	if err := r.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved); err != nil {
+	if err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved); err != nil {
 		return err
 	}
 	if busy != 0 {

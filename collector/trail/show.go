@@ -10,9 +10,9 @@ import (
 
 // Shown is one entry as a force's auditor reads it.
 type Shown struct {
-	Header  Header
-	Content *Content // nil: not readable, and Why says why
-	Why     string
+	Header  Header   `json:"header"`
+	Content *Content `json:"content"` // nil: not readable, and Why says why
+	Why     string   `json:"why,omitempty"`
 }
 
 // Show reads an export and opens the bodies that are plain or sealed to one of

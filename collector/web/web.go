@@ -100,8 +100,11 @@ func (w *Web) home(role string) string {
 }
 
 // From is where a request comes from, for the trail: the address of the
-// connection. Headers of proxies are not believed.
+// connection, "" on the control socket. Headers of proxies are not believed.
 func From(r *http.Request) string {
+	if r.RemoteAddr == "@" || r.RemoteAddr == "" { // a Unix socket has no address
+		return ""
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

@@ -134,7 +134,7 @@ func (c *Consult) serveBasemap(w http.ResponseWriter, r *http.Request) {
 	h.Set("ETag", c.base.etag)
 	info, err := c.base.file.Stat()
 	if err != nil {
-		c.Log.Error("basemap not read", "error", err)
+		c.Log.ErrorContext(r.Context(), "basemap not read", "err", err)
 		http.Error(w, "basemap not readable", http.StatusInternalServerError)
 		return
 	}

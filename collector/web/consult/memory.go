@@ -81,15 +81,19 @@ func (m *memory) keep(a *answer) {
 	defer m.mu.Unlock()
 	m.drop()
 	m.all = append(m.all, a)
-	mine, results := 0, 0
+	mine := 0
 	for _, other := range m.all {
-		results += len(other.results)
 		if other.userID == a.userID {
 			mine++
 		}
 	}
 	if mine > maxPerUser {
-		m.remove(func(other *answer) bool { return other.userID == a.userID })
+		oldest := slices.IndexFunc(m.all, func(other *answer) bool { return other.userID == a.userID })
+		m.all = slices.Delete(m.all, oldest, oldest+1)
+	}
+	results := 0
+	for _, other := range m.all {
+		results += len(other.results)
 	}
 	for results > maxKept && len(m.all) > 1 {
 		results -= len(m.all[0].results)
@@ -114,11 +118,4 @@ func (m *memory) find(id, userID string) (*answer, bool) {
 func (m *memory) drop() {
 	now := m.now()
 	m.all = slices.DeleteFunc(m.all, func(a *answer) bool { return !now.Before(a.expires) })
-}
-
-// remove forgets the oldest answer that is so.
-func (m *memory) remove(is func(*answer) bool) {
-	if i := slices.IndexFunc(m.all, is); i >= 0 {
-		m.all = slices.Delete(m.all, i, i+1)
-	}
 }

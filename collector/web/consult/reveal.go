@@ -53,7 +53,7 @@ func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
 	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "reveal", Case: ans.asked.caseID(), Recipient: recipient}
 	proofs, err := c.revealAll(r.Context(), ans, sites, entry, web.From(r))
 	if err != nil {
-		c.Log.Error("reveal refused", "error", err)
+		c.Log.ErrorContext(r.Context(), "reveal refused", "err", err)
 		c.refuseReveal(w, r, ans, http.StatusServiceUnavailable, "error.unrevealed")
 		return
 	}

@@ -85,7 +85,7 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errForce):
 		c.fail(w, r, http.StatusForbidden, "error.force", err)
 	case err != nil:
-		c.Log.Error("search refused", "error", err)
+		c.Log.ErrorContext(r.Context(), "search refused", "err", err)
 		c.fail(w, r, http.StatusServiceUnavailable, "error.unanswered", err)
 	case exact:
 		web.WriteJSON(w, http.StatusOK, answerJSON(ans))

@@ -1,11 +1,14 @@
 package ops
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
@@ -16,8 +19,9 @@ import (
 // codeLife is how long an enrolment code waits to be used (DESIGN 5).
 const codeLife = 14 * 24 * time.Hour
 
-// invitation is what is typed to invite a site.
-type invitation struct{ Site, Category, Address string }
+// invitation is what is typed to invite a site: a new one, or with SiteID one
+// that is there, for new hardware or after a withdrawal.
+type invitation struct{ Site, Category, Address, SiteID string }
 
 type invited struct {
 	SiteID    string    `json:"site_id"`
@@ -35,7 +39,7 @@ func (o *Ops) begin(rw http.ResponseWriter, r *http.Request) {
 // invite makes a one-time code for a new site.
 func (o *Ops) invite(rw http.ResponseWriter, r *http.Request) {
 	var in invitation
-	if err := read(r, map[string]*string{"site": &in.Site, "category": &in.Category, "address": &in.Address}); err != nil {
+	if err := read(r, map[string]*string{"site": &in.Site, "category": &in.Category, "address": &in.Address, "site_id": &in.SiteID}); err != nil {
 		o.refuseInvitation(rw, r, in, wrong{"", "invite.unreadable"})
 		return
 	}
@@ -43,15 +47,22 @@ func (o *Ops) invite(rw http.ResponseWriter, r *http.Request) {
 		in.Category = "other"
 	}
 	s := protocol.Site{Name: in.Site, Category: protocol.Category(in.Category), Address: in.Address}
-	if bad := check(s); bad.Key != "" {
+	if bad := check(s); bad.Key != "" && (in.SiteID == "" || s.Name != "") {
 		o.refuseInvitation(rw, r, in, bad)
 		return
 	}
-	if !o.record(rw, r, "invite", map[string]string{"site": s.Name, "category": in.Category, "address": s.Address}) {
+	code, now := protocol.NewCode(), o.Web.Now().UTC().Truncate(time.Second)
+	i := registry.Invitation{Site: s, SiteID: in.SiteID, NewID: uuid.NewString(), CodeHash: code.Hash(), ExpiresAt: now.Add(codeLife), At: now}
+	// The id alone: what the trail keeps outlives a site's withdrawal, so it
+	// must not hold the site's name.
+	if !o.record(rw, r, "invite", map[string]string{"site": cmp.Or(i.SiteID, i.NewID), "category": in.Category}) {
 		return
 	}
-	code, now := protocol.NewCode(), o.Web.Now().UTC().Truncate(time.Second)
-	id, err := o.Registry.Invite(r.Context(), registry.Invitation{Site: s, CodeHash: code.Hash(), ExpiresAt: now.Add(codeLife), At: now})
+	id, err := o.Registry.Invite(r.Context(), i)
+	if errors.Is(err, registry.ErrUnknownSite) {
+		o.refuseInvitation(rw, r, in, wrong{"site_id", "invite.site_id.wrong"})
+		return
+	}
 	if err != nil {
 		o.Web.Broken(rw, r, err)
 		return

@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -109,24 +108,31 @@ func onHost(ctx context.Context) bool {
 }
 
 // FirstLink gives the one-time link by which the first administrator enters, and
-// makes their account; "" once there is an administrator.
+// makes their account; "" once an administrator has a credential. Until then each
+// start gives another link: one that expired unused would lock everybody out.
 func (o *Ops) FirstLink(ctx context.Context) (string, error) {
 	users, err := o.Registry.Users(ctx)
 	if err != nil {
 		return "", fmt.Errorf("look for an administrator: %w", err)
 	}
-	if slices.ContainsFunc(users, func(u registry.User) bool { return u.Role == registry.RoleAdmin && u.RevokedAt.IsZero() }) {
-		return "", nil
+	u, kind := registry.User{ID: uuid.NewString(), Name: "Amministratore", Role: registry.RoleAdmin, At: o.Web.Now()}, "user-add"
+	for _, other := range users {
+		switch {
+		case other.Role == registry.RoleAdmin && other.RevokedAt.IsZero() && other.SecretHash != [32]byte{}:
+			return "", nil
+		case other.Role == registry.RoleAdmin && other.RevokedAt.IsZero():
+			u, kind = other, "user-link"
+		case other.Name == u.Name && kind == "user-add":
+			u.Name += " " + u.ID[:8] // the first one was revoked
+		}
 	}
-	u := registry.User{ID: uuid.NewString(), Name: "Amministratore", Role: registry.RoleAdmin, At: o.Web.Now()}
-	if slices.ContainsFunc(users, func(other registry.User) bool { return other.Name == u.Name }) {
-		u.Name += " " + u.ID[:8] // the first one was revoked
+	if err := o.Record(ctx, web.Act{Kind: kind, User: host(), Count: 1, Details: describe(u)}); err != nil {
+		return "", fmt.Errorf("let the first administrator in: %w", err)
 	}
-	if err := o.Record(ctx, web.Act{Kind: "user-add", User: host(), Count: 1, Details: describe(u)}); err != nil {
-		return "", fmt.Errorf("add the first administrator: %w", err)
-	}
-	if err := o.Registry.AddUser(ctx, u); err != nil {
-		return "", fmt.Errorf("add the first administrator: %w", err)
+	if kind == "user-add" {
+		if err := o.Registry.AddUser(ctx, u); err != nil {
+			return "", fmt.Errorf("add the first administrator: %w", err)
+		}
 	}
 	return o.Web.NewLink(ctx, o.OpsURL, u.ID, linkLife)
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"syscall"
 	"time"
 )
 
@@ -16,7 +18,8 @@ import (
 // all messages kept are far below.
 const maxAnswer = 64 << 20
 
-// client speaks to the handlers of the local pages over DIR/control.sock.
+// client speaks to the handlers of the local pages, over DIR/control.sock or in
+// this process.
 type client struct{ http *http.Client }
 
 // refusal is an error that the handlers answered with.
@@ -38,30 +41,39 @@ func (r refusal) Error() string {
 	return text
 }
 
+// How long to wait for the lock of another command, which answers nobody else.
+const (
+	lockWait = 10 * time.Second
+	lockPoll = 50 * time.Millisecond
+)
+
 // withSite calls do with a client of the running agent; where none runs, this
-// process takes the lock and answers itself, by the same handlers.
+// process takes the lock and answers itself, by the same handlers. While another
+// command holds the lock, do is called in vain: it asks before anything else.
 func (c *call) withSite(ctx context.Context, do func(client) error) error {
 	config, err := readConfig(c.dir, c.config)
 	if err != nil {
 		return err
 	}
-	s, err := openSite(ctx, c.dir, config, c.log)
-	if errors.Is(err, errDaemon) {
-		return do(dial(c.dir))
+	waited, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	for {
+		s, err := openSite(ctx, c.dir, config, c.log)
+		if err == nil {
+			return errors.Join(do(client{&http.Client{Transport: inProcess{s.review.Control()}}}), s.Close())
+		}
+		if !errors.Is(err, errDaemon) {
+			return err
+		}
+		if err = do(dial(c.dir)); !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ECONNREFUSED) {
+			return err
+		}
+		select {
+		case <-waited.Done():
+			return fmt.Errorf("%w: another process holds %s/lock, but does not answer", err, c.dir)
+		case <-time.After(lockPoll):
+		}
 	}
-	if err != nil {
-		return err
-	}
-	listener, err := s.control()
-	if err != nil {
-		return errors.Join(err, s.Close())
-	}
-	serving, stop := context.WithCancel(ctx)
-	served := make(chan error, 1)
-	go func() { served <- serve(serving, listener, s.review.Control()) }()
-	err = do(dial(c.dir))
-	stop()
-	return errors.Join(err, <-served, s.Close()) // closing the listener removed the socket
 }
 
 func dial(dir string) client {
@@ -73,6 +85,31 @@ func dial(dir string) client {
 		DisableKeepAlives: true,
 	}}}
 }
+
+// inProcess has a handler answer without any connection.
+type inProcess struct{ http.Handler }
+
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	if r.Body == nil {
+		r.Body = http.NoBody // as a server gives it
+	}
+	defer r.Body.Close()
+	w := &written{header: http.Header{}, status: http.StatusOK}
+	p.ServeHTTP(w, r)
+	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body), Request: r}, nil
+}
+
+// written is the answer of a handler.
+type written struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *written) Header() http.Header         { return w.header }
+func (w *written) WriteHeader(status int)      { w.status = status }
+func (w *written) Write(b []byte) (int, error) { return w.body.Write(b) }
 
 // do sends one request; in is the JSON body or nil, out gets the answer's JSON.
 func (cl client) do(ctx context.Context, method, path string, in, out any) error {
@@ -93,6 +130,9 @@ func (cl client) do(ctx context.Context, method, path string, in, out any) error
 		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := cl.http.Do(req)
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err // its address is made up
+	}
 	if err != nil {
 		return fmt.Errorf("asking the running agent: %w", err)
 	}

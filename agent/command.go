@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -94,6 +95,9 @@ func run(ctx context.Context, con console, args []string) int {
 		return exitDone
 	}
 	fmt.Fprintf(con.err, "anagrafe-agent %s: %v\n", cmd.name, err)
+	if _, hint := explain(err); hint != "" {
+		fmt.Fprintln(con.err, hint)
+	}
 	if _, ok := errors.AsType[misuse](err); ok {
 		fmt.Fprintf(con.err, "usage: anagrafe-agent %s %s\n", cmd.name, cmd.args)
 		return exitMisuse
@@ -154,6 +158,13 @@ func (c *call) parse(f *flag.FlagSet, args []string, most int) ([]string, error)
 		return nil, misuse(fmt.Sprintf("what is %q?", words[most]))
 	}
 	return words, nil
+}
+
+// print writes the one JSON value of -json.
+func (c *call) print(v any) error {
+	e := json.NewEncoder(c.out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }
 
 // many is a flag that may be given more than once.

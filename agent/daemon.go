@@ -10,6 +10,8 @@ import (
 
 	"github.com/kardianos/service"
 	"golang.org/x/sync/errgroup"
+
+	"anagrafe/agent/discover"
 )
 
 // cmdRun is the long-lived agent, by hand or under a service manager.
@@ -38,11 +40,14 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 	if err := loopback(config.Listen); err != nil {
 		return err
 	}
+	if err := discover.CheckTargets(config.Targets); err != nil {
+		return misuse(err.Error())
+	}
 	daemon := func(ctx context.Context) error { return runSite(ctx, c, config) }
 	if service.Interactive() {
 		return daemon(ctx)
 	}
-	svc, err := newService(&program{log: c.log, run: daemon}, c.dir)
+	svc, err := newService(&program{log: c.log, run: daemon}, c.dir, c.config)
 	if err != nil {
 		return err
 	}
@@ -51,8 +56,8 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 
 // loopback refuses to show the owner's pages to the network.
 func loopback(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" || port == "0" { // a one-time link must name the port
 		return misuse(fmt.Sprintf("-listen-pages %q is not HOST:PORT", addr))
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {

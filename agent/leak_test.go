@@ -6,13 +6,16 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -74,7 +77,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // references, delivers to a real collector, and looks for them, and for the
 // network's addresses, in all that was sent.
 func TestNothingElseLeaves(t *testing.T) {
-	lan, err := cameratest.Town(cameratest.TownOptions{Cameras: filepath.Join("..", "testdata", "cameras"), FirstHost: "127.0.0.51"})
+	lan, err := cameratest.Town(cameratest.TownOptions{Cameras: filepath.Join("..", "testdata", "cameras"), FirstHost: freshHost()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,13 +87,9 @@ func TestNothingElseLeaves(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	config := defaults()
 	config.Interfaces = []string{"lo"}
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	s, err := openSite(ctx, filepath.Join(t.TempDir(), "agent"), config, log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := siteFor(t, config)
 	var wire tap
-	if s.link, err = newDelivery(s.dir, s.inv, log, wire.wrap); err != nil {
+	if s.link, err = newDelivery(s.dir, s.inv, s.log, wire.wrap); err != nil {
 		t.Fatal(err)
 	}
 	var running errgroup.Group
@@ -100,27 +99,19 @@ func TestNothingElseLeaves(t *testing.T) {
 		if err := running.Wait(); err != nil {
 			t.Error(err)
 		}
-		_ = s.Close()
 	})
 
 	// The owner types the passwords, so that they are really used.
-	if err := s.look(ctx); err != nil {
-		t.Fatal(err)
-	}
+	start := time.Now()
+	lookAt(t, s, lan, start)
 	passwords := typePasswords(t, s.inv, lan)
 	if err := s.link.enrol(ctx, link, ""); err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
+	lookAt(t, s, lan, start)
 	names := declareAll(t, s)
 	// After adhesion what is measured leaves by itself: look again, hours later.
-	devices, err := look(ctx, lookOptions{interfaces: config.Interfaces, memory: s.inv, log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.inv.Record(ctx, devices, start.Add(3*time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	lookAt(t, s, lan, start.Add(3*time.Hour))
 	kinds := delivered(t, s.inv)
 	if kinds["declaration"] == 0 || kinds["observation"] == 0 {
 		t.Fatalf("delivered %v: the test wants a declaration and an observation", kinds)
@@ -166,6 +157,27 @@ func TestNothingElseLeaves(t *testing.T) {
 	if known == 0 {
 		t.Error("the agent never read any sentinel: the test proves nothing")
 	}
+}
+
+// freshHost is an address with room for a town behind it, at which the tests of
+// another checkout that run at the same time have no devices.
+func freshHost() string {
+	return fmt.Sprintf("127.%d.%d.11", 100+rand.N(100), rand.N(256))
+}
+
+// siteFor opens a directory of its own, until the end of the test.
+func siteFor(t *testing.T, config Config) *site {
+	t.Helper()
+	s, err := openSite(t.Context(), filepath.Join(t.TempDir(), "agent"), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 // disguises are the forms in which a text could leave.
@@ -278,13 +290,29 @@ func typePasswords(t *testing.T, inv *inventory.Inventory, lan *cameratest.LAN) 
 	return typed
 }
 
-// declareAll looks again, answers for every camera and approves; it gives the
-// cameras' names. The last one is answered no.
-func declareAll(t *testing.T, s *site) []string {
+// lookAt looks at the network and records, as of the time at, this town's
+// devices alone: those of other tests on this machine come and go.
+func lookAt(t *testing.T, s *site, lan *cameratest.LAN, at time.Time) {
 	t.Helper()
-	if err := s.look(t.Context()); err != nil {
+	devices, err := look(t.Context(), lookOptions{interfaces: s.config.Interfaces, memory: s.inv, log: s.log})
+	if err != nil {
 		t.Fatal(err)
 	}
+	devices = slices.DeleteFunc(devices, func(found interrogate.Device) bool {
+		return !slices.ContainsFunc(lan.Devices, func(d *cameratest.Device) bool { return d.Address() == found.Sighting.Address })
+	})
+	if len(devices) != len(lan.Devices) {
+		t.Fatalf("%d of the town's %d devices were found", len(devices), len(lan.Devices))
+	}
+	if err := s.inv.Record(t.Context(), devices, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// declareAll answers for every camera and approves; it gives the cameras'
+// names. The last one is answered no.
+func declareAll(t *testing.T, s *site) []string {
+	t.Helper()
 	if err := s.inv.SetContact(t.Context(), "", protocol.Contact{Name: "Ada Bianchi", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}); err != nil {
 		t.Fatal(err)
 	}

@@ -26,12 +26,13 @@ type lookOptions struct {
 const atOnce = 64
 
 // look finds the devices and asks each as soon as it is seen: a slow device
-// delays nobody. When ctx ends early it returns what it has with ctx's error.
+// delays nobody. When ctx ends early, or a target's name is not known now, it
+// returns what it has with the error.
 func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
 	asker := interrogate.New(interrogate.Options{Memory: o.memory, Log: o.log})
 	var (
 		mu    sync.Mutex
-		found = map[string]interrogate.Device{}
+		found = map[int]interrogate.Device{} // by the sighting's number
 		group errgroup.Group
 	)
 	slots := make(chan struct{}, atOnce)
@@ -44,14 +45,14 @@ func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
 			device := asker.Ask(ctx, s)
 			mu.Lock()
 			defer mu.Unlock()
-			found[s.Key()] = device
+			found[s.Number] = device
 			return nil
 		})
 	})
 	_ = group.Wait() // the goroutines return no error: what went wrong stands in the Device
 	devices := make([]interrogate.Device, 0, len(found))
 	for _, s := range sightings {
-		device, ok := found[s.Key()]
+		device, ok := found[s.Number]
 		if !ok || !device.Answered && slices.Equal(s.Methods, []discover.Method{discover.MethodRange}) {
 			continue // an address of a range at which there is no camera
 		}
@@ -59,7 +60,7 @@ func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
 		devices = append(devices, device)
 	}
 	if err == nil {
-		err = ctx.Err()
+		err = ctx.Err() // it may have ended after the scan, while devices were asked
 	}
 	return devices, err
 }

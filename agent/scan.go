@@ -4,20 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/netip"
-	"os"
-	"path/filepath"
-	"strings"
-	"sync"
 	"text/tabwriter"
 	"time"
 
-	"github.com/BurntSushi/toml"
-
 	"anagrafe/agent/discover"
 	"anagrafe/agent/interrogate"
-	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
 )
 
@@ -60,7 +51,7 @@ type (
 
 // cmdScan looks at the network and prints what it finds. It changes nothing
 // but the memory of refused passwords, which protects the recorders.
-func cmdScan(ctx context.Context, c *call, args []string) error {
+func cmdScan(ctx context.Context, c *call, args []string) (err error) {
 	f := c.flags()
 	var interfaces, targets many
 	f.Var(&interfaces, "interface", "network interface to look at, may be repeated (default: every suitable one)")
@@ -70,17 +61,27 @@ func cmdScan(ctx context.Context, c *call, args []string) error {
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
-	memory, closeMemory, err := c.scanMemory(ctx, *credentials)
+	if err := discover.CheckTargets(targets); err != nil {
+		return misuse(err.Error())
+	}
+	if *timeout <= 0 {
+		return misuse("-timeout must be longer than nothing, e.g. 30s")
+	}
+	memory, err := c.openScanMemory(ctx, *credentials)
 	if err != nil {
 		return err
 	}
-	defer closeMemory()
+	o := lookOptions{interfaces: interfaces, targets: targets, log: c.log}
+	if memory != nil {
+		o.memory = memory
+		defer func() { err = errors.Join(err, memory.Close()) }()
+	}
 
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, *timeout)
 	defer cancel()
-	devices, err := look(limited, lookOptions{interfaces: interfaces, targets: targets, memory: memory, log: c.log})
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+	devices, err := look(limited, o)
+	if err != nil && limited.Err() == nil && len(devices) == 0 {
 		return err
 	}
 	report := describe(devices, time.Since(start))
@@ -92,7 +93,7 @@ func cmdScan(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	if err != nil {
-		return partly{fmt.Errorf("stopped before the end: %w", err)}
+		return partly{fmt.Errorf("this is not all: %w", err)}
 	}
 	return nil
 }
@@ -165,96 +166,4 @@ func (c *call) table(r scanReport) error {
 		}
 	}
 	return nil
-}
-
-// scanMemory is the inventory's memory where there is an inventory, so that a
-// password refused yesterday is not tried today; passwords from the file win.
-func (c *call) scanMemory(ctx context.Context, file string) (interrogate.Memory, func(), error) {
-	given, err := readCredentials(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	m := &scanMemory{given: given, refused: map[string]bool{}}
-	if _, err := os.Stat(filepath.Join(c.dir, "inventory.db")); errors.Is(err, fs.ErrNotExist) {
-		return m, func() {}, nil
-	}
-	inv, err := inventory.Open(ctx, c.dir, c.log)
-	if err != nil {
-		return nil, nil, err
-	}
-	m.kept = inv
-	return m, func() { _ = inv.Close() }, nil
-}
-
-// scanMemory gives passwords from a file, else what the inventory keeps.
-type scanMemory struct {
-	given map[string]interrogate.Credential // by address without port
-	kept  interrogate.Memory                // nil: no inventory
-
-	mu      sync.Mutex
-	refused map[string]bool
-}
-
-func (m *scanMemory) Credential(ctx context.Context, s discover.Sighting) (interrogate.Credential, bool, error) {
-	if cred, ok := m.given[s.Address.Addr().String()]; ok {
-		return cred, true, nil
-	}
-	if m.kept == nil {
-		return interrogate.Credential{}, false, nil
-	}
-	return m.kept.Credential(ctx, s)
-}
-
-func (m *scanMemory) Refused(ctx context.Context, device string, cred interrogate.Credential) (bool, error) {
-	if m.kept != nil {
-		return m.kept.Refused(ctx, device, cred)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.refused[device+"\x00"+cred.User+"\x00"+cred.Password], nil
-}
-
-func (m *scanMemory) Refuse(ctx context.Context, device string, cred interrogate.Credential) error {
-	if m.kept != nil {
-		return m.kept.Refuse(ctx, device, cred)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.refused[device+"\x00"+cred.User+"\x00"+cred.Password] = true
-	return nil
-}
-
-// readCredentials reads the passwords for a scan. A file that others can read
-// is refused.
-func readCredentials(file string) (map[string]interrogate.Credential, error) {
-	if file == "" {
-		return nil, nil
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the passwords: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("others on this machine can read %s: run chmod 600 %s first", file, file)
-	}
-	var content struct {
-		Device []struct{ Address, User, Password string }
-	}
-	md, err := toml.DecodeFile(file, &content)
-	if err != nil {
-		// The library's message may quote the line, and the line a password.
-		return nil, fmt.Errorf("%s is not a TOML file of [[device]] address, user, password", file)
-	}
-	if unknown := md.Undecoded(); len(unknown) > 0 {
-		return nil, fmt.Errorf("%s has the unknown key %q", file, strings.Join(unknown[0], "."))
-	}
-	given := map[string]interrogate.Credential{}
-	for i, d := range content.Device {
-		addr, err := netip.ParseAddr(d.Address)
-		if err != nil {
-			return nil, fmt.Errorf("%s: device %d: the address is not an IP address", file, i+1)
-		}
-		given[addr.String()] = interrogate.Credential{User: d.User, Password: d.Password}
-	}
-	return given, nil
 }

@@ -60,7 +60,7 @@ func (p *program) Start(svc service.Service) error {
 	go func() {
 		err := p.run(ctx)
 		p.done <- err
-		if err != nil && !service.Interactive() {
+		if err != nil {
 			p.log.Error("agent stopped", "error", err)
 			os.Exit(exitFailed) // the manager restarts what ends with an error
 		}
@@ -74,14 +74,19 @@ func (p *program) Stop(service.Service) error {
 	return <-p.done
 }
 
-func newService(p *program, dir string) (service.Service, error) {
+// newService describes the service. It starts in another working directory, so
+// paths are absolute.
+func newService(p *program, dir, config string) (service.Service, error) {
 	arguments := []string{"run"}
-	if dir != "" && dir != defaultDir {
-		abs, err := filepath.Abs(dir)
+	for _, given := range []struct{ name, path, usual string }{{"-data", dir, defaultDir}, {"-config", config, ""}} {
+		if given.path == given.usual {
+			continue
+		}
+		abs, err := filepath.Abs(given.path)
 		if err != nil {
 			return nil, err
 		}
-		arguments = append(arguments, "-data", abs)
+		arguments = append(arguments, given.name, abs)
 	}
 	return service.New(p, &service.Config{
 		Name:        "anagrafe-agent",
@@ -102,7 +107,7 @@ func cmdService(_ context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {
 		return err
 	}
-	svc, err := newService(&program{log: c.log}, c.dir)
+	svc, err := newService(&program{log: c.log}, c.dir, c.config)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,8 @@ type site struct {
 	inv    *inventory.Inventory
 	review *review.Review
 	link   *delivery
+
+	looking chan struct{} // holds one token: see look
 }
 
 // openSite takes DIR/lock and opens what the directory holds.
@@ -36,7 +38,8 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
-	s := &site{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock"))}
+	s := &site{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock")),
+		looking: make(chan struct{}, 1)}
 	held, err := s.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
@@ -79,8 +82,15 @@ func (s *site) Close() error {
 	return errors.Join(append(errs, s.lock.Unlock())...)
 }
 
-// look scans the network once and records what it found.
+// look scans the network once and records what it found. One look follows the
+// other: two at a time would try a wrong password twice.
 func (s *site) look(ctx context.Context) error {
+	select {
+	case s.looking <- struct{}{}:
+		defer func() { <-s.looking }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	known, err := s.inv.Known(ctx)
 	if err != nil {
 		return err
@@ -88,10 +98,10 @@ func (s *site) look(ctx context.Context) error {
 	devices, err := look(ctx, lookOptions{
 		interfaces: s.config.Interfaces, targets: append(known, s.config.Targets...), memory: s.inv, log: s.log,
 	})
-	if err != nil {
-		return err
+	if ctx.Err() != nil {
+		return ctx.Err() // who was not asked to the end would count as silent
 	}
-	return s.inv.Record(ctx, devices, time.Now())
+	return errors.Join(err, s.inv.Record(ctx, devices, time.Now()))
 }
 
 // socket is the path of the control socket.
@@ -106,7 +116,7 @@ func (s *site) control() (net.Listener, error) {
 	}
 	listener, err := net.Listen("unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("opening the control socket: %w", err)
+		return nil, fmt.Errorf("opening the control socket: %w (a path of over 100 bytes is too long: give another directory with -data DIR)", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -114,7 +124,9 @@ func (s *site) control() (net.Listener, error) {
 	return listener, nil
 }
 
-// serve answers on a listener until ctx ends, then waits for open requests.
+// serve answers on a listener until ctx ends, then waits a while for open
+// requests and closes what is left: a browser may hold connections on which it
+// asks nothing.
 func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 	server := &http.Server{
 		Handler:           h,
@@ -127,7 +139,11 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		stopped <- server.Shutdown(grace)
+		err := server.Shutdown(grace)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close()
+		}
+		stopped <- err
 	})
 	err := server.Serve(listener)
 	if stop() || !errors.Is(err, http.ErrServerClosed) {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -53,11 +54,16 @@ func TestSuitable(t *testing.T) {
 func TestParseTarget(t *testing.T) {
 	for text, want := range map[string]int{
 		"192.168.1.9": 1, "192.168.1.9:8000": 1, "http://192.168.1.9/onvif": 1, "192.168.1.0/24": 254, "192.168.1.4/31": 2, "192.168.1.4/32": 1,
-		"10.0.0.0/22": 1022, "10.0.0.0/21": 0, "192.168.1.9:0": 0, "http://": 0, "::1/64": 0, "": 0,
+		"10.0.0.0/22": 1022, "recorder.lan:80": 1,
+		"10.0.0.0/21": 0, "192.168.1.9:0": 0, "http://": 0, "::1/64": 0, "": 0,
+		"rtsp://admin:SECRET@192.168.1.9/stream": 0, "admin:SECRET@192.168.1.9": 0,
 	} {
-		got, err := parseTarget(t.Context(), text)
+		got, err := parseTarget(text)
 		if len(got) != want || (err == nil) != (want > 0) {
 			t.Errorf("%q names %d hosts, %v; want %d", text, len(got), err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("the error repeats a password: %v", err)
 		}
 	}
 }

@@ -28,25 +28,29 @@ const (
 // each of their addresses has been tried. It calls first once for each new
 // device as soon as it is seen, never two calls at a time; a first that takes
 // long only delays the others. What it gave may later gain methods, scopes and,
-// if the device was first seen without, its endpoint. It gives all sightings,
-// merged and ordered by address.
+// if the device was first seen without, its endpoint and port; its Number
+// stays. It gives all sightings, merged and ordered by address.
 //
-// Bad options are an error before anything is sent. When ctx ends early, Scan
-// gives what it has found and ctx's error.
+// Bad options are an error before anything is sent. When ctx ends early, or the
+// name of a target is not known now, Scan gives what it has found and the error.
 func Scan(ctx context.Context, o Options, first func(Sighting)) ([]Sighting, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	window := cmp.Or(o.Window, defaultWindow)
-	targets, err := parseTargets(ctx, o.Targets)
+	targets, err := parseTargets(o.Targets)
 	if err != nil {
 		return nil, err
 	}
+	targets, unresolved := resolve(ctx, targets)
 	on, err := links(o.Interfaces)
 	if err != nil {
 		return nil, err
 	}
 	if len(on) == 0 && len(targets) == 0 {
+		if unresolved != nil {
+			return nil, unresolved
+		}
 		return nil, fmt.Errorf("no network interface to search: connect this computer to the network of the recorder, name an interface (%s), or give the recorder's address", interfaceNames())
 	}
 	if len(on) > maxInterfaces {
@@ -75,7 +79,7 @@ func Scan(ctx context.Context, o Options, first func(Sighting)) ([]Sighting, err
 	}()
 	m := &merger{first: first}
 	m.collect(found, window/announceAt)
-	return m.sorted(), ctx.Err()
+	return m.sorted(), errors.Join(ctx.Err(), unresolved)
 }
 
 // openProbers opens a socket for each network. One that cannot be opened is
@@ -164,6 +168,7 @@ func (m *merger) add(s Sighting) *entry {
 		}
 		e = &entry{Sighting: s.clone()}
 		m.all = append(m.all, e)
+		e.Number = len(m.all)
 		m.addresses[host] = append(m.addresses[host], e)
 	} else {
 		e.merge(s)

@@ -72,15 +72,15 @@ func scanLoopback(t *testing.T, o Options) (first []Sighting, found map[string]S
 	}
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	all, err := Scan(t.Context(), o, func(s Sighting) { first = append(first, s) })
-	if err != nil {
+	if unknown := slices.Contains(o.Targets, "no.such.name.invalid"); unknown != (err != nil) || unknown && !strings.Contains(err.Error(), "no.such.name.invalid") {
 		t.Fatal(err)
 	}
 	found = map[string]Sighting{}
 	for _, s := range all {
-		if found[s.Key()].Address.IsValid() {
-			t.Errorf("%s is reported twice", s.Key())
+		if found[s.Keys()[0]].Address.IsValid() {
+			t.Errorf("%s is reported twice", s.Keys()[0])
 		}
-		found[s.Key()] = s
+		found[s.Keys()[0]] = s
 	}
 	return first, found
 }
@@ -256,6 +256,34 @@ func TestScanTargets(t *testing.T) {
 	}
 }
 
+// A device that is announced by its address, and tells its endpoint later, is
+// one device and known to be that one.
+func TestScanKeepsNumbers(t *testing.T) {
+	const id = "urn:uuid:48484848-0000-4000-8000-000000000001"
+	asked := 0
+	answerer(t, "127.0.48.1", func(p receivedProbe) []string {
+		if p.Types != "" {
+			return nil
+		}
+		if asked++; asked < 3 { // other packages' scans count too: then it only answers earlier
+			return nil
+		}
+		return []string{match(p.MessageID, id, "http://127.0.48.1:8000/onvif/device_service")}
+	})
+	first, found := scanLoopback(t, Options{Targets: []string{"127.0.48.1:8000", "no.such.name.invalid"}, Window: 900 * time.Millisecond})
+	i := slices.IndexFunc(first, func(s Sighting) bool { return s.Address.String() == "127.0.48.1:8000" })
+	if i < 0 || first[i].Number == 0 || found[id].Number != first[i].Number {
+		t.Errorf("announced %+v, found %+v", first, found[id])
+	}
+	numbers := map[int]bool{}
+	for _, s := range found {
+		if numbers[s.Number] {
+			t.Errorf("two devices have the number %d", s.Number)
+		}
+		numbers[s.Number] = true
+	}
+}
+
 func TestScanRefusesBadOptions(t *testing.T) {
 	for name, o := range map[string]Options{
 		"interface": {Interfaces: []string{"no-such-0"}},
@@ -291,7 +319,7 @@ func TestScanEndsWithItsContext(t *testing.T) {
 func count(all []Sighting, key string) int {
 	n := 0
 	for _, s := range all {
-		if s.Key() == key {
+		if s.Keys()[0] == key {
 			n++
 		}
 	}

@@ -23,6 +23,7 @@ const (
 // Sighting is one device as it announced itself. All texts come from the
 // network: bounded in size, and otherwise untrusted.
 type Sighting struct {
+	Number    int            // of the device within one scan, from 1: the same when it is announced and in the end
 	Endpoint  string         // WS-Discovery endpoint reference ("urn:uuid:..."); "" when found by mDNS or by address only
 	Address   netip.AddrPort // where to talk HTTP: the host that answered, with the port of its XAddr
 	Interface string         // the network interface it was seen on; "" for a target
@@ -33,14 +34,14 @@ type Sighting struct {
 	At        time.Time // when it was first seen
 }
 
-// Key tells devices apart within one scan: the endpoint reference, or the
-// address of a device that gave none. It may change when a device is replaced
-// or moved, so it is not an identity by itself.
-func (s Sighting) Key() string {
-	if s.Endpoint != "" {
-		return s.Endpoint
+// Keys are what this device may be known by elsewhere: the endpoint reference,
+// if it gave one, and the address. Either may change when a device is replaced
+// or moved, so neither is an identity by itself.
+func (s Sighting) Keys() []string {
+	if s.Endpoint == "" {
+		return []string{s.Address.String()}
 	}
-	return s.Address.String()
+	return []string{s.Endpoint, s.Address.String()}
 }
 
 // Options of a scan.

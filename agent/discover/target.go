@@ -23,6 +23,7 @@ const (
 
 // target is one host that the owner named.
 type target struct {
+	name   string // as typed, until host is known; ""
 	host   netip.Addr
 	port   uint16 // 0: none was named
 	xaddr  string // the URL, if one was named
@@ -30,16 +31,16 @@ type target struct {
 }
 
 // parseTarget reads "host", "host:port", a URL or a CIDR.
-func parseTarget(ctx context.Context, text string) ([]target, error) {
+func parseTarget(text string) ([]target, error) {
 	if p, err := netip.ParsePrefix(text); err == nil {
 		return rangeTargets(text, p)
 	}
 	t := target{}
 	host := text
-	if strings.Contains(text, "://") {
+	if strings.Contains(text, "://") || strings.Contains(text, "@") {
 		u, port, ok := parseXAddr(text)
-		if !ok {
-			return nil, fmt.Errorf("target %q: not an address of the form http://host:port/path", text)
+		if !ok { // it is not repeated: a stream address with its password may have been pasted
+			return nil, errors.New("a target is not an address of the form http://host:port/path: give the host alone, without user and password")
 		}
 		u.User = nil // a password has no place here
 		host, t.port, t.xaddr = u.Hostname(), port, u.String()
@@ -50,12 +51,30 @@ func parseTarget(ctx context.Context, text string) ([]target, error) {
 		}
 		host, t.port = h, uint16(n)
 	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
-	if err != nil {
-		return nil, fmt.Errorf("target %q: %w: give a name or address of your network, or a range such as 192.168.1.0/24", text, err)
+	if host == "" {
+		return nil, errors.New("a target is empty: give a name or address of your network, or a range such as 192.168.1.0/24")
 	}
-	t.host = addrs[0].Unmap()
+	t.name = host
 	return []target{t}, nil
+}
+
+// resolve looks up the names of targets. One that is not known now, as when the
+// name server is away, is left out; the error tells which.
+func resolve(ctx context.Context, targets []target) ([]target, error) {
+	var all []target
+	var errs []error
+	for _, t := range targets {
+		if t.name != "" {
+			addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", t.name)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("target %q: %w: give a name or address of your network, or a range such as 192.168.1.0/24", t.name, err))
+				continue
+			}
+			t.name, t.host = "", addrs[0].Unmap()
+		}
+		all = append(all, t)
+	}
+	return all, errors.Join(errs...)
 }
 
 func rangeTargets(text string, p netip.Prefix) ([]target, error) {
@@ -75,12 +94,19 @@ func rangeTargets(text string, p netip.Prefix) ([]target, error) {
 	return all, nil
 }
 
-func parseTargets(ctx context.Context, texts []string) ([]target, error) {
+// CheckTargets tells whether Scan would take these targets; names are looked up
+// only then.
+func CheckTargets(texts []string) error {
+	_, err := parseTargets(texts)
+	return err
+}
+
+func parseTargets(texts []string) ([]target, error) {
 	var all []target
 	var errs []error
 	seen := map[target]bool{}
 	for _, text := range texts {
-		ts, err := parseTarget(ctx, strings.TrimSpace(text))
+		ts, err := parseTarget(strings.TrimSpace(text))
 		errs = append(errs, err)
 		for _, t := range ts {
 			if !seen[t] {

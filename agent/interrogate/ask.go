@@ -49,9 +49,10 @@ func New(o Options) *Asker {
 func (a *Asker) Ask(ctx context.Context, s discover.Sighting) Device {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
-	auth := &authenticator{memory: a.o.Memory, sighting: s, log: a.o.Log, now: a.o.Now, needs: NeedsNothing}
+	log := a.o.Log.With("device", s.Address.String())
+	auth := &authenticator{memory: a.o.Memory, sighting: s, log: log, now: a.o.Now, needs: NeedsNothing}
 	q := &questioning{
-		conversation: newConversation(s.Service(), auth, a.o.Log.With("device", s.Address.String()), a.callTime),
+		conversation: newConversation(s.Service(), auth, log, a.callTime),
 		device:       Device{Sighting: s},
 		now:          a.o.Now,
 	}

@@ -70,23 +70,20 @@ func (a *authenticator) refused(ctx context.Context, r *refusal) (again bool, er
 	}
 }
 
-// begin chooses the scheme and finds the credentials.
+// begin chooses the scheme and finds the credentials. It is called once: what
+// was refused without credentials is from then on asked with them, or not at all.
 func (a *authenticator) begin(ctx context.Context, r *refusal) (bool, error) {
-	if a.credential == (Credential{}) {
-		if ok, err := a.recall(ctx); !ok {
-			a.stopped = true
-			return false, err
-		}
-	}
 	if c, err := digest.FindChallenge(r.header); err == nil && digest.CanDigest(c) {
-		a.scheme, a.challenge, a.count = httpDigest, c, 0
-		return true, nil
+		a.scheme, a.challenge = httpDigest, c
 	} else if asked := r.header.Values("WWW-Authenticate"); len(asked) > 0 {
 		a.stopped, a.needs = true, NeedsCredentials
 		return false, errors.New("it accepts only a way to log in that would send the password readable, or that is not known: in its settings, allow Digest for ONVIF")
+	} else {
+		a.scheme = usernameToken
 	}
-	a.scheme = usernameToken
-	return true, nil
+	ok, err := a.recall(ctx)
+	a.stopped = !ok
+	return ok, err
 }
 
 // recall gets the credentials, unless this device has refused them before.
@@ -103,7 +100,7 @@ func (a *authenticator) recall(ctx context.Context) (bool, error) {
 	if !ok || c.User == "" {
 		return false, errors.New("it wants a user and a password")
 	}
-	refused, err := a.memory.Refused(ctx, a.sighting.Key(), c)
+	refused, err := a.memory.Refused(ctx, a.sighting, c)
 	if err != nil {
 		a.log.Error("refused credentials not read", "err", err)
 		return false, errors.New("not tried, since it is not known whether it has refused this password before")
@@ -153,7 +150,7 @@ func (a *authenticator) giveUp(ctx context.Context, r *refusal) error {
 	}
 	a.stopped, a.needs = true, a.wrong()
 	// A scan that is being ended must not lose it.
-	if err := a.memory.Refuse(context.WithoutCancel(ctx), a.sighting.Key(), a.credential); err != nil {
+	if err := a.memory.Refuse(context.WithoutCancel(ctx), a.sighting, a.credential); err != nil {
 		a.log.Error("a refused password could not be remembered", "err", err)
 	}
 	if r.words == "" {

@@ -16,10 +16,11 @@ type Credential struct{ User, Password string }
 type Memory interface {
 	// Credential gives what the owner typed for this device, or ok=false.
 	Credential(ctx context.Context, s discover.Sighting) (c Credential, ok bool, err error)
-	// Refused tells whether the device with this Sighting.Key has refused c.
-	Refused(ctx context.Context, device string, c Credential) (bool, error)
-	// Refuse records that it has. When it fails, nothing more is asked of the device.
-	Refuse(ctx context.Context, device string, c Credential) error
+	// Refused tells whether this device has refused c: known by any of its
+	// Sighting.Keys, since it may have shown only the other one at the time.
+	Refused(ctx context.Context, s discover.Sighting, c Credential) (bool, error)
+	// Refuse records that it has.
+	Refuse(ctx context.Context, s discover.Sighting, c Credential) error
 }
 
 // Kind is what a device is to the register.

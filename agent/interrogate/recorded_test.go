@@ -48,19 +48,19 @@ func (m *memory) Credential(context.Context, discover.Sighting) (Credential, boo
 	return m.given, m.given != Credential{}, nil
 }
 
-func (m *memory) Refused(_ context.Context, device string, c Credential) (bool, error) {
+func (m *memory) Refused(_ context.Context, s discover.Sighting, c Credential) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.refused[device] == c, nil
+	return m.refused[s.Endpoint] == c, nil
 }
 
-func (m *memory) Refuse(_ context.Context, device string, c Credential) error {
+func (m *memory) Refuse(_ context.Context, s discover.Sighting, c Credential) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refused == nil {
 		m.refused = map[string]Credential{}
 	}
-	m.refused[device] = c
+	m.refused[s.Endpoint] = c
 	return nil
 }
 

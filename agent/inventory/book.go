@@ -74,8 +74,9 @@ type site struct {
 	revision int64
 	observed time.Time
 	// declared is the body of the site's last declaration; nil before the first
-	// and after a withdrawal.
+	// and after a withdrawal. rejected: the collector refused it for good.
 	declared *protocol.Declaration
+	rejected bool
 }
 
 func load(ctx context.Context, tx *sql.Tx) (*book, error) {
@@ -146,9 +147,10 @@ func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	for _, s := range b.sites {
-		err := each(ctx, tx, `SELECT body FROM message WHERE site_id = ? AND kind <> 'observation' ORDER BY seq DESC LIMIT 1`, func(rows *sql.Rows) error {
+		err := each(ctx, tx, `SELECT body, state FROM message WHERE site_id = ? AND kind <> 'observation' ORDER BY seq DESC LIMIT 1`, func(rows *sql.Rows) error {
 			var body []byte
-			if err := rows.Scan(&body); err != nil {
+			var state SentState
+			if err := rows.Scan(&body, &state); err != nil {
 				return err
 			}
 			m, err := protocol.Decode(body)
@@ -156,7 +158,7 @@ func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
 				return fmt.Errorf("the last declaration of site %s: %w", s.SiteID, err)
 			}
 			if d, ok := m.Body.(protocol.Declaration); ok {
-				s.declared = &d
+				s.declared, s.rejected = &d, state == Rejected
 			}
 			return nil
 		}, s.SiteID)

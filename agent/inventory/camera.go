@@ -193,7 +193,8 @@ func (d *device) recorder() protocol.Recorder {
 }
 
 // changed names the groups of the owner's own words that differ from what s
-// has declared; what is measured after adhesion leaves by itself and needs no yes.
+// has declared, and "rejected" when the collector did not take that; what is
+// measured after adhesion leaves by itself and needs no yes.
 func (b *book) changed(s *site, was, is protocol.Camera) []string {
 	var groups []string
 	if was.Name != is.Name {
@@ -208,6 +209,9 @@ func (b *book) changed(s *site, was, is protocol.Camera) []string {
 	}
 	if !slices.Equal(s.declared.Contacts, b.contactsOf(s)) {
 		groups = append(groups, "contact")
+	}
+	if s.rejected {
+		groups = append(groups, "rejected")
 	}
 	return groups
 }

@@ -24,8 +24,9 @@
 //     that uplink was given, or that carries a change of schedule or retention,
 //     never is. Revisions are never reused, so they may have gaps.
 //   - Withdrawing the last camera of a site withdraws the site, contacts and all.
-//   - A password that a device refused is remembered as a keyed hash; the owner
-//     typing it again is a decision, and gives it one more try.
+//   - A password that a device refused is remembered as a keyed hash, under
+//     every endpoint and address that the device is known by; the owner typing
+//     it again is a decision, and gives it one more try.
 //   - Losing secrets.key loses the passwords, never the inventory: they are
 //     asked for again, and the log says so.
 package inventory

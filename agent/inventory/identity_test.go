@@ -182,6 +182,22 @@ func TestOneLookMayReportADeviceTwice(t *testing.T) {
 	}
 }
 
+// What only announced itself is forgotten a day after it was last seen.
+func TestMuteDevicesAreForgotten(t *testing.T) {
+	v := open(t, t.TempDir())
+	mute := cameraDevice(1)
+	mute.Answered, mute.Channels = false, nil
+	record(t, v, noon, cameraDevice(0), mute)
+	record(t, v, noon.Add(muteKept), cameraDevice(2))
+	if n := len(deviceIDs(t, v)); n != 3 {
+		t.Errorf("%d devices after a day, want 3", n)
+	}
+	record(t, v, noon.Add(muteKept+time.Minute), cameraDevice(2))
+	if n := len(deviceIDs(t, v)); n != 2 {
+		t.Errorf("%d devices later, want the 2 that spoke", n)
+	}
+}
+
 func TestAVacatedAddressIsNobodys(t *testing.T) {
 	v := open(t, t.TempDir())
 	record(t, v, noon, at(cameraDevice(0), "192.168.1.10:80"))

@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
-	_ "github.com/mattn/go-sqlite3" // the engine
+	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 )
 
@@ -31,7 +31,8 @@ type Inventory struct {
 }
 
 // Open opens dir/inventory.db and dir/secrets.key, and makes what is not there
-// yet. The caller holds the directory's lock.
+// yet. The caller holds the directory's lock; only a scan, which writes nothing
+// but refused passwords, may have it open beside.
 func Open(ctx context.Context, dir string, log *slog.Logger) (_ *Inventory, err error) {
 	v := &Inventory{waiting: make(chan struct{}, 1), log: log, now: time.Now}
 	path, err := filepath.Abs(filepath.Join(dir, "inventory.db"))
@@ -129,10 +130,14 @@ func (v *Inventory) write(ctx context.Context, f func(*sql.Tx) error) error {
 		return err
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	if err := f(tx); err != nil {
-		return err
+	err = f(tx)
+	if err == nil {
+		err = tx.Commit()
 	}
-	return tx.Commit()
+	if e, ok := errors.AsType[sqlite3.Error](err); ok && e.Code == sqlite3.ErrFull {
+		return fmt.Errorf("%w: nothing was changed; make room on the disk of this computer and do it again", err)
+	}
+	return err
 }
 
 // read runs f on one snapshot.

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -251,5 +252,24 @@ func TestPragmas(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Errorf("table %s is not STRICT", name)
+	}
+}
+
+// A full disk costs the decision that was being made, and says what to do.
+func TestDiskFull(t *testing.T) {
+	v, all := declared(t, 1)
+	var pages int
+	if err := v.writer.QueryRowContext(t.Context(), `PRAGMA page_count`).Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.writer.ExecContext(t.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	for i := 0; err == nil && i < 100; i++ {
+		_, err = v.Approve(t.Context(), []string{all[0].ID}, protocol.Approval{})
+	}
+	if err == nil || !strings.Contains(err.Error(), "make room") {
+		t.Errorf("got %v", err)
 	}
 }

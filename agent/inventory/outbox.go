@@ -118,6 +118,24 @@ func (v *Inventory) LastDecisions(ctx context.Context) (states map[string]SentSt
 	return states, nil
 }
 
+// Counts tells how many messages there are in each state.
+func (v *Inventory) Counts(ctx context.Context) (counts map[SentState]int, err error) {
+	counts = map[SentState]int{}
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, `SELECT state, count(*) FROM message GROUP BY state`, func(rows *sql.Rows) error {
+			var state SentState
+			var n int
+			err := rows.Scan(&state, &n)
+			counts[state] = n
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count the messages: %w", err)
+	}
+	return counts, nil
+}
+
 // Outbox lists every message, oldest first: what leaves this site is readable
 // before and after.
 func (v *Inventory) Outbox(ctx context.Context) (all []Sent, err error) {

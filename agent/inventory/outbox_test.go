@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -117,6 +119,35 @@ func TestAcknowledgeAndReject(t *testing.T) {
 	}
 	if all := outbox(t, v); all[1].State != Rejected || all[1].Why != "the site is not granted" {
 		t.Errorf("%+v", all[1])
+	}
+}
+
+// What the collector refused for good waits for the owner's yes again.
+func TestARejectedDeclarationCanBeRepeated(t *testing.T) {
+	v, all := declared(t, 1)
+	if err := v.Set(t.Context(), all[0].ID, Edit{Name: new("Cortile")}); err != nil {
+		t.Fatal(err)
+	}
+	approve(t, v, all[0].ID)
+	id, _, _, _, err := v.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Reject(t.Context(), id, "not-granted"); err != nil {
+		t.Fatal(err)
+	}
+	if got := cameras(t, v)[0].Changed; !slices.Contains(got, "rejected") {
+		t.Errorf("waits for a yes to %q", got)
+	}
+	if _, err := v.ApproveAll(t.Context(), protocol.Approval{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := cameras(t, v)[0].Changed; len(got) > 0 {
+		t.Errorf("after the yes it waits for %q", got)
+	}
+	counts, err := v.Counts(t.Context())
+	if want := map[SentState]int{Acknowledged: 1, Rejected: 1, Waiting: 1}; err != nil || !maps.Equal(counts, want) {
+		t.Errorf("counted %v, %v; want %v", counts, err, want)
 	}
 }
 

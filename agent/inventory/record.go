@@ -32,6 +32,12 @@ func (v *Inventory) Record(ctx context.Context, found []interrogate.Device, at t
 		if err != nil {
 			return err
 		}
+		// Who floods the network with announcements is not kept for ever.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM device WHERE answered = 0 AND seen < ?
+			AND NOT EXISTS (SELECT 1 FROM camera WHERE device_id = device.id)
+			AND NOT EXISTS (SELECT 1 FROM credential WHERE device_id = device.id)`, micros(at.Add(-muteKept))); err != nil {
+			return err
+		}
 		queued, err = v.observe(ctx, tx, b, looked, at)
 		return err
 	})
@@ -43,6 +49,9 @@ func (v *Inventory) Record(ctx context.Context, found []interrogate.Device, at t
 	}
 	return nil
 }
+
+// muteKept is how long a device that never spoke is listed after it was last seen.
+const muteKept = 24 * time.Hour
 
 // Known lists the addresses (host:port) at which declared devices last
 // answered. Given to the next look as targets, they are asked even when they
@@ -90,7 +99,10 @@ func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device,
 			d = &device{id: uuid.NewString(), firstSeen: at}
 			b.devices = append(b.devices, d)
 		}
-		found[i] = plausible(found[i], at, log)
+		found[i] = plausible(found[i], at, log.With("device", d.id))
+		if err := d.keepRefusals(ctx, tx, found[i].Sighting); err != nil {
+			return nil, err
+		}
 		d.update(found[i], at)
 		if err := d.save(ctx, tx); err != nil {
 			return nil, err
@@ -111,7 +123,7 @@ func plausible(f interrogate.Device, at time.Time, log *slog.Logger) interrogate
 	fits := func(what string, o protocol.Observation) bool {
 		err := protocol.Message{ID: uuid.NewString(), SiteID: uuid.NewString(), Epoch: 1, Revision: 1, MadeAt: at, Body: o}.Validate()
 		if err != nil {
-			log.Warn("a device told an impossible value, which is left out", "device", f.Sighting.Key(), "what", what, "error", err)
+			log.Warn("a device told an impossible value, which is left out", "what", what, "error", err)
 		}
 		return err == nil
 	}

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -39,7 +40,10 @@ func (v *Inventory) openSecrets(ctx context.Context, path string) (*secrets, err
 		if err := v.forgetSealed(ctx, path); err != nil {
 			return nil, err
 		}
-		return newSecrets(key, writeKey(path, key))
+		if err := writeKey(path, key); err != nil {
+			return nil, fmt.Errorf("writing the key of the recorders' passwords: %w", err)
+		}
+		return newSecrets(key)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the key of the recorders' passwords: %w (give this user the right to read it)", err)
@@ -48,7 +52,7 @@ func (v *Inventory) openSecrets(ctx context.Context, path string) (*secrets, err
 	if err != nil || len(key) != 32 {
 		return nil, fmt.Errorf("the key of the recorders' passwords, %s, is damaged: put it back from a copy, or remove it and type the passwords again", path)
 	}
-	return newSecrets(key, nil)
+	return newSecrets(key)
 }
 
 // forgetSealed drops what only the lost key could open.
@@ -83,10 +87,7 @@ func writeKey(path string, key []byte) error {
 	return nil
 }
 
-func newSecrets(key []byte, err error) (*secrets, error) {
-	if err != nil {
-		return nil, fmt.Errorf("writing the key of the recorders' passwords: %w", err)
-	}
+func newSecrets(key []byte) (*secrets, error) {
 	sealing, err := hkdf.Key(sha256.New, key, nil, "anagrafe-agent device password", 32)
 	if err != nil {
 		return nil, err
@@ -120,10 +121,10 @@ func (s *secrets) open(deviceID string, sealed []byte) (c interrogate.Credential
 	return c, json.Unmarshal(text, &c)
 }
 
-// hash names (device, user, password) without telling any of them.
-func (s *secrets) hash(device string, c interrogate.Credential) []byte {
+// hash names a user and password without telling either.
+func (s *secrets) hash(c interrogate.Credential) []byte {
 	h := hmac.New(sha256.New, s.mac)
-	for _, part := range []string{device, c.User, c.Password} {
+	for _, part := range []string{c.User, c.Password} {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		h.Write([]byte(part))
 	}
@@ -146,10 +147,8 @@ func (v *Inventory) SetCredential(ctx context.Context, deviceID string, c interr
 		if err != nil {
 			return err
 		}
-		for _, key := range []string{endpoint, address} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE hash = ?`, v.secrets.hash(key, c)); err != nil {
-				return err
-			}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE hash = ? AND device IN (?, ?)`, v.secrets.hash(c), endpoint, address); err != nil {
+			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO credential (device_id, sealed, at) VALUES (?, ?, ?)
 			ON CONFLICT (device_id) DO UPDATE SET sealed = excluded.sealed, at = excluded.at`,
@@ -185,8 +184,9 @@ func (v *Inventory) Credential(ctx context.Context, s discover.Sighting) (c inte
 }
 
 // Refused implements interrogate.Memory.
-func (v *Inventory) Refused(ctx context.Context, device string, c interrogate.Credential) (is bool, err error) {
-	err = v.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM refused WHERE hash = ?)`, v.secrets.hash(device, c)).Scan(&is)
+func (v *Inventory) Refused(ctx context.Context, s discover.Sighting, c interrogate.Credential) (is bool, err error) {
+	err = v.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM refused WHERE hash = ? AND device IN (?, ?))`,
+		v.secrets.hash(c), cmp.Or(s.Endpoint, s.Address.String()), s.Address.String()).Scan(&is)
 	if err != nil {
 		return false, fmt.Errorf("look up refused passwords: %w", err)
 	}
@@ -194,13 +194,32 @@ func (v *Inventory) Refused(ctx context.Context, device string, c interrogate.Cr
 }
 
 // Refuse implements interrogate.Memory.
-func (v *Inventory) Refuse(ctx context.Context, device string, c interrogate.Credential) error {
+func (v *Inventory) Refuse(ctx context.Context, s discover.Sighting, c interrogate.Credential) error {
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO refused (hash, at) VALUES (?, ?)`, v.secrets.hash(device, c), micros(v.now()))
-		return err
+		for _, key := range s.Keys() {
+			if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO refused (device, hash, at) VALUES (?, ?, ?)`, key, v.secrets.hash(c), micros(v.now())); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("remember a refused password: %w", err)
+	}
+	return nil
+}
+
+// keepRefusals has what a device refused under the keys that it was known by
+// hold for those of s too: the same device, seen anew.
+func (d *device) keepRefusals(ctx context.Context, tx *sql.Tx, s discover.Sighting) error {
+	for _, key := range s.Keys() {
+		if key == d.endpoint || key == d.address {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO refused (device, hash, at)
+			SELECT ?, hash, at FROM refused WHERE device <> '' AND device IN (?, ?)`, key, d.endpoint, d.address); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"anagrafe/agent/discover"
 	"anagrafe/agent/interrogate"
 )
 
@@ -24,7 +26,7 @@ func TestPasswordsAreNotInTheFile(t *testing.T) {
 	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], cred); err != nil {
 		t.Fatal(err)
 	}
-	if err := v.Refuse(t.Context(), d.Sighting.Key(), interrogate.Credential{User: "sentinella-utente", Password: password + "2"}); err != nil {
+	if err := v.Refuse(t.Context(), d.Sighting, interrogate.Credential{User: "sentinella-utente", Password: password + "2"}); err != nil {
 		t.Fatal(err)
 	}
 	got, ok, err := v.Credential(t.Context(), d.Sighting)
@@ -41,7 +43,7 @@ func TestPasswordsAreNotInTheFile(t *testing.T) {
 	}
 	// Another installation's key opens nothing.
 	v = open(t, dir)
-	v.secrets, err = newSecrets(bytes.Repeat([]byte{7}, 32), nil)
+	v.secrets, err = newSecrets(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,23 +89,24 @@ func TestRefusedPasswordsOutliveTheProgram(t *testing.T) {
 	d := cameraDevice(0)
 	record(t, v, noon, d)
 	wrong := interrogate.Credential{User: "u", Password: password}
-	key := d.Sighting.Key()
 	for range 2 {
-		if err := v.Refuse(t.Context(), key, wrong); err != nil {
+		if err := v.Refuse(t.Context(), d.Sighting, wrong); err != nil {
 			t.Fatal(err)
 		}
 	}
 	v.Close()
 	v = open(t, dir)
+	moved := at(d, "10.0.0.1:80").Sighting
 	for _, tc := range []struct {
-		device string
+		device discover.Sighting
 		c      interrogate.Credential
 		want   bool
 	}{
-		{key, wrong, true},
-		{key + "x", wrong, false},
-		{key, interrogate.Credential{User: "u", Password: password + "x"}, false},
-		{key, interrogate.Credential{User: "u" + password[:1], Password: password[1:]}, false},
+		{d.Sighting, wrong, true},
+		{moved, wrong, true},
+		{cameraDevice(1).Sighting, wrong, false},
+		{d.Sighting, interrogate.Credential{User: "u", Password: password + "x"}, false},
+		{d.Sighting, interrogate.Credential{User: "u" + password[:1], Password: password[1:]}, false},
 	} {
 		if got, err := v.Refused(t.Context(), tc.device, tc.c); got != tc.want || err != nil {
 			t.Errorf("%+v: %t, %v", tc, got, err)
@@ -113,8 +116,34 @@ func TestRefusedPasswordsOutliveTheProgram(t *testing.T) {
 	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], wrong); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := v.Refused(t.Context(), key, wrong); got || err != nil {
+	if got, err := v.Refused(t.Context(), d.Sighting, wrong); got || err != nil {
 		t.Errorf("still refused: %v", err)
+	}
+}
+
+// A device that was known by its address, then by its endpoint, then at another
+// address, is not asked again with a password that it refused at first.
+func TestRefusalsFollowTheDevice(t *testing.T) {
+	v := open(t, t.TempDir())
+	wrong := interrogate.Credential{User: "u", Password: password}
+	whole := cameraDevice(0)
+	first := whole
+	first.Sighting.Endpoint = ""
+	record(t, v, noon, first)
+	if err := v.Refuse(t.Context(), first.Sighting, wrong); err != nil {
+		t.Fatal(err)
+	}
+	last := at(whole, "10.0.0.1:80")
+	again := last
+	again.Sighting.Endpoint = ""
+	for i, d := range []interrogate.Device{first, whole, last, again} {
+		if is, err := v.Refused(t.Context(), d.Sighting, wrong); !is || err != nil {
+			t.Errorf("look %d: refused %t, %v", i, is, err)
+		}
+		record(t, v, noon.Add(time.Duration(i+1)*time.Hour), d)
+	}
+	if n := len(deviceIDs(t, v)); n != 1 {
+		t.Errorf("%d devices: the test wants one", n)
 	}
 }
 

@@ -72,8 +72,9 @@ type Camera struct {
 	// Declared is what is declared; nil when it is not.
 	Declared *protocol.Camera `json:"declared,omitempty"`
 	// Changed names the groups in which Values differs from Declared and that
-	// wait for a yes: "name", "position", "view"; and "contact" when the site's
-	// contacts are others than were declared.
+	// wait for a yes: "name", "position", "view"; "contact" when the site's
+	// contacts are others than were declared; and "rejected" when the collector
+	// has refused the declaration, which only a new yes repeats.
 	Changed []string `json:"changed,omitempty"`
 	// Missing names what it lacks to be declared: "name", "position",
 	// "outdoor_public", "contact", "site".

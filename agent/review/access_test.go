@@ -59,6 +59,22 @@ func TestControl(t *testing.T) {
 	}
 }
 
+// The address of a link is one that the pages answer to.
+func TestEveryListenerKnowsItsName(t *testing.T) {
+	o := start(t)
+	for addr, host := range map[string]string{"127.0.0.5:8480": "127.0.0.5:8480", "127.0.0.1:80": "127.0.0.1", "[::1]:80": "[::1]"} {
+		o.Addr = addr
+		for asked, want := range map[string]int{host: http.StatusOK, "rebound.example": http.StatusMisdirectedRequest} {
+			r := httptest.NewRequestWithContext(t.Context(), "GET", "http://"+asked+"/privacy", nil)
+			w := httptest.NewRecorder()
+			o.Pages().ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%s, asked as %s: %d, want %d", addr, asked, w.Code, want)
+			}
+		}
+	}
+}
+
 func TestALinkOpensOnce(t *testing.T) {
 	o := start(t)
 	clock := time.Now()

@@ -157,6 +157,11 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 	if n, _ := count(lacks("contact")); n > 0 {
 		return next{Key: "contact", N: n, Href: "/contact"}
 	}
+	for _, g := range grants {
+		if decided[g.SiteID] == inventory.Rejected {
+			return next{Key: "rejected", Href: "/outbox"}
+		}
+	}
 	ready, _ := count(func(c inventory.Camera) bool { return c.State == inventory.StateReady })
 	if ready > 0 && len(grants) == 0 {
 		return next{Key: "enrol", N: ready, Href: "/enrol"}
@@ -169,10 +174,7 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 	}
 	shared, _ := count(func(c inventory.Camera) bool { return c.State == inventory.StateDeclared })
 	for _, g := range grants {
-		switch decided[g.SiteID] {
-		case inventory.Rejected:
-			return next{Key: "rejected", Href: "/outbox"}
-		case inventory.Waiting:
+		if decided[g.SiteID] == inventory.Waiting {
 			return next{Key: "sending", N: shared, Href: "/status"}
 		}
 	}

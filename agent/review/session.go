@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,13 +93,16 @@ func (v *Review) Pages() http.Handler {
 // ownHost refuses requests for any other name than this listener's own, so
 // that no stranger's name can be pointed at it (DNS rebinding).
 func (v *Review) ownHost(next http.Handler) http.Handler {
-	_, port, err := net.SplitHostPort(v.Addr)
-	if err != nil {
-		port = "" // nothing will match
+	own := []string{v.Addr}
+	if _, port, err := net.SplitHostPort(v.Addr); err == nil {
+		for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
+			own = append(own, net.JoinHostPort(host, port))
+		}
 	}
-	var own []string
-	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
-		own = append(own, net.JoinHostPort(host, port))
+	for _, host := range own {
+		if bare, ok := strings.CutSuffix(host, ":80"); ok { // browsers leave it out
+			own = append(own, bare)
+		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(own, r.Host) {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // TownOptions say where a Town finds its devices and where it puts them.
@@ -39,7 +41,8 @@ type LAN struct {
 const townPassword = "SENTINEL-password-of-the-town"
 
 // Town starts a ready-made small network: at least 8 devices of at least 4
-// makers. The recorded one has 9 of 6 (Axis, Bosch, Reolink, Hikvision, Pelco,
+// makers. Each has an endpoint reference of its own address: of two towns on one
+// machine every device is another. The recorded one has 9 of 6 (Axis, Bosch, Reolink, Hikvision, Pelco,
 // TRENDnet); two of them ask for a password, one refuses whatever it is asked,
 // three answer only one type of probe, one has a clock 58 minutes ahead, and two
 // have recordings, of 72 hours and of a week.
@@ -61,6 +64,7 @@ func Town(o TownOptions) (*LAN, error) {
 	lan := &LAN{Source: source}
 	for _, h := range homes {
 		h.o.Host, h.o.Interface, h.o.Port = host.String(), o.Interface, o.Port
+		h.o.Endpoint = "urn:uuid:" + uuid.NewSHA1(endpointNamespace, []byte(h.c.Defaults.Endpoint+host.String())).String()
 		if o.NoAuth && !h.c.refuses() {
 			h.o.Auth = AuthNone
 		}

@@ -113,8 +113,10 @@ CREATE TABLE credential (
     at          INTEGER NOT NULL
 ) STRICT;
 
--- Passwords that a device has refused, as keyed hashes.
+-- Passwords that a device has refused.
 CREATE TABLE refused (
-    hash        BLOB PRIMARY KEY,
-    at          INTEGER NOT NULL
+    device      TEXT NOT NULL,    -- its endpoint or address at the time: one row for each
+    hash        BLOB NOT NULL,    -- keyed, of user and password
+    at          INTEGER NOT NULL,
+    PRIMARY KEY (device, hash)
 ) STRICT, WITHOUT ROWID;

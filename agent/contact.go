@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"anagrafe/protocol"
+)
+
+// cmdContact says whom to call for a site.
+func cmdContact(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	var in struct {
+		SiteID string `json:"site_id,omitempty"`
+		protocol.Contact
+	}
+	f.StringVar(&in.SiteID, "site", "", "the site, where there are several")
+	f.StringVar(&in.Name, "name", "", "name of the person or office")
+	f.Func("role", "owner, referent or control-room (default owner)", func(s string) error { in.Role = protocol.Role(s); return nil })
+	f.StringVar(&in.Phone, "phone", "", "telephone number")
+	f.StringVar(&in.Email, "email", "", "e-mail address")
+	f.StringVar(&in.PEC, "pec", "", "certified e-mail address")
+	f.StringVar(&in.Hours, "hours", "", "when they answer, in words")
+	if _, err := c.parse(f, args, 0); err != nil {
+		return err
+	}
+	if in.Role == "" {
+		in.Role = protocol.RoleOwner
+	}
+	return c.withSite(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodPost, "/contact", in, nil)
+	})
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"text/tabwriter"
+	"time"
+
+	"anagrafe/agent/inventory"
+)
+
+// standing is what `status -json` prints.
+type standing struct {
+	Running          bool              `json:"running"`
+	Version          string            `json:"version"`
+	AgentID          string            `json:"agent_id,omitempty"`
+	Collector        string            `json:"collector,omitempty"`
+	Transport        string            `json:"transport"` // "h3", "h2", "" when not connected
+	ConnectedAt      time.Time         `json:"connected_at,omitzero"`
+	LastAcknowledged time.Time         `json:"last_acknowledged,omitzero"`
+	LastError        string            `json:"last_error,omitempty"`
+	CertificateUntil time.Time         `json:"certificate_until,omitzero"`
+	Sites            []inventory.Grant `json:"sites"`
+	Messages         map[string]int    `json:"messages"` // by state: waiting, acknowledged, rejected
+	Cameras          map[string]int    `json:"cameras"`  // by state
+}
+
+// status is asked by the pages and by the command line.
+func (d *delivery) status(ctx context.Context) (any, error) {
+	u := d.up.Status()
+	st := standing{
+		Running: d.running.Load(), Version: version(),
+		AgentID: u.AgentID, Collector: u.Collector, Transport: u.Transport,
+		ConnectedAt: u.ConnectedAt, LastAcknowledged: u.LastAcknowledged,
+		LastError: u.LastError, CertificateUntil: u.CertificateUntil,
+		Sites: []inventory.Grant{}, Messages: map[string]int{}, Cameras: map[string]int{},
+	}
+	grants, err := d.inv.Grants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st.Sites = append(st.Sites, grants...)
+	messages, err := d.inv.Counts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for state, n := range messages {
+		st.Messages[string(state)] = n
+	}
+	cameras, err := d.inv.Cameras(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, cam := range cameras {
+		st.Cameras[string(cam.State)]++
+	}
+	return st, nil
+}
+
+// cmdStatus says how the agent stands.
+func cmdStatus(ctx context.Context, c *call, args []string) error {
+	if _, err := c.parse(c.flags(), args, 0); err != nil {
+		return err
+	}
+	var st standing
+	if err := c.withSite(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodGet, "/status", nil, &st)
+	}); err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(st)
+	}
+	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row("running", "%t", st.Running)
+	switch {
+	case len(st.Sites) == 0:
+		row("enrolled", "no: run \"anagrafe-agent enrol CODE\" with the code from the Comune")
+	case st.Transport == "":
+		row("collector", "%s, not connected", st.Collector)
+	default:
+		row("collector", "%s, connected by %s since %s", st.Collector, st.Transport, st.ConnectedAt.Local().Format(time.DateTime))
+	}
+	if st.LastError != "" {
+		row("last error", "%s", st.LastError)
+	}
+	for _, site := range st.Sites {
+		row("site", "%s (%s)", site.SiteName, site.SiteID)
+	}
+	row("cameras", "%d shared, %d ready, %d incomplete, %d kept back, %d withdrawn", st.Cameras["declared"], st.Cameras["ready"],
+		st.Cameras["found"], st.Cameras["refused"], st.Cameras["withdrawn"])
+	row("messages", "%d acknowledged, %d waiting, %d rejected", st.Messages["acknowledged"], st.Messages["waiting"], st.Messages["rejected"])
+	return w.Flush()
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+)
+
+// cmdVersion prints the version that the Go tool stamped.
+func cmdVersion(_ context.Context, c *call, args []string) error {
+	if _, err := c.parse(c.flags(), args, 0); err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(map[string]string{"version": version()})
+	}
+	fmt.Fprintln(c.out, "anagrafe-agent", version())
+	return nil
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

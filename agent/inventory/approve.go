@@ -3,7 +3,6 @@ package inventory
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -38,38 +37,6 @@ func (v *Inventory) ApproveAll(ctx context.Context, by protocol.Approval) ([]Res
 		}
 		return picked, nil
 	})
-}
-
-// Preview gives the messages that Approve would write now, without writing
-// them: all is as it would leave, save the message's id and time.
-func (v *Inventory) Preview(ctx context.Context, ids []string, by protocol.Approval) (messages []protocol.Message, err error) {
-	done := errors.New("nothing is kept")
-	err = v.write(ctx, func(tx *sql.Tx) error {
-		var last int64
-		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM message`).Scan(&last); err != nil {
-			return err
-		}
-		if _, err := v.approveIn(ctx, tx, by, byID(ids)); err != nil {
-			return err
-		}
-		err := each(ctx, tx, `SELECT body FROM message WHERE seq > ? ORDER BY seq`, func(rows *sql.Rows) error {
-			var body []byte
-			if err := rows.Scan(&body); err != nil {
-				return err
-			}
-			m, err := protocol.Decode(body)
-			messages = append(messages, m)
-			return err
-		}, last)
-		if err != nil {
-			return err
-		}
-		return done
-	})
-	if !errors.Is(err, done) {
-		return nil, fmt.Errorf("preview: %w", err)
-	}
-	return messages, nil
 }
 
 // picker chooses the cameras that are to be approved, and answers for the ids

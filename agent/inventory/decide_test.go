@@ -265,15 +265,55 @@ func TestPreviewIsWhatLeaves(t *testing.T) {
 	id := cameras(t, v)[0].ID
 	outdoors(t, v, id, true)
 	preview, err := v.Preview(t.Context(), []string{id}, protocol.Approval{By: "Anna Neri"})
-	if err != nil || len(preview) != 1 {
-		t.Fatalf("%d messages: %v", len(preview), err)
+	if err != nil || len(preview.Messages) != 1 {
+		t.Fatalf("%d messages: %v", len(preview.Messages), err)
 	}
 	if len(outbox(t, v)) != 0 || cameras(t, v)[0].State != StateReady {
 		t.Fatal("the preview was kept")
 	}
 	approve(t, v, id)
-	if sent := last[protocol.Declaration](t, v); !reflect.DeepEqual(sent, preview[0].Body) {
-		t.Errorf("previewed %+v, sent %+v", preview[0].Body, sent)
+	if sent := last[protocol.Declaration](t, v); !reflect.DeepEqual(sent, preview.Messages[0].Body) {
+		t.Errorf("previewed %+v, sent %+v", preview.Messages[0].Body, sent)
+	}
+}
+
+// TestApproveSeen: what a look brings between the showing and the yes must not
+// leave unseen; what leaves by itself anyway does not trouble the owner.
+func TestApproveSeen(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*interrogate.Device)
+		want   error
+	}{
+		"nothing": {func(*interrogate.Device) {}, nil},
+		"clock": {func(d *interrogate.Device) {
+			d.Clock = &protocol.Clock{OffsetMs: 9000, UncertaintyMs: 1000, Method: "onvif", At: noon.Add(time.Hour)}
+		}, nil},
+		"name":        {func(d *interrogate.Device) { d.Channels[0].Name = "Camera da letto" }, ErrChanged},
+		"resolution":  {func(d *interrogate.Device) { d.Channels[0].WidthPx, d.Channels[0].HeightPx = 3840, 2160 }, ErrChanged},
+		"other model": {func(d *interrogate.Device) { d.Model = "Altro" }, ErrChanged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := open(t, t.TempDir())
+			enrol(t, v, siteA)
+			contact(t, v)
+			record(t, v, noon, cameraDevice(0))
+			id := cameras(t, v)[0].ID
+			outdoors(t, v, id, true)
+			preview, err := v.Preview(t.Context(), []string{id}, protocol.Approval{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := cameraDevice(0)
+			c.change(&changed)
+			record(t, v, noon.Add(time.Hour), changed)
+			_, err = v.ApproveSeen(t.Context(), []string{id}, protocol.Approval{By: "Anna Neri"}, preview.Seen)
+			if !errors.Is(err, c.want) {
+				t.Fatalf("%v, want %v", err, c.want)
+			}
+			if sent := len(outbox(t, v)); sent > 0 != (c.want == nil) {
+				t.Errorf("%d messages after %v", sent, err)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package review
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -45,6 +46,8 @@ type summaryView struct {
 	Sites    []inventory.Grant
 	Contacts []protocol.Contact
 	JSON     []string // the messages
+	Seen     string   // of inventory.Preview
+	Changed  bool     // since it was shown: to be looked at again
 	By       string
 	Errors   fields
 	Blocked  []blocked
@@ -84,11 +87,13 @@ func (v *Review) summaryPage(r *http.Request, by string, wrong fields, failed []
 			}
 		}
 	}
-	messages, err := v.Inventory.Preview(r.Context(), ids, protocol.Approval{By: by})
+	preview, err := v.Inventory.Preview(r.Context(), ids, protocol.Approval{By: by})
 	if err != nil {
 		return answer{}, err
 	}
-	for _, m := range messages {
+	view.Seen = preview.Seen
+	view.Changed = r.Method == http.MethodPost && r.PostForm.Get("seen") != preview.Seen
+	for _, m := range preview.Messages {
 		text, err := json.MarshalIndent(m, "", "  ")
 		if err != nil {
 			return answer{}, err
@@ -108,8 +113,8 @@ func (v *Review) summaryPage(r *http.Request, by string, wrong fields, failed []
 	a := page("approve.html", "approve.title", view)
 	a.json = struct {
 		Messages []protocol.Message `json:"messages"`
-	}{append([]protocol.Message{}, messages...)}
-	if wrong != nil || failed != nil {
+	}{append([]protocol.Message{}, preview.Messages...)}
+	if wrong != nil || failed != nil || view.Changed {
 		a.page.Status = http.StatusUnprocessableEntity
 	}
 	return a, nil
@@ -135,10 +140,16 @@ func (v *Review) approve(r *http.Request) (answer, error) {
 		}
 	}
 	var all []inventory.Result
-	if d.All {
+	switch {
+	case d.All:
 		all, err = v.Inventory.ApproveAll(r.Context(), d.approval())
-	} else {
+	case isJSON(r):
 		all, err = v.Inventory.Approve(r.Context(), d.IDs, d.approval())
+	default: // what was on the page, and nothing else
+		all, err = v.Inventory.ApproveSeen(r.Context(), d.IDs, d.approval(), r.PostForm.Get("seen"))
+	}
+	if errors.Is(err, inventory.ErrChanged) && !wantsJSON(r) {
+		return v.summaryPage(r, d.By, nil, nil)
 	}
 	if err != nil {
 		return answer{}, err

@@ -1,0 +1,131 @@
+package inventory
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"anagrafe/protocol"
+)
+
+// Preview is what Approve would write now: all is as it would leave, save the
+// messages' ids and times.
+type Preview struct {
+	Messages []protocol.Message
+	// Seen stands for all that the owner is shown. Given to ApproveSeen, it
+	// makes sure that nothing else leaves.
+	Seen string
+}
+
+// ErrChanged: what would leave is no longer what the owner was shown.
+var ErrChanged = errors.New("something has changed since it was shown")
+
+// Preview gives the messages that Approve would write now, without writing them.
+func (v *Inventory) Preview(ctx context.Context, ids []string, by protocol.Approval) (p Preview, err error) {
+	done := errors.New("nothing is kept")
+	err = v.write(ctx, func(tx *sql.Tx) (err error) {
+		if _, p, err = v.approveAndSee(ctx, tx, by, byID(ids)); err != nil {
+			return err
+		}
+		return done
+	})
+	if !errors.Is(err, done) {
+		return Preview{}, fmt.Errorf("preview: %w", err)
+	}
+	return p, nil
+}
+
+// ApproveSeen is Approve for an owner who was shown a Preview. If what would
+// leave is no longer what was shown, since a look at the recorders came between,
+// the error is ErrChanged and nothing is written.
+func (v *Inventory) ApproveSeen(ctx context.Context, ids []string, by protocol.Approval, seen string) (results []Result, err error) {
+	err = v.write(ctx, func(tx *sql.Tx) error {
+		var p Preview
+		if results, p, err = v.approveAndSee(ctx, tx, by, byID(ids)); err != nil {
+			return err
+		}
+		if p.Seen != seen {
+			return ErrChanged
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("approve: %w", err)
+	}
+	v.signal()
+	return results, nil
+}
+
+// approveAndSee approves within tx and reads back what was written.
+func (v *Inventory) approveAndSee(ctx context.Context, tx *sql.Tx, by protocol.Approval, pick picker) (results []Result, p Preview, err error) {
+	var last int64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM message`).Scan(&last); err != nil {
+		return nil, p, err
+	}
+	if results, err = v.approveIn(ctx, tx, by, pick); err != nil {
+		return nil, p, err
+	}
+	err = each(ctx, tx, `SELECT body FROM message WHERE seq > ? ORDER BY seq`, func(rows *sql.Rows) error {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return err
+		}
+		m, err := protocol.Decode(body)
+		p.Messages = append(p.Messages, m)
+		return err
+	}, last)
+	if err != nil {
+		return nil, p, err
+	}
+	p.Seen, err = seenOf(p.Messages)
+	return results, p, err
+}
+
+// seenOf is a hash of what the messages say. Left out is what may differ between
+// the showing and the yes though nothing else leaves: who approves and when,
+// which the yes itself tells, and the clock and oldest footage, which leave by
+// themselves after it (DESIGN 4) and are new with each look.
+func seenOf(messages []protocol.Message) (string, error) {
+	hash := sha256.New()
+	for _, m := range messages {
+		if d, ok := m.Body.(protocol.Declaration); ok {
+			d.Approval = protocol.Approval{}
+			m.Body = d
+		}
+		text, err := json.Marshal(m.Body)
+		if err != nil {
+			return "", err
+		}
+		var body any
+		if err := json.Unmarshal(text, &body); err != nil {
+			return "", err
+		}
+		if text, err = json.Marshal(lasting(body)); err != nil {
+			return "", err
+		}
+		fmt.Fprintf(hash, "%s %d\n%s\n", m.SiteID, len(text), text)
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// lasting drops what seenOf leaves out.
+func lasting(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, passing := range []string{"at", "by", "clock", "oldest_footage", "observed_at"} {
+			delete(v, passing)
+		}
+		for k, x := range v {
+			v[k] = lasting(x)
+		}
+	case []any:
+		for i := range v {
+			v[i] = lasting(v[i])
+		}
+	}
+	return v
+}

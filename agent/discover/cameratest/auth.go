@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,20 +32,21 @@ type gate struct {
 	nonce string // of the Digest challenges
 
 	mu      sync.Mutex
-	refused int // attempts with wrong credentials
+	refused int             // attempts with wrong credentials
+	used    map[string]bool // nonces of tokens and counts of Digest nonces, for NonceOnce
 }
 
 func newGate(o Options) *gate {
-	return &gate{o: o, realm: "camera", nonce: rand.Text()}
+	return &gate{o: o, realm: "camera", nonce: rand.Text(), used: map[string]bool{}}
 }
 
 // verdict is what the gate thinks of one request.
 type verdict struct {
-	pass      bool
-	scheme    string // "token", "digest", "other" or "": what the request carried
-	user      string
-	challenge string // WWW-Authenticate of the refusal, or ""
-	reason    string // of the refusal, for its fault
+	pass       bool
+	scheme     string // "token", "digest", "other" or "": what the request carried
+	user       string
+	challenges []string // WWW-Authenticate of the refusal
+	reason     string   // of the refusal, for its fault
 }
 
 // check judges a request. now is by the device's clock.
@@ -66,14 +68,8 @@ func (g *gate) check(r *http.Request, c call, now time.Time) verdict {
 
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	tried, right := false, false
-	switch {
-	case c.token != nil && g.o.Auth != AuthDigest:
-		tried, right = true, c.token.valid(g.o.User, g.o.Password, now, g.o.TokenSkew)
-	case v.scheme == "digest" && g.o.Auth != AuthToken:
-		tried, right, v.user = g.checkDigest(r, header)
-	}
-	if open[c.operation] && !(tried && !right && g.o.Quirks.WrongTokenRefusesAll && v.scheme == "token") {
+	tried, right := g.try(r, c, &v, now)
+	if open[c.operation] && !g.o.Quirks.Login.Always && !(tried && !right && g.o.Quirks.WrongTokenRefusesAll && v.scheme == "token") {
 		v.pass = true
 		return v
 	}
@@ -87,10 +83,74 @@ func (g *gate) check(r *http.Request, c call, now time.Time) verdict {
 		return v
 	}
 	v.reason = g.reason(tried)
-	if g.o.Auth != AuthToken {
-		v.challenge = (&digest.Challenge{Realm: g.realm, Nonce: g.nonce, Algorithm: "MD5", QOP: []string{"auth"}}).String()
-	}
+	v.challenges = g.challenges()
 	return v
+}
+
+// try looks at the credentials that the device's kind of authentication is
+// about; those of another kind are no attempt. It completes v.user.
+func (g *gate) try(r *http.Request, c call, v *verdict, now time.Time) (tried, right bool) {
+	switch g.o.Auth {
+	case AuthBasic:
+		user, password, ok := r.BasicAuth()
+		if ok {
+			v.user = user
+		}
+		return ok, ok && user == g.o.User && password == g.o.Password
+	case AuthNTLM:
+		return v.scheme == "other", false
+	}
+	switch {
+	case c.token != nil && g.o.Auth != AuthDigest:
+		return true, c.token.valid(g.o.User, g.o.Password, now, g.o.TokenSkew) && g.first("token "+c.token.nonce)
+	case digest.IsDigest(r.Header.Get("Authorization")) && g.o.Auth != AuthToken: // npm onvif 0.8.3 sends a token beside it
+		v.scheme = "digest"
+		tried, right, v.user = g.checkDigest(r, r.Header.Get("Authorization"))
+		return tried, right
+	}
+	return false, false
+}
+
+// first tells if a nonce comes for the first time, where that matters.
+func (g *gate) first(nonce string) bool {
+	if !g.o.Quirks.Login.NonceOnce {
+		return true
+	}
+	again := g.used[nonce]
+	g.used[nonce] = true
+	return !again
+}
+
+// challenges are those of a refusal, one WWW-Authenticate each.
+func (g *gate) challenges() []string {
+	switch g.o.Auth {
+	case AuthToken:
+		return nil
+	case AuthBasic:
+		return []string{`Basic realm="` + g.realm + `"`}
+	case AuthNTLM:
+		return []string{"NTLM"}
+	}
+	var all []string
+	for _, algorithm := range g.algorithms() {
+		all = append(all, g.challenge(algorithm).String())
+	}
+	return all
+}
+
+// algorithms of the Digest challenges, the better one first.
+func (g *gate) algorithms() []string {
+	switch g.o.Quirks.Login.Digest {
+	case DigestSHA256:
+		return []string{"SHA-256"}
+	case DigestBoth:
+		return []string{"SHA-256", "MD5"}
+	}
+	return []string{"MD5"}
+}
+
+func (g *gate) challenge(algorithm string) *digest.Challenge {
+	return &digest.Challenge{Realm: g.realm, Nonce: g.nonce, Algorithm: algorithm, QOP: []string{"auth"}}
 }
 
 // reason is the text of a refusal. With a lockout it tells the attempts left, in
@@ -107,7 +167,7 @@ func (g *gate) reason(tried bool) string {
 	return fmt.Sprintf("%s. You still have %d attempt(s).", plain, left)
 }
 
-// checkDigest verifies an RFC 7616 answer with MD5 and qop=auth. An answer to
+// checkDigest verifies an RFC 7616 answer with qop=auth. An answer to
 // another nonce than ours is no attempt: the client is asked again.
 func (g *gate) checkDigest(r *http.Request, header string) (tried, right bool, user string) {
 	got, err := digest.ParseCredentials(header)
@@ -117,8 +177,17 @@ func (g *gate) checkDigest(r *http.Request, header string) (tried, right bool, u
 	if got.Nonce != g.nonce {
 		return false, false, got.Username
 	}
-	want, err := digest.Digest(
-		&digest.Challenge{Realm: g.realm, Nonce: g.nonce, Algorithm: "MD5", QOP: []string{"auth"}},
+	algorithm := strings.ToUpper(got.Algorithm)
+	if algorithm == "" {
+		algorithm = "MD5" // RFC 7616 section 3.3
+	}
+	if !slices.Contains(g.algorithms(), algorithm) {
+		return true, false, got.Username
+	}
+	if !g.first(fmt.Sprint("digest ", got.Nonce, got.Nc)) {
+		return false, false, got.Username // asked again, as with a stale nonce
+	}
+	want, err := digest.Digest(g.challenge(algorithm),
 		digest.Options{Method: r.Method, URI: r.RequestURI, Username: g.o.User, Password: g.o.Password, Cnonce: got.Cnonce, Count: got.Nc})
 	right = err == nil && got.Username == g.o.User && got.QOP == "auth" && got.Response == want.Response
 	return true, right, got.Username

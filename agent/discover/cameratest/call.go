@@ -10,6 +10,7 @@ import (
 
 // A call is what a request's envelope says.
 type call struct {
+	soap                 string // namespace of the envelope
 	namespace, operation string
 	asked                map[string][]string
 	token                *usernameToken
@@ -41,6 +42,9 @@ func readCall(envelope []byte) (call, error) {
 		switch t := t.(type) {
 		case xml.StartElement:
 			path = append(path, t.Name)
+			if len(path) == 1 {
+				c.soap = t.Name.Space
+			}
 			if len(path) == 3 && path[1].Local == "Body" && c.operation == "" {
 				c.namespace, c.operation, c.asked = t.Name.Space, t.Name.Local, map[string][]string{}
 			}

@@ -2,6 +2,7 @@ package cameratest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +29,12 @@ type Device struct {
 	paths   map[string]bool
 	gate    *gate
 	address netip.AddrPort
+
+	voice   *net.UDPConn // answers probes; nil without an interface
+	group   net.UDPAddr  // where Hello and Bye go
+	flooded atomic.Bool
+
+	certificate atomic.Pointer[tls.Certificate] // nil without HTTPS
 
 	server   *http.Server
 	stop     context.CancelFunc
@@ -64,28 +73,53 @@ func Start(c *Conversation, o Options) (*Device, error) {
 	if o.Name == "" {
 		o.Name = c.Name
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
-	if err != nil {
-		return nil, fmt.Errorf("start device %s: %w", o.Name, err)
-	}
-	address, err := netip.ParseAddrPort(listener.Addr().String())
-	if err != nil {
-		_ = listener.Close()
-		return nil, fmt.Errorf("start device %s: %w", o.Name, err)
-	}
-	d := &Device{c: c, o: o, answers: c.Answers, paths: c.paths(), gate: newGate(o), address: address, news: make(chan struct{})}
+	d := &Device{c: c, o: o, answers: c.Answers, paths: c.paths(), gate: newGate(o), news: make(chan struct{})}
+	d.paths[media2Path] = o.Quirks.Services.Media2First
+	d.paths["/"] = o.Quirks.Services.XAddrs == XAddrsNoPath || o.Quirks.Discovery.XAddrs == XAddrsNoPath
 	if o.ProfileG != nil {
 		d.addProfileG()
 	}
+	if o.HTTPS {
+		if err := d.ChangeCertificate(); err != nil {
+			return nil, fmt.Errorf("start device: %w", err)
+		}
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	d.stop = stop
-	d.server = &http.Server{Handler: d, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
-	d.running.Go(func() { _ = d.server.Serve(listener) }) // ends with ErrServerClosed at Close
-	if err := errors.Join(d.respond(ctx), d.announce()); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("start device %s: %w", o.Name, err)
+	// HTTP/1.1 alone, as cameras speak it.
+	d.server = &http.Server{Handler: d, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0), TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}}
+	for _, part := range []func() error{d.serve, func() error { return d.respond(ctx) }, d.announce, d.answerSearches} {
+		if err := part(); err != nil {
+			return nil, errors.Join(fmt.Errorf("start device %s: %w", o.Name, err), d.Close())
+		}
 	}
 	return d, nil
+}
+
+// serve listens on the device's address, and on that of its other interface.
+func (d *Device) serve() error {
+	port := d.o.Port
+	for _, host := range []string{d.o.Host, d.o.Quirks.Discovery.From} {
+		if host == "" {
+			continue
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err != nil {
+			return err
+		}
+		at := l.Addr().(*net.TCPAddr).AddrPort()
+		if d.address.Port() == 0 {
+			d.address, port = netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), int(at.Port())
+			if a, err := netip.ParseAddr(host); err == nil && a.Zone() != "" {
+				d.address = netip.AddrPortFrom(a, at.Port()) // a listener may not tell its zone
+			}
+		}
+		if d.o.HTTPS {
+			l = d.secure(l)
+		}
+		d.running.Go(func() { _ = d.server.Serve(l) }) // ends with ErrServerClosed at Close
+	}
+	return nil
 }
 
 // addProfileG appends the answers for which the conversation has none.
@@ -125,8 +159,32 @@ func (d *Device) enter() bool {
 	return true
 }
 
-// URL is the address of the device service.
-func (d *Device) URL() string { return "http://" + d.address.String() + "/onvif/device_service" }
+// URL is the address of the device service, for who is on the same host: a
+// link-local address has its zone.
+func (d *Device) URL() string { return d.service(d.address) }
+
+// service is the URL of the device service at an address.
+func (d *Device) service(at netip.AddrPort) string {
+	path := "/onvif/device_service"
+	if d.o.Quirks.Discovery.XAddrs == XAddrsNoPath {
+		path = ""
+	}
+	u := url.URL{Scheme: d.scheme(), Host: at.String(), Path: path}
+	return u.String() // a zone comes out as %25
+}
+
+// told is the address as the device itself tells it: a zone means nothing to
+// others.
+func (d *Device) told() netip.AddrPort {
+	return netip.AddrPortFrom(d.address.Addr().WithZone(""), d.address.Port())
+}
+
+func (d *Device) scheme() string {
+	if d.o.HTTPS {
+		return "https"
+	}
+	return "http"
+}
 
 // Address is where it answers HTTP.
 func (d *Device) Address() netip.AddrPort { return d.address }

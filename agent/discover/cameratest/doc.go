@@ -11,15 +11,22 @@
 //   - LoadHawkeye reads a camera of the hawkeye64 collection, which has neither
 //     requests nor statuses;
 //   - LoadDir reads a hand-written device of testdata/cameras, whose format is
-//     described there.
+//     described there;
+//   - Recorder writes a recorder of any number of channels.
 //
 // Each gives a Conversation; Start makes it a live Device with the Options it
-// is given; Town starts a ready-made small network of them.
+// is given; Town starts a ready-made small network of them, and Simulated a
+// fleet of light ones for benchmarks. How they misbehave is in Quirks: a switch
+// for each thing that some device was seen to do, which its comment names.
 //
 // A device never answers from memory of an earlier call: whatever is asked, the
 // same request gets the same answer, except for the three things that a replay
 // must keep true: its clock (GetSystemDateAndTime is rewritten to now plus
-// Options.ClockOffset), dates that are given relative to now, and refusals.
+// Options.ClockOffset), dates that are given relative to now, and refusals. What
+// a search is limited to is written into its token.
+//
+// The discovery of Hikvision (SADP) and Dahua (DHDiscover) is not imitated: no
+// answer of theirs is at hand whose shape is certain.
 //
 // The package imports neither package testing nor anything of ours: the demo
 // uses it too.

@@ -123,8 +123,8 @@ func readTime(body []byte, element string) time.Time {
 	return time.Date(part["Year"], time.Month(part["Month"]), part["Day"], part["Hour"], part["Minute"], part["Second"], 0, time.UTC)
 }
 
-// setHost puts host (address:port) into every XAddr, over plain HTTP.
-func setHost(body []byte, host string) []byte {
+// setHost puts scheme and host (address:port) into every XAddr.
+func setHost(body []byte, scheme, host string) []byte {
 	return edit(body, func(path []string, text string) (string, bool) {
 		if len(path) == 0 || path[len(path)-1] != "XAddr" {
 			return "", false
@@ -133,7 +133,7 @@ func setHost(body []byte, host string) []byte {
 		if err != nil || u.Host == "" {
 			return "", false
 		}
-		u.Scheme, u.Host = "http", host
+		u.Scheme, u.Host = scheme, host
 		return u.String(), true
 	})
 }

@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"strings"
 )
 
 const (
-	nsEnvelope  = "http://www.w3.org/2003/05/soap-envelope"
-	nsDevice    = "http://www.onvif.org/ver10/device/wsdl"
-	nsMedia     = "http://www.onvif.org/ver10/media/wsdl"
-	nsRecording = "http://www.onvif.org/ver10/recording/wsdl"
-	nsSearch    = "http://www.onvif.org/ver10/search/wsdl"
+	nsEnvelope   = "http://www.w3.org/2003/05/soap-envelope"
+	nsDevice     = "http://www.onvif.org/ver10/device/wsdl"
+	nsEnvelope11 = "http://schemas.xmlsoap.org/soap/envelope/"
+	nsMedia      = "http://www.onvif.org/ver10/media/wsdl"
+	nsMedia2     = "http://www.onvif.org/ver20/media/wsdl"
+	nsRecording  = "http://www.onvif.org/ver10/recording/wsdl"
+	nsSearch     = "http://www.onvif.org/ver10/search/wsdl"
 )
 
 // prefixes may be used in hand-written answers without being declared there.
@@ -19,7 +22,7 @@ var prefixes = []struct{ prefix, namespace string }{
 	{"tt", "http://www.onvif.org/ver10/schema"},
 	{"tds", nsDevice},
 	{"trt", nsMedia},
-	{"tr2", "http://www.onvif.org/ver20/media/wsdl"},
+	{"tr2", nsMedia2},
 	{"tptz", "http://www.onvif.org/ver20/ptz/wsdl"},
 	{"trc", nsRecording},
 	{"tse", nsSearch},
@@ -42,15 +45,33 @@ func envelope(prefix string, body []byte) []byte {
 	return b.Bytes()
 }
 
-// fault makes a SOAP 1.2 fault: code is Sender or Receiver, sub the ter: subcode.
+// fault makes a SOAP 1.2 fault: code is Sender or Receiver, sub the ter:
+// subcode, or "" for none.
 func fault(prefix, code, sub, reason string) []byte {
 	if prefix == "" {
 		prefix = "s"
 	}
-	var text bytes.Buffer
-	_ = xml.EscapeText(&text, []byte(reason)) // a Buffer never fails
-	return envelope(prefix, fmt.Appendf(nil, "<%[1]s:Fault><%[1]s:Code><%[1]s:Value>%[1]s:%[2]s</%[1]s:Value>"+
-		"<%[1]s:Subcode><%[1]s:Value>%[3]s</%[1]s:Value></%[1]s:Subcode></%[1]s:Code>"+
+	if sub != "" {
+		sub = fmt.Sprintf("<%[1]s:Subcode><%[1]s:Value>%[2]s</%[1]s:Value></%[1]s:Subcode>", prefix, sub)
+	}
+	return envelope(prefix, fmt.Appendf(nil, "<%[1]s:Fault><%[1]s:Code><%[1]s:Value>%[1]s:%[2]s</%[1]s:Value>%[3]s</%[1]s:Code>"+
 		"<%[1]s:Reason><%[1]s:Text xml:lang=\"en\">%[4]s</%[1]s:Text></%[1]s:Reason></%[1]s:Fault>",
-		prefix, code, sub, text.String()))
+		prefix, code, sub, escape(reason)))
+}
+
+// fault11 makes the fault of SOAP 1.1, inside an envelope of 1.2.
+func fault11(prefix, code, reason string) []byte {
+	if prefix == "" {
+		prefix = "s"
+	}
+	code = map[string]string{"Sender": "Client", "Receiver": "Server"}[code]
+	return envelope(prefix, fmt.Appendf(nil, "<%[1]s:Fault><faultcode>%[1]s:%[2]s</faultcode><faultstring>%[3]s</faultstring></%[1]s:Fault>",
+		prefix, code, escape(reason)))
+}
+
+// escape makes a text fit for XML.
+func escape(text string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(text)) // a Builder never fails
+	return b.String()
 }

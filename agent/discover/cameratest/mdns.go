@@ -20,7 +20,7 @@ func (d *Device) announce() error {
 		}
 		host := "cameratest-" + squeeze(d.o.Name)
 		server, err := zeroconf.RegisterProxy(d.o.Name, service, "local.", int(d.address.Port()), host,
-			[]string{d.address.Addr().String()}, nil, []net.Interface{*ifi})
+			[]string{d.address.Addr().String()}, d.o.MDNSText, []net.Interface{*ifi})
 		if err != nil {
 			return fmt.Errorf("announce %s on %s: %w", service, d.o.Interface, err)
 		}

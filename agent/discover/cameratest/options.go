@@ -8,17 +8,26 @@ type Options struct {
 	// Name of the device in a Town; the conversation's name if empty.
 	Name string
 	// Host is the IP address it listens on, 127.0.0.1 if empty. On Linux every
-	// address of 127.0.0.0/8 may be used without further ado. ::1 works, but such
-	// a device answers no probe.
+	// address of 127.0.0.0/8 may be used without further ado, and ::1. A
+	// link-local address of IPv6 carries its zone, fe80::1%eth0.
 	Host string
 	// Port of HTTP; 0: any free one.
 	Port int
+	// HTTPS answers in TLS alone, with a self-signed certificate made at Start.
+	HTTPS bool
+	// Latency is the pause before each HTTP answer, as a network would make it.
+	Latency time.Duration
 	// Interface names the network interface on which WS-Discovery probes are
 	// answered, "lo" without any privilege. "": no probe is answered.
 	Interface string
 	// MDNS are the DNS-SD service types under which the device is announced on
 	// Interface, e.g. "_axis-video._tcp".
 	MDNS []string
+	// MDNSText are the texts of these announcements, "macaddress=025E47000001".
+	MDNSText []string
+	// SSDP answers searches of UPnP on Interface, and serves the description of
+	// the device that the answer names.
+	SSDP bool
 
 	// Endpoint is the endpoint reference, urn:uuid:...
 	Endpoint string
@@ -75,41 +84,11 @@ const (
 	AuthDigest Auth = "digest"
 	// AuthBoth takes either, and challenges for Digest.
 	AuthBoth Auth = "both"
+	// AuthBasic wants the password in clear and challenges for that alone.
+	AuthBasic Auth = "basic"
+	// AuthNTLM challenges for NTLM alone; nothing is ever right.
+	AuthNTLM Auth = "ntlm"
 )
-
-// Quirks are misbehaviours, each seen on some device.
-type Quirks struct {
-	// LockoutAfter is the number of refused attempts after which even the right
-	// password is refused; the fault tells how many are left (Hikvision,
-	// Dahua). 0: never.
-	LockoutAfter int
-	// WrongTokenRefusesAll: a request that carries a wrong token is refused also
-	// where none was needed, the time included (AXIS P5655-E).
-	WrongTokenRefusesAll bool
-	// AuthStatus is the HTTP status of the fault that refuses a token; 0: 400.
-	AuthStatus int
-
-	// Slow is the pause before each HTTP answer.
-	Slow time.Duration
-	// GarbageXML answers every request with text that is not XML, HTTP 200.
-	GarbageXML bool
-	// Huge answers every request with an envelope padded to this many bytes.
-	Huge int64
-	// Drip sends each answer one byte per Drip and then spaces for ever: it ends
-	// when the client or Close ends it.
-	Drip time.Duration
-
-	// SlowProbe is the pause before each ProbeMatch.
-	SlowProbe time.Duration
-	// AnswersTwice sends each ProbeMatch twice.
-	AnswersTwice bool
-	// EphemeralPort sends ProbeMatches from any port instead of 3702.
-	EphemeralPort bool
-	// GarbageProbeMatch answers probes with datagrams that are no ProbeMatch: an
-	// empty one, text, a cut envelope, one without XAddrs, before (and instead
-	// of) any good one.
-	GarbageProbeMatch bool
-}
 
 // or fills the fields that are zero from defaults.
 func (o Options) or(d Options) Options {
@@ -127,7 +106,7 @@ func (o Options) or(d Options) Options {
 	set(&o.User, d.User)
 	set(&o.Password, d.Password)
 	set((*string)(&o.Auth), string(d.Auth), string(AuthNone))
-	for to, from := range map[*[]string][]string{&o.MDNS: d.MDNS, &o.Scopes: d.Scopes, &o.Types: d.Types, &o.XAddrs: d.XAddrs, &o.AnswerTo: d.AnswerTo} {
+	for to, from := range map[*[]string][]string{&o.MDNS: d.MDNS, &o.MDNSText: d.MDNSText, &o.Scopes: d.Scopes, &o.Types: d.Types, &o.XAddrs: d.XAddrs, &o.AnswerTo: d.AnswerTo} {
 		if *to == nil {
 			*to = from
 		}
@@ -137,6 +116,9 @@ func (o Options) or(d Options) Options {
 	}
 	if o.Port == 0 {
 		o.Port = d.Port
+	}
+	if o.Latency == 0 {
+		o.Latency = d.Latency
 	}
 	if o.ClockOffset == 0 {
 		o.ClockOffset = d.ClockOffset
@@ -151,5 +133,7 @@ func (o Options) or(d Options) Options {
 		o.Quirks = d.Quirks
 	}
 	o.RewriteHost = o.RewriteHost || d.RewriteHost
+	o.HTTPS = o.HTTPS || d.HTTPS
+	o.SSDP = o.SSDP || d.SSDP
 	return o
 }

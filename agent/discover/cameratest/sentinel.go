@@ -71,7 +71,10 @@ func addSecret(found map[string]bool, element, text string) {
 	switch element {
 	case "SerialNumber", "HwAddress", "PlainText":
 		found[text] = true
-	case "GUID":
+	case "GUID", "SourceId": // that of a camera behind a recorder
+		if element == "SourceId" && !strings.HasPrefix(text, "urn:uuid:") {
+			return
+		}
 		found[strings.TrimPrefix(text, "urn:uuid:")] = true
 	case "Uri", "XAddr", "StreamUri":
 		if u, err := url.Parse(text); err == nil && u.Host != "" {
@@ -80,6 +83,10 @@ func addSecret(found map[string]bool, element, text string) {
 		}
 	case "Address", "IPv4Address", "IPv6Address":
 		addAddress(found, text)
+		if u, err := url.Parse(text); err == nil && u.Host != "" { // of a camera behind a recorder
+			found[text] = true
+			addAddress(found, u.Hostname())
+		}
 	}
 }
 

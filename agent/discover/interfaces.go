@@ -7,13 +7,14 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// link is one network interface to search, with the IPv4 networks it is on.
+// link is one network interface to search, with the networks it is on.
 type link struct {
 	net.Interface
-	prefixes []netip.Prefix
+	prefixes []netip.Prefix // of IPv4 and IPv6, without zones
 }
 
 // maxPrefixes of one interface are searched; more than a few is a router.
@@ -35,7 +36,7 @@ func links(names []string) ([]link, error) {
 			return nil, fmt.Errorf("network interface %q: %w", name, err)
 		}
 		if len(l.prefixes) == 0 {
-			return nil, fmt.Errorf("network interface %q has no IPv4 address: choose one of: %s", name, interfaceNames())
+			return nil, fmt.Errorf("network interface %q has no address: choose one of: %s", name, interfaceNames())
 		}
 		found = append(found, l)
 	}
@@ -72,68 +73,146 @@ func newLink(i net.Interface) (link, error) {
 	}
 	l := link{Interface: i}
 	for _, a := range addrs {
-		p, err := netip.ParsePrefix(a.String())
-		if err == nil && p.Addr().Is4() && len(l.prefixes) < maxPrefixes {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && len(l.prefixes) < 2*maxPrefixes {
 			l.prefixes = append(l.prefixes, p)
 		}
 	}
 	return l, nil
 }
 
-// has tells whether a is an address of one of the link's networks.
-func (l link) has(a netip.Addr) bool {
+// four gives the link's own IPv4 addresses, one a network.
+func (l link) four() (own []netip.Addr) {
 	for _, p := range l.prefixes {
-		if p.Contains(a) {
-			return true
+		if p.Addr().Is4() && len(own) < maxPrefixes {
+			own = append(own, p.Addr())
 		}
 	}
-	return false
+	return own
+}
+
+// six gives the address from which the link's IPv6 neighbours are asked: the
+// link-local one with its zone, else any (loopback has no other).
+func (l link) six() (own netip.Addr, ok bool) {
+	for _, p := range l.prefixes {
+		switch a := p.Addr(); {
+		case a.Is6() && a.IsLinkLocalUnicast():
+			return a.WithZone(l.Name), true
+		case a.Is6() && !ok:
+			own, ok = a, true
+		}
+	}
+	return own, ok
+}
+
+// has tells whether a is an address of one of the link's networks.
+func (l link) has(a netip.Addr) bool {
+	return slices.ContainsFunc(l.prefixes, func(p netip.Prefix) bool { return p.Contains(a.WithZone("")) })
+}
+
+// believes tells whether an answer to a question that left on this link may come
+// from a. The sender of a datagram can be forged, and what answers is talked to:
+// so no answer leads out into the Internet. Private addresses of other networks
+// may share the cable (a camera with its factory setting).
+func (l link) believes(a netip.Addr) bool {
+	return l.has(a) || a.IsPrivate() || a.IsLinkLocalUnicast()
+}
+
+// linkOf gives the name of the link on whose networks a is: that of its zone, or
+// of its network, or the only one there is.
+func linkOf(on []link, a netip.Addr) (link, bool) {
+	for _, l := range on {
+		if a.Zone() != "" && a.Zone() == l.Name {
+			return l, true
+		}
+		// A link-local IPv6 address without its zone may be on any of them.
+		if a.Zone() == "" && l.has(a) && (a.Is4() || !a.IsLinkLocalUnicast()) {
+			return l, true
+		}
+	}
+	if len(on) == 1 && a.Zone() == "" && on[0].believes(a) {
+		return on[0], true
+	}
+	return link{}, false
 }
 
 // sysClassNet is where Linux describes its interfaces; elsewhere it is absent.
 const sysClassNet = "/sys/class/net"
 
-// suitable tells whether an interface is searched when none is named.
+// suitable tells whether an interface is searched when none is named. No name is
+// looked at, only what the interface is:
 //
-// A tunnel (point to point) leads to somebody else's network. A bridge without
-// any hardware among its ports was made by the host for its own containers or
-// virtual machines: no camera hangs there. A bridge with hardware is how a NAS
-// or a virtualisation host reaches the LAN, so it is searched. Everything else
-// that the agent may find itself on, the veth of its own container included, is
-// searched too.
+//   - It must be up, able to multicast, have an address, and be neither loopback
+//     nor point to point: that leads to somebody else's network (PPP, WireGuard
+//     and most other VPNs).
+//
+// The rest Linux tells in /sys/class/net; where that is absent, e.g. on Windows,
+// the flags alone decide.
+//
+//   - Made by a program (tun_flags): a VPN that speaks Ethernet (TAP), or the
+//     host's end of a virtual machine.
+//   - A port of a bridge or of a bond (master): its master is searched.
+//   - A bridge without hardware among its ports: made by the host for its own
+//     containers or virtual machines; no camera hangs there. A bridge with
+//     hardware is how a NAS or a virtualisation host reaches the LAN.
+//   - No hardware below and no address but IPv6's link-local one, which comes by
+//     itself: the host's end of a cable to a container.
+//   - Anything that stands on one of these (a VLAN on a bridge for containers).
+//
+// A VLAN on hardware is searched: cameras often have one of their own. So is the
+// end of the cable that the agent finds in its own container.
 func suitable(l link, sys string) bool {
 	const need = net.FlagUp | net.FlagMulticast
 	if l.Flags&need != need || l.Flags&(net.FlagLoopback|net.FlagPointToPoint) != 0 || len(l.prefixes) == 0 {
 		return false
 	}
-	ports, err := os.ReadDir(filepath.Join(sys, l.Name, "brif"))
-	if err != nil {
-		return true // not a bridge
+	if !exists(sys, l.Name) {
+		return true
 	}
-	for _, p := range ports {
-		if hardware(sys, p.Name(), 4) {
-			return true
+	if exists(sys, l.Name, "master") || virtual(sys, l.Name, sysDepth) {
+		return false
+	}
+	onlyLocal := !slices.ContainsFunc(l.prefixes, func(p netip.Prefix) bool { return p.Addr().Is4() || !p.Addr().IsLinkLocalUnicast() })
+	return !onlyLocal || hardware(sys, l.Name, sysDepth)
+}
+
+// sysDepth bounds how many interfaces that stand on each other are followed: a
+// VLAN on a bridge on a bond on a card.
+const sysDepth = 4
+
+func exists(parts ...string) bool {
+	_, err := os.Stat(filepath.Join(parts...))
+	return err == nil
+}
+
+// below names the interfaces that one stands on.
+func below(sys, name string) (lower []string) {
+	entries, _ := os.ReadDir(filepath.Join(sys, name)) // none: nothing below
+	for _, e := range entries {
+		if l, ok := strings.CutPrefix(e.Name(), "lower_"); ok {
+			lower = append(lower, l)
 		}
 	}
-	return false
+	return lower
+}
+
+// virtual tells whether an interface leads nowhere but into this host or through
+// a VPN.
+func virtual(sys, name string, depth int) bool {
+	if exists(sys, name, "tun_flags") {
+		return true
+	}
+	if ports, err := os.ReadDir(filepath.Join(sys, name, "brif")); err == nil {
+		return !slices.ContainsFunc(ports, func(p os.DirEntry) bool { return hardware(sys, p.Name(), sysDepth) })
+	}
+	return depth > 0 && slices.ContainsFunc(below(sys, name), func(l string) bool { return virtual(sys, l, depth-1) })
 }
 
 // hardware tells whether an interface is a device or stands on one (VLAN, bond).
 func hardware(sys, name string, depth int) bool {
-	dir := filepath.Join(sys, name)
-	if _, err := os.Stat(filepath.Join(dir, "device")); err == nil {
+	if exists(sys, name, "device") {
 		return true
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil || depth == 0 {
-		return false
-	}
-	for _, e := range entries {
-		if lower, ok := strings.CutPrefix(e.Name(), "lower_"); ok && hardware(sys, lower, depth-1) {
-			return true
-		}
-	}
-	return false
+	return depth > 0 && slices.ContainsFunc(below(sys, name), func(l string) bool { return hardware(sys, l, depth-1) })
 }
 
 func interfaceNames() string {

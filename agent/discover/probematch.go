@@ -19,13 +19,25 @@ const (
 // matches is the body of a ProbeMatches message. Paths matter: the header of
 // an answer may hold an Address (ReplyTo) of its own.
 type matches struct {
-	RelatesTo string `xml:"Header>RelatesTo"`
-	Matches   []struct {
-		Endpoint string   `xml:"EndpointReference>Address"`
-		Types    []string `xml:"Types"`
-		Scopes   []string `xml:"Scopes"`
-		XAddrs   []string `xml:"XAddrs"`
-	} `xml:"Body>ProbeMatches>ProbeMatch"`
+	RelatesTo string  `xml:"Header>RelatesTo"`
+	Matches   []claim `xml:"Body>ProbeMatches>ProbeMatch"`
+}
+
+// claim is what a device says of itself.
+type claim struct {
+	Endpoint string   `xml:"EndpointReference>Address"`
+	Types    []string `xml:"Types"`
+	Scopes   []string `xml:"Scopes"`
+	XAddrs   []string `xml:"XAddrs"`
+}
+
+func (c claim) sighting(prefixes map[string]string) Sighting {
+	return Sighting{
+		Endpoint: endpoint(c.Endpoint),
+		Types:    qualified(words(c.Types), prefixes),
+		Scopes:   words(c.Scopes),
+		XAddrs:   words(c.XAddrs),
+	}
 }
 
 var errNoMatch = errors.New("it names no device")
@@ -41,13 +53,7 @@ func readMatches(datagram []byte) (relatesTo string, found []Sighting, err error
 		return "", nil, err
 	}
 	for _, p := range m.Matches[:min(len(m.Matches), maxMatches)] {
-		s := Sighting{
-			Endpoint: endpoint(p.Endpoint),
-			Types:    qualified(words(p.Types), prefixes),
-			Scopes:   words(p.Scopes),
-			XAddrs:   words(p.XAddrs),
-		}
-		if isCamera(s) {
+		if s := p.sighting(prefixes); isCamera(s) {
 			found = append(found, s)
 		}
 	}
@@ -153,9 +159,9 @@ func (s Sighting) Service() *url.URL {
 	return u
 }
 
-// bestXAddr chooses plain HTTP on the very host that answered, then plain HTTP,
-// then HTTPS: behind a translating router, and in more than one camera's
-// factory setting, the host in it is wrong while port and path are right.
+// bestXAddr chooses plain HTTP on the very host that answered, then HTTPS there,
+// then plain HTTP, then HTTPS: behind a translating router, and in more than one
+// camera's factory setting, the host in it is wrong while port and path are right.
 func bestXAddr(host netip.Addr, xaddrs []string) (best *url.URL, port uint16, ok bool) {
 	rank := 0
 	for _, x := range xaddrs {
@@ -165,16 +171,27 @@ func bestXAddr(host netip.Addr, xaddrs []string) (best *url.URL, port uint16, ok
 		}
 		r := 1
 		if u.Scheme == "http" {
-			r = 2
-			if a, err := netip.ParseAddr(u.Hostname()); err == nil && a.WithZone("") == host.WithZone("") {
-				r = 3
-			}
+			r++
+		}
+		if namesHost(x, host) {
+			r += 2
 		}
 		if r > rank {
 			rank, best, port = r, u, p
 		}
 	}
 	return best, port, rank > 0
+}
+
+// namesHost tells whether a service address is on that host. Zones do not count:
+// a device does not know ours.
+func namesHost(x string, host netip.Addr) bool {
+	u, _, ok := parseXAddr(x)
+	if !ok {
+		return false
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	return err == nil && a.Unmap().WithZone("") == host.WithZone("")
 }
 
 // parseXAddr reads one service address.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -18,10 +16,14 @@ import (
 const (
 	defaultWindow   = 3 * time.Second
 	maxSightings    = 4096
-	maxPerHost      = 64 // devices that one address may claim to be
+	maxPerHost      = 64      // devices that one address may claim to be
+	maxBytes        = 4 << 20 // of addresses, types and scopes
 	maxInterfaces   = 32
-	announceAt      = 3 // an incomplete sighting waits for window/announceAt
 	sightingsQueued = 64
+
+	// An incomplete sighting waits for window/announceAt, 600 ms: an answer by
+	// WS-Discovery may take 500.
+	announceAt = 5
 )
 
 // Scan searches until its window has passed, or, with ranges of targets, until
@@ -43,7 +45,7 @@ func Scan(ctx context.Context, o Options, first func(Sighting)) ([]Sighting, err
 		return nil, err
 	}
 	targets, unresolved := resolve(ctx, targets)
-	on, err := links(o.Interfaces)
+	on, err := searched(o)
 	if err != nil {
 		return nil, err
 	}
@@ -51,15 +53,11 @@ func Scan(ctx context.Context, o Options, first func(Sighting)) ([]Sighting, err
 		if unresolved != nil {
 			return nil, unresolved
 		}
-		return nil, fmt.Errorf("no network interface to search: connect this computer to the network of the recorder, name an interface (%s), or give the recorder's address", interfaceNames())
+		return nil, errNoNetwork()
 	}
-	if len(on) > maxInterfaces {
-		o.Log.Warn("more network interfaces than are searched", "searched", maxInterfaces, "present", len(on))
-		on = on[:maxInterfaces]
-	}
-
 	found := make(chan Sighting, sightingsQueued)
-	probers, err := openProbers(on, found, o.Log)
+	upnp := newSSDP()
+	probers, err := openProbers(on, upnp, found, o.Log)
 	if err != nil && len(targets) == 0 {
 		return nil, err
 	}
@@ -69,6 +67,11 @@ func Scan(ctx context.Context, o Options, first func(Sighting)) ([]Sighting, err
 	}
 	if len(on) > 0 {
 		sources.Go(func() { browse(ctx, on, window, found, o.Log) })
+		sources.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, window)
+			defer cancel()
+			upnp.fetch(ctx, on, found, o.Log)
+		})
 	}
 	if len(targets) > 0 {
 		sources.Go(func() { searchTargets(ctx, targets, window, found, o.Log) })
@@ -82,20 +85,57 @@ func Scan(ctx context.Context, o Options, first func(Sighting)) ([]Sighting, err
 	return m.sorted(), errors.Join(ctx.Err(), unresolved)
 }
 
-// openProbers opens a socket for each network. One that cannot be opened is
-// logged; an error is given when none could.
-func openProbers(on []link, found chan<- Sighting, log *slog.Logger) ([]*prober, error) {
+// searched gives the links of a search.
+func searched(o Options) ([]link, error) {
+	on, err := links(o.Interfaces)
+	if err != nil {
+		return nil, err
+	}
+	if len(on) > maxInterfaces {
+		o.Log.Warn("more network interfaces than are searched", "searched", maxInterfaces, "present", len(on))
+		on = on[:maxInterfaces]
+	}
+	return on, nil
+}
+
+func errNoNetwork() error {
+	return fmt.Errorf("no network interface to search: connect this computer to the network of the recorder, name an interface (%s), or give the recorder's address", interfaceNames())
+}
+
+// openProbers opens a socket for each protocol on each network. One that cannot
+// be opened is logged; an error is given when none could.
+func openProbers(on []link, upnp *ssdp, found chan<- Sighting, log *slog.Logger) ([]*prober, error) {
 	var probers []*prober
 	var errs []error
+	open := func(l link, from netip.Addr, group netip.AddrPort, d dialect) {
+		p, err := listenOn(l, from, group, d, found, log)
+		if err != nil {
+			log.Warn("a network is not searched", "interface", l.Name, "group", group, "err", err)
+			errs = append(errs, err)
+			return
+		}
+		probers = append(probers, p)
+	}
+	onvif, hikvision := &wsDiscovery{}, &sadp{}
+	four := false
 	for _, l := range on {
-		for _, prefix := range l.prefixes {
-			p, err := listenOn(l, prefix.Addr(), found, log)
-			if err != nil {
-				log.Warn("a network is not searched", "interface", l.Name, "err", err)
-				errs = append(errs, err)
-				continue
-			}
-			probers = append(probers, p)
+		for _, from := range l.four() {
+			four = true
+			open(l, from, multicastGroup, onvif)
+			open(l, from, ssdpGroup, upnp)
+			open(l, from, sadpGroup, hikvision)
+			open(l, from, dhdiscoverGroup, dhdiscover{})
+		}
+		if from, ok := l.six(); ok {
+			open(l, from, multicastGroup6, onvif)
+		}
+	}
+	if four {
+		conn, err := groupSocket(on, sadpGroup)
+		if err != nil {
+			log.Info("answers of older Hikvision devices are not heard", "err", err)
+		} else {
+			probers = append(probers, &prober{conn: conn, dialect: hikvision, found: found, log: log, locate: locateOn(on)})
 		}
 	}
 	if len(probers) == 0 {
@@ -104,159 +144,10 @@ func openProbers(on []link, found chan<- Sighting, log *slog.Logger) ([]*prober,
 	return probers, nil
 }
 
-// merger makes one device of the sightings that are the same.
-type merger struct {
-	first     func(Sighting)
-	all       []*entry
-	endpoints map[string]*entry
-	addresses map[netip.Addr][]*entry
-}
-
-type entry struct {
-	Sighting
-	announced bool
-}
-
-// collect merges what is found until the channel is closed. Devices without an
-// endpoint, or whose port is a guess, are announced only after quiet, so that one
-// that mDNS or the owner named is asked under its endpoint and at its port when
-// WS-Discovery finds it as well.
-func (m *merger) collect(found <-chan Sighting, quiet time.Duration) {
-	m.endpoints, m.addresses = map[string]*entry{}, map[netip.Addr][]*entry{}
-	timer := time.NewTimer(quiet)
-	defer timer.Stop()
-	waiting := true
-	for {
-		select {
-		case s, ok := <-found:
-			if !ok {
-				m.announce()
-				return
-			}
-			if e := m.add(s); e != nil && (!waiting || e.Endpoint != "" && !e.loose()) {
-				m.tell(e)
-			}
-		case <-timer.C:
-			waiting = false
-			m.announce()
-		}
+// locateOn finds the link of a sender on a socket that hears several.
+func locateOn(on []link) func(netip.Addr) (string, bool) {
+	return func(a netip.Addr) (string, bool) {
+		l, ok := linkOf(on, a)
+		return l.Name, ok
 	}
-}
-
-func (m *merger) announce() {
-	for _, e := range m.all {
-		m.tell(e)
-	}
-}
-
-func (m *merger) tell(e *entry) {
-	if !e.announced {
-		e.announced = true
-		if m.first != nil {
-			m.first(e.Sighting.clone())
-		}
-	}
-}
-
-// add merges one sighting; nil when there is no room for it.
-func (m *merger) add(s Sighting) *entry {
-	e := m.same(s)
-	if e == nil {
-		host := s.Address.Addr()
-		if len(m.all) == maxSightings || len(m.addresses[host]) == maxPerHost {
-			return nil
-		}
-		e = &entry{Sighting: s.clone()}
-		m.all = append(m.all, e)
-		e.Number = len(m.all)
-		m.addresses[host] = append(m.addresses[host], e)
-	} else {
-		e.merge(s)
-		if on := m.addresses[s.Address.Addr()]; !slices.Contains(on, e) && len(on) < maxPerHost {
-			m.addresses[s.Address.Addr()] = append(on, e) // it answers from several addresses
-		}
-	}
-	if e.Endpoint != "" {
-		m.endpoints[e.Endpoint] = e
-	}
-	return e
-}
-
-// same finds the device that s is a further sighting of: the one with its
-// endpoint; without one, the one at its address, or, if only the host is sure
-// (mDNS gives the port of a web page, a target often none), on its host.
-func (m *merger) same(s Sighting) *entry {
-	if e := m.endpoints[s.Endpoint]; s.Endpoint != "" && e != nil {
-		return e
-	}
-	var onHost *entry
-	for _, e := range m.addresses[s.Address.Addr()] {
-		if s.Endpoint != "" && e.Endpoint != "" {
-			continue
-		}
-		if e.Address == s.Address {
-			return e
-		}
-		if onHost == nil && (s.loose() || e.loose()) {
-			onHost = e
-		}
-	}
-	return onHost
-}
-
-// loose tells whether the port of a sighting is a guess: the device named no
-// address that can be used, and the owner no port.
-func (s Sighting) loose() bool {
-	if _, _, ok := bestXAddr(s.Address.Addr(), s.XAddrs); ok {
-		return false
-	}
-	return s.Address.Port() == defaultPort || slices.ContainsFunc(s.Methods, func(m Method) bool {
-		return strings.HasPrefix(string(m), string(MethodMDNS))
-	})
-}
-
-// merge adds what o knows more. A port that the device named beats a guessed one.
-func (e *entry) merge(o Sighting) {
-	if e.loose() && !o.loose() {
-		e.Address = o.Address
-	}
-	if e.Endpoint == "" {
-		e.Endpoint = o.Endpoint
-	}
-	if e.Interface == "" {
-		e.Interface = o.Interface
-	}
-	e.Methods = union(e.Methods, o.Methods)
-	e.XAddrs = union(e.XAddrs, o.XAddrs)
-	e.Types = union(e.Types, o.Types)
-	e.Scopes = union(e.Scopes, o.Scopes)
-}
-
-// union keeps the order in which things were seen, within maxTexts.
-func union[T comparable](a, b []T) []T {
-	for _, x := range b {
-		if len(a) < maxTexts && !slices.Contains(a, x) {
-			a = append(a, x)
-		}
-	}
-	return a
-}
-
-func (m *merger) sorted() []Sighting {
-	out := make([]Sighting, 0, len(m.all))
-	for _, e := range m.all {
-		s := e.clone()
-		slices.Sort(s.Methods)
-		out = append(out, s)
-	}
-	slices.SortFunc(out, func(a, b Sighting) int {
-		return cmp.Or(a.Address.Compare(b.Address), strings.Compare(a.Endpoint, b.Endpoint))
-	})
-	return out
-}
-
-func (s Sighting) clone() Sighting {
-	s.Methods, s.XAddrs = slices.Clone(s.Methods), slices.Clone(s.XAddrs)
-	s.Types, s.Scopes = slices.Clone(s.Types), slices.Clone(s.Scopes)
-	return s
 }

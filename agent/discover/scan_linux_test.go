@@ -9,20 +9,44 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/net/ipv4"
 )
 
 // answerer is a device on loopback that answers probes with whatever bytes a
 // test wants; cameratest's devices are well-behaved on this level.
 func answerer(t *testing.T, addr string, answer func(p receivedProbe) []string) {
 	t.Helper()
+	responder(t, multicastGroup, addr, func(datagram []byte) []string {
+		var p receivedProbe
+		if xml.Unmarshal(datagram, &p) != nil || p.MessageID == "" {
+			return nil // other packages' tests send here, too, and not only probes
+		}
+		return answer(p)
+	})
+}
+
+// responder answers what is sent to a group on loopback, from an address, to
+// where the question came from.
+func responder(t *testing.T, group netip.AddrPort, addr string, answer func(datagram []byte) []string) {
+	t.Helper()
+	sender(t, group, addr, func(datagram []byte, send func(string)) {
+		for _, a := range answer(datagram) {
+			send(a)
+		}
+	})
+}
+
+// sender is a responder with more answers than are made in advance.
+func sender(t *testing.T, group netip.AddrPort, addr string, answer func(datagram []byte, send func(string))) {
+	t.Helper()
 	lo, err := net.InterfaceByName("lo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := net.ListenMulticastUDP("udp4", lo, net.UDPAddrFromAddrPort(multicastGroup))
+	in, err := net.ListenMulticastUDP("udp4", lo, net.UDPAddrFromAddrPort(group))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,15 +63,7 @@ func answerer(t *testing.T, addr string, answer func(p receivedProbe) []string) 
 			if err != nil {
 				return
 			}
-			var p receivedProbe
-			if xml.Unmarshal(buf[:n], &p) != nil {
-				continue // other packages' tests send here, too, and not only probes
-			}
-			for _, a := range answer(p) {
-				if _, err := out.WriteToUDP([]byte(a), from); err != nil {
-					return
-				}
-			}
+			answer(buf[:n], func(a string) { _, _ = out.WriteToUDP([]byte(a), from) }) // an error is that of one that went away
 		}
 	}()
 	t.Cleanup(func() {
@@ -210,80 +226,6 @@ func TestScanBoundsAFlood(t *testing.T) {
 	}
 }
 
-func TestScanTargets(t *testing.T) {
-	// A device that listens to no multicast, but to questions put to itself.
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { // others may hold the port on all addresses
-		return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1) })
-	}}
-	packets, err := lc.ListenPacket(t.Context(), "udp4", "127.0.45.1:3702")
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn := packets.(*net.UDPConn)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		buf := make([]byte, maxDatagram)
-		for {
-			n, from, err := conn.ReadFromUDP(buf)
-			if err != nil {
-				return
-			}
-			var p receivedProbe
-			if xml.Unmarshal(buf[:n], &p) == nil {
-				conn.WriteToUDP([]byte(match(p.MessageID, "", "http://10.0.0.1:8000/onvif/device_service")), from)
-			}
-		}
-	}()
-	t.Cleanup(func() { conn.Close(); <-done })
-	web, err := net.Listen("tcp4", "127.0.45.2:80")
-	if err == nil { // not everybody may listen there
-		defer web.Close()
-	}
-
-	first, found := scanLoopback(t, Options{Targets: []string{"127.0.45.1", "http://user:secret@127.0.45.9:8080/x", "127.0.45.2/30"}})
-	if s := found["127.0.45.1:8000"]; !slices.Contains(s.Methods, MethodTarget) || !slices.Contains(s.Methods, MethodUntyped) {
-		t.Errorf("the target that answers to its own address was read as %+v, all: %v", s, found)
-	}
-	if s := found["127.0.45.9:8080"]; len(s.XAddrs) != 1 || s.XAddrs[0] != "http://127.0.45.9:8080/x" {
-		t.Errorf("the silent target was read as %+v", s)
-	}
-	if _, ok := found["127.0.45.2:80"]; ok != (web != nil) {
-		t.Errorf("of the range, the host that accepts connections was found: %v", ok)
-	}
-	if n := count(first, "127.0.45.1:8000"); n != 1 {
-		t.Errorf("the target was announced %d times", n)
-	}
-}
-
-// A device that is announced by its address, and tells its endpoint later, is
-// one device and known to be that one.
-func TestScanKeepsNumbers(t *testing.T) {
-	const id = "urn:uuid:48484848-0000-4000-8000-000000000001"
-	asked := 0
-	answerer(t, "127.0.48.1", func(p receivedProbe) []string {
-		if p.Types != "" {
-			return nil
-		}
-		if asked++; asked < 3 { // other packages' scans count too: then it only answers earlier
-			return nil
-		}
-		return []string{match(p.MessageID, id, "http://127.0.48.1:8000/onvif/device_service")}
-	})
-	first, found := scanLoopback(t, Options{Targets: []string{"127.0.48.1:8000", "no.such.name.invalid"}, Window: 900 * time.Millisecond})
-	i := slices.IndexFunc(first, func(s Sighting) bool { return s.Address.String() == "127.0.48.1:8000" })
-	if i < 0 || first[i].Number == 0 || found[id].Number != first[i].Number {
-		t.Errorf("announced %+v, found %+v", first, found[id])
-	}
-	numbers := map[int]bool{}
-	for _, s := range found {
-		if numbers[s.Number] {
-			t.Errorf("two devices have the number %d", s.Number)
-		}
-		numbers[s.Number] = true
-	}
-}
-
 func TestScanRefusesBadOptions(t *testing.T) {
 	for name, o := range map[string]Options{
 		"interface": {Interfaces: []string{"no-such-0"}},
@@ -324,4 +266,16 @@ func count(all []Sighting, key string) int {
 		}
 	}
 	return n
+}
+
+// setLoopback makes a socket send its multicast on loopback.
+func setLoopback(t *testing.T, conn *net.UDPConn) {
+	t.Helper()
+	lo, err := net.InterfaceByName("lo")
+	if err == nil {
+		err = ipv4.NewPacketConn(conn).SetMulticastInterface(lo)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -7,18 +7,25 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// Limits of named targets.
+// Limits of named targets: nobody's recorder is to notice them.
 const (
 	minTargetBits  = 22 // the widest CIDR has 1,024 addresses
 	maxTargetHosts = 4096
-	knockTimeout   = time.Second
-	knockers       = 64 // connections tried at a time
+	atOnce         = 64 // hosts of which an answer is awaited
+
+	// A host gets this long before the next one has its turn. It is less than the
+	// second after which a system would repeat a connection's first packet.
+	answerTime = 900 * time.Millisecond
+
+	// Answers to the last question are awaited this long (WS-Discovery allows 500 ms).
+	lastAnswers = 600 * time.Millisecond
 )
 
 // target is one host that the owner named.
@@ -54,7 +61,15 @@ func parseTarget(text string) ([]target, error) {
 	if host == "" {
 		return nil, errors.New("a target is empty: give a name or address of your network, or a range such as 192.168.1.0/24")
 	}
-	t.name = host
+	addr, err := netip.ParseAddr(host) // an IPv6 one may have a zone, which no resolver keeps
+	if err != nil {
+		t.name = host
+		return []target{t}, nil
+	}
+	t.host = addr.Unmap()
+	if t.host.Is6() && t.host.IsLinkLocalUnicast() && t.host.Zone() == "" {
+		return nil, fmt.Errorf("target %q: say on which network interface: %s%%NAME (one of: %s)", text, t.host, interfaceNames())
+	}
 	return []target{t}, nil
 }
 
@@ -65,12 +80,16 @@ func resolve(ctx context.Context, targets []target) ([]target, error) {
 	var errs []error
 	for _, t := range targets {
 		if t.name != "" {
-			addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", t.name)
+			addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.name)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("target %q: %w: give a name or address of your network, or a range such as 192.168.1.0/24", t.name, err))
 				continue
 			}
-			t.name, t.host = "", addrs[0].Unmap()
+			addr := addrs[0]
+			if i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Unmap().Is4() }); i > 0 {
+				addr = addrs[i] // cameras are better known by it
+			}
+			t.name, t.host = "", addr.Unmap()
 		}
 		all = append(all, t)
 	}
@@ -121,44 +140,88 @@ func parseTargets(texts []string) ([]target, error) {
 	return all, errors.Join(errs...)
 }
 
-// searchTargets asks the named hosts by WS-Discovery, which also tells the port
-// and the endpoint. A host named by itself is reported even if it is silent, so
-// that the owner learns why nothing was read; one of a range only if it accepts
-// a connection to its web port: one port, one attempt.
+// searchTargets asks the named hosts, each with two packets. One named by itself
+// gets two questions by WS-Discovery, which also tell the port and the endpoint,
+// and is reported even if it is silent, so that the owner learns why nothing was
+// read. One of a range gets the untyped question, which most devices answer, and
+// one attempt to connect to its web port, without which nobody is reported.
 func searchTargets(ctx context.Context, targets []target, window time.Duration, found chan<- Sighting, log *slog.Logger) {
-	hosts := make([]netip.Addr, 0, len(targets))
+	start := time.Now()
+	dialect := &wsDiscovery{}
+	hosts := map[netip.Addr]bool{}
 	for _, t := range targets {
-		hosts = append(hosts, t.host)
+		hosts[t.host] = true
 	}
-	var parts sync.WaitGroup
-	defer parts.Wait()
-	if p, err := listenForTargets(hosts, found, log); err != nil {
-		log.Warn("targets not asked by WS-Discovery", "err", err)
-	} else {
-		parts.Go(func() { p.run(ctx, window) })
+	four, six := openForTargets(hosts, dialect, found, log)
+	var readers, askers sync.WaitGroup
+	for _, p := range []*prober{four, six} {
+		if p != nil {
+			readers.Go(func() { p.read(ctx) })
+		}
 	}
-
 	work := make(chan target)
-	for range min(knockers, len(targets)) {
-		parts.Go(func() {
+	for range min(atOnce, len(targets)) {
+		askers.Go(func() {
 			for t := range work {
-				if t.ranged && !knock(ctx, t) {
-					continue
+				p := four
+				if t.host.Is6() {
+					p = six
 				}
-				select {
-				case found <- t.sighting():
-				case <-ctx.Done():
-				}
+				t.ask(ctx, dialect, p, found)
 			}
 		})
 	}
-	defer close(work)
 	for _, t := range targets {
 		select {
 		case work <- t:
+			continue
 		case <-ctx.Done():
-			return
 		}
+		break
+	}
+	close(work)
+	askers.Wait()
+	pause(ctx, max(lastAnswers, time.Until(start.Add(window))))
+	for _, p := range []*prober{four, six} {
+		if p != nil {
+			p.conn.Close()
+		}
+	}
+	readers.Wait()
+}
+
+// openForTargets opens a socket for each family; nil where there is none.
+func openForTargets(hosts map[netip.Addr]bool, d dialect, found chan<- Sighting, log *slog.Logger) (four, six *prober) {
+	open := func(network string) *prober {
+		conn, err := net.ListenUDP(network, nil)
+		if err != nil {
+			log.Debug("targets not asked by WS-Discovery", "family", network, "err", err)
+			return nil
+		}
+		return &prober{conn: conn, dialect: d, found: found, log: log,
+			locate: func(a netip.Addr) (string, bool) { return a.Zone(), hosts[a] },
+		}
+	}
+	return open("udp4"), open("udp6")
+}
+
+// ask puts the questions to one host. It takes the host's time even if that
+// refuses at once, so that never more than atOnce are being asked.
+func (t target) ask(ctx context.Context, d *wsDiscovery, p *prober, found chan<- Sighting) {
+	until := time.Now().Add(answerTime)
+	for _, q := range d.probes() {
+		if p != nil && (q.method == MethodUntyped || q.method == MethodTransmitter && !t.ranged) {
+			p.ask([][]byte{q.packet}, netip.AddrPortFrom(t.host, multicastGroup.Port()))
+		}
+	}
+	if !t.ranged || knock(ctx, t) {
+		select {
+		case found <- t.sighting():
+		case <-ctx.Done():
+		}
+	}
+	if t.ranged {
+		pause(ctx, time.Until(until))
 	}
 }
 
@@ -181,8 +244,8 @@ const defaultPort = 80
 
 // knock tells whether a host accepts a connection to its web port.
 func knock(ctx context.Context, t target) bool {
-	d := net.Dialer{Timeout: knockTimeout}
-	c, err := d.DialContext(ctx, "tcp4", netip.AddrPortFrom(t.host, defaultPort).String())
+	d := net.Dialer{Timeout: answerTime}
+	c, err := d.DialContext(ctx, "tcp", netip.AddrPortFrom(t.host, defaultPort).String())
 	if err != nil {
 		return false
 	}

@@ -147,6 +147,7 @@ func known(space string) bool {
 		"http://www.w3.org/2005/08/addressing", // and its 1.0
 		"http://docs.oasis-open.org/ws-dd/",    // WS-Discovery 1.1
 		"http://docs.oasis-open.org/wsn/",      // topics of an event filter
+		"urn:schemas-upnp-org:device-1-",       // a UPnP description
 	} {
 		if strings.HasPrefix(space, prefix) {
 			return true

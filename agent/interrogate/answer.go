@@ -130,13 +130,37 @@ type services struct {
 	Services []struct {
 		Namespace string
 		XAddr     string
+		System    *struct { // of the device service, with IncludeCapability
+			Places  string `xml:"GeoLocationEntries,attr"`
+			Storage string `xml:"StorageConfiguration,attr"`
+		} `xml:"Capabilities>Capabilities>System"`
 	} `xml:"Service"`
 }
 
 type capabilities struct {
 	Media     string `xml:"Capabilities>Media>XAddr"`
+	DeviceIO  string `xml:"Capabilities>Extension>DeviceIO>XAddr"`
 	Recording string `xml:"Capabilities>Extension>Recording>XAddr"`
 	Search    string `xml:"Capabilities>Extension>Search>XAddr"`
+	Receiver  string `xml:"Capabilities>Extension>Receiver>XAddr"`
+}
+
+type geoLocation struct {
+	Places []struct {
+		At *struct {
+			Lon string `xml:"lon,attr"`
+			Lat string `xml:"lat,attr"`
+		} `xml:"GeoLocation"`
+	} `xml:"Location"`
+}
+
+// storages are where images are kept. Paths, addresses and users are not read.
+type storages struct {
+	Items []struct {
+		Data struct {
+			Type string `xml:"type,attr"`
+		}
+	} `xml:"StorageConfigurations"`
 }
 
 // profiles holds the answers of both media services.
@@ -158,8 +182,27 @@ type profile struct {
 }
 
 type videoSource struct {
+	Token       string `xml:"token,attr"`
 	Name        string
 	SourceToken string
+}
+
+// sourceConfigurations are what a device with too many profiles is asked for.
+type sourceConfigurations struct {
+	Items []videoSource `xml:"Configurations"`
+}
+
+type osds struct {
+	Items []struct {
+		Source string `xml:"VideoSourceConfigurationToken"`
+		Kind   string `xml:"TextString>Type"`
+		Text   string `xml:"TextString>PlainText"`
+	} `xml:"OSDs"`
+}
+
+// inputs are the sockets for cameras' cables.
+type inputs struct {
+	Tokens []string `xml:"Token"`
 }
 
 type videoEncoder struct {
@@ -181,53 +224,8 @@ type ptz struct {
 
 type videoSources struct {
 	Sources []struct {
-		Token string `xml:"token,attr"`
+		Token  string `xml:"token,attr"`
+		Width  string `xml:"Resolution>Width"`
+		Height string `xml:"Resolution>Height"`
 	} `xml:"VideoSources"`
-}
-
-type recordings struct {
-	Items []struct {
-		Token     string `xml:"RecordingToken"`
-		SourceID  string `xml:"Configuration>Source>SourceId"`
-		Name      string `xml:"Configuration>Source>Name"`
-		Source    string `xml:"Configuration>Source>VideoSourceToken"`
-		Retention string `xml:"Configuration>MaximumRetentionTime"`
-	} `xml:"RecordingItem"`
-}
-
-type recordingJobs struct {
-	Items []recordingJob `xml:"JobItem"`
-}
-
-type recordingJob struct {
-	Token         string  `xml:"JobToken"`
-	Configuration jobConf `xml:"JobConfiguration"`
-}
-
-type jobConf struct {
-	Recording string    `xml:"RecordingToken"`
-	Mode      string    `xml:"Mode"`
-	Schedule  *string   `xml:"ScheduleToken,attr"`
-	Events    *struct { // what has to happen before it records
-		Topics []string `xml:"Filter>Topic"`
-	} `xml:"EventFilter"`
-	Sources []struct {
-		Type  string `xml:"Type,attr"`
-		Token string `xml:"Token"`
-	} `xml:"Source>SourceToken"`
-}
-
-type recordingJobState struct {
-	State string `xml:"State>State"`
-}
-
-type recordingSummary struct {
-	From  string `xml:"Summary>DataFrom"`
-	Until string `xml:"Summary>DataUntil"`
-	Count string `xml:"Summary>NumberRecordings"`
-}
-
-type recordingInformation struct {
-	Earliest string `xml:"RecordingInformation>EarliestRecording"`
-	Latest   string `xml:"RecordingInformation>LatestRecording"`
 }

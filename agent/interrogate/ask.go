@@ -7,12 +7,10 @@ import (
 	"log/slog"
 	"net/url"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/use-go/onvif/device"
-	"github.com/use-go/onvif/media"
-	"github.com/use-go/onvif/xsd"
 
 	"anagrafe/agent/discover"
 )
@@ -29,7 +27,9 @@ type Options struct {
 // for different devices.
 type Asker struct {
 	o        Options
+	letters  letters
 	callTime time.Duration
+	edges    int // readings of the clock besides the first
 }
 
 // New makes an Asker.
@@ -41,7 +41,11 @@ func New(o Options) *Asker {
 		o.Now = time.Now
 	}
 	o.Timeout = cmp.Or(o.Timeout, deviceTime)
-	return &Asker{o: o, callTime: callTime}
+	l, err := newLetters()
+	if err != nil { // every question will say so; a test makes them all
+		o.Log.Error("the envelopes of questions could not be written", "err", err)
+	}
+	return &Asker{o: o, letters: l, callTime: callTime, edges: edgeSamples}
 }
 
 // Ask asks one device what it is. It only reads. It never fails: what could not
@@ -50,11 +54,13 @@ func (a *Asker) Ask(ctx context.Context, s discover.Sighting) Device {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
 	log := a.o.Log.With("device", s.Address.String())
-	auth := &authenticator{memory: a.o.Memory, sighting: s, log: log, now: a.o.Now, needs: NeedsNothing}
+	auth := newAuthenticator(a.o.Memory, s, a.o.Log, a.o.Now)
+	t := &trust{memory: a.o.Memory, sighting: s, log: log}
 	q := &questioning{
-		conversation: newConversation(s.Service(), auth, log, a.callTime),
+		conversation: newConversation(s.Service(), auth, t, a.letters, log, a.callTime),
 		device:       Device{Sighting: s},
 		now:          a.o.Now,
+		samples:      a.edges,
 	}
 	defer q.close()
 	q.all(ctx, s)
@@ -64,27 +70,66 @@ func (a *Asker) Ask(ctx context.Context, s discover.Sighting) Device {
 // questioning is the making of one Device.
 type questioning struct {
 	*conversation
-	device Device
-	read   readings
-	now    func() time.Time
+	device   Device
+	read     readings
+	services map[string]string // XAddr by namespace
+	system   *system           // nil: not told
+	scopes   []string
+	now      func() time.Time
+	samples  int
 }
 
+// lane is a row of questions, one after the other. Two may run at a time, as
+// many as connections; each reads into fields of its own, and keeps its problems
+// until they can be told in order.
+type lane struct {
+	*questioning
+	problems []Problem
+}
+
+// rows runs rows of questions side by side, and returns when all have ended.
+func (q *questioning) rows(rows ...func(*lane)) {
+	lanes := make([]lane, len(rows))
+	var running sync.WaitGroup
+	for i, row := range rows {
+		lanes[i].questioning = q
+		running.Go(func() { row(&lanes[i]) })
+	}
+	running.Wait()
+	for _, l := range lanes {
+		q.device.Errors = append(q.device.Errors, l.problems...)
+	}
+}
+
+// all asks everything. What comes later depends on what came before: the time
+// settles the path, the manner and the clock; the device information how to log
+// in; the services what else there is to ask.
 func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 	d := &q.device
-	scopes := slices.Clone(s.Scopes)
-	if q.clock(ctx) && q.goOn(ctx) {
-		q.identity(ctx)
-		scopes = append(scopes, q.scopes(ctx)...)
-		if q.goOn(ctx) {
-			services := q.services(ctx)
-			q.media(ctx, services)
-			q.recordings(ctx, services)
-		}
+	q.scopes = slices.Clone(s.Scopes)
+	if q.base.Scheme == "https" {
+		q.trust.recall(ctx)
 	}
-	id := readScopes(scopes)
+	var time1 reading
+	spoke := false
+	q.rows(func(l *lane) { time1, spoke = l.clock(ctx) })
+	if spoke && q.goOn(ctx) {
+		q.rows(
+			func(l *lane) { l.edges(ctx, time1) },
+			func(l *lane) { q.everything(ctx) },
+		)
+	}
+	id := readScopes(q.scopes)
 	d.Name = id.name
-	d.Model = cmp.Or(d.Model, id.hardware)
-	d.Answered, d.Needs = q.heard, q.auth.needs
+	d.Vendor, d.Serial = cmp.Or(d.Vendor, clean(s.Vendor)), cmp.Or(d.Serial, clean(s.Serial))
+	d.Model = cmp.Or(d.Model, id.hardware, clean(s.Model))
+	d.MACs = readMACs(append(d.MACs, s.MAC, id.mac))
+	d.Answered, d.Needs = q.spoke(), q.auth.lacks()
+	if q.trust.broken() {
+		d.Needs = NeedsCertificate
+	} else if d.Answered {
+		_ = q.trust.keep(ctx) // it has logged why not, and no password was sent
+	}
 	channels, doubt := q.read.channels(d, q.now().UTC().Truncate(time.Second))
 	d.Channels = channels
 	if doubt != nil {
@@ -94,225 +139,72 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 	if d.isRecorder(id) {
 		d.Kind = KindRecorder
 	}
+	d.hideBehind()
+}
+
+// everything is all questions but the time.
+func (q *questioning) everything(ctx context.Context) {
+	q.rows(func(l *lane) { l.information(ctx) })
+	q.rows(
+		func(l *lane) { l.network(ctx) },
+		func(l *lane) { l.offered(ctx) },
+	)
+	q.rows(
+		func(l *lane) { l.media(ctx); l.places(ctx) },
+		func(l *lane) { l.recordings(ctx) },
+	)
+	q.details(ctx)
+	q.rows(func(l *lane) { l.onScreen(ctx) })
 }
 
 // goOn tells whether further questions make sense.
 func (q *questioning) goOn(ctx context.Context) bool {
-	return ctx.Err() == nil && q.silent < maxSilent && !q.auth.stopped
+	return ctx.Err() == nil && !q.gone() && !q.auth.ended()
 }
 
-// clock asks for the time, first and without credentials: the answer is needed
-// to sign, and a camera that gets a wrong token refuses even this. It tells
-// whether an ONVIF service answered, and finds its path where the one named is
-// wrong.
-func (q *questioning) clock(ctx context.Context) bool {
-	const operation = "GetSystemDateAndTime"
-	var answer systemDateAndTime
-	var err error
-	for _, path := range q.paths() {
-		q.base.Path, q.base.RawPath, q.base.RawQuery = path.Path, path.RawPath, path.RawQuery
-		answer, err = ask[systemDateAndTime](ctx, q.conversation, q.base, operation, device.GetSystemDateAndTime{})
-		if _, other := errors.AsType[*notSOAPError](err); !other {
-			break
-		}
-	}
-	if err == nil {
-		q.device.Clock, err = readClock(answer, q.sent, q.received)
-	}
-	if err != nil {
-		q.note(operation, err)
-		return q.heard
-	}
-	q.device.Zone = readZone(answer, q.now())
-	q.auth.offset, q.auth.offsetSet = time.Duration(q.device.Clock.OffsetMs)*time.Millisecond, true
-	return true
-}
-
-// paths are where the device service may be: as named, ONVIF's usual path, and
-// the root, which some servers give for every service.
-func (q *questioning) paths() []url.URL {
-	all := []url.URL{*q.base}
-	for _, p := range []string{"/onvif/device_service", "/"} {
-		if q.base.Path != p {
-			all = append(all, url.URL{Path: p})
-		}
-	}
-	return all
-}
-
-func (q *questioning) identity(ctx context.Context) {
-	d := &q.device
-	info, err := ask[deviceInformation](ctx, q.conversation, q.base, "GetDeviceInformation", device.GetDeviceInformation{})
-	q.note("GetDeviceInformation", err)
+func (l *lane) information(ctx context.Context) {
+	d := &l.device
+	info, err := ask[deviceInformation](ctx, l.conversation, l.base, "GetDeviceInformation", device.GetDeviceInformation{})
+	l.note("GetDeviceInformation", err)
 	d.Vendor, d.Model, d.Firmware = clean(info.Manufacturer), clean(info.Model), clean(info.FirmwareVersion)
-	d.Serial, d.HardwareID = clean(info.SerialNumber), clean(info.HardwareID)
-	if !q.goOn(ctx) {
-		return
-	}
-	nics, err := ask[networkInterfaces](ctx, q.conversation, q.base, "GetNetworkInterfaces", device.GetNetworkInterfaces{})
-	q.noteUnlessUnsupported("GetNetworkInterfaces", err)
-	d.MACs = readMACs(nics.MACs)
+	d.Serial, d.HardwareID = readSerial(info.SerialNumber), clean(info.HardwareID)
 }
 
-func (q *questioning) scopes(ctx context.Context) []string {
-	if !q.goOn(ctx) {
-		return nil
+func (l *lane) network(ctx context.Context) {
+	if nics, ok := optional[networkInterfaces](ctx, l, l.base, "GetNetworkInterfaces", device.GetNetworkInterfaces{}); ok {
+		l.device.MACs = readMACs(nics.MACs)
 	}
-	answer, err := ask[scopes](ctx, q.conversation, q.base, "GetScopes", device.GetScopes{})
-	q.noteUnlessUnsupported("GetScopes", err)
-	return answer.Items
-}
-
-// services gives the XAddr of each service by its namespace. GetServices is
-// tried in both forms (Hikvision V5.1.6 and TRENDnet V5.3.4 refuse one with
-// ter:InvalidParameter and answer the other); GetCapabilities adds what that
-// does not name: old devices (AXIS Q6045-E 5.55) know nothing else.
-func (q *questioning) services(ctx context.Context) map[string]string {
-	found := map[string]string{}
-	var err error
-	for _, include := range []xsd.Boolean{false, true} {
-		var answer services
-		answer, err = ask[services](ctx, q.conversation, q.base, "GetServices", device.GetServices{IncludeCapability: include})
-		if err == nil {
-			for _, s := range answer.Services {
-				if ns := strings.TrimSpace(s.Namespace); found[ns] == "" && len(found) < 64 {
-					found[ns] = s.XAddr
-				}
-			}
-			break
-		}
-		if !q.goOn(ctx) {
-			break
-		}
-	}
-	if (found[nsMedia] == "" || found[nsRecording] == "" || found[nsSearch] == "") && q.goOn(ctx) {
-		answer, capErr := ask[capabilities](ctx, q.conversation, q.base, "GetCapabilities", device.GetCapabilities{Category: "All"})
-		for ns, xaddr := range map[string]string{nsMedia: answer.Media, nsRecording: answer.Recording, nsSearch: answer.Search} {
-			found[ns] = cmp.Or(found[ns], xaddr)
-		}
-		if capErr == nil {
-			err = nil
-		}
-	}
-	q.note("GetServices", err)
-	return found
-}
-
-func (q *questioning) media(ctx context.Context, services map[string]string) {
-	if !q.goOn(ctx) {
-		return
-	}
-	to := q.at(services[nsMedia]) // the device service itself, if nothing names one
-	answer, err := ask[profiles](ctx, q.conversation, to, "GetProfiles", media.GetProfiles{})
-	q.read.addProfiles(answer)
-	if xaddr := services[nsMedia2]; xaddr != "" && q.goOn(ctx) {
-		// Some list H.265 streams only here.
-		answer, err2 := ask[profiles](ctx, q.conversation, q.at(xaddr), "GetProfiles", getProfiles2{Type: "All"})
-		q.read.addProfiles(answer)
-		if err2 == nil {
-			err = nil
-		}
-	}
-	q.note("GetProfiles", err)
-	if !q.goOn(ctx) {
-		return
-	}
-	sources, err := ask[videoSources](ctx, q.conversation, to, "GetVideoSources", media.GetVideoSources{})
-	q.noteUnlessUnsupported("GetVideoSources", err)
-	for _, s := range sources.Sources {
-		q.read.sources = append(q.read.sources, s.Token)
+	if answer, ok := optional[scopes](ctx, l, l.base, "GetScopes", device.GetScopes{}); ok {
+		l.scopes = append(l.scopes, answer.Items...)
 	}
 }
 
-// addProfiles adds one media service's profiles. A profile that both name is
-// one: of its two encoders the larger is kept.
-func (r *readings) addProfiles(answer profiles) {
-	for _, p := range answer.Profiles {
-		p.Source = cmp.Or(p.Source, p.Media2.Source)
-		p.Encoder = cmp.Or(p.Encoder, p.Media2.Encoder)
-		p.PTZ = cmp.Or(p.PTZ, p.Media2.PTZ)
-		i := slices.IndexFunc(r.profiles, func(o profile) bool { return o.Token == p.Token })
-		if i < 0 {
-			r.profiles = append(r.profiles, p)
-			continue
-		}
-		o := &r.profiles[i]
-		o.Source, o.PTZ = cmp.Or(o.Source, p.Source), cmp.Or(o.PTZ, p.PTZ)
-		w, h, _ := o.Encoder.size()
-		if w2, h2, ok := p.Encoder.size(); ok && w2*h2 > w*h {
-			o.Encoder = p.Encoder
-		}
+// optional asks what a device may well do without: that it does not offer it is
+// no problem.
+func optional[T any](ctx context.Context, l *lane, to *url.URL, operation string, request any) (T, bool) {
+	var none T
+	if !l.goOn(ctx) {
+		return none, false
 	}
-}
-
-// maxDetails of recordings or jobs are asked for, one call each.
-const maxDetails = 64
-
-// recordings asks the services of Profile G, where the device names them.
-// Nothing about them is not "does not record": a camera lists only what was
-// set over ONVIF, and many recorders do not offer the services at all.
-func (q *questioning) recordings(ctx context.Context, services map[string]string) {
-	r := &q.read
-	r.states, r.details = map[string]string{}, map[string]recordingInformation{}
-	if xaddr := services[nsRecording]; xaddr != "" && q.goOn(ctx) {
-		to := q.at(xaddr)
-		var err error
-		r.recordings, err = ask[recordings](ctx, q.conversation, to, "GetRecordings", getRecordings{})
-		q.note("GetRecordings", err)
-		if q.goOn(ctx) {
-			jobs, err := ask[recordingJobs](ctx, q.conversation, to, "GetRecordingJobs", getRecordingJobs{})
-			q.noteUnlessUnsupported("GetRecordingJobs", err)
-			r.jobs = jobs.Items
-		}
-		for _, j := range r.jobs[:min(len(r.jobs), maxDetails)] {
-			if !j.active() || !q.goOn(ctx) {
-				continue
-			}
-			state, err := ask[recordingJobState](ctx, q.conversation, to, "GetRecordingJobState", getRecordingJobState{JobToken: j.Token})
-			if err != nil {
-				break // what one job's state is not told for, no other's is
-			}
-			r.states[j.Token] = state.State
-		}
-	}
-	if xaddr := services[nsSearch]; xaddr != "" && q.goOn(ctx) {
-		q.search(ctx, q.at(xaddr))
-	}
-}
-
-// search asks for the age of the footage: of the whole device, and of each
-// recording if there are several cameras or the first gives none.
-func (q *questioning) search(ctx context.Context, to *url.URL) {
-	r := &q.read
-	var err error
-	r.summary, err = ask[recordingSummary](ctx, q.conversation, to, "GetRecordingSummary", getRecordingSummary{})
-	q.noteUnlessUnsupported("GetRecordingSummary", err)
-	from, ok := parseTime(r.summary.From)
-	if ok && !from.Before(earliest) && len(r.tracks()) <= 1 {
-		return
-	}
-	for _, rec := range r.recordings.Items[:min(len(r.recordings.Items), maxDetails)] {
-		if !q.goOn(ctx) {
-			return
-		}
-		answer, err := ask[recordingInformation](ctx, q.conversation, to, "GetRecordingInformation", getRecordingInformation{RecordingToken: rec.Token})
-		if err != nil {
-			q.noteUnlessUnsupported("GetRecordingInformation", err)
-			return
-		}
-		r.details[rec.Token] = answer
-	}
-}
-
-func (q *questioning) note(what string, err error) {
-	if err != nil {
-		q.device.Errors = append(q.device.Errors, Problem{what, err.Error()})
-	}
-}
-
-// noteUnlessUnsupported is for what a device may well do without.
-func (q *questioning) noteUnlessUnsupported(what string, err error) {
+	answer, err := ask[T](ctx, l.conversation, to, operation, request)
 	if _, unsupported := errors.AsType[*unsupportedError](err); !unsupported {
-		q.note(what, err)
+		l.note(operation, err)
+	}
+	return answer, err == nil
+}
+
+// extra asks what is only nice to know: nothing about it is a problem.
+func extra[T any](ctx context.Context, l *lane, to *url.URL, operation string, request any) (T, bool) {
+	var none T
+	if !l.goOn(ctx) {
+		return none, false
+	}
+	answer, err := ask[T](ctx, l.conversation, to, operation, request)
+	return answer, err == nil
+}
+
+func (l *lane) note(what string, err error) {
+	if err != nil {
+		l.problems = append(l.problems, Problem{what, err.Error()})
 	}
 }

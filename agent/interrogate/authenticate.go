@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/icholy/digest"
@@ -23,7 +24,17 @@ import (
 // challenge: WS-UsernameToken; Basic alone: not at all, it would send the password
 // in the clear); and one refused request with credentials is the last, now and,
 // through Memory, until the owner changes the password.
+//
+// Two questions may be under way at a time. But those with credentials go one by
+// one until the device has accepted some, or two wrong passwords would be sent
+// for one; and with Digest always, since the counter of a nonce must rise in the
+// order of arrival, and a device may take a late one for a wrong password. Who
+// has taken the turn goes.
 type authenticator struct {
+	turn    chan struct{}               // of one place
+	trusted func(context.Context) error // whether a password may be sent to who answers there
+
+	mu sync.Mutex // guards all below
 	redactor
 	memory   Memory
 	sighting discover.Sighting
@@ -52,15 +63,63 @@ const (
 	httpDigest
 )
 
-// known tells whether requests are signed from the start.
-func (a *authenticator) known() bool { return a.scheme != anonymous && !a.stopped }
+func newAuthenticator(memory Memory, s discover.Sighting, log *slog.Logger, now func() time.Time) *authenticator {
+	return &authenticator{memory: memory, sighting: s, log: log, now: now, needs: NeedsNothing, turn: make(chan struct{}, 1),
+		trusted: func(context.Context) error { return nil }}
+}
+
+// begins tells whether requests are signed from the start, and whether they must
+// take turns.
+func (a *authenticator) begins() (signed, turns bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.scheme != anonymous && !a.stopped, a.scheme == httpDigest || !a.proven
+}
+
+func (a *authenticator) lacks() Needs {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.needs
+}
+
+// works tells that the device has accepted the credentials.
+func (a *authenticator) works() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.proven
+}
+
+func (a *authenticator) ended() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stopped
+}
+
+// setOffset says how far the device's clock is from ours; measured is false for
+// a guess.
+func (a *authenticator) setOffset(d time.Duration, measured bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.offset, a.offsetSet = d, measured
+}
+
+// words removes the secrets from what a device says.
+func (a *authenticator) words(s string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.redactor.words(s)
+}
 
 // refused takes a refusal in, and tells whether to ask again with credentials.
-// If not, the error says why.
+// If not, the error says why. The caller has the turn.
 func (a *authenticator) refused(ctx context.Context, r *refusal) (again bool, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	switch {
 	case a.stopped:
 		return false, errStopped
+	case !r.signed && a.scheme != anonymous:
+		return true, nil // found out meanwhile
 	case !r.signed:
 		return a.begin(ctx, r)
 	case a.scheme == httpDigest && !a.renewed && a.renew(r):
@@ -82,8 +141,26 @@ func (a *authenticator) begin(ctx context.Context, r *refusal) (bool, error) {
 		a.scheme = usernameToken
 	}
 	ok, err := a.recall(ctx)
+	if ok {
+		err = a.trusted(ctx)
+		ok = err == nil
+	}
+	if ok && !a.offsetSet {
+		a.guessOffset(r.header)
+	}
 	a.stopped = !ok
 	return ok, err
+}
+
+// guessOffset takes the device's clock from the date of its HTTP answer, for one
+// that wants credentials even for the time (0x524a/onvif-go). Our own clock would
+// be the other guess, and is right no more often.
+func (a *authenticator) guessOffset(h http.Header) {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil && !at.Before(earliest) {
+		if off := at.Sub(a.now()); off.Abs() > 5*time.Second {
+			a.offset = off
+		}
+	}
 }
 
 // recall gets the credentials, unless this device has refused them before.
@@ -159,10 +236,23 @@ func (a *authenticator) giveUp(ctx context.Context, r *refusal) error {
 	return errors.New("it refused the password: " + r.words)
 }
 
-func (a *authenticator) accepted() { a.proven, a.forbidden, a.renewed = true, 0, false }
+// refusedAgain is the end of a question that was refused however it was put.
+func (a *authenticator) refusedAgain(ctx context.Context, r *refusal) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.giveUp(ctx, r)
+}
+
+func (a *authenticator) accepted() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.proven, a.forbidden, a.renewed = true, 0, false
+}
 
 // sign gives the security header or the Authorization header of one request.
 func (a *authenticator) sign(to *url.URL) (security, authorization string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.scheme == httpDigest {
 		a.count++
 		cred, err := digest.Digest(a.challenge, digest.Options{

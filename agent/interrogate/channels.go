@@ -19,8 +19,14 @@ type readings struct {
 	recordings recordings
 	jobs       []recordingJob
 	states     map[string]string // of jobs, by token
+	weeks      map[string]week   // of schedules, by token
+	receivers  receivers
 	summary    recordingSummary
-	details    map[string]recordingInformation // of recordings, by token
+	details    map[string]recordingDetails // of recordings, by token
+	order      []string                    // of details, as they came
+	texts      osds
+	inputs     []string // video inputs of a hybrid recorder
+	analogues  []string // video sources with a picture of PAL or NTSC
 }
 
 // track is one channel to be, and the recordings that belong to it.
@@ -62,14 +68,14 @@ func (r *readings) tracks() []track {
 	bySource := map[string][]int{}
 	var alone []int
 	for i, rec := range r.recordings.Items {
-		source := sourceOf[strings.TrimSpace(rec.Source)]
+		source := sourceOf[strings.TrimSpace(rec.Configuration.Source.Token)]
 		for _, j := range r.jobs {
 			if source == "" && j.Configuration.Recording == rec.Token {
 				source = j.source(sourceOf)
 			}
 		}
 		if source == "" {
-			source = sourceOf[strings.TrimSpace(rec.SourceID)]
+			source = sourceOf[strings.TrimSpace(rec.Configuration.Source.ID)]
 		}
 		if source == "" && len(order) == 1 {
 			source = order[0]
@@ -125,9 +131,12 @@ func (r *readings) channels(d *Device, now time.Time) ([]Channel, error) {
 			own = d.Name
 		}
 		c.Name = r.name(t, jobs, own)
-		c.Schedule = readSchedule(jobs, r.states)
+		c.OnScreen = r.textOf(t.source, only)
+		c.Analogue = r.analogue(t.source, len(tracks))
+		c.Camera = r.behind(t, jobs)
+		c.Schedule = readSchedule(jobs, r.states, r.weeks)
 		c.Retention = r.retention(t, jobs)
-		oldest, err := r.oldest(t, only, d.Clock, now)
+		oldest, err := r.oldest(t, only, d, now)
 		if err != nil {
 			doubt = err
 		}
@@ -240,44 +249,27 @@ func (e *videoEncoder) size() (w, h int, ok bool) {
 	return w, h, errW == nil && errH == nil && w > 0 && h > 0 && w <= most && h <= most
 }
 
-// name gives the name that stands on the recorder: that of the recording (the
-// one that is active, if there are several with different names). A camera
-// without one bears its own name; a recorder's channel that of the video source's
-// configuration.
-func (r *readings) name(t track, jobs []recordingJob, own string) string {
-	var active, names []string
-	for _, i := range t.recordings {
-		rec := r.recordings.Items[i]
-		n := clean(rec.Name)
-		if n == "" {
-			continue
-		}
-		names = append(names, n)
-		if slices.ContainsFunc(jobs, func(j recordingJob) bool { return j.active() && j.Configuration.Recording == rec.Token }) {
-			active = append(active, n)
+// analogue tells whether a source is one of a hybrid recorder's sockets for
+// cables: its picture is that of PAL or NTSC, or the recorder names some of its
+// channels as inputs and others not (a camera's sensor is an input too).
+func (r *readings) analogue(source string, channels int) bool {
+	if channels > 1 && slices.Contains(r.analogues, source) {
+		return true
+	}
+	n := 0
+	for _, t := range r.inputs {
+		if slices.Contains(r.sources, t) {
+			n++
 		}
 	}
-	for _, choice := range [][]string{active, names} {
-		if choice = slices.Compact(slices.Sorted(slices.Values(choice))); len(choice) == 1 {
-			return choice[0]
-		}
-	}
-	if own != "" {
-		return own
-	}
-	for _, p := range r.profiles {
-		if t.source != "" && p.Source != nil && p.Source.SourceToken == t.source && clean(p.Source.Name) != "" {
-			return clean(p.Source.Name)
-		}
-	}
-	return ""
+	return source != "" && n > 0 && n < channels && slices.Contains(r.inputs, source)
 }
 
 func (r *readings) retention(t track, jobs []recordingJob) protocol.Retention {
 	var active, all []protocol.Retention
 	for _, i := range t.recordings {
 		rec := r.recordings.Items[i]
-		one := readRetention(rec.Retention)
+		one := readRetention(rec.Configuration.RetentionPeriod)
 		all = append(all, one)
 		if slices.ContainsFunc(jobs, func(j recordingJob) bool { return j.active() && j.Configuration.Recording == rec.Token }) {
 			active = append(active, one)
@@ -291,17 +283,17 @@ func (r *readings) retention(t track, jobs []recordingJob) protocol.Retention {
 
 // oldest gives the oldest footage of a track: from the details of its
 // recordings, or, for the only one, from the device's summary.
-func (r *readings) oldest(t track, only bool, clock *protocol.Clock, now time.Time) (time.Time, error) {
+func (r *readings) oldest(t track, only bool, d *Device, now time.Time) (time.Time, error) {
 	var times []time.Time
 	if only {
-		at, err := readOldest(r.summary.From, r.summary.Until, clock, now)
+		at, err := readOldest(r.summary.From, r.summary.Until, d.Clock, d.Zone, now)
 		if err != nil || !at.IsZero() {
 			return at, err
 		}
 	}
 	for _, i := range t.recordings {
-		d := r.details[r.recordings.Items[i].Token]
-		at, err := readOldest(d.Earliest, d.Latest, clock, now)
+		info := r.details[r.recordings.Items[i].Token]
+		at, err := readOldest(info.Earliest, info.Latest, d.Clock, d.Zone, now)
 		if err != nil {
 			return time.Time{}, err
 		}

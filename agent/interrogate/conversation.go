@@ -1,16 +1,19 @@
 package interrogate
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/use-go/onvif/networking"
@@ -24,42 +27,42 @@ const (
 	deviceTime   = 30 * time.Second
 	callTime     = 8 * time.Second
 	connections  = 2
-	maxSilent    = 2 // calls in a row without an answer, then no more
-	maxForbidden = 2 // calls in a row refused to a user who was let in before
+	maxSilent    = 2  // calls in a row without an answer, then no more
+	maxDropped   = 12 // calls in a row that it hung up on (onvif_srvd does for each operation that it does not know)
+	maxForbidden = 2  // calls in a row refused to a user who was let in before
 )
 
-var (
-	errTooLong   = errors.New("the answer is longer than 1 MiB")
-	errRedirect  = errors.New("it redirects, which is not followed")
-	errSilent    = errors.New("it no longer answers")
-	errStopped   = errors.New("not asked, since it refused the password")
-	errForbidden = errors.New("this user may not read it")
-)
-
-// conversation is what is said with one device. It is used by one goroutine.
+// conversation is what is said with one device. ask may be called by several
+// goroutines at a time, once base and manner are settled.
 type conversation struct {
 	base   *url.URL // of the device service; host and port are the ones that answered
+	manner manner
 	client *http.Transport
 	auth   *authenticator
+	trust  *trust
 	log    *slog.Logger
-	heard  bool // it has given any SOAP answer
-	silent int  // calls in a row without one
 
-	callTime       time.Duration
-	sent, received time.Time // of the last call, by our clock
+	letters  letters
+	callTime time.Duration
+
+	mu      sync.Mutex
+	heard   bool // it has given any SOAP answer
+	silent  int  // calls in a row without any answer
+	dropped int  // calls in a row on which it hung up
 }
 
-func newConversation(base *url.URL, auth *authenticator, log *slog.Logger, callTime time.Duration) *conversation {
-	return &conversation{base: base, auth: auth, log: log, callTime: callTime, client: &http.Transport{
+func newConversation(base *url.URL, auth *authenticator, t *trust, l letters, log *slog.Logger, callTime time.Duration) *conversation {
+	c := &conversation{base: base, auth: auth, trust: t, log: log, letters: l, callTime: callTime, client: &http.Transport{
 		Proxy:                  nil, // the device is on this network
 		MaxConnsPerHost:        connections,
 		MaxIdleConnsPerHost:    connections,
 		MaxResponseHeaderBytes: maxHeaders,
 		DisableCompression:     true, // a small answer may not unpack into a large one
-		// Devices certify themselves. Nothing that is sent needs secrecy: no
-		// password travels but as a digest.
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+		// Devices certify themselves: trust holds them to that.
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, VerifyConnection: t.verify},
 	}}
+	auth.trusted = t.keep
+	return c
 }
 
 func (c *conversation) close() { c.client.CloseIdleConnections() }
@@ -77,38 +80,68 @@ func (c *conversation) at(xaddr string) *url.URL {
 	return &u
 }
 
+// timing is when a request left and its answer began, by our clock.
+type timing struct{ sent, received time.Time }
+
 // ask puts one question. It goes without credentials until the device has
 // refused one, then with them.
 //
-// The error says in words what went wrong, free of secrets; a *refusal is among
-// them when the device wants credentials.
+// The error says in words what went wrong, free of secrets.
 func ask[T any](ctx context.Context, c *conversation, to *url.URL, operation string, request any) (T, error) {
-	var none T
-	if c.silent >= maxSilent {
-		return none, errSilent
-	}
-	value, refused, err := attempt[T](ctx, c, to, operation, request, c.auth.known())
-	if refused == nil || err != nil {
-		return value, err
-	}
-	again, err := c.auth.refused(ctx, refused)
-	if !again {
-		return none, err
-	}
-	value, refused, err = attempt[T](ctx, c, to, operation, request, true)
-	if refused == nil || err != nil {
-		return value, err
-	}
-	// At most one more: when what is stale is the challenge, not the password.
-	again, err = c.auth.refused(ctx, refused)
-	if !again {
-		return none, err
-	}
-	value, refused, err = attempt[T](ctx, c, to, operation, request, true)
-	if refused != nil {
-		return none, c.auth.giveUp(ctx, refused)
-	}
+	value, _, err := askTimed[T](ctx, c, to, operation, request)
 	return value, err
+}
+
+func askTimed[T any](ctx context.Context, c *conversation, to *url.URL, operation string, request any) (none T, when timing, err error) {
+	if c.gone() {
+		return none, when, errSilent
+	}
+	held := false
+	hold := func() error {
+		if !held {
+			select {
+			case c.auth.turn <- struct{}{}:
+				held = true
+			case <-ctx.Done():
+				return c.why(ctx, ctx.Err())
+			}
+		}
+		return nil
+	}
+	defer func() {
+		if held {
+			<-c.auth.turn
+		}
+	}()
+	sign, turns := c.auth.begins()
+	if sign && turns {
+		if err := hold(); err != nil {
+			return none, when, err
+		}
+		sign, _ = c.auth.begins() // it may have been refused meanwhile
+	}
+	// Without credentials, with them, once more when what is stale is the challenge
+	// and not the password; and again when a device that knows these credentials
+	// closed an idle connection meanwhile, of which there may be two.
+	broken := 0
+	for range 3 + connections {
+		value, when, refused, err := attempt[T](ctx, c, to, operation, request, sign)
+		if errors.Is(err, errBroken) && sign && broken < connections && c.auth.works() {
+			broken++
+			continue
+		}
+		if refused == nil || err != nil {
+			return value, when, err
+		}
+		if err := hold(); err != nil {
+			return none, when, err
+		}
+		if again, err := c.auth.refused(ctx, refused); !again {
+			return none, when, err
+		}
+		sign = true
+	}
+	return none, when, c.auth.refusedAgain(ctx, &refusal{signed: true})
 }
 
 // refusal is an answer that asks for credentials, or for other ones.
@@ -118,116 +151,142 @@ type refusal struct {
 	signed bool // the request had credentials
 }
 
-func attempt[T any](ctx context.Context, c *conversation, to *url.URL, operation string, request any, sign bool) (T, *refusal, error) {
-	var none T
-	status, header, body, err := c.post(ctx, to, request, sign)
+func attempt[T any](ctx context.Context, c *conversation, to *url.URL, operation string, request any, sign bool) (none T, when timing, r *refusal, err error) {
+	status, header, body, when, err := c.post(ctx, to, operation, request, sign)
 	if err != nil {
-		c.silent++
-		return none, nil, c.why(ctx, err)
+		c.count(err)
+		return none, when, nil, c.why(ctx, err)
 	}
 	value, f, err := readAnswer[T](operation, body)
-	c.log.Debug("asked a device", "operation", operation, "status", status, "signed", sign, "bytes", len(body), "took", c.received.Sub(c.sent))
-	if err == nil {
-		c.heard, c.silent = true, 0
-	}
+	c.log.Debug("asked a device", "operation", operation, "status", status, "signed", sign, "bytes", len(body), "took", when.received.Sub(when.sent))
+	c.answered(err == nil)
 	switch {
-	case status == http.StatusUnauthorized, sign && status == http.StatusForbidden, f != nil && f.refused():
-		c.silent = 0
+	case f == nil && (status == http.StatusUnauthorized || sign && status == http.StatusForbidden),
+		header.Get("WWW-Authenticate") != "" && status == http.StatusUnauthorized,
+		f != nil && f.refused(): // GyeongHoKim/onvif-simulator sends every fault as 401
 		words := http.StatusText(status)
 		if f != nil {
 			words = f.words()
 		}
-		return none, &refusal{header: header, words: c.auth.words(words), signed: sign}, nil
+		return none, when, &refusal{header: header, words: c.auth.words(words), signed: sign}, nil
 	case status >= 300 && status < 400:
-		return none, nil, errRedirect
+		return none, when, nil, moved(to, header)
 	case f != nil && f.unsupported():
-		return none, nil, &unsupportedError{c.auth.words(f.words())}
+		return none, when, nil, &unsupportedError{c.auth.words(f.words())}
 	case f != nil:
-		return none, nil, fmt.Errorf("it answered with a fault: %s", c.auth.words(f.words()))
+		return none, when, nil, &faultError{c.auth.words(f.words())}
+	case len(bytes.TrimSpace(body)) == 0 && status == http.StatusOK:
+		return none, when, nil, &notSOAPError{status, true, "its answer is empty"}
 	case err != nil && status != http.StatusOK:
-		return none, nil, &notSOAPError{fmt.Sprintf("it answered %d %s", status, http.StatusText(status))}
+		return none, when, nil, &notSOAPError{status, len(body) == 0, fmt.Sprintf("it answered %d %s", status, http.StatusText(status))}
 	case err != nil:
-		return none, nil, &notSOAPError{"its answer cannot be read: " + c.auth.words(err.Error())}
+		return none, when, nil, &notSOAPError{status, false, "its answer cannot be read: " + c.auth.words(err.Error())}
 	}
 	if sign {
 		c.auth.accepted()
 	}
-	return value, nil, nil
+	return value, when, nil, nil
 }
 
-// unsupportedError: the device does not know the operation.
-type unsupportedError struct{ words string }
+// answered notes that something came back, and whether it was SOAP.
+func (c *conversation) answered(soap bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.silent, c.dropped = 0, 0
+	c.heard = c.heard || soap
+}
 
-func (e *unsupportedError) Error() string { return "it does not offer this: " + e.words }
+// count notes a call without an answer. One that spoke before and hangs up at
+// once does not know the operation, or ended an idle connection.
+func (c *conversation) count(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if errors.Is(err, errTooLong) {
+		return
+	}
+	if c.heard && hungUp(err) {
+		c.dropped++
+		return
+	}
+	c.silent++
+}
 
-// notSOAPError: something answered, but no ONVIF service.
-type notSOAPError struct{ words string }
+// gone tells that it makes no sense to ask on.
+func (c *conversation) gone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.silent >= maxSilent || c.dropped >= maxDropped
+}
 
-func (e *notSOAPError) Error() string { return e.words }
+func (c *conversation) spoke() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.heard
+}
 
 // post sends one request and reads the answer, within the limits.
-func (c *conversation) post(ctx context.Context, to *url.URL, request any, sign bool) (int, http.Header, []byte, error) {
+func (c *conversation) post(ctx context.Context, to *url.URL, operation string, request any, sign bool) (int, http.Header, []byte, timing, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.callTime)
 	defer cancel()
+	now := c.auth.now
+	var sent, received atomic.Pointer[time.Time] // the hooks may outlive a call that failed
+	mark := func(p *atomic.Pointer[time.Time]) { t := now(); p.Store(&t) }
+	mark(&sent)
+	when := func() timing { return timing{*sent.Load(), *received.Load()} }
+	fail := func(err error) (int, http.Header, []byte, timing, error) {
+		return 0, nil, nil, timing{}, err
+	}
 	security, authorization := "", ""
 	if sign {
 		var err error
 		if security, authorization, err = c.auth.sign(to); err != nil {
-			return 0, nil, nil, err
+			return fail(err)
 		}
 	}
-	message, err := envelope(request, security)
+	message, namespace, err := c.letters.write(request, security, c.manner.soap11)
 	if err != nil {
-		return 0, nil, nil, err
+		return fail(err)
 	}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:              func(httptrace.GotConnInfo) { mark(&sent) }, // waiting for a free connection is not the device's doing
+		GotFirstResponseByte: func() { mark(&received) },
+	})
 	// SendSoap knows neither contexts nor headers: the transport adds them.
 	client := &http.Client{
 		Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			r = r.WithContext(ctx)
+			c.manner.set(r.Header, namespace, operation)
 			if authorization != "" {
 				r.Header.Set("Authorization", authorization)
+			}
+			if !sign {
+				// Every request only reads: it may be sent again when the device closed an
+				// idle connection on it. An empty value is not sent. What is signed may not:
+				// a nonce counts once, and a wrong password twice.
+				r.Header["Idempotency-Key"] = nil
 			}
 			return c.client.RoundTrip(r)
 		}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	c.sent = c.auth.now()
 	resp, err := networking.SendSoap(client, to.String(), message)
-	c.received = c.auth.now()
 	if err != nil {
-		return 0, nil, nil, err
+		return fail(err)
 	}
 	defer resp.Body.Close()
+	if received.Load() == nil {
+		mark(&received)
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if len(body) > maxAnswer {
-		return 0, nil, nil, errTooLong
+		return fail(errTooLong)
 	}
 	if err != nil {
-		return 0, nil, nil, err
+		return fail(err)
 	}
-	return resp.StatusCode, resp.Header, body, nil
+	return resp.StatusCode, resp.Header, body, when(), nil
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// why says what a failed call means. The address is left out: whoever reads
-// the report knows it, and the report may be handed on.
-func (c *conversation) why(ctx context.Context, err error) error {
-	var netErr net.Error
-	switch {
-	case errors.Is(err, errTooLong):
-		return errTooLong
-	case errors.Is(ctx.Err(), context.Canceled):
-		return errors.New("the search was ended")
-	case ctx.Err() != nil:
-		return fmt.Errorf("it took longer than the time allowed for one device")
-	case errors.As(err, &netErr) && netErr.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer within %s", c.callTime)
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return fmt.Errorf("no connection: %s", c.auth.words(op.Err.Error()))
-	}
-	return errors.New("the connection broke before the answer was complete")
-}

@@ -11,13 +11,23 @@
 //     the device's clock. What is sent with credentials, when, and when never
 //     again, is in authenticator.
 //   - The host that answered is the only one talked to. Of the addresses that a
-//     device names only the path is taken, and redirects are not followed.
+//     device names only the path is taken. One redirect is followed, from HTTP to
+//     HTTPS on the same host. A device that speaks TLS is held to the certificate
+//     that it showed first (see trust).
+//   - Two rows of questions run side by side (see lane), lists are asked for
+//     rather than single things: a recorder of 256 channels takes some twenty
+//     calls. Digest goes one by one (see authenticator).
+//   - The clock is read again within a second beside the other questions, to see
+//     where its second ends (see edges).
 //   - Unknown stays unknown: an empty or refused list, a date in 1970, a job with
 //     an empty schedule say nothing (see readSchedule, readRetention, readOldest).
 //     A recording is matched to a camera only by what the device says, never by
 //     order or number (see tracks).
 //   - One device costs at most 30 s, 8 s a call, 2 connections, 1 MiB an answer.
-//     Two calls without answer end it.
+//     Two calls without answer end it. A device that does not answer to SOAP 1.2
+//     without an action is asked in the other manners (see manner).
+//   - Text in the picture is no name, and where a device says it stands is for the
+//     owner's map: both stay on the site (see Channel, Device).
 //   - Answers are neither logged nor kept. Of a fault its words are, without the
 //     secrets that devices echo.
 package interrogate

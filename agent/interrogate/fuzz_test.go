@@ -15,7 +15,7 @@ import (
 // FuzzAnswer reads any bytes as every kind of answer and makes a device of
 // them: no panic, and nothing that a message could not carry.
 func FuzzAnswer(f *testing.F) {
-	wanted := regexp.MustCompile(`(?i)(get(systemdateandtime|profiles|recordings|recordingjobs|recordingsummary|scopes|networkinterfaces)|fault).*\.xml$`)
+	wanted := regexp.MustCompile(`(?i)(get(systemdateandtime|profiles|recordings|recordingjobs|recordingsummary|recordingsearchresults|schedules|osds|mediaosds|geolocation|storageconfigurations|scopes|networkinterfaces)|fault).*\.xml$`)
 	shared := os.Getenv("ANAGRAFE_SHARED")
 	if shared == "" {
 		shared = "../../../shared"
@@ -37,10 +37,11 @@ func FuzzAnswer(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := Device{Clock: &protocol.Clock{}}
-		r := readings{states: map[string]string{}, details: map[string]recordingInformation{}}
+		r := readings{states: map[string]string{}, details: map[string]recordingDetails{}}
 		if a, _, err := readAnswer[systemDateAndTime]("GetSystemDateAndTime", b); err == nil {
-			if c, err := readClock(a, now, now); err == nil {
-				d.Clock = c
+			if at, method, err := readTime(a, now); err == nil {
+				d.Clock = clockOf([]reading{{at: at, method: method, timing: timing{now, now}}})
+				clockFault(d.Clock, readZone(a, now), method, a)
 			}
 			d.Zone = readZone(a, now)
 		}
@@ -56,7 +57,28 @@ func FuzzAnswer(f *testing.F) {
 		}
 		r.summary, _, _ = readAnswer[recordingSummary]("GetRecordingSummary", b)
 		if info, _, err := readAnswer[recordingInformation]("GetRecordingInformation", b); err == nil {
-			r.details[""] = info
+			r.learn(info.Recording.Token, info.Recording)
+		}
+		if found, _, err := readAnswer[searchResults]("GetRecordingSearchResults", b); err == nil {
+			for _, d := range found.Items {
+				r.learn(d.Token, d)
+			}
+		}
+		r.texts, _, _ = readAnswer[osds]("GetOSDs", b)
+		r.receivers, _, _ = readAnswer[receivers]("GetReceivers", b)
+		if s, _, err := readAnswer[schedules]("GetSchedules", b); err == nil {
+			r.weeks = map[string]week{}
+			for _, item := range s.Items {
+				if w, err := readWeek(item); err == nil {
+					r.weeks[item.Token] = w
+				}
+			}
+		}
+		if g, _, err := readAnswer[geoLocation]("GetGeoLocation", b); err == nil {
+			readPlace(g)
+		}
+		if g, _, err := readAnswer[storages]("GetStorageConfigurations", b); err == nil {
+			readStorages(g)
 		}
 		if s, _, err := readAnswer[scopes]("GetScopes", b); err == nil {
 			readScopes(s.Items)

@@ -27,9 +27,20 @@ func TestBadDevicesAreReported(t *testing.T) {
 		"huge":    {Huge: 1 << 30},
 		"slow":    {Slow: time.Hour},
 		"drip":    {Drip: time.Second},
+		"bomb 2":  {SOAP: cameratest.SOAPQuirks{EntityBomb: true}},
+		"cut":     {SOAP: cameratest.SOAPQuirks{Cut: true}},
+		"loop":    {HTTP: cameratest.HTTPQuirks{RedirectLoop: true}},
+		"away":    {HTTP: cameratest.HTTPQuirks{RedirectTo: "https://192.0.2.7/"}},
+		"0.9":     {HTTP: cameratest.HTTPQuirks{Bare: true}},
+		"zero":    {HTTP: cameratest.HTTPQuirks{ZeroLength: true}},
+		"drop":    {HTTP: cameratest.HTTPQuirks{Drop: true}},
+		"half":    {HTTP: cameratest.HTTPQuirks{Truncated: true}},
 	} {
 		devices[name] = sighted(start(t, loadWritten(t, "videofavola-cubo"), cameratest.Options{Quirks: quirks}))
 	}
+	devices["TLS of 1999"] = sighted(start(t, loadWritten(t, "videofavola-cubo"), cameratest.Options{HTTPS: true, Quirks: cameratest.Quirks{HTTP: cameratest.HTTPQuirks{OldTLS: true}}}))
+	devices["NTLM"] = sighted(start(t, loadWritten(t, "videofavola-cubo"), cameratest.Options{Auth: cameratest.AuthNTLM}))
+	devices["Basic"] = sighted(start(t, loadWritten(t, "videofavola-cubo"), cameratest.Options{Auth: cameratest.AuthBasic, User: "u", Password: "p"}))
 	for name, answer := range map[string]http.HandlerFunc{
 		"page": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html><body><p>Login</body></html>") },
 		"bomb": func(w http.ResponseWriter, _ *http.Request) {
@@ -40,6 +51,16 @@ func TestBadDevicesAreReported(t *testing.T) {
 		},
 		"empty": func(http.ResponseWriter, *http.Request) {},
 		"drops": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"encoding": func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `<?xml version="1.0" encoding="UTF-16"?>`+envelopeWith("<tds:GetSystemDateAndTimeResponse/>"))
+		},
+		"no encoding": func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `<?xml version="1.0" encoding="klingon"?>`+envelopeWith("<tds:GetSystemDateAndTimeResponse/>"))
+		},
+		"compressed": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			io.WriteString(w, "\x1f\x8b\x08\x00")
+		},
 		"other": func(w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, envelopeWith("<tds:SetUserResponse/>"))
 		},
@@ -53,7 +74,8 @@ func TestBadDevicesAreReported(t *testing.T) {
 	devices["closed"] = discover.Sighting{Address: netip.MustParseAddrPort(closed.Addr().String())}
 	closed.Close()
 
-	a := asker(t, nil)
+	m := &memory{given: Credential{"u", "p"}}
+	a := asker(t, m)
 	a.callTime = 2 * time.Second
 	var asking sync.WaitGroup
 	results := make(chan struct {
@@ -70,9 +92,12 @@ func TestBadDevicesAreReported(t *testing.T) {
 	}
 	asking.Wait()
 	close(results)
+	if len(m.refused) > 0 {
+		t.Errorf("passwords were refused: %v", m.refused)
+	}
 	for r := range results {
 		if r.name == "good" {
-			if r.Model == "" || len(r.Channels) != 1 || len(r.Errors) > 0 {
+			if r.Model == "" || len(r.Channels) != 1 || len(r.Errors) > 0 || r.Clock == nil {
 				t.Errorf("the good device was read as %+v", r.Device)
 			}
 			continue
@@ -84,6 +109,24 @@ func TestBadDevicesAreReported(t *testing.T) {
 		if text := fmt.Sprint(r.Errors); strings.Contains(text, "127.0.0.1") {
 			t.Errorf("%s: an address in the report: %s", r.name, text)
 		}
+	}
+}
+
+// TestHangsUpOnUnknown: a device that closes the connection on each operation
+// that it does not know is still asked the others (KoynovStas/onvif_srvd).
+func TestHangsUpOnUnknown(t *testing.T) {
+	s := soapServer(t, func(w http.ResponseWriter, r *http.Request) {
+		switch op, _ := operationOf(r); op {
+		case "GetSystemDateAndTime", "GetDeviceInformation", "GetCapabilities":
+			io.WriteString(w, envelopeWith("<tds:"+op+"Response><tds:Model>M</tds:Model></tds:"+op+"Response>"))
+		case "GetProfiles":
+			io.WriteString(w, envelopeWith(`<tds:GetProfilesResponse><tds:Profiles token="p"><tt:VideoSourceConfiguration><tt:SourceToken>1</tt:SourceToken></tt:VideoSourceConfiguration></tds:Profiles></tds:GetProfilesResponse>`))
+		default:
+			panic(http.ErrAbortHandler)
+		}
+	})
+	if got := asker(t, nil).Ask(t.Context(), s); got.Model != "M" || len(got.Channels) != 1 {
+		t.Errorf("read as %+v", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package interrogate
 
 import (
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,8 +10,8 @@ import (
 
 // identity is what the scopes say, from WS-Discovery and from the device.
 type identity struct {
-	name, hardware string
-	recorder       bool
+	name, hardware, mac string
+	recorder            bool
 }
 
 // readScopes reads ONVIF's scopes. The location is left out: it is the
@@ -36,6 +37,8 @@ func readScopes(all []string) identity {
 			if id.hardware == "" {
 				id.hardware = value
 			}
+		case "mac": // Hikvision
+			id.mac = value
 		case "type":
 			switch strings.ToLower(strings.ReplaceAll(value, "_", "")) {
 			case "networkvideostorage", "networkvideorecorder", "nvs", "nvr", "dvr":
@@ -52,6 +55,15 @@ func readScopes(all []string) identity {
 func (d *Device) isRecorder(id identity) bool {
 	model := strings.ToUpper(d.Model)
 	return id.recorder || len(d.Channels) > 1 || strings.Contains(model, "NVR") || strings.Contains(model, "DVR")
+}
+
+// readSerial leaves out what is no serial number: AlexxIT/go2rtc gives host:port.
+func readSerial(text string) string {
+	text = clean(text)
+	if _, err := netip.ParseAddrPort(text); err == nil {
+		return ""
+	}
+	return text
 }
 
 // readMACs gives the hardware addresses in one form, without repetition and

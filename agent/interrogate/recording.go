@@ -38,59 +38,6 @@ func longest(all []protocol.Retention) protocol.Retention {
 	return best
 }
 
-// readSchedule tells what the recording jobs of one camera mean.
-//
-// Decisions:
-//   - An active job that names no schedule and no event filter records always.
-//     That it is active is what was set, not that data flow: if the device says
-//     that the job is idle or in error, the schedule is unknown.
-//   - One with an event filter records always, but only on motion, alarm or
-//     analytics; beside a continuous one it adds nothing.
-//   - One with a schedule is unknown until schedules are read. An empty
-//     ScheduleToken names none, but a device was seen to drop the schedules that
-//     are set: that is unknown as well, not "always".
-//   - No job, or none active, is unknown and never "off": recorders record by
-//     rules of their own, which ONVIF does not show.
-func readSchedule(jobs []recordingJob, states map[string]string) protocol.Schedule {
-	var mode protocol.Mode
-	for _, j := range jobs {
-		c := j.Configuration
-		if !strings.EqualFold(strings.TrimSpace(c.Mode), "Active") || c.Schedule != nil {
-			continue
-		}
-		switch strings.ToLower(strings.TrimSpace(states[j.Token])) {
-		case "idle", "error":
-			continue
-		}
-		if c.Events == nil {
-			mode = protocol.Continuous
-			break
-		}
-		if mode == "" {
-			mode = eventMode(c.Events.Topics)
-		}
-	}
-	if mode == "" {
-		return protocol.Schedule{}
-	}
-	return protocol.Schedule{Kind: protocol.ScheduleAlways, Mode: mode}
-}
-
-// eventMode gives the mode of an event filter by its topics; analytics if they
-// are others or mixed, which is like the rest "not continuous".
-func eventMode(topics []string) protocol.Mode {
-	text := strings.ToLower(strings.Join(topics, " "))
-	motion := strings.Contains(text, "motion")
-	alarm := strings.Contains(text, "trigger") || strings.Contains(text, "digitalinput") || strings.Contains(text, "alarm")
-	switch {
-	case motion && !alarm:
-		return protocol.Motion
-	case alarm && !motion:
-		return protocol.Alarm
-	}
-	return protocol.Analytics
-}
-
 // Limits of belief in a time that a recorder stamped on footage.
 const (
 	maxCorrection = 24 * time.Hour  // of its clock: beyond, it was set meanwhile
@@ -105,9 +52,14 @@ var earliest = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
 // recorder's clock, so its offset is taken off. The zero time with no error is
 // "not known"; an error says why a stamp is not believed.
 //
-// until is the newest footage's stamp, "" if unknown: when it lies in the
-// recorder's own future, the stamps are local time with a false Z.
-func readOldest(from, until string, clock *protocol.Clock, now time.Time) (time.Time, error) {
+// until is the newest footage's stamp, "" if unknown. Some stamp local time with
+// a false Z. The newest footage shows it, being of now where a recorder records:
+// if it lies ahead of the recorder's own clock, or behind it, by just what zone
+// is from UTC, all its stamps are local. One that lies in the future for no such
+// reason is not believed. A recorder west of Greenwich that stopped recording
+// just these hours ago is taken for one that dresses its stamps: its oldest
+// footage then counts hours too young, which is the safe side.
+func readOldest(from, until string, clock *protocol.Clock, zone string, now time.Time) (time.Time, error) {
 	stamp, ok := parseTime(from)
 	if !ok || stamp.Before(earliest) {
 		return time.Time{}, nil
@@ -120,8 +72,15 @@ func readOldest(from, until string, clock *protocol.Clock, now time.Time) (time.
 		return time.Time{}, fmt.Errorf("the oldest footage is dated by the recorder's clock, which is more than a day wrong")
 	}
 	shown := now.Add(offset)
-	if newest, ok := parseTime(until); ok && newest.After(shown.Add(futureSlack)) {
-		return time.Time{}, fmt.Errorf("its footage ends in the future: its dates are not in UTC as they say")
+	if newest, ok := parseTime(until); ok {
+		local, known := loadZone(zone)
+		switch ahead := newest.Sub(shown); {
+		case known && offsetAt(local, shown) != 0 && (ahead-time.Duration(offsetAt(local, shown))*time.Second).Abs() <= futureSlack:
+			wall := stamp.UTC()
+			stamp = time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, local)
+		case ahead > futureSlack:
+			return time.Time{}, fmt.Errorf("its footage ends in the future: its dates are not in UTC as they say")
+		}
 	}
 	if stamp.After(shown) {
 		if stamp.After(shown.Add(futureSlack)) {

@@ -53,7 +53,7 @@ func TestReadSchedule(t *testing.T) {
 		"motion, scheduled": {[]recordingJob{job("Active", &night, on("Motion"))}, "", ""},
 		"both":              {[]recordingJob{job("Active", nil, on("Motion")), job("active", nil, nil)}, "", protocol.Continuous},
 	} {
-		got := readSchedule(c.jobs, map[string]string{"j": c.state})
+		got := readSchedule(c.jobs, map[string]string{"j": c.state}, nil)
 		if got.Mode != c.want || (got.Kind == protocol.ScheduleAlways) != (c.want != "") || got.Kind == protocol.ScheduleOff {
 			t.Errorf("%s: %+v, want mode %q", name, got, c.want)
 		}
@@ -68,21 +68,28 @@ func TestReadOldest(t *testing.T) {
 		clock       *protocol.Clock
 		want        string // "": unknown
 		doubt       bool
+		zone        string
 	}{
-		"right clock":               {"2026-11-15T12:00:00Z", "2026-11-22T12:00:00Z", hour(0), "2026-11-15T12:00:00Z", false},
-		"an hour ahead":             {"2026-11-15T13:00:00Z", "2026-11-22T13:00:00Z", hour(1), "2026-11-15T12:00:00Z", false},
-		"other zone":                {"2026-11-15T13:00:00+01:00", "", hour(0), "2026-11-15T12:00:00Z", false},
-		"epoch":                     {"1970-01-01T00:03:15Z", "2026-11-22T12:00:00Z", hour(0), "", false},
-		"before there were any":     {"2001-01-01T00:00:00Z", "", hour(0), "", false},
-		"absent":                    {"", "", hour(0), "", false},
-		"nonsense":                  {"yesterday", "", hour(0), "", false},
-		"clock unread":              {"2026-11-15T12:00:00Z", "", nil, "", true},
-		"clock days off":            {"2026-11-15T12:00:00Z", "", hour(-72), "", true},
-		"local time with a Z":       {"2026-11-15T13:00:00Z", "2026-11-22T13:00:00Z", hour(0), "", true},
-		"in the future":             {"2026-11-22T13:00:00Z", "", hour(0), "", true},
-		"seconds after its reading": {"2026-11-22T12:00:02Z", "2026-11-22T12:00:03Z", hour(0), "2026-11-22T12:00:00Z", false},
+		"right clock":               {"2026-11-15T12:00:00Z", "2026-11-22T12:00:00Z", hour(0), "2026-11-15T12:00:00Z", false, ""},
+		"an hour ahead":             {"2026-11-15T13:00:00Z", "2026-11-22T13:00:00Z", hour(1), "2026-11-15T12:00:00Z", false, ""},
+		"other zone":                {"2026-11-15T13:00:00+01:00", "", hour(0), "2026-11-15T12:00:00Z", false, ""},
+		"epoch":                     {"1970-01-01T00:03:15Z", "2026-11-22T12:00:00Z", hour(0), "", false, ""},
+		"before there were any":     {"2001-01-01T00:00:00Z", "", hour(0), "", false, ""},
+		"absent":                    {"", "", hour(0), "", false, ""},
+		"nonsense":                  {"yesterday", "", hour(0), "", false, ""},
+		"clock unread":              {"2026-11-15T12:00:00Z", "", nil, "", true, ""},
+		"clock days off":            {"2026-11-15T12:00:00Z", "", hour(-72), "", true, ""},
+		"local time with a Z":       {"2026-11-15T13:00:00Z", "2026-11-22T13:00:00Z", hour(0), "", true, ""},
+		"local time, zone known":    {"2026-11-15T13:00:00Z", "2026-11-22T13:00:00Z", hour(0), "2026-11-15T12:00:00Z", false, "Europe/Rome"},
+		"local since summer":        {"2026-10-20T14:00:00Z", "2026-11-22T13:00:00Z", hour(0), "2026-10-20T12:00:00Z", false, "Europe/Rome"},
+		"local, an hour ahead":      {"2026-11-15T14:00:00Z", "2026-11-22T14:00:00Z", hour(1), "2026-11-15T12:00:00Z", false, "Europe/Rome"},
+		"local, west of Greenwich":  {"2026-11-15T07:00:00Z", "2026-11-22T07:00:00Z", hour(0), "2026-11-15T12:00:00Z", false, "America/New_York"},
+		"stopped two days ago":      {"2026-11-15T12:00:00Z", "2026-11-20T12:00:00Z", hour(0), "2026-11-15T12:00:00Z", false, "Europe/Rome"},
+		"another zone's local time": {"2026-11-15T13:00:00Z", "2026-11-22T17:00:00Z", hour(0), "", true, "Europe/Rome"},
+		"in the future":             {"2026-11-22T13:00:00Z", "", hour(0), "", true, ""},
+		"seconds after its reading": {"2026-11-22T12:00:02Z", "2026-11-22T12:00:03Z", hour(0), "2026-11-22T12:00:00Z", false, ""},
 	} {
-		got, err := readOldest(c.from, c.until, c.clock, now)
+		got, err := readOldest(c.from, c.until, c.clock, c.zone, now)
 		text := ""
 		if !got.IsZero() {
 			text = got.Format(time.RFC3339)
@@ -130,24 +137,86 @@ func TestReadClock(t *testing.T) {
 	sent := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	received := sent.Add(400 * time.Millisecond)
 	at := &dateTime{"13", "0", "0", "2026", "11", "22"}
+	noon := &dateTime{"12", "0", "0", "2026", "11", "22"}
 	for name, c := range map[string]struct {
 		utc, local *dateTime
 		rule       string
 		offset     int64
 		ok         bool
 	}{
-		"utc":         {at, nil, "", 3600_300, true},
-		"local, zone": {nil, at, "CET-1", 300, true},
-		"local alone": {nil, at, "", 0, false},
-		"no such day": {&dateTime{"0", "0", "0", "2026", "2", "30"}, nil, "", 0, false},
-		"no number":   {&dateTime{"0", "0", "x", "2026", "2", "3"}, nil, "", 0, false},
-		"nothing":     {nil, nil, "CET-1", 0, false},
+		"utc":                {at, nil, "", 3600_300, true},
+		"local, zone":        {nil, at, "CET-1", 300, true},
+		"local alone":        {nil, at, "", 0, false},
+		"local time as utc":  {at, at, "CET-1", 300, true},
+		"an hour ahead":      {at, &dateTime{"14", "0", "0", "2026", "11", "22"}, "CET-1", 3600_300, true},
+		"zone is not for it": {noon, noon, "CET-1", 300, true},
+		"no such day":        {&dateTime{"0", "0", "0", "2026", "2", "30"}, nil, "", 0, false},
+		"no number":          {&dateTime{"0", "0", "x", "2026", "2", "3"}, nil, "", 0, false},
+		"nothing":            {nil, nil, "CET-1", 0, false},
 	} {
 		var a systemDateAndTime
 		a.Set.UTC, a.Set.Local, a.Set.Zone = c.utc, c.local, c.rule
-		got, err := readClock(a, sent, received)
-		if (err == nil) != c.ok || c.ok && (got.OffsetMs != c.offset || got.UncertaintyMs != 1200 || !got.At.Equal(sent.Add(200*time.Millisecond))) {
-			t.Errorf("%s: %+v, %v", name, got, err)
+		shown, method, err := readTime(a, sent)
+		if (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !c.ok {
+			continue
+		}
+		got := clockOf([]reading{{at: shown, method: method, timing: timing{sent, received}}})
+		if got.OffsetMs != c.offset || got.UncertaintyMs != 1200 || !got.At.Equal(sent.Add(200*time.Millisecond)) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// TestClockEdge reads clocks of every phase: four readings within a second put
+// the offset into a quarter of one.
+func TestClockEdge(t *testing.T) {
+	start := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	const trip = 20 * time.Millisecond
+	for ms := range 1000 {
+		offset := 58*time.Minute + time.Duration(ms)*time.Millisecond
+		var all []reading
+		for i := range 4 {
+			sent := start.Add(time.Duration(i) * edgeStep)
+			all = append(all, reading{at: sent.Add(trip/2 + offset).Truncate(time.Second), timing: timing{sent, sent.Add(trip)}})
+			if i > 0 && !all[i].at.Equal(all[0].at) {
+				break
+			}
+		}
+		c := clockOf(all)
+		off, within := time.Duration(c.OffsetMs)*time.Millisecond, time.Duration(c.UncertaintyMs)*time.Millisecond
+		if (off-offset).Abs() > within || within > 140*time.Millisecond {
+			t.Fatalf("an offset of %s was read as %s +- %s from %d readings", offset, off, within, len(all))
+		}
+	}
+	jump := []reading{{at: start, timing: timing{start, start}}, {at: start.Add(time.Hour), timing: timing{start, start}}}
+	if c := clockOf(jump); c.OffsetMs != 500 || c.UncertaintyMs != 1000 {
+		t.Errorf("a clock that was set between two readings: %+v", c)
+	}
+}
+
+func TestClockFault(t *testing.T) {
+	winter := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		offset time.Duration
+		zone   string
+		want   string // part of it; "": none
+	}{
+		"right":          {200 * time.Millisecond, "Europe/Rome", ""},
+		"58 minutes":     {58 * time.Minute, "Europe/Rome", ""},
+		"drifted":        {62 * time.Minute, "Europe/Rome", ""},
+		"an hour":        {time.Hour + 3*time.Second, "", "1 hour ahead: daylight saving"},
+		"an hour behind": {-time.Hour, "Europe/Rome", "1 hour behind: daylight saving"},
+		"its zone":       {time.Hour, "Europe/Rome", "keep local time"},
+		"China's":        {7*time.Hour + time.Second, "Europe/Rome", "7 hours ahead: the time zone"},
+		"fixed":          {8 * time.Hour, "UTC+08:00", "keep local time"},
+		"days":           {48 * time.Hour, "Europe/Rome", ""},
+	} {
+		got := clockFault(&protocol.Clock{OffsetMs: c.offset.Milliseconds(), At: winter}, c.zone, methodUTC, systemDateAndTime{})
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }
@@ -165,8 +234,8 @@ func TestClean(t *testing.T) {
 
 func TestReadScopes(t *testing.T) {
 	got := readScopes([]string{"onvif://www.onvif.org/name/Porta%20Nord\n", "onvif://www.onvif.org/name/IPC", "onvif://www.onvif.org/hardware/N%C2%B08",
-		"onvif://www.onvif.org/type/Network_Video_Storage", "http://x/name/no", "onvif://www.onvif.org/name/%zz"})
-	if got != (identity{"Porta Nord", "N°8", true}) {
+		"onvif://www.onvif.org/type/Network_Video_Storage", "http://x/name/no", "onvif://www.onvif.org/MAC/58:50:ed:1f:e3:85", "onvif://www.onvif.org/name/%zz"})
+	if got != (identity{"Porta Nord", "N°8", "58:50:ed:1f:e3:85", true}) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -57,6 +57,20 @@ func namedZone(answer systemDateAndTime, now time.Time) (*time.Location, string)
 	return zone, ""
 }
 
+// loadZone reads what readZone wrote.
+func loadZone(name string) (*time.Location, bool) {
+	if rest, ok := strings.CutPrefix(name, "UTC"); ok && len(rest) == 6 {
+		t, err := time.Parse("-07:00", rest)
+		if err != nil {
+			return nil, false
+		}
+		_, offset := t.Zone()
+		return time.FixedZone(name, offset), true
+	}
+	zone, err := time.LoadLocation(name)
+	return zone, err == nil && name != ""
+}
+
 func offsetAt(zone *time.Location, t time.Time) int {
 	_, offset := t.In(zone).Zone()
 	return offset

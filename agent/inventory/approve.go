@@ -31,7 +31,7 @@ func (v *Inventory) ApproveAll(ctx context.Context, by protocol.Approval) ([]Res
 			}
 			s := b.siteOf(c)
 			declared := s.find(c.id)
-			if c.decision == "" || declared != nil && len(b.changed(s, *declared, c.draft())) > 0 {
+			if c.decision == "" || declared != nil && (len(b.changed(s, *declared, c.draft())) > 0 || len(c.reopened(s, *declared)) > 0) {
 				picked = append(picked, c)
 			}
 		}
@@ -129,6 +129,10 @@ func (v *Inventory) declare(ctx context.Context, tx *sql.Tx, b *book, s *site, c
 	if len(in) == 0 {
 		return results, nil
 	}
+	for _, c := range in {
+		next.Cameras = without(next.Cameras, c.merged)
+	}
+	next.Recorders = keepersOf(next.Recorders, next.Cameras)
 	if err := v.enqueue(ctx, tx, s, next, false); err != nil {
 		return nil, err
 	}
@@ -171,8 +175,8 @@ func replace[T any](all []T, v T, key func(T) string) []T {
 
 // decide writes the owner's decision.
 func (c *camera) decide(ctx context.Context, tx *sql.Tx, siteID string, to State, by protocol.Approval) error {
-	c.decision = to
-	_, err := tx.ExecContext(ctx, `UPDATE camera SET decision = ?, decided_by = ?, decided_at = ?, site_id = nullif(?, '') WHERE id = ?`,
+	c.decision, c.asks = to, false
+	_, err := tx.ExecContext(ctx, `UPDATE camera SET asks = 0, decision = ?, decided_by = ?, decided_at = ?, site_id = nullif(?, '') WHERE id = ?`,
 		to, by.By, micros(by.At), siteID, c.id)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"anagrafe/agent/interrogate"
@@ -18,6 +19,7 @@ type book struct {
 	cameras  []*camera
 	sites    []*site
 	contacts map[string][]protocol.Contact // by site id; "" for all sites
+	mayBe    map[string]string             // see maybeSame; nil: not looked for yet
 }
 
 type device struct {
@@ -38,7 +40,7 @@ type device struct {
 
 func (d *device) marks() marks {
 	return marks{serial: usableSerial(d.serial, d.model), macs: usableMACs(d.macs), endpoint: usableEndpoint(d.endpoint),
-		name: fold(d.name), model: model(d.vendor, d.model), address: d.address}
+		name: fold(d.name), vendor: fold(d.vendor), model: fold(d.model), address: d.address}
 }
 
 type camera struct {
@@ -67,6 +69,11 @@ type camera struct {
 	siteID                  string
 	decision                State // "", StateRefused, StateDeclared, StateWithdrawn
 	reported                *protocol.CameraObservation
+
+	behind *behind  // what the recorder tells of the camera; nil: nothing
+	asks   bool     // the owner's answers contradict each other, or are about another camera
+	paths  []*way   // in which it is seen besides
+	merged []string // ids of entries that were the same camera
 }
 
 type site struct {
@@ -81,7 +88,7 @@ type site struct {
 
 func load(ctx context.Context, tx *sql.Tx) (*book, error) {
 	b := &book{contacts: map[string][]protocol.Contact{}}
-	for _, part := range []func(context.Context, *sql.Tx) error{b.loadDevices, b.loadCameras, b.loadSites, b.loadContacts} {
+	for _, part := range []func(context.Context, *sql.Tx) error{b.loadDevices, b.loadCameras, b.loadPaths, b.loadSites, b.loadContacts} {
 		if err := part(ctx, tx); err != nil {
 			return nil, fmt.Errorf("reading the inventory: %w", err)
 		}
@@ -121,15 +128,45 @@ func (b *book) loadDevices(ctx context.Context, tx *sql.Tx) error {
 func (b *book) loadCameras(ctx context.Context, tx *sql.Tx) error {
 	return each(ctx, tx, `SELECT id, device_id, channel, seen, found_name, found_at, width_px, height_px, turns, infrared, view_at,
 		schedule, retention, name, name_at, outdoor, outdoor_by, outdoor_at, lon, lat, accuracy_m, placed_by, placed_at,
-		direction, angle, range_m, aimed_at, coalesce(site_id, ''), decision, reported
+		direction, angle, range_m, aimed_at, coalesce(site_id, ''), decision, reported, behind, asks
 		FROM camera ORDER BY device_id, rowid`, func(rows *sql.Rows) error {
 		c := &camera{}
 		err := rows.Scan(&c.id, &c.deviceID, &c.channel, asTime{&c.seen}, &c.foundName, asTime{&c.foundAt}, &c.width, &c.height,
 			&c.turns, &c.infrared, asTime{&c.viewAt}, asJSON{&c.schedule}, asJSON{&c.retention}, &c.name, asTime{&c.nameAt},
 			&c.outdoor, &c.outdoorBy, asTime{&c.outdoorAt}, &c.lon, &c.lat, &c.accuracy, &c.placedBy, asTime{&c.placedAt},
-			&c.direction, &c.angle, &c.reach, asTime{&c.aimedAt}, &c.siteID, &c.decision, asJSON{&c.reported})
+			&c.direction, &c.angle, &c.reach, asTime{&c.aimedAt}, &c.siteID, &c.decision, asJSON{&c.reported}, asJSON{&c.behind}, &c.asks)
 		c.device = b.device(c.deviceID)
 		b.cameras = append(b.cameras, c)
+		return err
+	})
+}
+
+// loadPaths ties to the cameras the other ways in which they are seen, and the
+// ids that they had there.
+func (b *book) loadPaths(ctx context.Context, tx *sql.Tx) error {
+	byID := make(map[string]*camera, len(b.cameras))
+	for _, c := range b.cameras {
+		byID[c.id] = c
+	}
+	err := each(ctx, tx, `SELECT device_id, channel, camera_id, seen FROM path ORDER BY device_id, channel`, func(rows *sql.Rows) error {
+		p := &way{}
+		var device, camera string
+		if err := rows.Scan(&device, &p.channel, &camera, &p.seen); err != nil {
+			return err
+		}
+		p.device, p.camera = b.device(device), byID[camera]
+		p.camera.paths = append(p.camera.paths, p)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return each(ctx, tx, `SELECT id, camera_id FROM merged ORDER BY id`, func(rows *sql.Rows) error {
+		var id, camera string
+		err := rows.Scan(&id, &camera)
+		if err == nil {
+			byID[camera].merged = append(byID[camera].merged, id)
+		}
 		return err
 	})
 }
@@ -191,12 +228,15 @@ func (b *book) device(id string) *device {
 
 func (b *book) camera(id string) *camera {
 	for _, c := range b.cameras {
-		if c.id == id {
+		if c.is(id) {
 			return c
 		}
 	}
 	return nil
 }
+
+// is tells whether id is that of c, or of an entry that was the same camera.
+func (c *camera) is(id string) bool { return c.id == id || slices.Contains(c.merged, id) }
 
 func (b *book) site(id string) *site {
 	for _, s := range b.sites {

@@ -15,7 +15,8 @@ import (
 // maxName is protocol's limit for a name, in characters.
 const maxName = 120
 
-// Devices lists every device ever found, in the order of finding.
+// Devices lists every device ever found, in the order of finding; but not a
+// camera whose entry is that of a recorder's channel, see Camera.Paths.
 func (v *Inventory) Devices(ctx context.Context) (devices []Device, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
 		b, err := load(ctx, tx)
@@ -23,6 +24,9 @@ func (v *Inventory) Devices(ctx context.Context) (devices []Device, err error) {
 			return err
 		}
 		for _, d := range b.devices {
+			if b.elsewhere(d) {
+				continue
+			}
 			devices = append(devices, d.shown())
 		}
 		return nil
@@ -85,7 +89,7 @@ func (d *device) shown() Device {
 
 func (b *book) shown(c *camera) Camera {
 	out := Camera{ID: c.id, State: c.decision, SiteID: c.siteID, Device: c.device.shown(), Outdoor: c.outdoor,
-		Values: c.draft(), SeenAt: c.seen}
+		Values: c.draft(), SeenAt: c.seen, AskAgain: c.asks, MaybeSame: b.maybeSame(c), Paths: c.shownPaths()}
 	s := b.siteOf(c)
 	if s != nil {
 		out.SiteID = s.SiteID
@@ -95,7 +99,7 @@ func (b *book) shown(c *camera) Camera {
 		out.Declared = s.find(c.id)
 	}
 	if out.Declared != nil {
-		out.Changed = b.changed(s, *out.Declared, out.Values)
+		out.Changed = append(b.changed(s, *out.Declared, out.Values), c.reopened(s, *out.Declared)...)
 	}
 	if out.State == "" {
 		out.State = StateFound
@@ -135,12 +139,12 @@ func (b *book) missing(c *camera, s *site, values protocol.Camera) []string {
 // the device is taken over as a whole.
 func (c *camera) draft() protocol.Camera {
 	out := protocol.Camera{
-		ID: c.id, RecorderID: c.deviceID, Channel: line(safe(c.channel, c.device)),
+		ID: c.id, RecorderID: c.deviceID, Channel: line(c.safe(c.channel)),
 		Schedule: c.schedule, Retention: c.retention,
 		View: protocol.View{DirectionDeg: c.direction, AngleDeg: c.angle, RangeM: c.reach,
 			Turns: c.turns, Infrared: c.infrared, WidthPx: c.width, HeightPx: c.height},
 	}
-	found := line(safe(c.foundName, c.device))
+	found := line(c.safe(c.foundName))
 	switch {
 	case c.name != "" && c.name != found:
 		out.Name, out.NameFact = c.name, protocol.Fact{Source: protocol.Declared, At: c.nameAt}

@@ -27,6 +27,15 @@
 //   - A password that a device refused is remembered as a keyed hash, under
 //     every endpoint and address that the device is known by; the owner typing
 //     it again is a decision, and gives it one more try.
+//   - A camera that a recorder shows and that answers by itself is one entry, the
+//     recorder's, when serial number, MAC or endpoint reference say so, in what
+//     both tell. A name or an address alone is a hint for the owner. The entry
+//     that is declared goes on under its id; nothing leaves by a merge, and where
+//     a yes meets a no the owner is asked again. What is declared stays so
+//     meanwhile: a device that only claims to be another must not be able to take
+//     a camera out of the register, which cannot be undone.
+//   - A device's certificate is kept at first use. Another one is refused until
+//     the owner types the device's password again.
 //   - Losing secrets.key loses the passwords, never the inventory: they are
 //     asked for again, and the log says so.
 package inventory

@@ -63,7 +63,7 @@ func (e Edit) check(b *book, c *camera) (errs protocol.FieldErrors) {
 	}
 	if e.Name != nil {
 		switch {
-		case tells(*e.Name, c.device):
+		case c.tells(*e.Name):
 			add("name", "holds an address, serial number or other identifier of the device, which must not leave: give it another name")
 		case utf8.RuneCountInString(*e.Name) > maxName:
 			add("name", "must have at most %d characters", maxName)
@@ -141,7 +141,7 @@ func (c *camera) edit(e Edit, at time.Time) {
 		c.name, c.nameAt = line(*e.Name), at
 	}
 	if e.Outdoor != nil {
-		c.outdoor, c.outdoorBy, c.outdoorAt = e.Outdoor, strings.TrimSpace(e.By), at
+		c.outdoor, c.outdoorBy, c.outdoorAt, c.asks = e.Outdoor, strings.TrimSpace(e.By), at, false
 	}
 	if e.Lon != nil {
 		lon, lat := int32(math.Round(*e.Lon*1e6)), int32(math.Round(*e.Lat*1e6))

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"net"
 	"slices"
 	"strings"
@@ -17,7 +18,8 @@ type marks struct {
 	macs     []string
 	endpoint string
 	name     string
-	model    string // with the maker
+	vendor   string
+	model    string
 	address  string
 }
 
@@ -26,7 +28,8 @@ func marksOf(d interrogate.Device) marks {
 		serial:   usableSerial(d.Serial, d.Model),
 		endpoint: usableEndpoint(d.Sighting.Endpoint),
 		name:     fold(d.Name),
-		model:    model(d.Vendor, d.Model),
+		vendor:   fold(d.Vendor),
+		model:    fold(d.Model),
 		macs:     usableMACs(d.MACs),
 	}
 	if d.Sighting.Address.IsValid() {
@@ -58,15 +61,16 @@ func likeness(a, b marks) int {
 	endpointDiffers := a.endpoint != "" && b.endpoint != "" && a.endpoint != b.endpoint
 	count(a.endpoint != "" && b.endpoint != "", !endpointDiffers)
 
-	sameModel := a.model != "" && a.model == b.model
-	otherModel := a.model != "" && b.model != "" && a.model != b.model
+	// A locked device may tell its model and not its maker.
+	sameModel := a.model != "" && a.model == b.model && (a.vendor == b.vendor || a.vendor == "" || b.vendor == "")
+	otherModel := a.model != "" && b.model != "" && !sameModel
 	sameName := a.name != "" && a.name == b.name
 	sameAddress := a.address != "" && a.address == b.address
 
 	switch {
 	case agree >= 2:
 		return 100*agree - 10*clash
-	case agree == 1 && clash == 0 && !otherModel:
+	case agree == 1 && clash == 0 && (!otherModel || sameAddress):
 		return 60
 	case agree == 1 && clash == 1 && sameModel && sameAddress:
 		return 40
@@ -87,6 +91,21 @@ func likeness(a, b marks) int {
 
 // byNameAlone is the likeness of two that share no more than name and model.
 const byNameAlone = 10
+
+// announced completes what a device said by what it announced: one that cannot
+// be asked may have told its maker and serial number to its maker's own search.
+func announced(found []interrogate.Device) []interrogate.Device {
+	found = slices.Clone(found)
+	for i := range found {
+		d := &found[i]
+		s := d.Sighting
+		d.Serial, d.Vendor, d.Model = cmp.Or(d.Serial, s.Serial), cmp.Or(d.Vendor, s.Vendor), cmp.Or(d.Model, s.Model)
+		if s.MAC != "" && !slices.Contains(d.MACs, s.MAC) {
+			d.MACs = append(slices.Clone(d.MACs), s.MAC)
+		}
+	}
+	return found
+}
 
 // gather merges what one look reported twice: a device with two network
 // cards, or found by two methods that discover could not tie together.
@@ -211,13 +230,6 @@ func usableMACs(all []string) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-func model(vendor, model string) string {
-	if fold(model) == "" {
-		return ""
-	}
-	return fold(vendor) + "\x00" + fold(model)
 }
 
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }

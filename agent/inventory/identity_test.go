@@ -36,6 +36,7 @@ func TestIdentity(t *testing.T) {
 		sn1, sn2   = "AB12345678", "AB12345679"
 	)
 	other := func(d interrogate.Device, model string) interrogate.Device { d.Model = model; return d }
+	by := func(d interrogate.Device, vendor string) interrogate.Device { d.Vendor = vendor; return d }
 	list := func(d ...interrogate.Device) []interrogate.Device { return d }
 	for _, tc := range []struct {
 		name          string
@@ -52,6 +53,9 @@ func TestIdentity(t *testing.T) {
 		{"the same, without a MAC", list(bare(sn1, "", ep1, "n", here)), list(bare(sn1, "", ep2, "n", away)), []int{0}},
 		{"locked: endpoint, without serial", list(bare(sn1, mac1, ep1, "n", here)), list(bare("", "", ep1, "", away)), []int{0}},
 		{"unlocked: the serial comes later", list(bare("", "", ep1, "", here)), list(bare(sn1, mac1, ep1, "n", away)), []int{0}},
+		{"locked: without its maker", list(by(bare("", "", ep1, "n", here), "")), list(bare(sn1, mac1, ep1, "n", away)), []int{0}},
+		{"locked: by another word for its model", list(other(bare("", "", ep1, "n", here), "M9")), list(bare(sn1, mac1, ep1, "n", here)), []int{0}},
+		{"the model of another maker", list(by(bare(sn1, "", "", "", here), "X")), list(bare(sn1, "", "", "", away)), []int{-1}},
 		{"by mDNS only, same address", list(bare(sn1, mac1, ep1, "n", here)), list(bare("", "", "", "", here)), []int{0}},
 		{"by mDNS only, new address", list(bare(sn1, mac1, ep1, "n", here)), list(bare("", "", "", "", away)), []int{-1}},
 		{"name and model alone", list(bare("", "", "", "Vicolo", here)), list(bare("", "", "", "Vicolo", away)), []int{0}},

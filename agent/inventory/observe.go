@@ -63,7 +63,9 @@ func (s *site) observation(looked []seen, at time.Time) (o protocol.Observation,
 		changed = changed || recorderChanged(l.device.reported, r)
 		o.Recorders = append(o.Recorders, r)
 		for _, c := range l.cameras {
-			if !slices.ContainsFunc(s.declared.Cameras, func(d protocol.Camera) bool { return d.ID == c.id }) {
+			// What is measured on another recorder than was declared, or of a camera
+			// that the owner is asked about again, waits for the answer.
+			if c.asks || !slices.ContainsFunc(s.declared.Cameras, func(d protocol.Camera) bool { return d.ID == c.id && d.RecorderID == c.deviceID }) {
 				continue
 			}
 			seen := c.observation(at)

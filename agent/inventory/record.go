@@ -28,7 +28,7 @@ func (v *Inventory) Record(ctx context.Context, found []interrogate.Device, at t
 		if err != nil {
 			return err
 		}
-		looked, err := b.take(ctx, tx, gather(found), at, v.log)
+		looked, err := b.take(ctx, tx, gather(announced(found)), at, v.log)
 		if err != nil {
 			return err
 		}
@@ -99,6 +99,9 @@ func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device,
 			d = &device{id: uuid.NewString(), firstSeen: at}
 			b.devices = append(b.devices, d)
 		}
+		if err := d.keepPin(ctx, tx, found[i].Sighting); err != nil {
+			return nil, err
+		}
 		found[i] = plausible(found[i], at, log.With("device", d.id))
 		if err := d.keepRefusals(ctx, tx, found[i].Sighting); err != nil {
 			return nil, err
@@ -107,12 +110,24 @@ func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device,
 		if err := d.save(ctx, tx); err != nil {
 			return nil, err
 		}
-		s := seen{device: d, answered: found[i].Answered, clock: found[i].Clock}
-		var err error
-		if s.cameras, err = b.takeChannels(ctx, tx, d, found[i], at); err != nil {
+		looked = append(looked, seen{device: d, answered: found[i].Answered, clock: found[i].Clock})
+	}
+	// Recorders first: what they tell decides which cameras are theirs.
+	for _, cameras := range []bool{false, true} {
+		for i := range looked {
+			if s := &looked[i]; isCamera(s.device) == cameras {
+				var err error
+				if s.cameras, err = b.takeChannels(ctx, tx, s.device, found[i], at); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if err := b.part(ctx, tx); err != nil {
 			return nil, err
 		}
-		looked = append(looked, s)
+	}
+	if err := b.merge(ctx, tx, looked); err != nil {
+		return nil, err
 	}
 	return looked, b.vacate(ctx, tx, looked)
 }
@@ -215,8 +230,9 @@ func (b *book) takeChannels(ctx context.Context, tx *sql.Tx, d *device, f interr
 			have[c.channel] = c
 		}
 	}
+	paths := b.pathsOf(d)
 	channels := f.Channels
-	if len(channels) == 0 && f.Answered && f.Kind == interrogate.KindCamera && len(have) == 0 {
+	if len(channels) == 0 && f.Answered && f.Kind == interrogate.KindCamera && len(have) == 0 && len(paths) == 0 {
 		// A locked camera is still a camera: the owner may place it, and its
 		// first channel takes the entry over once it tells.
 		channels = []interrogate.Channel{{}}
@@ -226,6 +242,14 @@ func (b *book) takeChannels(ctx context.Context, tx *sql.Tx, d *device, f interr
 		token := ch.ID
 		if token == "" && len(f.Channels) > 0 {
 			token = "#" + strconv.Itoa(i+1)
+		}
+		if p := paths.find(token, i); p != nil {
+			reading := &camera{}
+			reading.update(ch, f, at)
+			if err := p.told(ctx, tx, token, reading); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		c := have[token]
 		if c == nil && i == 0 && have[""] != nil {
@@ -265,6 +289,14 @@ func (c *camera) update(ch interrogate.Channel, f interrogate.Device, at time.Ti
 	}
 	if ch.ID != "" || len(f.Channels) > 0 {
 		c.turns, c.infrared = ch.Turns, ch.Infrared
+	}
+	if now := behindOf(ch.Camera); now != nil {
+		if agree, clash := strong(now.marks(), c.behind.marks()); c.behind != nil && clash > agree {
+			c.doubt()
+		} else if c.behind != nil {
+			now = c.behind.and(*now)
+		}
+		c.behind = now
 	}
 	if ch.Schedule.Fact.Source != protocol.SourceUnknown {
 		c.schedule = ch.Schedule
@@ -332,19 +364,24 @@ func (c *camera) save(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
+	behind, err := jsonText(c.behind)
+	if err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO camera (id, device_id, channel, seen, found_name, found_at, width_px, height_px, turns,
 		infrared, view_at, schedule, retention, name, name_at, outdoor, outdoor_by, outdoor_at, lon, lat, accuracy_m, placed_by, placed_at,
-		direction, angle, range_m, aimed_at, site_id, decision, decided_by, decided_at, reported)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?, '', 0, ?)
+		direction, angle, range_m, aimed_at, site_id, decision, decided_by, decided_at, reported, behind, asks)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?, '', 0, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET channel = excluded.channel, seen = excluded.seen, found_name = excluded.found_name,
 		found_at = excluded.found_at, width_px = excluded.width_px, height_px = excluded.height_px, turns = excluded.turns,
 		infrared = excluded.infrared, view_at = excluded.view_at, schedule = excluded.schedule, retention = excluded.retention,
 		name = excluded.name, name_at = excluded.name_at, outdoor = excluded.outdoor, outdoor_by = excluded.outdoor_by,
 		outdoor_at = excluded.outdoor_at, lon = excluded.lon, lat = excluded.lat, accuracy_m = excluded.accuracy_m,
 		placed_by = excluded.placed_by, placed_at = excluded.placed_at, direction = excluded.direction, angle = excluded.angle,
-		range_m = excluded.range_m, aimed_at = excluded.aimed_at, site_id = excluded.site_id, reported = excluded.reported`,
+		range_m = excluded.range_m, aimed_at = excluded.aimed_at, site_id = excluded.site_id, reported = excluded.reported,
+		behind = excluded.behind, asks = excluded.asks`,
 		c.id, c.deviceID, c.channel, micros(c.seen), c.foundName, micros(c.foundAt), c.width, c.height, c.turns,
 		c.infrared, micros(c.viewAt), schedule, retention, c.name, micros(c.nameAt), c.outdoor, c.outdoorBy, micros(c.outdoorAt),
-		c.lon, c.lat, c.accuracy, c.placedBy, micros(c.placedAt), c.direction, c.angle, c.reach, micros(c.aimedAt), c.siteID, c.decision, reported)
+		c.lon, c.lat, c.accuracy, c.placedBy, micros(c.placedAt), c.direction, c.angle, c.reach, micros(c.aimedAt), c.siteID, c.decision, reported, behind, c.asks)
 	return err
 }

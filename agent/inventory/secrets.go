@@ -132,7 +132,9 @@ func (s *secrets) hash(c interrogate.Credential) []byte {
 }
 
 // SetCredential seals the password that the owner typed for a device, and lets
-// it be tried once more should the device have refused it before.
+// it be tried once more should the device have refused it before. It is also
+// the owner's word that the device is what it should be: a new certificate of
+// its is taken, once, for the one to know it by.
 func (v *Inventory) SetCredential(ctx context.Context, deviceID string, c interrogate.Credential) error {
 	sealed, err := v.secrets.seal(deviceID, c)
 	if err != nil {
@@ -148,6 +150,9 @@ func (v *Inventory) SetCredential(ctx context.Context, deviceID string, c interr
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE hash = ? AND device IN (?, ?)`, v.secrets.hash(c), endpoint, address); err != nil {
+			return err
+		}
+		if err := unpin(ctx, tx, endpoint, address); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO credential (device_id, sealed, at) VALUES (?, ?, ?)

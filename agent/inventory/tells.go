@@ -3,6 +3,7 @@ package inventory
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -35,6 +36,26 @@ func tells(text string, d *device) bool {
 		}
 	}
 	return false
+}
+
+// tells says whether text gives away the recorder of c, or the camera itself as
+// it is known in any other way.
+func (c *camera) tells(text string) bool {
+	if tells(text, c.device) {
+		return true
+	}
+	if b := c.behind; b != nil && tells(text, &device{serial: b.Serial, macs: b.MACs, endpoint: b.Endpoint, address: b.Address}) {
+		return true
+	}
+	return slices.ContainsFunc(c.paths, func(p *way) bool { return tells(text, p.device) })
+}
+
+// safe is text, or "" when it tells.
+func (c *camera) safe(text string) string {
+	if c.tells(text) {
+		return ""
+	}
+	return text
 }
 
 // squeeze leaves letters and digits, so that separators hide nothing.

@@ -73,13 +73,32 @@ type Camera struct {
 	Declared *protocol.Camera `json:"declared,omitempty"`
 	// Changed names the groups in which Values differs from Declared and that
 	// wait for a yes: "name", "position", "view"; "contact" when the site's
-	// contacts are others than were declared; and "rejected" when the collector
-	// has refused the declaration, which only a new yes repeats.
+	// contacts are others than were declared; "recorder" when its footage is kept
+	// elsewhere than was declared, or it is declared under two ids;
+	// "outdoor_public", see AskAgain; and "rejected" when the collector has
+	// refused the declaration, which only a new yes repeats.
 	Changed []string `json:"changed,omitempty"`
 	// Missing names what it lacks to be declared: "name", "position",
 	// "outdoor_public", "contact", "site".
 	Missing []string  `json:"missing,omitempty"`
 	SeenAt  time.Time `json:"seen_at"`
+	// AskAgain: two entries with a yes and a no turned out to be this camera, or
+	// another camera is on the channel now. Until Outdoor is answered again no
+	// more of it leaves; what is declared stays as it is.
+	AskAgain bool `json:"ask_again,omitempty"`
+	// MaybeSame is the id of an entry that may be the same camera: only a name or
+	// an address says so. If it is, the owner keeps one of the two out.
+	MaybeSame string `json:"maybe_same,omitempty"`
+	// Paths are the ways in which it is seen; the first is where its footage is
+	// kept, and is Device.
+	Paths []Path `json:"paths"`
+}
+
+// Path is one way in which a camera is seen.
+type Path struct {
+	DeviceID string    `json:"device_id"`
+	Address  string    `json:"address"` // host:port; shown here, never sent
+	SeenAt   time.Time `json:"seen_at"` // last look that saw the camera there
 }
 
 // Edit is what the owner says of a camera; a nil field stays as it was.

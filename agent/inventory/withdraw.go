@@ -95,7 +95,7 @@ func (v *Inventory) remove(ctx context.Context, ids []string, to State, by proto
 func (v *Inventory) takeOut(ctx context.Context, tx *sql.Tx, b *book, cameras []*camera, to State, by protocol.Approval) error {
 	for _, s := range b.sites {
 		gone := func(id string) bool {
-			return slices.ContainsFunc(cameras, func(c *camera) bool { return c.id == id })
+			return slices.ContainsFunc(cameras, func(c *camera) bool { return c.is(id) })
 		}
 		if s.declared == nil || !slices.ContainsFunc(s.declared.Cameras, func(c protocol.Camera) bool { return gone(c.ID) }) {
 			continue
@@ -103,9 +103,7 @@ func (v *Inventory) takeOut(ctx context.Context, tx *sql.Tx, b *book, cameras []
 		rest := *s.declared
 		rest.Approval = by
 		rest.Cameras = slices.DeleteFunc(slices.Clone(rest.Cameras), func(c protocol.Camera) bool { return gone(c.ID) })
-		rest.Recorders = slices.DeleteFunc(slices.Clone(rest.Recorders), func(r protocol.Recorder) bool {
-			return !slices.ContainsFunc(rest.Cameras, func(c protocol.Camera) bool { return c.RecorderID == r.ID })
-		})
+		rest.Recorders = keepersOf(rest.Recorders, rest.Cameras)
 		if len(rest.Cameras) == 0 {
 			if err := v.withdrawSite(ctx, tx, b, s, by); err != nil {
 				return err
@@ -123,6 +121,18 @@ func (v *Inventory) takeOut(ctx context.Context, tx *sql.Tx, b *book, cameras []
 		}
 	}
 	return nil
+}
+
+// keepersOf leaves out recorders that keep no camera of these any more.
+func keepersOf(recorders []protocol.Recorder, cameras []protocol.Camera) []protocol.Recorder {
+	return slices.DeleteFunc(slices.Clone(recorders), func(r protocol.Recorder) bool {
+		return !slices.ContainsFunc(cameras, func(c protocol.Camera) bool { return c.RecorderID == r.ID })
+	})
+}
+
+// without leaves out the cameras with these ids.
+func without(cameras []protocol.Camera, ids []string) []protocol.Camera {
+	return slices.DeleteFunc(slices.Clone(cameras), func(c protocol.Camera) bool { return slices.Contains(ids, c.ID) })
 }
 
 // WithdrawSite takes a whole site out of the register, contacts and all, and
@@ -170,7 +180,8 @@ func (v *Inventory) withdrawSite(ctx context.Context, tx *sql.Tx, b *book, s *si
 		if elsewhere {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM credential WHERE device_id = ?`, c.deviceID); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM credential WHERE device_id = ?1 OR device_id IN (SELECT device_id FROM path WHERE camera_id = ?2)`,
+			c.deviceID, c.id); err != nil {
 			return err
 		}
 	}

@@ -77,7 +77,7 @@ func (v *Review) summaryPage(r *http.Request, by string, wrong fields, failed []
 	var ids []string
 	w := v.words(r)
 	for _, c := range cameras {
-		if c.State == inventory.StateReady || len(c.Changed) > 0 {
+		if c.State == inventory.StateReady || len(c.Changed) > 0 && !c.AskAgain {
 			ids = append(ids, c.ID)
 			view.Cameras = append(view.Cameras, viewOf(w, c))
 		}

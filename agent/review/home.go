@@ -142,7 +142,7 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 	}
 	lacks := func(what ...string) func(inventory.Camera) bool {
 		return func(c inventory.Camera) bool {
-			return c.State != inventory.StateDeclared && slices.ContainsFunc(c.Missing, func(m string) bool { return slices.Contains(what, m) })
+			return (c.State != inventory.StateDeclared || c.AskAgain) && slices.ContainsFunc(c.Missing, func(m string) bool { return slices.Contains(what, m) })
 		}
 	}
 	if len(devices) == 0 {
@@ -169,7 +169,7 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 	if ready > 0 {
 		return next{Key: "approve", N: ready, Href: "/approve"}
 	}
-	if n, _ := count(func(c inventory.Camera) bool { return len(c.Changed) > 0 }); n > 0 {
+	if n, _ := count(func(c inventory.Camera) bool { return len(c.Changed) > 0 && !c.AskAgain }); n > 0 {
 		return next{Key: "changed", N: n, Href: "/approve"}
 	}
 	shared, _ := count(func(c inventory.Camera) bool { return c.State == inventory.StateDeclared })

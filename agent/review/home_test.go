@@ -18,6 +18,8 @@ func TestNextStep(t *testing.T) {
 	}
 	changed := camera(inventory.StateDeclared)
 	changed.Changed = []string{"view"}
+	asked := camera(inventory.StateDeclared, "outdoor_public")
+	asked.Changed, asked.AskAgain = []string{"outdoor_public"}, true
 	indoor := camera(inventory.StateFound, "outdoor_public", "position")
 	indoor.Outdoor = new(false)
 	enrolled := []inventory.Grant{grant()}
@@ -35,6 +37,7 @@ func TestNextStep(t *testing.T) {
 		{"enrol", device, []inventory.Camera{camera(inventory.StateReady)}, nil, ""},
 		{"approve", device, []inventory.Camera{camera(inventory.StateReady)}, enrolled, inventory.Acknowledged},
 		{"changed", device, []inventory.Camera{changed}, enrolled, inventory.Acknowledged},
+		{"answer", device, []inventory.Camera{asked}, enrolled, inventory.Acknowledged},
 		{"sending", device, []inventory.Camera{camera(inventory.StateDeclared)}, enrolled, inventory.Waiting},
 		{"rejected", device, []inventory.Camera{camera(inventory.StateDeclared)}, enrolled, inventory.Rejected},
 		{"calm", device, []inventory.Camera{camera(inventory.StateDeclared), camera(inventory.StateRefused, "position")}, enrolled, inventory.Acknowledged},

@@ -50,6 +50,14 @@ func cmdCameras(ctx context.Context, c *call, args []string) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	for _, cam := range answer.Cameras {
+		if cam.AskAgain {
+			fmt.Fprintf(c.out, "%s was answered yes in one place and no in another, or another camera is there now: anagrafe-agent set %s -outdoor-public yes|no\n", cam.ID, cam.ID)
+		}
+		if cam.MaybeSame > cam.ID { // each two once
+			fmt.Fprintf(c.out, "%s and %s may be one camera, on a recorder and by itself. If they are: anagrafe-agent refuse the one that is not the recorder's\n", cam.ID, cam.MaybeSame)
+		}
+	}
 	for _, d := range answer.Devices {
 		if d.Needs != interrogate.NeedsNothing {
 			fmt.Fprintf(c.out, "%s %s at %s needs %s: anagrafe-agent password %s -user NAME\n", d.Vendor, d.Model, d.Address, d.Needs, d.ID)

@@ -92,6 +92,7 @@ func runSite(ctx context.Context, c *call, config Config) (err error) {
 	group.Go(func() error { return serve(ctx, pages, s.review.Pages()) })
 	group.Go(func() error { return s.link.run(ctx) })
 	group.Go(func() error { return s.watch(ctx) })
+	group.Go(func() error { return s.hear(ctx, discover.Listen) })
 	return group.Wait()
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +18,7 @@ type lookOptions struct {
 	targets    []string
 	window     time.Duration
 	memory     interrogate.Memory
+	progress   *progress // nil: nobody looks
 	log        *slog.Logger
 }
 
@@ -39,9 +39,12 @@ func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
 	sightings, err := discover.Scan(ctx, discover.Options{
 		Interfaces: o.interfaces, Targets: o.targets, Window: o.window, Log: o.log,
 	}, func(s discover.Sighting) {
+		o.progress.sees()
 		group.Go(func() error {
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			o.progress.asks()
+			defer o.progress.has()
 			device := asker.Ask(ctx, s)
 			mu.Lock()
 			defer mu.Unlock()
@@ -53,8 +56,8 @@ func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
 	devices := make([]interrogate.Device, 0, len(found))
 	for _, s := range sightings {
 		device, ok := found[s.Number]
-		if !ok || !device.Answered && slices.Equal(s.Methods, []discover.Method{discover.MethodRange}) {
-			continue // an address of a range at which there is no camera
+		if !ok || !device.Answered && s.Vague() {
+			continue // an address of a range, or a printer, at which there is no camera
 		}
 		device.Sighting = s // by now merged with the later answers
 		devices = append(devices, device)

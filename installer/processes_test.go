@@ -32,18 +32,6 @@ type process struct {
 	done chan struct{}
 }
 
-func binary(t *testing.T, name string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "build", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%v: run make build first", err)
-	}
-	return path
-}
-
 func launch(t *testing.T, name string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary(t, name), args...), log: &bytes.Buffer{}, done: make(chan struct{})}

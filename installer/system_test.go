@@ -228,12 +228,3 @@ func TestLongDemo(t *testing.T) {
 		})
 	}
 }
-
-func absolute(t *testing.T, path string) string {
-	t.Helper()
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return abs
-}

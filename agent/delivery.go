@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"anagrafe/agent/inventory"
 	"anagrafe/agent/uplink"
@@ -37,6 +38,17 @@ func (d *delivery) run(ctx context.Context) error {
 	d.running.Store(true)
 	defer d.running.Store(false)
 	return d.up.Run(ctx)
+}
+
+// clock gives the time by the collector's clock, where this machine's is known
+// to be wrong: what a shop's computer believes must not become a recorder's
+// error. It is the same clock for a whole look.
+func (d *delivery) clock() func() time.Time {
+	c := d.up.Status().Clock
+	if !c.Wrong() {
+		return time.Now
+	}
+	return func() time.Time { return time.Now().Add(-c.Offset) }
 }
 
 // enrol redeems a code, keeps the grant, and has delivery go on with it.

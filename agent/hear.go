@@ -57,7 +57,8 @@ func (s *site) visit(ctx context.Context, said []discover.Sighting) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	asker := interrogate.New(interrogate.Options{Memory: s.inv, Log: s.log})
+	now := s.link.clock()
+	asker := interrogate.New(interrogate.Options{Memory: s.inv, Now: now, Log: s.log})
 	found := make([]interrogate.Device, len(said))
 	var group errgroup.Group
 	group.SetLimit(atOnce)
@@ -81,7 +82,7 @@ func (s *site) visit(ctx context.Context, said []discover.Sighting) error {
 		return nil
 	}
 	s.log.Info("looked at devices that announced themselves", "said", len(said), "answered", len(answered))
-	return s.inv.Record(ctx, answered, time.Now())
+	return s.inv.Record(ctx, answered, now())
 }
 
 // How announcements are gathered. A device says Hello as soon as it has an

@@ -18,7 +18,8 @@ type lookOptions struct {
 	targets    []string
 	window     time.Duration
 	memory     interrogate.Memory
-	progress   *progress // nil: nobody looks
+	now        func() time.Time // nil: time.Now
+	progress   *progress        // nil: nobody looks
 	log        *slog.Logger
 }
 
@@ -29,7 +30,7 @@ const atOnce = 64
 // delays nobody. When ctx ends early, or a target's name is not known now, it
 // returns what it has with the error.
 func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
-	asker := interrogate.New(interrogate.Options{Memory: o.memory, Log: o.log})
+	asker := interrogate.New(interrogate.Options{Memory: o.memory, Now: o.now, Log: o.log})
 	var (
 		mu    sync.Mutex
 		found = map[int]interrogate.Device{} // by the sighting's number

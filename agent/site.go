@@ -95,13 +95,14 @@ func (s *site) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	now := s.link.clock()
 	devices, err := look(ctx, lookOptions{
-		interfaces: s.config.Interfaces, targets: append(known, s.config.Targets...), memory: s.inv, log: s.log,
+		interfaces: s.config.Interfaces, targets: append(known, s.config.Targets...), memory: s.inv, now: now, log: s.log,
 	})
 	if ctx.Err() != nil {
 		return ctx.Err() // who was not asked to the end would count as silent
 	}
-	return errors.Join(err, s.inv.Record(ctx, devices, time.Now()))
+	return errors.Join(err, s.inv.Record(ctx, devices, now()))
 }
 
 // socket is the path of the control socket.

@@ -21,6 +21,8 @@ type standing struct {
 	LastAcknowledged time.Time         `json:"last_acknowledged,omitzero"`
 	LastError        string            `json:"last_error,omitempty"`
 	CertificateUntil time.Time         `json:"certificate_until,omitzero"`
+	ClockOffsetMs    *int64            `json:"clock_offset_ms,omitempty"` // this machine minus the collector; absent: not compared
+	ClockWrong       bool              `json:"clock_wrong"`
 	Sites            []inventory.Grant `json:"sites"`
 	Messages         map[string]int    `json:"messages"` // by state: waiting, acknowledged, rejected
 	Cameras          map[string]int    `json:"cameras"`  // by state
@@ -35,6 +37,9 @@ func (d *delivery) status(ctx context.Context) (any, error) {
 		ConnectedAt: u.ConnectedAt, LastAcknowledged: u.LastAcknowledged,
 		LastError: u.LastError, CertificateUntil: u.CertificateUntil,
 		Sites: []inventory.Grant{}, Messages: map[string]int{}, Cameras: map[string]int{},
+	}
+	if !u.Clock.At.IsZero() {
+		st.ClockOffsetMs, st.ClockWrong = new(u.Clock.Offset.Milliseconds()), u.Clock.Wrong()
 	}
 	grants, err := d.inv.Grants(ctx)
 	if err != nil {
@@ -85,6 +90,10 @@ func cmdStatus(ctx context.Context, c *call, args []string) error {
 	}
 	if st.LastError != "" {
 		row("last error", "%s", st.LastError)
+	}
+	if st.ClockWrong {
+		row("clock", "this computer is %v off the collector's time: set it right; measurements are corrected meanwhile",
+			(time.Duration(*st.ClockOffsetMs) * time.Millisecond).Round(time.Second))
 	}
 	for _, site := range st.Sites {
 		row("site", "%s (%s)", site.SiteName, site.SiteID)

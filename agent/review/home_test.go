@@ -158,3 +158,18 @@ func TestPagesInWords(t *testing.T) {
 		}
 	}
 }
+
+// The owner is told when this computer's clock is wrong, and only then.
+func TestThisComputersClock(t *testing.T) {
+	o := start(t)
+	o.signIn(t)
+	for _, wrong := range []bool{true, false} {
+		o.Status = func(context.Context) (any, error) {
+			return map[string]any{"clock_offset_ms": 58 * 60 * 1000, "clock_wrong": wrong}, nil
+		}
+		_, page, _ := o.send(t, "GET", "/status", "")
+		if told := strings.Contains(page, "avanti di 58 minuti"); told != wrong {
+			t.Errorf("wrong %t: told %t", wrong, told)
+		}
+	}
+}

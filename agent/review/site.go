@@ -246,11 +246,14 @@ type standing struct {
 	ConnectedAt      time.Time      `json:"connected_at"`
 	LastAcknowledged time.Time      `json:"last_acknowledged"`
 	LastError        string         `json:"last_error"`
+	ClockOffsetMs    int64          `json:"clock_offset_ms"` // this computer minus the collector
+	ClockWrong       bool           `json:"clock_wrong"`
 	Messages         map[string]int `json:"messages"` // by inventory.SentState
 }
 
 type statusView struct {
 	standing
+	Clock   string // of this computer, where it is wrong
 	Sites   []inventory.Grant
 	Devices []deviceState
 }
@@ -282,6 +285,9 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 	}
 	if err := json.Unmarshal(text, &view.standing); err != nil {
 		return view, err
+	}
+	if view.ClockWrong {
+		view.Clock = clockWords(w, &protocol.Clock{OffsetMs: view.ClockOffsetMs})
 	}
 	if view.Sites, err = v.Inventory.Grants(ctx); err != nil {
 		return view, err

@@ -50,6 +50,7 @@ type Status struct {
 	LastReason       Reason    // of LastError
 	LastError        string    // "" when the last call succeeded
 	CertificateUntil time.Time
+	Clock            Clock
 }
 
 // Uplink delivers one agent's outbox.
@@ -146,7 +147,7 @@ var errChanged = errors.New("the identity has changed")
 
 // session works with one identity, over one road, until either changes.
 func (u *Uplink) session(ctx context.Context, id *Identity) error {
-	l, err := newLine(id.Collector, trust{authorities: id.serverAuthorities(), show: id.certificate()}, u.now, u.o.WrapTransport)
+	l, err := newLine(id.Collector, trust{authorities: id.serverAuthorities(), show: id.certificate()}, u.now, u.watched)
 	if err != nil {
 		return err
 	}
@@ -170,6 +171,21 @@ func (u *Uplink) session(ctx context.Context, id *Identity) error {
 		return err
 	}
 	return nil
+}
+
+// watched has each answer tell the collector's time.
+func (u *Uplink) watched(rt http.RoundTripper) http.RoundTripper {
+	if u.o.WrapTransport != nil {
+		rt = u.o.WrapTransport(rt)
+	}
+	return compared{rt, u.now, func(c Clock) {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if c.Wrong() && !u.status.Clock.Wrong() {
+			u.log.Warn("this machine's clock is wrong", "ahead", c.Offset)
+		}
+		u.status.Clock = c
+	}}
 }
 
 // succeeded notes an answer, and the road that it came by.

@@ -45,7 +45,11 @@ func (d *delivery) run(ctx context.Context) error {
 // error. It is the same clock for a whole look.
 func (d *delivery) clock() func() time.Time {
 	c := d.up.Status().Clock
-	if !c.Wrong() {
+	now := time.Now()
+	// If the wall clock and the monotonic one went apart since, it was set, and
+	// what was compared before says nothing.
+	set := now.Round(0).Sub(c.At.Round(0)) - now.Sub(c.At)
+	if !c.Wrong() || set.Abs() > time.Second {
 		return time.Now
 	}
 	return func() time.Time { return time.Now().Add(-c.Offset) }

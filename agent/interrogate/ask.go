@@ -107,9 +107,7 @@ func (q *questioning) rows(rows ...func(*lane)) {
 func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 	d := &q.device
 	q.scopes = slices.Clone(s.Scopes)
-	if q.base.Scheme == "https" {
-		q.trust.recall(ctx)
-	}
+	q.trust.recall(ctx) // also for http: who once spoke TLS is not asked without
 	var time1 reading
 	spoke := false
 	q.rows(func(l *lane) { time1, spoke = l.clock(ctx) })

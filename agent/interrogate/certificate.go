@@ -29,6 +29,7 @@ type trust struct {
 
 	mu      sync.Mutex
 	want    []byte // nil: none seen
+	shown   bool   // want was shown in this conversation
 	kept    bool   // want is in memory
 	doubt   error  // why no password may be sent
 	changed bool
@@ -66,6 +67,7 @@ func (t *trust) verify(s tls.ConnectionState) error {
 		t.changed = true
 		return errCertificate
 	}
+	t.shown = true
 	return nil
 }
 
@@ -74,6 +76,11 @@ func (t *trust) verify(s tls.ConnectionState) error {
 func (t *trust) keep(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.doubt == nil && t.want != nil && !t.shown {
+		// It spoke TLS before, and somebody who announces himself under its name
+		// does not: the password is not sent readable.
+		return errUnpinned
+	}
 	if t.doubt != nil || t.want == nil || t.kept || t.memory == nil {
 		return t.doubt
 	}

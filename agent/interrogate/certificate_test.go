@@ -88,3 +88,20 @@ func TestFollowsToTLS(t *testing.T) {
 		t.Error("its certificate was not pinned")
 	}
 }
+
+// TestPinnedIsNotAskedReadable: who announces himself under the name of a device
+// that spoke TLS, and speaks plain HTTP, gets no password.
+func TestPinnedIsNotAskedReadable(t *testing.T) {
+	d := start(t, loadWritten(t, "fintovista-dome"), cameratest.Options{Auth: cameratest.AuthToken, User: "u", Password: "p"})
+	s := sighted(d)
+	m := &memory{given: Credential{"u", "p"}, pins: map[string][]byte{s.Key(): bytes.Repeat([]byte{1}, sha256.Size)}}
+	got := asker(t, m).Ask(t.Context(), s)
+	for _, r := range d.Requests() {
+		if r.Scheme != "" {
+			t.Errorf("%s was signed by %s", r.Operation, r.Scheme)
+		}
+	}
+	if len(got.Errors) == 0 {
+		t.Error("nobody is told why it was not read")
+	}
+}

@@ -29,6 +29,10 @@ type readings struct {
 	analogues  []string // video sources with a picture of PAL or NTSC
 }
 
+// head gives at most n: 1 MiB holds more of the short ones than any device has,
+// and they are compared with each other.
+func head[T any](all []T, n int) []T { return all[:min(len(all), n)] }
+
 // track is one channel to be, and the recordings that belong to it.
 type track struct {
 	source     string // video source; "" for a recording that belongs to none

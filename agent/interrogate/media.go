@@ -37,7 +37,7 @@ func (l *lane) media(ctx context.Context) {
 	if errors.Is(err, errTooLong) && l.goOn(ctx) {
 		// Hundreds of profiles, each with all it has: the sources alone are short.
 		answer, err2 := ask[sourceConfigurations](ctx, l.conversation, to, "GetVideoSourceConfigurations", media.GetVideoSourceConfigurations{})
-		for _, s := range answer.Items {
+		for _, s := range head(answer.Items, maxChannels) {
 			l.read.profiles = append(l.read.profiles, profile{Source: &s})
 		}
 		if err2 == nil {
@@ -49,7 +49,7 @@ func (l *lane) media(ctx context.Context) {
 		return
 	}
 	if sources, ok := optional[videoSources](ctx, l, to, "GetVideoSources", media.GetVideoSources{}); ok {
-		for _, s := range sources.Sources {
+		for _, s := range head(sources.Sources, maxChannels) {
 			l.read.sources = append(l.read.sources, s.Token)
 			if analogueWidths[strings.TrimSpace(s.Width)] && analogueHeights[strings.TrimSpace(s.Height)] {
 				l.read.analogues = append(l.read.analogues, s.Token)
@@ -78,6 +78,9 @@ func (r *readings) addProfiles(answer profiles) {
 		p.PTZ = cmp.Or(p.PTZ, p.Media2.PTZ)
 		i, ok := known[p.Token]
 		if !ok {
+			if len(r.profiles) == 4*maxChannels { // main, second, mobile and one more
+				continue
+			}
 			known[p.Token] = len(r.profiles)
 			r.profiles = append(r.profiles, p)
 			continue

@@ -26,10 +26,11 @@ func (l *lane) recordings(ctx context.Context) {
 		to := l.at(xaddr)
 		var err error
 		r.recordings, err = ask[recordings](ctx, l.conversation, to, "GetRecordings", getRecordings{})
+		r.recordings.Items = head(r.recordings.Items, maxChannels)
 		l.note("GetRecordings", err)
 		listed = err == nil
 		if jobs, ok := optional[recordingJobs](ctx, l, to, "GetRecordingJobs", getRecordingJobs{}); ok {
-			r.jobs = jobs.Items
+			r.jobs = head(jobs.Items, maxChannels)
 		}
 	}
 	if xaddr := l.services[nsSearch]; xaddr != "" {

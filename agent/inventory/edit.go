@@ -38,7 +38,8 @@ func (v *Inventory) Set(ctx context.Context, id string, e Edit) error {
 		if err := c.save(ctx, tx); err != nil {
 			return err
 		}
-		if c.decision != StateDeclared || c.outdoor != nil && *c.outdoor {
+		// One that is asked again stays as it is declared until it is answered.
+		if c.decision != StateDeclared || c.asks || c.outdoor != nil && *c.outdoor {
 			return nil
 		}
 		queued = true

@@ -25,7 +25,11 @@ func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []s
 			continue
 		}
 		o, changed, lasting := s.observation(looked, at)
-		if len(o.Recorders) == 0 || !changed && at.Sub(s.observed) < observeAny {
+		since := at.Sub(s.observed)
+		if since < 0 { // this machine's clock was put back: no silence until it catches up
+			since = observeAny
+		}
+		if len(o.Recorders) == 0 || !changed && since < observeAny {
 			continue
 		}
 		waiting, err := unseen(ctx, tx, s.SiteID)
@@ -37,7 +41,7 @@ func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []s
 			if _, err := tx.ExecContext(ctx, `DELETE FROM message WHERE seq = ?`, waiting.seq); err != nil {
 				return false, err
 			}
-		} else if at.Sub(s.observed) < observeEvery {
+		} else if since < observeEvery {
 			continue // the next look finds the same change again
 		}
 		if err := v.enqueue(ctx, tx, s, o, !lasting); err != nil {
@@ -85,6 +89,9 @@ func (s *site) observation(looked []seen, at time.Time) (o protocol.Observation,
 // and retention only where they differ from what was told last.
 func (c *camera) observation(at time.Time) protocol.CameraObservation {
 	o := protocol.CameraObservation{CameraID: c.id, At: at, OldestFootage: c.retention.OldestFootage}
+	if o.OldestFootage.After(at) { // kept from when this machine's clock ran ahead
+		o.OldestFootage = time.Time{}
+	}
 	told := protocol.CameraObservation{}
 	if c.reported != nil {
 		told = *c.reported

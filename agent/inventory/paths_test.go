@@ -253,6 +253,16 @@ func TestAnotherCameraOnTheChannel(t *testing.T) {
 	if r := approve(t, v, c.ID); !slices.Equal(r[0].Missing, []string{"outdoor_public"}) {
 		t.Errorf("approved without an answer: %+v", r)
 	}
+	// Correcting something else is no answer, and takes nothing out.
+	if err := v.Set(t.Context(), c.ID, Edit{Direction: new(90)}); err != nil {
+		t.Fatal(err)
+	}
+	if c, _ = on(t, v, "Canale 1"); c.State != StateDeclared || !c.AskAgain {
+		t.Errorf("after a correction it is %s, asked again: %t", c.State, c.AskAgain)
+	}
+	if err := v.Set(t.Context(), c.ID, Edit{Clear: []string{"direction"}}); err != nil {
+		t.Fatal(err)
+	}
 	outdoors(t, v, c.ID, true)
 	if c, _ = on(t, v, "Canale 1"); c.AskAgain || len(c.Changed) > 0 {
 		t.Errorf("still asked: %+v", c)

@@ -72,8 +72,11 @@ func (d *device) keepPin(ctx context.Context, tx *sql.Tx, s discover.Sighting) e
 		if key == d.endpoint || key == d.address {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO pin (device, sha256, at)
-			SELECT ?, sha256, at FROM pin WHERE device <> '' AND device IN (?, ?) ORDER BY at LIMIT 1`, key, d.endpoint, d.address); err != nil {
+		// What the device showed first wins over what a host showed that only now
+		// turns out to be it: serial number and MAC can be copied, a key cannot.
+		if _, err := tx.ExecContext(ctx, `INSERT INTO pin (device, sha256, at)
+			SELECT ?, sha256, at FROM pin WHERE device <> '' AND device IN (?, ?) ORDER BY at LIMIT 1
+			ON CONFLICT (device) DO UPDATE SET sha256 = excluded.sha256, at = excluded.at`, key, d.endpoint, d.address); err != nil {
 			return err
 		}
 	}

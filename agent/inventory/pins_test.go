@@ -83,3 +83,36 @@ func TestPins(t *testing.T) {
 		t.Errorf("the other device's: %x %t %v", got, ok, err)
 	}
 }
+
+// A host that copies a device's serial number and MAC cannot have its own
+// certificate taken for the device's; and one that merely gets its address is
+// not held to the device's certificate.
+func TestPinsOfOthers(t *testing.T) {
+	v := open(t, t.TempDir())
+	first, other := sha256.Sum256([]byte("first")), sha256.Sum256([]byte("other"))
+	d := cameraDevice(0)
+	record(t, v, noon, d)
+	if err := v.Pin(t.Context(), d.Sighting, first[:]); err != nil {
+		t.Fatal(err)
+	}
+	copied := at(d, "192.168.7.99:443")
+	copied.Sighting.Endpoint = "urn:uuid:77777777-7777-4777-8777-777777777777"
+	if err := v.Pin(t.Context(), copied.Sighting, other[:]); err != nil {
+		t.Fatal(err)
+	}
+	record(t, v, noon.Add(time.Hour), copied)
+	if got, ok, err := v.Pinned(t.Context(), copied.Sighting); err != nil || !ok || !bytes.Equal(got, first[:]) {
+		t.Errorf("the copy is held to %x, %t, %v; want the certificate shown first", got, ok, err)
+	}
+
+	w := open(t, t.TempDir())
+	record(t, w, noon, d)
+	if err := w.Pin(t.Context(), discover.Sighting{Address: d.Sighting.Address}, first[:]); err != nil {
+		t.Fatal(err)
+	}
+	heir := at(cameraDevice(1), d.Sighting.Address.String())
+	record(t, w, noon.Add(time.Hour), heir)
+	if got, ok, err := w.Pinned(t.Context(), heir.Sighting); err != nil || ok {
+		t.Errorf("the next holder of the address is held to %x, %v", got, err)
+	}
+}

@@ -181,6 +181,9 @@ func (b *book) vacate(ctx context.Context, tx *sql.Tx, looked []seen) error {
 			slices.ContainsFunc(looked, func(s seen) bool { return s.device == d }) {
 			continue
 		}
+		if err := unpin(ctx, tx, d.address); err != nil {
+			return err
+		}
 		d.address = ""
 		if err := d.save(ctx, tx); err != nil {
 			return err
@@ -191,7 +194,10 @@ func (b *book) vacate(ctx context.Context, tx *sql.Tx, looked []seen) error {
 
 // update takes over what was read; what was not keeps its last value.
 func (d *device) update(f interrogate.Device, at time.Time) {
-	d.kind = cmp.Or(f.Kind, d.kind)
+	// A recorder that is silent or locked shows nothing by which it is one.
+	if d.kind == "" || f.Kind == interrogate.KindRecorder || f.Answered && len(f.Channels) > 0 {
+		d.kind = cmp.Or(f.Kind, d.kind)
+	}
 	d.vendor = cmp.Or(f.Vendor, d.vendor)
 	d.model = cmp.Or(f.Model, d.model)
 	d.firmware = cmp.Or(f.Firmware, d.firmware)

@@ -29,8 +29,11 @@ func tells(text string, d *device) bool {
 	if at, err := netip.ParseAddrPort(d.address); err == nil && at.Addr().Is6() && strings.Contains(strings.ToLower(text), at.Addr().WithZone("").String()) {
 		return true
 	}
-	bare := squeeze(text)
-	for _, secret := range append([]string{usableSerial(d.serial, d.model), strings.TrimPrefix(d.endpoint, "urn:uuid:")}, d.macs...) {
+	bare, serial := squeeze(text), d.serial
+	if fold(serial) == fold(d.model) { // that tells nothing, and every name may hold it
+		serial = ""
+	}
+	for _, secret := range append([]string{serial, strings.TrimPrefix(d.endpoint, "urn:uuid:")}, d.macs...) {
 		if secret = squeeze(secret); len(secret) >= 5 && strings.Contains(bare, secret) {
 			return true
 		}

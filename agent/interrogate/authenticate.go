@@ -45,6 +45,7 @@ type authenticator struct {
 	scheme     scheme
 	challenge  *digest.Challenge
 	count      int // uses of the challenge
+	doubts     int // signed questions that failed otherwise, before proven
 	proven     bool
 	forbidden  int // refusals in a row after that
 	renewed    bool
@@ -241,6 +242,21 @@ func (a *authenticator) refusedAgain(ctx context.Context, r *refusal) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.giveUp(ctx, r)
+}
+
+// unclear counts a signed question that failed in a way that is no refusal that
+// we know (a connection closed, a page in words). While nothing has shown that
+// the credentials are right, the second ends their use for this look: it may
+// well be how this device refuses, and it may be counting.
+func (a *authenticator) unclear() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.proven || a.scheme == anonymous {
+		return
+	}
+	if a.doubts++; a.doubts >= maxDoubts {
+		a.stopped, a.needs = true, a.wrong()
+	}
 }
 
 func (a *authenticator) accepted() {

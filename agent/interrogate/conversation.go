@@ -30,6 +30,7 @@ const (
 	maxSilent    = 2  // calls in a row without an answer, then no more
 	maxDropped   = 12 // calls in a row that it hung up on (onvif_srvd does for each operation that it does not know)
 	maxForbidden = 2  // calls in a row refused to a user who was let in before
+	maxDoubts    = 2  // signed calls that fail in no known way before any was accepted
 )
 
 // conversation is what is said with one device. ask may be called by several
@@ -131,6 +132,9 @@ func askTimed[T any](ctx context.Context, c *conversation, to *url.URL, operatio
 			continue
 		}
 		if refused == nil || err != nil {
+			if _, other := errors.AsType[*unsupportedError](err); sign && err != nil && !other && ctx.Err() == nil {
+				c.auth.unclear()
+			}
 			return value, when, err
 		}
 		if err := hold(); err != nil {

@@ -39,12 +39,12 @@ type (
 		UncertaintyMs int64 `json:"uncertainty_ms"`
 	}
 	scanChannel struct {
-		ID         string                   `json:"id"`
-		Name       string                   `json:"name"`
-		Resolution string                   `json:"resolution"`
-		Schedule   protocol.Schedule        `json:"schedule"`
-		Retention  scanRetention            `json:"retention"`
-		Facts      map[string]protocol.Fact `json:"facts"`
+		ID         string                      `json:"id"`
+		Name       string                      `json:"name"`
+		Resolution string                      `json:"resolution"`
+		Schedule   protocol.Schedule           `json:"schedule"`
+		Retention  scanRetention               `json:"retention"`
+		Facts      map[string]interrogate.Fact `json:"facts"`
 	}
 	scanRetention struct {
 		Configured     string    `json:"configured"` // "72h0m0s", "until full", "unknown"

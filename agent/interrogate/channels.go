@@ -150,27 +150,44 @@ func (r *readings) channels(d *Device, now time.Time) ([]Channel, error) {
 		if c.Schedule.Kind != protocol.ScheduleUnknown {
 			c.Schedule.Zone, c.Schedule.ZoneAssumed = d.Zone, d.Zone == ""
 		}
-		c.state(now)
+		c.state(r, t, now)
 		all = append(all, c)
 	}
 	return all, doubt
 }
 
-// state writes down which values were measured, and when.
-func (c *Channel) state(now time.Time) {
-	fact := protocol.Fact{Source: protocol.Measured, At: now}
-	c.Facts = map[string]protocol.Fact{}
-	if c.Name != "" {
-		c.Facts["name"] = fact
+// state writes down which values were measured, when, and from which words.
+func (c *Channel) state(r *readings, t track, now time.Time) {
+	raw := map[string][]string{"name": {c.Name}}
+	for _, i := range t.recordings {
+		raw["retention"] = append(raw["retention"], r.recordings.Items[i].Configuration.RetentionPeriod)
+		raw["oldest"] = append(raw["oldest"], r.details[r.recordings.Items[i].Token].Earliest)
 	}
-	if c.WidthPx > 0 {
-		c.Facts["resolution"] = fact
+	if len(slices.Compact(raw["oldest"])) < 2 {
+		raw["oldest"] = append(raw["oldest"], r.summary.From)
 	}
-	if c.Schedule.Kind != protocol.ScheduleUnknown {
-		c.Facts["schedule"], c.Schedule.Fact = fact, fact
+	c.fact("name", "onvif", c.Name != "", raw["name"], now)
+	c.fact("resolution", "onvif GetProfiles", c.WidthPx > 0, nil, now)
+	c.fact("schedule", "onvif GetRecordingJobs", c.Schedule.Kind != protocol.ScheduleUnknown, nil, now)
+	c.fact("retention", "onvif GetRecordings", c.Retention.Kind != protocol.RetentionUnknown, raw["retention"], now)
+	c.fact("oldest", "onvif GetRecordingSummary", !c.Retention.OldestFootage.IsZero(), raw["oldest"], now)
+}
+
+// fact notes that a group of values was told, in raw words.
+func (c *Channel) fact(group, from string, told bool, raw []string, now time.Time) {
+	if !told {
+		return
 	}
-	if c.Retention.Kind != protocol.RetentionUnknown || !c.Retention.OldestFootage.IsZero() {
-		c.Facts["retention"], c.Retention.Fact = fact, fact
+	f := Fact{protocol.Fact{Source: protocol.Measured, At: now}, from, rawWords(raw...)}
+	if c.Facts == nil {
+		c.Facts = map[string]Fact{}
+	}
+	c.Facts[group] = f
+	switch group {
+	case "schedule":
+		c.Schedule.Fact = f.Fact
+	case "retention", "oldest":
+		c.Retention.Fact = f.Fact
 	}
 }
 

@@ -2,6 +2,7 @@ package interrogate
 
 import (
 	"context"
+	"time"
 
 	"anagrafe/agent/discover"
 	"anagrafe/protocol"
@@ -51,6 +52,44 @@ const (
 	NeedsCertificate     Needs = "certificate"       // it shows another certificate than before: nothing is sent until the owner accepts it
 )
 
+// Family names the maker's own interface that told of a device, beside ONVIF.
+type Family string
+
+// The families, in the order in which a host that names no maker is tried.
+const (
+	Hikvision  Family = "hikvision"  // ISAPI
+	Dahua      Family = "dahua"      // CGI
+	Axis       Family = "axis"       // VAPIX
+	Uniview    Family = "uniview"    // LAPI
+	Synology   Family = "synology"   // Surveillance Station
+	Reolink    Family = "reolink"    // HTTP API
+	UniFi      Family = "unifi"      // Protect
+	Hanwha     Family = "hanwha"     // SUNAPI
+	Nx         Family = "nx"         // Nx Witness, DW Spectrum, Wisenet WAVE
+	Frigate    Family = "frigate"    // Frigate
+	ZoneMinder Family = "zoneminder" // ZoneMinder
+	MediaMTX   Family = "mediamtx"   // MediaMTX
+)
+
+// Kept is where a device says that its images are.
+type Kept string
+
+// Places of images. Which room that is only a person knows.
+const (
+	KeptUnknown Kept = ""
+	KeptDisk    Kept = "disk"   // its own disks or card
+	KeptShare   Kept = "share"  // a share of another machine on the network
+	KeptRemote  Kept = "remote" // elsewhere: FTP or a cloud
+	KeptSeveral Kept = "several"
+)
+
+// Fact is where and when a group of values was read, and from which words.
+type Fact struct {
+	protocol.Fact
+	From string `json:"from,omitempty"` // the question, e.g. "GET /ISAPI/ContentMgmt/record/tracks", "onvif GetRecordings"
+	Raw  string `json:"raw,omitempty"`  // the device's own words, bounded; for people, never sent
+}
+
 // Device is what one device said of itself. Texts are trimmed, bounded, and
 // free of the credentials that devices echo.
 type Device struct {
@@ -65,12 +104,16 @@ type Device struct {
 	MACs       []string        // lower case with colons; for identity only, they never leave the site
 	Clock      *protocol.Clock // nil: not read
 	Zone       string          // of the device: IANA, or fixed as "UTC+01:00"; "" unknown
-	Needs      Needs
-	Storage    []string // the kinds of place where it keeps images, as ONVIF names them: "LocalStorage", "NFS", "CIFS", ...
-	Suggested  *Place   // where it says it is; to be offered to the owner, never sent
-	Channels   []Channel
-	Errors     []Problem // what could not be read, and why
-	Answered   bool      // it spoke ONVIF, if only to refuse
+	// ZoneAssumed: it keeps wall time and does not say in which zone; Zone is the agent's assumption.
+	ZoneAssumed bool
+	Needs       Needs
+	Family      Family          // whose own interface was read; "": ONVIF alone
+	Kept        Kept            // where its images are
+	Facts       map[string]Fact // of "clock", "zone", "kept": present when it said something
+	Suggested   *Place          // where it says it is; to be offered to the owner, never sent
+	Channels    []Channel
+	Errors      []Problem // what could not be read, and why
+	Answered    bool      // it spoke ONVIF, if only to refuse
 }
 
 // Place is a position that a device was told, degrees WGS84.
@@ -82,9 +125,10 @@ type Place struct{ Lat, Lon float64 }
 // (DESIGN 4). That text has a field of its own, which nothing copies: whoever
 // shows it offers it to the owner, and only what the owner then types is a name.
 type Channel struct {
-	ID        string // the device's own token: stable, not for people
-	Name      string // "" when the device names none
-	WidthPx   int    // of the main stream; 0 unknown
+	ID        string   // the device's own token: stable, not for people
+	Also      []string // other tokens by which the same channel may have been told, e.g. ONVIF's
+	Name      string   // "" when the device names none
+	WidthPx   int      // of the main stream; 0 unknown
 	HeightPx  int
 	Turns     bool // it has a motor (PTZ)
 	Infrared  bool
@@ -93,7 +137,7 @@ type Channel struct {
 	Camera    *Identity // the camera behind a recorder's channel, nil if the recorder does not tell
 	Schedule  protocol.Schedule
 	Retention protocol.Retention
-	Facts     map[string]protocol.Fact // of "name", "resolution", "schedule", "retention": present when the device said something
+	Facts     map[string]Fact // of "name", "resolution", "schedule", "retention", "oldest": present when the device said something
 }
 
 // Identity is what a recorder tells of the camera behind a channel. All of it
@@ -111,4 +155,20 @@ type Identity struct {
 type Problem struct {
 	What string `json:"what"` // the operation, e.g. "GetRecordings"
 	Why  string `json:"why"`
+}
+
+// fact notes that the device told something about itself, in raw words.
+func (d *Device) fact(group, from, raw string, now time.Time) {
+	if d.Facts == nil {
+		d.Facts = map[string]Fact{}
+	}
+	d.Facts[group] = Fact{protocol.Fact{Source: protocol.Measured, At: now}, from, rawWords(raw)}
+}
+
+// kept notes where images are, unless a better answer is there.
+func (d *Device) kept(k Kept, from, raw string, now time.Time) {
+	if k != KeptUnknown && d.Kept == KeptUnknown {
+		d.Kept = k
+		d.fact("kept", from, raw, now.UTC().Truncate(time.Second))
+	}
 }

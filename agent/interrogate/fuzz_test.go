@@ -78,7 +78,7 @@ func FuzzAnswer(f *testing.F) {
 			readPlace(g)
 		}
 		if g, _, err := readAnswer[storages]("GetStorageConfigurations", b); err == nil {
-			readStorages(g)
+			readKept(g)
 		}
 		if s, _, err := readAnswer[scopes]("GetScopes", b); err == nil {
 			readScopes(s.Items)

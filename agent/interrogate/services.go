@@ -72,7 +72,8 @@ func (l *lane) places(ctx context.Context) {
 	}
 	if l.system == nil || l.system.storage {
 		if answer, ok := extra[storages](ctx, l, l.base, "GetStorageConfigurations", device.GetStorageConfigurations{}); ok {
-			l.device.Storage = readStorages(answer)
+			kept, words := readKept(answer)
+			l.device.kept(kept, "onvif GetStorageConfigurations", words, l.now())
 		}
 	}
 	// One camera has one socket, and that is known.
@@ -98,13 +99,40 @@ func readPlace(answer geoLocation) *Place {
 	return nil
 }
 
-// readStorages gives the kinds of storage, the last part of their names, sorted.
-func readStorages(answer storages) []string {
+// readKept gives where images are, and the kinds of storage in ONVIF's words, the
+// last part of their names, sorted.
+func readKept(answer storages) (Kept, string) {
 	var kinds []string
 	for _, s := range answer.Items {
 		if kind := clean(s.Data.Type); kind != "" && len(kinds) < 16 {
 			kinds = append(kinds, path.Base(kind))
 		}
 	}
-	return slices.Compact(slices.Sorted(slices.Values(kinds)))
+	kinds = slices.Compact(slices.Sorted(slices.Values(kinds)))
+	var all []Kept
+	for _, kind := range kinds {
+		switch strings.ToLower(kind) {
+		case "localstorage":
+			all = append(all, KeptDisk)
+		case "nfs", "cifs":
+			all = append(all, KeptShare)
+		case "cdmi", "ftp", "objectstorages3", "objectstorageazure":
+			all = append(all, KeptRemote)
+		default:
+			return KeptUnknown, strings.Join(kinds, " ")
+		}
+	}
+	return keptIn(all...), strings.Join(kinds, " ")
+}
+
+// keptIn joins the places of a device's images into one.
+func keptIn(all ...Kept) Kept {
+	all = slices.Compact(slices.Sorted(slices.Values(all)))
+	switch len(all) {
+	case 0:
+		return KeptUnknown
+	case 1:
+		return all[0]
+	}
+	return KeptSeveral
 }

@@ -53,3 +53,19 @@ func clean(s string) string {
 	}
 	return s
 }
+
+// rawWords joins a device's own words for a fact, each once, bounded.
+func rawWords(all ...string) string {
+	var words []string
+	for _, s := range all {
+		if s = clean(s); s != "" && !slices.Contains(words, s) && len(words) < 64 {
+			words = append(words, s)
+		}
+	}
+	const most = 480
+	text := strings.Join(words, " | ")
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most-1]) + "…"
+	}
+	return text
+}

@@ -59,7 +59,7 @@ func channel(id, name string) interrogate.Channel {
 		ID: id, Name: name, WidthPx: 1920, HeightPx: 1080,
 		Schedule:  protocol.Schedule{Kind: protocol.ScheduleAlways, Mode: protocol.Continuous, Zone: "Europe/Rome", Fact: measured},
 		Retention: protocol.Retention{Kind: protocol.RetentionAge, Age: 72 * time.Hour, OldestFootage: noon.Add(-70 * time.Hour), ObservedAt: noon, Fact: measured},
-		Facts:     map[string]protocol.Fact{"name": measured, "resolution": measured, "schedule": measured, "retention": measured},
+		Facts:     map[string]interrogate.Fact{"name": {Fact: measured}, "resolution": {Fact: measured}, "schedule": {Fact: measured}, "retention": {Fact: measured}},
 	}
 }
 

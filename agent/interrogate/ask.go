@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"slices"
 	"sync"
@@ -30,6 +31,9 @@ type Asker struct {
 	letters  letters
 	callTime time.Duration
 	edges    int // readings of the clock besides the first
+
+	mu    sync.Mutex
+	turns map[netip.Addr]chan struct{} // see authenticator.turn
 }
 
 // New makes an Asker.
@@ -48,6 +52,20 @@ func New(o Options) *Asker {
 	return &Asker{o: o, letters: l, callTime: callTime, edges: edgeSamples}
 }
 
+// turnOf gives the turn of a host: it may show several ports, of which each would
+// try a wrong password.
+func (a *Asker) turnOf(host netip.Addr) chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.turns == nil {
+		a.turns = map[netip.Addr]chan struct{}{}
+	}
+	if a.turns[host] == nil {
+		a.turns[host] = make(chan struct{}, 1)
+	}
+	return a.turns[host]
+}
+
 // Ask asks one device what it is. It only reads. It never fails: what could not
 // be read is in the Device, and ctx's end cuts it short.
 func (a *Asker) Ask(ctx context.Context, s discover.Sighting) Device {
@@ -55,6 +73,7 @@ func (a *Asker) Ask(ctx context.Context, s discover.Sighting) Device {
 	defer cancel()
 	log := a.o.Log.With("device", s.Address.String())
 	auth := newAuthenticator(a.o.Memory, s, a.o.Log, a.o.Now)
+	auth.turn = a.turnOf(s.Address.Addr())
 	t := &trust{memory: a.o.Memory, sighting: s, log: log}
 	q := &questioning{
 		conversation: newConversation(s.Service(), auth, t, a.letters, log, a.callTime),
@@ -77,6 +96,10 @@ type questioning struct {
 	scopes   []string
 	now      func() time.Time
 	samples  int
+
+	told       told           // by the maker's own interface
+	recognised bool           // there is one that we know
+	ownDoor    *authenticator // of that one; nil: none
 }
 
 // lane is a row of questions, one after the other. Two may run at a time, as
@@ -111,36 +134,50 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 	var time1 reading
 	spoke := false
 	q.rows(func(l *lane) { time1, spoke = l.clock(ctx) })
-	if spoke && q.goOn(ctx) {
-		q.rows(
-			func(l *lane) { l.edges(ctx, time1) },
-			func(l *lane) { q.everything(ctx) },
-		)
-	}
+	q.rows(
+		func(l *lane) { l.edges(ctx, time1) },
+		func(l *lane) {
+			q.own(ctx, q.recognise(ctx, spoke))
+			if spoke && q.goOn(ctx) {
+				q.everything(ctx)
+			}
+		},
+	)
 	id := readScopes(q.scopes)
 	d.Name = id.name
+	now := q.now().UTC().Truncate(time.Second)
+	q.settle(now)
 	d.Vendor, d.Serial = cmp.Or(d.Vendor, clean(s.Vendor)), cmp.Or(d.Serial, clean(s.Serial))
 	d.Model = cmp.Or(d.Model, id.hardware, clean(s.Model))
 	d.MACs = readMACs(append(d.MACs, s.MAC, id.mac))
-	d.Answered, d.Needs = q.spoke(), q.auth.lacks()
+	d.Answered, d.Needs = q.spoke() || q.recognised, q.lacks()
 	if q.trust.broken() {
 		d.Needs = NeedsCertificate
 	} else if d.Answered {
 		_ = q.trust.keep(ctx) // it has logged why not, and no password was sent
 	}
-	channels, doubt := q.read.channels(d, q.now().UTC().Truncate(time.Second))
-	d.Channels = channels
+	channels, doubt := q.read.channels(d, now)
 	if doubt != nil {
 		d.Errors = append(d.Errors, Problem{"oldest footage", doubt.Error()})
 	}
+	q.join(channels, now)
 	d.Kind = KindCamera
-	if d.isRecorder(id) {
+	if d.isRecorder(id) || q.told.recorder {
 		d.Kind = KindRecorder
 	}
 	d.hideBehind()
 }
 
-// everything is all questions but the time.
+// lacks is what the owner must give before the device says more: what its own
+// interface wants, where there is one.
+func (q *questioning) lacks() Needs {
+	if q.ownDoor != nil && (q.ownDoor.works() || q.ownDoor.lacks() != NeedsNothing) {
+		return q.ownDoor.lacks()
+	}
+	return q.auth.lacks()
+}
+
+// everything is all questions of ONVIF but the time.
 func (q *questioning) everything(ctx context.Context) {
 	q.rows(func(l *lane) { l.information(ctx) })
 	q.rows(

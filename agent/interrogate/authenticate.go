@@ -2,10 +2,13 @@ package interrogate
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,8 +25,12 @@ import (
 // nothing is sent before the device has refused an anonymous request; that
 // refusal says how (a Digest challenge: HTTP Digest and nothing else; no
 // challenge: WS-UsernameToken; Basic alone: not at all, it would send the password
-// in the clear); and one refused request with credentials is the last, now and,
-// through Memory, until the owner changes the password.
+// in the clear, see readable); and one refused request with credentials is the
+// last, now and, through Memory, until the owner changes the password.
+//
+// A device has two doors, its maker's own interface and ONVIF, each with an
+// authenticator; many keep users apart for ONVIF. What the first one refuses the
+// second is not offered; what the first has accepted the second may refuse, once.
 //
 // Two questions may be under way at a time. But those with credentials go one by
 // one until the device has accepted some, or two wrong passwords would be sent
@@ -31,8 +38,10 @@ import (
 // order of arrival, and a device may take a late one for a wrong password. Who
 // has taken the turn goes.
 type authenticator struct {
-	turn    chan struct{}               // of one place
-	trusted func(context.Context) error // whether a password may be sent to who answers there
+	turn     chan struct{}               // of one place; all doors of a host share it
+	trusted  func(context.Context) error // whether a password may be sent to who answers there
+	door     Door
+	readable func() bool // whether a password may be sent as it is: nobody can read it on the way
 
 	mu sync.Mutex // guards all below
 	redactor
@@ -47,7 +56,8 @@ type authenticator struct {
 	count      int // uses of the challenge
 	doubts     int // signed questions that failed otherwise, before proven
 	proven     bool
-	forbidden  int // refusals in a row after that
+	elsewhere  bool // the device has accepted the credentials at its other door
+	forbidden  int  // refusals in a row after that
 	renewed    bool
 	stopped    bool
 
@@ -62,11 +72,12 @@ const (
 	anonymous scheme = iota
 	usernameToken
 	httpDigest
+	httpBasic
 )
 
 func newAuthenticator(memory Memory, s discover.Sighting, log *slog.Logger, now func() time.Time) *authenticator {
-	return &authenticator{memory: memory, sighting: s, log: log, now: now, needs: NeedsNothing, turn: make(chan struct{}, 1),
-		trusted: func(context.Context) error { return nil }}
+	return &authenticator{memory: memory, sighting: s, log: log, now: now, needs: NeedsNothing, turn: make(chan struct{}, 1), door: DoorONVIF,
+		trusted: func(context.Context) error { return nil }, readable: func() bool { return false }}
 }
 
 // begins tells whether requests are signed from the start, and whether they must
@@ -75,6 +86,17 @@ func (a *authenticator) begins() (signed, turns bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.scheme != anonymous && !a.stopped, a.scheme == httpDigest || !a.proven
+}
+
+// takeTurn waits until no other request with an unproven password is under way to
+// this host.
+func (a *authenticator) takeTurn(ctx context.Context) (release func(), err error) {
+	select {
+	case a.turn <- struct{}{}:
+		return func() { <-a.turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (a *authenticator) lacks() Needs {
@@ -135,22 +157,46 @@ func (a *authenticator) refused(ctx context.Context, r *refusal) (again bool, er
 func (a *authenticator) begin(ctx context.Context, r *refusal) (bool, error) {
 	if c, err := digest.FindChallenge(r.header); err == nil && digest.CanDigest(c) {
 		a.scheme, a.challenge = httpDigest, c
-	} else if asked := r.header.Values("WWW-Authenticate"); len(asked) > 0 {
-		a.stopped, a.needs = true, NeedsCredentials
-		return false, errors.New("it accepts only a way to log in that would send the password readable, or that is not known: in its settings, allow Digest for ONVIF")
+	} else if asked := r.header.Values("WWW-Authenticate"); len(asked) > 0 || a.door == DoorOwn {
+		if !basic(asked) || !a.readable() {
+			a.stopped, a.needs = true, NeedsCredentials
+			return false, errors.New("it accepts only a way to log in that would send the password readable, or that is not known: in its settings, allow Digest, or HTTPS")
+		}
+		a.scheme = httpBasic
 	} else {
 		a.scheme = usernameToken
 	}
 	ok, err := a.recall(ctx)
-	if ok {
-		err = a.trusted(ctx)
-		ok = err == nil
-	}
 	if ok && !a.offsetSet {
 		a.guessOffset(r.header)
 	}
 	a.stopped = !ok
 	return ok, err
+}
+
+func basic(challenges []string) bool {
+	return slices.ContainsFunc(challenges, func(c string) bool {
+		scheme, _, _ := strings.Cut(strings.TrimSpace(c), " ")
+		return strings.EqualFold(scheme, "Basic")
+	})
+}
+
+// start gives the credentials for a login by a message of the maker's own, in
+// which the password stands as it is. The caller has the turn, and says how it
+// went by giveUp, accepted or unclear.
+func (a *authenticator) start(ctx context.Context) (Credential, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stopped {
+		return Credential{}, errStopped
+	}
+	if !a.readable() {
+		a.stopped, a.needs = true, NeedsCredentials
+		return Credential{}, errors.New("its login would send the password readable through the network: switch on HTTPS in its settings")
+	}
+	ok, err := a.recall(ctx)
+	a.stopped = !ok
+	return a.credential, err
 }
 
 // guessOffset takes the device's clock from the date of its HTTP answer, for one
@@ -178,10 +224,14 @@ func (a *authenticator) recall(ctx context.Context) (bool, error) {
 	if !ok || c.User == "" {
 		return false, errors.New("it wants a user and a password")
 	}
-	refused, err := a.memory.Refused(ctx, a.sighting, c)
+	refused, err := a.memory.Refused(ctx, a.sighting, c, a.door)
 	if err != nil {
 		a.log.Error("refused credentials not read", "err", err)
 		return false, errors.New("not tried, since it is not known whether it has refused this password before")
+	}
+	if refused && a.elsewhere {
+		a.needs = NeedsNothing
+		return false, errOtherDoor
 	}
 	if refused {
 		a.needs = a.wrong()
@@ -189,8 +239,13 @@ func (a *authenticator) recall(ctx context.Context) (bool, error) {
 	}
 	a.credential, a.needs = c, NeedsNothing
 	a.add(c.Password, c.User)
+	if err := a.trusted(ctx); err != nil {
+		return false, err
+	}
 	return true, nil
 }
+
+var errOtherDoor = errors.New("its ONVIF has users of its own, and this one is not among them")
 
 // wrong is what a refusal of credentials means. A token is refused also when
 // its time is not the device's; Digest does not depend on clocks.
@@ -226,15 +281,26 @@ func (a *authenticator) giveUp(ctx context.Context, r *refusal) error {
 		}
 		return errForbidden
 	}
-	a.stopped, a.needs = true, a.wrong()
-	// A scan that is being ended must not lose it.
-	if err := a.memory.Refuse(context.WithoutCancel(ctx), a.sighting, a.credential); err != nil {
-		a.log.Error("a refused password could not be remembered", "err", err)
+	a.refuse(ctx)
+	if a.elsewhere {
+		return errOtherDoor
 	}
 	if r.words == "" {
 		return errors.New("it refused the password")
 	}
 	return errors.New("it refused the password: " + r.words)
+}
+
+// refuse ends the use of credentials, and has it remembered.
+func (a *authenticator) refuse(ctx context.Context) {
+	door := a.door
+	if a.stopped = true; !a.elsewhere {
+		door, a.needs = EveryDoor, a.wrong()
+	}
+	// A scan that is being ended must not lose it.
+	if err := a.memory.Refuse(context.WithoutCancel(ctx), a.sighting, a.credential, door); err != nil {
+		a.log.Error("a refused password could not be remembered", "err", err)
+	}
 }
 
 // refusedAgain is the end of a question that was refused however it was put.
@@ -246,17 +312,34 @@ func (a *authenticator) refusedAgain(ctx context.Context, r *refusal) error {
 
 // unclear counts a signed question that failed in a way that is no refusal that
 // we know (a connection closed, a page in words). While nothing has shown that
-// the credentials are right, the second ends their use for this look: it may
-// well be how this device refuses, and it may be counting.
-func (a *authenticator) unclear() {
+// the credentials are right, the second ends their use: it may well be how this
+// device refuses, and it may be counting.
+func (a *authenticator) unclear(ctx context.Context) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.proven || a.scheme == anonymous {
+	if a.proven || a.credential == (Credential{}) {
 		return
 	}
 	if a.doubts++; a.doubts >= maxDoubts {
-		a.stopped, a.needs = true, a.wrong()
+		a.refuse(ctx)
 	}
+}
+
+// yield takes over what the device's other door has shown of the password.
+func (a *authenticator) yield(other *authenticator) {
+	needs, proven := other.lacks(), other.works()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.elsewhere = proven; !proven && (needs == NeedsWrongPassword || needs == NeedsPasswordOrClock) {
+		a.stopped, a.needs = true, needs
+	}
+}
+
+// pause ends the use of credentials for this look, without a verdict on them.
+func (a *authenticator) pause() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stopped = true
 }
 
 func (a *authenticator) accepted() {
@@ -266,13 +349,13 @@ func (a *authenticator) accepted() {
 }
 
 // sign gives the security header or the Authorization header of one request.
-func (a *authenticator) sign(to *url.URL) (security, authorization string, err error) {
+func (a *authenticator) sign(method string, to *url.URL) (security, authorization string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.scheme == httpDigest {
 		a.count++
 		cred, err := digest.Digest(a.challenge, digest.Options{
-			Method: http.MethodPost, URI: to.RequestURI(), Count: a.count,
+			Method: method, URI: to.RequestURI(), Count: a.count,
 			Username: a.credential.User, Password: a.credential.Password,
 		})
 		if err != nil {
@@ -280,6 +363,11 @@ func (a *authenticator) sign(to *url.URL) (security, authorization string, err e
 		}
 		a.add(cred.Response)
 		return "", cred.String(), nil
+	}
+	if a.scheme == httpBasic {
+		secret := base64.StdEncoding.EncodeToString([]byte(a.credential.User + ":" + a.credential.Password))
+		a.add(secret)
+		return "", "Basic " + secret, nil
 	}
 	security, secrets, err := token(a.credential, a.now().Add(a.offset))
 	a.add(secrets...)

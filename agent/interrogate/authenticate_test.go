@@ -148,7 +148,7 @@ func TestRefusesEvenTheTime(t *testing.T) {
 // brokenMemory cannot say what was refused.
 type brokenMemory struct{ *memory }
 
-func (brokenMemory) Refused(context.Context, discover.Sighting, Credential) (bool, error) {
+func (brokenMemory) Refused(context.Context, discover.Sighting, Credential, Door) (bool, error) {
 	return false, errors.New("the disk is full")
 }
 

@@ -99,3 +99,23 @@ func (t *trust) broken() bool {
 	defer t.mu.Unlock()
 	return t.changed
 }
+
+// sameFor gives the trust for one of several doors that are tried: a device that
+// is known is held to its certificate there too; of one that is not, each door may
+// show its own.
+func (t *trust) sameFor() *trust {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := &trust{sighting: t.sighting, log: t.log}
+	if t.kept {
+		out.want, out.kept = t.want, true
+	}
+	return out
+}
+
+// breakOff notes that the device showed another certificate.
+func (t *trust) breakOff() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changed = true
+}

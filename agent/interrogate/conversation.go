@@ -97,23 +97,18 @@ func askTimed[T any](ctx context.Context, c *conversation, to *url.URL, operatio
 	if c.gone() {
 		return none, when, errSilent
 	}
-	held := false
+	held, letGo := false, func() {}
 	hold := func() error {
 		if !held {
-			select {
-			case c.auth.turn <- struct{}{}:
-				held = true
-			case <-ctx.Done():
-				return c.why(ctx, ctx.Err())
+			release, err := c.auth.takeTurn(ctx)
+			if err != nil {
+				return c.why(ctx, err)
 			}
+			held, letGo = true, release
 		}
 		return nil
 	}
-	defer func() {
-		if held {
-			<-c.auth.turn
-		}
-	}()
+	defer func() { letGo() }()
 	sign, turns := c.auth.begins()
 	if sign && turns {
 		if err := hold(); err != nil {
@@ -133,7 +128,7 @@ func askTimed[T any](ctx context.Context, c *conversation, to *url.URL, operatio
 		}
 		if refused == nil || err != nil {
 			if _, other := errors.AsType[*unsupportedError](err); sign && err != nil && !other && ctx.Err() == nil {
-				c.auth.unclear()
+				c.auth.unclear(ctx)
 			}
 			return value, when, err
 		}
@@ -243,7 +238,7 @@ func (c *conversation) post(ctx context.Context, to *url.URL, operation string, 
 	security, authorization := "", ""
 	if sign {
 		var err error
-		if security, authorization, err = c.auth.sign(to); err != nil {
+		if security, authorization, err = c.auth.sign(http.MethodPost, to); err != nil {
 			return fail(err)
 		}
 	}

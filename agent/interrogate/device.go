@@ -11,6 +11,16 @@ import (
 // Credential is a device's user and password. It is never logged.
 type Credential struct{ User, Password string }
 
+// Door is where a device lets users in: some keep users of their own for ONVIF.
+type Door string
+
+// The doors of a device.
+const (
+	EveryDoor Door = ""
+	DoorONVIF Door = "onvif"
+	DoorOwn   Door = "own" // the maker's own interface
+)
+
 // Memory knows the passwords that the owner typed, which of them a device has
 // refused, and the certificate by which a device is known. It outlives the
 // program: a refused password is not tried again until the owner changes it, and
@@ -19,11 +29,12 @@ type Credential struct{ User, Password string }
 type Memory interface {
 	// Credential gives what the owner typed for this device, or ok=false.
 	Credential(ctx context.Context, s discover.Sighting) (c Credential, ok bool, err error)
-	// Refused tells whether this device has refused c: known by any of its
-	// Sighting.Keys, since it may have shown only the other one at the time.
-	Refused(ctx context.Context, s discover.Sighting, c Credential) (bool, error)
+	// Refused tells whether this device has refused c, at this door or at every one:
+	// known by any of its Sighting.Keys, since it may have shown only the other one
+	// at the time.
+	Refused(ctx context.Context, s discover.Sighting, c Credential, at Door) (bool, error)
 	// Refuse records that it has. When it fails, nothing more is asked of the device.
-	Refuse(ctx context.Context, s discover.Sighting, c Credential) error
+	Refuse(ctx context.Context, s discover.Sighting, c Credential, at Door) error
 	// Pinned gives the SHA-256 of the certificate (DER) that this device, by any of
 	// its Sighting.Keys, showed at first use; ok=false: none is kept.
 	Pinned(ctx context.Context, s discover.Sighting) (sha256 []byte, ok bool, err error)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 )
 
 var (
@@ -39,25 +40,29 @@ func (e *notSOAPError) Error() string { return e.words }
 // why says what a failed call means. The address is left out: whoever reads
 // the report knows it, and the report may be handed on.
 func (c *conversation) why(ctx context.Context, err error) error {
+	return explain(ctx, err, c.trust, c.auth, c.callTime)
+}
+
+func explain(ctx context.Context, err error, t *trust, auth *authenticator, callTime time.Duration) error {
 	var netErr net.Error
 	switch {
 	case errors.Is(err, errTooLong):
 		return errTooLong
-	case c.trust.broken():
+	case t.broken():
 		return errCertificate
 	case errors.Is(ctx.Err(), context.Canceled):
 		return errors.New("the search was ended")
 	case ctx.Err() != nil:
 		return fmt.Errorf("it took longer than the time allowed for one device")
 	case errors.As(err, &netErr) && netErr.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer within %s", c.callTime)
+		return fmt.Errorf("no answer within %s", callTime)
 	case strings.Contains(err.Error(), "tls: "), strings.Contains(err.Error(), "remote error"):
 		return errors.New("its encryption (TLS) is too old or broken: update its firmware, or allow plain HTTP on this network")
 	case strings.Contains(err.Error(), "malformed HTTP"):
 		return errors.New("what it answers is not HTTP as it is spoken today")
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return fmt.Errorf("no connection: %s", c.auth.words(op.Err.Error()))
+		return fmt.Errorf("no connection: %s", auth.words(op.Err.Error()))
 	}
 	return errBroken
 }

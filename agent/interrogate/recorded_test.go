@@ -72,19 +72,19 @@ func (m *memory) Credential(context.Context, discover.Sighting) (Credential, boo
 	return m.given, m.given != Credential{}, nil
 }
 
-func (m *memory) Refused(_ context.Context, s discover.Sighting, c Credential) (bool, error) {
+func (m *memory) Refused(_ context.Context, s discover.Sighting, c Credential, at Door) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.refused[s.Endpoint] == c, nil
+	return m.refused[s.Endpoint] == c || m.refused[s.Endpoint+string(at)] == c, nil
 }
 
-func (m *memory) Refuse(_ context.Context, s discover.Sighting, c Credential) error {
+func (m *memory) Refuse(_ context.Context, s discover.Sighting, c Credential, at Door) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refused == nil {
 		m.refused = map[string]Credential{}
 	}
-	m.refused[s.Endpoint] = c
+	m.refused[s.Endpoint+string(at)] = c
 	return nil
 }
 

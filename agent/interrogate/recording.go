@@ -64,31 +64,17 @@ func readOldest(from, until string, clock *protocol.Clock, zone string, now time
 	if !ok || stamp.Before(earliest) {
 		return time.Time{}, nil
 	}
-	if clock == nil {
-		return time.Time{}, fmt.Errorf("the oldest footage is dated by the recorder's clock, which could not be read")
-	}
-	offset := time.Duration(clock.OffsetMs) * time.Millisecond
-	if offset.Abs() > maxCorrection {
-		return time.Time{}, fmt.Errorf("the oldest footage is dated by the recorder's clock, which is more than a day wrong")
-	}
-	shown := now.Add(offset)
-	if newest, ok := parseTime(until); ok {
+	if newest, ok := parseTime(until); ok && clock != nil {
+		shown := now.Add(time.Duration(clock.OffsetMs) * time.Millisecond)
 		local, known := loadZone(zone)
 		switch ahead := newest.Sub(shown); {
 		case known && offsetAt(local, shown) != 0 && (ahead-time.Duration(offsetAt(local, shown))*time.Second).Abs() <= futureSlack:
-			wall := stamp.UTC()
-			stamp = time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, local)
-		case ahead > futureSlack:
+			stamp = inZone(stamp.UTC().Truncate(time.Second), local)
+		case ahead > futureSlack && (time.Duration(clock.OffsetMs)*time.Millisecond).Abs() <= maxCorrection:
 			return time.Time{}, fmt.Errorf("its footage ends in the future: its dates are not in UTC as they say")
 		}
 	}
-	if stamp.After(shown) {
-		if stamp.After(shown.Add(futureSlack)) {
-			return time.Time{}, fmt.Errorf("its oldest footage is in the future: its dates are not in UTC as they say")
-		}
-		return now.UTC().Truncate(time.Second), nil
-	}
-	return stamp.Add(-offset).UTC().Truncate(time.Second), nil
+	return believe(stamp, clock, now)
 }
 
 // parseTime reads an xs:dateTime; one without a zone counts as UTC, as ONVIF's

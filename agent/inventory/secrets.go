@@ -121,10 +121,15 @@ func (s *secrets) open(deviceID string, sealed []byte) (c interrogate.Credential
 	return c, json.Unmarshal(text, &c)
 }
 
-// hash names a user and password without telling either.
-func (s *secrets) hash(c interrogate.Credential) []byte {
+// hash names a user and password, and the door that refused them unless all
+// did, without telling either.
+func (s *secrets) hash(c interrogate.Credential, at interrogate.Door) []byte {
 	h := hmac.New(sha256.New, s.mac)
-	for _, part := range []string{c.User, c.Password} {
+	parts := []string{c.User, c.Password, string(at)}
+	if at == interrogate.EveryDoor {
+		parts = parts[:2]
+	}
+	for _, part := range parts {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		h.Write([]byte(part))
 	}
@@ -149,8 +154,10 @@ func (v *Inventory) SetCredential(ctx context.Context, deviceID string, c interr
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE hash = ? AND device IN (?, ?)`, v.secrets.hash(c), endpoint, address); err != nil {
-			return err
+		for _, door := range []interrogate.Door{interrogate.EveryDoor, interrogate.DoorOwn, interrogate.DoorONVIF} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE hash = ? AND device IN (?, ?)`, v.secrets.hash(c, door), endpoint, address); err != nil {
+				return err
+			}
 		}
 		if err := unpin(ctx, tx, endpoint, address); err != nil {
 			return err
@@ -189,9 +196,9 @@ func (v *Inventory) Credential(ctx context.Context, s discover.Sighting) (c inte
 }
 
 // Refused implements interrogate.Memory.
-func (v *Inventory) Refused(ctx context.Context, s discover.Sighting, c interrogate.Credential) (is bool, err error) {
-	err = v.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM refused WHERE hash = ? AND device IN (?, ?))`,
-		v.secrets.hash(c), cmp.Or(s.Endpoint, s.Address.String()), s.Address.String()).Scan(&is)
+func (v *Inventory) Refused(ctx context.Context, s discover.Sighting, c interrogate.Credential, at interrogate.Door) (is bool, err error) {
+	err = v.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM refused WHERE hash IN (?, ?) AND device IN (?, ?))`,
+		v.secrets.hash(c, interrogate.EveryDoor), v.secrets.hash(c, at), cmp.Or(s.Endpoint, s.Address.String()), s.Address.String()).Scan(&is)
 	if err != nil {
 		return false, fmt.Errorf("look up refused passwords: %w", err)
 	}
@@ -199,10 +206,10 @@ func (v *Inventory) Refused(ctx context.Context, s discover.Sighting, c interrog
 }
 
 // Refuse implements interrogate.Memory.
-func (v *Inventory) Refuse(ctx context.Context, s discover.Sighting, c interrogate.Credential) error {
+func (v *Inventory) Refuse(ctx context.Context, s discover.Sighting, c interrogate.Credential, at interrogate.Door) error {
 	err := v.write(ctx, func(tx *sql.Tx) error {
 		for _, key := range s.Keys() {
-			if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO refused (device, hash, at) VALUES (?, ?, ?)`, key, v.secrets.hash(c), micros(v.now())); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO refused (device, hash, at) VALUES (?, ?, ?)`, key, v.secrets.hash(c, at), micros(v.now())); err != nil {
 				return err
 			}
 		}

@@ -26,7 +26,7 @@ func TestPasswordsAreNotInTheFile(t *testing.T) {
 	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], cred); err != nil {
 		t.Fatal(err)
 	}
-	if err := v.Refuse(t.Context(), d.Sighting, interrogate.Credential{User: "sentinella-utente", Password: password + "2"}); err != nil {
+	if err := v.Refuse(t.Context(), d.Sighting, interrogate.Credential{User: "sentinella-utente", Password: password + "2"}, interrogate.EveryDoor); err != nil {
 		t.Fatal(err)
 	}
 	got, ok, err := v.Credential(t.Context(), d.Sighting)
@@ -90,7 +90,7 @@ func TestRefusedPasswordsOutliveTheProgram(t *testing.T) {
 	record(t, v, noon, d)
 	wrong := interrogate.Credential{User: "u", Password: password}
 	for range 2 {
-		if err := v.Refuse(t.Context(), d.Sighting, wrong); err != nil {
+		if err := v.Refuse(t.Context(), d.Sighting, wrong, interrogate.EveryDoor); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,7 +108,7 @@ func TestRefusedPasswordsOutliveTheProgram(t *testing.T) {
 		{d.Sighting, interrogate.Credential{User: "u", Password: password + "x"}, false},
 		{d.Sighting, interrogate.Credential{User: "u" + password[:1], Password: password[1:]}, false},
 	} {
-		if got, err := v.Refused(t.Context(), tc.device, tc.c); got != tc.want || err != nil {
+		if got, err := v.Refused(t.Context(), tc.device, tc.c, interrogate.EveryDoor); got != tc.want || err != nil {
 			t.Errorf("%+v: %t, %v", tc, got, err)
 		}
 	}
@@ -116,7 +116,7 @@ func TestRefusedPasswordsOutliveTheProgram(t *testing.T) {
 	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], wrong); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := v.Refused(t.Context(), d.Sighting, wrong); got || err != nil {
+	if got, err := v.Refused(t.Context(), d.Sighting, wrong, interrogate.EveryDoor); got || err != nil {
 		t.Errorf("still refused: %v", err)
 	}
 }
@@ -130,14 +130,14 @@ func TestRefusalsFollowTheDevice(t *testing.T) {
 	first := whole
 	first.Sighting.Endpoint = ""
 	record(t, v, noon, first)
-	if err := v.Refuse(t.Context(), first.Sighting, wrong); err != nil {
+	if err := v.Refuse(t.Context(), first.Sighting, wrong, interrogate.EveryDoor); err != nil {
 		t.Fatal(err)
 	}
 	last := at(whole, "10.0.0.1:80")
 	again := last
 	again.Sighting.Endpoint = ""
 	for i, d := range []interrogate.Device{first, whole, last, again} {
-		if is, err := v.Refused(t.Context(), d.Sighting, wrong); !is || err != nil {
+		if is, err := v.Refused(t.Context(), d.Sighting, wrong, interrogate.EveryDoor); !is || err != nil {
 			t.Errorf("look %d: refused %t, %v", i, is, err)
 		}
 		record(t, v, noon.Add(time.Duration(i+1)*time.Hour), d)

@@ -1,0 +1,217 @@
+package interrogate
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"anagrafe/agent/discover"
+)
+
+// driver speaks the own interface of one family of recorders, through web.
+type driver interface {
+	// recognise tells from one request without credentials (web.try) whether this
+	// is the family's interface.
+	recognise(ctx context.Context, w *web) likeness
+	// read reads what the interface tells, logging in if it must (web.login,
+	// web.closing). What was refused or is absent stays unknown; the error is of
+	// what made reading impossible, problems of parts are in told.
+	read(ctx context.Context, w *web) (told, error)
+}
+
+// likeness is how much one answer shows of a family.
+type likeness int
+
+const (
+	stranger likeness = iota
+	locked            // it asks for a password on the family's path; others may on any path
+	known             // the answer can only be the family's
+)
+
+// family is one driver and how its devices are met.
+type family struct {
+	name   Family
+	driver driver
+	maker  string   // for who tells no maker before login; "" where others relabel it
+	words  []string // in lower case: any of them in what a device announces suggests the family
+	doors  []door   // where the interface is when the port that was seen has another
+	often  bool     // sold under many names: every ONVIF device of an unknown maker is tried
+}
+
+// door is a place of an interface on a host.
+type door struct {
+	scheme string
+	port   uint16
+}
+
+var (
+	plain80   = door{"http", 80}
+	secure443 = door{"https", 443}
+)
+
+// families are all drivers, in the order in which a host that names no maker is
+// tried. A family whose login would show the password names its door with TLS
+// first.
+var families = []family{}
+
+// suggested tells whether what a device announces speaks for the family.
+func (f family) suggested(said string) bool {
+	return slices.ContainsFunc(f.words, func(w string) bool { return strings.Contains(said, w) })
+}
+
+// announced is what a sighting says of its maker, in lower case.
+func announced(s discover.Sighting) string {
+	all := []string{s.Vendor, s.Model}
+	for _, m := range s.Methods {
+		all = append(all, string(m))
+	}
+	id := readScopes(s.Scopes)
+	return strings.ToLower(strings.Join(append(all, id.name, id.hardware), " "))
+}
+
+// candidate is a family that may be the device's, at one place.
+type candidate struct {
+	family
+	at        url.URL
+	suggested bool
+	found     likeness
+	other     bool // it showed another certificate than the device's
+}
+
+// candidates are the families to try, each once, or at each of its doors where
+// the device itself suggests it. A device that announces nothing of the kind is
+// tried only if it speaks ONVIF, or if the owner named it: nobody else's machines
+// are asked what they are.
+func candidates(s discover.Sighting, base url.URL, spoke bool) []candidate {
+	said := announced(s)
+	here := url.URL{Scheme: base.Scheme, Host: base.Host}
+	var all []candidate
+	for _, f := range families {
+		if f.suggested(said) {
+			for _, at := range placesOf(f, here, s.Address.Addr()) {
+				all = append(all, candidate{family: f, at: at, suggested: true})
+			}
+		}
+	}
+	if len(all) > 0 {
+		return all
+	}
+	named := slices.Contains(s.Methods, discover.MethodTarget)
+	for _, f := range families {
+		switch {
+		case spoke && f.often:
+			all = append(all, candidate{family: f, at: here})
+		case !spoke && named:
+			at := here
+			if special := ownPort(f); special != nil && s.Address.Port() == 80 {
+				at = special.on(s.Address.Addr())
+			}
+			all = append(all, candidate{family: f, at: at})
+		}
+	}
+	return all
+}
+
+// placesOf gives the place that was seen and the family's doors, each once; one
+// with TLS before others.
+func placesOf(f family, here url.URL, host netip.Addr) []url.URL {
+	all := []url.URL{here}
+	for _, d := range f.doors {
+		if at := d.on(host); !slices.Contains(all, at) {
+			all = append(all, at)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b url.URL) int { return strings.Compare(b.Scheme, a.Scheme) })
+	return all
+}
+
+// ownPort is the family's first door if it is at a port of its own; nil where it
+// is where all web pages are.
+func ownPort(f family) *door {
+	if len(f.doors) > 0 && f.doors[0] != plain80 && f.doors[0] != secure443 {
+		return &f.doors[0]
+	}
+	return nil
+}
+
+func (d door) on(host netip.Addr) url.URL {
+	port := d.port
+	if d == plain80 || d == secure443 {
+		port = 0
+	}
+	text := host.String()
+	if host.Is6() {
+		text = "[" + text + "]"
+	}
+	if port != 0 {
+		text += ":" + strconv.Itoa(int(port))
+	}
+	return url.URL{Scheme: d.scheme, Host: text}
+}
+
+// recognise tries the candidates side by side, each with one request, and gives
+// the one that the device is: a suggested one that at least asks for a password
+// where the family does, or one that is surely it; of strangers that ask for a
+// password the only one, since a host that does so on any path is none of them.
+func (q *questioning) recognise(ctx context.Context, spoke bool) *candidate {
+	all := candidates(q.device.Sighting, *q.base, spoke)
+	var group sync.WaitGroup
+	limit := make(chan struct{}, 4)
+	for i := range all {
+		group.Go(func() {
+			limit <- struct{}{}
+			defer func() { <-limit }()
+			c := &all[i]
+			t := q.trust.sameFor()
+			w := newWeb(c.at, newAuthenticator(nil, q.device.Sighting, q.log, q.now), t, q.log, min(probeTime, q.callTime))
+			defer w.close(ctx)
+			c.found, c.other = c.driver.recognise(ctx, w), t.broken()
+			c.at.Scheme, c.at.Host = w.base.Scheme, w.base.Host // it may have moved to TLS
+		})
+	}
+	group.Wait()
+	var asks []*candidate
+	for i := range all {
+		switch c := &all[i]; {
+		case c.found == known, c.found == locked && c.suggested:
+			return c
+		case c.found == locked:
+			asks = append(asks, c)
+		}
+	}
+	if len(asks) == 1 {
+		return asks[0]
+	}
+	if !spoke && slices.ContainsFunc(all, func(c candidate) bool { return c.other }) {
+		q.trust.breakOff()
+	}
+	return nil
+}
+
+// own reads the maker's own interface, where there is one that we know.
+func (q *questioning) own(ctx context.Context, c *candidate) {
+	if c == nil || ctx.Err() != nil {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, ownTime)
+	defer cancel()
+	auth := newAuthenticator(q.auth.memory, q.device.Sighting, q.log, q.now)
+	auth.turn, auth.offset, auth.offsetSet = q.auth.turn, q.auth.offset, q.auth.offsetSet
+	w := newWeb(c.at, auth, q.trust, q.log, q.callTime)
+	defer w.close(ctx)
+	t, err := c.driver.read(limited, w)
+	if err != nil {
+		q.device.Errors = append(q.device.Errors, Problem{string(c.name), auth.words(err.Error())})
+	}
+	for _, p := range t.problems {
+		q.device.Errors = append(q.device.Errors, Problem{clean(p.What), auth.words(p.Why)})
+	}
+	q.told, q.ownDoor, q.recognised = t, auth, true
+	q.device.Family = c.name
+	q.told.vendor = firstOf(t.vendor, q.device.Sighting.Vendor, c.maker)
+	q.auth.yield(auth)
+}

@@ -146,7 +146,7 @@ type announcement struct {
 // endpoint of a device that goes.
 func readAnnouncement(datagram []byte) (hello *Sighting, bye string, err error) {
 	var a announcement
-	prefixes, err := unmarshal(datagram, &a)
+	prefixes, err := unmarshal(datagram, &a, known)
 	switch {
 	case err != nil:
 		return nil, "", err

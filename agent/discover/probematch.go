@@ -48,7 +48,7 @@ var errNoMatch = errors.New("it names no device")
 // left out.
 func readMatches(datagram []byte) (relatesTo string, found []Sighting, err error) {
 	var m matches
-	prefixes, err := unmarshal(datagram, &m)
+	prefixes, err := unmarshal(datagram, &m, known)
 	if err != nil {
 		return "", nil, err
 	}

@@ -60,7 +60,7 @@ var errOtherMessage = errors.New("another message of this protocol")
 // on that host. The address in the message is not read: it may be any.
 func readSADP(datagram []byte, from netip.Addr) (id string, s Sighting, err error) {
 	var m sadpMatch
-	if _, err := unmarshal(datagram, &m); err != nil {
+	if _, err := unmarshal(datagram, &m, known); err != nil {
 		return "", Sighting{}, err
 	}
 	if !strings.EqualFold(strings.TrimSpace(m.Types), "inquiry") {

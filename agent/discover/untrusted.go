@@ -27,17 +27,24 @@ const maxDepth = 64
 // five are not expanded, nesting is bounded, and what follows the root element
 // is not read.
 func Unmarshal(data []byte, v any) error {
-	_, err := unmarshal(data, v)
+	_, err := unmarshal(data, v, known)
 	return err
 }
 
-// unmarshal also gives the namespaces of the prefixes that data declares, for
-// the QNames in its text.
-func unmarshal(data []byte, v any) (map[string]string, error) {
+// UnmarshalAny is Unmarshal for a maker's own interface: elements of every
+// namespace are read, since makers change theirs with the firmware.
+func UnmarshalAny(data []byte, v any) error {
+	_, err := unmarshal(data, v, func(string) bool { return true })
+	return err
+}
+
+// unmarshal reads the elements of the namespaces that are known. It also gives the
+// namespaces of the prefixes that data declares, for the QNames in its text.
+func unmarshal(data []byte, v any, known func(space string) bool) (map[string]string, error) {
 	inner := xml.NewDecoder(bytes.NewReader(printable(data)))
 	inner.Strict = false
 	inner.CharsetReader = charset.NewReaderLabel
-	r := &plainReader{in: inner, spaces: map[string]string{}}
+	r := &plainReader{in: inner, known: known, spaces: map[string]string{}}
 	outer := xml.NewTokenDecoder(r)
 	outer.Strict = false
 	if err := outer.Decode(v); err != nil {
@@ -53,6 +60,7 @@ func unmarshal(data []byte, v any) (map[string]string, error) {
 // elements that we may believe remain.
 type plainReader struct {
 	in     *xml.Decoder
+	known  func(space string) bool
 	depth  int
 	spaces map[string]string // prefix to namespace, the last declaration wins
 	err    error             // why reading stopped, if by a rule of ours
@@ -67,7 +75,7 @@ func (r *plainReader) Token() (xml.Token, error) {
 		switch t := t.(type) {
 		case xml.StartElement:
 			r.declare(t.Attr)
-			if !known(t.Name.Space) {
+			if !r.known(t.Name.Space) {
 				if err := r.skip(); err != nil {
 					return nil, err
 				}

@@ -45,3 +45,22 @@ func TestUnmarshal(t *testing.T) {
 		}
 	}
 }
+
+// Of a maker's own interface every namespace is read; the limits stay.
+func TestUnmarshalAny(t *testing.T) {
+	for _, s := range []struct{ xml, want string }{
+		{`<r xmlns="http://www.isapi.org/ver20/XMLSchema" token="t"><List xmlns=""><Name>a</Name></List></r>`, "a"},
+		{`<r><hik:List xmlns:hik="http://www.hikvision.com/ver20/XMLSchema"><hik:Name>a</hik:Name></hik:List></r>`, "a"},
+		{`<!DOCTYPE r [<!ENTITY a "b">]><r/>`, "error"},
+		{strings.Repeat("<r>", maxDepth+1) + strings.Repeat("</r>", maxDepth+1), "error"},
+	} {
+		var v sample
+		got := "error"
+		if err := UnmarshalAny([]byte(s.xml), &v); err == nil {
+			got = strings.Join(v.Names, ", ")
+		}
+		if got != s.want {
+			t.Errorf("%.60s: %q, want %q", s.xml, got, s.want)
+		}
+	}
+}

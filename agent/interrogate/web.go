@@ -137,9 +137,9 @@ func jsonOf[T any](a answer) (v T, err error) {
 	return v, nil
 }
 
-// xmlOf reads the body of an answer by local names; see discover.Unmarshal.
+// xmlOf reads the body of an answer by local names; see discover.UnmarshalAny.
 func xmlOf[T any](a answer) (v T, err error) {
-	if err := discover.Unmarshal(a.body, &v); err != nil {
+	if err := discover.UnmarshalAny(a.body, &v); err != nil {
 		return v, errors.New("its answer cannot be read as XML")
 	}
 	return v, nil

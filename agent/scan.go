@@ -53,7 +53,8 @@ type (
 )
 
 // cmdScan looks at the network and prints what it finds. It changes nothing
-// but the memory of refused passwords, which protects the recorders.
+// but the memory of refused passwords and first certificates, which protects the
+// recorders.
 func cmdScan(ctx context.Context, c *call, args []string) (err error) {
 	f := c.flags()
 	var interfaces, targets many

@@ -18,8 +18,8 @@ import (
 )
 
 // scanMemory gives a scan the passwords of a file, else those that the inventory
-// keeps, and remembers in the inventory which were refused: tried today, a wrong
-// password is not tried again tomorrow.
+// keeps, and remembers in the inventory which were refused, and the certificates
+// that were shown: tried today, a wrong password is not tried again tomorrow.
 type scanMemory struct {
 	*inventory.Inventory
 	given map[string]interrogate.Credential // by address without port
@@ -58,6 +58,35 @@ func (m *scanMemory) Credential(ctx context.Context, s discover.Sighting) (inter
 		return cred, true, nil
 	}
 	return m.Inventory.Credential(ctx, s)
+}
+
+// Refused tells also what the same host has refused at another port: a password of
+// the file is for the host, and it may be counting.
+func (m *scanMemory) Refused(ctx context.Context, s discover.Sighting, c interrogate.Credential, at interrogate.Door) (bool, error) {
+	is, err := m.Inventory.Refused(ctx, s, c, at)
+	if is || err != nil || !m.gave(s) {
+		return is, err
+	}
+	return m.Inventory.Refused(ctx, hostOf(s), c, at)
+}
+
+// Refuse remembers it for the host too.
+func (m *scanMemory) Refuse(ctx context.Context, s discover.Sighting, c interrogate.Credential, at interrogate.Door) error {
+	err := m.Inventory.Refuse(ctx, s, c, at)
+	if err != nil || !m.gave(s) {
+		return err
+	}
+	return m.Inventory.Refuse(ctx, hostOf(s), c, at)
+}
+
+func (m *scanMemory) gave(s discover.Sighting) bool {
+	_, ok := m.given[s.Address.Addr().String()]
+	return ok
+}
+
+// hostOf is a host whatever its port.
+func hostOf(s discover.Sighting) discover.Sighting {
+	return discover.Sighting{Address: netip.AddrPortFrom(s.Address.Addr(), 0)}
 }
 
 // readCredentials reads the passwords for a scan. A file that others can read

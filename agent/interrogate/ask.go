@@ -169,10 +169,16 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 }
 
 // lacks is what the owner must give before the device says more: what its own
-// interface wants, where there is one.
+// interface wants, where there is one, unless one of its doors let us in.
 func (q *questioning) lacks() Needs {
-	if q.ownDoor != nil && (q.ownDoor.works() || q.ownDoor.lacks() != NeedsNothing) {
-		return q.ownDoor.lacks()
+	own := q.ownDoor
+	switch {
+	case own == nil:
+		return q.auth.lacks()
+	case own.works() || q.auth.works():
+		return NeedsNothing
+	case own.lacks() != NeedsNothing:
+		return own.lacks()
 	}
 	return q.auth.lacks()
 }

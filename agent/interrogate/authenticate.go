@@ -60,6 +60,7 @@ type authenticator struct {
 	forbidden  int  // refusals in a row after that
 	renewed    bool
 	stopped    bool
+	paused     bool // stopped for this look, without a verdict on the credentials
 
 	offset    time.Duration // device minus our clock
 	offsetSet bool
@@ -327,11 +328,17 @@ func (a *authenticator) unclear(ctx context.Context) {
 
 // yield takes over what the device's other door has shown of the password.
 func (a *authenticator) yield(other *authenticator) {
-	needs, proven := other.lacks(), other.works()
+	other.mu.Lock()
+	needs, proven, paused := other.needs, other.proven, other.paused
+	other.mu.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.elsewhere = proven; !proven && (needs == NeedsWrongPassword || needs == NeedsPasswordOrClock) {
+	switch a.elsewhere = proven; {
+	case proven:
+	case needs == NeedsWrongPassword || needs == NeedsPasswordOrClock:
 		a.stopped, a.needs = true, needs
+	case paused: // perhaps the account is locked
+		a.stopped = true
 	}
 }
 
@@ -339,7 +346,7 @@ func (a *authenticator) yield(other *authenticator) {
 func (a *authenticator) pause() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.stopped = true
+	a.stopped, a.paused = true, true
 }
 
 func (a *authenticator) accepted() {

@@ -148,7 +148,7 @@ func (r *readings) channels(d *Device, now time.Time) ([]Channel, error) {
 			c.Retention.OldestFootage, c.Retention.ObservedAt = oldest, now
 		}
 		if c.Schedule.Kind != protocol.ScheduleUnknown {
-			c.Schedule.Zone, c.Schedule.ZoneAssumed = d.Zone, d.Zone == ""
+			c.Schedule.Zone, c.Schedule.ZoneAssumed = d.Zone, d.Zone == "" || d.ZoneAssumed
 		}
 		c.state(r, t, now)
 		all = append(all, c)

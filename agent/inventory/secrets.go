@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,7 +156,7 @@ func (v *Inventory) SetCredential(ctx context.Context, deviceID string, c interr
 			return err
 		}
 		for _, door := range []interrogate.Door{interrogate.EveryDoor, interrogate.DoorOwn, interrogate.DoorONVIF} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE hash = ? AND device IN (?, ?)`, v.secrets.hash(c, door), endpoint, address); err != nil {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE hash = ? AND device IN (?, ?, ?)`, v.secrets.hash(c, door), endpoint, address, wholeHost(address)); err != nil {
 				return err
 			}
 		}
@@ -171,6 +172,16 @@ func (v *Inventory) SetCredential(ctx context.Context, deviceID string, c interr
 		return fmt.Errorf("keep the password: %w", err)
 	}
 	return nil
+}
+
+// wholeHost is the key of a host whatever its port, under which a scan remembers
+// what a password of its file was refused for.
+func wholeHost(address string) string {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return address
+	}
+	return netip.AddrPortFrom(at.Addr(), 0).String()
 }
 
 // Credential implements interrogate.Memory: by endpoint reference, or by

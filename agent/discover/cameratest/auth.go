@@ -30,36 +30,44 @@ type gate struct {
 	o     Options
 	realm string
 	nonce string // of the Digest challenges
+	// fresh: each refusal challenges with a nonce of its own, which takes each
+	// count once, as the web interfaces of recorders do.
+	fresh bool
+	*tally
+}
 
+// tally is what the gates of a device, that of ONVIF and that of its web
+// interface, count together: who is locked out of one is out of both.
+type tally struct {
 	mu      sync.Mutex
 	refused int             // attempts with wrong credentials
 	used    map[string]bool // nonces of tokens and counts of Digest nonces, for NonceOnce
+	issued  map[string]map[int]bool
 }
 
+const defaultRealm = "camera"
+
 func newGate(o Options) *gate {
-	return &gate{o: o, realm: "camera", nonce: rand.Text(), used: map[string]bool{}}
+	return &gate{o: o, realm: defaultRealm, nonce: rand.Text(), tally: &tally{used: map[string]bool{}, issued: map[string]map[int]bool{}}}
 }
 
 // verdict is what the gate thinks of one request.
 type verdict struct {
 	pass       bool
-	scheme     string // "token", "digest", "other" or "": what the request carried
+	scheme     string // "token", "digest", "basic", "other" or "": what the request carried
 	user       string
+	tried      bool     // it carried credentials of the kind that is asked for
+	locked     bool     // it did, after too many wrong ones
+	stale      bool     // they answered a challenge that is no longer good
 	challenges []string // WWW-Authenticate of the refusal
 	reason     string   // of the refusal, for its fault
 }
 
 // check judges a request. now is by the device's clock.
 func (g *gate) check(r *http.Request, c call, now time.Time) verdict {
-	v := verdict{}
-	header := r.Header.Get("Authorization")
-	switch {
-	case c.token != nil:
+	v := verdict{scheme: scheme(r)}
+	if c.token != nil {
 		v.scheme, v.user = "token", c.token.user
-	case digest.IsDigest(header):
-		v.scheme = "digest"
-	case header != "":
-		v.scheme = "other"
 	}
 	if g.o.Auth == AuthNone {
 		v.pass = true
@@ -82,8 +90,10 @@ func (g *gate) check(r *http.Request, c call, now time.Time) verdict {
 		v.pass = true
 		return v
 	}
+	v.tried, v.locked = tried, tried && locked
+	v.stale = !tried && v.scheme == "digest" && g.o.Auth != AuthBasic && g.o.Auth != AuthNTLM
 	v.reason = g.reason(tried)
-	v.challenges = g.challenges()
+	v.challenges = g.challenges(v.stale)
 	return v
 }
 
@@ -98,7 +108,7 @@ func (g *gate) try(r *http.Request, c call, v *verdict, now time.Time) (tried, r
 		}
 		return ok, ok && user == g.o.User && password == g.o.Password
 	case AuthNTLM:
-		return v.scheme == "other", false
+		return v.scheme == "other" || v.scheme == "basic", false
 	}
 	switch {
 	case c.token != nil && g.o.Auth != AuthDigest:
@@ -122,7 +132,7 @@ func (g *gate) first(nonce string) bool {
 }
 
 // challenges are those of a refusal, one WWW-Authenticate each.
-func (g *gate) challenges() []string {
+func (g *gate) challenges(stale bool) []string {
 	switch g.o.Auth {
 	case AuthToken:
 		return nil
@@ -131,11 +141,32 @@ func (g *gate) challenges() []string {
 	case AuthNTLM:
 		return []string{"NTLM"}
 	}
+	nonce := g.nonce
+	if g.fresh {
+		nonce = g.issue()
+	}
 	var all []string
 	for _, algorithm := range g.algorithms() {
-		all = append(all, g.challenge(algorithm).String())
+		c := g.challenge(algorithm, nonce)
+		c.Stale = stale && g.fresh
+		all = append(all, c.String())
 	}
 	return all
+}
+
+// scheme names the HTTP credentials that a request carries, "" without any.
+func scheme(r *http.Request) string {
+	header := r.Header.Get("Authorization")
+	kind, _, _ := strings.Cut(header, " ")
+	switch {
+	case header == "":
+		return ""
+	case digest.IsDigest(header):
+		return "digest"
+	case strings.EqualFold(kind, "Basic"):
+		return "basic"
+	}
+	return "other"
 }
 
 // algorithms of the Digest challenges, the better one first.
@@ -149,8 +180,8 @@ func (g *gate) algorithms() []string {
 	return []string{"MD5"}
 }
 
-func (g *gate) challenge(algorithm string) *digest.Challenge {
-	return &digest.Challenge{Realm: g.realm, Nonce: g.nonce, Algorithm: algorithm, QOP: []string{"auth"}}
+func (g *gate) challenge(algorithm, nonce string) *digest.Challenge {
+	return &digest.Challenge{Realm: g.realm, Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}}
 }
 
 // reason is the text of a refusal. With a lockout it tells the attempts left, in
@@ -174,7 +205,7 @@ func (g *gate) checkDigest(r *http.Request, header string) (tried, right bool, u
 	if err != nil {
 		return true, false, ""
 	}
-	if got.Nonce != g.nonce {
+	if !g.good(got.Nonce, got.Nc) {
 		return false, false, got.Username
 	}
 	algorithm := strings.ToUpper(got.Algorithm)
@@ -187,7 +218,7 @@ func (g *gate) checkDigest(r *http.Request, header string) (tried, right bool, u
 	if !g.first(fmt.Sprint("digest ", got.Nonce, got.Nc)) {
 		return false, false, got.Username // asked again, as with a stale nonce
 	}
-	want, err := digest.Digest(g.challenge(algorithm),
+	want, err := digest.Digest(g.challenge(algorithm, got.Nonce),
 		digest.Options{Method: r.Method, URI: r.RequestURI, Username: g.o.User, Password: g.o.Password, Cnonce: got.Cnonce, Count: got.Nc})
 	right = err == nil && got.Username == g.o.User && got.QOP == "auth" && got.Response == want.Response
 	return true, right, got.Username

@@ -18,11 +18,7 @@ func (d *Device) tellTime(body []byte) []byte {
 	}
 	zone, posix := d.c.zone, first(texts(body, "TZ"))
 	if zone == nil || posix == "" {
-		posix = romanZone
-		var err error
-		if zone, err = time.LoadLocation("Europe/Rome"); err != nil { // a machine without zone data
-			zone = time.FixedZone("CET", 3600)
-		}
+		posix, zone = romanZone, rome()
 	}
 	now := d.Now().UTC()
 	wall := asUTC(now.In(zone))
@@ -41,6 +37,23 @@ func (d *Device) tellTime(body []byte) []byte {
 	}
 	answer += "<tt:LocalDateTime>" + dateTime(wall) + "</tt:LocalDateTime></tds:SystemDateAndTime></tds:GetSystemDateAndTimeResponse>"
 	return envelope(d.c.envelope, []byte(answer))
+}
+
+// rome is the zone of a device that names none.
+func rome() *time.Location {
+	zone, err := time.LoadLocation("Europe/Rome")
+	if err != nil { // a machine without zone data
+		zone = time.FixedZone("CET", 3600)
+	}
+	return zone
+}
+
+// wallZone is that of the device's own clock.
+func (c *Conversation) wallZone() *time.Location {
+	if c.zone == nil {
+		return rome()
+	}
+	return c.zone
 }
 
 // asUTC gives the digits of a wall clock as if they were UTC.

@@ -34,6 +34,8 @@ type Conversation struct {
 
 	zone     *time.Location // of the wall clock; nil keeps the recorded difference from UTC
 	envelope string         // prefix of the SOAP namespace in the envelopes that we make
+	web      *website       // its own web interface; nil without one
+	bad      error          // why it cannot be played
 }
 
 // An Answer is one recorded answer.
@@ -63,7 +65,7 @@ var endpointNamespace = uuid.MustParse("7b1d2c0e-5f0a-4f0e-9a51-3c2f6d6f7a10")
 // complete fills in what is derived from the answers: who made the device, its
 // scopes and its endpoint reference.
 func (c *Conversation) complete() error {
-	if len(c.Answers) == 0 {
+	if len(c.Answers) == 0 && c.web == nil {
 		return fmt.Errorf("%s: no answers in this folder", c.Name)
 	}
 	for _, a := range c.Answers {

@@ -25,9 +25,10 @@ const maxRequest = 1 << 20
 type Device struct {
 	c       *Conversation
 	o       Options
-	answers []Answer // the conversation's and Profile G's
-	paths   map[string]bool
+	answers []Answer        // the conversation's and Profile G's
+	paths   map[string]bool // of ONVIF; nil without it
 	gate    *gate
+	web     *web // nil without a web interface
 	address netip.AddrPort
 
 	voice   *net.UDPConn // answers probes; nil without an interface
@@ -51,31 +52,47 @@ type Device struct {
 
 // A Request is one that a device received over HTTP.
 type Request struct {
-	At                   time.Time
-	From                 netip.AddrPort
-	Path                 string
+	At   time.Time
+	From netip.AddrPort
+	// Method, Path and Query are of its request line, Query as it was sent.
+	Method, Path, Query  string
 	Namespace, Operation string // "" if it could not be read
-	// Scheme is what credentials it carried: "", "token", "digest", or "other";
-	// User is whose, as it was claimed.
+	// Scheme is which credentials it carried: "", "token", "digest", "basic",
+	// "session" for a login (not for what follows it), or "other"; User is whose,
+	// as it was claimed.
 	Scheme, User string
 	// Refused: it was answered with a refusal for want of right credentials.
 	// With a Scheme this is a wrong attempt, without a call that needed one.
 	Refused bool
-	// Status is the HTTP status of the answer, File the recorded answer, "" if
-	// another was given.
+	// Stale: it answered a Digest challenge of the web interface that is no longer
+	// good, and was challenged anew, which is no wrong attempt.
+	Stale bool
+	// Status is the HTTP status of the answer, File the recorded answer, or that
+	// of the web interface, "" if another was given.
 	Status int
 	File   string
 }
 
 // Start makes a live device of a conversation. The caller must Close it.
 func Start(c *Conversation, o Options) (*Device, error) {
+	asked := o.Auth
 	o = o.or(c.Defaults)
 	if o.Name == "" {
 		o.Name = c.Name
 	}
-	d := &Device{c: c, o: o, answers: c.Answers, paths: c.paths(), gate: newGate(o), news: make(chan struct{})}
-	d.paths[media2Path] = o.Quirks.Services.Media2First
-	d.paths["/"] = o.Quirks.Services.XAddrs == XAddrsNoPath || o.Quirks.Discovery.XAddrs == XAddrsNoPath
+	if c.bad != nil {
+		return nil, fmt.Errorf("start device %s: %w", o.Name, c.bad)
+	}
+	d := &Device{c: c, o: o, answers: c.Answers, gate: newGate(o), news: make(chan struct{})}
+	var err error
+	if d.web, err = newWeb(c.web, o, asked, d.gate.tally); err != nil {
+		return nil, fmt.Errorf("start device %s: %w", o.Name, err)
+	}
+	if len(c.Answers) > 0 {
+		d.paths = c.paths()
+		d.paths[media2Path] = o.Quirks.Services.Media2First
+		d.paths["/"] = o.Quirks.Services.XAddrs == XAddrsNoPath || o.Quirks.Discovery.XAddrs == XAddrsNoPath
+	}
 	if o.ProfileG != nil {
 		d.addProfileG()
 	}
@@ -159,8 +176,9 @@ func (d *Device) enter() bool {
 	return true
 }
 
-// URL is the address of the device service, for who is on the same host: a
-// link-local address has its zone.
+// URL is the address of the ONVIF device service, for who is on the same host: a
+// link-local address has its zone. A device without ONVIF answers 404 there; its
+// web interface is at Address.
 func (d *Device) URL() string { return d.service(d.address) }
 
 // service is the URL of the device service at an address.
@@ -198,7 +216,10 @@ func (d *Device) Conversation() *Conversation { return d.c }
 // Credential is what this device's owner would type for it; not asked where it
 // wants none, or where no password is right.
 func (d *Device) Credential() (user, password string, asked bool) {
-	if d.o.Auth == AuthNone || d.c.refuses() {
+	if d.web != nil && d.web.gate.o.Auth != AuthNone {
+		return d.o.User, d.o.Password, true
+	}
+	if d.o.Auth == AuthNone || d.paths == nil || d.c.refuses() {
 		return "", "", false
 	}
 	return d.o.User, d.o.Password, true
@@ -245,7 +266,7 @@ func (d *Device) note(r Request) {
 func (d *Device) WrongAttempts() int {
 	n := 0
 	for _, r := range d.Requests() {
-		if r.Refused && r.Scheme != "" {
+		if r.Refused && r.Scheme != "" && !r.Stale {
 			n++
 		}
 	}

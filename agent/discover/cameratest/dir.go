@@ -47,6 +47,9 @@ type deviceFile struct {
 // here. A fault is answered with HTTP 400 or 500 according to its code. An
 // element whose whole text is now, now-72h or now+15m is answered with that time
 // by the device's clock.
+//
+// Its own web interface, beside ONVIF or in place of it, is in web.json and the
+// files of web/, whose fields are those of webFile.
 func LoadDir(dir string) (*Conversation, error) {
 	c := &Conversation{Name: filepath.Base(dir), Source: HandWritten}
 	if err := c.readDevice(filepath.Join(dir, "device.json")); err != nil {
@@ -62,6 +65,13 @@ func LoadDir(dir string) (*Conversation, error) {
 			return nil, fmt.Errorf("load hand-written device %s: %s: %w", c.Name, filepath.Base(name), err)
 		}
 		c.Answers = append(c.Answers, a)
+	}
+	if c.web, err = readWeb(dir); err != nil {
+		return nil, fmt.Errorf("load hand-written device %s: %w", c.Name, err)
+	}
+	if c.web != nil && c.web.file.SSDP != nil {
+		c.Defaults.SSDP = true
+		c.Maker, c.Model = c.web.file.SSDP.Manufacturer, c.web.file.SSDP.Model
 	}
 	if err := c.complete(); err != nil {
 		return nil, fmt.Errorf("load hand-written device: %w", err)
@@ -157,7 +167,8 @@ func bodyElement(body []byte) (xml.Name, error) {
 	}
 }
 
-// LoadDirs reads every hand-written device below dir, by name.
+// LoadDirs reads every hand-written device below dir, by name: the folders that
+// hold a device.json.
 func LoadDirs(dir string) ([]*Conversation, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -165,8 +176,8 @@ func LoadDirs(dir string) ([]*Conversation, error) {
 	}
 	var all []*Conversation
 	for _, e := range entries {
-		if !e.IsDir() {
-			continue
+		if _, err := os.Stat(filepath.Join(dir, e.Name(), "device.json")); err != nil {
+			continue // a file, or a folder of devices
 		}
 		c, err := LoadDir(filepath.Join(dir, e.Name()))
 		if err != nil {

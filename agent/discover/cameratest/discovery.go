@@ -29,7 +29,7 @@ var (
 // to the group, and those to its own address alone. Of several devices with one
 // address only one gets the latter.
 func (d *Device) respond(ctx context.Context) error {
-	if d.o.Interface == "" {
+	if d.o.Interface == "" || d.paths == nil {
 		return nil
 	}
 	ifi, err := net.InterfaceByName(d.o.Interface)

@@ -11,7 +11,8 @@
 //   - LoadHawkeye reads a camera of the hawkeye64 collection, which has neither
 //     requests nor statuses;
 //   - LoadDir reads a hand-written device of testdata/cameras, whose format is
-//     described there;
+//     described there: one that speaks ONVIF, or by web.json its maker's own web
+//     interface (ISAPI, CGI, JSON after a login), or both on one port;
 //   - Recorder writes a recorder of any number of channels.
 //
 // Each gives a Conversation; Start makes it a live Device with the Options it
@@ -22,8 +23,11 @@
 // A device never answers from memory of an earlier call: whatever is asked, the
 // same request gets the same answer, except for the three things that a replay
 // must keep true: its clock (GetSystemDateAndTime is rewritten to now plus
-// Options.ClockOffset), dates that are given relative to now, and refusals. What
-// a search is limited to is written into its token.
+// Options.ClockOffset, the Date header and the times in web answers follow it),
+// dates that are given relative to now, and refusals. What a search is limited to
+// is written into its token. A web interface also remembers which sessions a
+// login opened (Device.Sessions), and a test may change what it says, before it
+// runs (Conversation.Replacing) or while it does (Device.Change).
 //
 // The discovery of Hikvision (SADP) and Dahua (DHDiscover) is not imitated: no
 // answer of theirs is at hand whose shape is certain.

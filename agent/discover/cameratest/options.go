@@ -26,7 +26,7 @@ type Options struct {
 	// MDNSText are the texts of these announcements, "macaddress=025E47000001".
 	MDNSText []string
 	// SSDP answers searches of UPnP on Interface, and serves the description of
-	// the device that the answer names.
+	// the device that the answer names. On where web.json has ssdp.
 	SSDP bool
 
 	// Endpoint is the endpoint reference, urn:uuid:...
@@ -43,7 +43,10 @@ type Options struct {
 
 	// ClockOffset is device minus real time.
 	ClockOffset time.Duration
-	// Auth is how requests must be authenticated, with User and Password.
+	// Auth is how requests must be authenticated, with User and Password. Where
+	// the caller of Start gives it (and not AuthToken, which is ONVIF's own) it
+	// holds for the web interface too, but that AuthNone alone does away with
+	// sessions; else that is challenged as its web.json says.
 	Auth           Auth
 	User, Password string
 	// TokenSkew is by how much Created of a token may differ from the device's

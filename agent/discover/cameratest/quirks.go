@@ -13,7 +13,8 @@ type Quirks struct {
 	// WrongTokenRefusesAll: a request that carries a wrong token is refused also
 	// where none was needed, the time included (AXIS P5655-E).
 	WrongTokenRefusesAll bool
-	// AuthStatus is the HTTP status of the fault that refuses a token; 0: 400.
+	// AuthStatus is the HTTP status of the fault that refuses a token; 0: 400. Not
+	// of the web interface, whose web.json says.
 	AuthStatus int
 
 	// Slow is the pause before each HTTP answer.
@@ -286,4 +287,8 @@ type LoginQuirks struct {
 	// NonceOnce accepts each nonce of a token, and each count of a Digest nonce,
 	// once (Axis, milg0/onvif-java-lib#2).
 	NonceOnce bool
+	// NonceUses is for how many requests a Digest nonce of the web interface is
+	// good; the next is challenged anew, with stale=true (RFC 7616 section 3.3).
+	// 0: for all, each with a count of its own.
+	NonceUses int
 }

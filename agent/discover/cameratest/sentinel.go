@@ -30,6 +30,7 @@ func Sentinels(devices ...*Device) []string {
 	}
 	for _, d := range devices {
 		add(d.c.Sentinels()...)
+		add(d.webSentinels()...)
 		add(d.o.Endpoint, strings.TrimPrefix(d.o.Endpoint, "urn:uuid:"), d.o.Password, d.address.String())
 		if d.address.Addr() != netip.AddrFrom4([4]byte{127, 0, 0, 1}) {
 			add(d.address.Addr().String())
@@ -43,13 +44,13 @@ func Sentinels(devices ...*Device) []string {
 // the site; see the function of the same name.
 func (c *Conversation) Sentinels() []string {
 	found := map[string]bool{}
+	if c.web != nil {
+		for _, b := range c.web.bodies {
+			addWritten(found, b.content)
+		}
+	}
 	for _, a := range c.Answers {
-		for _, t := range written.FindAllString(string(a.Body), -1) {
-			found[t] = true
-		}
-		for _, mac := range macLike.FindAllString(string(a.Body), -1) {
-			addMAC(found, mac)
-		}
+		addWritten(found, a.Body)
 		edit(a.Body, func(path []string, text string) (string, bool) {
 			if len(path) > 0 {
 				addSecret(found, path[len(path)-1], strings.TrimSpace(text))
@@ -59,6 +60,33 @@ func (c *Conversation) Sentinels() []string {
 	}
 	for _, told := range []string{c.Maker, c.Model} { // some write their model on the picture
 		delete(found, told)
+	}
+	return sorted(found)
+}
+
+// addWritten adds what is a sentinel by its form, wherever it stands.
+func addWritten(found map[string]bool, body []byte) {
+	for _, t := range written.FindAllString(string(body), -1) {
+		found[t] = true
+	}
+	for _, mac := range macLike.FindAllString(string(body), -1) {
+		addMAC(found, mac)
+	}
+}
+
+// webSentinels are those of the web interface as it is now, its sessions too.
+func (d *Device) webSentinels() []string {
+	if d.web == nil {
+		return nil
+	}
+	d.web.mu.Lock()
+	defer d.web.mu.Unlock()
+	found := map[string]bool{}
+	for _, b := range d.web.bodies {
+		addWritten(found, b.content)
+	}
+	for session := range d.web.sessions {
+		found[session] = true
 	}
 	return sorted(found)
 }

@@ -15,7 +15,7 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer d.running.Done()
-	seen := Request{At: time.Now(), Path: r.URL.Path}
+	seen := Request{At: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery}
 	seen.From, _ = netip.ParseAddrPort(r.RemoteAddr)
 	envelope, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	var out reply
@@ -24,6 +24,8 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = reply{status: http.StatusRequestEntityTooLarge}
 	case r.Method == http.MethodGet && r.URL.Path == descriptionPath && d.o.SSDP:
 		out = reply{status: http.StatusOK, kind: `text/xml; charset="utf-8"`, body: d.description()}
+	case d.web != nil && !d.paths[r.URL.Path]:
+		out = d.serveWeb(r, envelope, &seen)
 	case r.Method != http.MethodPost:
 		out = reply{status: http.StatusMethodNotAllowed}
 	case !d.paths[r.URL.Path]:

@@ -3,6 +3,7 @@ package cameratest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,9 +97,15 @@ func (d *Device) description() []byte {
 			serial = first(texts(a.Body, "SerialNumber"))
 		}
 	}
-	u := url.URL{Scheme: d.scheme(), Host: d.address.String(), Path: "/"}
+	maker, model, shown := d.c.Maker, d.c.Model, d.address
+	if d.web != nil && d.web.file.SSDP != nil {
+		s := d.web.file.SSDP
+		maker, model = cmp.Or(s.Manufacturer, maker), cmp.Or(s.Model, model)
+		shown = netip.AddrPortFrom(shown.Addr(), cmp.Or(s.Port, shown.Port()))
+	}
+	u := url.URL{Scheme: d.scheme(), Host: shown.String(), Path: "/"}
 	return fmt.Appendf(nil, `<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0"><specVersion><major>1</major><minor>0</minor></specVersion>`+
 		`<device><deviceType>%s</deviceType><friendlyName>%s</friendlyName><manufacturer>%s</manufacturer><modelName>%s</modelName>`+
 		`<serialNumber>%s</serialNumber><UDN>%s</UDN><presentationURL>%s</presentationURL></device></root>`,
-		basicDevice, escape(d.o.Name), escape(d.c.Maker), escape(d.c.Model), escape(serial), escape(d.udn()), escape(u.String()))
+		basicDevice, escape(d.o.Name), escape(maker), escape(model), escape(serial), escape(d.udn()), escape(u.String()))
 }

@@ -169,5 +169,5 @@ func (c *Conversation) refuses() bool {
 			return false
 		}
 	}
-	return true
+	return len(c.Answers) > 0
 }

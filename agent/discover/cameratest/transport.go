@@ -16,6 +16,7 @@ type reply struct {
 	kind       string // Content-Type; "" is that of SOAP 1.2
 	challenges []string
 	location   string
+	headers    map[string]string // those of a web interface
 	file       string
 }
 
@@ -56,6 +57,13 @@ func (d *Device) send(w http.ResponseWriter, r *http.Request, out reply) {
 	h.Set("Content-Type", out.kind)
 	if out.kind == "" {
 		h.Set("Content-Type", "application/soap+xml; charset=utf-8")
+	}
+	h.Set("Date", d.Now().UTC().Format(http.TimeFormat))
+	if d.web != nil && d.web.file.Server != "" {
+		h.Set("Server", d.web.file.Server)
+	}
+	for name, value := range out.headers {
+		h.Set(name, value)
 	}
 	for _, c := range out.challenges {
 		h.Add("WWW-Authenticate", c)

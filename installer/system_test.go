@@ -129,6 +129,20 @@ func TestLongUDPDropped(t *testing.T) {
 	if status.Transport != "h2" {
 		t.Errorf("status says %q, want h2", status.Transport)
 	}
+	var doctor struct {
+		Healthy   bool
+		Transport string
+		Findings  []struct{ Part, State, Do string }
+	}
+	mustJSON(t, &doctor, "anagrafe-agent", "doctor", "-data", tn.agentDir)
+	for _, f := range doctor.Findings {
+		if want := map[bool]string{true: "slow", false: "good"}[f.Part == "udp"]; f.State != want {
+			t.Errorf("doctor says that %s is %s, want %s", f.Part, f.State, want)
+		}
+	}
+	if !doctor.Healthy || doctor.Transport != "h2" || len(doctor.Findings) < 10 {
+		t.Errorf("doctor says %+v", doctor)
+	}
 	tn.exactly(ids)
 }
 

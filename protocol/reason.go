@@ -1,5 +1,11 @@
 package protocol
 
+import "time"
+
+// RenewAfterExpiry is how long after its end an agent's certificate may still
+// call Renew, and nothing else (DESIGN 5.3).
+const RenewAfterExpiry = 90 * 24 * time.Hour
+
 // Reason is the stable word for why the collector refused a call. It travels
 // in the metadata of the Connect error, under [ReasonHeader]; the agent chooses
 // by it whether to try again and what to tell its owner. A word never changes

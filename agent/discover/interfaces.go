@@ -20,6 +20,17 @@ type link struct {
 // maxPrefixes of one interface are searched; more than a few is a router.
 const maxPrefixes = 8
 
+// Interfaces gives the names of the interfaces that a scan with these names looks
+// at: the same, or every suitable one.
+func Interfaces(names []string) ([]string, error) {
+	on, err := links(names)
+	found := make([]string, 0, len(on))
+	for _, l := range on {
+		found = append(found, l.Name)
+	}
+	return found, err
+}
+
 // links gives the interfaces of those names, or every suitable one.
 func links(names []string) ([]link, error) {
 	if len(names) == 0 {

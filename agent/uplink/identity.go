@@ -55,6 +55,11 @@ func (i *Identity) renewAt() time.Time {
 	return leaf.NotAfter.Add(-leaf.NotAfter.Sub(leaf.NotBefore) / 3)
 }
 
+// trust is how this agent recognises its collector, and what it shows.
+func (i *Identity) trust() trust {
+	return trust{authorities: i.serverAuthorities(), show: i.certificate()}
+}
+
 func (i *Identity) certificate() *tls.Certificate {
 	c := &tls.Certificate{PrivateKey: i.key, Leaf: i.chain[0]}
 	for _, cert := range i.chain {

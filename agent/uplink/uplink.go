@@ -147,7 +147,7 @@ var errChanged = errors.New("the identity has changed")
 
 // session works with one identity, over one road, until either changes.
 func (u *Uplink) session(ctx context.Context, id *Identity) error {
-	l, err := newLine(id.Collector, trust{authorities: id.serverAuthorities(), show: id.certificate()}, u.now, u.watched)
+	l, err := newLine(id.Collector, id.trust(), u.now, u.watched)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// renewable is how long after its end a certificate may still call Renew.
-	renewable = 90 * 24 * time.Hour
 	// callTimeout is the time in which a call's request has to arrive, and
 	// after that its answer to leave.
 	callTimeout = 30 * time.Second
@@ -108,7 +106,7 @@ func (s *Server) admit(ctx context.Context, op string, expired time.Duration) (s
 	agentID := c.cert.Subject.CommonName
 	if now := s.now(); now.After(c.cert.NotAfter.Add(expired)) {
 		text := "this agent's certificate has expired: renew it"
-		if now.After(c.cert.NotAfter.Add(renewable)) {
+		if now.After(c.cert.NotAfter.Add(protocol.RenewAfterExpiry)) {
 			text = "this agent's certificate expired more than 90 days ago: enrol it with a new code"
 		}
 		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", protocol.ReasonExpiredCertificate)

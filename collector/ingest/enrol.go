@@ -70,7 +70,7 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 // have expired up to 90 days ago. The key cannot change: codes are bound to it.
 func (s enrolment) Renew(ctx context.Context, req *connect.Request[wire.RenewRequest]) (*connect.Response[wire.RenewResponse], error) {
 	const op = "renew"
-	agentID, refused := s.admit(ctx, op, renewable)
+	agentID, refused := s.admit(ctx, op, protocol.RenewAfterExpiry)
 	if refused != nil {
 		return nil, refused
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"filippo.io/age"
 
 	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
 )
 
 // print writes the one JSON value of -json.
@@ -54,6 +56,7 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	f.Func("category", "bank, pharmacy, shop, condominium, ... (default other)", into(in, "category"))
 	f.Func("address", "its address, in words", into(in, "address"))
 	f.Func("site-id", "a site that is there: a further code, for new hardware or after a withdrawal", into(in, "site_id"))
+	image := f.String("qr", "", "write the link as a QR code to this PNG file")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
@@ -72,11 +75,35 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	}); err != nil {
 		return err
 	}
+	if *image != "" {
+		png, err := pages.QRImage(answer.Link)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(*image, png, 0o600); err != nil {
+			return fmt.Errorf("%w (the code is made all the same: %s)", err, answer.Code)
+		}
+	}
 	if c.json {
 		return c.print(answer)
 	}
+	if terminal(c.out) {
+		if text, err := pages.QRText(answer.Link); err == nil {
+			fmt.Fprint(c.out, text)
+		}
+	}
 	fmt.Fprintf(c.out, "code  %s\nlink  %s\nfor   %s, until %s, once\n", answer.Code, answer.Link, answer.Site, answer.ExpiresAt.Local().Format(time.DateTime))
 	return nil
+}
+
+// terminal tells whether a person looks at w.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func into(m map[string]string, key string) func(string) error {

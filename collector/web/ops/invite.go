@@ -3,6 +3,7 @@ package ops
 import (
 	"cmp"
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -29,6 +30,8 @@ type invited struct {
 	Code      string    `json:"code"` // shown once: the register keeps its hash
 	Link      string    `json:"link"`
 	ExpiresAt time.Time `json:"expires_at"`
+
+	QR template.URL `json:"-"` // of Link, for the page
 }
 
 // begin leads back to the form, in the language asked for.
@@ -71,6 +74,10 @@ func (o *Ops) invite(rw http.ResponseWriter, r *http.Request) {
 		Link: protocol.Link{Collector: o.AgentsURL, Code: code, Pin: o.Pin}.String()}
 	if web.WantsJSON(r) {
 		web.WriteJSON(rw, http.StatusCreated, data)
+		return
+	}
+	if data.QR, err = pages.QRSource(data.Link); err != nil {
+		o.Web.Broken(rw, r, err)
 		return
 	}
 	o.show(rw, r, pages.Page{Template: "invited.html", Title: "invited.title", Status: http.StatusCreated, Data: data})

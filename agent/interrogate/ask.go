@@ -131,13 +131,15 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 	d := &q.device
 	q.scopes = slices.Clone(s.Scopes)
 	q.trust.recall(ctx) // also for http: who once spoke TLS is not asked without
-	var time1 reading
-	spoke := false
-	q.rows(func(l *lane) { time1, spoke = l.clock(ctx) })
+	time1, locked := q.meet(ctx)
+	spoke := q.spoke() || time1.method != ""
 	q.rows(
 		func(l *lane) { l.edges(ctx, time1) },
 		func(l *lane) {
 			q.own(ctx, q.recognise(ctx, spoke))
+			if locked.worth(spoke || s.Endpoint != "", q.recognised) && q.goOn(ctx) {
+				q.rows(func(l *lane) { _, spoke = l.clock(ctx) })
+			}
 			if spoke && q.goOn(ctx) {
 				q.everything(ctx)
 			}
@@ -166,6 +168,28 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 		d.Kind = KindRecorder
 	}
 	d.hideBehind()
+}
+
+// worth tells whether the time is to be asked again with credentials. A web page
+// that lets nobody see any of its paths need not speak ONVIF, and gets no token
+// unless something else said that it does.
+func (e *lockedError) worth(onvif, recognised bool) bool {
+	return e != nil && (onvif || e.soap || e.challenged && !recognised)
+}
+
+// meet asks for the time without credentials. locked is not nil where the device
+// wants them even for that: it is asked again when its own interface, the other
+// door, had its turn.
+func (q *questioning) meet(ctx context.Context) (first reading, locked *lockedError) {
+	q.auth.wait(true)
+	defer q.auth.wait(false)
+	l := lane{questioning: q}
+	first, _, err := l.readClock(ctx)
+	if locked, ok := errors.AsType[*lockedError](err); ok {
+		return first, locked
+	}
+	q.device.Errors = append(q.device.Errors, l.problems...)
+	return first, nil
 }
 
 // lacks is what the owner must give before the device says more: what its own

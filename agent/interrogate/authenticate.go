@@ -61,6 +61,7 @@ type authenticator struct {
 	renewed    bool
 	stopped    bool
 	paused     bool // stopped for this look, without a verdict on the credentials
+	waits      bool // the other door comes first: nothing is signed yet
 
 	offset    time.Duration // device minus our clock
 	offsetSet bool
@@ -87,6 +88,22 @@ func (a *authenticator) begins() (signed, turns bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.scheme != anonymous && !a.stopped, a.scheme == httpDigest || !a.proven
+}
+
+// lockedError: it wants credentials, and it is not yet time for them.
+type lockedError struct {
+	soap       bool // it said so in SOAP
+	challenged bool // it said how to log in
+}
+
+func (*lockedError) Error() string { return "it wants a user and a password" }
+
+// wait has nothing signed until it is called again with false: what speaks there
+// may turn out not to be ONVIF at all.
+func (a *authenticator) wait(yes bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waits = yes
 }
 
 // takeTurn waits until no other request with an unproven password is under way to
@@ -142,6 +159,8 @@ func (a *authenticator) refused(ctx context.Context, r *refusal) (again bool, er
 	switch {
 	case a.stopped:
 		return false, errStopped
+	case a.waits:
+		return false, &lockedError{soap: r.soap, challenged: r.header.Get("WWW-Authenticate") != ""}
 	case !r.signed && a.scheme != anonymous:
 		return true, nil // found out meanwhile
 	case !r.signed:

@@ -44,6 +44,11 @@ type reading struct {
 // whether an ONVIF service answered, and settles where and how it is asked: the
 // path, where the one named is wrong; the manner; TLS, where it wants that.
 func (l *lane) clock(ctx context.Context) (reading, bool) {
+	r, spoke, _ := l.readClock(ctx)
+	return r, spoke
+}
+
+func (l *lane) readClock(ctx context.Context) (_ reading, spoke bool, _ error) {
 	answer, when, err := l.settle(ctx)
 	r := reading{timing: when}
 	signed, _ := l.auth.begins()
@@ -54,10 +59,10 @@ func (l *lane) clock(ctx context.Context) (reading, bool) {
 	if err != nil {
 		if l.trust.broken() {
 			l.note("certificate", err)
-			return r, false
+			return r, false, err
 		}
 		l.note(timeOperation, err)
-		return r, l.spoke()
+		return r, l.spoke(), err
 	}
 	d := &l.device
 	d.Clock = clockOf([]reading{r})
@@ -70,7 +75,7 @@ func (l *lane) clock(ctx context.Context) (reading, bool) {
 	if fault := clockFault(d.Clock, d.Zone, r.method, answer); fault != "" {
 		l.note("clock", errors.New(fault))
 	}
-	return r, true
+	return r, true, nil
 }
 
 // settle finds the path and the manner. Where none is right, what the named path

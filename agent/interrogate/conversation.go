@@ -148,6 +148,7 @@ type refusal struct {
 	header http.Header // with the challenges
 	words  string
 	signed bool // the request had credentials
+	soap   bool // the answer was SOAP
 }
 
 func attempt[T any](ctx context.Context, c *conversation, to *url.URL, operation string, request any, sign bool) (none T, when timing, r *refusal, err error) {
@@ -167,7 +168,7 @@ func attempt[T any](ctx context.Context, c *conversation, to *url.URL, operation
 		if f != nil {
 			words = f.words()
 		}
-		return none, when, &refusal{header: header, words: c.auth.words(words), signed: sign}, nil
+		return none, when, &refusal{header: header, words: c.auth.words(words), signed: sign, soap: err == nil}, nil
 	case status >= 300 && status < 400:
 		return none, when, nil, moved(to, header)
 	case f != nil && f.unsupported():

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
 )
 
 // cmdCameras lists the cameras and where each stands.
@@ -38,14 +40,14 @@ func cmdCameras(ctx context.Context, c *call, args []string) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSTATE\tNAME\tRECORDER\tOUTDOOR+PUBLIC\tMISSING")
+	fmt.Fprintln(w, "ID\tSTATE\tNAME\tRECORDER\tOUTDOOR+PUBLIC\tREACHES BACK\tMISSING")
 	for _, cam := range answer.Cameras {
 		outdoor := "?"
 		if cam.Outdoor != nil {
 			outdoor = map[bool]string{true: "yes", false: "no"}[*cam.Outdoor]
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s\t%s\n", cam.ID, cam.State, cam.Values.Name,
-			cam.Device.Vendor, cam.Device.Model, outdoor, strings.Join(cam.Missing, ", "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s\t%s\t%s\n", cam.ID, cam.State, cam.Values.Name,
+			cam.Device.Vendor, cam.Device.Model, outdoor, reach(cam.Depth), strings.Join(cam.Missing, ", "))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -53,6 +55,9 @@ func cmdCameras(ctx context.Context, c *call, args []string) error {
 	for _, cam := range answer.Cameras {
 		if cam.AskAgain {
 			fmt.Fprintf(c.out, "%s was answered yes in one place and no in another, or another camera is there now: anagrafe-agent set %s -outdoor-public yes|no\n", cam.ID, cam.ID)
+		}
+		if len(cam.Differs) > 0 {
+			fmt.Fprintf(c.out, "%s: the recorder now tells another %s than was declared; it leaves by itself\n", cam.ID, strings.Join(cam.Differs, " and "))
 		}
 		if cam.MaybeSame > cam.ID { // each two once
 			fmt.Fprintf(c.out, "%s and %s may be one camera, on a recorder and by itself. If they are: anagrafe-agent refuse the one that is not the recorder's\n", cam.ID, cam.MaybeSame)
@@ -64,6 +69,19 @@ func cmdCameras(ctx context.Context, c *call, args []string) error {
 		}
 	}
 	return nil
+}
+
+// reach says how far back footage was seen to reach: "6d shrinking", "?".
+func reach(d inventory.Depth) string {
+	if len(d.Points) == 0 {
+		return "?"
+	}
+	hours := int(d.About.Hours())
+	text := strconv.Itoa(hours) + "h"
+	if hours >= 48 {
+		text = strconv.Itoa(hours/24) + "d"
+	}
+	return strings.TrimSpace(text + " " + string(d.Trend))
 }
 
 // cmdSet records what the owner says of one camera.
@@ -85,6 +103,11 @@ func cmdSet(ctx context.Context, c *call, args []string) error {
 	number(f, &edit.Angle, "angle", "horizontal angle of view, degrees")
 	number(f, &edit.RangeM, "range", "how far it sees, metres")
 	text(f, &edit.SiteID, "site", "the site it belongs to, where there are several")
+	f.Func("storage", "where its recorder keeps images: on-premises, third-party or cloud", func(s string) error {
+		edit.Storage = new(protocol.Storage(s))
+		return nil
+	})
+	text(f, &edit.StorageNote, "storage-note", "in which room that is")
 	words, err := c.parse(f, args, 1)
 	if err != nil {
 		return err

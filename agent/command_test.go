@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"anagrafe/agent/inventory"
 )
 
 // asProgram has this binary be the agent, signals and all.
@@ -28,4 +30,20 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "../testdata/script/agent", RequireExplicitExec: true,
 		Deadline: time.Now().Add(2 * time.Minute)}) // a command that hangs is shown, not waited for
+}
+
+func TestReach(t *testing.T) {
+	for _, tc := range []struct {
+		hours int
+		trend inventory.Trend
+		want  string
+	}{{147, inventory.TrendShrinking, "6d shrinking"}, {47, inventory.TrendUnknown, "47h"}, {0, inventory.TrendGrowing, "0h growing"}} {
+		d := inventory.Depth{About: time.Duration(tc.hours) * time.Hour, Trend: tc.trend, Points: make([]inventory.DepthPoint, 1)}
+		if got := reach(d); got != tc.want {
+			t.Errorf("%d h %s: %q, want %q", tc.hours, tc.trend, got, tc.want)
+		}
+	}
+	if got := reach(inventory.Depth{}); got != "?" {
+		t.Errorf("never seen: %q", got)
+	}
 }

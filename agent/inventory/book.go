@@ -30,6 +30,12 @@ type device struct {
 	endpoint, address, name                     string
 	methods                                     []string
 	zone                                        string
+	zoneAssumed                                 bool
+	family                                      interrogate.Family
+	kept                                        interrogate.Kept
+	facts                                       facts
+	storage                                     protocol.Storage // said by the owner, with storageNote
+	storageNote                                 string
 	needs                                       interrogate.Needs
 	clock                                       *protocol.Clock
 	problems                                    []interrogate.Problem
@@ -45,6 +51,9 @@ func (d *device) marks() marks {
 
 type camera struct {
 	id, deviceID, channel string
+	family                interrogate.Family // whose word channel is
+	also                  []string           // words of other interfaces for it
+	facts                 facts
 	device                *device
 	seen                  time.Time
 	foundName             string
@@ -70,10 +79,11 @@ type camera struct {
 	decision                State // "", StateRefused, StateDeclared, StateWithdrawn
 	reported                *protocol.CameraObservation
 
-	behind *behind  // what the recorder tells of the camera; nil: nothing
-	asks   bool     // the owner's answers contradict each other, or are about another camera
-	paths  []*way   // in which it is seen besides
-	merged []string // ids of entries that were the same camera
+	behind *behind      // what the recorder tells of the camera; nil: nothing
+	asks   bool         // the owner's answers contradict each other, or are about another camera
+	paths  []*way       // in which it is seen besides
+	merged []string     // ids of entries that were the same camera
+	depths []DepthPoint // only where loadDepths was called
 }
 
 type site struct {
@@ -113,13 +123,14 @@ func each(ctx context.Context, tx *sql.Tx, query string, scan func(*sql.Rows) er
 
 func (b *book) loadDevices(ctx context.Context, tx *sql.Tx) error {
 	return each(ctx, tx, `SELECT id, kind, vendor, model, firmware, hardware_id, serial, macs, endpoint, address, name, methods,
-		zone, needs, clock, problems, first_seen, seen, answered, reachable, reported,
+		zone, needs, clock, problems, first_seen, seen, answered, reachable, reported, family, kept, zone_assumed, facts, storage, storage_note,
 		EXISTS (SELECT 1 FROM credential WHERE device_id = device.id)
 		FROM device ORDER BY first_seen, rowid`, func(rows *sql.Rows) error {
 		d := &device{}
 		err := rows.Scan(&d.id, &d.kind, &d.vendor, &d.model, &d.firmware, &d.hardwareID, &d.serial, asJSON{&d.macs}, &d.endpoint,
 			&d.address, &d.name, asJSON{&d.methods}, &d.zone, &d.needs, asJSON{&d.clock}, asJSON{&d.problems},
-			asTime{&d.firstSeen}, asTime{&d.seen}, asTime{&d.answered}, &d.reachable, asJSON{&d.reported}, &d.password)
+			asTime{&d.firstSeen}, asTime{&d.seen}, asTime{&d.answered}, &d.reachable, asJSON{&d.reported},
+			&d.family, &d.kept, &d.zoneAssumed, asJSON{&d.facts}, &d.storage, &d.storageNote, &d.password)
 		b.devices = append(b.devices, d)
 		return err
 	})
@@ -128,13 +139,14 @@ func (b *book) loadDevices(ctx context.Context, tx *sql.Tx) error {
 func (b *book) loadCameras(ctx context.Context, tx *sql.Tx) error {
 	return each(ctx, tx, `SELECT id, device_id, channel, seen, found_name, found_at, width_px, height_px, turns, infrared, view_at,
 		schedule, retention, name, name_at, outdoor, outdoor_by, outdoor_at, lon, lat, accuracy_m, placed_by, placed_at,
-		direction, angle, range_m, aimed_at, coalesce(site_id, ''), decision, reported, behind, asks
-		FROM camera ORDER BY device_id, rowid`, func(rows *sql.Rows) error {
+		direction, angle, range_m, aimed_at, coalesce(site_id, ''), decision, reported, behind, asks,
+		facts, also, family FROM camera ORDER BY device_id, rowid`, func(rows *sql.Rows) error {
 		c := &camera{}
 		err := rows.Scan(&c.id, &c.deviceID, &c.channel, asTime{&c.seen}, &c.foundName, asTime{&c.foundAt}, &c.width, &c.height,
 			&c.turns, &c.infrared, asTime{&c.viewAt}, asJSON{&c.schedule}, asJSON{&c.retention}, &c.name, asTime{&c.nameAt},
 			&c.outdoor, &c.outdoorBy, asTime{&c.outdoorAt}, &c.lon, &c.lat, &c.accuracy, &c.placedBy, asTime{&c.placedAt},
-			&c.direction, &c.angle, &c.reach, asTime{&c.aimedAt}, &c.siteID, &c.decision, asJSON{&c.reported}, asJSON{&c.behind}, &c.asks)
+			&c.direction, &c.angle, &c.reach, asTime{&c.aimedAt}, &c.siteID, &c.decision, asJSON{&c.reported}, asJSON{&c.behind}, &c.asks,
+			asJSON{&c.facts}, asJSON{&c.also}, &c.family)
 		c.device = b.device(c.deviceID)
 		b.cameras = append(b.cameras, c)
 		return err

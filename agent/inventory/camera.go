@@ -44,6 +44,9 @@ func (v *Inventory) Cameras(ctx context.Context) (cameras []Camera, err error) {
 		if err != nil {
 			return err
 		}
+		if err := b.loadDepths(ctx, tx, ""); err != nil {
+			return err
+		}
 		for _, d := range b.devices {
 			for _, c := range b.cameras {
 				if c.device == d {
@@ -70,6 +73,9 @@ func (v *Inventory) Camera(ctx context.Context, id string) (camera Camera, err e
 		if c == nil {
 			return ErrUnknown
 		}
+		if err := b.loadDepths(ctx, tx, c.id); err != nil {
+			return err
+		}
 		camera = b.shown(c)
 		return nil
 	})
@@ -82,14 +88,19 @@ func (v *Inventory) Camera(ctx context.Context, id string) (camera Camera, err e
 func (d *device) shown() Device {
 	return Device{
 		ID: d.id, Kind: d.kind, Vendor: d.vendor, Model: d.model, Firmware: d.firmware, Name: d.name, Address: d.address,
-		FoundBy: append([]string{}, d.methods...), Needs: d.needs, HasPassword: d.password, Clock: d.clock, Zone: d.zone,
+		FoundBy: append([]string{}, d.methods...), Needs: d.needs, HasPassword: d.password, Clock: d.clock,
+		Zone: d.zone, ZoneAssumed: d.zoneAssumed, Family: d.family, Kept: d.kept, Facts: d.facts, Storage: d.storage, StorageNote: d.storageNote,
 		SeenAt: d.seen, AnsweredAt: d.answered, Reachable: d.reachable, Problems: d.problems,
 	}
 }
 
 func (b *book) shown(c *camera) Camera {
 	out := Camera{ID: c.id, State: c.decision, SiteID: c.siteID, Device: c.device.shown(), Outdoor: c.outdoor,
-		Values: c.draft(), SeenAt: c.seen, AskAgain: c.asks, MaybeSame: b.maybeSame(c), Paths: c.shownPaths()}
+		Values: c.draft(), SeenAt: c.seen, AskAgain: c.asks, MaybeSame: b.maybeSame(c), Paths: c.shownPaths(),
+		Facts: c.facts, Depth: depthOf(c.depths)}
+	if c.family != "" && c.family != former {
+		out.Channel = out.Values.Channel
+	}
 	s := b.siteOf(c)
 	if s != nil {
 		out.SiteID = s.SiteID
@@ -100,6 +111,7 @@ func (b *book) shown(c *camera) Camera {
 	}
 	if out.Declared != nil {
 		out.Changed = append(b.changed(s, *out.Declared, out.Values), c.reopened(s, *out.Declared)...)
+		out.Differs = differs(*out.Declared, out.Values)
 	}
 	if out.State == "" {
 		out.State = StateFound
@@ -189,7 +201,8 @@ func confirmed(c protocol.Camera, by string, at time.Time) protocol.Camera {
 
 // recorder is what is declared of the device that keeps a camera's footage.
 func (d *device) recorder() protocol.Recorder {
-	r := protocol.Recorder{ID: d.id, Vendor: line(safe(d.vendor, d)), Model: line(safe(d.model, d)), Name: line(safe(d.name, d))}
+	r := protocol.Recorder{ID: d.id, Vendor: line(safe(d.vendor, d)), Model: line(safe(d.model, d)), Name: line(safe(d.name, d)),
+		Storage: d.storage, StorageNote: line(safe(d.storageNote, d))}
 	if d.clock != nil {
 		r.Clock = &protocol.Clock{OffsetMs: d.clock.OffsetMs, UncertaintyMs: d.clock.UncertaintyMs, Method: d.clock.Method, At: d.clock.At}
 	}

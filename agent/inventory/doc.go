@@ -34,6 +34,16 @@
 //     a yes meets a no the owner is asked again. What is declared stays so
 //     meanwhile: a device that only claims to be another must not be able to take
 //     a camera out of the register, which cannot be undone.
+//   - A channel keeps its entry when it is told by another interface: a recorder's
+//     own one, or ONVIF's again once the password no longer holds. The words by
+//     which each tells it are remembered (see recognise); a bare number never
+//     decides between two interfaces where anything better is known.
+//   - A changed schedule or retention leaves at once, all else at most hourly: put
+//     back within the hour it would never have been another, and footage would be
+//     asked for that was not recorded.
+//   - How far back footage reaches is kept for 30 days, a reading a day, for the
+//     owner alone. Like his answers it stays when a camera is withdrawn.
+//   - The device's own words for a value are shown to the owner and never leave.
 //   - A device's certificate is kept at first use. Another one is refused until
 //     the owner types the device's password again.
 //   - Losing secrets.key loses the passwords, never the inventory: they are

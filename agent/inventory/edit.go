@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -37,6 +38,11 @@ func (v *Inventory) Set(ctx context.Context, id string, e Edit) error {
 		c.edit(e, v.now())
 		if err := c.save(ctx, tx); err != nil {
 			return err
+		}
+		if c.device.keptAt(e) {
+			if err := c.device.save(ctx, tx); err != nil {
+				return err
+			}
 		}
 		// One that is asked again stays as it is declared until it is answered.
 		if c.decision != StateDeclared || c.asks || c.outdoor != nil && *c.outdoor {
@@ -104,9 +110,20 @@ func (e Edit) check(b *book, c *camera) (errs protocol.FieldErrors) {
 	}
 	for _, field := range e.Clear {
 		switch field {
-		case "name", "outdoor_public", "position", "direction", "angle", "range":
+		case "name", "outdoor_public", "position", "direction", "angle", "range", "storage":
 		default:
 			add("clear", "cannot clear %q", line(field))
+		}
+	}
+	if e.Storage != nil && !slices.Contains([]protocol.Storage{protocol.StorageOnPremises, protocol.StorageCloud, protocol.StorageThirdParty}, *e.Storage) {
+		add("storage", "must be %s, %s or %s", protocol.StorageOnPremises, protocol.StorageCloud, protocol.StorageThirdParty)
+	}
+	if e.StorageNote != nil {
+		switch {
+		case c.tells(*e.StorageNote):
+			add("storage_note", "holds an address, serial number or other identifier of the device, which must not leave")
+		case utf8.RuneCountInString(*e.StorageNote) > maxName:
+			add("storage_note", "must have at most %d characters", maxName)
 		}
 	}
 	if e.SiteID != nil {
@@ -118,6 +135,21 @@ func (e Edit) check(b *book, c *camera) (errs protocol.FieldErrors) {
 		}
 	}
 	return errs
+}
+
+// keptAt takes over where the owner says that images are, and tells whether he does.
+func (d *device) keptAt(e Edit) bool {
+	if slices.Contains(e.Clear, "storage") {
+		d.storage, d.storageNote = protocol.StorageUnknown, ""
+		return true
+	}
+	if e.Storage != nil {
+		d.storage = *e.Storage
+	}
+	if e.StorageNote != nil {
+		d.storageNote = line(*e.StorageNote)
+	}
+	return e.Storage != nil || e.StorageNote != nil
 }
 
 // edit takes over what check has let pass.

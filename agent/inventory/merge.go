@@ -75,6 +75,9 @@ func (b *book) join(ctx context.Context, tx *sql.Tx, p pair) (keep, gone *camera
 		{`UPDATE path SET camera_id = ? WHERE camera_id = ?`, []any{keep.id, gone.id}},
 		{`UPDATE merged SET camera_id = ? WHERE camera_id = ?`, []any{keep.id, gone.id}},
 		{`INSERT INTO merged (id, camera_id) VALUES (?, ?)`, []any{gone.id, keep.id}},
+		// How far back a card in the camera reaches says nothing of the recorder.
+		{`DELETE FROM depth WHERE camera_id = ?`, []any{own.id}},
+		{`UPDATE depth SET camera_id = ? WHERE camera_id = ?`, []any{keep.id, channel.id}},
 		{`DELETE FROM camera WHERE id = ?`, []any{gone.id}},
 		{`UPDATE camera SET device_id = ?, channel = ? WHERE id = ?`, []any{keep.deviceID, keep.channel, keep.id}},
 	} {
@@ -96,6 +99,7 @@ func (c *camera) measuredOn(channel *camera) {
 	c.seen, c.foundName, c.foundAt = channel.seen, channel.foundName, channel.foundAt
 	c.width, c.height, c.viewAt, c.turns, c.infrared = channel.width, channel.height, channel.viewAt, channel.turns, channel.infrared
 	c.schedule, c.retention = channel.schedule, channel.retention
+	c.family, c.also, c.facts = channel.family, channel.also, channel.facts
 	c.fill(&was)
 }
 
@@ -105,9 +109,11 @@ func (c *camera) measuredOn(channel *camera) {
 func (c *camera) fill(o *camera) {
 	if c.foundName == "" {
 		c.foundName, c.foundAt = o.foundName, o.foundAt
+		c.facts = c.facts.take("name", o.facts)
 	}
 	if c.width == 0 || c.height == 0 {
 		c.width, c.height, c.viewAt = o.width, o.height, o.viewAt
+		c.facts = c.facts.take("resolution", o.facts)
 	}
 	c.turns, c.infrared = c.turns || o.turns, c.infrared || o.infrared
 	if o.seen.After(c.seen) {

@@ -13,7 +13,7 @@ import (
 
 // How often measured facts leave by themselves (DESIGN 6).
 const (
-	observeEvery = time.Hour      // at most
+	observeEvery = time.Hour      // at most, but for schedule and retention
 	observeAny   = 24 * time.Hour // a sign of life, even when nothing changed
 )
 
@@ -24,12 +24,12 @@ func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []s
 		if s.declared == nil {
 			continue
 		}
-		o, changed, lasting := s.observation(looked, at)
+		o, news := s.observation(looked, at)
 		since := at.Sub(s.observed)
 		if since < 0 { // this machine's clock was put back: no silence until it catches up
 			since = observeAny
 		}
-		if len(o.Recorders) == 0 || !changed && since < observeAny {
+		if len(o.Recorders) == 0 || !news.any && since < observeAny {
 			continue
 		}
 		waiting, err := unseen(ctx, tx, s.SiteID)
@@ -42,9 +42,15 @@ func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []s
 				return false, err
 			}
 		} else if since < observeEvery {
-			continue // the next look finds the same change again
+			// The next look finds the same change again; but a schedule that is put
+			// back within the hour would never have been another.
+			if ok, err := v.mayHurry(ctx, tx, s); err != nil {
+				return false, err
+			} else if !news.limits || !ok {
+				continue
+			}
 		}
-		if err := v.enqueue(ctx, tx, s, o, !lasting); err != nil {
+		if err := v.enqueue(ctx, tx, s, o, !news.lasting); err != nil {
 			return false, fmt.Errorf("queue an observation for site %s: %w", s.SiteID, err)
 		}
 		if err := s.told(ctx, tx, looked, o, at); err != nil {
@@ -55,16 +61,34 @@ func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []s
 	return queued, nil
 }
 
+// news is what an observation holds that the collector does not know yet.
+type news struct {
+	any     bool
+	lasting bool // a change that no later observation repeats
+	limits  bool // of these, one of when it records or of how long it keeps
+}
+
+// mostHurried is how many changes of schedule or retention leave within the hour
+// of another observation, before they wait as all else does: a device that
+// changes its mind at each look must not fill the outbox.
+const mostHurried = 6
+
+func (v *Inventory) mayHurry(ctx context.Context, tx *sql.Tx, s *site) (ok bool, err error) {
+	var n int
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM message WHERE site_id = ? AND kind = 'observation' AND plain = 0 AND made > ?`,
+		s.SiteID, micros(v.now().Add(-observeEvery))).Scan(&n)
+	return n < mostHurried, err
+}
+
 // observation is what this look says of the site's declared recorders and
-// cameras; changed says whether the collector does not know it yet, lasting
-// whether it holds a change that no later observation repeats.
-func (s *site) observation(looked []seen, at time.Time) (o protocol.Observation, changed, lasting bool) {
+// cameras.
+func (s *site) observation(looked []seen, at time.Time) (o protocol.Observation, n news) {
 	for _, l := range looked {
 		if !slices.ContainsFunc(s.declared.Recorders, func(r protocol.Recorder) bool { return r.ID == l.device.id }) {
 			continue
 		}
 		r := protocol.RecorderObservation{RecorderID: l.device.id, At: at, Reachable: l.answered, Clock: l.clock}
-		changed = changed || recorderChanged(l.device.reported, r)
+		n.any = n.any || recorderChanged(l.device.reported, r)
 		o.Recorders = append(o.Recorders, r)
 		for _, c := range l.cameras {
 			// What is measured on another recorder than was declared, or of a camera
@@ -74,15 +98,23 @@ func (s *site) observation(looked []seen, at time.Time) (o protocol.Observation,
 			}
 			seen := c.observation(at)
 			if seen.Schedule != nil || seen.Retention != nil {
-				changed, lasting = true, true
+				n.any, n.lasting = true, true
 			}
-			changed = changed || depthChanged(c.reported, seen)
+			n.limits = n.limits || limitsChanged(c.reported, seen)
+			n.any = n.any || depthChanged(c.reported, seen)
 			if !seen.OldestFootage.IsZero() || seen.Schedule != nil || seen.Retention != nil {
 				o.Cameras = append(o.Cameras, seen)
 			}
 		}
 	}
-	return o, changed, lasting
+	return o, n
+}
+
+// limitsChanged: it records at other times, or keeps footage longer or shorter,
+// than was told. That a store has become full is no such change.
+func limitsChanged(told *protocol.CameraObservation, now protocol.CameraObservation) bool {
+	return now.Schedule != nil ||
+		now.Retention != nil && (told == nil || told.Retention == nil || !sameLimits(*told.Retention, *now.Retention))
 }
 
 // observation names only the facts of the closed list, one by one; schedule
@@ -202,7 +234,7 @@ func sameSchedule(a, b protocol.Schedule) bool {
 }
 
 func sameRetention(a, b protocol.Retention) bool {
-	return a.Kind == b.Kind && a.Age == b.Age && a.EventAge == b.EventAge && a.Settled == b.Settled
+	return sameLimits(a, b) && a.Settled == b.Settled
 }
 
 // waitingObservation is one that nobody has been given yet.

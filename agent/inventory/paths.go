@@ -257,23 +257,50 @@ func (b *book) pathsOf(d *device) tokens {
 	return of
 }
 
-// find gives the path of the channel that a device tells as its i-th; the first
-// one is that of a device that told none while it was locked.
-func (t tokens) find(token string, i int) *way {
-	if p := t[token]; p != nil || i > 0 {
+// find gives the path of the channel that a device tells as its i-th of n: by
+// its token, by another one that it gave for it, or as the only one there is. The
+// first is also that of a device that told none while it was locked.
+func (t tokens) find(token string, also []string, i, n int) *way {
+	for _, word := range append([]string{token}, also...) {
+		if p := t[word]; p != nil && word != "" {
+			return p
+		}
+	}
+	if i > 0 {
+		return nil
+	}
+	if p := t[""]; p != nil {
 		return p
 	}
-	return t[""]
+	if n == 1 && len(t) == 1 {
+		for _, p := range t {
+			return p
+		}
+	}
+	return nil
 }
 
 func isCamera(d *device) bool { return d.kind == interrogate.KindCamera }
 
-// reopened names what a merge leaves to the owner's next yes.
+// keeper gives a recorder of the site's declaration, or nil.
+func (s *site) keeper(id string) *protocol.Recorder {
+	for i := range s.declared.Recorders {
+		if s.declared.Recorders[i].ID == id {
+			return &s.declared.Recorders[i]
+		}
+	}
+	return nil
+}
+
+// reopened names what a merge, or a word on where images are kept, leaves to the
+// owner's next yes.
 func (c *camera) reopened(s *site, declared protocol.Camera) (groups []string) {
 	if c.asks {
 		groups = append(groups, "outdoor_public")
 	}
-	if declared.RecorderID != c.deviceID || slices.ContainsFunc(c.merged, func(id string) bool { return s.find(id) != nil }) {
+	keeper, now := s.keeper(c.deviceID), c.device.recorder()
+	if declared.RecorderID != c.deviceID || keeper == nil || keeper.Storage != now.Storage || keeper.StorageNote != now.StorageNote ||
+		slices.ContainsFunc(c.merged, func(id string) bool { return s.find(id) != nil }) {
 		groups = append(groups, "recorder")
 	}
 	return groups

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -205,7 +204,12 @@ func (d *device) update(f interrogate.Device, at time.Time) {
 	d.serial = cmp.Or(f.Serial, d.serial)
 	d.endpoint = cmp.Or(f.Sighting.Endpoint, d.endpoint)
 	d.name = cmp.Or(f.Name, d.name)
-	d.zone = cmp.Or(f.Zone, d.zone)
+	if f.Zone != "" {
+		d.zone, d.zoneAssumed = f.Zone, f.ZoneAssumed
+	}
+	d.family = cmp.Or(f.Family, d.family)
+	d.kept = cmp.Or(f.Kept, d.kept)
+	d.facts = d.facts.and(f.Facts)
 	if len(f.MACs) > 0 {
 		d.macs = f.MACs
 	}
@@ -230,49 +234,44 @@ func (d *device) update(f interrogate.Device, at time.Time) {
 // takeChannels updates the cameras of d; each has the device's own token for
 // it as its identity within the device.
 func (b *book) takeChannels(ctx context.Context, tx *sql.Tx, d *device, f interrogate.Device, at time.Time) ([]*camera, error) {
-	have := map[string]*camera{}
+	var known []*camera
 	for _, c := range b.cameras {
 		if c.deviceID == d.id {
-			have[c.channel] = c
+			known = append(known, c)
 		}
 	}
-	paths := b.pathsOf(d)
-	channels := f.Channels
-	if len(channels) == 0 && f.Answered && f.Kind == interrogate.KindCamera && len(have) == 0 && len(paths) == 0 {
+	paths, family := b.pathsOf(d), tokensOf(f)
+	all := channelsOf(f)
+	if len(all) == 0 && f.Answered && f.Kind == interrogate.KindCamera && len(known) == 0 && len(paths) == 0 {
 		// A locked camera is still a camera: the owner may place it, and its
 		// first channel takes the entry over once it tells.
-		channels = []interrogate.Channel{{}}
+		all = []toldChannel{{}}
+	}
+	recognise(all, known, paths, family)
+	if err := makeRoom(ctx, tx, all, known); err != nil {
+		return nil, err
 	}
 	var told []*camera
-	for i, ch := range channels {
-		token := ch.ID
-		if token == "" && len(f.Channels) > 0 {
-			token = "#" + strconv.Itoa(i+1)
-		}
-		if p := paths.find(token, i); p != nil {
+	for _, ch := range all {
+		if ch.way != nil {
 			reading := &camera{}
-			reading.update(ch, f, at)
-			if err := p.told(ctx, tx, token, reading); err != nil {
+			reading.update(ch.Channel, f, at)
+			if err := ch.way.told(ctx, tx, ch.token, reading); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		c := have[token]
-		if c == nil && i == 0 && have[""] != nil {
-			c = have[""]
-			delete(have, "")
-			c.channel = token
-		}
+		c := ch.camera
 		if c == nil {
-			c = &camera{id: uuid.NewString(), deviceID: d.id, device: d, channel: token}
+			c = &camera{id: uuid.NewString(), deviceID: d.id, device: d, channel: ch.token, family: family}
 			b.cameras = append(b.cameras, c)
 		}
-		if slices.Contains(told, c) {
-			continue // the same token twice is one channel
-		}
-		have[token] = c
-		c.update(ch, f, at)
+		c.renumber(ch, family)
+		c.update(ch.Channel, f, at)
 		if err := c.save(ctx, tx); err != nil {
+			return nil, err
+		}
+		if err := c.keepDepth(ctx, tx, ch.Channel, f, at); err != nil {
 			return nil, err
 		}
 		told = append(told, c)
@@ -310,6 +309,7 @@ func (c *camera) update(ch interrogate.Channel, f interrogate.Device, at time.Ti
 	if ch.Retention.Fact.Source != protocol.SourceUnknown {
 		c.retention = settle(c.retention, ch.Retention)
 	}
+	c.facts = c.facts.and(ch.Facts)
 }
 
 // settle carries over what only two looks can tell: the store is full once its
@@ -336,8 +336,8 @@ func settle(before, now protocol.Retention) protocol.Retention {
 }
 
 func (d *device) save(ctx context.Context, tx *sql.Tx) error {
-	texts := make([]string, 0, 5)
-	for _, part := range []any{d.macs, d.methods, d.clock, d.problems, d.reported} {
+	texts := make([]string, 0, 6)
+	for _, part := range []any{d.macs, d.methods, d.clock, d.problems, d.reported, d.facts} {
 		text, err := jsonText(part)
 		if err != nil {
 			return err
@@ -345,39 +345,36 @@ func (d *device) save(ctx context.Context, tx *sql.Tx) error {
 		texts = append(texts, text)
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO device (id, kind, vendor, model, firmware, hardware_id, serial, macs, endpoint, address,
-		name, methods, zone, needs, clock, problems, first_seen, seen, answered, reachable, reported)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		name, methods, zone, needs, clock, problems, first_seen, seen, answered, reachable, reported, family, kept, zone_assumed, facts,
+		storage, storage_note)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, vendor = excluded.vendor, model = excluded.model,
 		firmware = excluded.firmware, hardware_id = excluded.hardware_id, serial = excluded.serial, macs = excluded.macs,
 		endpoint = excluded.endpoint, address = excluded.address, name = excluded.name, methods = excluded.methods,
 		zone = excluded.zone, needs = excluded.needs, clock = excluded.clock, problems = excluded.problems,
-		seen = excluded.seen, answered = excluded.answered, reachable = excluded.reachable, reported = excluded.reported`,
+		seen = excluded.seen, answered = excluded.answered, reachable = excluded.reachable, reported = excluded.reported,
+		family = excluded.family, kept = excluded.kept, zone_assumed = excluded.zone_assumed, facts = excluded.facts,
+		storage = excluded.storage, storage_note = excluded.storage_note`,
 		d.id, d.kind, d.vendor, d.model, d.firmware, d.hardwareID, d.serial, texts[0], d.endpoint, d.address,
-		d.name, texts[1], d.zone, d.needs, texts[2], texts[3], micros(d.firstSeen), micros(d.seen), micros(d.answered), d.reachable, texts[4])
+		d.name, texts[1], d.zone, d.needs, texts[2], texts[3], micros(d.firstSeen), micros(d.seen), micros(d.answered), d.reachable, texts[4],
+		d.family, d.kept, d.zoneAssumed, texts[5], d.storage, d.storageNote)
 	return err
 }
 
 func (c *camera) save(ctx context.Context, tx *sql.Tx) error {
-	schedule, err := jsonText(c.schedule)
-	if err != nil {
-		return err
+	texts := make([]string, 0, 6)
+	for _, part := range []any{c.schedule, c.retention, c.reported, c.behind, c.facts, c.also} {
+		text, err := jsonText(part)
+		if err != nil {
+			return err
+		}
+		texts = append(texts, text)
 	}
-	retention, err := jsonText(c.retention)
-	if err != nil {
-		return err
-	}
-	reported, err := jsonText(c.reported)
-	if err != nil {
-		return err
-	}
-	behind, err := jsonText(c.behind)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO camera (id, device_id, channel, seen, found_name, found_at, width_px, height_px, turns,
+	_, err := tx.ExecContext(ctx, `INSERT INTO camera (id, device_id, channel, seen, found_name, found_at, width_px, height_px, turns,
 		infrared, view_at, schedule, retention, name, name_at, outdoor, outdoor_by, outdoor_at, lon, lat, accuracy_m, placed_by, placed_at,
-		direction, angle, range_m, aimed_at, site_id, decision, decided_by, decided_at, reported, behind, asks)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?, '', 0, ?, ?, ?)
+		direction, angle, range_m, aimed_at, site_id, decision, decided_by, decided_at, reported, behind, asks,
+		facts, also, family)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?, '', 0, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET channel = excluded.channel, seen = excluded.seen, found_name = excluded.found_name,
 		found_at = excluded.found_at, width_px = excluded.width_px, height_px = excluded.height_px, turns = excluded.turns,
 		infrared = excluded.infrared, view_at = excluded.view_at, schedule = excluded.schedule, retention = excluded.retention,
@@ -385,9 +382,10 @@ func (c *camera) save(ctx context.Context, tx *sql.Tx) error {
 		outdoor_at = excluded.outdoor_at, lon = excluded.lon, lat = excluded.lat, accuracy_m = excluded.accuracy_m,
 		placed_by = excluded.placed_by, placed_at = excluded.placed_at, direction = excluded.direction, angle = excluded.angle,
 		range_m = excluded.range_m, aimed_at = excluded.aimed_at, site_id = excluded.site_id, reported = excluded.reported,
-		behind = excluded.behind, asks = excluded.asks`,
+		behind = excluded.behind, asks = excluded.asks, facts = excluded.facts, also = excluded.also, family = excluded.family`,
 		c.id, c.deviceID, c.channel, micros(c.seen), c.foundName, micros(c.foundAt), c.width, c.height, c.turns,
-		c.infrared, micros(c.viewAt), schedule, retention, c.name, micros(c.nameAt), c.outdoor, c.outdoorBy, micros(c.outdoorAt),
-		c.lon, c.lat, c.accuracy, c.placedBy, micros(c.placedAt), c.direction, c.angle, c.reach, micros(c.aimedAt), c.siteID, c.decision, reported, behind, c.asks)
+		c.infrared, micros(c.viewAt), texts[0], texts[1], c.name, micros(c.nameAt), c.outdoor, c.outdoorBy, micros(c.outdoorAt),
+		c.lon, c.lat, c.accuracy, c.placedBy, micros(c.placedAt), c.direction, c.angle, c.reach, micros(c.aimedAt), c.siteID, c.decision, texts[2], texts[3], c.asks,
+		texts[4], texts[5], c.family)
 	return err
 }

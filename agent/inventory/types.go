@@ -42,18 +42,27 @@ const (
 
 // Device is what the owner is shown of a device on this network.
 type Device struct {
-	ID          string                `json:"id"` // also protocol.Recorder.ID
-	Kind        interrogate.Kind      `json:"kind"`
-	Vendor      string                `json:"vendor"`
-	Model       string                `json:"model"`
-	Firmware    string                `json:"firmware,omitempty"`
-	Name        string                `json:"name"`
-	Address     string                `json:"address"` // host:port; shown here, never sent
-	FoundBy     []string              `json:"found_by"`
-	Needs       interrogate.Needs     `json:"needs"`
-	HasPassword bool                  `json:"has_password"` // the owner has typed one
-	Clock       *protocol.Clock       `json:"clock,omitempty"`
-	Zone        string                `json:"zone,omitempty"`
+	ID          string            `json:"id"` // also protocol.Recorder.ID
+	Kind        interrogate.Kind  `json:"kind"`
+	Vendor      string            `json:"vendor"`
+	Model       string            `json:"model"`
+	Firmware    string            `json:"firmware,omitempty"`
+	Name        string            `json:"name"`
+	Address     string            `json:"address"` // host:port; shown here, never sent
+	FoundBy     []string          `json:"found_by"`
+	Needs       interrogate.Needs `json:"needs"`
+	HasPassword bool              `json:"has_password"` // the owner has typed one
+	Clock       *protocol.Clock   `json:"clock,omitempty"`
+	Zone        string            `json:"zone,omitempty"`
+	ZoneAssumed bool              `json:"zone_assumed,omitempty"` // Zone is the agent's assumption
+	// Family is whose own interface was ever read, "" ONVIF alone; Kept is where it
+	// says that images are; Facts are its words for "clock", "zone" and "kept".
+	Family interrogate.Family          `json:"family,omitempty"`
+	Kept   interrogate.Kept            `json:"kept,omitempty"`
+	Facts  map[string]interrogate.Fact `json:"facts,omitempty"`
+	// Storage is where the owner says that they are, and StorageNote in which room.
+	Storage     protocol.Storage      `json:"storage,omitempty"`
+	StorageNote string                `json:"storage_note,omitempty"`
 	SeenAt      time.Time             `json:"seen_at"`              // last look that found it
 	AnsweredAt  time.Time             `json:"answered_at,omitzero"` // last look in which it spoke
 	Reachable   bool                  `json:"reachable"`            // it spoke in the last look that asked it
@@ -78,6 +87,18 @@ type Camera struct {
 	// "outdoor_public", see AskAgain; and "rejected" when the collector has
 	// refused the declaration, which only a new yes repeats.
 	Changed []string `json:"changed,omitempty"`
+	// Channel is the recorder's own number or name for it, for people; "" where
+	// only a protocol's token is known.
+	Channel string `json:"channel,omitempty"`
+	// Differs names what the device now tells otherwise than is Declared:
+	// "schedule", "retention". It leaves by itself and waits for nobody.
+	Differs []string `json:"differs,omitempty"`
+	// Facts are, for "name", "resolution", "schedule", "retention" and "oldest",
+	// when and by which question the value was read, and the device's own words;
+	// for the owner's eyes, never sent.
+	Facts map[string]interrogate.Fact `json:"facts,omitempty"`
+	// Depth is how far back its footage was seen to reach.
+	Depth Depth `json:"depth,omitzero"`
 	// Missing names what it lacks to be declared: "name", "position",
 	// "outdoor_public", "contact", "site".
 	Missing []string  `json:"missing,omitempty"`
@@ -113,8 +134,11 @@ type Edit struct {
 	Angle     *int     `json:"angle,omitempty"`      // degrees
 	RangeM    *int     `json:"range,omitempty"`      // metres
 	SiteID    *string  `json:"site_id,omitempty"`
+	// Where the camera's recorder keeps images; for all cameras on it.
+	Storage     *protocol.Storage `json:"storage,omitempty"`
+	StorageNote *string           `json:"storage_note,omitempty"` // which room; with Storage, "" none
 	// Clear names what goes back to "not said": "name", "outdoor_public",
-	// "position", "direction", "angle", "range".
+	// "position", "direction", "angle", "range", "storage".
 	Clear []string `json:"clear,omitempty"`
 	By    string   `json:"by,omitempty"` // who says so
 }

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"database/sql"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -16,9 +17,9 @@ import (
 	"anagrafe/agent/interrogate"
 )
 
-// firstSchema makes the file that the first version of the program had, with
-// all that the inventory in dir holds, and gives its directory.
-func firstSchema(t *testing.T, dir string) string {
+// earlierSchema makes the file that an earlier version of the program had, with
+// all of the inventory in dir that it could hold, and gives its directory.
+func earlierSchema(t *testing.T, dir string, version int64) string {
 	t.Helper()
 	old := t.TempDir()
 	db, err := sql.Open("sqlite3", dsn(filepath.Join(old, "inventory.db"), ""))
@@ -35,7 +36,7 @@ func firstSchema(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.UpTo(t.Context(), 1); err != nil {
+	if _, err := p.UpTo(t.Context(), version); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Exec(`ATTACH ? AS now`, filepath.Join(dir, "inventory.db")); err != nil {
@@ -55,8 +56,8 @@ func firstSchema(t *testing.T, dir string) string {
 		}
 		columns[table] = of
 	}
-	if err := rows.Close(); err != nil || len(columns) < 6 || strings.Contains(columns["camera"], "asks") {
-		t.Fatalf("these are not the tables of the first schema: %v, %v", columns, err)
+	if err := rows.Close(); err != nil || len(columns) < 6 || strings.Contains(columns["camera"], "asks") != (version >= 2) || strings.Contains(columns["device"], "family") {
+		t.Fatalf("these are not the tables of schema %d: %v, %v", version, columns, err)
 	}
 	copied := int64(0)
 	for table, of := range columns {
@@ -80,10 +81,18 @@ func firstSchema(t *testing.T, dir string) string {
 	return old
 }
 
-// An inventory of the first version, with cameras declared, refused and found, a
+// An inventory of an earlier version, with cameras declared, refused and found, a
 // password and messages, is the same one after the program was replaced; and a
 // camera that was two entries becomes one when the recorder tells.
-func TestUpgradeFromTheFirstSchema(t *testing.T) {
+func TestUpgradeFromEarlierSchemas(t *testing.T) {
+	for version := range int64(3) {
+		if version > 0 {
+			t.Run(fmt.Sprint("schema ", version), func(t *testing.T) { upgrade(t, version) })
+		}
+	}
+}
+
+func upgrade(t *testing.T, version int64) {
 	dir := t.TempDir()
 	v := open(t, dir)
 	enrol(t, v, siteA)
@@ -100,11 +109,14 @@ func TestUpgradeFromTheFirstSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, sent := cameras(t, v), outbox(t, v)
+	for i := range before { // what those versions did not keep
+		before[i].Facts, before[i].Depth = nil, Depth{}
+	}
 	if err := v.Close(); err != nil {
 		t.Fatal(err)
 	}
 
-	v = open(t, firstSchema(t, dir))
+	v = open(t, earlierSchema(t, dir, version))
 	if after := cameras(t, v); !reflect.DeepEqual(before, after) {
 		t.Errorf("before %+v\nafter %+v", before, after)
 	}
@@ -116,7 +128,11 @@ func TestUpgradeFromTheFirstSchema(t *testing.T) {
 	}
 	nvr.Channels[1].Camera = byMAC(cameraDevice(0))
 	record(t, v, noon.Add(time.Hour), nvr, cameraDevice(0), cameraDevice(1))
-	if c, _ := on(t, v, "Canale 1"); c.ID != own.ID || c.State != StateDeclared || len(c.Paths) != 2 || len(cameras(t, v)) != len(before)-1 {
+	c, _ := on(t, v, "Canale 1")
+	if c.ID != own.ID || c.State != StateDeclared || len(c.Paths) != 2 || len(cameras(t, v)) != len(before)-1 {
 		t.Errorf("%+v", cameras(t, v))
+	}
+	if len(c.Facts) == 0 || len(c.Depth.Points) != 1 {
+		t.Errorf("nothing new is kept: facts %v, depth %v", c.Facts, c.Depth)
 	}
 }

@@ -1,9 +1,19 @@
 package review
 
 import (
+	"context"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 	"anagrafe/protocol/pages/pagestest"
 )
 
@@ -106,4 +116,91 @@ func TestTheOwnersWay(t *testing.T) {
 			check("19-closed")
 		})
 	}
+}
+
+// Somebody who needs footage finds on the camera's page how to save it, and sees
+// there what the recorder said.
+func TestTheWayToTheFootage(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		width int64
+		lang  string
+	}{{"wide-it", 1280, "it"}, {"narrow-en", 390, "en"}} {
+		t.Run(tc.name, func(t *testing.T) {
+			o := start(t)
+			d := weekly(t, o)
+			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
+			check := func(name string) { t.Helper(); b.Check(tc.name + "-" + name) }
+			b.Visit(o.NewLink())
+			b.Press("main button")
+			all, err := o.Inventory.Cameras(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := declareOne(t, o, all[0].ID); err != nil {
+				t.Fatal(err)
+			}
+			d.Channels[0].Schedule.Mode, d.Channels[0].Retention.Age = "continuous", 24*time.Hour
+			if err := o.Inventory.Record(t.Context(), []interrogate.Device{d, locked()}, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			b.Visit("/cameras/" + all[0].ID + "?lang=" + tc.lang)
+			b.Do(chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('main details').forEach(d => d.open = true)"))
+			check("20-camera-told")
+			b.Press("a[href^='/save']")
+			check("21-save-ask")
+			b.Fill("#from", "2026-03-29T02:30")
+			b.Fill("#to", "2026-03-29T03:30")
+			b.Press("main form button")
+			check("22-save-refused")
+			from := time.Now().Add(-5 * time.Hour).In(pages.Rome())
+			b.Fill("#from", from.Format("2006-01-02T15:04"))
+			b.Fill("#to", from.Add(20*time.Minute).Format("2006-01-02T15:04"))
+			b.Press("main form button")
+			check("23-save")
+			if n := pagestest.Eval[int](b, "document.querySelectorAll('ol.steps li').length"); n < 9 {
+				t.Errorf("%d steps", n)
+			}
+			b.Do(onPaper("print"))
+			check("24-save-printed")
+			if text := pagestest.Eval[string](b, "document.querySelector('main').innerText"); strings.Contains(text, "192.168.7.10") || !strings.Contains(text, "Ingresso") {
+				t.Error("the network address is printed")
+			}
+			b.Do(onPaper(""))
+			all, err = o.Inventory.Cameras(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Visit("/save?from=2026-01-02T10:00&to=2026-01-02T10:20&camera=" + all[len(all)-1].ID)
+			check("25-save-nothing-known")
+			b.Visit("/save?from=2026-01-02T10:00&to=2026-01-02T10:20&camera=" + all[0].ID)
+			check("26-save-gone")
+			b.Visit("/credentials?device=" + all[0].Device.ID)
+			check("27-account")
+		})
+	}
+}
+
+// onPaper shows pages as they are printed; "" as on a screen.
+func onPaper(media string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: media})
+		return err
+	})
+}
+
+// declareOne puts a camera into the register.
+func declareOne(t *testing.T, o *owner, id string) error {
+	t.Helper()
+	if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+		return err
+	}
+	if err := o.Inventory.SetContact(t.Context(), "", protocol.Contact{Name: "Anna Neri", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}); err != nil {
+		return err
+	}
+	if err := o.Inventory.Set(t.Context(), id, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}); err != nil {
+		return err
+	}
+	_, err := o.Inventory.Approve(t.Context(), []string{id}, protocol.Approval{By: "Anna Neri"})
+	return err
 }

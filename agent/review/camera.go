@@ -20,6 +20,9 @@ type editView struct {
 	Sides  []option
 	Angles []option
 	Kept   bool // refused, withdrawn or answered no
+	Told   []saying
+	Says   string // where the recorder says that images are
+	Differ []differing
 }
 
 // option is one choice of a list.
@@ -29,7 +32,7 @@ type option struct {
 	Chosen     bool
 }
 
-var editNames = []string{"name", "outdoor_public", "position", "accuracy_m", "direction", "angle", "range", "site_id", "by"}
+var editNames = []string{"name", "outdoor_public", "position", "accuracy_m", "direction", "angle", "range", "site_id", "storage", "storage_note", "by"}
 
 func (v *Review) camera(r *http.Request) (answer, error) {
 	c, err := v.Inventory.Camera(r.Context(), r.PathValue("id"))
@@ -49,7 +52,8 @@ func (v *Review) editPage(r *http.Request, c inventory.Camera, f fields, status 
 	}
 	w := v.words(r)
 	view := editView{Camera: viewOf(w, c), Form: f, Kept: keptBack(c),
-		Sides: sides(f["direction"].Value), Angles: angles(f["angle"].Value)}
+		Sides: sides(f["direction"].Value), Angles: angles(f["angle"].Value), Told: toldOf(w, c), Differ: differingOf(w, c),
+		Says: keptWords(w, c.Device.Kept)}
 	if len(grants) > 1 {
 		view.Grants = grants
 	}
@@ -64,6 +68,7 @@ func formOf(c inventory.Camera) fields {
 	if c.Outdoor != nil {
 		f["outdoor_public"] = field{Value: map[bool]string{true: "yes", false: "no"}[*c.Outdoor]}
 	}
+	f["storage"], f["storage_note"] = field{Value: string(c.Device.Storage)}, field{Value: c.Device.StorageNote}
 	if p := c.Values.Position; p.Placed() {
 		f["position"] = field{Value: degrees(p.Lat) + ", " + degrees(p.Lon)}
 		f["accuracy_m"] = field{Value: strconv.Itoa(p.AccuracyM)}
@@ -188,6 +193,14 @@ func editOf(f fields, has func(string) bool) (e inventory.Edit, errs protocol.Fi
 	number("range", &e.RangeM, true)
 	if site := f["site_id"].Value; site != "" {
 		e.SiteID = &site
+	}
+	if storage := protocol.Storage(f["storage"].Value); storage != "" {
+		e.Storage = &storage
+		if note := f["storage_note"].Value; has("storage_note") {
+			e.StorageNote = &note
+		}
+	} else if has("storage") {
+		e.Clear = append(e.Clear, "storage")
 	}
 	return e, errs
 }

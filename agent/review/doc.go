@@ -18,6 +18,11 @@
 //     and messengers fetch links before people do; the button uses it up.
 //   - No page needs JavaScript. While a search runs its page reloads itself.
 //   - Beside every button stands what leaves by it. No box is ticked beforehand.
+//   - The page on how to save footage knows what this computer knows and touches
+//     nothing. It is printed and handed on, so the network address is left out on
+//     paper. The steps on a maker's recorder are from general knowledge and say so.
+//   - What a recorder says of a value stands in its own words behind the value; the
+//     place of images is only suggested by it, the answer is a person's.
 //   - What a person types is kept when a form is refused; passwords are not
 //     repeated, on no page and in no answer.
 package review

@@ -90,7 +90,8 @@ func linesOf(w *pages.Words, m protocol.Message, names map[string]string) (lines
 			add("message.camera", "name", c.Name, "facts", strings.Join(facts, "; "))
 		}
 		for _, r := range b.Recorders {
-			add("message.recorder", "what", strings.TrimSpace(r.Vendor+" "+r.Model+" "+r.Name), "clock", clockWords(w, r.Clock))
+			add("message.recorder", "what", strings.TrimSpace(r.Vendor+" "+r.Model+" "+r.Name), "clock", clockWords(w, r.Clock),
+				"storage", storageWords(w, r.Storage, r.StorageNote))
 		}
 		add("message.by", "name", b.Approval.By)
 	case protocol.Withdrawal:

@@ -77,6 +77,7 @@ func (v *Review) routes() *http.ServeMux {
 		"GET /cameras":       v.list,
 		"GET /cameras/{id}":  v.camera,
 		"POST /cameras/{id}": v.edit,
+		"GET /save":          v.save,
 		"GET /scan":          v.searching,
 		"POST /scan":         v.scan,
 		"GET /approve":       v.summary,

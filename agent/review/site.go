@@ -90,7 +90,16 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 type passwordView struct {
 	Device inventory.Device
 	User   string
-	Error  string // key
+	Error  string   // key
+	Make   []string // what account is enough, and how to make it
+	Own    bool     // Make is for this family, not in general
+}
+
+// passwordPage is the form, with the account to make for it.
+func (v *Review) passwordPage(r *http.Request, d inventory.Device, user, wrong string) answer {
+	family, w := familyOf(d), v.words(r)
+	return page("password.html", "password.title", passwordView{Device: d, User: user, Error: wrong,
+		Make: familySteps(w, "account", family), Own: len(steps(w, "account."+string(family))) > 0})
 }
 
 func (v *Review) device(r *http.Request, id string) (inventory.Device, error) {
@@ -110,7 +119,7 @@ func (v *Review) askPassword(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	a := page("password.html", "password.title", passwordView{Device: d})
+	a := v.passwordPage(r, d, "", "")
 	a.json = d
 	return a, nil
 }
@@ -143,7 +152,7 @@ func (v *Review) setPassword(r *http.Request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		a := page("password.html", "password.title", passwordView{Device: d, User: in.User, Error: "wrong.password"})
+		a := v.passwordPage(r, d, in.User, "wrong.password")
 		a.page.Status = http.StatusUnprocessableEntity
 		return a, nil
 	}

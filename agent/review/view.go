@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,10 +27,18 @@ func viewOf(w *pages.Words, c inventory.Camera) cameraView {
 	values := c.Values
 	if c.Declared != nil && len(c.Changed) == 0 {
 		values = *c.Declared
+		// Of these officers see the measured one, with its date.
+		if slices.Contains(c.Differs, "schedule") {
+			values.Schedule = c.Values.Schedule
+		}
+		if slices.Contains(c.Differs, "retention") {
+			values.Retention = c.Values.Retention
+		}
 	}
 	rows := rowsOf(w, values)
 	keeper := strings.TrimSpace(c.Device.Vendor + " " + c.Device.Model + " " + c.Device.Name)
 	rows = append(rows, row{What: w.T("view.recorder"), Value: or(keeper, w.T("view.unknown"))},
+		row{What: w.T("view.storage"), Value: storageWords(w, c.Device.Storage, c.Device.StorageNote)},
 		row{What: w.T("camera.clock"), Value: clockWords(w, c.Device.Clock)})
 	return cameraView{Camera: c, Name: nameOf(w, c), Rows: rows}
 }
@@ -136,16 +145,38 @@ func minutes(m int) string { return fmt.Sprintf("%02d:%02d", m/60, m%60) }
 
 func retentionWords(w *pages.Words, r protocol.Retention) string {
 	var parts []string
-	switch r.Kind {
-	case protocol.RetentionAge:
-		parts = append(parts, w.Duration(r.Age))
-	case protocol.RetentionCapacity:
-		parts = append(parts, w.T("retention.capacity"))
+	if limit := limitWords(w, r); limit != "" {
+		parts = append(parts, limit)
 	}
 	if !r.OldestFootage.IsZero() {
 		parts = append(parts, w.T("retention.oldest", "when", w.Short(r.OldestFootage)))
 	}
 	return or(strings.Join(parts, "; "), w.T("view.unknown"))
+}
+
+// storageWords says where images are by the owner's word.
+func storageWords(w *pages.Words, s protocol.Storage, note string) string {
+	var parts []string
+	if key := "storage." + string(s); s != protocol.StorageUnknown && w.Has(key) {
+		parts = append(parts, w.T(key))
+	}
+	if note != "" {
+		parts = append(parts, note)
+	}
+	return or(strings.Join(parts, ": "), w.T("view.unknown"))
+}
+
+// limitWords says how long footage is kept as configured; "" where that is not known.
+func limitWords(w *pages.Words, r protocol.Retention) string {
+	switch {
+	case r.Kind == protocol.RetentionAge && r.EventAge > 0 && r.EventAge != r.Age:
+		return w.T("retention.both", "age", w.Duration(r.Age), "event", w.Duration(r.EventAge))
+	case r.Kind == protocol.RetentionAge:
+		return w.Duration(r.Age)
+	case r.Kind == protocol.RetentionCapacity:
+		return w.T("retention.capacity")
+	}
+	return ""
 }
 
 // clockWords says how far a device's clock is off.

@@ -15,12 +15,18 @@ DEPS := chromium=chromium protoc=protobuf-compiler ip=iproute2 iptables=iptables
 PROTO_INCLUDE := /usr/include
 PROTO_FILES := $(PROTO_INCLUDE)/google/protobuf/timestamp.proto
 
+# What runs in the tests that read real recorders.
+RECORDERS := ffmpeg=ffmpeg mariadbd=mariadb-server apache2=apache2 zmpkg.pl=zoneminder
+PHP_FILES := /usr/lib/apache2/modules/libphp*.so /usr/lib/php/*/pdo_mysql.so
+PHP_PACKAGES := libapache2-mod-php php-mysql
+MEDIAMTX := v1.15.3
+
 # Templates count too: the icons they name are what the sprite holds.
 PAGES_IN := $(PAGES)/package.json $(PAGES)/package-lock.json $(PAGES)/bundle.go $(PAGES)/tsconfig.json \
 	$(shell find $(PAGES) agent/review collector/web \( -name node_modules -o -name dist \) -prune -o \
 	\( -name '*.ts' -o -name '*.css' -o -name '*.html' -o -name '*.go' ! -name '*_test.go' \) -print)
 
-.PHONY: all deps pages build demo test test-long bench check generate clean
+.PHONY: all deps recorders pages build demo test test-long bench check generate clean
 
 all: build
 
@@ -34,6 +40,33 @@ deps:
 		$(SUDO) apt-get update -qq; \
 		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
 	fi
+
+# recorders installs the recorders that test-long reads: of the packages only what
+# is missing, and nothing of it is started.
+recorders: $(BUILD)/recorders/mediamtx
+	@missing=(); \
+	for pair in $(RECORDERS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
+	for files in $(PHP_FILES:%='%'); do compgen -G "$$files" >/dev/null || missing+=($(PHP_PACKAGES)); done; \
+	if [ $${#missing[@]} -gt 0 ]; then \
+		echo "installing $${missing[*]}"; \
+		policy=/usr/sbin/policy-rc.d; \
+		if [ ! -e $$policy ]; then \
+			trap "$(SUDO) rm -f $$policy" EXIT; \
+			printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null; $(SUDO) chmod 755 $$policy; \
+		fi; \
+		$(SUDO) apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+	fi
+
+# MediaMTX comes from the Go module proxy, but for two files that its releases
+# fetch: its version, and a script of its web player, which no test opens.
+$(BUILD)/recorders/mediamtx: Makefile
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cp -r --no-preserve=mode "$$(cd / && go mod download -json github.com/bluenviron/mediamtx@$(MEDIAMTX) | sed -n 's/.*"Dir": "\(.*\)",*/\1/p')" $(@D)/source
+	@echo $(MEDIAMTX) >$(@D)/source/internal/core/VERSION
+	@touch $(@D)/source/internal/servers/hls/hls.min.js
+	cd $(@D)/source && go build -buildvcs=false -trimpath -ldflags="-s -w" -o ../mediamtx .
+	@rm -rf $(@D)/source
 
 # pages checks the types and bundles the front end into the folder that the
 # programs embed; third-party code comes from npm by exact version.
@@ -58,8 +91,9 @@ demo: build
 test: deps pages
 	go test -race -timeout 12m ./...
 
-# test-long runs what kills processes and drops packets; it needs root.
-test-long: deps build
+# test-long runs what kills processes and drops packets, and other people's
+# recorders; it needs root.
+test-long: deps build recorders
 	go test -race -tags long -timeout 30m -run '^TestLong' ./...
 
 # bench prints each figure beside its floor or peer, measured in the same run,

@@ -29,6 +29,8 @@ type (
 		Firmware string                `json:"firmware"`
 		Serial   string                `json:"serial"`
 		Kind     interrogate.Kind      `json:"kind"`
+		Family   interrogate.Family    `json:"family"` // whose own interface was read, "" ONVIF alone
+		Kept     interrogate.Kept      `json:"kept"`   // where its images are
 		Clock    *scanClock            `json:"clock"`
 		Needs    interrogate.Needs     `json:"needs"`
 		Channels []scanChannel         `json:"channels"`
@@ -47,7 +49,8 @@ type (
 		Facts      map[string]interrogate.Fact `json:"facts"`
 	}
 	scanRetention struct {
-		Configured     string    `json:"configured"` // "72h0m0s", "until full", "unknown"
+		Configured     string    `json:"configured"`       // "72h0m0s", "until full", "unknown"
+		Events         string    `json:"events,omitempty"` // of event footage, where it differs
 		ObservedOldest time.Time `json:"observed_oldest,omitzero"`
 	}
 )
@@ -138,7 +141,7 @@ func describe(devices []interrogate.Device, took time.Duration) scanReport {
 			Address: d.Sighting.Address.String(), FoundBy: d.Sighting.Methods,
 			Vendor: cmp.Or(d.Vendor, d.Sighting.Vendor), Model: cmp.Or(d.Model, d.Sighting.Model),
 			Firmware: d.Firmware, Serial: cmp.Or(d.Serial, d.Sighting.Serial),
-			Kind: d.Kind, Needs: d.Needs, Channels: []scanChannel{}, Errors: d.Errors,
+			Kind: d.Kind, Family: d.Family, Kept: d.Kept, Needs: d.Needs, Channels: []scanChannel{}, Errors: d.Errors,
 		}
 		if d.Clock != nil {
 			out.Clock = &scanClock{d.Clock.OffsetMs, d.Clock.UncertaintyMs}
@@ -163,6 +166,9 @@ func describeChannel(ch interrogate.Channel) scanChannel {
 	switch ch.Retention.Kind {
 	case protocol.RetentionAge:
 		out.Retention.Configured = ch.Retention.Age.String()
+		if ch.Retention.EventAge > 0 {
+			out.Retention.Events = ch.Retention.EventAge.String()
+		}
 	case protocol.RetentionCapacity:
 		out.Retention.Configured = "until full"
 	}

@@ -257,7 +257,7 @@ func decodeReport(t *testing.T, out []byte) (report scanReport) {
 		t.Fatal(err)
 	}
 	// The documented keys, all of them, of every device (scripts rely on them).
-	want := []string{"address", "channels", "clock", "errors", "firmware", "found_by", "kind", "model", "needs", "serial", "vendor"}
+	want := []string{"address", "channels", "clock", "errors", "family", "firmware", "found_by", "kept", "kind", "model", "needs", "serial", "vendor"}
 	for _, d := range keys.Devices {
 		var got []string
 		for k := range d {

@@ -97,6 +97,7 @@ type questioning struct {
 	now      func() time.Time
 	samples  int
 
+	unmet      []Problem      // of the first question
 	told       told           // by the maker's own interface
 	recognised bool           // there is one that we know
 	ownDoor    *authenticator // of that one; nil: none
@@ -137,6 +138,9 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 		func(l *lane) { l.edges(ctx, time1) },
 		func(l *lane) {
 			q.own(ctx, q.recognise(ctx, spoke))
+			if spoke || !q.recognised { // that a recorder does not speak ONVIF is no problem
+				q.device.Errors = append(q.unmet, q.device.Errors...)
+			}
 			if locked.worth(spoke || s.Endpoint != "", q.recognised) && q.goOn(ctx) {
 				q.rows(func(l *lane) { _, spoke = l.clock(ctx) })
 			}
@@ -188,7 +192,7 @@ func (q *questioning) meet(ctx context.Context) (first reading, locked *lockedEr
 	if locked, ok := errors.AsType[*lockedError](err); ok {
 		return first, locked
 	}
-	q.device.Errors = append(q.device.Errors, l.problems...)
+	q.unmet = l.problems
 	return first, nil
 }
 

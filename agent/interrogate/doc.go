@@ -1,9 +1,22 @@
 // Package interrogate asks one sighted device what it is: maker, model, clock,
 // channels, and what it says of its schedule and retention. It hides ONVIF and
-// its dialects, and the quirks of authentication.
+// its dialects, the makers' own interfaces, and the quirks of authentication.
 //
 // The agent's main calls Ask for each sighting; inventory keeps the answers
 // and implements Memory.
+//
+// ONVIF seldom tells when a recorder records and how long it keeps that. Where a
+// maker's own interface does, a driver reads it, one file a family (see driver);
+// what is read of each stands in FAMILIES.md. A question finds its place so:
+//
+//	ask.go           the order in which one device is asked
+//	conversation.go  SOAP: one question of ONVIF, within the limits
+//	web.go           HTTP: one question to a maker's own interface, likewise
+//	authenticate.go  whether and how a question carries the password
+//	driver.go        which family a device is
+//	told.go          what a driver says, and joining it with what ONVIF says
+//	plan.go stamp.go weeks in any encoding, dates by any clock
+//	channels.go      what ONVIF says, as channels
 //
 // Decisions:
 //   - It only reads: no operation that changes a device, no stream, no picture.
@@ -14,6 +27,14 @@
 //     device names only the path is taken. One redirect is followed, from HTTP to
 //     HTTPS on the same host. A device that speaks TLS is held to the certificate
 //     that it showed first (see trust).
+//   - The maker's own interface is asked before ONVIF: it is the door for which the
+//     owner has a password, and a device counts wrong ones. Only devices that
+//     announce the family, speak ONVIF or were named by the owner are asked
+//     whether they are one, with one request a family (see candidates).
+//   - A password is sent readable (Basic, a login by message) only over TLS or
+//     within this machine. What a driver opens it closes.
+//   - Refused or absent is not "does not record": it is unknown. Words that are
+//     not understood are kept beside the unknown value (see Fact).
 //   - Two rows of questions run side by side (see lane), lists are asked for
 //     rather than single things: a recorder of 256 channels takes some twenty
 //     calls. Digest goes one by one (see authenticator).

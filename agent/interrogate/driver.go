@@ -40,6 +40,8 @@ type family struct {
 	words  []string // in lower case: any of them in what a device announces suggests the family
 	doors  []door   // where the interface is when the port that was seen has another
 	often  bool     // sold under many names: every ONVIF device of an unknown maker is tried
+	lacks  []string // what it does not offer, by column of FAMILIES.md
+	sure   string   // where the shapes that are read come from, for FAMILIES.md
 }
 
 // door is a place of an interface on a host.
@@ -56,7 +58,10 @@ var (
 // families are all drivers, in the order in which a host that names no maker is
 // tried. A family whose login would show the password names its door with TLS
 // first.
-var families = []family{}
+var families = []family{
+	zoneMinderFamily,
+	mediaMTXFamily,
+}
 
 // suggested tells whether what a device announces speaks for the family.
 func (f family) suggested(said string) bool {

@@ -45,6 +45,10 @@ type web struct {
 	header  http.Header // of every request: a session's token
 	query   url.Values  // the same for families that want it in the address
 	closers []func(context.Context)
+
+	// denies tells that an answer refuses the password though its status is not 401,
+	// in families that have such; nil: there are none.
+	denies func(answer) bool
 }
 
 func newWeb(base url.URL, auth *authenticator, t *trust, log *slog.Logger, callTime time.Duration) *web {
@@ -80,6 +84,24 @@ func (w *web) close(ctx context.Context) {
 
 // closing has f called when all was read: a driver that has logged in logs out.
 func (w *web) closing(f func(context.Context)) { w.closers = append(w.closers, f) }
+
+// hide keeps a session's token out of logs and of the words of errors: many devices
+// repeat what they were sent.
+func (w *web) hide(token string) {
+	w.auth.mu.Lock()
+	defer w.auth.mu.Unlock()
+	w.auth.add(token)
+}
+
+// meet sends one request without credentials, to recognise a family by, and once
+// more where the host leads from HTTP over to TLS.
+func (w *web) meet(ctx context.Context, c call) (answer, error) {
+	a, err := w.try(ctx, c)
+	if err == nil && a.status >= 300 && a.status < 400 && w.follow(ctx, a.header) == nil {
+		return w.try(ctx, c)
+	}
+	return a, err
+}
 
 // call is one request of a driver.
 type call struct {
@@ -178,6 +200,9 @@ func (w *web) do(ctx context.Context, c call) (answer, error) {
 				w.auth.unclear(ctx)
 			}
 			return a, err
+		}
+		if signed && w.denies != nil && w.denies(a) {
+			return a, w.auth.refusedAgain(ctx, &refusal{signed: true})
 		}
 		switch {
 		case a.status >= 200 && a.status < 300:
@@ -303,7 +328,7 @@ func (w *web) send(ctx context.Context, c call, signed bool) (a answer, err erro
 		return a, w.why(ctx, err)
 	}
 	w.silent = 0
-	w.log.Debug("asked a recorder", "path", c.path, "status", a.status, "signed", signed, "bytes", len(a.body), "took", a.when.received.Sub(a.when.sent))
+	w.log.Debug("asked a recorder", "path", w.auth.words(c.path), "status", a.status, "signed", signed, "bytes", len(a.body), "took", a.when.received.Sub(a.when.sent))
 	return a, nil
 }
 

@@ -143,7 +143,7 @@ func (l *lane) paths() []url.URL {
 // beside the other questions and is never a problem: without it the clock is
 // known less well.
 func (l *lane) edges(ctx context.Context, first reading) {
-	if l.device.Clock == nil || !first.plain || l.samples == 0 {
+	if first.method == "" || !first.plain || l.samples == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, edgeTime)

@@ -41,6 +41,7 @@ type family struct {
 	doors  []door   // where the interface is when the port that was seen has another
 	often  bool     // sold under many names: every ONVIF device of an unknown maker is tried
 	lacks  []string // what it does not offer, by column of FAMILIES.md
+	unseen []string // what of it nobody has seen on a real device, likewise
 	sure   string   // where the shapes that are read come from, for FAMILIES.md
 }
 
@@ -55,10 +56,19 @@ var (
 	secure443 = door{"https", 443}
 )
 
-// families are all drivers, in the order in which a host that names no maker is
-// tried. A family whose login would show the password names its door with TLS
-// first.
+// families are all drivers, in the order of the constants. A family whose login would
+// show the password names its door with TLS first.
 var families = []family{
+	hikvisionFamily,
+	dahuaFamily,
+	axisFamily,
+	univiewFamily,
+	synologyFamily,
+	reolinkFamily,
+	unifiFamily,
+	hanwhaFamily,
+	nxFamily,
+	frigateFamily,
 	zoneMinderFamily,
 	mediaMTXFamily,
 }
@@ -78,28 +88,26 @@ func announced(s discover.Sighting) string {
 	return strings.ToLower(strings.Join(append(all, id.name, id.hardware), " "))
 }
 
-// candidate is a family that may be the device's, at one place.
+// candidate is a family that may be the device's, at one of some places.
 type candidate struct {
 	family
-	at        url.URL
+	places    []url.URL // in the order in which they are tried
 	suggested bool
+	at        url.URL // where it was found
 	found     likeness
 	other     bool // it showed another certificate than the device's
 }
 
-// candidates are the families to try, each once, or at each of its doors where
-// the device itself suggests it. A device that announces nothing of the kind is
-// tried only if it speaks ONVIF, or if the owner named it: nobody else's machines
-// are asked what they are.
+// candidates are the families to try. A device that announces nothing of the kind
+// is tried only if it speaks ONVIF, or if the owner named it: nobody else's
+// machines are asked what they are.
 func candidates(s discover.Sighting, base url.URL, spoke bool) []candidate {
 	said := announced(s)
 	here := url.URL{Scheme: base.Scheme, Host: base.Host}
 	var all []candidate
 	for _, f := range families {
 		if f.suggested(said) {
-			for _, at := range placesOf(f, here, s.Address.Addr()) {
-				all = append(all, candidate{family: f, at: at, suggested: true})
-			}
+			all = append(all, candidate{family: f, places: f.placesOn(s.Address.Addr(), here), suggested: true})
 		}
 	}
 	if len(all) > 0 {
@@ -109,38 +117,30 @@ func candidates(s discover.Sighting, base url.URL, spoke bool) []candidate {
 	for _, f := range families {
 		switch {
 		case spoke && f.often:
-			all = append(all, candidate{family: f, at: here})
+			all = append(all, candidate{family: f, places: []url.URL{here}})
+		case !spoke && named && s.Address.Port() == 80: // no port was named
+			all = append(all, candidate{family: f, places: f.placesOn(s.Address.Addr())})
 		case !spoke && named:
-			at := here
-			if special := ownPort(f); special != nil && s.Address.Port() == 80 {
-				at = special.on(s.Address.Addr())
-			}
-			all = append(all, candidate{family: f, at: at})
+			all = append(all, candidate{family: f, places: []url.URL{here}})
 		}
 	}
 	return all
 }
 
-// placesOf gives the place that was seen and the family's doors, each once; one
-// with TLS before others.
-func placesOf(f family, here url.URL, host netip.Addr) []url.URL {
-	all := []url.URL{here}
+// placesOn gives the places that were seen and the family's doors on a host, each
+// once. Where the family's first door has TLS all with TLS come first: it logs in by
+// a message, in which no password may be sent readable.
+func (f family) placesOn(host netip.Addr, seen ...url.URL) []url.URL {
+	all := slices.Clone(seen)
 	for _, d := range f.doors {
 		if at := d.on(host); !slices.Contains(all, at) {
 			all = append(all, at)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b url.URL) int { return strings.Compare(b.Scheme, a.Scheme) })
-	return all
-}
-
-// ownPort is the family's first door if it is at a port of its own; nil where it
-// is where all web pages are.
-func ownPort(f family) *door {
-	if len(f.doors) > 0 && f.doors[0] != plain80 && f.doors[0] != secure443 {
-		return &f.doors[0]
+	if len(f.doors) > 0 && f.doors[0].scheme == "https" {
+		slices.SortStableFunc(all, func(a, b url.URL) int { return strings.Compare(b.Scheme, a.Scheme) })
 	}
-	return nil
+	return all
 }
 
 func (d door) on(host netip.Addr) url.URL {
@@ -158,24 +158,23 @@ func (d door) on(host netip.Addr) url.URL {
 	return url.URL{Scheme: d.scheme, Host: text}
 }
 
-// recognise tries the candidates side by side, each with one request, and gives
-// the one that the device is: a suggested one that at least asks for a password
-// where the family does, or one that is surely it; of strangers that ask for a
-// password the only one, since a host that does so on any path is none of them.
+// recognise tries the candidates side by side, and gives the one that the device
+// is: a suggested one that at least asks for a password where the family does, or
+// one that is surely it; of strangers that ask for a password the only one, since a
+// host that does so on any path is none of them.
 func (q *questioning) recognise(ctx context.Context, spoke bool) *candidate {
 	all := candidates(q.device.Sighting, *q.base, spoke)
 	var group sync.WaitGroup
-	limit := make(chan struct{}, 4)
+	limit := make(chan struct{}, 8)
 	for i := range all {
 		group.Go(func() {
 			limit <- struct{}{}
 			defer func() { <-limit }()
-			c := &all[i]
-			t := q.trust.sameFor()
-			w := newWeb(c.at, newAuthenticator(nil, q.device.Sighting, q.log, q.now), t, q.log, min(probeTime, q.callTime))
-			defer w.close(ctx)
-			c.found, c.other = c.driver.recognise(ctx, w), t.broken()
-			c.at.Scheme, c.at.Host = w.base.Scheme, w.base.Host // it may have moved to TLS
+			for _, at := range all[i].places {
+				if q.try(ctx, &all[i], at); all[i].found != stranger {
+					return
+				}
+			}
 		})
 	}
 	group.Wait()
@@ -195,6 +194,16 @@ func (q *questioning) recognise(ctx context.Context, spoke bool) *candidate {
 		q.trust.breakOff()
 	}
 	return nil
+}
+
+// try asks one place whether the family is there.
+func (q *questioning) try(ctx context.Context, c *candidate, at url.URL) {
+	t := q.trust.sameFor()
+	w := newWeb(at, newAuthenticator(nil, q.device.Sighting, q.log, q.now), t, q.log, min(probeTime, q.callTime))
+	defer w.close(ctx)
+	c.found = c.driver.recognise(ctx, w)
+	c.other = c.other || t.broken()
+	c.at = url.URL{Scheme: w.base.Scheme, Host: w.base.Host} // it may have moved to TLS
 }
 
 // own reads the maker's own interface, where there is one that we know.

@@ -12,7 +12,15 @@ import (
 	"anagrafe/protocol"
 )
 
-var mediaMTXFamily = family{name: MediaMTX, driver: mediaMTX{}, maker: "MediaMTX", words: []string{"mediamtx"}, doors: []door{{"http", 9997}, {"https", 9997}}}
+var mediaMTXFamily = family{
+	name:   MediaMTX,
+	driver: mediaMTX{},
+	maker:  "MediaMTX",
+	words:  []string{"mediamtx"},
+	doors:  []door{{"http", 9997}, {"https", 9997}},
+	lacks:  []string{"holidays", "zone"},
+	sure:   "run in the tests: 1.15.3",
+}
 
 // mediaMTX reads MediaMTX over version 3 of its API (port 9997 unless set
 // otherwise). Read off running ones: v1.15.3 and commit 3e09466 of 2026.

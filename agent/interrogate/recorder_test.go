@@ -47,7 +47,9 @@ func TestLargeRecorders(t *testing.T) {
 			}
 			from := map[netip.AddrPort]bool{}
 			for _, r := range d.Requests() {
-				from[r.From] = true
+				if r.Method != http.MethodGet { // of other than ONVIF
+					from[r.From] = true
+				}
 			}
 			if n := len(d.Requests()); n > 24 || len(from) > connections {
 				t.Errorf("%d requests on %d connections", n, len(from))
@@ -156,6 +158,10 @@ func TestTooManyProfiles(t *testing.T) {
 			s := soapServer(t, func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				op := operation.FindStringSubmatch(string(body))
+				if op == nil { // another interface is looked for
+					http.NotFound(w, r)
+					return
+				}
 				if name == "media2" && strings.Contains(string(body), nsMedia) {
 					t.Errorf("Media was asked, which it does not offer: %s", body)
 				}

@@ -76,7 +76,7 @@ func believe(at time.Time, clock *protocol.Clock, now time.Time) (time.Time, err
 	}
 	if shown := now.Add(offset); at.After(shown) {
 		if at.After(shown.Add(futureSlack)) {
-			return time.Time{}, fmt.Errorf("its oldest footage is in the future: its dates are not in UTC as they say")
+			return time.Time{}, fmt.Errorf("its footage is in the future: its dates are not in UTC as they say")
 		}
 		return now.UTC().Truncate(time.Second), nil
 	}

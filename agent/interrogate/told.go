@@ -38,7 +38,7 @@ type toldChannel struct {
 	behind                    *Identity          // the camera behind a recorder's channel
 	schedule                  protocol.Schedule  // its zone is the device's, set later
 	retention                 protocol.Retention // what is configured
-	oldest, newest            stamp              // of its footage; newest proves whether stamps are what they say
+	oldest, newest            stamp              // of its footage; a newest in the future shows that stamps are not what they say
 	words                     map[string]said    // by fact: "name", "resolution", "schedule", "retention"; say sets them
 }
 
@@ -73,6 +73,9 @@ func (c toldChannel) channel(d *Device, now time.Time) (Channel, error) {
 		out.Schedule.Zone, out.Schedule.ZoneAssumed = d.Zone, d.Zone == "" || d.ZoneAssumed
 	}
 	oldest, err := c.oldest.trueTime(d.Clock, d.Zone, now)
+	if _, doubt := c.newest.trueTime(d.Clock, d.Zone, now); doubt != nil {
+		oldest, err = time.Time{}, doubt
+	}
 	if !oldest.IsZero() {
 		out.Retention.OldestFootage, out.Retention.ObservedAt = oldest, now
 	}

@@ -67,8 +67,11 @@ func loadZone(name string) (*time.Location, bool) {
 		_, offset := t.Zone()
 		return time.FixedZone(name, offset), true
 	}
+	if name == "" || name == "Local" { // this machine's, which the device does not know
+		return nil, false
+	}
 	zone, err := time.LoadLocation(name)
-	return zone, err == nil && name != ""
+	return zone, err == nil
 }
 
 func offsetAt(zone *time.Location, t time.Time) int {

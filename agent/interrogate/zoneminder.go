@@ -12,7 +12,15 @@ import (
 	"anagrafe/protocol"
 )
 
-var zoneMinderFamily = family{name: ZoneMinder, driver: zoneMinder{}, maker: "ZoneMinder", words: []string{"zoneminder"}, doors: []door{secure443, plain80}}
+var zoneMinderFamily = family{
+	name:   ZoneMinder,
+	driver: zoneMinder{},
+	maker:  "ZoneMinder",
+	words:  []string{"zoneminder"},
+	doors:  []door{secure443, plain80},
+	lacks:  []string{"holidays"},
+	sure:   "run in the tests: 1.36.33",
+}
 
 // zoneMinder reads ZoneMinder over its API 2.0 below /zm/api, and its page of
 // filters, of which the API tells nothing (filters.json is 404 in 1.36.33 and in

@@ -244,3 +244,18 @@ func TestWebSentinels(t *testing.T) {
 		}
 	}
 }
+
+// TestTemplateOfTheRequest: an answer may follow what the request asks for.
+func TestTemplateOfTheRequest(t *testing.T) {
+	d := start(t, loadFiles(t, map[string]string{
+		"device.json":      `{}`,
+		"web.json":         `{"challenge":"none","otherwise":{"file":"other.txt"},"answers":[{"path":"/calendar","file":"calendar.txt"}]}`,
+		"web/calendar.txt": `{{if eq (query "Month") "11"}}0{{else}}1{{end}}{{query "Year"}}`,
+		"web/other.txt":    `none{{query "Month"}}`,
+	}), Options{})
+	for target, want := range map[string]string{"/calendar?Month=11&Year=2026": "02026", "/calendar?Month=12": "1", "/calendar": "1", "/else?Month=11": "none"} {
+		if _, body := visit(t, d, webCall{target: target}); body != want {
+			t.Errorf("%s: %q, want %q", target, body, want)
+		}
+	}
+}

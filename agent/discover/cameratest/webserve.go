@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 )
@@ -62,7 +63,7 @@ func (d *Device) serveWeb(r *http.Request, body []byte, seen *Request) reply {
 	}
 	listed := f.find(r, body)
 	if listed != nil && listed.Open {
-		return d.say(&listed.webReply, "", nil)
+		return d.say(&listed.webReply, "", r.URL.Query(), nil)
 	}
 	if listed == nil && strings.HasPrefix(r.URL.Path, "/onvif/") {
 		return reply{status: http.StatusNotFound, kind: plainText} // who looks for ONVIF learns that there is none
@@ -73,11 +74,11 @@ func (d *Device) serveWeb(r *http.Request, body []byte, seen *Request) reply {
 		return *refusal
 	case f.Logout != nil && f.Logout.fits(r, body, session):
 		w.end(session)
-		return d.say(&f.Logout.webReply, session, nil)
+		return d.say(&f.Logout.webReply, session, nil, nil)
 	case listed != nil:
-		return d.say(&listed.webReply, session, nil)
+		return d.say(&listed.webReply, session, r.URL.Query(), nil)
 	}
-	return d.say(&f.Otherwise, session, nil)
+	return d.say(&f.Otherwise, session, nil, nil)
 }
 
 // find gives the first answer that fits, nil if there is none.
@@ -143,7 +144,7 @@ func (d *Device) refusal(a *webReply, challenges []string) *reply {
 	if a.Status != http.StatusUnauthorized {
 		challenges = nil
 	}
-	out := d.say(a, "", challenges)
+	out := d.say(a, "", nil, challenges)
 	return &out
 }
 
@@ -155,15 +156,15 @@ func (d *Device) login(r *http.Request, body []byte, seen *Request) reply {
 	seen.Refused = !right || locked
 	switch {
 	case locked:
-		return d.say(&f.Locked, "", nil)
+		return d.say(&f.Locked, "", nil, nil)
 	case !right:
-		return d.say(&f.Login.Wrong, "", nil)
+		return d.say(&f.Login.Wrong, "", nil, nil)
 	}
 	session := rand.Text()
 	w.mu.Lock()
 	w.sessions[session] = true
 	w.mu.Unlock()
-	return d.say(&f.Login.webReply, session, nil)
+	return d.say(&f.Login.webReply, session, nil, nil)
 }
 
 func (w *web) live(session string) bool {
@@ -182,12 +183,12 @@ func (w *web) end(session string) {
 
 // say fills in the templates of a reply. An error in them is answered with 500:
 // it can only come of Change.
-func (d *Device) say(a *webReply, session string, challenges []string) reply {
+func (d *Device) say(a *webReply, session string, query url.Values, challenges []string) reply {
 	out := reply{status: a.Status, kind: a.Type, challenges: challenges, file: a.File, headers: map[string]string{}}
 	d.web.mu.Lock()
 	b := d.web.bodies[a.File]
 	d.web.mu.Unlock()
-	f := filling{now: d.Now(), zone: d.c.wallZone(), host: d.told().String(), Session: session}
+	f := filling{now: d.Now(), zone: d.c.wallZone(), host: d.told().String(), query: query, Session: session}
 	out.body = b.content
 	var err error
 	if !b.verbatim {

@@ -3,6 +3,7 @@ package cameratest
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"text/template"
 	"time"
 )
@@ -12,6 +13,8 @@ type filling struct {
 	now  time.Time // by the device's clock
 	zone *time.Location
 	host string // address:port
+	// query is the request's own, nil where the reply is no answer to a listed one.
+	query url.Values
 	// Session is the request's own, "" without one.
 	Session string
 }
@@ -39,7 +42,8 @@ func (f filling) functions() template.FuncMap {
 			t, err := at(ago)
 			return t.UnixMilli(), err
 		},
-		"host": func() string { return f.host },
+		"host":  func() string { return f.host },
+		"query": f.query.Get,
 	}
 }
 

@@ -104,6 +104,9 @@ func (l *lane) settle(ctx context.Context) (answer systemDateAndTime, when timin
 		if i == 0 {
 			named = err
 		}
+		if locked, ok := errors.AsType[*lockedError](err); ok && i > 0 && !locked.soap {
+			continue // a web page that lets nobody see any of its paths
+		}
 		if settled(err) {
 			return answer, when, err
 		}

@@ -17,6 +17,7 @@ import (
 var dahuaFamily = family{
 	name:   Dahua,
 	driver: dahua{},
+	maker:  "Dahua",
 	words:  []string{"dahua", "dhdiscover", "dh-", "dhi-", "ipc-hfw", "ipc-hdw", "ipc-hdbw"},
 	doors:  []door{plain80, secure443},
 	often:  true,

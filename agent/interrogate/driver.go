@@ -36,7 +36,7 @@ const (
 type family struct {
 	name   Family
 	driver driver
-	maker  string   // for who tells no maker before login; "" where others relabel it
+	maker  string   // shown while the device itself tells none: before login
 	words  []string // in lower case: any of them in what a device announces suggests the family
 	doors  []door   // where the interface is when the port that was seen has another
 	often  bool     // sold under many names: every ONVIF device of an unknown maker is tried
@@ -226,6 +226,9 @@ func (q *questioning) own(ctx context.Context, c *candidate) {
 	}
 	q.told, q.ownDoor, q.recognised = t, auth, true
 	q.device.Family = c.name
-	q.told.vendor = firstOf(t.vendor, q.device.Sighting.Vendor, c.maker)
+	q.told.vendor = firstOf(t.vendor, q.device.Sighting.Vendor)
+	if q.told.vendor == "" && (c.found == known || c.suggested) {
+		q.told.vendor = c.maker
+	}
 	q.auth.yield(auth)
 }

@@ -13,6 +13,7 @@ import (
 var hikvisionFamily = family{
 	name:   Hikvision,
 	driver: hikvision{},
+	maker:  "Hikvision",
 	words:  []string{"hikvision", "sadp", "hilook", "hiwatch", "ds-2c", "ds-2d", "ds-7", "ds-8", "ds-9"},
 	doors:  []door{plain80, secure443},
 	often:  true,

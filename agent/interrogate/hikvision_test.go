@@ -13,7 +13,7 @@ import (
 )
 
 var hikvisionShop = ownExpected{
-	family: Hikvision, kind: KindRecorder, model: "PROVA-NVR4", firmware: "V9.1.2 build 260105", serial: "SENTINEL-SERIAL-2001", name: "NVR Merceria",
+	family: Hikvision, kind: KindRecorder, vendor: "Hikvision", model: "PROVA-NVR4", firmware: "V9.1.2 build 260105", serial: "SENTINEL-SERIAL-2001", name: "NVR Merceria",
 	zone: "Europe/Rome", mac: "02:5e:47:20:01:01", kept: KeptDisk, offset: 7 * time.Minute,
 	channels: []ownExpectedChannel{
 		{id: "1", name: "Vetrina su via Torino", w: 2560, h: 1440, behind: &Identity{Serial: "SENTINEL-SERIAL-2071", Name: "Vetrina su via Torino", Address: "192.0.2.71"},
@@ -75,7 +75,7 @@ func TestHikvisionCamera(t *testing.T) {
 	week := everyDay(protocol.Interval{From: 0, To: 1440, Mode: protocol.Continuous})
 	week.Days[time.Saturday] = []protocol.Interval{{From: 0, To: 1440, Mode: protocol.Analytics}}
 	week.Days[time.Sunday] = week.Days[time.Saturday]
-	compareOwn(t, got, ownExpected{family: Hikvision, kind: KindCamera, model: "PROVA-C4", firmware: "V9.0.1", serial: "SENTINEL-SERIAL-2002", name: "Vetrina",
+	compareOwn(t, got, ownExpected{family: Hikvision, kind: KindCamera, vendor: "Hikvision", model: "PROVA-C4", firmware: "V9.0.1", serial: "SENTINEL-SERIAL-2002", name: "Vetrina",
 		zone: "UTC+01:00", mac: "02:5e:47:20:02:01", kept: KeptSeveral, offset: -3 * time.Minute,
 		channels: []ownExpectedChannel{{id: "1", name: "Vetrina da dentro", w: 2688, h: 1520, schedule: week,
 			retention: protocol.Retention{Kind: protocol.RetentionCapacity}, oldest: 50 * time.Hour}}})

@@ -15,6 +15,7 @@ import (
 var univiewFamily = family{
 	name:   Uniview,
 	driver: uniview{},
+	maker:  "Uniview",
 	words:  []string{"uniview"},
 	doors:  []door{plain80, secure443},
 	often:  true,

@@ -23,6 +23,7 @@ type stage struct {
 	ops, consult         string
 	credential           string // file
 	lan                  *cameratest.LAN
+	recorder             *cameratest.Device // of the LAN; announces nothing, the owner names it
 	agent, collector     *program
 	devices              []device
 	cameras              []camera
@@ -83,8 +84,16 @@ func (s *stage) startLAN(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	conversation, err := cameratest.LoadDir(filepath.Join("testdata", "cameras", "recorders", "merceria-hikvision"))
+	if err != nil {
+		return err
+	}
+	if s.recorder, err = cameratest.Start(conversation, cameratest.Options{Host: "127.0.0.40"}); err != nil {
+		return err
+	}
+	s.lan.Devices = append(s.lan.Devices, s.recorder)
 	s.outcome.Devices = s.lan.Source
-	say("  %d %s devices answer on 127.0.0.x", len(s.lan.Devices), s.lan.Source)
+	say("  %d %s devices answer on 127.0.0.x, and a recorder that tells its hours over its maker's own interface", len(s.lan.Devices)-1, s.lan.Source)
 	return nil
 }
 
@@ -111,7 +120,7 @@ func (s *stage) startCollector(ctx context.Context) (err error) {
 }
 
 func (s *stage) startAgent(ctx context.Context) (err error) {
-	if s.agent, err = start(s.dir, s.agentBin, "run", "-data", s.agentDir, "-interface", "lo", "-listen-pages", "127.0.0.1:"+s.agentPort); err != nil {
+	if s.agent, err = start(s.dir, s.agentBin, "run", "-data", s.agentDir, "-interface", "lo", "-target", s.recorder.Address().String(), "-listen-pages", "127.0.0.1:"+s.agentPort); err != nil {
 		return err
 	}
 	return s.agent.until(ctx, "the agent's control socket", exists(filepath.Join(s.agentDir, "control.sock")))
@@ -149,7 +158,8 @@ func (s *stage) scan(ctx context.Context) error {
 		}
 		TookMs int64 `json:"took_ms"`
 	}
-	if err := toolJSON(ctx, &report, s.agentBin, "scan", "-data", filepath.Join(s.dir, "nowhere"), "-interface", "lo"); err != nil {
+	if err := toolJSON(ctx, &report, s.agentBin, "scan", "-data", filepath.Join(s.dir, "nowhere"), "-interface", "lo",
+		"-target", s.recorder.Address().String()); err != nil {
 		return err
 	}
 	s.outcome.DevicesFound = len(report.Devices)

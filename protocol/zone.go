@@ -43,6 +43,14 @@ func zoneOf(name string) (*time.Location, bool) {
 	return z, true
 }
 
+// Location is the zone of the recorder's own display, in which what Clock.Shows
+// gives is written; false where the recorder did not name it, or it is not known
+// here.
+func (s Schedule) Location() (*time.Location, bool) {
+	zone, ok := zoneOf(s.Zone)
+	return zone, ok && s.Zone != "" && !s.ZoneAssumed
+}
+
 // plausibleZone tells whether name has the form of a zone. A name of that form
 // that is not in this program's database is valid in a message, since the
 // sender's database may be newer; its answers are Unknown.

@@ -348,7 +348,7 @@ func (a *authenticator) unclear(ctx context.Context) {
 // yield takes over what the device's other door has shown of the password.
 func (a *authenticator) yield(other *authenticator) {
 	other.mu.Lock()
-	needs, proven, paused := other.needs, other.proven, other.paused
+	needs, proven, paused, doubts := other.needs, other.proven, other.paused, other.doubts
 	other.mu.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -358,6 +358,8 @@ func (a *authenticator) yield(other *authenticator) {
 		a.stopped, a.needs = true, needs
 	case paused: // perhaps the account is locked
 		a.stopped = true
+	default:
+		a.doubts += doubts // of one password, whichever door it went to
 	}
 }
 

@@ -18,7 +18,7 @@ var axisFamily = family{
 	words:  []string{"axis"},
 	doors:  []door{plain80, secure443},
 	lacks:  []string{"holidays"},
-	sure:   "a real parameter list published by others; disks and recordings by the maker's documents",
+	sure:   "a real parameter list published by others; disks and recordings by the maker's documents. Of schedules only continuous recording is read",
 	unseen: []string{"schedule", "observed"},
 }
 

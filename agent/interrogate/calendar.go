@@ -49,15 +49,12 @@ func firstMarked(first, now time.Time, days []bool) (time.Time, bool) {
 }
 
 // wholeDayStamp dates footage of which only the day is known. It is taken to begin at
-// the day's end, or now where that is still to come: of the day itself nothing is
-// claimed. Both times are digits of the recorder's wall clock.
+// the day's end: of the day itself nothing is claimed. Of footage that begins today
+// nothing is known yet. Both times are digits of the recorder's wall clock.
 func wholeDayStamp(day, now time.Time) stamp {
-	if day.IsZero() {
-		return stamp{}
-	}
 	end := day.AddDate(0, 0, 1)
-	if end.After(now) {
-		end = now
+	if day.IsZero() || end.After(now) {
+		return stamp{}
 	}
 	return stamp{at: end, wall: true, text: day.Format(time.DateOnly) + ", a whole day: its end is taken"}
 }

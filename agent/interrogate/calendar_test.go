@@ -67,13 +67,14 @@ func TestWholeDayStamps(t *testing.T) {
 	for _, c := range []struct{ day, want string }{
 		{"2026-03-04T00:00:00Z", "2026-03-05T00:00:00Z"},
 		{"2026-03-09T00:00:00Z", "2026-03-10T00:00:00Z"},
-		{"2026-03-10T00:00:00Z", "2026-03-10T15:00:00Z"},
 	} {
 		if got := wholeDayStamp(at(c.day), now); !got.at.Equal(at(c.want)) || !got.wall || !strings.HasPrefix(got.text, c.day[:10]) {
 			t.Errorf("%s: %+v, want %s", c.day, got, c.want)
 		}
 	}
-	if got := wholeDayStamp(time.Time{}, now); got.known() {
-		t.Errorf("no day: %+v", got)
+	for _, day := range []time.Time{{}, at("2026-03-10T00:00:00Z")} { // none, and today
+		if got := wholeDayStamp(day, now); got.known() {
+			t.Errorf("%s: %+v", day, got)
+		}
 	}
 }

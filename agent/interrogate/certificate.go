@@ -113,6 +113,26 @@ func (t *trust) sameFor() *trust {
 	return out
 }
 
+// adopt takes over the certificate that the place showed by which the device was
+// recognised: a login by message may be the first that is said to it after that.
+func (t *trust) adopt(other *trust) {
+	if other == nil {
+		return
+	}
+	other.mu.Lock()
+	want, shown := other.want, other.shown
+	other.mu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !shown {
+		return
+	}
+	if t.want == nil {
+		t.want = want
+	}
+	t.shown = t.shown || bytes.Equal(t.want, want)
+}
+
 // breakOff notes that the device showed another certificate.
 func (t *trust) breakOff() {
 	t.mu.Lock()

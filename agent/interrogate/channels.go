@@ -178,7 +178,7 @@ func (c *Channel) fact(group, from string, told bool, raw []string, now time.Tim
 	if !told {
 		return
 	}
-	f := Fact{protocol.Fact{Source: protocol.Measured, At: now}, from, rawWords(raw...)}
+	f := Fact{protocol.Fact{Source: protocol.Measured, At: now}, cut(from), rawWords(raw...)}
 	if c.Facts == nil {
 		c.Facts = map[string]Fact{}
 	}

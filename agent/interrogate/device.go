@@ -173,7 +173,7 @@ func (d *Device) fact(group, from, raw string, now time.Time) {
 	if d.Facts == nil {
 		d.Facts = map[string]Fact{}
 	}
-	d.Facts[group] = Fact{protocol.Fact{Source: protocol.Measured, At: now}, from, rawWords(raw)}
+	d.Facts[group] = Fact{protocol.Fact{Source: protocol.Measured, At: now}, cut(from), rawWords(raw)}
 }
 
 // kept notes where images are, unless a better answer is there.

@@ -95,7 +95,8 @@ type candidate struct {
 	suggested bool
 	at        url.URL // where it was found
 	found     likeness
-	other     bool // it showed another certificate than the device's
+	other     bool   // it showed another certificate than the device's
+	trust     *trust // of the place where it was found
 }
 
 // candidates are the families to try. A device that announces nothing of the kind
@@ -201,7 +202,7 @@ func (q *questioning) try(ctx context.Context, c *candidate, at url.URL) {
 	t := q.trust.sameFor()
 	w := newWeb(at, newAuthenticator(nil, q.device.Sighting, q.log, q.now), t, q.log, min(probeTime, q.callTime))
 	defer w.close(ctx)
-	c.found = c.driver.recognise(ctx, w)
+	c.found, c.trust = c.driver.recognise(ctx, w), t
 	c.other = c.other || t.broken()
 	c.at = url.URL{Scheme: w.base.Scheme, Host: w.base.Host} // it may have moved to TLS
 }
@@ -213,6 +214,7 @@ func (q *questioning) own(ctx context.Context, c *candidate) {
 	}
 	limited, cancel := context.WithTimeout(ctx, ownTime)
 	defer cancel()
+	q.trust.adopt(c.trust)
 	auth := newAuthenticator(q.auth.memory, q.device.Sighting, q.log, q.now)
 	auth.turn, auth.offset, auth.offsetSet = q.auth.turn, q.auth.offset, q.auth.offsetSet
 	w := newWeb(c.at, auth, q.trust, q.log, q.callTime)

@@ -131,6 +131,7 @@ func (frigate) login(ctx context.Context, w *web) error {
 		if len(cookies) == 0 || cookies[0].Value == "" {
 			return false, errors.New("its login gave no cookie")
 		}
+		w.hide(cookies[0].Value)
 		w.header.Set("Cookie", cookies[0].Name+"="+cookies[0].Value)
 		w.closing(func(ctx context.Context) { _, _ = w.try(ctx, call{path: "/api/logout"}) })
 		return true, nil

@@ -17,7 +17,7 @@ var reolinkFamily = family{
 	words:  []string{"reolink", "ipc-bo"},
 	doors:  []door{secure443, plain80},
 	lacks:  []string{"holidays"},
-	sure:   "the maker's guide and its clients; never seen on a device",
+	sure:   "the maker's guide and its clients; never seen on a device. A week whose days differ stays unknown",
 	unseen: []string{"names", "schedule", "holidays", "configured", "observed", "clock", "zone", "place"},
 }
 
@@ -162,6 +162,9 @@ func reolinkLogin(ctx context.Context, w *web) error {
 		a, err := w.try(ctx, reolinkCall("Login", map[string]any{"User": map[string]string{"userName": c.User, "password": c.Password}}))
 		if err != nil {
 			return false, err
+		}
+		if a.status == http.StatusUnauthorized {
+			return false, nil
 		}
 		r, err := reolinkReplyOf(a)
 		if err != nil {

@@ -124,6 +124,8 @@ func (d *Device) settleClock(t *ownClock, now time.Time) {
 		shown := t.at.Sub(device.UTC())
 		if rounded := shown.Round(15 * time.Minute); (shown-rounded).Abs() <= time.Minute && known && int(rounded/time.Second) != offsetAt(local, device) {
 			if fixed := fixedZone(int(rounded / time.Second)); fixed != "" {
+				d.Errors = append(d.Errors, Problem{"clock", "its wall clock shows " + fixed + ", though it names " + zone +
+					": see whether its daylight saving time is switched on, and its time zone"})
 				zone, assumed = fixed, false
 			}
 		}
@@ -139,6 +141,12 @@ func (d *Device) settleClock(t *ownClock, now time.Time) {
 	}
 	if d.Clock != nil && d.Clock.At.Equal(t.middle()) {
 		d.fact("clock", t.from, t.at.Format(time.DateTime), now)
+		if t.wall {
+			zone = "" // of a wall clock nobody says that it is in UTC
+		}
+		if fault := clockFault(d.Clock, zone, d.Clock.Method, systemDateAndTime{}); fault != "" {
+			d.Errors = append(d.Errors, Problem{"clock", fault})
+		}
 	}
 }
 

@@ -100,3 +100,37 @@ func TestSettleClock(t *testing.T) {
 		}
 	}
 }
+
+// TestWallFault: who reads only a wall clock learns in words that it is whole hours
+// off, like one that ONVIF tells.
+func TestWallFault(t *testing.T) {
+	sent := time.Date(2026, 7, 10, 12, 0, 0, 0, time.UTC) // 14:00 in Rome
+	wall := func(shown time.Duration) *ownClock {
+		return &ownClock{at: sent.Add(shown), wall: true, timing: timing{sent, sent}, method: "test", zone: "Europe/Rome"}
+	}
+	right := &protocol.Clock{Method: methodUTC, At: sent}
+	for name, c := range map[string]struct {
+		before *protocol.Clock
+		own    *ownClock
+		want   string // "": nothing is said
+	}{
+		"right":                     {nil, wall(2 * time.Hour), ""},
+		"minutes off":               {nil, wall(2*time.Hour - 7*time.Minute), ""},
+		"no summer time":            {nil, wall(time.Hour), "1 hour behind: daylight saving"},
+		"UTC on the wall":           {nil, wall(0), "2 hours behind: the time zone"},
+		"two hours ahead is no UTC": {nil, wall(4 * time.Hour), "2 hours ahead: the time zone"},
+		"UTC that is local time":    {nil, &ownClock{at: sent.Add(2 * time.Hour), timing: timing{sent, sent}, method: "test", zone: "Europe/Rome"}, "keep local time"},
+		"ONVIF's is right":          {right, wall(time.Hour), "shows UTC+01:00, though it names Europe/Rome"},
+		"and so is the wall":        {right, wall(2 * time.Hour), ""},
+	} {
+		d := Device{Clock: c.before}
+		d.settleClock(c.own, sent)
+		said := ""
+		for _, p := range d.Errors {
+			said += p.What + ": " + p.Why
+		}
+		if c.want == "" && said != "" || !strings.Contains(said, c.want) {
+			t.Errorf("%s: %q, want %q", name, said, c.want)
+		}
+	}
+}

@@ -18,7 +18,7 @@ var synologyFamily = family{
 	words:  []string{"synology"},
 	doors:  []door{{"https", 5001}, {"http", 5000}},
 	lacks:  []string{"holidays"},
-	sure:   "real camera list of DSM 6 published by others; the rest by its clients",
+	sure:   "real camera list of DSM 6 published by others; the rest by its clients. A week whose days differ stays unknown",
 	unseen: []string{"observed", "clock", "zone", "place"},
 }
 
@@ -156,9 +156,12 @@ func synoLogin(ctx context.Context, w *web, apis synoAPIs) error {
 		}
 		said, err := jsonOf[synoAnswer[struct{ Sid anyText }]](a)
 		switch {
+		case a.status == http.StatusUnauthorized:
+			return false, nil
 		case err != nil || a.status != http.StatusOK:
 			return false, fmt.Errorf("its login answered %d, in no way that is known", a.status)
 		case said.Success.is(1) && said.Data.Sid != "":
+			w.hide(string(said.Data.Sid))
 			w.query.Set("_sid", string(said.Data.Sid))
 			w.closing(func(ctx context.Context) {
 				_, _ = w.try(ctx, apis.call(synoAuth, "logout", synoAuthVersion, "&session=SurveillanceStation"))

@@ -41,7 +41,9 @@ type synoCam struct {
 	} `json:"detailInfo"`
 }
 
-// synoCameras reads the cameras by pages, then each one's oldest recording.
+// synoCameras reads the cameras by pages, then each one's oldest recording. Cameras
+// that were deleted may stand in the list too, so that there may be more pages than
+// channels; a list without end is read no further than twice as many.
 func synoCameras(ctx context.Context, w *web, apis synoAPIs, t *told) error {
 	type list struct {
 		Cameras []synoCam
@@ -49,7 +51,7 @@ func synoCameras(ctx context.Context, w *web, apis synoAPIs, t *told) error {
 	}
 	listed := map[int64]bool{}
 	kept, unclear := []Kept{}, false
-	for offset, fresh := 0, true; fresh && len(t.channels) < maxChannels; offset += synoPage {
+	for offset, fresh := 0, true; fresh && len(t.channels) < maxChannels && offset < 2*maxChannels; offset += synoPage {
 		page, a, err := synoAsk[list](ctx, w, apis.call(synoCamera, "List", synoCameraVersion, fmt.Sprintf("&offset=%d&limit=%d", offset, synoPage)))
 		if err != nil && offset == 0 {
 			return err
@@ -93,8 +95,10 @@ func (cam synoCam) channel(from string) (toldChannel, error) {
 	d := cam.Detail
 	c := toldChannel{id: cam.ID.String(), name: string(cmp.Or(cam.Name, d.Name))}
 	c.say("name", from)
-	if cam.Host != "" {
-		c.behind = &Identity{Address: clean(string(cam.Host)), Name: clean(c.name)}
+	// The host may be written as the address of a stream, with a password in it.
+	behind := Identity{Name: clean(c.name)}
+	if behind.setAddress(string(cam.Host)); behind.Address != "" {
+		c.behind = &behind
 	}
 	size := string(cmp.Or(cam.Resolution, d.Resolution))
 	if across, down, ok := strings.Cut(size, "x"); ok {

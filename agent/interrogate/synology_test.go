@@ -257,3 +257,36 @@ func FuzzSynology(f *testing.F) {
 		}
 	})
 }
+
+// TestSynologyHostIsAnAddress: the host of a camera may be written as the address of
+// its stream, with the camera's password. Of that the address counts.
+func TestSynologyHostIsAnAddress(t *testing.T) {
+	for host, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "rtsp://admin:s3gr3t0@192.0.2.7:554/ch1": "192.0.2.7", "admin:s3gr3t0@camera/ch1": "", "camera.lan": "", "": "",
+	} {
+		c, _ := synoCam{Name: "Vetrina", Host: anyText(host)}.channel("")
+		got := ""
+		if c.behind != nil {
+			got = c.behind.Address
+		}
+		if got != want || (c.behind != nil) != (want != "") {
+			t.Errorf("%q: %+v, want the address %q", host, c.behind, want)
+		}
+	}
+}
+
+// TestSynologyListWithoutEnd: pages of deleted cameras that never end are given up.
+func TestSynologyListWithoutEnd(t *testing.T) {
+	pages := 0
+	s := serveWeb(t, func(w http.ResponseWriter, _ *http.Request) {
+		if pages++; pages > 1000 {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		fmt.Fprintf(w, `{"success":true,"data":{"cameras":[{"id":%d,"deleted":true}]}}`, pages)
+	})
+	var read told
+	if err := synoCameras(t.Context(), webTo(t, s, &memory{}), synoAPIs{synoCamera: {Path: "entry.cgi"}}, &read); err != nil || pages > 2*maxChannels/synoPage+1 {
+		t.Errorf("%d pages were read, %v", pages, err)
+	}
+}

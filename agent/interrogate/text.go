@@ -62,10 +62,15 @@ func rawWords(all ...string) string {
 			words = append(words, s)
 		}
 	}
+	return cut(strings.Join(words, " | "))
+}
+
+// cut bounds what is kept beside a fact: a question may hold what the device calls
+// its channel, at any length.
+func cut(s string) string {
 	const most = 480
-	text := strings.Join(words, " | ")
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most-1]) + "…"
+	if runes := []rune(s); len(runes) > most {
+		s = string(runes[:most-1]) + "…"
 	}
-	return text
+	return s
 }

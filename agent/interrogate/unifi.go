@@ -17,7 +17,7 @@ var unifiFamily = family{
 	words:  []string{"ubiquiti", "unifi"},
 	doors:  []door{secure443},
 	lacks:  []string{"holidays"},
-	sure:   "real bootstrap of a UNVR-Pro published by others; the login by its clients",
+	sure:   "real bootstrap of a UNVR-Pro published by others; the login by its clients. Hours of the mode schedule stay unknown",
 }
 
 // unifi reads UniFi Protect on a console of Ubiquiti, by the private interface that
@@ -131,6 +131,7 @@ func unifiSession(w *web, a answer) error {
 	response := http.Response{Header: a.header}
 	for _, c := range head(response.Cookies(), min(len(response.Cookies()), 8)) {
 		if c.Value != "" {
+			w.hide(c.Value)
 			cookies = append(cookies, c.Name+"="+c.Value)
 		}
 	}

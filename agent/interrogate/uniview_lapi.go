@@ -46,13 +46,17 @@ func (e *lapiError) Error() string {
 // lapi asks for a path below lapiRoot and reads the Data of the answer.
 func lapi[T any](ctx context.Context, w *web, path, query string) (data T, a answer, err error) {
 	a, err = w.get(ctx, lapiRoot+path, query)
-	if e, ok := errors.AsType[*statusError](err); ok && e.status == lapiStatus {
-		a, err = e.answer, nil
+	odd := statusOf(err) == lapiStatus
+	if odd {
+		err = nil // a is the answer
 	}
 	if err != nil {
 		return data, a, err
 	}
 	said, err := lapiData(a.body)
+	if signed, _ := w.auth.begins(); odd && err == nil && signed {
+		w.auth.accepted() // which its status does not tell
+	}
 	if e, ok := errors.AsType[*lapiError](err); ok && (e.code == lapiLockedUser || e.code == lapiLockedCamera) {
 		w.auth.pause() // each further attempt would keep it locked
 	}

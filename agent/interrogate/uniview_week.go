@@ -15,8 +15,8 @@ import (
 // maker's application counts Sunday as 7 in the rule of summer time, and a device
 // with the same interface keeps its day 7 as the first of its week. Num tells how
 // many sections count; the others are padded with 24:00:00-24:00:00 by cameras and
-// 00:00:00-00:00:00 by recorders. A day that is not listed, or with Num 0, is
-// empty. Enabled 0 switches the week off.
+// 00:00:00-00:00:00 by recorders. A day with Num 0 is empty; one that is not
+// listed is not told, and leaves the week unknown. Enabled 0 switches the week off.
 func univiewSchedule(data []byte) (s protocol.Schedule, words []string) {
 	var said struct {
 		Enabled  lapiValue
@@ -35,12 +35,18 @@ func univiewSchedule(data []byte) (s protocol.Schedule, words []string) {
 	case said.WeekPlan == nil || len(said.WeekPlan.Days) == 0 || len(said.WeekPlan.Days) > 8:
 		return s, words
 	}
-	p := &plan{}
+	p, told := &plan{}, map[int]bool{}
 	for _, d := range said.WeekPlan.Days {
 		w, ok := d.addTo(p)
 		if words = append(words, w...); !ok {
 			return protocol.Schedule{}, words
 		}
+		if id, _ := d.ID.number(); id <= 7 {
+			told[id] = true
+		}
+	}
+	if len(told) < 7 {
+		return protocol.Schedule{}, append(words, fmt.Sprintf("%d of 7 days", len(told)))
 	}
 	return p.schedule(), words
 }

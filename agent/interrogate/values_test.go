@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"anagrafe/protocol"
 )
@@ -244,5 +245,18 @@ func TestReadMACs(t *testing.T) {
 	got := readMACs([]string{"B8-A4-4F-66-14-D7", "b8:a4:4f:66:14:d7", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "x", "b8a4.4f66.14d8"})
 	if strings.Join(got, " ") != "b8:a4:4f:66:14:d7 b8:a4:4f:66:14:d8" {
 		t.Error(got)
+	}
+}
+
+func TestFromIsBounded(t *testing.T) {
+	long := "GET /zm/" + strings.Repeat("à", 5000)
+	var d Device
+	var c Channel
+	d.fact("kept", long, "", time.Now())
+	c.fact("oldest", long, true, nil, time.Now())
+	for _, f := range []Fact{d.Facts["kept"], c.Facts["oldest"]} {
+		if n := utf8.RuneCountInString(f.From); n > 480 || !strings.HasPrefix(f.From, "GET /zm/") {
+			t.Errorf("the question that is kept beside a fact has %d characters", n)
+		}
 	}
 }

@@ -75,6 +75,7 @@ func (w *web) private() bool {
 func (w *web) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), byeTime)
 	defer cancel()
+	w.silent = 0 // what was opened is closed also where questions got no answer
 	for i := len(w.closers) - 1; i >= 0; i-- {
 		w.closers[i](ctx)
 	}
@@ -197,7 +198,7 @@ func (w *web) do(ctx context.Context, c call) (answer, error) {
 				continue
 			}
 			if signed {
-				w.auth.unclear(ctx)
+				w.noVerdict(ctx, a, err)
 			}
 			return a, err
 		}
@@ -212,8 +213,16 @@ func (w *web) do(ctx context.Context, c call) (answer, error) {
 			return a, nil
 		case a.status >= 300 && a.status < 400 && !moved:
 			moved = true
+			if signed {
+				w.noVerdict(ctx, a, errRedirect) // often to the page on which one logs in
+			}
 			if err := w.follow(ctx, a.header); err != nil {
 				return a, err
+			}
+			if signed, _ = w.auth.begins(); signed {
+				if err := w.auth.trusted(ctx); err != nil {
+					return a, err
+				}
 			}
 			continue
 		case a.status == http.StatusUnauthorized && !w.loggedIn:
@@ -230,9 +239,27 @@ func (w *web) do(ctx context.Context, c call) (answer, error) {
 			signed = true
 			continue
 		}
+		if signed && (a.status >= 300 && a.status < 400 || a.status >= 500 && a.status <= http.StatusGatewayTimeout) {
+			w.noVerdict(ctx, a, nil)
+		}
 		return a, w.failure(a, signed)
 	}
 	return answer{}, w.auth.refusedAgain(ctx, &refusal{signed: true})
+}
+
+// noVerdict notes a signed question whose answer is neither success nor a refusal.
+// A look that was ended shows nothing of the password, which is not sent again in
+// it; nor does what was not even sent, or an answer that broke off after its status.
+func (w *web) noVerdict(ctx context.Context, a answer, err error) {
+	switch {
+	case a.status >= 200 && a.status < 300:
+		w.auth.accepted()
+	case w.auth.works(), errors.Is(err, errSilent):
+	case ctx.Err() != nil:
+		w.auth.pause()
+	default:
+		w.auth.unclear(ctx)
+	}
 }
 
 // failure makes an error of an answer that is neither success nor a challenge.
@@ -366,6 +393,11 @@ func (w *web) request(ctx context.Context, c call, signed bool) (*http.Request, 
 			r.Header["Idempotency-Key"] = nil
 		}
 		return r, nil
+	}
+	if method == http.MethodGet && c.body == "" {
+		// A body that cannot be had again, though it is empty: else a GET is sent
+		// anew, password and all, by the transport itself when a device hangs up on it.
+		r.Body, r.GetBody = io.NopCloser(strings.NewReader("")), nil
 	}
 	_, authorization, err := w.auth.sign(method, to)
 	r.Header.Set("Authorization", authorization)

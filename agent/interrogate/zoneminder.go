@@ -150,6 +150,7 @@ func (z zoneMinder) login(ctx context.Context, w *web) (v zmReply, err error) {
 		return false, errors.New("its answer to the login is not understood")
 	})
 	if err == nil {
+		w.hide(string(v.Token))
 		w.query.Set("token", string(v.Token))
 	}
 	return v, err

@@ -38,6 +38,7 @@ type device struct {
 	storageNote                                 string
 	needs                                       interrogate.Needs
 	clock                                       *protocol.Clock
+	stepped                                     time.Duration // of its stamps, since the look before; not kept
 	problems                                    []interrogate.Problem
 	firstSeen, seen, answered                   time.Time
 	reachable, password                         bool

@@ -102,8 +102,13 @@ func recognise(all []toldChannel, known []*camera, paths tokens, family interrog
 	if len(left) == 1 && unmet(all) == 1 {
 		pick(func(_ int, _ *toldChannel, c *camera) bool { return c.family != family && c.family != former }, unsure)
 	}
-	// A device that told no channel while it was locked.
-	pick(func(i int, _ *toldChannel, c *camera) bool { return i == 0 && c.channel == "" }, nil)
+	// A device that told no channel while it was locked. If it has several now, which
+	// of them its owner had placed is not known.
+	pick(func(i int, _ *toldChannel, c *camera) bool { return i == 0 && c.channel == "" }, func(_ *toldChannel, c *camera) {
+		if len(all) > 1 {
+			c.doubt()
+		}
+	})
 }
 
 // unmet counts the channels that have no entry yet.

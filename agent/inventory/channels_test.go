@@ -239,3 +239,27 @@ func TestPathsOfTwoPicturesToldByTwoInterfaces(t *testing.T) {
 		t.Errorf("%d entries, want the recorder's three", len(all))
 	}
 }
+
+// A recorder that was locked is one entry without a channel. Which of its cameras
+// the owner placed there is not known once it tells several: he is asked again. Of
+// a camera there is no doubt.
+func TestPlacedWhileLocked(t *testing.T) {
+	for channels, again := range map[int]bool{1: false, 3: true} {
+		v := open(t, t.TempDir())
+		locked := cameraDevice(0)
+		locked.Channels, locked.Needs = nil, interrogate.NeedsCredentials
+		record(t, v, noon, locked)
+		id := cameras(t, v)[0].ID
+		outdoors(t, v, id, true)
+		unlocked := cameraDevice(0)
+		unlocked.Channels = nil
+		for i := range channels {
+			unlocked.Channels = append(unlocked.Channels, channel(fmt.Sprint(i+1), fmt.Sprintf("Telecamera %d", i+1)))
+		}
+		record(t, v, noon.Add(time.Hour), unlocked)
+		c, err := v.Camera(t.Context(), id)
+		if err != nil || len(cameras(t, v)) != channels || c.AskAgain != again || (c.Outdoor == nil) != again {
+			t.Errorf("of %d channels: asked again %t, answer %v, %v", channels, c.AskAgain, c.Outdoor, err)
+		}
+	}
+}

@@ -204,6 +204,7 @@ func (d *device) update(f interrogate.Device, at time.Time) {
 	d.serial = cmp.Or(f.Serial, d.serial)
 	d.endpoint = cmp.Or(f.Sighting.Endpoint, d.endpoint)
 	d.name = cmp.Or(f.Name, d.name)
+	d.stepped = stepped(d, f)
 	if f.Zone != "" {
 		d.zone, d.zoneAssumed = f.Zone, f.ZoneAssumed
 	}
@@ -229,6 +230,18 @@ func (d *device) update(f interrogate.Device, at time.Time) {
 	if d.reachable = f.Answered; f.Answered {
 		d.answered = at
 	}
+}
+
+// stepped is by how much all stamps of a device may have moved since the last
+// look for no other reason than that its clock was set, or its zone.
+func stepped(d *device, f interrogate.Device) (by time.Duration) {
+	if d.clock != nil && f.Clock != nil {
+		by = (time.Duration(f.Clock.OffsetMs-d.clock.OffsetMs) * time.Millisecond).Abs()
+	}
+	if f.Zone != "" && f.Zone != d.zone {
+		by += 24 * time.Hour
+	}
+	return by
 }
 
 // takeChannels updates the cameras of d; each has the device's own token for
@@ -307,15 +320,25 @@ func (c *camera) update(ch interrogate.Channel, f interrogate.Device, at time.Ti
 		c.schedule = ch.Schedule
 	}
 	if ch.Retention.Fact.Source != protocol.SourceUnknown {
-		c.retention = settle(c.retention, ch.Retention)
+		slack := settleSlack
+		if c.device != nil {
+			slack += c.device.stepped
+		}
+		c.retention = settle(c.retention, ch.Retention, slack)
 	}
 	c.facts = c.facts.and(ch.Facts)
 }
 
+// settleSlack is how far a stamp may move that stands still: clocks are read to a
+// second, and drift. A full store moves on by more from one hour to the next.
+const settleSlack = 5 * time.Minute
+
 // settle carries over what only two looks can tell: the store is full once its
-// oldest footage has moved on, by no more than the time that has passed. A
-// longer jump is a new or wiped disk, which starts to fill again.
-func settle(before, now protocol.Retention) protocol.Retention {
+// oldest footage has moved on, by more than slack and no more than the time that
+// has passed. A longer jump is a new or wiped disk, which starts to fill again.
+// Footage that was said to begin only now says nothing: a recorder that tells
+// days, or hours, on the first of them claims none before the look.
+func settle(before, now protocol.Retention, slack time.Duration) protocol.Retention {
 	if now.OldestFootage.IsZero() {
 		now.OldestFootage, now.ObservedAt, now.Settled = before.OldestFootage, before.ObservedAt, before.Settled
 		return now
@@ -326,7 +349,7 @@ func settle(before, now protocol.Retention) protocol.Retention {
 	moved := now.OldestFootage.Sub(before.OldestFootage)
 	passed := now.ObservedAt.Sub(before.ObservedAt)
 	switch {
-	case moved <= 0:
+	case moved <= slack, before.ObservedAt.Sub(before.OldestFootage) <= settleSlack:
 		now.Settled = before.Settled
 	default:
 		// Recorders delete by the hour or by the file, so allow for a day.

@@ -8,6 +8,7 @@ import (
 
 	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
@@ -32,6 +33,7 @@ type group struct {
 	Device  inventory.Device
 	Locked  bool   // it wants a password that we do not have, or another one
 	Clock   string // in words, when it is so wrong that footage would be missed
+	Hours   string // instead of it, when it shows whole hours more or less than clocks in Italy
 	Cameras []cameraView
 }
 
@@ -66,7 +68,9 @@ func (v *Review) home(r *http.Request) (answer, error) {
 	view.Say = view.Next.say(w)
 	for _, d := range devices {
 		g := group{Device: d, Locked: d.Needs != "" && d.Needs != interrogate.NeedsNothing}
-		if c := d.Clock; c != nil && (c.OffsetMs > wrongClock || c.OffsetMs < -wrongClock) {
+		if gap, ok := hoursOff(d); ok {
+			g.Hours = clockWords(w, &protocol.Clock{OffsetMs: gap.Milliseconds()})
+		} else if c := d.Clock; c != nil && (c.OffsetMs > wrongClock || c.OffsetMs < -wrongClock) {
 			g.Clock = clockWords(w, c)
 		}
 		any := false
@@ -95,6 +99,27 @@ func (v *Review) home(r *http.Request) (answer, error) {
 // wrongClock is how many milliseconds a clock may be off before the owner is
 // told: who asks for a minute of footage would be handed another.
 const wrongClock = 60_000
+
+// nearHour is how near to whole hours a difference is that comes of a zone or of
+// summer time, which an NVR with summer time switched off showed as 58 minutes.
+const nearHour = 3 * time.Minute
+
+// hoursOff tells that a recorder's display is whole hours ahead of clocks in Italy,
+// or behind them, and gives by how much, to the minute: its clock may be right in
+// UTC and its zone be another, or its summer time be off.
+func hoursOff(d inventory.Device) (gap time.Duration, ok bool) {
+	if d.Clock == nil {
+		return 0, false
+	}
+	gap = time.Duration(d.Clock.OffsetMs) * time.Millisecond
+	if zone, known := zoneOf(d.Zone); known {
+		_, there := d.Clock.At.In(zone).Zone()
+		_, here := d.Clock.At.In(pages.Rome()).Zone()
+		gap += time.Duration(there-here) * time.Second
+	}
+	hours := gap.Round(time.Hour)
+	return gap.Round(time.Minute), hours != 0 && hours.Abs() <= 14*time.Hour && (gap-hours).Abs() <= nearHour
+}
 
 // keptBack are the cameras that the owner has decided not to share.
 func keptBack(c inventory.Camera) bool {

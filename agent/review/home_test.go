@@ -173,3 +173,34 @@ func TestThisComputersClock(t *testing.T) {
 		}
 	}
 }
+
+// TestHoursOff: a display whole hours off is told as such, whether its clock or its
+// zone is wrong.
+func TestHoursOff(t *testing.T) {
+	june := at(t, "2026-06-21T12:00:00Z")
+	for name, c := range map[string]struct {
+		zone string
+		off  time.Duration
+		want time.Duration // 0: no whole hours
+	}{
+		"right":                      {"Europe/Rome", 0, 0},
+		"minutes":                    {"Europe/Rome", 20 * time.Minute, 0},
+		"an hour":                    {"Europe/Rome", -time.Hour + 300*time.Millisecond, -time.Hour},
+		"an hour, of no zone":        {"", time.Hour, time.Hour},
+		"58 minutes":                 {"Europe/Rome", -58 * time.Minute, -58 * time.Minute},
+		"right without summer time":  {"UTC+01:00", 0, -time.Hour},
+		"and drifted":                {"UTC+01:00", 2 * time.Minute, -58 * time.Minute},
+		"put right by hand":          {"UTC+01:00", time.Hour, 0},
+		"the zone of the factory":    {"UTC+08:00", 0, 6 * time.Hour},
+		"a clock of another century": {"Europe/Rome", 20 * 365 * 24 * time.Hour, 0},
+	} {
+		d := inventory.Device{Zone: c.zone, Clock: &protocol.Clock{OffsetMs: c.off.Milliseconds(), At: june}}
+		gap, ok := hoursOff(d)
+		if ok != (c.want != 0) || ok && gap != c.want {
+			t.Errorf("%s: %s, %t; want %s", name, gap, ok, c.want)
+		}
+	}
+	if _, ok := hoursOff(inventory.Device{Zone: "UTC+08:00"}); ok {
+		t.Error("a clock that was never read is hours off")
+	}
+}

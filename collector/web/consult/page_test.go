@@ -118,6 +118,7 @@ func TestMapPage(t *testing.T) {
 	b.Do(chromedp.Evaluate[chromedp.Void](`window.same = true`), chromedp.Focus(chromedp.CSS("#reveal1")), chromedp.KeyEvent(kb.Enter))
 	b.Until(`document.querySelector("#contacts1")?.textContent.includes("Marta Colli")`)
 	b.Until(`document.activeElement.id === "contacts1"`)
+	b.Until(`!document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")`) // what waits is dimmed
 	if !pagestest.Eval[bool](b, `window.same === true`) {
 		t.Error("a reveal loaded the page again")
 	}

@@ -268,7 +268,8 @@ func clockWords(w *pages.Words, r search.Result) (ask, note string) {
 	if r.Clock == nil || r.ClockFrom.IsZero() {
 		return w.T("clock.never"), ""
 	}
-	from, until := r.ClockFrom, r.ClockUntil
+	from, other := onDisplay(r.ClockFrom, r.Schedule)
+	until, _ := onDisplay(r.ClockUntil, r.Schedule)
 	switch {
 	case until.Sub(from) < 2*time.Second:
 		ask = w.T("clock.moment", "day", w.Day(from), "clock", w.Seconds(from))
@@ -286,7 +287,23 @@ func clockWords(w *pages.Words, r search.Result) (ask, note string) {
 		}
 		note = w.T(key, "span", precise(w, offset))
 	}
+	if other {
+		note += " " + w.T("clock.zone", "zone", r.Schedule.Zone)
+	}
 	return ask, note
+}
+
+// onDisplay moves t so that, written as the time in Rome, it has the digits that the
+// recorder's display shows. other: these are not Rome's. A recorder that keeps no
+// summer time may be right in UTC and show an hour less.
+func onDisplay(t time.Time, s protocol.Schedule) (moved time.Time, other bool) {
+	zone, ok := s.Location()
+	if !ok {
+		return t, false
+	}
+	_, there := t.In(zone).Zone()
+	_, here := t.In(pages.Rome()).Zone()
+	return t.Add(time.Duration(there-here) * time.Second), there != here
 }
 
 // precise writes a clock's error: minutes and seconds up to an hour, beyond

@@ -149,6 +149,11 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 			}
 		},
 	)
+	for _, auth := range []*authenticator{q.auth, q.ownDoor} {
+		if auth != nil {
+			auth.forget(ctx)
+		}
+	}
 	id := readScopes(q.scopes)
 	d.Name = id.name
 	now := q.now().UTC().Truncate(time.Second)
@@ -159,7 +164,7 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 	d.Answered, d.Needs = q.spoke() || q.recognised, q.lacks()
 	if q.trust.broken() {
 		d.Needs = NeedsCertificate
-	} else if d.Answered {
+	} else if d.Answered && d.Needs != NeedsCertificate {
 		_ = q.trust.keep(ctx) // it has logged why not, and no password was sent
 	}
 	channels, doubt := q.read.channels(d, now)

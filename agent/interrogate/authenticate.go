@@ -42,6 +42,7 @@ type authenticator struct {
 	trusted  func(context.Context) error // whether a password may be sent to who answers there
 	door     Door
 	readable func() bool // whether a password may be sent as it is: nobody can read it on the way
+	proves   func() bool // whether who answers has proven to be the device, by its certificate
 
 	mu sync.Mutex // guards all below
 	redactor
@@ -53,8 +54,9 @@ type authenticator struct {
 	credential Credential
 	scheme     scheme
 	challenge  *digest.Challenge
-	count      int // uses of the challenge
-	doubts     int // signed questions that failed otherwise, before proven
+	count      int  // uses of the challenge
+	doubts     int  // signed questions that failed otherwise, before proven, in this look or before it
+	doubted    bool // memory has one of them
 	proven     bool
 	elsewhere  bool // the device has accepted the credentials at its other door
 	forbidden  int  // refusals in a row after that
@@ -79,7 +81,7 @@ const (
 
 func newAuthenticator(memory Memory, s discover.Sighting, log *slog.Logger, now func() time.Time) *authenticator {
 	return &authenticator{memory: memory, sighting: s, log: log, now: now, needs: NeedsNothing, turn: make(chan struct{}, 1), door: DoorONVIF,
-		trusted: func(context.Context) error { return nil }, readable: func() bool { return false }}
+		trusted: func(context.Context) error { return nil }, readable: func() bool { return false }, proves: func() bool { return false }}
 }
 
 // begins tells whether requests are signed from the start, and whether they must
@@ -186,7 +188,7 @@ func (a *authenticator) begin(ctx context.Context, r *refusal) (bool, error) {
 	} else {
 		a.scheme = usernameToken
 	}
-	ok, err := a.recall(ctx)
+	ok, err := a.recall(ctx, a.scheme == httpBasic)
 	if ok && !a.offsetSet {
 		a.guessOffset(r.header)
 	}
@@ -214,10 +216,19 @@ func (a *authenticator) start(ctx context.Context) (Credential, error) {
 		a.stopped, a.needs = true, NeedsCredentials
 		return Credential{}, errors.New("its login would send the password readable through the network: switch on HTTPS in its settings")
 	}
-	ok, err := a.recall(ctx)
+	ok, err := a.recall(ctx, true)
 	a.stopped = !ok
 	return a.credential, err
 }
+
+// mayRead tells whether who answers may be given the password as it is: an
+// endpoint reference is soon copied, and its copy may speak TLS of its own.
+func (a *authenticator) mayRead() bool {
+	c := a.credential
+	return !c.For.IsValid() || c.For.Unmap().WithZone("") == a.sighting.Address.Addr().Unmap().WithZone("") || a.proves()
+}
+
+var errElsewhere = errors.New("the password was typed for another address, and nothing proves that this is the same device: type it again if it was moved")
 
 // guessOffset takes the device's clock from the date of its HTTP answer, for one
 // that wants credentials even for the time (0x524a/onvif-go). Our own clock would
@@ -230,8 +241,9 @@ func (a *authenticator) guessOffset(h http.Header) {
 	}
 }
 
-// recall gets the credentials, unless this device has refused them before.
-func (a *authenticator) recall(ctx context.Context) (bool, error) {
+// recall gets the credentials, unless this device has refused them before; asItIs
+// says that the password will be sent as it is.
+func (a *authenticator) recall(ctx context.Context, asItIs bool) (bool, error) {
 	a.needs = NeedsCredentials
 	if a.memory == nil {
 		return false, errors.New("it wants a user and a password")
@@ -257,8 +269,20 @@ func (a *authenticator) recall(ctx context.Context) (bool, error) {
 		a.needs = a.wrong()
 		return false, errors.New("it refused this password before: type the right one")
 	}
+	// What happened before and was no verdict counts in this look too.
+	if a.doubted, err = a.memory.Refused(ctx, a.sighting, c, NoVerdict); err != nil {
+		a.log.Error("refused credentials not read", "err", err)
+		return false, errors.New("not tried, since it is not known whether it has refused this password before")
+	}
+	if a.doubted {
+		a.doubts = max(a.doubts, 1)
+	}
 	a.credential, a.needs = c, NeedsNothing
 	a.add(c.Password, c.User)
+	if asItIs && !a.mayRead() { // before its certificate is kept for the device's
+		a.needs = NeedsCertificate
+		return false, errElsewhere
+	}
 	if err := a.trusted(ctx); err != nil {
 		return false, err
 	}
@@ -332,8 +356,8 @@ func (a *authenticator) refusedAgain(ctx context.Context, r *refusal) error {
 
 // unclear counts a signed question that failed in a way that is no refusal that
 // we know (a connection closed, a page in words). While nothing has shown that
-// the credentials are right, the second ends their use: it may well be how this
-// device refuses, and it may be counting.
+// the credentials are right, the second, in this look or the next, ends their use:
+// it may well be how this device refuses, and it may be counting.
 func (a *authenticator) unclear(ctx context.Context) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -342,6 +366,31 @@ func (a *authenticator) unclear(ctx context.Context) {
 	}
 	if a.doubts++; a.doubts >= maxDoubts {
 		a.refuse(ctx)
+		return
+	}
+	a.doubted = true
+	if err := a.memory.Refuse(context.WithoutCancel(ctx), a.sighting, a.credential, NoVerdict); err != nil {
+		a.log.Error("an odd answer to a password could not be remembered", "err", err)
+		a.stopped = true
+	}
+}
+
+// halt is unclear, and ends the use of the credentials for this look: the account
+// may be locked.
+func (a *authenticator) halt(ctx context.Context) {
+	a.unclear(ctx)
+	a.pause()
+}
+
+// forget has memory forget that credentials were in doubt which are accepted now.
+func (a *authenticator) forget(ctx context.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.proven || !a.doubted {
+		return
+	}
+	if err := a.memory.Accept(context.WithoutCancel(ctx), a.sighting, a.credential); err != nil {
+		a.log.Error("that a password is right could not be remembered", "err", err)
 	}
 }
 

@@ -47,7 +47,7 @@ func TestSchemes(t *testing.T) {
 			d := start(t, loadWritten(t, "fintovista-dome"), cameratest.Options{
 				Auth: c.auth, User: "utente", Password: `<&"è`, ClockOffset: -3*3600e9 + 300e9, TokenSkew: 5e9,
 			})
-			m := &memory{given: Credential{"utente", `<&"è`}}
+			m := &memory{given: Credential{User: "utente", Password: `<&"è`}}
 			got := asker(t, m).Ask(t.Context(), sighted(d))
 			if got.Model != "D21" || len(got.Channels) != 1 || got.Needs != NeedsNothing || len(got.Errors) > 0 {
 				t.Errorf("read as %+v", got)
@@ -104,7 +104,7 @@ func TestOneWrongPassword(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := start(t, loadWritten(t, "fintovista-dome"), cameratest.Options{Auth: c.auth, User: "utente", Password: "giusta",
 				Quirks: cameratest.Quirks{LockoutAfter: 2, WrongTokenRefusesAll: true}})
-			m := &memory{given: Credential{"utente", "sbagliata"}}
+			m := &memory{given: Credential{User: "utente", Password: "sbagliata"}}
 			got := asker(t, m).Ask(t.Context(), sighted(d))
 			if got.Needs != c.needs || signed(d) != 1 || d.WrongAttempts() != 1 {
 				t.Errorf("needs %q, %d requests with credentials, %d wrong; want %q after exactly one", got.Needs, signed(d), d.WrongAttempts(), c.needs)
@@ -133,7 +133,7 @@ func TestOneWrongPassword(t *testing.T) {
 func TestRefusesEvenTheTime(t *testing.T) {
 	c := loadRecorded(t, filepath.Join(sharedOnvif(t), "AXIS_P5655-E_wrong-credentials"))
 	d := start(t, c, cameratest.Options{})
-	m := &memory{given: Credential{"utente", "parola"}}
+	m := &memory{given: Credential{User: "utente", Password: "parola"}}
 	for range 2 {
 		got := asker(t, m).Ask(t.Context(), sighted(d))
 		if signed(d) != 1 || got.Needs != NeedsPasswordOrClock || !got.Answered || got.Clock != nil {
@@ -154,7 +154,7 @@ func (brokenMemory) Refused(context.Context, discover.Sighting, Credential, Door
 
 func TestNoMemoryNoAttempt(t *testing.T) {
 	d := start(t, loadWritten(t, "fintovista-dome"), cameratest.Options{Auth: cameratest.AuthToken, User: "u", Password: "p"})
-	m := brokenMemory{&memory{given: Credential{"u", "p"}}}
+	m := brokenMemory{&memory{given: Credential{User: "u", Password: "p"}}}
 	if got := asker(t, m).Ask(t.Context(), sighted(d)); signed(d) != 0 || len(got.Errors) == 0 {
 		t.Errorf("%d requests with credentials, problems %v", signed(d), got.Errors)
 	}
@@ -211,7 +211,7 @@ func TestNonceOnce(t *testing.T) {
 		}
 		io.WriteString(w, envelopeWith("<tds:"+op+"Response><tds:Model>once</tds:Model></tds:"+op+"Response>"))
 	})
-	got := asker(t, &memory{given: Credential{"u", "p"}}).Ask(t.Context(), s)
+	got := asker(t, &memory{given: Credential{User: "u", Password: "p"}}).Ask(t.Context(), s)
 	if got.Model != "once" || got.Needs != NeedsNothing || wrong != 0 || len(got.Errors) != 1 { // the time
 		t.Errorf("read as %+v, %d wrong answers to challenges", got, wrong)
 	}
@@ -238,7 +238,7 @@ func TestDateAsClock(t *testing.T) {
 		op := e.Body.Any.XMLName.Local
 		io.WriteString(w, envelopeWith("<tds:"+op+"Response><tds:Model>M</tds:Model></tds:"+op+"Response>"))
 	})
-	if got := asker(t, &memory{given: Credential{"u", "p"}}).Ask(t.Context(), s); got.Model != "M" || got.Needs != NeedsNothing {
+	if got := asker(t, &memory{given: Credential{User: "u", Password: "p"}}).Ask(t.Context(), s); got.Model != "M" || got.Needs != NeedsNothing {
 		t.Errorf("needs %q, read as %+v", got.Needs, got)
 	}
 }
@@ -273,7 +273,7 @@ func TestTwoRowsOneWrongPassword(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		io.WriteString(w, envelopeWith(`<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>ter:NotAuthorized</s:Value></s:Subcode></s:Code></s:Fault>`))
 	})
-	m := &memory{given: Credential{"u", "wrong"}}
+	m := &memory{given: Credential{User: "u", Password: "wrong"}}
 	got := asker(t, m).Ask(t.Context(), s)
 	mu.Lock()
 	defer mu.Unlock()
@@ -301,7 +301,7 @@ func TestForbiddenIsNoWrongPassword(t *testing.T) {
 		}
 		io.WriteString(w, envelopeWith("<tds:"+op+"Response/>"))
 	})
-	m := &memory{given: Credential{"u", "p"}}
+	m := &memory{given: Credential{User: "u", Password: "p"}}
 	got := asker(t, m).Ask(t.Context(), s)
 	if len(m.refused) > 0 || got.Needs != NeedsNothing {
 		t.Errorf("refused %v, needs %q", m.refused, got.Needs)
@@ -320,7 +320,7 @@ func TestNeverBasic(t *testing.T) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="camera"`)
 		w.WriteHeader(http.StatusUnauthorized)
 	})
-	got := asker(t, &memory{given: Credential{"u", "p"}}).Ask(t.Context(), s)
+	got := asker(t, &memory{given: Credential{User: "u", Password: "p"}}).Ask(t.Context(), s)
 	if got.Needs != NeedsCredentials || len(got.Errors) == 0 || !strings.Contains(got.Errors[0].Why, "readable") {
 		t.Errorf("needs %q, problems %v", got.Needs, got.Errors)
 	}
@@ -339,7 +339,7 @@ func TestEchoedSecretsAreRemoved(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprint(w, envelopeWith(`<s:Fault><s:Code><s:Value>ter:NotAuthorized</s:Value></s:Code><s:Reason><s:Text>user utente-7 password `+password+` digest [`+token+`] not authorized</s:Text></s:Reason></s:Fault>`))
 	})
-	got := asker(t, &memory{given: Credential{"utente-7", password}}).Ask(t.Context(), s)
+	got := asker(t, &memory{given: Credential{User: "utente-7", Password: password}}).Ask(t.Context(), s)
 	text := fmt.Sprintf("%+v", got)
 	if strings.Contains(text, password) || strings.Contains(text, "utente-7") || !strings.Contains(text, "[removed]") || !strings.Contains(text, "digest [[removed]]") {
 		t.Errorf("the report holds what the device echoed: %s", text)

@@ -13,8 +13,8 @@ import (
 )
 
 func TestAxis(t *testing.T) {
-	d := start(t, loadShop(t, "ferramenta-axis"), cameratest.Options{})
-	got := asker(t, givenTo(d)).Ask(t.Context(), aimed(d.Address()))
+	d := start(t, loadRecorder(t, "ferramenta-axis"), cameratest.Options{})
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
 	if got.Family != Axis || got.Kind != KindCamera || got.Vendor != "AXIS" || got.Model != "F1301" || got.Firmware != "10.12.1" || got.Serial != "025E47001301" || !reflect.DeepEqual(got.MACs, []string{"02:5e:47:00:13:01"}) {
 		t.Errorf("read as %+v", got)
 	}
@@ -77,8 +77,8 @@ func TestAxisElsewhere(t *testing.T) {
 		for file, text := range c.answers {
 			replaced[file] = []byte(text)
 		}
-		d := start(t, loadShop(t, "ferramenta-axis").Replacing(replaced), cameratest.Options{})
-		got := asker(t, givenTo(d)).Ask(t.Context(), aimed(d.Address()))
+		d := start(t, loadRecorder(t, "ferramenta-axis").Replacing(replaced), cameratest.Options{})
+		got := asker(t, owner(d)).Ask(t.Context(), named(d))
 		if len(got.Channels) != 1 {
 			t.Fatalf("%s: %+v", name, got)
 		}
@@ -155,15 +155,15 @@ func TestAxisRetention(t *testing.T) {
 // disks with a limit of 7 days each, and do not tell whether there is one: of the
 // camera's retention nothing is known.
 func TestAxisRecorded(t *testing.T) {
-	params := sharedRecorder(t, "Kane610+axis/param_list_full.txt")
-	d := start(t, loadShop(t, "ferramenta-axis").Replacing(map[string][]byte{
-		"info.json":      sharedRecorder(t, "Kane610+axis/get_all_properties_response.json"),
+	params := sharedAnswer(t, "Kane610+axis/param_list_full.txt")
+	d := start(t, loadRecorder(t, "ferramenta-axis").Replacing(map[string][]byte{
+		"info.json":      sharedAnswer(t, "Kane610+axis/get_all_properties_response.json"),
 		"param.txt":      params,
 		"time.json":      []byte(`{"error":{"code":2004}}`),
 		"disks.xml":      []byte(`<root><error/></root>`),
 		"continuous.xml": []byte(axisNoJobs), "oldest.xml": []byte(axisNoList),
 	}), cameratest.Options{})
-	got := asker(t, givenTo(d)).Ask(t.Context(), aimed(d.Address()))
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
 	if got.Model != "M1065-LW" || got.Firmware != "9.80.1" || got.Serial != "ACCC126EECBF" || !reflect.DeepEqual(got.MACs, []string{"ac:cc:12:6e:ec:bf"}) || got.Zone != "Europe/Rome" || got.Clock == nil || got.Clock.Method != "HTTP Date" || got.Kept != KeptUnknown {
 		t.Errorf("read as %+v", got)
 	}

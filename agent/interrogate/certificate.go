@@ -33,6 +33,7 @@ type trust struct {
 	kept    bool   // want is in memory
 	doubt   error  // why no password may be sent
 	changed bool
+	known   bool // want was in memory before this look
 }
 
 // recall finds out which certificate is to be expected.
@@ -48,7 +49,7 @@ func (t *trust) recall(ctx context.Context) {
 		t.log.Error("the kept certificate could not be read", "err", err)
 		t.doubt = errUnpinned
 	case ok:
-		t.want, t.kept = sum, true
+		t.want, t.kept, t.known = sum, true, true
 	}
 }
 
@@ -92,6 +93,14 @@ func (t *trust) keep(ctx context.Context) error {
 	}
 	t.kept = true
 	return nil
+}
+
+// proven tells that who answers showed the certificate by which the device was
+// known before this look.
+func (t *trust) proven() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.known && t.shown && !t.changed
 }
 
 func (t *trust) broken() bool {

@@ -26,7 +26,7 @@ func httpsCamera(t *testing.T) (*cameratest.Device, discover.Sighting) {
 // shows another one nothing is asked, and no password is sent to it.
 func TestCertificateIsPinned(t *testing.T) {
 	d, s := httpsCamera(t)
-	m := &memory{given: Credential{"u", "p"}}
+	m := &memory{given: Credential{User: "u", Password: "p"}}
 	if got := asker(t, m).Ask(t.Context(), s); got.Model != "D21" || len(got.Errors) > 0 {
 		t.Fatalf("read as %+v", got)
 	}
@@ -62,7 +62,7 @@ func TestCertificateIsPinned(t *testing.T) {
 // a password is not read.
 func TestUnpinnedNoPassword(t *testing.T) {
 	d, s := httpsCamera(t)
-	got := asker(t, &memory{given: Credential{"u", "p"}, pinning: errors.New("the disk is full")}).Ask(t.Context(), s)
+	got := asker(t, &memory{given: Credential{User: "u", Password: "p"}, pinning: errors.New("the disk is full")}).Ask(t.Context(), s)
 	if signed(d) != 0 || got.Clock == nil || !slices.ContainsFunc(got.Errors, func(p Problem) bool { return strings.Contains(p.Why, "no password was sent") }) {
 		t.Errorf("%d requests with credentials, clock %v, problems %v", signed(d), got.Clock, got.Errors)
 	}
@@ -78,7 +78,7 @@ func TestFollowsToTLS(t *testing.T) {
 		http.Redirect(w, r, "https://"+d.Address().String()+r.URL.Path, http.StatusMovedPermanently)
 	}))
 	t.Cleanup(plain.Close)
-	m := &memory{given: Credential{"u", "p"}}
+	m := &memory{given: Credential{User: "u", Password: "p"}}
 	s := discover.Sighting{Address: netip.MustParseAddrPort(plain.Listener.Addr().String())}
 	got := asker(t, m).Ask(t.Context(), s)
 	if got.Model != "D21" || hops != 1 || len(got.Errors) > 0 {
@@ -94,7 +94,7 @@ func TestFollowsToTLS(t *testing.T) {
 func TestPinnedIsNotAskedReadable(t *testing.T) {
 	d := start(t, loadWritten(t, "fintovista-dome"), cameratest.Options{Auth: cameratest.AuthToken, User: "u", Password: "p"})
 	s := sighted(d)
-	m := &memory{given: Credential{"u", "p"}, pins: map[string][]byte{s.Key(): bytes.Repeat([]byte{1}, sha256.Size)}}
+	m := &memory{given: Credential{User: "u", Password: "p"}, pins: map[string][]byte{s.Key(): bytes.Repeat([]byte{1}, sha256.Size)}}
 	got := asker(t, m).Ask(t.Context(), s)
 	for _, r := range d.Requests() {
 		if r.Scheme != "" {

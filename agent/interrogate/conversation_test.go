@@ -29,7 +29,7 @@ func TestUnprovenGoesAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &memory{given: Credential{"u", "p"}}
+	m := &memory{given: Credential{User: "u", Password: "p"}}
 	auth := newAuthenticator(m, s, slog.New(slog.DiscardHandler), time.Now)
 	c := newConversation(s.Service(), auth, &trust{}, l, auth.log, callTime)
 	defer c.close()
@@ -75,7 +75,7 @@ func TestIdleConnectionsClosed(t *testing.T) {
 			s := discover.Sighting{Address: netip.MustParseAddrPort(server.Listener.Addr().String())}
 			m := &memory{}
 			if password != "" {
-				m.given = Credential{"u", password}
+				m.given = Credential{User: "u", Password: password}
 			}
 			got := asker(t, m).Ask(t.Context(), s)
 			if got.Model != "M" || len(got.Errors) != 1 || dropped.Load() == 0 { // the time, which it does not tell

@@ -173,6 +173,7 @@ func (d *dahuaTalk) value(ctx context.Context, action, key string) string {
 // read reads the device, its channels, what they record and keep, and the oldest
 // footage of each, in five questions a channel.
 func (dahua) read(ctx context.Context, w *web) (told, error) {
+	w.locks = func(a answer) bool { _, out := lockedOut(a); return out }
 	d := &dahuaTalk{w: w}
 	t := &d.told
 	info, _, err := d.ask(ctx, dahuaBox, "action=getSystemInfo")

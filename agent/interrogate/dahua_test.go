@@ -36,8 +36,8 @@ func dahuaShopWeek() protocol.Schedule {
 }
 
 func TestDahuaRecorder(t *testing.T) {
-	d := start(t, loadWritten(t, "recorders/merceria-dahua"), cameratest.Options{})
-	got := asker(t, &memory{given: Credential{"anagrafe", "SENTINEL-PASSWORD-2003"}}).Ask(t.Context(), named(d))
+	d := start(t, loadRecorder(t, "merceria-dahua"), cameratest.Options{})
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
 	compareOwn(t, got, dahuaShop)
 	if got.Needs != NeedsNothing || d.WrongAttempts() != 0 {
 		t.Errorf("needs %q after %d wrong attempts", got.Needs, d.WrongAttempts())
@@ -64,46 +64,25 @@ func TestDahuaRecorder(t *testing.T) {
 }
 
 func TestDahuaCamera(t *testing.T) {
-	d := start(t, loadWritten(t, "recorders/vetrina-dahua"), cameratest.Options{})
-	got := asker(t, &memory{given: Credential{"anagrafe", "SENTINEL-PASSWORD-2004"}}).Ask(t.Context(), named(d))
+	d := start(t, loadRecorder(t, "vetrina-dahua"), cameratest.Options{})
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
 	compareOwn(t, got, ownExpected{family: Dahua, kind: KindCamera, vendor: "Provador", model: "PROVA-C2", firmware: "9.800.0000000.1.R,build:2025-10-10", serial: "SENTINEL-SERIAL-2004", name: "Vetrina",
 		zone: "Europe/Rome", kept: KeptDisk, offset: 2 * time.Minute,
 		channels: []ownExpectedChannel{{id: "1", name: "Vetrina da dentro", w: 2688, h: 1520, schedule: always(protocol.Continuous),
 			retention: protocol.Retention{Kind: protocol.RetentionCapacity}, oldest: 50 * time.Hour}}})
 }
 
-// TestDahuaWrongPassword: one attempt, over two looks.
-func TestDahuaWrongPassword(t *testing.T) {
-	d := start(t, loadWritten(t, "recorders/merceria-dahua"), cameratest.Options{})
-	m := &memory{given: Credential{"anagrafe", "SENTINEL-PASSWORD-WRONG"}}
-	for range 2 {
-		got := asker(t, m).Ask(t.Context(), named(d))
-		if got.Needs != NeedsWrongPassword || len(got.Channels) != 0 || got.Family != Dahua {
-			t.Errorf("needs %q, %d channels, family %q", got.Needs, len(got.Channels), got.Family)
-		}
-	}
-	if n := d.WrongAttempts(); n != 1 {
-		t.Errorf("the wrong password went out %d times", n)
-	}
-	for _, r := range d.Requests() {
-		own := strings.HasPrefix(r.Path, "/ISAPI/") || strings.HasPrefix(r.Path, "/cgi-bin/")
-		if own && r.Path != isapiDevice && r.Path != dahuaBox && r.Path != reolinkPath {
-			t.Errorf("although it had refused it was asked %s", r.Path)
-		}
-	}
-}
-
 // TestDahuaLockedOut: a locked account is left alone, and for how long is said.
 func TestDahuaLockedOut(t *testing.T) {
-	d := start(t, loadWritten(t, "recorders/merceria-dahua"), cameratest.Options{})
+	d := start(t, loadRecorder(t, "merceria-dahua"), cameratest.Options{})
 	for i := range 4 { // another program
-		w := webTo(t, serveWeb(t, d.ServeHTTP), &memory{given: Credential{"anagrafe", fmt.Sprint("SENTINEL-PASSWORD-WRONG-", i)}})
+		w := webTo(t, serveWeb(t, d.ServeHTTP), &memory{given: Credential{User: "anagrafe", Password: fmt.Sprint("SENTINEL-PASSWORD-WRONG-", i)}})
 		if _, err := w.get(t.Context(), dahuaBox, "action=getSystemInfo"); err == nil {
 			t.Fatal("a wrong password was right")
 		}
 	}
 	before := len(d.Requests())
-	m := &memory{given: Credential{"anagrafe", "SENTINEL-PASSWORD-2003"}}
+	m := owner(d)
 	got := asker(t, m).Ask(t.Context(), named(d))
 	if text := fmt.Sprint(got.Errors); !strings.Contains(text, "30 minutes") || len(m.refused) != 0 || len(got.Channels) != 0 {
 		t.Errorf("problems %s; remembered as refused: %v", text, m.refused)
@@ -226,7 +205,7 @@ func (d *dahuaDevice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *dahuaDevice) ask(t *testing.T) Device {
 	t.Helper()
 	d.open = map[string]string{}
-	return asker(t, &memory{given: Credential{"u", "p"}}).Ask(t.Context(), namedAt(t, d.ServeHTTP))
+	return asker(t, &memory{given: Credential{User: "u", Password: "p"}}).Ask(t.Context(), namedServer(t, d.ServeHTTP))
 }
 
 // wholeWeek is the table Record of some channels, with one mask on every day and on
@@ -430,7 +409,7 @@ func TestDahuaRecognise(t *testing.T) {
 			}
 			c.answer(w, r)
 		})
-		if got := (dahua{}).recognise(t.Context(), webTo(t, s, &memory{given: Credential{"u", "p"}})); got != c.want || asked != 1 {
+		if got := (dahua{}).recognise(t.Context(), webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})); got != c.want || asked != 1 {
 			t.Errorf("%s: %d after %d requests, want %d", name, got, asked, c.want)
 		}
 	}

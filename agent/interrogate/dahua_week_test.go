@@ -222,7 +222,7 @@ func TestDahuaShared(t *testing.T) {
 	} {
 		made[file] = sharedAnswer(t, "synthetic", "dahua", name)
 	}
-	d := start(t, loadWritten(t, "recorders/merceria-dahua").Replacing(made), cameratest.Options{})
+	d := start(t, loadRecorder(t, "merceria-dahua").Replacing(made), cameratest.Options{})
 	want := dahuaShop
 	want.name = "NVR Negozio"
 	row := protocol.Interval{From: 0, To: 1440, Mode: protocol.Continuous}
@@ -236,7 +236,7 @@ func TestDahuaShared(t *testing.T) {
 		{id: "2", name: "Cortile retro", w: 1920, h: 1080, schedule: second, retention: week, oldest: 160 * time.Hour},
 		{id: "3", name: "IPC", w: 1280, h: 720, schedule: always7, retention: week},
 	}
-	compareOwn(t, asker(t, &memory{given: Credential{"anagrafe", "SENTINEL-PASSWORD-2003"}}).Ask(t.Context(), named(d)), want)
+	compareOwn(t, asker(t, owner(d)).Ask(t.Context(), named(d)), want)
 
 	if still, out := lockedOut(answer{status: 403, body: sharedAnswer(t, "synthetic", "dahua", "error_403_lockout.json")}); !out || still != 30*time.Minute {
 		t.Errorf("locked: %v, for %s", out, still)

@@ -2,6 +2,7 @@ package interrogate
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"anagrafe/agent/discover"
@@ -9,7 +10,13 @@ import (
 )
 
 // Credential is a device's user and password. It is never logged.
-type Credential struct{ User, Password string }
+type Credential struct {
+	User, Password string
+	// For is the host for which the owner typed it; the zero Addr: not known. To
+	// another one, which may only claim to be the device, it is not sent readable
+	// unless that shows the certificate by which the device is known.
+	For netip.Addr `json:",omitzero"`
+}
 
 // Door is where a device lets users in: some keep users of their own for ONVIF.
 type Door string
@@ -19,6 +26,10 @@ const (
 	EveryDoor Door = ""
 	DoorONVIF Door = "onvif"
 	DoorOwn   Door = "own" // the maker's own interface
+
+	// NoVerdict is no door: a device answered c in a way that is neither a yes nor a
+	// no, and may be counting. What happens a second time counts as a refusal.
+	NoVerdict Door = "no verdict"
 )
 
 // Memory knows the passwords that the owner typed, which of them a device has
@@ -35,6 +46,8 @@ type Memory interface {
 	Refused(ctx context.Context, s discover.Sighting, c Credential, at Door) (bool, error)
 	// Refuse records that it has. When it fails, nothing more is asked of the device.
 	Refuse(ctx context.Context, s discover.Sighting, c Credential, at Door) error
+	// Accept records that it has let c in: a NoVerdict of before is forgotten.
+	Accept(ctx context.Context, s discover.Sighting, c Credential) error
 	// Pinned gives the SHA-256 of the certificate (DER) that this device, by any of
 	// its Sighting.Keys, showed at first use; ok=false: none is kept.
 	Pinned(ctx context.Context, s discover.Sighting) (sha256 []byte, ok bool, err error)

@@ -6,7 +6,7 @@
 // and implements Memory.
 //
 // ONVIF seldom tells when a recorder records and how long it keeps that. Where a
-// maker's own interface does, a driver reads it, one file a family (see driver);
+// maker's own interface does, a driver reads it, in files named for the family (see driver);
 // what is read of each stands in FAMILIES.md. A question finds its place so:
 //
 //	ask.go           the order in which one device is asked

@@ -45,11 +45,11 @@ func TestNoClearRefusal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var signed atomic.Int64
-			s := namedAt(t, challenged(func(w http.ResponseWriter, r *http.Request) {
+			s := namedServer(t, challenged(func(w http.ResponseWriter, r *http.Request) {
 				signed.Add(1)
 				answer(w, r)
 			}))
-			m := &memory{given: Credential{"utente", "sbagliata"}}
+			m := &memory{given: Credential{User: "utente", Password: "sbagliata"}}
 			for range 24 {
 				asker(t, m).Ask(t.Context(), s)
 			}
@@ -68,7 +68,7 @@ func TestAPasswordIsNotSentAnewByTheTransport(t *testing.T) {
 		signed.Add(1)
 		panic(http.ErrAbortHandler)
 	}))
-	w := webTo(t, s, &memory{given: Credential{"utente", "sbagliata"}})
+	w := webTo(t, s, &memory{given: Credential{User: "utente", Password: "sbagliata"}})
 	if _, err := w.get(t.Context(), "/", ""); !errors.Is(err, errBroken) || signed.Load() != 1 {
 		t.Errorf("%v after %d requests with the password, want one", err, signed.Load())
 	}
@@ -84,7 +84,7 @@ func TestAnEndedLookIsNoRefusal(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	}))
-	m := &memory{given: Credential{"utente", "giusta"}}
+	m := &memory{given: Credential{User: "utente", Password: "giusta"}}
 	w := webTo(t, s, m)
 	for range 16 { // after the end a free turn is taken or not, by chance
 		_, _ = w.get(ctx, "/", "")
@@ -98,7 +98,7 @@ func TestAnEndedLookIsNoRefusal(t *testing.T) {
 // where the answer cannot be used.
 func TestAcceptedThoughTooLong(t *testing.T) {
 	s := serveWeb(t, challenged(func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, maxAnswer+1)) }))
-	m := &memory{given: Credential{"utente", "giusta"}}
+	m := &memory{given: Credential{User: "utente", Password: "giusta"}}
 	w := webTo(t, s, m)
 	for range maxDoubts {
 		if _, err := w.get(t.Context(), "/", ""); !errors.Is(err, errTooLong) {
@@ -163,7 +163,7 @@ func TestLoginOverTLSBesidePlainONVIF(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := &memory{given: Credential{"utente", "giusta"}, pinning: errors.New("the disk is full")}
+			m := &memory{given: Credential{User: "utente", Password: "giusta"}, pinning: errors.New("the disk is full")}
 			look := func() {
 				// Sighted at another port, over plain HTTP.
 				sighting := discover.Sighting{Endpoint: "urn:uuid:5e471e15-0000-4000-8000-00000000f0aa", Address: netip.MustParseAddrPort("127.0.0.1:1")}
@@ -206,7 +206,7 @@ func TestLoginRefusedByStatus(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			io.WriteString(w, "<html>no</html>")
 		})
-		m := &memory{given: Credential{"utente", "sbagliata"}}
+		m := &memory{given: Credential{User: "utente", Password: "sbagliata"}}
 		for range 3 {
 			if err := login(t.Context(), webTo(t, s, m)); err == nil {
 				t.Errorf("%s: it was let in", name)
@@ -229,7 +229,7 @@ func TestUniviewLetInWithAnOddStatus(t *testing.T) {
 		w.WriteHeader(lapiStatus)
 		io.WriteString(w, `{"Response":{"ResponseURL":"/LAPI/V1.0/x","ResponseCode":0,"StatusCode":0,"Data":{"DeviceModel":"NVR"}}}`)
 	}))
-	m := &memory{given: Credential{"utente", "giusta"}}
+	m := &memory{given: Credential{User: "utente", Password: "giusta"}}
 	w := webTo(t, s, m)
 	if _, err := (uniview{}).read(t.Context(), w); err != nil || !w.auth.works() || len(m.refused) != 0 {
 		t.Errorf("%v, works %v, refused %v", err, w.auth.works(), m.refused)

@@ -40,7 +40,7 @@ func TestUnknownRefusals(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			s := discover.Sighting{Address: netip.MustParseAddrPort(strings.TrimPrefix(server.URL, "http://"))}
-			got := asker(t, &memory{given: Credential{"u", "wrong"}}).Ask(t.Context(), s)
+			got := asker(t, &memory{given: Credential{User: "u", Password: "wrong"}}).Ask(t.Context(), s)
 			if n := signed.Load(); n < 1 || n > 2 {
 				t.Errorf("the password went out %d times, want at most 2", n)
 			}

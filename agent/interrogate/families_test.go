@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"anagrafe/agent/discover"
 	"anagrafe/agent/discover/cameratest"
 	"anagrafe/protocol"
 )
@@ -50,7 +49,7 @@ func TestFamilies(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range conversations {
-		d := askRecorder(t, c)
+		d, _ := lookAt(t, c)
 		if d.Family == "" {
 			continue // of another test
 		}
@@ -117,17 +116,3 @@ certain. Their devices are read over ONVIF where they speak it; the rest is unkn
 `
 
 var recordersDir = filepath.Join("..", "..", "testdata", "cameras", "recorders")
-
-// askRecorder asks a hand-written recorder, as its owner who has typed the right
-// password would have it asked.
-func askRecorder(t *testing.T, c *cameratest.Conversation) Device {
-	t.Helper()
-	d := start(t, c, cameratest.Options{})
-	m := &memory{}
-	if user, password, asked := d.Credential(); asked {
-		m.given = Credential{user, password}
-	}
-	s := sighted(d)
-	s.Methods = []discover.Method{discover.MethodTarget}
-	return asker(t, m).Ask(t.Context(), s)
-}

@@ -97,7 +97,7 @@ func (d frigate) read(ctx context.Context, w *web) (told, error) {
 			return t, err
 		}
 	default:
-		return t, w.failure(a, false)
+		return t, w.failure(ctx, a, false)
 	}
 	t.clock = dateHeader(a)
 	config, err := jsonOf[frigateConfig](a)

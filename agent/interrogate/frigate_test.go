@@ -19,7 +19,7 @@ import (
 	"anagrafe/protocol"
 )
 
-var frigatePassword = Credential{"anagrafe", "SENTINEL-PASSWORD-8971"}
+var frigatePassword = Credential{User: "anagrafe", Password: "SENTINEL-PASSWORD-8971"}
 
 func TestFrigate(t *testing.T) {
 	for _, c := range []struct {
@@ -34,15 +34,15 @@ func TestFrigate(t *testing.T) {
 		{"open to all", cameratest.Options{Auth: cameratest.AuthNone}, Credential{}, []string{"password"}, 0},
 		{"open to all, with a password that is not needed", cameratest.Options{Auth: cameratest.AuthNone}, frigatePassword, []string{"password"}, 0},
 	} {
-		d := start(t, loadWritten(t, "recorders/officina-frigate"), c.options)
+		d := start(t, loadRecorder(t, "officina-frigate"), c.options)
 		begun := time.Now()
-		got := asker(t, &memory{given: c.given}).Ask(t.Context(), typedIn(d))
+		got := asker(t, &memory{given: c.given}).Ask(t.Context(), named(d))
 		if got.Family != Frigate || got.Kind != KindRecorder || got.Vendor != "Frigate" || got.Model != "Frigate" || got.Firmware != "0.17.1-5e47a11" ||
 			got.Zone != "" || got.Kept != KeptDisk || got.Needs != NeedsNothing || got.Name != "" {
 			t.Errorf("%s: read %+v", c.name, got)
 		}
 		checkClock(t, got, -2*time.Minute)
-		if what := problemsOf(got.Errors); !slices.Equal(what, c.problems) {
+		if what := whats(got.Errors); !slices.Equal(what, c.problems) {
 			t.Errorf("%s: problems %v", c.name, got.Errors)
 		}
 		checkFrigateChannels(t, got, begun)
@@ -58,31 +58,30 @@ func TestFrigate(t *testing.T) {
 	}
 }
 
-// checkFrigateChannels checks them; it was asked after begun, when an hour may have
-// ended meanwhile.
+// checkFrigateChannels checks them. It was asked after begun: an hour may have ended
+// by its clock meanwhile, and footage that it tells by the hour then begins one later.
 func checkFrigateChannels(t *testing.T, got Device, begun time.Time) {
 	t.Helper()
 	const day = 24 * time.Hour
-	shown := func(at time.Time) time.Time { return at.Add(-2 * time.Minute).Truncate(time.Hour) } // the hour, by its clock
-	if !shown(begun).Equal(shown(time.Now())) {
-		t.Skip("LEFT OUT: an hour ended by the device's clock while it was asked")
+	asked := time.Now()
+	// end is the true time at which the hour ended that the device, 2 minutes late,
+	// counts as ago at a moment.
+	end := func(at time.Time, ago time.Duration) time.Time {
+		return at.Add(-ago - 2*time.Minute).Truncate(time.Hour).Add(time.Hour + 2*time.Minute)
 	}
-	// end is the true time at which the hour ended that the device counts as ago.
-	end := func(ago time.Duration) time.Time { return shown(begun.Add(-ago)).Add(time.Hour + 2*time.Minute) }
-	now := time.Now()
 	for i, w := range []struct {
 		id, name, at string
 		schedule     protocol.Schedule
 		age, event   time.Duration
-		oldest       time.Time
+		oldest       time.Duration // ago; 0: none
 		words        string
 	}{
-		{"ponte", "ponte", "", always(protocol.Motion), 5 * day, 14 * day, end(120 * time.Hour), "motion.days 5"},
-		{"cortile", "Cortile officina", "192.0.2.91", always(protocol.Continuous), 3 * day, 30 * day, end(72 * time.Hour), "continuous.days 3"},
-		{"ufficio", "Ufficio", "", always(protocol.Analytics), 252 * time.Hour, 0, now, "alerts.retain.days 10.5 motion"},
-		{"strada", "Strada", "", off(), 3 * day, 0, end(49 * time.Hour), "record.enabled false"},
-		{"vecchia", "Vecchia", "", off(), 3 * day, 0, time.Time{}, "enabled false"},
-		{"prova", "Prova", "", off(), 0, 0, time.Time{}, "detections.retain.days 0 motion"},
+		{"ponte", "ponte", "", always(protocol.Motion), 5 * day, 14 * day, 120 * time.Hour, "motion.days 5"},
+		{"cortile", "Cortile officina", "192.0.2.91", always(protocol.Continuous), 3 * day, 30 * day, 72 * time.Hour, "continuous.days 3"},
+		{"ufficio", "Ufficio", "", always(protocol.Analytics), 252 * time.Hour, 0, time.Minute, "alerts.retain.days 10.5 motion"},
+		{"strada", "Strada", "", off(), 3 * day, 0, 49 * time.Hour, "record.enabled false"},
+		{"vecchia", "Vecchia", "", off(), 3 * day, 0, 0, "enabled false"},
+		{"prova", "Prova", "", off(), 0, 0, 0, "detections.retain.days 0 motion"},
 	} {
 		if i >= len(got.Channels) {
 			t.Errorf("%s is not told", w.id)
@@ -106,10 +105,19 @@ func checkFrigateChannels(t *testing.T, got Device, begun time.Time) {
 		if r := c.Retention; r.Kind != kind || r.Age != w.age || r.EventAge != w.event {
 			t.Errorf("%s: retention %+v", w.id, r)
 		}
-		if w.oldest.IsZero() != c.Retention.OldestFootage.IsZero() {
-			t.Errorf("%s: oldest %s, want %s", w.id, c.Retention.OldestFootage, w.oldest)
-		} else if !w.oldest.IsZero() {
-			about(t, w.id+": oldest", c.Retention.OldestFootage, w.oldest)
+		if oldest := c.Retention.OldestFootage; oldest.IsZero() != (w.oldest == 0) {
+			t.Errorf("%s: oldest %s, want %s ago", w.id, oldest, w.oldest)
+		} else if w.oldest != 0 {
+			first, last := end(begun, w.oldest), end(asked, w.oldest)
+			if first.After(begun) { // an hour that has not ended: it is now
+				first = begun
+			}
+			if last.After(asked) {
+				last = asked
+			}
+			if oldest.Before(first.Add(-2*time.Second)) || oldest.After(last.Add(2*time.Second)) {
+				t.Errorf("%s: oldest %s, want from %s to %s", w.id, oldest, first, last)
+			}
 		}
 		if raw := c.Facts["schedule"].Raw; !strings.Contains(raw, w.words) || c.Facts["schedule"].From != "GET /api/config" {
 			t.Errorf("%s: the schedule is from %+v", w.id, c.Facts["schedule"])
@@ -117,24 +125,6 @@ func checkFrigateChannels(t *testing.T, got Device, begun time.Time) {
 	}
 	if len(got.Channels) != 6 {
 		t.Errorf("%d channels", len(got.Channels))
-	}
-}
-
-func TestFrigateWrongPassword(t *testing.T) {
-	d := start(t, loadWritten(t, "recorders/officina-frigate"), cameratest.Options{})
-	m := &memory{given: Credential{"anagrafe", "guess"}}
-	for range 2 {
-		got := asker(t, m).Ask(t.Context(), typedIn(d))
-		if got.Needs != NeedsWrongPassword || len(got.Channels) != 0 || got.Family != Frigate || got.Vendor != "Frigate" {
-			t.Errorf("needs %q, read %+v", got.Needs, got)
-		}
-	}
-	if n := d.WrongAttempts(); n != 1 {
-		t.Errorf("the wrong password went out %d times", n)
-	}
-	got := asker(t, &memory{}).Ask(t.Context(), typedIn(d))
-	if got.Needs != NeedsCredentials {
-		t.Errorf("without a password it needs %q", got.Needs)
 	}
 }
 
@@ -203,11 +193,11 @@ func TestFrigateRefusedParts(t *testing.T) {
 	} {
 		var asked []string
 		var log bytes.Buffer
-		w := webTo(t, frigateServer(t, map[string]string{c.path: c.answer}, &asked), &memory{given: Credential{"u", "p"}})
+		w := webTo(t, frigateServer(t, map[string]string{c.path: c.answer}, &asked), &memory{given: Credential{User: "u", Password: "p"}})
 		w.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		got, err := frigate{}.read(t.Context(), w)
 		w.close(t.Context())
-		if (err != nil) != (c.failed != "") || err != nil && !strings.Contains(err.Error(), c.failed) || !slices.Equal(problemsOf(got.problems), c.problems) || !c.want(got) {
+		if (err != nil) != (c.failed != "") || err != nil && !strings.Contains(err.Error(), c.failed) || !slices.Equal(whats(got.problems), c.problems) || !c.want(got) {
 			t.Errorf("%s: error %v, problems %v, read %+v", c.name, err, got.problems, got)
 		}
 		if asked[len(asked)-1] != "GET /api/logout" {
@@ -222,14 +212,14 @@ func TestFrigateRefusedParts(t *testing.T) {
 func TestFrigateLoginThatIsNotUnderstood(t *testing.T) {
 	for _, answer := range []string{"403", "429", "500", "<html>"} {
 		var asked []string
-		m := &memory{given: Credential{"u", "p"}}
+		m := &memory{given: Credential{User: "u", Password: "p"}}
 		w := webTo(t, frigateServer(t, map[string]string{"/api/login": answer}, &asked), m)
 		if _, err := (frigate{}).read(t.Context(), w); err == nil || len(m.refused) != 0 || w.auth.lacks() != NeedsNothing || len(asked) != 2 {
 			t.Errorf("%s: error %v, refused %v, needs %q, asked %q", answer, err, m.refused, w.auth.lacks(), asked)
 		}
 	}
 	s := serveWeb(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
-	w := webTo(t, s, &memory{given: Credential{"u", "p"}})
+	w := webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})
 	if _, err := (frigate{}).read(t.Context(), w); statusOf(err) != http.StatusBadGateway || w.auth.works() {
 		t.Errorf("an answer that asks for no password: %v", err)
 	}
@@ -333,8 +323,8 @@ func TestFrigateModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := start(t, loadWritten(t, "recorders/officina-frigate").Replacing(map[string][]byte{"config.json": text}), cameratest.Options{})
-	got := asker(t, &memory{given: frigatePassword}).Ask(t.Context(), typedIn(d))
+	d := start(t, loadRecorder(t, "officina-frigate").Replacing(map[string][]byte{"config.json": text}), cameratest.Options{})
+	got := asker(t, &memory{given: frigatePassword}).Ask(t.Context(), named(d))
 	var names []string
 	for _, c := range got.Channels {
 		names = append(names, c.Name)

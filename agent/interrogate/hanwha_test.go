@@ -14,8 +14,8 @@ import (
 )
 
 func TestHanwha(t *testing.T) {
-	d := start(t, loadShop(t, "libreria-hanwha"), cameratest.Options{})
-	got := asker(t, givenTo(d)).Ask(t.Context(), aimed(d.Address()))
+	d := start(t, loadRecorder(t, "libreria-hanwha"), cameratest.Options{})
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
 	if got.Family != Hanwha || got.Kind != KindRecorder || got.Vendor != "Hanwha" || got.Name != "Libreria via Dante" || got.Model != "XRN-F1201" || got.Firmware != "4.10_230901" || got.Serial != "SENTINEL-SERIAL-1201" || !reflect.DeepEqual(got.MACs, []string{"02:5e:47:00:12:01"}) {
 		t.Errorf("read as %+v", got)
 	}
@@ -229,14 +229,14 @@ func TestHanwhaClocks(t *testing.T) {
 // TestHanwhaSynthetic reads the answers that are shared between projects. The form
 // of their schedule is partly a guess: what is not as documented is unknown.
 func TestHanwhaSynthetic(t *testing.T) {
-	fixture := func(name string) []byte { return sharedRecorder(t, "synthetic/hanwha/"+name) }
-	d := start(t, loadShop(t, "libreria-hanwha").Replacing(map[string][]byte{
+	fixture := func(name string) []byte { return sharedAnswer(t, "synthetic/hanwha/"+name) }
+	d := start(t, loadRecorder(t, "libreria-hanwha").Replacing(map[string][]byte{
 		"storage.json":           fixture("recording_storage_view.txt"),
 		"general.txt":            fixture("recording_general_view.txt"),
 		"recordingschedule.json": fixture("recording_recordingschedule_view.SHAPE-INFERRED.json"),
 		"period.txt":             fixture("recording_searchrecordingperiod_view.txt"),
 	}), cameratest.Options{})
-	all := channelsByID(t, asker(t, givenTo(d)).Ask(t.Context(), aimed(d.Address())))
+	all := channelsByID(t, asker(t, owner(d)).Ask(t.Context(), named(d)))
 	if s := all["1"].Schedule; s.Kind != protocol.ScheduleAlways || s.Mode != protocol.Continuous {
 		t.Errorf("channel 1 records %+v", s)
 	}

@@ -69,7 +69,7 @@ func (s *scripted) count(text string) (n int) {
 
 func (s *scripted) ask(t *testing.T) Device {
 	t.Helper()
-	return asker(t, &memory{given: Credential{"u", "p"}}).Ask(t.Context(), namedAt(t, s.ServeHTTP))
+	return asker(t, &memory{given: Credential{User: "u", Password: "p"}}).Ask(t.Context(), namedServer(t, s.ServeHTTP))
 }
 
 const isapiSpace = ` xmlns="http://www.isapi.org/ver20/XMLSchema"`

@@ -132,7 +132,7 @@ func TestHikvisionRetention(t *testing.T) {
 // the place of this folder's.
 func TestHikvisionShared(t *testing.T) {
 	made := func(name string) []byte { return sharedAnswer(t, "synthetic", "hikvision", name) }
-	c := loadWritten(t, "recorders/merceria-hikvision").Replacing(map[string][]byte{
+	c := loadRecorder(t, "merceria-hikvision").Replacing(map[string][]byte{
 		"channels.xml": made("inputproxy_channels.xml"), "tracks.xml": made("record_tracks.xml"), "storage.xml": made("storage.xml"),
 		"streams.xml": sharedAnswer(t, "mezz64+pyHik", "streaming_channels_xml.xml"),
 	})
@@ -146,13 +146,13 @@ func TestHikvisionShared(t *testing.T) {
 		{id: "2", name: "Cortile retro", behind: &Identity{Name: "Cortile retro", Address: "192.168.254.3"}, schedule: week, retention: protocol.Retention{Kind: protocol.RetentionCapacity}, oldest: 1000 * time.Hour},
 	}
 	d := start(t, c, cameratest.Options{})
-	compareOwn(t, asker(t, &memory{given: Credential{"anagrafe", "SENTINEL-PASSWORD-2001"}}).Ask(t.Context(), named(d)), want)
+	compareOwn(t, asker(t, owner(d)).Ask(t.Context(), named(d)), want)
 
 	// What real devices told, of another kind.
-	d = start(t, loadWritten(t, "recorders/vetrina-hikvision").Replacing(map[string][]byte{
+	d = start(t, loadRecorder(t, "vetrina-hikvision").Replacing(map[string][]byte{
 		"deviceInfo.xml": sharedAnswer(t, "mezz64+pyHik", "device_info_xml.xml"), "storage.xml": sharedAnswer(t, "mezz64+pyHik", "storage_xml.xml"),
 	}), cameratest.Options{})
-	got := asker(t, &memory{given: Credential{"anagrafe", "SENTINEL-PASSWORD-2002"}}).Ask(t.Context(), named(d))
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
 	if got.Model != "DS-2CD2142FWD-I" || got.Serial != "DS-2CD2142FWD-I20170101AAWRC12345678" || got.Firmware != "V5.4.5" || got.Name != "Test Camera" || got.Kept != KeptDisk || got.Kind != KindCamera {
 		t.Errorf("device %+v", got)
 	}

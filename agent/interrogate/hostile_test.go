@@ -74,7 +74,7 @@ func TestBadDevicesAreReported(t *testing.T) {
 	devices["closed"] = discover.Sighting{Address: netip.MustParseAddrPort(closed.Addr().String())}
 	closed.Close()
 
-	m := &memory{given: Credential{"u", "p"}}
+	m := &memory{given: Credential{User: "u", Password: "p"}}
 	a := asker(t, m)
 	a.callTime = 2 * time.Second
 	var asking sync.WaitGroup

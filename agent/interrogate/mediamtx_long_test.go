@@ -21,7 +21,7 @@ func TestLongMediaMTX(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	dir, port, rtsp := t.TempDir(), freePort(t), freePort(t)
-	user := Credential{"anagrafe", "SENTINEL-solo-api"}
+	user := Credential{User: "anagrafe", Password: "SENTINEL-solo-api"}
 	settings := filepath.Join(dir, "mediamtx.yml")
 	if err := os.WriteFile(settings, []byte(fmt.Sprintf(mediaMTXSettings, user.User, user.Password, port, rtsp, dir)), 0o600); err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestLongMediaMTX(t *testing.T) {
 	w := watch(t, port)
 
 	t.Run("refused", func(t *testing.T) {
-		m := &memory{given: Credential{user.User, "SENTINEL-wrong"}}
+		m := &memory{given: Credential{User: user.User, Password: "SENTINEL-wrong"}}
 		for look := range 2 {
 			d, asked := w.ask(t, m)
 			reads(t, asked, "/v3/", "")
@@ -58,7 +58,7 @@ func TestLongMediaMTX(t *testing.T) {
 
 	d, asked := w.ask(t, &memory{given: user})
 	reads(t, asked, "/v3/", "")
-	if d.Family != MediaMTX || d.Kind != KindRecorder || d.Kept != KeptDisk || d.Firmware != mediaMTXVersion || d.Needs != NeedsNothing || len(webProblems(d)) != 0 {
+	if d.Family != MediaMTX || d.Kind != KindRecorder || d.Kept != KeptDisk || d.Firmware != mediaMTXVersion || d.Needs != NeedsNothing || len(whats(ownProblems(d))) != 0 {
 		t.Errorf("read %+v", d)
 	}
 	checkClock(t, d, 0)

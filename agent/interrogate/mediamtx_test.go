@@ -11,14 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"anagrafe/agent/discover/cameratest"
 	"anagrafe/protocol"
 )
 
-const mtxWritten = "recorders/loggia-mediamtx"
+const mtxWritten = "loggia-mediamtx"
 
 func TestMediaMTX(t *testing.T) {
-	got, d := askNamed(t, loadWritten(t, mtxWritten))
+	got, d := lookAt(t, loadRecorder(t, mtxWritten))
 	compareChannels(t, got, []readChannel{
 		{"cortile", "cortile", 0, 0, false, off(), protocol.Retention{Kind: byAge, Age: 24 * time.Hour}, 0},
 		{"ingresso", "ingresso", 1920, 1080, false, always(protocol.Continuous), protocol.Retention{Kind: byAge, Age: 72 * time.Hour}, 70},
@@ -27,7 +26,7 @@ func TestMediaMTX(t *testing.T) {
 		{"ospite1", "ospite1", 0, 0, false, always(protocol.Continuous), protocol.Retention{}, 2000},
 	})
 	if got.Family != MediaMTX || got.Kind != KindRecorder || got.Vendor != "MediaMTX" || got.Firmware != "v1.15.3" || got.Kept != KeptDisk ||
-		got.Needs != NeedsNothing || len(webProblems(got)) != 0 {
+		got.Needs != NeedsNothing || len(whats(ownProblems(got))) != 0 {
 		t.Errorf("read %+v", got)
 	}
 	checkClock(t, got, -3*time.Minute)
@@ -39,20 +38,7 @@ func TestMediaMTX(t *testing.T) {
 			t.Errorf("it was asked %s %s", r.Method, r.Path)
 		}
 	}
-	secretless(t, got)
-}
-
-func TestMediaMTXRefuses(t *testing.T) {
-	d := start(t, loadWritten(t, mtxWritten), cameratest.Options{})
-	m := &memory{given: Credential{"anagrafe", "SENTINEL-wrong"}}
-	for range 2 {
-		if got := asker(t, m).Ask(t.Context(), byAddress(d)); got.Needs != NeedsWrongPassword || got.Family != MediaMTX || len(got.Channels) != 0 {
-			t.Errorf("needs %q, family %q, %d channels", got.Needs, got.Family, len(got.Channels))
-		}
-	}
-	if d.WrongAttempts() != 1 {
-		t.Errorf("%d attempts", d.WrongAttempts())
-	}
+	holdsNone(t, got, "SENTINEL-wrong", "SENTINEL-P", "SENTINEL-STREAM", "SENTINEL-SECRET")
 }
 
 func TestMediaMTXBroken(t *testing.T) {
@@ -72,8 +58,8 @@ func TestMediaMTXBroken(t *testing.T) {
 		"no segments":      {"segments-ingresso.json", []byte(`{"segments":[{}]}`), 5, nil, func(d Device) bool { return d.Channels[1].Retention.OldestFootage.IsZero() }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, _ := askNamed(t, loadWritten(t, mtxWritten).Replacing(map[string][]byte{tc.file: tc.content}))
-			if len(got.Channels) != tc.channels || !slices.Equal(webProblems(got), tc.problems) {
+			got, _ := lookAt(t, loadRecorder(t, mtxWritten).Replacing(map[string][]byte{tc.file: tc.content}))
+			if len(got.Channels) != tc.channels || !slices.Equal(whats(ownProblems(got)), tc.problems) {
 				t.Errorf("%d channels, problems %v", len(got.Channels), got.Errors)
 			}
 			if tc.holds != nil && !tc.holds(got) {

@@ -118,7 +118,7 @@ func TestMilesight(t *testing.T) {
 func TestWrittenRecorder(t *testing.T) {
 	c := loadWritten(t, "videofavola-nvr")
 	d := start(t, c, cameratest.Options{})
-	m := &memory{given: Credential{d.Options().User, d.Options().Password}}
+	m := &memory{given: Credential{User: d.Options().User, Password: d.Options().Password}}
 	got := asker(t, m).Ask(t.Context(), sighted(d))
 	if got.Kind != KindRecorder || len(got.Channels) != 6 || len(got.Errors) > 0 || got.Zone != "Europe/Rome" {
 		t.Fatalf("read as %s with %d channels in %q, problems %v", got.Kind, len(got.Channels), got.Zone, got.Errors)

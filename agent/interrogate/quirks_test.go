@@ -147,7 +147,7 @@ func TestQuirks(t *testing.T) {
 			}
 			c.o.User, c.o.Password = "utente", "parola"
 			d := start(t, loadWritten(t, c.device), c.o)
-			got := asker(t, &memory{given: Credential{"utente", "parola"}}).Ask(t.Context(), sighted(d))
+			got := asker(t, &memory{given: Credential{User: "utente", Password: "parola"}}).Ask(t.Context(), sighted(d))
 			if f := factsOf(got); !reflect.DeepEqual(f, want) {
 				t.Errorf("read\n %+v, want\n %+v", f, want)
 			}

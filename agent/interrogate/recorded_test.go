@@ -45,6 +45,7 @@ type memory struct {
 	mu      sync.Mutex
 	given   Credential
 	refused map[string]Credential
+	odd     map[string]Credential // of NoVerdict
 	pins    map[string][]byte
 	pinning error
 }
@@ -76,6 +77,9 @@ func (m *memory) Credential(context.Context, discover.Sighting) (Credential, boo
 func (m *memory) Refused(_ context.Context, s discover.Sighting, c Credential, at Door) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if at == NoVerdict {
+		return m.odd[s.Endpoint] == c, nil
+	}
 	return m.refused[s.Endpoint] == c || m.refused[s.Endpoint+string(at)] == c, nil
 }
 
@@ -83,9 +87,20 @@ func (m *memory) Refuse(_ context.Context, s discover.Sighting, c Credential, at
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refused == nil {
-		m.refused = map[string]Credential{}
+		m.refused, m.odd = map[string]Credential{}, map[string]Credential{}
+	}
+	if at == NoVerdict {
+		m.odd[s.Endpoint] = c
+		return nil
 	}
 	m.refused[s.Endpoint+string(at)] = c
+	return nil
+}
+
+func (m *memory) Accept(_ context.Context, s discover.Sighting, _ Credential) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.odd, s.Endpoint)
 	return nil
 }
 

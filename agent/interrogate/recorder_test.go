@@ -23,7 +23,7 @@ func TestLargeRecorders(t *testing.T) {
 			t.Parallel()
 			c := cameratest.Recorder(channels, cameratest.RecorderOptions{Analogue: 8, Oldest: 60 * time.Hour})
 			d := start(t, c, cameratest.Options{Auth: cameratest.AuthToken, User: "u", Password: "p", Latency: 20 * time.Millisecond})
-			got := asker(t, &memory{given: Credential{"u", "p"}}).Ask(t.Context(), sighted(d))
+			got := asker(t, &memory{given: Credential{User: "u", Password: "p"}}).Ask(t.Context(), sighted(d))
 			if got.Kind != KindRecorder || len(got.Channels) != channels || len(got.Errors) > 0 {
 				t.Fatalf("%s with %d channels, problems %v", got.Kind, len(got.Channels), got.Errors)
 			}

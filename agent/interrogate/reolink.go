@@ -83,7 +83,7 @@ func (r reolinkReply) refusal() error {
 	case reolinkNoLogin:
 		return errors.New("its session ended before all was read")
 	case reolinkMaxSession:
-		return errors.New("as many users are logged in as it admits: try later")
+		return understoodError("as many users are logged in as it admits: try later")
 	}
 	return fmt.Errorf("it refused, error %s %s", r.Error.Code, clean(string(r.Error.Detail)))
 }

@@ -103,7 +103,7 @@ func TestReolinkEcho(t *testing.T) {
 	if err := d.Change("rec_0.json", []byte(`[{"cmd":"X","code":1,"error":{"rspCode":-3,"detail":"token {{.Session}}"}}]`)); err != nil {
 		t.Fatal(err)
 	}
-	got := asker(t, owner(d)).Ask(t.Context(), namedByOwner(d))
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
 	if why := problemOf(got, "schedule of Vetrina via Borsieri"); why != "it refused, error -3 token [removed]" {
 		t.Errorf("told as %q", why)
 	}
@@ -113,7 +113,7 @@ func TestReolinkRefusals(t *testing.T) {
 	for code, words := range map[int]string{-5: "as many users", -9: "does not offer", -1: "error -1"} {
 		body := fmt.Appendf(nil, `[{"cmd":"Login","code":1,"error":{"rspCode":%d,"detail":"x"}}]`, code)
 		d := start(t, loadRecorder(t, reolinkFolder).Replacing(map[string][]byte{"login.json": body}), cameratest.Options{})
-		got := asker(t, owner(d)).Ask(t.Context(), namedByOwner(d))
+		got := asker(t, owner(d)).Ask(t.Context(), named(d))
 		if why := problemOf(got, "reolink"); !strings.Contains(why, words) || got.Needs == NeedsWrongPassword || logins(d) != 1 {
 			t.Errorf("error %d: %q, needs %q, %d logins", code, why, got.Needs, logins(d))
 		}
@@ -122,19 +122,19 @@ func TestReolinkRefusals(t *testing.T) {
 
 // TestReolinkSynthetic plays the shapes of the shared folder.
 func TestReolinkSynthetic(t *testing.T) {
-	shape := func(name string) []byte { return realAnswer(t, "synthetic", "reolink", name) }
+	shape := func(name string) []byte { return sharedAnswer(t, "synthetic", "reolink", name) }
 	i := func(from, to int) protocol.Interval {
 		return protocol.Interval{From: from, To: to, Mode: protocol.Motion}
 	}
 	for name, want := range map[string]expectedTold{
 		"GetRecV20_continuous_7days.json":    {"0", "Ingresso Via Roma", "", 3840, 2160, always(protocol.Continuous), protocol.RetentionAge, 7 * day, 0, "TIMING every day 24x1", "saveDay=7"},
 		"GetRecV20_disabled.json":            {"0", "Ingresso Via Roma", "", 3840, 2160, off(), protocol.RetentionCapacity, 0, 0, "enable=0", "saveDay=0"},
-		"GetRecV20_motion_night_30days.json": {"0", "Ingresso Via Roma", "", 3840, 2160, allWeek(i(0, 420), i(1200, 1440)), protocol.RetentionAge, 30 * day, 0, "MD every day", "saveDay=30"},
+		"GetRecV20_motion_night_30days.json": {"0", "Ingresso Via Roma", "", 3840, 2160, everyDay(i(0, 420), i(1200, 1440)), protocol.RetentionAge, 30 * day, 0, "MD every day", "saveDay=30"},
 	} {
 		got, _ := lookAt(t, loadRecorder(t, reolinkFolder).Replacing(map[string][]byte{"channels.json": shape("GetChannelstatus.json"), "rec_0.json": shape(name),
 			"disks.json": shape("GetHddInfo.json"), "search_0.json": []byte(`[{"cmd":"Search","code":0,"value":{"SearchResult":{"channel":0}}}]`)}))
 		compareTold(t, got, []expectedTold{want}, "Europe/Rome")
-		if got.Kept != KeptDisk || len(ownDoorProblems(got)) != 0 {
+		if got.Kept != KeptDisk || len(ownProblems(got)) != 0 {
 			t.Errorf("%s: kept %q, problems %v", name, got.Kept, got.Errors)
 		}
 	}

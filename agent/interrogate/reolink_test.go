@@ -1,7 +1,6 @@
 package interrogate
 
 import (
-	"anagrafe/protocol"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 const reolinkFolder = "galleriaisola-reolink"
@@ -45,7 +46,7 @@ func TestReolink(t *testing.T) {
 	}
 	compareTold(t, got, []expectedTold{
 		{"0", "Vetrina via Borsieri", "", 3840, 2160, always(protocol.Continuous), protocol.RetentionAge, 30 * day, beginOfMonth(t), "TIMING every day 24x1", "saveDay=30"},
-		{"1", "Retro", "", 2560, 1440, allWeek(i(0, 420, protocol.Motion), i(1200, 1440, protocol.Motion)), protocol.RetentionCapacity, 0, 0, "MD every day 7x1 13x0 4x1", "overwrite=1"},
+		{"1", "Retro", "", 2560, 1440, everyDay(i(0, 420, protocol.Motion), i(1200, 1440, protocol.Motion)), protocol.RetentionCapacity, 0, 0, "MD every day 7x1 13x0 4x1", "overwrite=1"},
 		{"2", "Sala grande", "", 0, 0, protocol.Schedule{}, protocol.RetentionUnknown, 0, 0, "TIMING day 2: 8x0 12x1 4x0", "overwrite=0"},
 		{"3", "Scala", "", 0, 0, always(protocol.Analytics), protocol.RetentionCapacity, 0, 0, "enable=1 | table every day 24x1", "overwrite=1"},
 	}, "Europe/Rome")
@@ -57,7 +58,7 @@ func TestReolink(t *testing.T) {
 			t.Errorf("%s: %q, want %q", what, why, words)
 		}
 	}
-	if len(ownDoorProblems(got)) != 3 {
+	if len(ownProblems(got)) != 3 {
 		t.Errorf("problems %v", got.Errors)
 	}
 }
@@ -90,8 +91,8 @@ func TestReolinkWeek(t *testing.T) {
 		"no tables":            {"{}", protocol.Schedule{}, "", ""},
 		"whole days":           {tables("TIMING", x("1", 168), "MD", never), always(protocol.Continuous), "MD every day 24x0 | TIMING every day 24x1", ""},
 		"nothing":              {tables("TIMING", never, "MD", never, "AI_PEOPLE", never), off(), "24x0", ""},
-		"across midnight":      {tables("TIMING", x(x("1", 6)+x("0", 16)+x("1", 2), 7)), allWeek(i(0, 360, protocol.Continuous), i(1320, 1440, protocol.Continuous)), "6x1 16x0 2x1", ""},
-		"motion and analytics": {tables("MD", x(x("0", 12)+x("1", 12), 7), "AI_PEOPLE", x("1", 168)), allWeek(i(0, 720, protocol.Analytics), i(720, 1440, protocol.Motion)), "AI_PEOPLE", ""},
+		"across midnight":      {tables("TIMING", x(x("1", 6)+x("0", 16)+x("1", 2), 7)), everyDay(i(0, 360, protocol.Continuous), i(1320, 1440, protocol.Continuous)), "6x1 16x0 2x1", ""},
+		"motion and analytics": {tables("MD", x(x("0", 12)+x("1", 12), 7), "AI_PEOPLE", x("1", 168)), everyDay(i(0, 720, protocol.Analytics), i(720, 1440, protocol.Motion)), "AI_PEOPLE", ""},
 		"an unknown kind":      {tables("DOORBELL", x("1", 168)), always(protocol.Analytics), "DOORBELL", ""},
 		"other characters":     {tables("TIMING", x("2", 168)), always(protocol.Continuous), "24x2", ""},
 		"a first day apart":    {tables("TIMING", x("0", 24)+x("1", 144)), protocol.Schedule{}, "TIMING day 1: 24x0", "which day"},

@@ -2,20 +2,14 @@ package interrogate
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/url"
-	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"anagrafe/agent/discover"
 	"anagrafe/agent/discover/cameratest"
 	"anagrafe/protocol"
 )
@@ -32,133 +26,6 @@ var sessionFamilies = []struct {
 	{Synology, "bottegabrera-synology", "login.json", "cameras.json", "apis.json", "_sid"},
 	{Reolink, "galleriaisola-reolink", "login.json", "channels.json", "please_login.json", "token"},
 	{UniFi, "corteticinese-unifi", "login.json", "bootstrap.json", "system.json", ""},
-}
-
-func loadRecorder(t testing.TB, name string) *cameratest.Conversation {
-	t.Helper()
-	c, err := cameratest.LoadDir(filepath.Join(writtenCameras, "recorders", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// namedByOwner is a device that the owner named.
-func namedByOwner(d *cameratest.Device) discover.Sighting {
-	return discover.Sighting{Address: d.Address(), XAddrs: []string{d.URL()}, Methods: []discover.Method{discover.MethodTarget}}
-}
-
-// owner is a Memory that knows the device's own password.
-func owner(d *cameratest.Device) *memory {
-	user, password, _ := d.Credential()
-	return &memory{given: Credential{user, password}}
-}
-
-// lookAt plays a recorder, asks it once, and checks that its sessions were closed.
-func lookAt(t *testing.T, c *cameratest.Conversation) (Device, *cameratest.Device) {
-	t.Helper()
-	d := start(t, c, cameratest.Options{})
-	got := asker(t, owner(d)).Ask(t.Context(), namedByOwner(d))
-	if opened, open := d.Sessions(); opened != 1 || open != 0 {
-		t.Errorf("%d sessions, %d of them left open", opened, open)
-	}
-	return got, d
-}
-
-// problemOf gives why something could not be read, "" if it could.
-func problemOf(d Device, what string) string {
-	for _, p := range d.Errors {
-		if p.What == what {
-			return p.Why
-		}
-	}
-	return ""
-}
-
-// ownDoorProblems are those of the own interface; that a recorder without ONVIF does not
-// tell ONVIF's time is none.
-func ownDoorProblems(d Device) []Problem {
-	return slices.DeleteFunc(slices.Clone(d.Errors), func(p Problem) bool { return p.What == timeOperation })
-}
-
-// logins counts the messages with a password.
-func logins(d *cameratest.Device) (n int) {
-	for _, r := range d.Requests() {
-		if r.Scheme == "session" {
-			n++
-		}
-	}
-	return n
-}
-
-func TestSessionsSecretsStay(t *testing.T) {
-	for _, f := range sessionFamilies {
-		for _, secure := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s secure %v", f.family, secure), func(t *testing.T) {
-				d := start(t, loadRecorder(t, f.folder), cameratest.Options{HTTPS: secure})
-				var log bytes.Buffer
-				m := owner(d)
-				a := New(Options{Memory: m, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-				a.edges = 0
-				got := a.Ask(t.Context(), namedByOwner(d))
-				if opened, open := d.Sessions(); opened != 1 || open != 0 || d.WrongAttempts() != 0 {
-					t.Errorf("%d sessions, %d left open, %d wrong attempts", opened, open, d.WrongAttempts())
-				}
-				if got.Family != f.family || got.Needs != NeedsNothing || got.Kind != KindRecorder || !got.Answered || len(got.Channels) == 0 {
-					t.Errorf("family %q, needs %q, kind %q, %d channels, problems %v", got.Family, got.Needs, got.Kind, len(got.Channels), got.Errors)
-				}
-				said, err := json.Marshal(got)
-				if err != nil {
-					t.Fatal(err)
-				}
-				secrets := []string{"SENTINEL-SECRET", m.given.Password}
-				for _, r := range d.Requests() {
-					if query, err := url.ParseQuery(r.Query); err == nil && query.Get(f.token) != "" {
-						secrets = append(secrets, query.Get(f.token))
-					}
-					if strings.Contains(r.Query, url.QueryEscape(m.given.Password)) {
-						t.Errorf("the password stood in the address %s", r.Path)
-					}
-				}
-				if f.token != "" && len(secrets) < 3 {
-					t.Fatal("no token was seen in an address")
-				}
-				for _, s := range secrets {
-					if strings.Contains(string(said), s) || strings.Contains(log.String(), s) {
-						t.Errorf("%q is in what was read or logged", s)
-					}
-				}
-			})
-		}
-	}
-}
-
-func TestSessionsWrongPassword(t *testing.T) {
-	for _, f := range sessionFamilies {
-		d := start(t, loadRecorder(t, f.folder), cameratest.Options{})
-		m := owner(d)
-		m.given.Password = "guess"
-		a := asker(t, m)
-		for range 2 {
-			got := a.Ask(t.Context(), namedByOwner(d))
-			if got.Needs != NeedsWrongPassword || got.Family != f.family || len(got.Channels) != 0 || problemOf(got, string(f.family)) == "" {
-				t.Errorf("%s: needs %q, %d channels, problems %v", f.family, got.Needs, len(got.Channels), got.Errors)
-			}
-		}
-		if opened, _ := d.Sessions(); opened != 0 || d.WrongAttempts() != 1 || logins(d) != 1 {
-			t.Errorf("%s: %d sessions, %d wrong attempts, %d logins; want one attempt in two looks", f.family, opened, d.WrongAttempts(), logins(d))
-		}
-	}
-}
-
-func TestSessionsWithoutPassword(t *testing.T) {
-	for _, f := range sessionFamilies {
-		d := start(t, loadRecorder(t, f.folder), cameratest.Options{})
-		got := asker(t, nil).Ask(t.Context(), namedByOwner(d))
-		if got.Needs != NeedsCredentials || got.Family != f.family || logins(d) != 0 {
-			t.Errorf("%s: needs %q, family %q, %d logins", f.family, got.Needs, got.Family, logins(d))
-		}
-	}
 }
 
 // TestSessionsAreClosed: also when what follows the login cannot be read.
@@ -189,52 +56,12 @@ func TestSessionsOddLogin(t *testing.T) {
 				continue // its session is in a cookie: TestUniFiRefusals
 			}
 			d := start(t, loadRecorder(t, f.folder).Replacing(map[string][]byte{f.login: []byte(body)}), cameratest.Options{})
-			got := asker(t, owner(d)).Ask(t.Context(), namedByOwner(d))
+			got := asker(t, owner(d)).Ask(t.Context(), named(d))
 			if got.Needs == NeedsWrongPassword || logins(d) != 1 || problemOf(got, string(f.family)) == "" {
 				t.Errorf("%s, %s: needs %q, %d logins, problems %v", f.family, what, got.Needs, logins(d), got.Errors)
 			}
 		}
 	}
-}
-
-// TestSessionsNobodyElse: each family knows its own, and no other device at all.
-func TestSessionsNobodyElse(t *testing.T) {
-	var all []*cameratest.Conversation
-	for _, dir := range []string{writtenCameras, filepath.Join(writtenCameras, "recorders")} {
-		more, err := cameratest.LoadDirs(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, more...)
-	}
-	for _, c := range all {
-		d := start(t, c, cameratest.Options{})
-		for _, f := range sessionFamilies {
-			i := slices.IndexFunc(families, func(x family) bool { return x.name == f.family })
-			if i < 0 {
-				t.Fatalf("%s is not among the families", f.family)
-			}
-			w := webAt(t, d, &memory{})
-			want := stranger
-			if c.Name == f.folder {
-				want = known
-			}
-			if got := families[i].driver.recognise(t.Context(), w); got != want {
-				t.Errorf("%s as %s: %d, want %d", c.Name, f.family, got, want)
-			}
-		}
-	}
-}
-
-// webAt makes a web to a played device.
-func webAt(t *testing.T, d *cameratest.Device, m *memory) *web {
-	t.Helper()
-	s := namedByOwner(d)
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	auth := newAuthenticator(m, s, log, time.Now)
-	w := newWeb(url.URL{Scheme: "http", Host: d.Address().String()}, auth, &trust{memory: m, sighting: s, log: log}, log, callTime)
-	t.Cleanup(func() { w.close(context.WithoutCancel(t.Context())) })
-	return w
 }
 
 // TestSessionsRedirect: a host that leads over to TLS is followed there, and one
@@ -265,15 +92,6 @@ func TestLoose(t *testing.T) {
 			t.Errorf("%s: %+v, %v; want %+v", text, got, err, want)
 		}
 	}
-}
-
-// allWeek is a schedule with this row on each day.
-func allWeek(row ...protocol.Interval) protocol.Schedule {
-	s := protocol.Schedule{Kind: protocol.ScheduleWeekly}
-	for day := range 7 {
-		s.Days[day] = row
-	}
-	return s
 }
 
 // expectedTold is what a recorder's own interface says of one channel, field by

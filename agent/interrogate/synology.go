@@ -178,17 +178,17 @@ func synoRefusal(code anyInt) error {
 	case 400:
 		return nil
 	case 401:
-		return errors.New("this user is disabled in its settings")
+		return understoodError("this user is disabled in its settings")
 	case 402, 105, 160:
-		return errors.New("this user may not use Surveillance Station: allow it in its settings")
+		return understoodError("this user may not use Surveillance Station: allow it in its settings")
 	case 403, 404, 406:
-		return errors.New("this user has to log in with a one-time code, which the agent has not: make a user without it for the agent")
+		return understoodError("this user has to log in with a one-time code, which the agent has not: make a user without it for the agent")
 	case 407:
-		return errors.New("it blocks this computer after wrong passwords: unblock it in its settings")
+		return understoodError("it blocks this computer after wrong passwords: unblock it in its settings")
 	case 408, 409, 410:
-		return errors.New("this user's password has expired: set a new one")
+		return understoodError("this user's password has expired: set a new one")
 	case 411:
-		return errors.New("this user is locked after wrong passwords: unlock it in its settings")
+		return understoodError("this user is locked after wrong passwords: unlock it in its settings")
 	}
 	return fmt.Errorf("its login answered with the error %s", cmp.Or(code.String(), "that it does not name"))
 }

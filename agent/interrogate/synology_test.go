@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -32,7 +30,7 @@ func TestSynology(t *testing.T) {
 	}
 	compareTold(t, got, []expectedTold{
 		{"1", "Ingresso via Fiori Chiari", "192.0.2.101", 1920, 1080, always(protocol.Continuous), protocol.RetentionAge, 30 * day, 696 * time.Hour, "all rows: 48x1", "rotation_by_date=30"},
-		{"2", "Cassa", "192.0.2.102", 1920, 1080, allWeek(protocol.Interval{From: 0, To: 420, Mode: protocol.Motion}, protocol.Interval{From: 1200, To: 1440, Mode: protocol.Motion}),
+		{"2", "Cassa", "192.0.2.102", 1920, 1080, everyDay(protocol.Interval{From: 0, To: 420, Mode: protocol.Motion}, protocol.Interval{From: 1200, To: 1440, Mode: protocol.Motion}),
 			protocol.RetentionAge, 7 * day, 50 * time.Hour, "14x2 26x0 8x2", "rotation_by_space=250"},
 		{"5", "Cortile", "192.0.2.105", 2560, 1440, protocol.Schedule{}, protocol.RetentionCapacity, 0, 0, "row 1: 48x0", "rotation_by_space=80"},
 		{"7", "Magazzino", "192.0.2.107", 1920, 1080, off(), protocol.RetentionUnknown, 0, 0, "enabled=false", "is_rotated_by_date=false"},
@@ -43,7 +41,7 @@ func TestSynology(t *testing.T) {
 	if why := problemOf(got, "oldest recording of Magazzino"); why != errForbidden.Error() {
 		t.Errorf("problems: %v", got.Errors)
 	}
-	if len(ownDoorProblems(got)) != 2 {
+	if len(ownProblems(got)) != 2 {
 		t.Errorf("problems: %v", got.Errors)
 	}
 	if n := d.WrongAttempts(); n != 0 {
@@ -76,9 +74,9 @@ func TestSynologyWeek(t *testing.T) {
 		"whole days":            {synologyTable(x("1", 48)), always(protocol.Continuous), "all rows: 48x1", ""},
 		"nothing":               {synologyTable(x("0", 48)), off(), "all rows: 48x0", ""},
 		"motion all day":        {synologyTable(x("2", 48)), always(protocol.Motion), "48x2", ""},
-		"across midnight":       {synologyTable(x("1", 12) + x("0", 32) + x("1", 4)), allWeek(i(0, 360, protocol.Continuous), i(1320, 1440, protocol.Continuous)), "12x1 32x0 4x1", ""},
-		"every kind":            {synologyTable("0123" + "59" + x("0", 42)), allWeek(i(30, 60, protocol.Continuous), i(60, 90, protocol.Motion), i(90, 120, protocol.Alarm), i(120, 180, protocol.Analytics)), "1x5 1x9", ""},
-		"half hours":            {synologyTable(x("0", 47) + "1"), allWeek(i(1410, 1440, protocol.Continuous)), "47x0 1x1", ""},
+		"across midnight":       {synologyTable(x("1", 12) + x("0", 32) + x("1", 4)), everyDay(i(0, 360, protocol.Continuous), i(1320, 1440, protocol.Continuous)), "12x1 32x0 4x1", ""},
+		"every kind":            {synologyTable("0123" + "59" + x("0", 42)), everyDay(i(30, 60, protocol.Continuous), i(60, 90, protocol.Motion), i(90, 120, protocol.Alarm), i(120, 180, protocol.Analytics)), "1x5 1x9", ""},
+		"half hours":            {synologyTable(x("0", 47) + "1"), everyDay(i(1410, 1440, protocol.Continuous)), "47x0 1x1", ""},
 		"another Sunday":        {synologyTable(x("0", 48), x("1", 48)), protocol.Schedule{}, "row 7: 48x1", "which day"},
 		"one half hour differs": {synologyTable(x("1", 48), x("1", 47)+"0", x("1", 48)), protocol.Schedule{}, "row 2: 47x1 1x0", "which day"},
 		"six days":              {[]byte(`[[1],[1],[1],[1],[1],[1]]`), protocol.Schedule{}, "", "6 rows"},
@@ -120,7 +118,7 @@ func TestSynologyRefusals(t *testing.T) {
 	for code, words := range map[int]string{401: "disabled", 402: "Surveillance Station", 403: "one-time code", 404: "one-time code", 406: "one-time code", 407: "blocks this computer", 409: "expired", 411: "locked", 999: "999"} {
 		c := loadRecorder(t, "bottegabrera-synology").Replacing(map[string][]byte{"login.json": fmt.Appendf(nil, `{"error":{"code":%d},"success":false}`, code)})
 		d := start(t, c, cameratest.Options{})
-		got := asker(t, owner(d)).Ask(t.Context(), namedByOwner(d))
+		got := asker(t, owner(d)).Ask(t.Context(), named(d))
 		if why := problemOf(got, "synology"); !strings.Contains(why, words) || got.Needs == NeedsWrongPassword || logins(d) != 1 || got.Clock == nil {
 			t.Errorf("error %d: %q, needs %q, %d logins, clock %v", code, why, got.Needs, logins(d), got.Clock)
 		}
@@ -164,7 +162,7 @@ func TestSynologyParts(t *testing.T) {
 			if !reflect.DeepEqual(ch.Schedule, c.schedule) || ch.Retention.Kind != c.kind || ch.Retention.OldestFootage.IsZero() == c.oldest {
 				t.Errorf("schedule %+v, retention %+v", ch.Schedule, ch.Retention)
 			}
-			if (c.problem == "") != (len(ownDoorProblems(got)) == 0) || c.problem != "" && problemOf(got, c.problem) == "" {
+			if (c.problem == "") != (len(ownProblems(got)) == 0) || c.problem != "" && problemOf(got, c.problem) == "" {
 				t.Errorf("problems %v, want one of %q", got.Errors, c.problem)
 			}
 		})
@@ -192,35 +190,20 @@ func TestSynologyPages(t *testing.T) {
 	} {
 		d := start(t, loadRecorder(t, "bottegabrera-synology").Replacing(map[string][]byte{
 			"cameras.json": c.first, "cameras_more.json": c.second, "recordings_1_first.json": []byte(`{"error":{"code":103},"success":false}`)}), cameratest.Options{})
-		got := asker(t, owner(d)).Ask(t.Context(), namedByOwner(d))
+		got := asker(t, owner(d)).Ask(t.Context(), named(d))
 		if len(got.Channels) != c.want {
 			t.Errorf("%s: %d cameras, want %d: %v", name, len(got.Channels), c.want, got.Errors)
 		}
 	}
 }
 
-// realAnswers is the folder of recorders' real and synthetic answers.
-func realAnswers(t *testing.T) string {
-	t.Helper()
-	return filepath.Join(sharedOnvif(t), "..", "recorders")
-}
-
-func realAnswer(t *testing.T, path ...string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(append([]string{realAnswers(t)}, path...)...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // TestSynologyRecorded plays what a real DSM 6 answered.
 func TestSynologyRecorded(t *testing.T) {
 	const real = "mib1185+py-synologydsm-api"
 	got, _ := lookAt(t, loadRecorder(t, "bottegabrera-synology").Replacing(map[string][]byte{
-		"apis.json": realAnswer(t, real, "api_info.subset.json"), "cameras.json": realAnswer(t, real, "camera_list.converted.json")}))
+		"apis.json": sharedAnswer(t, real, "api_info.subset.json"), "cameras.json": sharedAnswer(t, real, "camera_list.converted.json")}))
 	compareTold(t, got, []expectedTold{{"1", "Camera1", "192.168.1.101", 1920, 1080, always(protocol.Continuous), protocol.RetentionAge, 30 * day, 696 * time.Hour, "all rows: 48x1", "rotation_by_space=10"}}, "Europe/Rome")
-	if got.Kept != KeptDisk || len(ownDoorProblems(got)) != 0 {
+	if got.Kept != KeptDisk || len(ownProblems(got)) != 0 {
 		t.Errorf("kept %q, problems %v", got.Kept, got.Errors)
 	}
 	said, err := json.Marshal(got)

@@ -115,9 +115,9 @@ func unifiRefusal(a answer) error {
 	said, _ := jsonOf[struct{ Code anyText }](a)
 	switch code := string(said.Code); {
 	case a.status == 499 || strings.HasPrefix(code, "MFA"):
-		return errors.New("this user has to log in with a second factor, which the agent has not: make a local user for the agent")
+		return understoodError("this user has to log in with a second factor, which the agent has not: make a local user for the agent")
 	case a.status == http.StatusTooManyRequests || code == "AUTHENTICATION_FAILED_LIMIT_REACHED":
-		return errors.New("it takes no more logins for now, after too many: try later")
+		return understoodError("it takes no more logins for now, after too many: try later")
 	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
 		return nil
 	}

@@ -51,7 +51,7 @@ func TestUniFi(t *testing.T) {
 					t.Errorf("%s: %q, want %q", what, why, words)
 				}
 			}
-			if len(ownDoorProblems(got)) != 2 {
+			if len(ownProblems(got)) != 2 {
 				t.Errorf("problems %v", got.Errors)
 			}
 			from := map[bool]string{true: "GET /proxy/protect/api/bootstrap", false: "GET /proxy/protect/api/cameras"}[replace == nil]
@@ -200,7 +200,7 @@ func TestUniFiRefusals(t *testing.T) {
 			w.WriteHeader(c.status)
 			_, _ = w.Write([]byte(c.body))
 		})
-		m := &memory{given: Credential{"u", "p"}}
+		m := &memory{given: Credential{User: "u", Password: "p"}}
 		_, err := unifi{}.read(t.Context(), webTo(t, s, m))
 		if err == nil || !strings.Contains(err.Error(), c.words) || tries != 1 || (len(m.refused) == 1) != c.wrong {
 			t.Errorf("%s: %v after %d tries, remembered %d refusals, want %q", name, err, tries, len(m.refused), c.words)
@@ -241,7 +241,7 @@ func TestUniFiParts(t *testing.T) {
 				w.WriteHeader(status)
 			}
 		})
-		w := webTo(t, s, &memory{given: Credential{"u", "p"}})
+		w := webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})
 		_, err := unifi{}.read(t.Context(), w)
 		if w.close(t.Context()); err == nil || !strings.Contains(err.Error(), words) || left != 0 {
 			t.Errorf("%d: %v, %d sessions left", status, err, left)
@@ -267,10 +267,10 @@ func TestUniFiRecognise(t *testing.T) {
 
 // TestUniFiRecorded plays the bootstrap of a real UNVR-Pro, its clock being ours.
 func TestUniFiRecorded(t *testing.T) {
-	bootstrap := realAnswer(t, "uilibs+uiprotect", "sample_bootstrap.json")
+	bootstrap := sharedAnswer(t, "uilibs+uiprotect", "sample_bootstrap.json")
 	d := start(t, loadRecorder(t, unifiFolder).Replacing(map[string][]byte{"bootstrap.json": bootstrap}), cameratest.Options{})
-	got := asker(t, owner(d)).Ask(t.Context(), namedByOwner(d))
-	if got.Model != "UNVR-PRO" || got.Zone != "America/New_York" || got.Firmware != "Protect 1.21.0-beta.3" || got.Kept != KeptDisk || len(got.Channels) != 12 || len(ownDoorProblems(got)) != 0 {
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
+	if got.Model != "UNVR-PRO" || got.Zone != "America/New_York" || got.Firmware != "Protect 1.21.0-beta.3" || got.Kept != KeptDisk || len(got.Channels) != 12 || len(ownProblems(got)) != 0 {
 		t.Fatalf("%q %q %q %q, %d cameras, problems %v", got.Model, got.Zone, got.Firmware, got.Kept, len(got.Channels), got.Errors)
 	}
 	for name, want := range map[string]struct {

@@ -14,8 +14,8 @@ import (
 )
 
 func TestUniview(t *testing.T) {
-	d := start(t, loadShop(t, "panetteria-uniview"), cameratest.Options{})
-	got := asker(t, givenTo(d)).Ask(t.Context(), aimed(d.Address()))
+	d := start(t, loadRecorder(t, "panetteria-uniview"), cameratest.Options{})
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
 	if got.Family != Uniview || got.Kind != KindRecorder || got.Name != "Panetteria corso Buenos Aires" || got.Model != "NVR301-04X" || got.Firmware != "NVR-B3801.20.15.230412" || got.Serial != "SENTINEL-SERIAL-1101" {
 		t.Errorf("read as %+v", got)
 	}
@@ -116,7 +116,7 @@ func TestUniviewSchedules(t *testing.T) {
 
 // TestUniviewSynthetic reads the answers that are shared between projects.
 func TestUniviewSynthetic(t *testing.T) {
-	data, err := lapiData(sharedRecorder(t, "synthetic/uniview/Channels_1_Storage_Schedule_Record.json"))
+	data, err := lapiData(sharedAnswer(t, "synthetic/uniview/Channels_1_Storage_Schedule_Record.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestUniviewSynthetic(t *testing.T) {
 		t.Errorf("the week: %+v, %q", s, words)
 	}
 	var days struct{ Distribution []lapiValue }
-	data, err = lapiData(sharedRecorder(t, "synthetic/uniview/Records_DailyDistribution.json"))
+	data, err = lapiData(sharedAnswer(t, "synthetic/uniview/Records_DailyDistribution.json"))
 	if err != nil || json.Unmarshal(data, &days) != nil {
 		t.Fatal(err)
 	}
@@ -140,13 +140,13 @@ func TestUniviewSynthetic(t *testing.T) {
 	if err != nil || day.Format(time.DateOnly) != "2026-11-15" {
 		t.Errorf("the oldest day: %s, %v", day, err)
 	}
-	conversation := loadShop(t, "panetteria-uniview").Replacing(map[string][]byte{
-		"channels.json":   sharedRecorder(t, "synthetic/uniview/Channels_System_ChannelDetailInfos.json"),
-		"schedule-1.json": sharedRecorder(t, "synthetic/uniview/Channels_1_Storage_Schedule_Record.json"),
-		"disks.json":      sharedRecorder(t, "synthetic/uniview/Storage_Containers_DetailInfos.json"),
+	conversation := loadRecorder(t, "panetteria-uniview").Replacing(map[string][]byte{
+		"channels.json":   sharedAnswer(t, "synthetic/uniview/Channels_System_ChannelDetailInfos.json"),
+		"schedule-1.json": sharedAnswer(t, "synthetic/uniview/Channels_1_Storage_Schedule_Record.json"),
+		"disks.json":      sharedAnswer(t, "synthetic/uniview/Storage_Containers_DetailInfos.json"),
 	})
 	d := start(t, conversation, cameratest.Options{})
-	got := asker(t, givenTo(d)).Ask(t.Context(), aimed(d.Address()))
+	got := asker(t, owner(d)).Ask(t.Context(), named(d))
 	all := channelsByID(t, got)
 	if c := all["1"]; len(all) != 2 || c.Name != "Ingresso Via Roma" || !reflect.DeepEqual(c.Schedule.Days, s.Days) || all["2"].Name != "Cortile retro" || got.Kept != KeptDisk {
 		t.Errorf("read as %+v", got)
@@ -155,7 +155,7 @@ func TestUniviewSynthetic(t *testing.T) {
 
 // TestUniviewOtherWays: the second path of the schedule, the status 599, a camera.
 func TestUniviewOtherWays(t *testing.T) {
-	d := start(t, loadShop(t, "panetteria-uniview"), cameratest.Options{})
+	d := start(t, loadRecorder(t, "panetteria-uniview"), cameratest.Options{})
 	for name, c := range map[string]struct {
 		instead  func(*http.Request) http.HandlerFunc
 		channels int
@@ -188,7 +188,7 @@ func TestUniviewOtherWays(t *testing.T) {
 			return nil
 		}, 1},
 	} {
-		got := asker(t, givenTo(d)).Ask(t.Context(), fronted(t, d, c.instead))
+		got := asker(t, owner(d)).Ask(t.Context(), fronted(t, d, c.instead))
 		if len(got.Channels) != c.channels {
 			t.Fatalf("%s: %+v", name, got)
 		}
@@ -219,7 +219,7 @@ func TestUniviewRefusesInWords(t *testing.T) {
 		{599, 364, 1, 1},
 	} {
 		tries := 0
-		d := start(t, loadShop(t, "panetteria-uniview"), cameratest.Options{})
+		d := start(t, loadRecorder(t, "panetteria-uniview"), cameratest.Options{})
 		s := fronted(t, d, func(r *http.Request) http.HandlerFunc {
 			if r.Header.Get("Authorization") == "" || !strings.HasPrefix(r.URL.Path, "/LAPI/") {
 				return nil
@@ -230,7 +230,7 @@ func TestUniviewRefusesInWords(t *testing.T) {
 				fmt.Fprintf(w, `{"Response":{"ResponseURL":"/LAPI/V1.0","ResponseCode":1,"StatusCode":%d,"Data":"null"}}`, c.code)
 			}
 		})
-		m := givenTo(d)
+		m := owner(d)
 		for range c.looks {
 			asker(t, m).Ask(t.Context(), s)
 		}
@@ -255,7 +255,7 @@ func TestUniviewLocked(t *testing.T) {
 			w.WriteHeader(lapiStatus)
 			fmt.Fprintf(w, `{"Response":{"ResponseCode":1,"StatusCode":%s}}`, code)
 		})
-		m := &memory{given: Credential{"u", "p"}}
+		m := &memory{given: Credential{User: "u", Password: "p"}}
 		w := webTo(t, s, m)
 		for range 3 {
 			if _, _, err := lapi[struct{}](t.Context(), w, lapiTime, ""); err == nil {

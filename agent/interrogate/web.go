@@ -49,6 +49,9 @@ type web struct {
 	// denies tells that an answer refuses the password though its status is not 401,
 	// in families that have such; nil: there are none.
 	denies func(answer) bool
+	// locks tells that an answer to a signed request says that the account is locked;
+	// nil: the family has no words for that.
+	locks func(answer) bool
 }
 
 func newWeb(base url.URL, auth *authenticator, t *trust, log *slog.Logger, callTime time.Duration) *web {
@@ -60,7 +63,7 @@ func newWeb(base url.URL, auth *authenticator, t *trust, log *slog.Logger, callT
 		DisableCompression:     true, // a small answer may not unpack into a large one
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true, VerifyConnection: t.verify},
 	}}
-	auth.door, auth.trusted, auth.readable = DoorOwn, t.keep, w.private
+	auth.door, auth.trusted, auth.readable, auth.proves = DoorOwn, t.keep, w.private, t.proven
 	return w
 }
 
@@ -242,7 +245,7 @@ func (w *web) do(ctx context.Context, c call) (answer, error) {
 		if signed && (a.status >= 300 && a.status < 400 || a.status >= 500 && a.status <= http.StatusGatewayTimeout) {
 			w.noVerdict(ctx, a, nil)
 		}
-		return a, w.failure(a, signed)
+		return a, w.failure(ctx, a, signed)
 	}
 	return answer{}, w.auth.refusedAgain(ctx, &refusal{signed: true})
 }
@@ -265,12 +268,14 @@ func (w *web) noVerdict(ctx context.Context, a answer, err error) {
 // failure makes an error of an answer that is neither success nor a challenge.
 // A signed request that gets 403 before any was accepted may mean an account that
 // is locked: the password is not sent again in this look.
-func (w *web) failure(a answer, signed bool) error {
+func (w *web) failure(ctx context.Context, a answer, signed bool) error {
 	switch refused := a.status == http.StatusForbidden || a.status == http.StatusUnauthorized; {
 	case refused && (w.loggedIn || signed && w.auth.works()):
 		return errForbidden
-	case refused && signed:
+	case refused && signed && w.locks != nil && w.locks(a):
 		w.auth.pause()
+	case refused && signed:
+		w.auth.halt(ctx)
 	}
 	return &statusError{a, fmt.Sprintf("it answered %d %s", a.status, http.StatusText(a.status))}
 }
@@ -287,9 +292,16 @@ func (w *web) follow(ctx context.Context, h http.Header) error {
 	return nil
 }
 
+// understoodError is an answer to a login that is not about the password, by the
+// family's own words: a second factor, an account that is locked, a right that lacks.
+type understoodError string
+
+func (e understoodError) Error() string { return string(e) }
+
 // login sends the password once, in a message of the family's own: send gets it
 // and tells whether it was accepted. An error of send is no verdict, and ends the
-// use of the password for this look. login may be called once.
+// use of the password for this look; the second such look counts as a refusal. login
+// may be called once.
 func (w *web) login(ctx context.Context, send func(Credential) (accepted bool, err error)) error {
 	release, err := w.auth.takeTurn(ctx)
 	if err != nil {
@@ -301,9 +313,13 @@ func (w *web) login(ctx context.Context, send func(Credential) (accepted bool, e
 		return err
 	}
 	accepted, err := send(c)
+	_, understood := errors.AsType[understoodError](err)
 	switch {
-	case err != nil:
+	case err != nil && (understood || ctx.Err() != nil || errors.Is(err, errSilent)):
 		w.auth.pause()
+		return err
+	case err != nil:
+		w.auth.halt(ctx)
 		return err
 	case !accepted:
 		return w.auth.refusedAgain(ctx, &refusal{signed: true})

@@ -49,16 +49,16 @@ func TestPasswordsAreNotSentReadable(t *testing.T) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="r"`)
 		w.WriteHeader(http.StatusUnauthorized)
 	})
-	w := webTo(t, s, &memory{given: Credential{"u", "p"}})
+	w := webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})
 	if _, err := w.get(t.Context(), "/", ""); err != nil || asked != 1 {
 		t.Errorf("on this very machine: %v, %d requests with the password, want one", err, asked)
 	}
-	w = webTo(t, s, &memory{given: Credential{"u", "p"}})
+	w = webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})
 	w.auth.readable = func() bool { return false }
 	if _, err := w.get(t.Context(), "/", ""); err == nil || asked != 1 || w.auth.lacks() != NeedsCredentials {
 		t.Errorf("through the network: %v, %d requests with the password, needs %q", err, asked, w.auth.lacks())
 	}
-	w = webTo(t, s, &memory{given: Credential{"u", "p"}})
+	w = webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})
 	w.base.Host = "192.0.2.7"
 	sent := false
 	err := w.login(t.Context(), func(Credential) (bool, error) { sent = true; return true, nil })
@@ -68,7 +68,7 @@ func TestPasswordsAreNotSentReadable(t *testing.T) {
 }
 
 func TestLogin(t *testing.T) {
-	m := &memory{given: Credential{"u", "p"}}
+	m := &memory{given: Credential{User: "u", Password: "p"}}
 	s := serveWeb(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 	tries := 0
 	refuse := func(Credential) (bool, error) { tries++; return false, nil }
@@ -81,11 +81,11 @@ func TestLogin(t *testing.T) {
 	if tries != 1 {
 		t.Errorf("the wrong password went out %d times", tries)
 	}
-	w := webTo(t, s, &memory{given: Credential{"u", "p"}})
+	w := webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})
 	if err := w.login(t.Context(), func(Credential) (bool, error) { return false, errors.New("no answer") }); err == nil || w.auth.lacks() != NeedsNothing || !w.auth.paused {
 		t.Errorf("a login that failed otherwise: %v, needs %q", err, w.auth.lacks())
 	}
-	w = webTo(t, s, &memory{given: Credential{"u", "p"}})
+	w = webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})
 	if err := w.login(t.Context(), func(Credential) (bool, error) { return true, nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestALockedAccountIsLeftAlone(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 		io.WriteString(w, `{"RmLock":1800}`)
 	})
-	m := &memory{given: Credential{"u", "p"}}
+	m := &memory{given: Credential{User: "u", Password: "p"}}
 	w := webTo(t, s, m)
 	_, err := w.get(t.Context(), "/", "")
 	if e, ok := errors.AsType[*statusError](err); !ok || e.status != 403 || !strings.Contains(string(e.body), "RmLock") {

@@ -145,7 +145,7 @@ func (z zoneMinder) login(ctx context.Context, w *web) (v zmReply, err error) {
 		case a.status == http.StatusUnauthorized && (strings.HasPrefix(said, "Login denied") || strings.HasPrefix(said, "Could not retrieve user")):
 			return false, nil
 		case a.status == http.StatusUnauthorized && strings.HasPrefix(said, "API"): // "API disabled for: name", "API Disabled"
-			return false, errors.New("its settings do not let this user use the API: switch it on among the user's rights")
+			return false, understoodError("its settings do not let this user use the API: switch it on among the user's rights")
 		}
 		return false, errors.New("its answer to the login is not understood")
 	})

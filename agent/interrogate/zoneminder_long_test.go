@@ -28,7 +28,7 @@ func TestLongZoneMinder(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	port, feed1, feed2 := freePort(t), freePort(t), freePort(t)
-	viewer := Credential{"anagrafe", "SENTINEL-sola lettura&+%"}
+	viewer := Credential{User: "anagrafe", Password: "SENTINEL-sola lettura&+%"}
 	zm := run(t, []string{"PORT=" + port, "FEED1=" + feed1, "FEED2=" + feed2, "VIEWER=" + viewer.User, "PASSWORD=" + viewer.Password},
 		"unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "zoneminder_long_test.sh")
 	for _, to := range []string{feed1, feed2} {
@@ -40,7 +40,7 @@ func TestLongZoneMinder(t *testing.T) {
 	w := watch(t, port)
 
 	t.Run("refused", func(t *testing.T) {
-		m := &memory{given: Credential{viewer.User, "SENTINEL-wrong"}}
+		m := &memory{given: Credential{User: viewer.User, Password: "SENTINEL-wrong"}}
 		for look := range 2 {
 			d, asked := w.ask(t, m)
 			logins := strings.Count(strings.Join(asked, "\n"), "POST /zm/api/host/login.json")
@@ -60,7 +60,7 @@ func TestLongZoneMinder(t *testing.T) {
 	if asked[len(asked)-1] != "GET /zm/api/host/logout.json" {
 		t.Errorf("the last it was asked is %s", asked[len(asked)-1])
 	}
-	if d.Family != ZoneMinder || d.Kind != KindRecorder || !strings.HasPrefix(d.Firmware, "1.36.") || d.Zone != "Europe/Rome" || d.ZoneAssumed || d.Needs != NeedsNothing || len(webProblems(d)) != 0 {
+	if d.Family != ZoneMinder || d.Kind != KindRecorder || !strings.HasPrefix(d.Firmware, "1.36.") || d.Zone != "Europe/Rome" || d.ZoneAssumed || d.Needs != NeedsNothing || len(whats(ownProblems(d))) != 0 {
 		t.Errorf("read %+v", d)
 	}
 	checkClock(t, d, 0)

@@ -142,11 +142,7 @@ func (s *secrets) hash(c interrogate.Credential, at interrogate.Door) []byte {
 // the owner's word that the device is what it should be: a new certificate of
 // its is taken, once, for the one to know it by.
 func (v *Inventory) SetCredential(ctx context.Context, deviceID string, c interrogate.Credential) error {
-	sealed, err := v.secrets.seal(deviceID, c)
-	if err != nil {
-		return fmt.Errorf("keep the password: %w", err)
-	}
-	err = v.write(ctx, func(tx *sql.Tx) error {
+	err := v.write(ctx, func(tx *sql.Tx) error {
 		var endpoint, address string
 		err := tx.QueryRowContext(ctx, `SELECT endpoint, address FROM device WHERE id = ?`, deviceID).Scan(&endpoint, &address)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -155,7 +151,14 @@ func (v *Inventory) SetCredential(ctx context.Context, deviceID string, c interr
 		if err != nil {
 			return err
 		}
-		for _, door := range []interrogate.Door{interrogate.EveryDoor, interrogate.DoorOwn, interrogate.DoorONVIF} {
+		if at, err := netip.ParseAddrPort(address); err == nil {
+			c.For = at.Addr()
+		}
+		sealed, err := v.secrets.seal(deviceID, c)
+		if err != nil {
+			return err
+		}
+		for _, door := range []interrogate.Door{interrogate.EveryDoor, interrogate.DoorOwn, interrogate.DoorONVIF, interrogate.NoVerdict} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE hash = ? AND device IN (?, ?, ?)`, v.secrets.hash(c, door), endpoint, address, wholeHost(address)); err != nil {
 				return err
 			}
@@ -228,6 +231,22 @@ func (v *Inventory) Refuse(ctx context.Context, s discover.Sighting, c interroga
 	})
 	if err != nil {
 		return fmt.Errorf("remember a refused password: %w", err)
+	}
+	return nil
+}
+
+// Accept implements interrogate.Memory.
+func (v *Inventory) Accept(ctx context.Context, s discover.Sighting, c interrogate.Credential) error {
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		for _, key := range s.Keys() {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM refused WHERE device = ? AND hash = ?`, key, v.secrets.hash(c, interrogate.NoVerdict)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("remember an accepted password: %w", err)
 	}
 	return nil
 }

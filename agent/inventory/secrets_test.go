@@ -3,9 +3,15 @@ package inventory
 import (
 	"bytes"
 	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +36,7 @@ func TestPasswordsAreNotInTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, ok, err := v.Credential(t.Context(), d.Sighting)
-	if err != nil || !ok || got != cred {
+	if cred.For = d.Sighting.Address.Addr(); err != nil || !ok || got != cred {
 		t.Fatalf("got %v, %t, %v", got, ok, err)
 	}
 	for _, when := range []string{"open", "closed"} {
@@ -175,5 +181,49 @@ func TestKeyFile(t *testing.T) {
 	}
 	if all := cameras(t, v); len(all) != 1 || all[0].Device.HasPassword {
 		t.Errorf("%+v", all)
+	}
+}
+
+// TestAnImpostorGetsNoReadablePassword: a host that copies a device's endpoint
+// reference and speaks TLS of its own is not told the password that the owner typed
+// for another address.
+func TestAnImpostorGetsNoReadablePassword(t *testing.T) {
+	v := open(t, t.TempDir())
+	d := cameraDevice(1)
+	record(t, v, noon, d)
+	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], interrogate.Credential{User: "utente", Password: "giusta"}); err != nil {
+		t.Fatal(err)
+	}
+	var asked, told atomic.Int64
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if asked.Add(1); strings.Contains(string(body), "giusta") {
+			told.Add(1)
+		}
+		if r.URL.Query().Get("cmd") == "GetDevInfo" { // as a Reolink refuses it
+			io.WriteString(w, `[{"cmd":"GetDevInfo","code":1,"error":{"rspCode":-6}}]`)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(s.Close)
+	look := func() interrogate.Device {
+		at := netip.MustParseAddrPort(strings.TrimPrefix(s.URL, "https://"))
+		asker := interrogate.New(interrogate.Options{Memory: v, Log: slog.New(slog.DiscardHandler)})
+		return asker.Ask(t.Context(), discover.Sighting{Endpoint: d.Sighting.Endpoint, Address: at, XAddrs: []string{s.URL + "/onvif/device_service"}, Vendor: "Reolink"})
+	}
+	for range 2 {
+		got := look()
+		if told.Load() != 0 || asked.Load() == 0 || got.Family != interrogate.Reolink || got.Needs != interrogate.NeedsCertificate {
+			t.Errorf("of %d requests %d told the password; family %q, needs %q", asked.Load(), told.Load(), got.Family, got.Needs)
+		}
+		record(t, v, noon, got) // it may now be taken for the device that was moved
+	}
+	// The owner's word that it is the same.
+	if err := v.SetCredential(t.Context(), deviceIDs(t, v)[0], interrogate.Credential{User: "utente", Password: "giusta"}); err != nil {
+		t.Fatal(err)
+	}
+	if look(); told.Load() != 1 {
+		t.Errorf("after that the password was told %d times", told.Load())
 	}
 }

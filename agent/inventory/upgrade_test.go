@@ -123,7 +123,7 @@ func upgrade(t *testing.T, version int64) {
 	if after := outbox(t, v); !reflect.DeepEqual(sent, after) {
 		t.Errorf("before %+v\nafter %+v", sent, after)
 	}
-	if got, ok, err := v.Credential(t.Context(), cameraDevice(0).Sighting); err != nil || !ok || got != secret {
+	if got, ok, err := v.Credential(t.Context(), cameraDevice(0).Sighting); err != nil || !ok || got.User != secret.User || got.Password != secret.Password {
 		t.Errorf("the password: %v %v", ok, err)
 	}
 	nvr.Channels[1].Camera = byMAC(cameraDevice(0))

@@ -3,124 +3,25 @@ package interrogate
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"anagrafe/agent/discover"
 	"anagrafe/agent/discover/cameratest"
 	"anagrafe/protocol"
 )
-
-// loadShop reads one of the hand-written recorders.
-func loadShop(t *testing.T, name string) *cameratest.Conversation {
-	t.Helper()
-	return loadWritten(t, filepath.Join("recorders", name))
-}
-
-// aimed is a device as the owner names it, by its address alone.
-func aimed(at netip.AddrPort) discover.Sighting {
-	return discover.Sighting{Address: at, Methods: []discover.Method{discover.MethodTarget}}
-}
-
-// givenTo is a memory with the right password.
-func givenTo(d *cameratest.Device) *memory {
-	return &memory{given: Credential{d.Options().User, d.Options().Password}}
-}
-
-// sharedRecorder is a recorded or synthetic answer; without it the test is left out.
-func sharedRecorder(t *testing.T, path string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(filepath.Dir(sharedOnvif(t)), "recorders", filepath.FromSlash(path)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// channelsByID also fails for two with the same number.
-func channelsByID(t *testing.T, d Device) map[string]Channel {
-	t.Helper()
-	all := map[string]Channel{}
-	for _, c := range d.Channels {
-		if _, twice := all[c.ID]; twice {
-			t.Errorf("two channels are %q", c.ID)
-		}
-		all[c.ID] = c
-	}
-	return all
-}
-
-// oldestNear checks when the footage of a channel begins, to the second that the
-// rounding of two clocks takes.
-func oldestNear(t *testing.T, c Channel, want time.Time) {
-	t.Helper()
-	if got := c.Retention.OldestFootage; got.Sub(want).Abs() > 3*time.Second || c.Retention.ObservedAt.IsZero() || c.Facts["oldest"].From == "" {
-		t.Errorf("channel %s: footage since %s, want %s; %+v", c.ID, got, want, c.Facts["oldest"])
-	}
-}
-
-// endOfDay is the midnight after the day on which a device's wall clock showed at,
-// in true time.
-func endOfDay(t *testing.T, d *cameratest.Device, ago time.Duration) time.Time {
-	t.Helper()
-	rome, err := time.LoadLocation("Europe/Rome")
-	if err != nil {
-		t.Fatal(err)
-	}
-	y, m, day := d.Now().Add(-ago).In(rome).Date()
-	return time.Date(y, m, day+1, 0, 0, 0, 0, rome).Add(-d.Options().ClockOffset)
-}
-
-// TestShopsSeeOneWrongPassword: over two looks each family's device sees one wrong
-// password.
-func TestShopsSeeOneWrongPassword(t *testing.T) {
-	for _, shop := range []string{"ferramenta-axis", "panetteria-uniview", "libreria-hanwha"} {
-		t.Run(shop, func(t *testing.T) {
-			d := start(t, loadShop(t, shop), cameratest.Options{})
-			m := &memory{given: Credential{d.Options().User, "SENTINEL-WRONG"}}
-			for range 2 {
-				got := asker(t, m).Ask(t.Context(), aimed(d.Address()))
-				if got.Needs != NeedsWrongPassword || len(got.Channels) != 0 || len(got.Errors) != 1 {
-					t.Errorf("needs %q, channels %+v, problems %v", got.Needs, got.Channels, got.Errors)
-				}
-				if text := fmt.Sprint(got.Errors); strings.Contains(text, "SENTINEL") {
-					t.Errorf("problems with secrets: %s", text)
-				}
-			}
-			if n := d.WrongAttempts(); n != 1 {
-				t.Errorf("%d wrong passwords were sent, want 1", n)
-			}
-		})
-	}
-}
-
-// TestShopsWithoutPassword: without one the device is still known for what it is.
-func TestShopsWithoutPassword(t *testing.T) {
-	for shop, want := range map[string]Family{"ferramenta-axis": Axis, "panetteria-uniview": Uniview, "libreria-hanwha": Hanwha} {
-		d := start(t, loadShop(t, shop), cameratest.Options{})
-		if got := asker(t, nil).Ask(t.Context(), aimed(d.Address())); got.Family != want || got.Needs != NeedsCredentials {
-			t.Errorf("%s: %q, needs %q", shop, got.Family, got.Needs)
-		}
-	}
-}
 
 // TestPartsThatFail: whatever one part of an interface answers, the others are read
 // as before, and of that part nothing else is told than when it works: what was
 // refused or garbled is unknown, never off.
 func TestPartsThatFail(t *testing.T) {
-	for _, shop := range []string{"ferramenta-axis", "panetteria-uniview", "libreria-hanwha"} {
+	for _, shop := range []string{"merceria-hikvision", "ferramenta-axis", "panetteria-uniview", "libreria-hanwha"} {
 		t.Run(shop, func(t *testing.T) {
 			t.Parallel()
-			d := start(t, loadShop(t, shop), cameratest.Options{})
-			well := channelsByID(t, asker(t, givenTo(d)).Ask(t.Context(), aimed(d.Address())))
+			d := start(t, loadRecorder(t, shop), cameratest.Options{})
+			well := channelsByID(t, asker(t, owner(d)).Ask(t.Context(), named(d)))
 			if len(well) == 0 {
 				t.Fatal("it tells no channels when nothing fails")
 			}
@@ -141,7 +42,7 @@ func TestPartsThatFail(t *testing.T) {
 						}
 						return nil
 					})
-					for id, c := range channelsByID(t, asker(t, givenTo(d)).Ask(t.Context(), s)) {
+					for id, c := range channelsByID(t, asker(t, owner(d)).Ask(t.Context(), s)) {
 						lessThan(t, p+" "+fault, c, well[id])
 					}
 				}
@@ -156,7 +57,7 @@ func TestPartsThatFail(t *testing.T) {
 // part names what a request is about.
 func part(path, query string) string {
 	q, _ := url.ParseQuery(query)
-	return path + " " + q.Get("msubmenu") + q.Get("sortorder")
+	return path + " " + q.Get("action") + q.Get("name") + q.Get("msubmenu") + q.Get("sortorder")
 }
 
 var faults = map[string]http.HandlerFunc{
@@ -176,21 +77,6 @@ var faults = map[string]http.HandlerFunc{
 		fmt.Fprint(w, `{"Response":{"ResponseCode":5,"Data":null}}`)
 	},
 	"very large": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Repeat(" ", maxAnswer+1)) },
-}
-
-// fronted puts something before a device that answers some requests in its place.
-func fronted(t *testing.T, d *cameratest.Device, instead func(*http.Request) http.HandlerFunc) discover.Sighting {
-	t.Helper()
-	through := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: d.Address().String()})
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h := instead(r); h != nil {
-			h(w, r)
-			return
-		}
-		through.ServeHTTP(w, r)
-	}))
-	t.Cleanup(s.Close)
-	return aimed(netip.MustParseAddrPort(s.Listener.Addr().String()))
 }
 
 // lessThan checks that a channel tells the same as when all is well, or nothing.

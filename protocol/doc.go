@@ -44,6 +44,12 @@
 // the owner said yes to is byte for byte what leaves: messages are encoded once,
 // when confirmed, and never again.
 //
+// A collector that was restored from a backup has forgotten what it acknowledged
+// since. So a call about a site names the newest message that the agent holds a
+// receipt for; who does not know that message says so ([ReasonBehind]), and the
+// agent goes back, message by message, to one that is known, and sends from
+// there on again.
+//
 // Identity. Ids are random UUIDs in lower case, made by the side that first
 // knows the thing: sites by the collector, messages, recorders and cameras by
 // the agent, which keeps them when a device changes its address or name. Which

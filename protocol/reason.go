@@ -29,6 +29,11 @@ const (
 	ReasonTooLarge   Reason = "too-large"
 	ReasonInvalid    Reason = "invalid"
 
+	// ReasonBehind: the collector does not know the message that the agent holds
+	// a receipt for; it was set back to an earlier state. That message comes
+	// first, then this one again.
+	ReasonBehind Reason = "behind"
+
 	ReasonTemporary Reason = "temporary" // nothing was recorded; the same call may succeed later
 )
 

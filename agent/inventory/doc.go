@@ -23,6 +23,8 @@
 //     observation that nobody has seen yet is replaced by the next one; one
 //     that uplink was given, or that carries a change of schedule or retention,
 //     never is. Revisions are never reused, so they may have gaps.
+//   - A message that a restored collector has forgotten waits again, in its old
+//     place; but none from before the site's last withdrawal.
 //   - Withdrawing the last camera of a site withdraws the site, contacts and all.
 //   - A password that a device refused is remembered as a keyed hash, under
 //     every endpoint and address that the device is known by; the owner typing

@@ -87,11 +87,79 @@ func (v *Inventory) Reject(ctx context.Context, id string, why string) error {
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, fmt.Errorf("no such message waits: %w", ErrUnknown))
 		}
-		return nil
+		return untold(ctx, tx, id)
 	})
 	if err != nil {
 		return fmt.Errorf("reject message %s: %w", id, err)
 	}
+	return nil
+}
+
+// untold forgets that the collector was told what a message says, if that is an
+// observation: the next look tells it again. A change of schedule or retention
+// would otherwise be lost, as it is told only once.
+func untold(ctx context.Context, tx *sql.Tx, id string) error {
+	var body []byte
+	if err := tx.QueryRowContext(ctx, `SELECT body FROM message WHERE id = ?`, id).Scan(&body); err != nil {
+		return err
+	}
+	m, err := protocol.Decode(body)
+	if err != nil {
+		return err
+	}
+	o, _ := m.Body.(protocol.Observation)
+	for _, c := range o.Cameras {
+		if _, err := tx.ExecContext(ctx, `UPDATE camera SET reported = NULL WHERE id = ?`, c.CameraID); err != nil {
+			return err
+		}
+	}
+	for _, r := range o.Recorders {
+		if _, err := tx.ExecContext(ctx, `UPDATE device SET reported = NULL WHERE id = ?`, r.RecorderID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Recorded gives, by site, the newest message that was acknowledged, "" for
+// none. What came before a site's last withdrawal does not count, wherever that
+// one stands: it erases it, and must not be the reason to send it again.
+func (v *Inventory) Recorded(ctx context.Context) (newest map[string]string, err error) {
+	newest = map[string]string{}
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		// kind is named as in the index message_state, which then serves.
+		return each(ctx, tx, `SELECT id, coalesce((SELECT m.id FROM message m WHERE m.site_id = site.id AND state = 'acknowledged'
+			AND seq >= coalesce((SELECT max(seq) FROM message w WHERE w.site_id = site.id AND kind <> 'observation' AND kind = 'withdrawal'), 0)
+			ORDER BY seq DESC LIMIT 1), '') FROM site`, func(rows *sql.Rows) error {
+			var site, id string
+			err := rows.Scan(&site, &id)
+			newest[site] = id
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up what is recorded: %w", err)
+	}
+	return newest, nil
+}
+
+// Recall has a message wait again that was acknowledged: the collector was set
+// back to a state before it. The receipt's time stays until the next one.
+func (v *Inventory) Recall(ctx context.Context, id string) error {
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, `UPDATE message SET state = 'waiting', transport = '' WHERE id = ? AND state IN ('acknowledged', 'waiting')`, id)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrUnknown)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("send message %s again: %w", id, err)
+	}
+	v.signal()
 	return nil
 }
 

@@ -278,6 +278,9 @@ func (c *collector) Deliver(_ context.Context, req *connect.Request[wire.Deliver
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	raw := req.Msg.GetMessage()
+	if err := c.follows(req.Msg.GetAfter()); err != nil {
+		return nil, err
+	}
 	id := string(raw[:1]) // messages in these tests begin with their id, of one letter
 	c.h.got = append(c.h.got, string(raw))
 	if c.before != nil {
@@ -299,6 +302,14 @@ func (c *collector) Deliver(_ context.Context, req *connect.Request[wire.Deliver
 	sum := sha256.Sum256(raw)
 	return connect.NewResponse(&wire.DeliverResponse{Receipt: &wire.Receipt{MessageId: id, MessageSha256: sum[:],
 		RecordedAt: timestamppb.Now(), Duplicate: known}}), nil
+}
+
+// follows refuses what comes after a message that was forgotten; mu is held.
+func (c *collector) follows(after string) error {
+	if _, known := c.h.records[after]; after != "" && !known {
+		return refusal(connect.CodeFailedPrecondition, string(protocol.ReasonBehind), "send it again first")
+	}
+	return nil
 }
 
 // errForged has Deliver answer with the receipt of something else.

@@ -20,9 +20,9 @@ const noteTimeout = 10 * time.Second
 // deliverAll sends what waits, one message at a time, so that the order of
 // each site holds, until ctx ends.
 func (u *Uplink) deliverAll(ctx context.Context, l *line) {
-	b := backoff{first: u.pace.deliver, most: u.pace.deliverMost}
+	b := backoff{first: u.pace.deliver, most: u.pace.deliverMost, jitter: u.o.Jitter}
 	for ctx.Err() == nil {
-		id, _, message, ok, err := u.o.Outbox.Next(ctx)
+		id, siteID, message, ok, err := u.o.Outbox.Next(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -37,69 +37,97 @@ func (u *Uplink) deliverAll(ctx context.Context, l *line) {
 			}
 			continue
 		}
-		if wait := u.deliverOne(ctx, l, id, message, &b); wait > 0 {
+		recorded, err := u.o.Outbox.Recorded(ctx)
+		if err != nil {
+			u.failed(newError(protocol.ReasonTemporary, err, "read the outbox"), "")
+			pause(ctx, b.next(0))
+			continue
+		}
+		if wait := u.deliverOne(ctx, l, outgoing{id, recorded[siteID], message}, &b); wait > 0 {
 			pause(ctx, wait)
 		}
 	}
 }
 
+// outgoing is a message on its way.
+type outgoing struct {
+	id      string
+	after   string // id of the newest message of its site that is acknowledged; "": none
+	message []byte
+}
+
 // deliverOne makes one attempt and writes down its outcome. It gives how long
 // to wait before the next one; 0 when this message is done.
-func (u *Uplink) deliverOne(ctx context.Context, l *line, id string, message []byte, b *backoff) time.Duration {
-	receipt, via, failure := u.send(ctx, l, id, message)
+func (u *Uplink) deliverOne(ctx context.Context, l *line, m outgoing, b *backoff) time.Duration {
+	receipt, via, failure := u.send(ctx, l, m)
 	if failure == nil {
 		u.mu.Lock()
 		u.status.LastAcknowledged = u.now()
 		u.mu.Unlock()
 		u.succeeded(via)
 		err := written(ctx, func(ctx context.Context) error {
-			return u.o.Outbox.Acknowledge(ctx, id, receipt.SHA256, receipt.RecordedAt, via)
+			return u.o.Outbox.Acknowledge(ctx, m.id, receipt.SHA256, receipt.RecordedAt, via)
 		})
 		if err != nil {
 			// It will go out again, and be known there.
 			u.failed(newError(protocol.ReasonTemporary, err, "note in the outbox that a message was recorded"), via)
 			return b.next(0)
 		}
-		u.log.InfoContext(ctx, "message acknowledged", "message", id, "transport", via, "duplicate", receipt.Duplicate)
+		u.log.InfoContext(ctx, "message acknowledged", "message", m.id, "transport", via, "duplicate", receipt.Duplicate)
 		b.reset()
 		return 0
 	}
 	if ctx.Err() != nil {
 		return b.next(0) // broken off by us: no fault of the line
 	}
+	if failure.Reason == protocol.ReasonBehind && m.after != "" {
+		return u.recall(ctx, m.after, b)
+	}
 	u.failed(failure, via)
 	if !failure.refusesMessage() {
 		return u.wait(failure, b)
 	}
 	why := string(failure.Reason) + ": " + failure.why()
-	if err := written(ctx, func(ctx context.Context) error { return u.o.Outbox.Reject(ctx, id, why) }); err != nil {
+	if err := written(ctx, func(ctx context.Context) error { return u.o.Outbox.Reject(ctx, m.id, why) }); err != nil {
 		u.failed(newError(protocol.ReasonTemporary, err, "note in the outbox that a message was refused"), via)
 		return b.next(0)
 	}
-	u.log.WarnContext(ctx, "message refused", "message", id, "reason", failure.Reason)
+	u.log.WarnContext(ctx, "message refused", "message", m.id, "reason", failure.Reason)
 	b.reset()
 	return 0
 }
 
+// recall has a message sent again that the collector acknowledged and has
+// forgotten: it was restored from a backup. It gives how long to wait before
+// going on: a collector that forgets all it is told gets no storm of messages.
+func (u *Uplink) recall(ctx context.Context, id string, b *backoff) time.Duration {
+	u.log.WarnContext(ctx, "the collector has forgotten a message, which is sent again", "message", id)
+	if err := written(ctx, func(ctx context.Context) error { return u.o.Outbox.Recall(ctx, id) }); err != nil {
+		u.failed(newError(protocol.ReasonTemporary, err, "note in the outbox that a message must be sent again"), "")
+		return b.next(0)
+	}
+	return u.o.Jitter(u.pace.deliver) + 1
+}
+
 // send makes the call, and believes a receipt only if it is for these bytes.
-func (u *Uplink) send(ctx context.Context, l *line, id string, message []byte) (protocol.Receipt, string, *Error) {
+func (u *Uplink) send(ctx context.Context, l *line, m outgoing) (protocol.Receipt, string, *Error) {
 	const what = "deliver a message"
-	if len(message) > protocol.MaxMessage {
-		return protocol.Receipt{}, "", newError(protocol.ReasonTooLarge, fmt.Errorf("it is %d bytes long, at most %d are allowed", len(message), protocol.MaxMessage), what)
+	if len(m.message) > protocol.MaxMessage {
+		return protocol.Receipt{}, "", newError(protocol.ReasonTooLarge, fmt.Errorf("it is %d bytes long, at most %d are allowed", len(m.message), protocol.MaxMessage), what)
 	}
 	var via taken
 	ctx, cancel := context.WithTimeout(noting(ctx, &via), callTimeout)
 	defer cancel()
-	resp, err := l.delivery.Deliver(ctx, connect.NewRequest(&wire.DeliverRequest{Message: message}))
+	resp, err := l.delivery.Deliver(ctx, connect.NewRequest(&wire.DeliverRequest{Message: m.message, After: m.after}))
 	if err != nil {
 		return protocol.Receipt{}, via.name(), explain(what, err)
 	}
 	r := resp.Msg.GetReceipt()
-	sum := sha256.Sum256(message)
-	if string(r.GetMessageSha256()) != string(sum[:]) || r.GetMessageId() != id || r.GetRecordedAt().CheckValid() != nil {
+	sum := sha256.Sum256(m.message)
+	if string(r.GetMessageSha256()) != string(sum[:]) || r.GetMessageId() != m.id || r.GetRecordedAt().CheckValid() != nil {
 		return protocol.Receipt{}, via.name(), newError(UnexpectedAnswer, errors.New("the receipt is for something else"), what)
 	}
-	return protocol.Receipt{MessageID: id, SHA256: sum, RecordedAt: r.GetRecordedAt().AsTime(), Duplicate: r.GetDuplicate()}, via.name(), nil
+	return protocol.Receipt{MessageID: m.id, SHA256: sum, RecordedAt: r.GetRecordedAt().AsTime(), Duplicate: r.GetDuplicate()}, via.name(), nil
 }
 
 // written calls f with a context that outlives the stop of the agent: what

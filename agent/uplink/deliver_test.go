@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -244,7 +245,7 @@ func TestRetryAfter(t *testing.T) {
 	told := refusal(connect.CodeUnavailable, "temporary", "later").(*connect.Error)
 	for text, want := range map[string]time.Duration{"7": 7 * time.Second, "999999": maxRetryAfter, "-3": 0, "soon": 0} {
 		told.Meta().Set(protocol.RetryAfterHeader, text)
-		b := backoff{first: time.Second, most: time.Minute}
+		b := backoff{first: time.Second, most: time.Minute, jitter: rand.N[time.Duration]}
 		// IsWireError is false for an error that was made here, so the part
 		// that reads it is called by itself.
 		e := fromWire("deliver", told)
@@ -258,7 +259,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestBackoffWindows(t *testing.T) {
-	b := backoff{first: time.Second, most: 5 * time.Second}
+	b := backoff{first: time.Second, most: 5 * time.Second, jitter: rand.N[time.Duration]}
 	for i, window := range []time.Duration{1, 2, 4, 5, 5} {
 		if d := b.next(0); d <= 0 || d > window*time.Second+1 || b.window != window*time.Second {
 			t.Errorf("attempt %d waits %v in a window of %v", i, d, b.window)

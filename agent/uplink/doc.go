@@ -29,4 +29,12 @@
 // A message is handed to Outbox.Reject only when the collector refused that
 // message. When it refuses the agent (revoked, unknown, certificate refused)
 // or is not there, messages wait.
+//
+// # A collector that forgets
+//
+// One that was restored from a backup does not know what it acknowledged since.
+// Each delivery names the site's newest acknowledged message, and so does a
+// question asked for each site when a line is new. A collector that does not
+// know that message says so; the message then waits again, and so on back to
+// one that is known. Outbox keeps the order.
 package uplink

@@ -115,7 +115,7 @@ func hint(r Reason) string {
 		return "ask the municipality for a new code for this site"
 	case protocol.ReasonInvalid, protocol.ReasonStale, protocol.ReasonConflict, protocol.ReasonTooLarge:
 		return "correct the entry and confirm it again"
-	case protocol.ReasonTemporary, UnexpectedAnswer:
+	case protocol.ReasonTemporary, protocol.ReasonBehind, UnexpectedAnswer:
 		return "nothing to do: it is tried again by itself"
 	}
 	return ""
@@ -157,7 +157,8 @@ func reasonOf(ce *connect.Error) Reason {
 	switch r := Reason(ce.Meta().Get(protocol.ReasonHeader)); r {
 	case protocol.ReasonUnknownCode, protocol.ReasonUsedCode, protocol.ReasonTooMany,
 		protocol.ReasonNoCertificate, protocol.ReasonExpiredCertificate, protocol.ReasonUnknownAgent, protocol.ReasonRevoked,
-		protocol.ReasonNotGranted, protocol.ReasonStale, protocol.ReasonConflict, protocol.ReasonTooLarge, protocol.ReasonInvalid, protocol.ReasonTemporary:
+		protocol.ReasonNotGranted, protocol.ReasonStale, protocol.ReasonConflict, protocol.ReasonTooLarge, protocol.ReasonInvalid,
+		protocol.ReasonBehind, protocol.ReasonTemporary:
 		return r
 	}
 	switch ce.Code() {

@@ -13,14 +13,17 @@ import (
 	"anagrafe/protocol/wire"
 )
 
-// GetSite is asked by Examine alone.
-func (c *collector) GetSite(context.Context, *connect.Request[wire.GetSiteRequest]) (*connect.Response[wire.GetSiteResponse], error) {
+// GetSite is asked by Examine, and when a line is new.
+func (c *collector) GetSite(_ context.Context, req *connect.Request[wire.GetSiteRequest]) (*connect.Response[wire.GetSiteResponse], error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.before != nil {
 		if err := c.before(nil); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.follows(req.Msg.GetAfter()); err != nil {
+		return nil, err
 	}
 	return connect.NewResponse(&wire.GetSiteResponse{}), nil
 }

@@ -139,8 +139,15 @@ func parseIdentity(b []byte) (*Identity, error) {
 	return id, nil
 }
 
-// save writes identity.pem, whole or not at all.
+// save writes identity.pem, whole or not at all, beside its own key alone. Who
+// moved both files away to start anew while the agent still ran would find, after
+// a renewal, a certificate without a key, with which no agent starts.
 func (i *Identity) save() error {
+	if key, err := readKey(i.dir); err != nil {
+		return err
+	} else if !key.Equal(i.key) {
+		return errors.New("the key in " + keyFile + " is another one now")
+	}
 	var b bytes.Buffer
 	trust := trustAuthority
 	if i.web {

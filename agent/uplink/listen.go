@@ -14,7 +14,7 @@ import (
 // listen keeps the notice stream open until ctx ends. It is also what keeps
 // the connection warm and tells the owner that the line works.
 func (u *Uplink) listen(ctx context.Context, l *line) {
-	b := backoff{first: u.pace.listen, most: u.pace.listenMost}
+	b := backoff{first: u.pace.listen, most: u.pace.listenMost, jitter: u.o.Jitter}
 	for ctx.Err() == nil {
 		failure := u.stream(ctx, l)
 		switch {
@@ -51,12 +51,58 @@ func (u *Uplink) stream(ctx context.Context, l *line) *Error {
 			timer := time.AfterFunc(max(l.road.udpAgainAt().Sub(u.now()), 0), func() { due.Store(true); cancel() })
 			defer timer.Stop()
 		}
+		if failure := u.resume(ctx, l); failure != nil {
+			if ctx.Err() == nil {
+				u.failed(failure, via.name())
+			}
+			return failure
+		}
 	}
 	for stream.Receive() {
 		u.notice(ctx, stream.Msg(), &via)
 	}
 	if err := stream.Err(); err != nil && !due.Load() {
 		return u.broken(ctx, what, err, &via)
+	}
+	return nil
+}
+
+// resume asks, whenever the line is new, whether the collector still knows
+// what it has acknowledged: it may be another one since, restored from a
+// backup, and a site that has nothing more to say would never find out. What
+// it has forgotten is sent again.
+func (u *Uplink) resume(ctx context.Context, l *line) *Error {
+	const what = "compare the outbox with the collector"
+	recorded, err := u.o.Outbox.Recorded(ctx)
+	if err != nil {
+		return newError(protocol.ReasonTemporary, err, what)
+	}
+	for siteID, after := range recorded {
+		if after == "" {
+			continue
+		}
+		failure := u.knows(ctx, l, siteID, after)
+		switch {
+		case failure == nil || failure.Reason == protocol.ReasonNotGranted: // a site that was withdrawn is granted no more
+		case failure.Reason == protocol.ReasonBehind:
+			if err := u.o.Outbox.Recall(ctx, after); err != nil {
+				return newError(protocol.ReasonTemporary, err, what)
+			}
+		default:
+			return failure
+		}
+	}
+	return nil
+}
+
+// knows asks whether a site's message is recorded.
+func (u *Uplink) knows(ctx context.Context, l *line, siteID, after string) *Error {
+	var via taken
+	cctx, cancel := context.WithTimeout(noting(ctx, &via), callTimeout)
+	defer cancel()
+	_, err := l.delivery.GetSite(cctx, connect.NewRequest(&wire.GetSiteRequest{SiteId: siteID, After: after}))
+	if err != nil {
+		return explain("compare the outbox with the collector", err)
 	}
 	return nil
 }

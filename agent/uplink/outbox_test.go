@@ -49,7 +49,9 @@ type outbox struct {
 
 	mu      sync.Mutex
 	queue   []string
-	ackFail int // so many calls of Acknowledge fail
+	ackFail int      // so many calls of Acknowledge fail
+	keeps   bool     // what was acknowledged is remembered, and may be recalled
+	done    []string // in order
 }
 
 type outcome struct{ id, transport, why string }
@@ -87,8 +89,33 @@ func (o *outbox) Acknowledge(_ context.Context, id string, sum [32]byte, at time
 	if o.queue[0][:1] != id || sha256.Sum256([]byte(o.queue[0])) != sum || at.IsZero() {
 		return errors.New("acknowledged something else")
 	}
+	if o.keeps {
+		o.done = append(o.done, o.queue[0])
+	}
 	o.queue = o.queue[1:]
 	o.ended <- outcome{id: id, transport: transport}
+	return nil
+}
+
+func (o *outbox) Recorded(context.Context) (map[string]string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.done) == 0 {
+		return nil, nil
+	}
+	return map[string]string{"site-1": o.done[len(o.done)-1][:1]}, nil
+}
+
+func (o *outbox) Recall(_ context.Context, id string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if n := len(o.done); n > 0 && o.done[n-1][:1] == id {
+		o.queue, o.done = append([]string{o.done[n-1]}, o.queue...), o.done[:n-1]
+	}
+	select {
+	case o.waiting <- struct{}{}:
+	default:
+	}
 	return nil
 }
 

@@ -17,7 +17,7 @@ const lookAtClock = time.Hour
 // renewInTime renews the certificate from two thirds of its life on, and
 // returns when it has: the session then starts again with the new one.
 func (u *Uplink) renewInTime(ctx context.Context, l *line, id *Identity) {
-	b := backoff{first: u.pace.renew, most: u.pace.renewMost}
+	b := backoff{first: u.pace.renew, most: u.pace.renewMost, jitter: u.o.Jitter}
 	for ctx.Err() == nil {
 		if d := id.renewAt().Sub(u.now()); d > 0 {
 			pause(ctx, min(d, lookAtClock))

@@ -13,7 +13,7 @@ import (
 )
 
 // Outbox is what waits to be sent; package inventory implements it. Its
-// methods are called from one goroutine.
+// methods may be called concurrently.
 type Outbox interface {
 	// Next gives the oldest message that waits, or ok=false. Order per site is
 	// the order of writing.
@@ -24,6 +24,13 @@ type Outbox interface {
 	// Reject: the collector refused it for good; why begins with the Reason's
 	// word and a colon, and is for the owner.
 	Reject(ctx context.Context, id string, why string) error
+	// Recorded gives, by site, the newest message that was acknowledged, since
+	// the site's last withdrawal; "": none.
+	Recorded(ctx context.Context) (map[string]string, error)
+	// Recall: the collector does not know a message any more that it has
+	// acknowledged. It waits again, in its old place. One that waits already
+	// is no error.
+	Recall(ctx context.Context, id string) error
 	// Waiting is signalled (buffered 1) whenever a message is added.
 	Waiting() <-chan struct{}
 }
@@ -38,6 +45,9 @@ type Options struct {
 	// nil in production.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 	Now           func() time.Time // nil: time.Now
+	// Jitter gives the length of a wait within a window, from 0 up to it; nil:
+	// at random, so that agents that fail together do not come back together.
+	Jitter func(window time.Duration) time.Duration
 }
 
 // Status is what there is to say of the line now.
@@ -82,6 +92,9 @@ func New(o Options) *Uplink {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Jitter == nil {
+		o.Jitter = rand.N
 	}
 	u := &Uplink{o: o, log: o.Log, now: o.Now, changed: make(chan struct{}, 1), pace: pace{
 		deliver: time.Second, deliverMost: 5 * time.Minute,
@@ -229,6 +242,7 @@ func (u *Uplink) disconnected() {
 // backoff gives waits by full jitter: anything up to a window that doubles.
 type backoff struct {
 	first, most time.Duration
+	jitter      func(time.Duration) time.Duration
 	window      time.Duration
 }
 
@@ -236,7 +250,7 @@ type backoff struct {
 // asked for, to which the jitter is added.
 func (b *backoff) next(after time.Duration) time.Duration {
 	b.window = min(max(2*b.window, b.first), b.most)
-	return after + rand.N(b.window) + 1
+	return after + b.jitter(b.window) + 1
 }
 
 func (b *backoff) reset() { b.window = 0 }

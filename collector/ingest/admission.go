@@ -104,6 +104,11 @@ func (s *Server) admit(ctx context.Context, op string, expired time.Duration) (s
 			"this call needs the agent's certificate: enrol the agent first")
 	}
 	agentID := c.cert.Subject.CommonName
+	// Before the certificate's age: to renew it is no remedy for an agent that
+	// is shut out, and its owner reads what was answered last.
+	if err := s.o.Register.Admit(ctx, agentID); err != nil {
+		return "", s.answer(ctx, op, agentID, err)
+	}
 	if now := s.now(); now.After(c.cert.NotAfter.Add(expired)) {
 		text := "this agent's certificate has expired: renew it"
 		if now.After(c.cert.NotAfter.Add(protocol.RenewAfterExpiry)) {
@@ -111,9 +116,6 @@ func (s *Server) admit(ctx context.Context, op string, expired time.Duration) (s
 		}
 		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", protocol.ReasonExpiredCertificate)
 		return "", s.refuse(protocol.ReasonExpiredCertificate, connect.CodeUnauthenticated, text)
-	}
-	if err := s.o.Register.Admit(ctx, agentID); err != nil {
-		return "", s.answer(ctx, op, agentID, err)
 	}
 	return agentID, nil
 }

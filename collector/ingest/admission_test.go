@@ -38,6 +38,7 @@ func TestAdmission(t *testing.T) {
 		unknown := certOf(t, r.authority, key, "nobody", time.Now())
 		revokedID, revoked, revokedKey := r.agent(t, time.Now())
 		r.register.revoke(revokedID)
+		both := certOf(t, r.authority, revokedKey, revokedID, time.Now().Add(-31*day))
 		server, err := r.authority.serverCertificate([]string{"127.0.0.1"}, time.Now())
 		if err != nil {
 			t.Fatal(err)
@@ -54,6 +55,7 @@ func TestAdmission(t *testing.T) {
 			{"expired", expired, "", "", protocol.ReasonExpiredCertificate},
 			{"expired 91 days ago", longGone, "", protocol.ReasonExpiredCertificate, protocol.ReasonExpiredCertificate},
 			{"revoked", revoked, "", protocol.ReasonRevoked, protocol.ReasonRevoked},
+			{"revoked and expired", both, "", protocol.ReasonRevoked, protocol.ReasonRevoked},
 			{"unknown agent", unknown, "", protocol.ReasonUnknownAgent, protocol.ReasonUnknownAgent},
 			{"foreign", foreign, handshake, handshake, handshake},
 			{"a server's", server, handshake, handshake, handshake},
@@ -74,7 +76,7 @@ func TestAdmission(t *testing.T) {
 				_, err := enrolWith(t.Context(), c, r.register.invite("another", time.Now().Add(day)).String(), csrOf(t, newKey(t)))
 				check("Enrol", tt.enrol, err)
 				renewing := key
-				if tt.cert == revoked {
+				if tt.cert == revoked || tt.cert == both {
 					renewing = revokedKey
 				}
 				_, err = c.enrol.Renew(t.Context(), connect.NewRequest(&wire.RenewRequest{Csr: csrOf(t, renewing)}))

@@ -34,6 +34,9 @@ func (s delivery) Deliver(ctx context.Context, req *connect.Request[wire.Deliver
 	if err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
 	}
+	if err := s.follows(ctx, m.SiteID, req.Msg.GetAfter()); err != nil {
+		return nil, s.answer(ctx, op, agentID, err)
+	}
 	receipt, err := s.o.Register.Record(ctx, agentID, m, raw, s.now())
 	if err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
@@ -48,6 +51,21 @@ func (s delivery) Deliver(ctx context.Context, req *connect.Request[wire.Deliver
 		MessageId: receipt.MessageID, MessageSha256: receipt.SHA256[:],
 		RecordedAt: timestamppb.New(receipt.RecordedAt), Duplicate: receipt.Duplicate,
 	}}), nil
+}
+
+// follows refuses what comes after a message that is not recorded: this
+// register has been set back since it acknowledged that one, and what was
+// recorded now would hide the gap. Nothing goes back while a process runs, so
+// it is enough to ask before recording.
+func (s delivery) follows(ctx context.Context, siteID, after string) error {
+	if after == "" {
+		return nil
+	}
+	known, err := s.o.Register.Knows(ctx, siteID, after)
+	if err == nil && !known {
+		err = ErrBehind
+	}
+	return err
 }
 
 // decode names the message as a whole where protocol cannot name a field.
@@ -73,6 +91,10 @@ func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSite
 	siteID := req.Msg.GetSiteId()
 	if _, err := uuid.Parse(siteID); err != nil {
 		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "site_id: is not a UUID")
+	}
+	// Before the grant, which may be what was forgotten.
+	if err := s.follows(ctx, siteID, req.Msg.GetAfter()); err != nil {
+		return nil, s.answer(ctx, op, agentID, err)
 	}
 	grant, revision, raw, err := s.o.Register.Site(ctx, agentID, siteID)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"anagrafe/protocol"
@@ -161,6 +162,30 @@ func TestNotGranted(t *testing.T) {
 	}
 	if _, err := c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: "'; --"})); reason(err) != protocol.ReasonInvalid {
 		t.Errorf("GetSite of no id: %v", err)
+	}
+}
+
+// What follows a message that is not recorded is not recorded either: the
+// register was set back, and the agent is to send that message first.
+func TestFollowsWhatIsForgotten(t *testing.T) {
+	r := start(t, nil)
+	_, cert, _ := r.agent(t, time.Now())
+	c := r.dial(t, "h2", cert)
+	first, err := deliver(t.Context(), c, message(t, 1, protocol.Observation{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for after, want := range map[string]protocol.Reason{"": "", first.GetMessageId(): "", uuid.NewString(): protocol.ReasonBehind} {
+		n := r.register.recorded()
+		_, err := c.delivery.Deliver(t.Context(), connect.NewRequest(&wire.DeliverRequest{
+			Message: message(t, int64(n+1), protocol.Observation{}), After: after}))
+		if reason(err) != want || want == "" && err != nil || (r.register.recorded() == n) != (want != "") {
+			t.Errorf("Deliver after %q: %v; %d messages recorded, %d before", after, err, r.register.recorded(), n)
+		}
+		_, err = c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: site, After: after}))
+		if reason(err) != want || want == "" && err != nil {
+			t.Errorf("GetSite after %q: %v", after, err)
+		}
 	}
 }
 

@@ -94,6 +94,13 @@ func (f *fakeRegister) Admit(_ context.Context, agentID string) error {
 	return nil
 }
 
+func (f *fakeRegister) Knows(_ context.Context, _, messageID string) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, known := f.records[messageID]
+	return known, nil
+}
+
 func (f *fakeRegister) Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -134,7 +134,7 @@ func (s *Server) tcpServer(k *sockets) *http.Server {
 	var only http.Protocols
 	only.SetHTTP2(true)
 	return &http.Server{
-		Handler:           s.handler(),
+		Handler:           s.Handler(),
 		TLSConfig:         s.tlsConfig(),
 		Protocols:         &only,
 		ReadHeaderTimeout: headerTimeout,
@@ -162,7 +162,7 @@ func (s *Server) tcpServer(k *sockets) *http.Server {
 
 func (s *Server) udpServer() *http3.Server {
 	return &http3.Server{
-		Handler:        s.handler(),
+		Handler:        s.Handler(),
 		MaxHeaderBytes: maxHeader,
 		IdleTimeout:    10 * time.Minute, // between calls; the notice stream is one
 		Logger:         s.log,

@@ -42,6 +42,7 @@ func refusals() []refusal {
 		{ErrUnknownAgent, protocol.ReasonUnknownAgent, "", connect.CodePermissionDenied, "this collector does not know this agent: enrol it with a new code"},
 		{ErrNotGranted, protocol.ReasonNotGranted, "", connect.CodePermissionDenied, "site_id: this agent has no valid grant for this site and epoch: enrol it with a new code"},
 		{ErrStale, protocol.ReasonStale, "", connect.CodeFailedPrecondition, "revision: a declaration with this or a later epoch and revision is already recorded"},
+		{ErrBehind, protocol.ReasonBehind, "", connect.CodeFailedPrecondition, "after: this message is not recorded here: send it again first"},
 		{ErrConflict, protocol.ReasonConflict, "", connect.CodeAlreadyExists, "id: another message with this id is already recorded"},
 	}
 }

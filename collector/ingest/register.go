@@ -38,6 +38,10 @@ type Register interface {
 	// protocol.FieldErrors for what only the register can see.
 	Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error)
 
+	// Knows tells whether a message of a site is recorded. It must be cheap:
+	// one read.
+	Knows(ctx context.Context, siteID, messageID string) (bool, error)
+
 	// Site gives an agent's own grant of a site, and the last recorded
 	// declaration as it arrived: its revision, and its bytes (nil before the
 	// first, and after a withdrawal). Errors: ErrNotGranted.
@@ -79,5 +83,6 @@ var (
 	ErrUnknownAgent = errors.New("agent not known")
 	ErrNotGranted   = errors.New("agent has no grant for this site")
 	ErrStale        = errors.New("message is not newer than the recorded declaration")
+	ErrBehind       = errors.New("message follows one that is not recorded")
 	ErrConflict     = errors.New("message id already recorded with other content")
 )

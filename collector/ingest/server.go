@@ -161,8 +161,9 @@ func (s *Server) Addr() string {
 	return s.sockets.tcp.Addr().String()
 }
 
-// handler is what both transports serve.
-func (s *Server) handler() http.Handler {
+// Handler is what both transports serve. It takes who calls from the request's
+// TLS state, and leaves it to the listener to have verified that.
+func (s *Server) Handler() http.Handler {
 	limits := connect.WithReadMaxBytes(readLimit)
 	mux := http.NewServeMux()
 	mux.Handle(wire.NewEnrolmentServiceHandler(enrolment{s}, limits))

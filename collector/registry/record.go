@@ -90,22 +90,34 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 	return receipt, w.note(ctx, kind)
 }
 
-// known tells whether the message is recorded already, and since when.
+// known tells whether the message is recorded already, and since when. Who
+// asks may be another agent than the one that sent it: one that was enrolled
+// anew for the site sends again what got no answer before.
 func (w *write) known(ctx context.Context) (time.Time, bool, error) {
-	var agent string
 	var sum []byte
 	var recorded int64
-	err := w.tx.QueryRowContext(ctx, "SELECT agent_id, sha256, recorded_at FROM messages WHERE id = ?", w.m.ID).
-		Scan(&agent, &sum, &recorded)
+	var mayAsk bool
+	err := w.tx.QueryRowContext(ctx, `SELECT sha256, recorded_at, agent_id = ?2 OR EXISTS (SELECT 1 FROM grants g
+		WHERE g.site_id = messages.site_id AND g.agent_id = ?2) FROM messages WHERE id = ?1`, w.m.ID, w.agentID).
+		Scan(&sum, &recorded, &mayAsk)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return time.Time{}, false, nil
 	case err != nil:
 		return time.Time{}, false, err
-	case agent != w.agentID || !bytes.Equal(sum, w.sum[:]):
+	case !mayAsk || !bytes.Equal(sum, w.sum[:]):
 		return time.Time{}, false, ingest.ErrConflict
 	}
 	return fromMicros(recorded), true, nil
+}
+
+// Knows implements ingest.Register.
+func (r *Registry) Knows(ctx context.Context, siteID, messageID string) (known bool, err error) {
+	err = r.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM messages WHERE id = ? AND site_id = ?)", messageID, siteID).Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("look for message %s of site %s: %w", messageID, siteID, err)
+	}
+	return known, nil
 }
 
 // granted tells since when the agent may speak for the site in this epoch.

@@ -289,3 +289,34 @@ func FuzzDelivery(f *testing.F) {
 		}
 	})
 }
+
+// A message whose answer got lost is sent again, also by an agent that was
+// enrolled anew meanwhile; to one of another site it is none of its business.
+func TestKnownToAnotherAgent(t *testing.T) {
+	r := openNew(t)
+	s, stranger := enrol(t, r, noon), enrol(t, r, noon)
+	m := s.next(noon, declaration(camera(1, "Ingresso")))
+	if _, err := s.deliver(m, noon); err != nil {
+		t.Fatal(err)
+	}
+	anew := &sender{t: t, r: r, agent: uuid.NewString(), key: sha256.Sum256([]byte("anew")), site: s.site}
+	if _, err := r.Invite(t.Context(), Invitation{SiteID: s.site, CodeHash: anew.code("second"), ExpiresAt: noon.Add(time.Hour), At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	anew.redeem("second", noon)
+	if receipt, err := anew.deliver(m, noon.Add(time.Minute)); err != nil || !receipt.Duplicate || !receipt.RecordedAt.Equal(noon) {
+		t.Errorf("%+v, %v", receipt, err)
+	}
+	if _, err := stranger.deliver(m, noon); !errors.Is(err, ingest.ErrConflict) {
+		t.Errorf("a stranger: %v", err)
+	}
+	m.MadeAt = m.MadeAt.Add(time.Second)
+	if _, err := anew.deliver(m, noon); !errors.Is(err, ingest.ErrConflict) {
+		t.Errorf("other bytes: %v", err)
+	}
+	for site, want := range map[string]bool{s.site: true, stranger.site: false} {
+		if known, err := r.Knows(t.Context(), site, m.ID); err != nil || known != want {
+			t.Errorf("known to site %s: %t, %v", site, known, err)
+		}
+	}
+}

@@ -397,6 +397,7 @@ func (x *Grant) GetUntil() *timestamppb.Timestamp {
 type DeliverRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Message       []byte                 `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"` // an encoded Message, byte for byte what the owner confirmed
+	After         string                 `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`     // id of the site's newest message that the sender holds a receipt for; empty: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -436,6 +437,13 @@ func (x *DeliverRequest) GetMessage() []byte {
 		return x.Message
 	}
 	return nil
+}
+
+func (x *DeliverRequest) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
 }
 
 type DeliverResponse struct {
@@ -553,6 +561,7 @@ func (x *Receipt) GetDuplicate() bool {
 type GetSiteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SiteId        string                 `protobuf:"bytes,1,opt,name=site_id,json=siteId,proto3" json:"site_id,omitempty"`
+	After         string                 `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"` // as in DeliverRequest
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -590,6 +599,13 @@ func (*GetSiteRequest) Descriptor() ([]byte, []int) {
 func (x *GetSiteRequest) GetSiteId() string {
 	if x != nil {
 		return x.SiteId
+	}
+	return ""
+}
+
+func (x *GetSiteRequest) GetAfter() string {
+	if x != nil {
+		return x.After
 	}
 	return ""
 }
@@ -2504,9 +2520,10 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x14\n" +
 	"\x05epoch\x18\x05 \x01(\x03R\x05epoch\x12.\n" +
 	"\x04from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x120\n" +
-	"\x05until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"*\n" +
+	"\x05until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"@\n" +
 	"\x0eDeliverRequest\x12\x18\n" +
-	"\amessage\x18\x01 \x01(\fR\amessage\"A\n" +
+	"\amessage\x18\x01 \x01(\fR\amessage\x12\x14\n" +
+	"\x05after\x18\x02 \x01(\tR\x05after\"A\n" +
 	"\x0fDeliverResponse\x12.\n" +
 	"\areceipt\x18\x01 \x01(\v2\x14.anagrafe.v1.ReceiptR\areceipt\"\xaa\x01\n" +
 	"\aReceipt\x12\x1d\n" +
@@ -2515,9 +2532,10 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\x0emessage_sha256\x18\x02 \x01(\fR\rmessageSha256\x12;\n" +
 	"\vrecorded_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"recordedAt\x12\x1c\n" +
-	"\tduplicate\x18\x04 \x01(\bR\tduplicate\")\n" +
+	"\tduplicate\x18\x04 \x01(\bR\tduplicate\"?\n" +
 	"\x0eGetSiteRequest\x12\x17\n" +
-	"\asite_id\x18\x01 \x01(\tR\x06siteId\"q\n" +
+	"\asite_id\x18\x01 \x01(\tR\x06siteId\x12\x14\n" +
+	"\x05after\x18\x02 \x01(\tR\x05after\"q\n" +
 	"\x0fGetSiteResponse\x12(\n" +
 	"\x05grant\x18\x01 \x01(\v2\x12.anagrafe.v1.GrantR\x05grant\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x18\n" +

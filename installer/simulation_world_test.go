@@ -1,0 +1,247 @@
+package installer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing/synctest"
+	"time"
+
+	"anagrafe/agent/inventory"
+	"anagrafe/agent/uplink"
+	"anagrafe/collector/ingest"
+	"anagrafe/collector/registry"
+	"anagrafe/protocol"
+)
+
+// world is one shop with its agent, one collector, and what lies between. Time
+// in it is synctest's: it passes only when everybody waits.
+type world struct {
+	ctx    context.Context
+	log    *slog.Logger
+	dir    string
+	fault  fault
+	net    *line
+	lan    *lan
+	owner  *owner
+	ledger *ledger
+
+	collector *collector // nil: not running
+	agent     *agent     // nil: not running
+	sites     []string
+	codes     map[string]protocol.Code // by site: in the owner's hands, not used yet
+	backups   []backup
+}
+
+// backup is a copy of the collector's files, and of what it had said by then.
+type backup struct {
+	files  map[string][]byte
+	ledger *ledger
+}
+
+// begins is when worlds begin: after all years that a message may not name.
+var begins = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// newWorld has a collector that has invited two sites, and an agent on a
+// network that works.
+func newWorld(seed uint64, dir string, log *slog.Logger, f fault) (*world, error) {
+	time.Sleep(time.Until(begins))
+	w := &world{ctx: context.Background(), log: log, dir: dir, fault: f, net: &line{seed: seed, weather: fair}, lan: newLAN(),
+		owner: newOwner(), ledger: newLedger(), codes: map[string]protocol.Code{}}
+	for _, d := range []string{w.agentDir(), w.collectorDir()} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	if err := errors.Join(w.startCollector(), w.startAgent()); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"Bar Centrale", "Bar Stazione"} {
+		code := protocol.NewCode()
+		id, err := w.collector.reg.Invite(w.ctx, registry.Invitation{Site: protocol.Site{Name: name, Category: "bar-restaurant", Address: "via Torino 1"},
+			CodeHash: code.Hash(), At: time.Now(), ExpiresAt: time.Now().Add(14 * 24 * time.Hour)})
+		if err != nil {
+			return nil, err
+		}
+		w.sites = append(w.sites, id)
+		w.codes[id] = code
+	}
+	return w, errors.Join(w.backup(), w.phone(1234567))
+}
+
+func (w *world) agentDir() string     { return filepath.Join(w.dir, "agent") }
+func (w *world) collectorDir() string { return filepath.Join(w.dir, "collector") }
+
+func (w *world) startCollector() (err error) {
+	if w.collector != nil {
+		return nil
+	}
+	w.collector, err = startCollector(w.collectorDir(), w.log, func(r *registry.Registry) ingest.Register {
+		return noting{w.fault.register(r), w.ledger}
+	})
+	if err == nil {
+		w.net.serve(w.collector)
+	}
+	return err
+}
+
+func (w *world) startAgent() (err error) {
+	if w.agent != nil {
+		return nil
+	}
+	w.agent, err = startAgent(w.agentDir(), w.net, w.log)
+	return err
+}
+
+// killCollector ends it at this instant; its files are those of this instant.
+func (w *world) killCollector() error {
+	if w.collector == nil {
+		return nil
+	}
+	files, err := filesOf(w.collectorDir(), registerName)
+	w.net.serve(nil)
+	err = errors.Join(err, w.collector.end(), putFiles(w.collectorDir(), files))
+	w.collector = nil
+	return err
+}
+
+// killAgent is killCollector for the agent.
+func (w *world) killAgent() error {
+	if w.agent == nil {
+		return nil
+	}
+	files, err := filesOf(w.agentDir(), inventoryName)
+	err = errors.Join(err, w.agent.end(), putFiles(w.agentDir(), files))
+	w.agent = nil
+	return err
+}
+
+// backup copies the collector's files; the two newest copies are kept.
+func (w *world) backup() error {
+	files, err := filesOf(w.collectorDir(), registerName)
+	if err != nil {
+		return err
+	}
+	w.backups = append(w.backups, backup{files, w.ledger.copy()})
+	w.backups = w.backups[max(0, len(w.backups)-2):]
+	return nil
+}
+
+// restore puts a copy in the place of the collector's files.
+func (w *world) restore(n uint32) error {
+	if err := w.killCollector(); err != nil {
+		return err
+	}
+	b := w.backups[n%uint32(len(w.backups))]
+	w.ledger.goBack(b.ledger)
+	return errors.Join(putFiles(w.collectorDir(), b.files), w.startCollector())
+}
+
+// pass lets time pass. Nothing is under way but what waits when it returns.
+func (w *world) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// invite has the Comune give a new code for a site; it needs a collector.
+func (w *world) invite(site string) error {
+	if w.collector == nil {
+		return nil
+	}
+	code := protocol.NewCode()
+	_, err := w.collector.reg.Invite(w.ctx, registry.Invitation{SiteID: site, CodeHash: code.Hash(),
+		Site: protocol.Site{Name: "Bar Nuovo", Category: "bar-restaurant", Address: "via Torino 2"},
+		At:   time.Now(), ExpiresAt: time.Now().Add(14 * 24 * time.Hour)})
+	if err != nil {
+		return err
+	}
+	w.codes[site] = code
+	return nil
+}
+
+// enrol tries the code that the owner has for a site. One that the collector
+// does not take is thrown away; one that got no answer is kept.
+func (w *world) enrol(site string) error {
+	code, has := w.codes[site]
+	if w.agent == nil || !has {
+		return nil
+	}
+	err := w.agent.enrol(w.ctx, code)
+	if e, ok := errors.AsType[*uplink.Error](err); ok {
+		switch e.Reason {
+		case protocol.ReasonUnknownCode, protocol.ReasonUsedCode:
+			delete(w.codes, site)
+		// The code is good for another identity. The program that still runs with
+		// the old one may have left a renewed certificate without its key.
+		case protocol.ReasonRevoked, uplink.IdentityUnreadable:
+			return w.newIdentity()
+		}
+		return nil
+	}
+	if err == nil {
+		delete(w.codes, site)
+	}
+	return err
+}
+
+// newIdentity drops the agent's identity; the next code brings another.
+func (w *world) newIdentity() error {
+	w.ledger.mu.Lock()
+	w.ledger.newAgent = true
+	w.ledger.mu.Unlock()
+	return w.agent.forget()
+}
+
+// revoke shuts the agent out, if the collector knows it.
+func (w *world) revoke() error {
+	if w.collector == nil || w.agent == nil {
+		return nil
+	}
+	id := w.agent.up.Status().AgentID
+	if err := w.collector.reg.Revoke(w.ctx, id, time.Now()); err != nil && !errors.Is(err, ingest.ErrUnknownAgent) {
+		return err
+	}
+	return nil
+}
+
+// close ends all, and waits for what is in the air.
+func (w *world) close() error {
+	err := errors.Join(w.killAgent(), w.killCollector())
+	w.net.flying.Wait()
+	return err
+}
+
+// check compares, where there is a register, and gives the first thing wrong.
+func (w *world) check() error {
+	if wrong := w.ledger.complaints(); len(wrong) > 0 {
+		return errors.New(wrong[0])
+	}
+	if w.collector == nil {
+		return nil
+	}
+	return w.ledger.compare(w.ctx, w.collector.reg)
+}
+
+// cameras lists what the agent shows.
+func (w *world) cameras() ([]inventory.Camera, error) {
+	if w.agent == nil {
+		return nil, nil
+	}
+	return w.agent.inv.Cameras(w.ctx)
+}
+
+// pick gives a camera that the agent shows, or nothing.
+func (w *world) pick(n uint32) (inventory.Camera, bool, error) {
+	all, err := w.cameras()
+	if err != nil || len(all) == 0 {
+		return inventory.Camera{}, false, err
+	}
+	slices.SortFunc(all, func(a, b inventory.Camera) int {
+		return cmp.Or(cmp.Compare(a.Device.Address, b.Device.Address), cmp.Compare(a.Values.Channel, b.Values.Channel))
+	})
+	return all[n%uint32(len(all))], true, nil
+}

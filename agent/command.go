@@ -48,7 +48,7 @@ func commands() []command {
 		{"enrol", "CODE [-collector URL]", "join with the code or the link from the Comune", cmdEnrol},
 		{"contact", "-name NAME [-role owner|referent|control-room] [-phone N] [-email A] [-pec A] [-hours TEXT] [-site ID]", "say whom to call", cmdContact},
 		{"cameras", "[-json]", "list the cameras and their state", cmdCameras},
-		{"set", "ID [-outdoor-public yes|no] [-name NAME] [-lon X -lat Y] [-accuracy M] [-direction DEG] [-angle DEG] [-range M] [-site ID]", "answer for one camera and place it", cmdSet},
+		{"set", "ID [-outdoor-public yes|no] [-name NAME] [-lon X -lat Y] [-accuracy M] [-direction DEG] [-angle DEG] [-range M] [-storage on-premises|cloud|third-party] [-storage-note TEXT] [-site ID]", "answer for one camera and place it", cmdSet},
 		{"password", "RECORDER -user NAME", "keep a recorder's password, read from stdin, and look again", cmdPassword},
 		{"approve", "ID... | -all", "share the cameras answered yes", cmdDecide},
 		{"refuse", "ID...", "keep cameras out", cmdDecide},

@@ -97,10 +97,9 @@ type questioning struct {
 	now      func() time.Time
 	samples  int
 
-	unmet      []Problem      // of the first question
-	told       told           // by the maker's own interface
-	recognised bool           // there is one that we know
-	ownDoor    *authenticator // of that one; nil: none
+	unmet   []Problem      // of the first question
+	told    told           // by the maker's own interface
+	ownDoor *authenticator // of that one; nil: there is none that we know
 }
 
 // lane is a row of questions, one after the other. Two may run at a time, as
@@ -138,10 +137,10 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 		func(l *lane) { l.edges(ctx, time1) },
 		func(l *lane) {
 			q.own(ctx, q.recognise(ctx, spoke))
-			if spoke || !q.recognised { // that a recorder does not speak ONVIF is no problem
+			if spoke || q.ownDoor == nil { // that a recorder does not speak ONVIF is no problem
 				q.device.Errors = append(q.unmet, q.device.Errors...)
 			}
-			if locked.worth(spoke || s.Endpoint != "", q.recognised) && q.goOn(ctx) {
+			if locked.worth(spoke || s.Endpoint != "", q.ownDoor != nil) && q.goOn(ctx) {
 				q.rows(func(l *lane) { _, spoke = l.clock(ctx) })
 			}
 			if spoke && q.goOn(ctx) {
@@ -161,7 +160,7 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 	d.Vendor, d.Serial = cmp.Or(d.Vendor, clean(s.Vendor)), cmp.Or(d.Serial, clean(s.Serial))
 	d.Model = cmp.Or(d.Model, id.hardware, clean(s.Model))
 	d.MACs = readMACs(append(d.MACs, s.MAC, id.mac))
-	d.Answered, d.Needs = q.spoke() || q.recognised, q.lacks()
+	d.Answered, d.Needs = q.spoke() || q.ownDoor != nil, q.lacks()
 	if q.trust.broken() {
 		d.Needs = NeedsCertificate
 	} else if d.Answered && d.Needs != NeedsCertificate {

@@ -226,7 +226,7 @@ func (q *questioning) own(ctx context.Context, c *candidate) {
 	for _, p := range t.problems {
 		q.device.Errors = append(q.device.Errors, Problem{clean(p.What), auth.words(p.Why)})
 	}
-	q.told, q.ownDoor, q.recognised = t, auth, true
+	q.told, q.ownDoor = t, auth
 	q.device.Family = c.name
 	q.told.vendor = firstOf(t.vendor, q.device.Sighting.Vendor)
 	if q.told.vendor == "" && (c.found == known || c.suggested) {

@@ -236,27 +236,9 @@ func (frigate) stats(ctx context.Context, w *web, t *told) {
 
 // footage reads of each camera in which hours it has footage.
 func (frigate) footage(ctx context.Context, w *web, t *told) {
-	noted := false
-	for i := range t.channels {
-		c := &t.channels[i]
-		if ctx.Err() != nil {
-			return
-		}
-		a, err := w.get(ctx, "/api/"+url.PathEscape(c.id)+"/recordings/summary", "timezone=utc")
-		if err == nil {
-			c.oldest, c.newest, err = frigateFootage(a)
-		}
-		switch {
-		case err == nil:
-			c.say("oldest", a.from, c.oldest.text)
-		case errors.Is(err, errSilent):
-			return
-		case statusOf(err) == http.StatusNotFound, noted:
-		default:
-			t.problem("recordings", err)
-			noted = true
-		}
-	}
+	t.footageOf(ctx, w, "recordings", func(id string) call {
+		return call{path: "/api/" + url.PathEscape(id) + "/recordings/summary", query: "timezone=utc"}
+	}, frigateFootage)
 }
 
 // frigateFootage reads the days and hours, UTC, that have footage. It began at any

@@ -2,7 +2,6 @@ package interrogate
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,27 +15,9 @@ import (
 // how many may be told is not limited, since "limit" makes 6.1 answer none.
 func (nx) footage(ctx context.Context, w *web, api string, t *told) {
 	const query = "startTimeMs=0&endTimeMs=4102444800000&detailLevelMs=3600000&keepSmallChunks=true" // until 2100
-	noted := false
-	for i := range t.channels {
-		c := &t.channels[i]
-		if ctx.Err() != nil {
-			return
-		}
-		a, err := w.get(ctx, api+"/devices/"+url.PathEscape(c.id)+"/footage", query)
-		if err == nil {
-			c.oldest, c.newest, err = nxFootage(a)
-		}
-		switch {
-		case err == nil:
-			c.say("oldest", a.from, c.oldest.text)
-		case errors.Is(err, errSilent):
-			return
-		case statusOf(err) == http.StatusNotFound, noted:
-		default:
-			t.problem("footage", err)
-			noted = true
-		}
-	}
+	t.footageOf(ctx, w, "footage", func(id string) call {
+		return call{path: api + "/devices/" + url.PathEscape(id) + "/footage", query: query}
+	}, nxFootage)
 }
 
 // nxFootage reads a list of periods, which need not be in order. One that is being

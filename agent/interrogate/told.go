@@ -2,6 +2,9 @@ package interrogate
 
 import (
 	"cmp"
+	"context"
+	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +43,33 @@ type toldChannel struct {
 	retention                 protocol.Retention // what is configured
 	oldest, newest            stamp              // of its footage; a newest in the future shows that stamps are not what they say
 	words                     map[string]said    // by fact: "name", "resolution", "schedule", "retention"; say sets them
+}
+
+// footageOf asks of each channel from when to when it has footage, by one question
+// each, of which read makes the two dates. That a channel has none (404) is no
+// problem, and one problem, called what, stands for all.
+func (t *told) footageOf(ctx context.Context, w *web, what string, question func(id string) call, read func(answer) (oldest, newest stamp, err error)) {
+	noted := false
+	for i := range t.channels {
+		c := &t.channels[i]
+		if ctx.Err() != nil {
+			return
+		}
+		a, err := w.do(ctx, question(c.id))
+		if err == nil {
+			c.oldest, c.newest, err = read(a)
+		}
+		switch {
+		case err == nil:
+			c.say("oldest", a.from, c.oldest.text)
+		case errors.Is(err, errSilent):
+			return
+		case statusOf(err) == http.StatusNotFound, noted:
+		default:
+			t.problem(what, err)
+			noted = true
+		}
+	}
 }
 
 // said is a question and the device's own words in the answer.

@@ -63,6 +63,14 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	if in["site"] == "" && in["site_id"] == "" {
 		return misuse("-site NAME is missing")
 	}
+	var file *os.File
+	if *image != "" { // before the code is made, which is shown once
+		var err error
+		if file, err = os.OpenFile(*image, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+			return err
+		}
+		defer file.Close()
+	}
 	var answer struct {
 		SiteID    string    `json:"site_id"`
 		Site      string    `json:"site"`
@@ -75,13 +83,9 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	}); err != nil {
 		return err
 	}
-	if *image != "" {
-		png, err := pages.QRImage(answer.Link)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(*image, png, 0o600); err != nil {
-			return fmt.Errorf("%w (the code is made all the same: %s)", err, answer.Code)
+	if file != nil {
+		if err := writeQR(file, answer.Link); err != nil {
+			return fmt.Errorf("%w (the code is made all the same: %s)", err, answer.Link)
 		}
 	}
 	if c.json {
@@ -94,6 +98,16 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	}
 	fmt.Fprintf(c.out, "code  %s\nlink  %s\nfor   %s, until %s, once\n", answer.Code, answer.Link, answer.Site, answer.ExpiresAt.Local().Format(time.DateTime))
 	return nil
+}
+
+// writeQR writes a link as a picture. Who holds the picture holds the code.
+func writeQR(to *os.File, link string) error {
+	png, err := pages.QRImage(link)
+	if err != nil {
+		return err
+	}
+	_, err = to.Write(png)
+	return errors.Join(err, to.Close())
 }
 
 // terminal tells whether a person looks at w.

@@ -13,6 +13,8 @@
 //	conversation.go  SOAP: one question of ONVIF, within the limits
 //	web.go           HTTP: one question to a maker's own interface, likewise
 //	authenticate.go  whether and how a question carries the password
+//	verdict.go       what an answer says of it, and what is remembered
+//	login.go         logins by a message of the family's own
 //	driver.go        which family a device is
 //	told.go          what a driver says, and joining it with what ONVIF says
 //	plan.go stamp.go weeks in any encoding, dates by any clock

@@ -41,6 +41,9 @@ func decode(b []byte) (Message, error) {
 		errs = append(errs, s.unknown...)
 	}
 	m := fromWire(&w, &errs)
+	if w.Version != 0 && w.Version < m.version() {
+		errs.add("version", "%d has no %s", w.Version, m.Kind())
+	}
 	m.check(&errs)
 	if len(errs) > 0 {
 		return Message{}, errs
@@ -65,6 +68,9 @@ func fromWire(w *wire.Message, errs *FieldErrors) Message {
 		m.Body = observationFromWire(b.Observation, errs)
 	case *wire.Message_Withdrawal:
 		m.Body = Withdrawal{Approval: approvalFromWire(b.Withdrawal.GetApproval())}
+	case *wire.Message_Reply:
+		m.Body = Reply{NoticeID: b.Reply.GetNoticeId(), State: ReplyState(b.Reply.GetState()), At: timeFromWire(b.Reply.GetAt()),
+			By: b.Reply.GetBy(), Note: b.Reply.GetNote()}
 	}
 	return m
 }

@@ -27,6 +27,7 @@
 //     themselves: clock, oldest footage, reachability, schedule, retention.
 //     Empty, it is the daily sign of life.
 //   - [Withdrawal]: the site leaves the register.
+//   - [Reply]: how far a [Notice] has come at the site.
 //
 // Order. Messages of a site are ordered by (Epoch, Revision): the epoch is
 // given with the grant and grows with each enrolment or take-over, the revision
@@ -80,8 +81,8 @@
 //
 // # Versions
 //
-// Each message names the version of its writer. A reader accepts all versions
-// since 1 and gives the newest types, so that no other package asks. From a
+// Each message names the oldest version that knows its body. A reader accepts
+// all versions since 1 and gives the newest types, so that no other package asks. From a
 // version newer than its own it accepts a message whose body it knows, and
 // leaves out fields that it does not; values that it does not know, in fields
 // that it does, are errors of that field. A message that claims a version known
@@ -90,6 +91,8 @@
 // vectors in testdata/protocol are read by every later version.
 //
 //	1  first version
+//	2  Reply; notices to preserve and of a site's change; receipts as signed
+//	   notes; visits and take-overs at enrolment
 //
 // # Answers
 //

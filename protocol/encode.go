@@ -28,7 +28,7 @@ func Encode(m Message) ([]byte, error) {
 
 func toWire(m Message) *wire.Message {
 	w := &wire.Message{
-		Version:  Version,
+		Version:  m.version(),
 		Id:       m.ID,
 		SiteId:   m.SiteID,
 		Epoch:    m.Epoch,
@@ -42,6 +42,10 @@ func toWire(m Message) *wire.Message {
 		w.Body = &wire.Message_Observation{Observation: observationToWire(b)}
 	case Withdrawal:
 		w.Body = &wire.Message_Withdrawal{Withdrawal: &wire.Withdrawal{Approval: approvalToWire(b.Approval)}}
+	case Reply:
+		w.Body = &wire.Message_Reply{Reply: &wire.Reply{
+			NoticeId: b.NoticeID, State: string(b.State), At: timeToWire(b.At), By: b.By, Note: b.Note,
+		}}
 	}
 	return w
 }

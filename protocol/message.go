@@ -9,7 +9,7 @@ import (
 // Limits of one message (DESIGN 11b). A device's answer has a limit of its own.
 const (
 	// Version is the protocol version this program speaks: see doc.go for its history.
-	Version = 1
+	Version = 2
 	// MaxMessage is the largest encoded Message, in bytes.
 	MaxMessage = 1 << 20
 	// MaxCameras is the most cameras that one site may declare.
@@ -23,6 +23,8 @@ const (
 	MaxIntervals = 48
 	// MaxSuspensions is the most suspensions of one schedule.
 	MaxSuspensions = 64
+	// MaxNotice is the largest encoded Notice, in bytes.
+	MaxNotice = 64 << 10
 )
 
 // Message is what an agent sends: one numbered statement about one site.
@@ -36,12 +38,14 @@ type Message struct {
 	Body     Body
 }
 
-// Body is one of Declaration, Observation, Withdrawal (values, not pointers).
+// Body is one of Declaration, Observation, Withdrawal, Reply (values, not
+// pointers).
 type Body interface{ body() }
 
 func (Declaration) body() {}
 func (Observation) body() {}
 func (Withdrawal) body()  {}
+func (Reply) body()       {}
 
 // Declaration is the full state of a site as a person confirmed it: what it
 // does not name is no longer declared.
@@ -99,7 +103,8 @@ type Receipt struct {
 	Duplicate  bool
 }
 
-// Kind names the body: "declaration", "observation", "withdrawal", or "" for none.
+// Kind names the body: "declaration", "observation", "withdrawal", "reply", or
+// "" for none.
 func (m Message) Kind() string {
 	switch m.Body.(type) {
 	case Declaration:
@@ -108,8 +113,19 @@ func (m Message) Kind() string {
 		return "observation"
 	case Withdrawal:
 		return "withdrawal"
+	case Reply:
+		return "reply"
 	}
 	return ""
+}
+
+// version is the oldest version that knows the body: a collector one release
+// behind takes what it can read.
+func (m Message) version() uint32 {
+	if _, ok := m.Body.(Reply); ok {
+		return 2
+	}
+	return 1
 }
 
 // MarshalJSON gives the message as a person may read it before and after it

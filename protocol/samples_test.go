@@ -83,6 +83,10 @@ func sampleWithdrawal() Withdrawal {
 	return Withdrawal{Approval: Approval{By: "Anna Bianchi", Role: RoleOwner, At: sampleTime}}
 }
 
+func sampleReply() Reply {
+	return Reply{NoticeID: sampleID, State: ReplyCopied, At: sampleTime, By: "Anna Bianchi", Note: "chiavetta in cassaforte"}
+}
+
 func sampleMessages() map[string]Message {
 	return map[string]Message{
 		"declaration":       sampleMessage(sampleDeclaration()),
@@ -90,5 +94,6 @@ func sampleMessages() map[string]Message {
 		"observation":       sampleMessage(sampleObservation()),
 		"sign-of-life":      sampleMessage(Observation{}),
 		"withdrawal":        sampleMessage(sampleWithdrawal()),
+		"reply":             sampleMessage(sampleReply()),
 	}
 }

@@ -57,8 +57,10 @@ func (m Message) check(errs *FieldErrors) {
 		c.observation(b)
 	case Withdrawal:
 		c.approval(b.Approval)
+	case Reply:
+		c.reply(b)
 	default:
-		c.add("body", "must be a declaration, an observation or a withdrawal")
+		c.add("body", "must be a declaration, an observation, a withdrawal or a reply")
 	}
 }
 

@@ -23,13 +23,15 @@ import (
 // The wire vectors stand in testdata/protocol of the project. good/NAME.bin is
 // an encoded message and NAME.json the same as a person reads it; bad/NAME.bin
 // is refused as bad/NAME.txt says: "malformed", or the fields, one a line.
-// -update writes them anew from the samples. A vector whose name begins with
-// an older version (v1-...) is never written again: it must be read for ever.
+// A good one is named after the version that its body needs (v1-...). -update
+// writes those of this version anew from the samples, and what is not there
+// yet; those of an older version are never written again: they must be read for
+// ever.
 var update = flag.Bool("update", false, "write the wire vectors of this version anew")
 
 const vectors = "../testdata/protocol"
 
-var ofThisVersion = fmt.Sprintf("v%d-", Version)
+func vector(name string, m Message) string { return fmt.Sprintf("good/v%d-%s", m.version(), name) }
 
 func TestGoodVectors(t *testing.T) {
 	if *update {
@@ -38,8 +40,11 @@ func TestGoodVectors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			write(t, "good/"+ofThisVersion+name+".bin", b)
-			write(t, "good/"+ofThisVersion+name+".json", readable(t, m))
+			_, err = os.Stat(filepath.Join(vectors, vector(name, m)+".bin"))
+			if err != nil || m.version() == Version {
+				write(t, vector(name, m)+".bin", b)
+				write(t, vector(name, m)+".json", readable(t, m))
+			}
 		}
 	}
 	files, err := filepath.Glob(filepath.Join(vectors, "good", "*.bin"))
@@ -58,7 +63,7 @@ func TestGoodVectors(t *testing.T) {
 		}
 	}
 	for name, m := range sampleMessages() {
-		file := filepath.Join(vectors, "good", ofThisVersion+name+".bin")
+		file := filepath.Join(vectors, vector(name, m)+".bin")
 		if !slices.Contains(files, file) {
 			t.Errorf("sample %s has no vector: run this test with -update", name)
 			continue
@@ -137,10 +142,17 @@ func badVectors() []badVector {
 
 	broken("no-version", func(m *wire.Message, d *wire.Declaration) { m.Version = 0 }, "version")
 	broken("no-body", func(m *wire.Message, d *wire.Declaration) { m.Body = nil }, "body")
-	broken("body-of-version-2", func(m *wire.Message, d *wire.Declaration) {
-		m.Version, m.Body = 2, nil
-		m.ProtoReflect().SetUnknown(protowire.AppendBytes(protowire.AppendTag(nil, 13, protowire.BytesType), []byte("new")))
+	broken("body-of-a-newer-version", func(m *wire.Message, d *wire.Declaration) {
+		m.Version, m.Body = 9, nil
+		m.ProtoReflect().SetUnknown(protowire.AppendBytes(protowire.AppendTag(nil, 2000, protowire.BytesType), []byte("new")))
 	}, "body")
+	broken("body-newer-than-its-version", func(m *wire.Message, d *wire.Declaration) {
+		m.Body = toWire(sampleMessage(sampleReply())).Body
+	}, "version")
+	broken("reply-of-nobody", func(m *wire.Message, d *wire.Declaration) {
+		m.Version, m.Body = 2, toWire(sampleMessage(sampleReply())).Body
+		m.GetReply().By = " "
+	}, "by")
 	broken("clock-years-off", func(m *wire.Message, d *wire.Declaration) { m.MadeAt = timestamppb.New(time.Unix(0, 0)) }, "made_at")
 	broken("end-of-time", func(m *wire.Message, d *wire.Declaration) {
 		m.MadeAt = &timestamppb.Timestamp{Seconds: 1<<63 - 1, Nanos: -1}

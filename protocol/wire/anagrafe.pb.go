@@ -83,6 +83,8 @@ type EnrolRequest struct {
 	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	Csr           []byte                 `protobuf:"bytes,2,opt,name=csr,proto3" json:"csr,omitempty"` // PKCS #10, DER
 	AgentVersion  string                 `protobuf:"bytes,3,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
+	Visit         bool                   `protobuf:"varint,4,opt,name=visit,proto3" json:"visit,omitempty"`     // a technician's visit: the grant ends by itself within a day
+	Replace       bool                   `protobuf:"varint,5,opt,name=replace,proto3" json:"replace,omitempty"` // ends the grants that other agents have for the site
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -138,12 +140,27 @@ func (x *EnrolRequest) GetAgentVersion() string {
 	return ""
 }
 
+func (x *EnrolRequest) GetVisit() bool {
+	if x != nil {
+		return x.Visit
+	}
+	return false
+}
+
+func (x *EnrolRequest) GetReplace() bool {
+	if x != nil {
+		return x.Replace
+	}
+	return false
+}
+
 type EnrolResponse struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	AgentId          string                 `protobuf:"bytes,1,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
 	CertificateChain [][]byte               `protobuf:"bytes,2,rep,name=certificate_chain,json=certificateChain,proto3" json:"certificate_chain,omitempty"` // X.509 DER, the agent's own first
 	Authorities      [][]byte               `protobuf:"bytes,3,rep,name=authorities,proto3" json:"authorities,omitempty"`                                   // X.509 DER, roots of the collector's private CA
 	Grant            *Grant                 `protobuf:"bytes,4,opt,name=grant,proto3" json:"grant,omitempty"`
+	ReceiptKey       string                 `protobuf:"bytes,5,opt,name=receipt_key,json=receiptKey,proto3" json:"receipt_key,omitempty"` // verifier key of receipts, as golang.org/x/mod/sumdb/note writes it
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -206,6 +223,13 @@ func (x *EnrolResponse) GetGrant() *Grant {
 	return nil
 }
 
+func (x *EnrolResponse) GetReceiptKey() string {
+	if x != nil {
+		return x.ReceiptKey
+	}
+	return ""
+}
+
 type RenewRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Csr           []byte                 `protobuf:"bytes,1,opt,name=csr,proto3" json:"csr,omitempty"`
@@ -254,6 +278,7 @@ type RenewResponse struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	CertificateChain [][]byte               `protobuf:"bytes,1,rep,name=certificate_chain,json=certificateChain,proto3" json:"certificate_chain,omitempty"`
 	Authorities      [][]byte               `protobuf:"bytes,2,rep,name=authorities,proto3" json:"authorities,omitempty"`
+	ReceiptKey       string                 `protobuf:"bytes,3,opt,name=receipt_key,json=receiptKey,proto3" json:"receipt_key,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -302,6 +327,13 @@ func (x *RenewResponse) GetAuthorities() [][]byte {
 	return nil
 }
 
+func (x *RenewResponse) GetReceiptKey() string {
+	if x != nil {
+		return x.ReceiptKey
+	}
+	return ""
+}
+
 type Grant struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SiteId        string                 `protobuf:"bytes,1,opt,name=site_id,json=siteId,proto3" json:"site_id,omitempty"`
@@ -311,6 +343,7 @@ type Grant struct {
 	Epoch         int64                  `protobuf:"varint,5,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	From          *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
 	Until         *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
+	Others        int64                  `protobuf:"varint,8,opt,name=others,proto3" json:"others,omitempty"` // other agents that have a grant for the site now
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -392,6 +425,13 @@ func (x *Grant) GetUntil() *timestamppb.Timestamp {
 		return x.Until
 	}
 	return nil
+}
+
+func (x *Grant) GetOthers() int64 {
+	if x != nil {
+		return x.Others
+	}
+	return 0
 }
 
 type DeliverRequest struct {
@@ -496,6 +536,9 @@ type Receipt struct {
 	MessageSha256 []byte                 `protobuf:"bytes,2,opt,name=message_sha256,json=messageSha256,proto3" json:"message_sha256,omitempty"`
 	RecordedAt    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
 	Duplicate     bool                   `protobuf:"varint,4,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
+	Note          []byte                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`                            // the receipt as a signed note, for people and for EnrolResponse.receipt_key
+	OwnerLink     string                 `protobuf:"bytes,6,opt,name=owner_link,json=ownerLink,proto3" json:"owner_link,omitempty"` // page on which the owner suspends or withdraws the site from any browser
+	OwnerCode     string                 `protobuf:"bytes,7,opt,name=owner_code,json=ownerCode,proto3" json:"owner_code,omitempty"` // to be typed there
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -556,6 +599,27 @@ func (x *Receipt) GetDuplicate() bool {
 		return x.Duplicate
 	}
 	return false
+}
+
+func (x *Receipt) GetNote() []byte {
+	if x != nil {
+		return x.Note
+	}
+	return nil
+}
+
+func (x *Receipt) GetOwnerLink() string {
+	if x != nil {
+		return x.OwnerLink
+	}
+	return ""
+}
+
+func (x *Receipt) GetOwnerCode() string {
+	if x != nil {
+		return x.OwnerCode
+	}
+	return ""
 }
 
 type GetSiteRequest struct {
@@ -673,6 +737,7 @@ func (x *GetSiteResponse) GetMessage() []byte {
 type NoticesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AgentVersion  string                 `protobuf:"bytes,1,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
+	Park          bool                   `protobuf:"varint,2,opt,name=park,proto3" json:"park,omitempty"` // the owner wants no standing connection
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -714,6 +779,13 @@ func (x *NoticesRequest) GetAgentVersion() string {
 	return ""
 }
 
+func (x *NoticesRequest) GetPark() bool {
+	if x != nil {
+		return x.Park
+	}
+	return false
+}
+
 type Notice struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Id     string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -723,6 +795,9 @@ type Notice struct {
 	//
 	//	*Notice_Reminder
 	//	*Notice_Revocation
+	//	*Notice_Preserve
+	//	*Notice_SiteChange
+	//	*Notice_Park
 	Body          isNotice_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -804,6 +879,33 @@ func (x *Notice) GetRevocation() *Revocation {
 	return nil
 }
 
+func (x *Notice) GetPreserve() *Preserve {
+	if x != nil {
+		if x, ok := x.Body.(*Notice_Preserve); ok {
+			return x.Preserve
+		}
+	}
+	return nil
+}
+
+func (x *Notice) GetSiteChange() *SiteChange {
+	if x != nil {
+		if x, ok := x.Body.(*Notice_SiteChange); ok {
+			return x.SiteChange
+		}
+	}
+	return nil
+}
+
+func (x *Notice) GetPark() *Park {
+	if x != nil {
+		if x, ok := x.Body.(*Notice_Park); ok {
+			return x.Park
+		}
+	}
+	return nil
+}
+
 type isNotice_Body interface {
 	isNotice_Body()
 }
@@ -816,9 +918,27 @@ type Notice_Revocation struct {
 	Revocation *Revocation `protobuf:"bytes,11,opt,name=revocation,proto3,oneof"`
 }
 
+type Notice_Preserve struct {
+	Preserve *Preserve `protobuf:"bytes,12,opt,name=preserve,proto3,oneof"`
+}
+
+type Notice_SiteChange struct {
+	SiteChange *SiteChange `protobuf:"bytes,13,opt,name=site_change,json=siteChange,proto3,oneof"`
+}
+
+type Notice_Park struct {
+	Park *Park `protobuf:"bytes,14,opt,name=park,proto3,oneof"` // without id and site: the stream ends after it
+}
+
 func (*Notice_Reminder) isNotice_Body() {}
 
 func (*Notice_Revocation) isNotice_Body() {}
+
+func (*Notice_Preserve) isNotice_Body() {}
+
+func (*Notice_SiteChange) isNotice_Body() {}
+
+func (*Notice_Park) isNotice_Body() {}
 
 type Reminder struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -908,6 +1028,202 @@ func (x *Revocation) GetReason() string {
 	return ""
 }
 
+type Preserve struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"` // invitation (art. 348 c.p.p.), order (art. 354 c.p.p.)
+	From          string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"` // force, office and officer, as the owner reads it
+	Phone         string                 `protobuf:"bytes,3,opt,name=phone,proto3" json:"phone,omitempty"`
+	Reference     string                 `protobuf:"bytes,4,opt,name=reference,proto3" json:"reference,omitempty"` // of the case, to be quoted
+	Start         *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start,proto3" json:"start,omitempty"`
+	End           *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=end,proto3" json:"end,omitempty"`
+	CameraIds     []string               `protobuf:"bytes,7,rep,name=camera_ids,json=cameraIds,proto3" json:"camera_ids,omitempty"` // as declared
+	CheckCode     string                 `protobuf:"bytes,8,opt,name=check_code,json=checkCode,proto3" json:"check_code,omitempty"` // to be checked on the collector's page
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Preserve) Reset() {
+	*x = Preserve{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Preserve) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Preserve) ProtoMessage() {}
+
+func (x *Preserve) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Preserve.ProtoReflect.Descriptor instead.
+func (*Preserve) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Preserve) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Preserve) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Preserve) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *Preserve) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *Preserve) GetStart() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *Preserve) GetEnd() *timestamppb.Timestamp {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+func (x *Preserve) GetCameraIds() []string {
+	if x != nil {
+		return x.CameraIds
+	}
+	return nil
+}
+
+func (x *Preserve) GetCheckCode() string {
+	if x != nil {
+		return x.CheckCode
+	}
+	return ""
+}
+
+type SiteChange struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"` // withdrawn, suspended, resumed
+	At            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SiteChange) Reset() {
+	*x = SiteChange{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SiteChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SiteChange) ProtoMessage() {}
+
+func (x *SiteChange) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SiteChange.ProtoReflect.Descriptor instead.
+func (*SiteChange) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SiteChange) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *SiteChange) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+type Park struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AfterSeconds  int64                  `protobuf:"varint,1,opt,name=after_seconds,json=afterSeconds,proto3" json:"after_seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Park) Reset() {
+	*x = Park{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Park) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Park) ProtoMessage() {}
+
+func (x *Park) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Park.ProtoReflect.Descriptor instead.
+func (*Park) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Park) GetAfterSeconds() int64 {
+	if x != nil {
+		return x.AfterSeconds
+	}
+	return 0
+}
+
 type Message struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Version  uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -921,6 +1237,7 @@ type Message struct {
 	//	*Message_Declaration
 	//	*Message_Observation
 	//	*Message_Withdrawal
+	//	*Message_Reply
 	Body          isMessage_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -928,7 +1245,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[14]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -940,7 +1257,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[14]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -953,7 +1270,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{14}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Message) GetVersion() uint32 {
@@ -1032,6 +1349,15 @@ func (x *Message) GetWithdrawal() *Withdrawal {
 	return nil
 }
 
+func (x *Message) GetReply() *Reply {
+	if x != nil {
+		if x, ok := x.Body.(*Message_Reply); ok {
+			return x.Reply
+		}
+	}
+	return nil
+}
+
 type isMessage_Body interface {
 	isMessage_Body()
 }
@@ -1048,11 +1374,93 @@ type Message_Withdrawal struct {
 	Withdrawal *Withdrawal `protobuf:"bytes,12,opt,name=withdrawal,proto3,oneof"`
 }
 
+type Message_Reply struct {
+	Reply *Reply `protobuf:"bytes,13,opt,name=reply,proto3,oneof"` // since version 2
+}
+
 func (*Message_Declaration) isMessage_Body() {}
 
 func (*Message_Observation) isMessage_Body() {}
 
 func (*Message_Withdrawal) isMessage_Body() {}
+
+func (*Message_Reply) isMessage_Body() {}
+
+type Reply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NoticeId      string                 `protobuf:"bytes,1,opt,name=notice_id,json=noticeId,proto3" json:"notice_id,omitempty"`
+	State         string                 `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"` // received, seen, present, copied, cannot, too-late, refused
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	Note          string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reply) Reset() {
+	*x = Reply{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reply) ProtoMessage() {}
+
+func (x *Reply) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reply.ProtoReflect.Descriptor instead.
+func (*Reply) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Reply) GetNoticeId() string {
+	if x != nil {
+		return x.NoticeId
+	}
+	return ""
+}
+
+func (x *Reply) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Reply) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Reply) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Reply) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
 
 type Declaration struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1067,7 +1475,7 @@ type Declaration struct {
 
 func (x *Declaration) Reset() {
 	*x = Declaration{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[15]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1079,7 +1487,7 @@ func (x *Declaration) String() string {
 func (*Declaration) ProtoMessage() {}
 
 func (x *Declaration) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[15]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1092,7 +1500,7 @@ func (x *Declaration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Declaration.ProtoReflect.Descriptor instead.
 func (*Declaration) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{15}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Declaration) GetSite() *Site {
@@ -1141,7 +1549,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[16]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1153,7 +1561,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[16]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1166,7 +1574,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{16}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Approval) GetBy() string {
@@ -1199,7 +1607,7 @@ type Withdrawal struct {
 
 func (x *Withdrawal) Reset() {
 	*x = Withdrawal{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[17]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1211,7 +1619,7 @@ func (x *Withdrawal) String() string {
 func (*Withdrawal) ProtoMessage() {}
 
 func (x *Withdrawal) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[17]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1224,7 +1632,7 @@ func (x *Withdrawal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
 func (*Withdrawal) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{17}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Withdrawal) GetApproval() *Approval {
@@ -1244,7 +1652,7 @@ type Observation struct {
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[18]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1256,7 +1664,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[18]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1269,7 +1677,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{18}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Observation) GetRecorders() []*RecorderObservation {
@@ -1298,7 +1706,7 @@ type RecorderObservation struct {
 
 func (x *RecorderObservation) Reset() {
 	*x = RecorderObservation{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[19]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1310,7 +1718,7 @@ func (x *RecorderObservation) String() string {
 func (*RecorderObservation) ProtoMessage() {}
 
 func (x *RecorderObservation) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[19]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1323,7 +1731,7 @@ func (x *RecorderObservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecorderObservation.ProtoReflect.Descriptor instead.
 func (*RecorderObservation) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{19}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RecorderObservation) GetRecorderId() string {
@@ -1367,7 +1775,7 @@ type CameraObservation struct {
 
 func (x *CameraObservation) Reset() {
 	*x = CameraObservation{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[20]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1379,7 +1787,7 @@ func (x *CameraObservation) String() string {
 func (*CameraObservation) ProtoMessage() {}
 
 func (x *CameraObservation) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[20]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1392,7 +1800,7 @@ func (x *CameraObservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CameraObservation.ProtoReflect.Descriptor instead.
 func (*CameraObservation) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{20}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CameraObservation) GetCameraId() string {
@@ -1440,7 +1848,7 @@ type Fact struct {
 
 func (x *Fact) Reset() {
 	*x = Fact{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[21]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1860,7 @@ func (x *Fact) String() string {
 func (*Fact) ProtoMessage() {}
 
 func (x *Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[21]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1873,7 @@ func (x *Fact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fact.ProtoReflect.Descriptor instead.
 func (*Fact) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{21}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Fact) GetSource() Source {
@@ -1493,7 +1901,7 @@ type Site struct {
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1505,7 +1913,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1518,7 +1926,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{22}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Site) GetName() string {
@@ -1556,7 +1964,7 @@ type Contact struct {
 
 func (x *Contact) Reset() {
 	*x = Contact{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1976,7 @@ func (x *Contact) String() string {
 func (*Contact) ProtoMessage() {}
 
 func (x *Contact) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1989,7 @@ func (x *Contact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contact.ProtoReflect.Descriptor instead.
 func (*Contact) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{23}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Contact) GetName() string {
@@ -1641,7 +2049,7 @@ type Recorder struct {
 
 func (x *Recorder) Reset() {
 	*x = Recorder{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +2061,7 @@ func (x *Recorder) String() string {
 func (*Recorder) ProtoMessage() {}
 
 func (x *Recorder) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +2074,7 @@ func (x *Recorder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recorder.ProtoReflect.Descriptor instead.
 func (*Recorder) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{24}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Recorder) GetId() string {
@@ -1730,7 +2138,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1742,7 +2150,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1755,7 +2163,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{25}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Clock) GetOffsetMs() int64 {
@@ -1804,7 +2212,7 @@ type Camera struct {
 
 func (x *Camera) Reset() {
 	*x = Camera{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1816,7 +2224,7 @@ func (x *Camera) String() string {
 func (*Camera) ProtoMessage() {}
 
 func (x *Camera) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1829,7 +2237,7 @@ func (x *Camera) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Camera.ProtoReflect.Descriptor instead.
 func (*Camera) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{26}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Camera) GetId() string {
@@ -1913,7 +2321,7 @@ type Outdoor struct {
 
 func (x *Outdoor) Reset() {
 	*x = Outdoor{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1925,7 +2333,7 @@ func (x *Outdoor) String() string {
 func (*Outdoor) ProtoMessage() {}
 
 func (x *Outdoor) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1938,7 +2346,7 @@ func (x *Outdoor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outdoor.ProtoReflect.Descriptor instead.
 func (*Outdoor) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{27}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Outdoor) GetYes() bool {
@@ -1975,7 +2383,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1987,7 +2395,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2000,7 +2408,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{28}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Position) GetLonMicrodegrees() int32 {
@@ -2055,7 +2463,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2067,7 +2475,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2080,7 +2488,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{29}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *View) GetDirectionDeg() uint32 {
@@ -2161,7 +2569,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2173,7 +2581,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2186,7 +2594,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{30}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Schedule) GetKind() string {
@@ -2248,7 +2656,7 @@ type DayRow struct {
 
 func (x *DayRow) Reset() {
 	*x = DayRow{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2260,7 +2668,7 @@ func (x *DayRow) String() string {
 func (*DayRow) ProtoMessage() {}
 
 func (x *DayRow) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2273,7 +2681,7 @@ func (x *DayRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DayRow.ProtoReflect.Descriptor instead.
 func (*DayRow) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{31}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DayRow) GetDay() uint32 {
@@ -2301,7 +2709,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2313,7 +2721,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2326,7 +2734,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{32}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Interval) GetFromMinute() uint32 {
@@ -2360,7 +2768,7 @@ type Suspension struct {
 
 func (x *Suspension) Reset() {
 	*x = Suspension{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2372,7 +2780,7 @@ func (x *Suspension) String() string {
 func (*Suspension) ProtoMessage() {}
 
 func (x *Suspension) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2385,7 +2793,7 @@ func (x *Suspension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspension.ProtoReflect.Descriptor instead.
 func (*Suspension) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{33}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Suspension) GetFrom() *timestamppb.Timestamp {
@@ -2417,7 +2825,7 @@ type Retention struct {
 
 func (x *Retention) Reset() {
 	*x = Retention{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2429,7 +2837,7 @@ func (x *Retention) String() string {
 func (*Retention) ProtoMessage() {}
 
 func (x *Retention) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2442,7 +2850,7 @@ func (x *Retention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retention.ProtoReflect.Descriptor instead.
 func (*Retention) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{34}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Retention) GetKind() string {
@@ -2498,21 +2906,27 @@ var File_protocol_wire_anagrafe_proto protoreflect.FileDescriptor
 
 const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\n" +
-	"\x1cprotocol/wire/anagrafe.proto\x12\vanagrafe.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"Y\n" +
+	"\x1cprotocol/wire/anagrafe.proto\x12\vanagrafe.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x89\x01\n" +
 	"\fEnrolRequest\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x10\n" +
 	"\x03csr\x18\x02 \x01(\fR\x03csr\x12#\n" +
-	"\ragent_version\x18\x03 \x01(\tR\fagentVersion\"\xa3\x01\n" +
+	"\ragent_version\x18\x03 \x01(\tR\fagentVersion\x12\x14\n" +
+	"\x05visit\x18\x04 \x01(\bR\x05visit\x12\x18\n" +
+	"\areplace\x18\x05 \x01(\bR\areplace\"\xc4\x01\n" +
 	"\rEnrolResponse\x12\x19\n" +
 	"\bagent_id\x18\x01 \x01(\tR\aagentId\x12+\n" +
 	"\x11certificate_chain\x18\x02 \x03(\fR\x10certificateChain\x12 \n" +
 	"\vauthorities\x18\x03 \x03(\fR\vauthorities\x12(\n" +
-	"\x05grant\x18\x04 \x01(\v2\x12.anagrafe.v1.GrantR\x05grant\" \n" +
+	"\x05grant\x18\x04 \x01(\v2\x12.anagrafe.v1.GrantR\x05grant\x12\x1f\n" +
+	"\vreceipt_key\x18\x05 \x01(\tR\n" +
+	"receiptKey\" \n" +
 	"\fRenewRequest\x12\x10\n" +
-	"\x03csr\x18\x01 \x01(\fR\x03csr\"^\n" +
+	"\x03csr\x18\x01 \x01(\fR\x03csr\"\x7f\n" +
 	"\rRenewResponse\x12+\n" +
 	"\x11certificate_chain\x18\x01 \x03(\fR\x10certificateChain\x12 \n" +
-	"\vauthorities\x18\x02 \x03(\fR\vauthorities\"\xeb\x01\n" +
+	"\vauthorities\x18\x02 \x03(\fR\vauthorities\x12\x1f\n" +
+	"\vreceipt_key\x18\x03 \x01(\tR\n" +
+	"receiptKey\"\x83\x02\n" +
 	"\x05Grant\x12\x17\n" +
 	"\asite_id\x18\x01 \x01(\tR\x06siteId\x12\x1b\n" +
 	"\tsite_name\x18\x02 \x01(\tR\bsiteName\x12\x1a\n" +
@@ -2520,28 +2934,35 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x14\n" +
 	"\x05epoch\x18\x05 \x01(\x03R\x05epoch\x12.\n" +
 	"\x04from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x120\n" +
-	"\x05until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"@\n" +
+	"\x05until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x16\n" +
+	"\x06others\x18\b \x01(\x03R\x06others\"@\n" +
 	"\x0eDeliverRequest\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\fR\amessage\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\"A\n" +
 	"\x0fDeliverResponse\x12.\n" +
-	"\areceipt\x18\x01 \x01(\v2\x14.anagrafe.v1.ReceiptR\areceipt\"\xaa\x01\n" +
+	"\areceipt\x18\x01 \x01(\v2\x14.anagrafe.v1.ReceiptR\areceipt\"\xfc\x01\n" +
 	"\aReceipt\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12%\n" +
 	"\x0emessage_sha256\x18\x02 \x01(\fR\rmessageSha256\x12;\n" +
 	"\vrecorded_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"recordedAt\x12\x1c\n" +
-	"\tduplicate\x18\x04 \x01(\bR\tduplicate\"?\n" +
+	"\tduplicate\x18\x04 \x01(\bR\tduplicate\x12\x12\n" +
+	"\x04note\x18\x05 \x01(\fR\x04note\x12\x1d\n" +
+	"\n" +
+	"owner_link\x18\x06 \x01(\tR\townerLink\x12\x1d\n" +
+	"\n" +
+	"owner_code\x18\a \x01(\tR\townerCode\"?\n" +
 	"\x0eGetSiteRequest\x12\x17\n" +
 	"\asite_id\x18\x01 \x01(\tR\x06siteId\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\"q\n" +
 	"\x0fGetSiteResponse\x12(\n" +
 	"\x05grant\x18\x01 \x01(\v2\x12.anagrafe.v1.GrantR\x05grant\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\fR\amessage\"5\n" +
+	"\amessage\x18\x03 \x01(\fR\amessage\"I\n" +
 	"\x0eNoticesRequest\x12#\n" +
-	"\ragent_version\x18\x01 \x01(\tR\fagentVersion\"\xd5\x01\n" +
+	"\ragent_version\x18\x01 \x01(\tR\fagentVersion\x12\x12\n" +
+	"\x04park\x18\x02 \x01(\bR\x04park\"\xef\x02\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\asite_id\x18\x02 \x01(\tR\x06siteId\x12*\n" +
@@ -2550,13 +2971,34 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	" \x01(\v2\x15.anagrafe.v1.ReminderH\x00R\breminder\x129\n" +
 	"\n" +
 	"revocation\x18\v \x01(\v2\x17.anagrafe.v1.RevocationH\x00R\n" +
-	"revocationB\x06\n" +
+	"revocation\x123\n" +
+	"\bpreserve\x18\f \x01(\v2\x15.anagrafe.v1.PreserveH\x00R\bpreserve\x12:\n" +
+	"\vsite_change\x18\r \x01(\v2\x17.anagrafe.v1.SiteChangeH\x00R\n" +
+	"siteChange\x12'\n" +
+	"\x04park\x18\x0e \x01(\v2\x11.anagrafe.v1.ParkH\x00R\x04parkB\x06\n" +
 	"\x04body\"\"\n" +
 	"\bReminder\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"$\n" +
 	"\n" +
 	"Revocation\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xf2\x02\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x84\x02\n" +
+	"\bPreserve\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x14\n" +
+	"\x05phone\x18\x03 \x01(\tR\x05phone\x12\x1c\n" +
+	"\treference\x18\x04 \x01(\tR\treference\x120\n" +
+	"\x05start\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05start\x12,\n" +
+	"\x03end\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x03end\x12\x1d\n" +
+	"\n" +
+	"camera_ids\x18\a \x03(\tR\tcameraIds\x12\x1d\n" +
+	"\n" +
+	"check_code\x18\b \x01(\tR\tcheckCode\"N\n" +
+	"\n" +
+	"SiteChange\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"+\n" +
+	"\x04Park\x12#\n" +
+	"\rafter_seconds\x18\x01 \x01(\x03R\fafterSeconds\"\x9e\x03\n" +
 	"\aMessage\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x17\n" +
@@ -2569,8 +3011,15 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\vobservation\x18\v \x01(\v2\x18.anagrafe.v1.ObservationH\x00R\vobservation\x129\n" +
 	"\n" +
 	"withdrawal\x18\f \x01(\v2\x17.anagrafe.v1.WithdrawalH\x00R\n" +
-	"withdrawalB\x06\n" +
-	"\x04body\"\xfd\x01\n" +
+	"withdrawal\x12*\n" +
+	"\x05reply\x18\r \x01(\v2\x12.anagrafe.v1.ReplyH\x00R\x05replyB\x06\n" +
+	"\x04body\"\x8a\x01\n" +
+	"\x05Reply\x12\x1b\n" +
+	"\tnotice_id\x18\x01 \x01(\tR\bnoticeId\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\x12\x12\n" +
+	"\x04note\x18\x05 \x01(\tR\x04note\"\xfd\x01\n" +
 	"\vDeclaration\x12%\n" +
 	"\x04site\x18\x01 \x01(\v2\x11.anagrafe.v1.SiteR\x04site\x120\n" +
 	"\bcontacts\x18\x02 \x03(\v2\x14.anagrafe.v1.ContactR\bcontacts\x123\n" +
@@ -2724,7 +3173,7 @@ func file_protocol_wire_anagrafe_proto_rawDescGZIP() []byte {
 }
 
 var file_protocol_wire_anagrafe_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_protocol_wire_anagrafe_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_protocol_wire_anagrafe_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_protocol_wire_anagrafe_proto_goTypes = []any{
 	(Source)(0),                   // 0: anagrafe.v1.Source
 	(*EnrolRequest)(nil),          // 1: anagrafe.v1.EnrolRequest
@@ -2741,95 +3190,107 @@ var file_protocol_wire_anagrafe_proto_goTypes = []any{
 	(*Notice)(nil),                // 12: anagrafe.v1.Notice
 	(*Reminder)(nil),              // 13: anagrafe.v1.Reminder
 	(*Revocation)(nil),            // 14: anagrafe.v1.Revocation
-	(*Message)(nil),               // 15: anagrafe.v1.Message
-	(*Declaration)(nil),           // 16: anagrafe.v1.Declaration
-	(*Approval)(nil),              // 17: anagrafe.v1.Approval
-	(*Withdrawal)(nil),            // 18: anagrafe.v1.Withdrawal
-	(*Observation)(nil),           // 19: anagrafe.v1.Observation
-	(*RecorderObservation)(nil),   // 20: anagrafe.v1.RecorderObservation
-	(*CameraObservation)(nil),     // 21: anagrafe.v1.CameraObservation
-	(*Fact)(nil),                  // 22: anagrafe.v1.Fact
-	(*Site)(nil),                  // 23: anagrafe.v1.Site
-	(*Contact)(nil),               // 24: anagrafe.v1.Contact
-	(*Recorder)(nil),              // 25: anagrafe.v1.Recorder
-	(*Clock)(nil),                 // 26: anagrafe.v1.Clock
-	(*Camera)(nil),                // 27: anagrafe.v1.Camera
-	(*Outdoor)(nil),               // 28: anagrafe.v1.Outdoor
-	(*Position)(nil),              // 29: anagrafe.v1.Position
-	(*View)(nil),                  // 30: anagrafe.v1.View
-	(*Schedule)(nil),              // 31: anagrafe.v1.Schedule
-	(*DayRow)(nil),                // 32: anagrafe.v1.DayRow
-	(*Interval)(nil),              // 33: anagrafe.v1.Interval
-	(*Suspension)(nil),            // 34: anagrafe.v1.Suspension
-	(*Retention)(nil),             // 35: anagrafe.v1.Retention
-	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
+	(*Preserve)(nil),              // 15: anagrafe.v1.Preserve
+	(*SiteChange)(nil),            // 16: anagrafe.v1.SiteChange
+	(*Park)(nil),                  // 17: anagrafe.v1.Park
+	(*Message)(nil),               // 18: anagrafe.v1.Message
+	(*Reply)(nil),                 // 19: anagrafe.v1.Reply
+	(*Declaration)(nil),           // 20: anagrafe.v1.Declaration
+	(*Approval)(nil),              // 21: anagrafe.v1.Approval
+	(*Withdrawal)(nil),            // 22: anagrafe.v1.Withdrawal
+	(*Observation)(nil),           // 23: anagrafe.v1.Observation
+	(*RecorderObservation)(nil),   // 24: anagrafe.v1.RecorderObservation
+	(*CameraObservation)(nil),     // 25: anagrafe.v1.CameraObservation
+	(*Fact)(nil),                  // 26: anagrafe.v1.Fact
+	(*Site)(nil),                  // 27: anagrafe.v1.Site
+	(*Contact)(nil),               // 28: anagrafe.v1.Contact
+	(*Recorder)(nil),              // 29: anagrafe.v1.Recorder
+	(*Clock)(nil),                 // 30: anagrafe.v1.Clock
+	(*Camera)(nil),                // 31: anagrafe.v1.Camera
+	(*Outdoor)(nil),               // 32: anagrafe.v1.Outdoor
+	(*Position)(nil),              // 33: anagrafe.v1.Position
+	(*View)(nil),                  // 34: anagrafe.v1.View
+	(*Schedule)(nil),              // 35: anagrafe.v1.Schedule
+	(*DayRow)(nil),                // 36: anagrafe.v1.DayRow
+	(*Interval)(nil),              // 37: anagrafe.v1.Interval
+	(*Suspension)(nil),            // 38: anagrafe.v1.Suspension
+	(*Retention)(nil),             // 39: anagrafe.v1.Retention
+	(*timestamppb.Timestamp)(nil), // 40: google.protobuf.Timestamp
 }
 var file_protocol_wire_anagrafe_proto_depIdxs = []int32{
 	5,  // 0: anagrafe.v1.EnrolResponse.grant:type_name -> anagrafe.v1.Grant
-	36, // 1: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
-	36, // 2: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
+	40, // 1: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
+	40, // 2: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
 	8,  // 3: anagrafe.v1.DeliverResponse.receipt:type_name -> anagrafe.v1.Receipt
-	36, // 4: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
+	40, // 4: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
 	5,  // 5: anagrafe.v1.GetSiteResponse.grant:type_name -> anagrafe.v1.Grant
-	36, // 6: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
+	40, // 6: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
 	13, // 7: anagrafe.v1.Notice.reminder:type_name -> anagrafe.v1.Reminder
 	14, // 8: anagrafe.v1.Notice.revocation:type_name -> anagrafe.v1.Revocation
-	36, // 9: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
-	16, // 10: anagrafe.v1.Message.declaration:type_name -> anagrafe.v1.Declaration
-	19, // 11: anagrafe.v1.Message.observation:type_name -> anagrafe.v1.Observation
-	18, // 12: anagrafe.v1.Message.withdrawal:type_name -> anagrafe.v1.Withdrawal
-	23, // 13: anagrafe.v1.Declaration.site:type_name -> anagrafe.v1.Site
-	24, // 14: anagrafe.v1.Declaration.contacts:type_name -> anagrafe.v1.Contact
-	25, // 15: anagrafe.v1.Declaration.recorders:type_name -> anagrafe.v1.Recorder
-	27, // 16: anagrafe.v1.Declaration.cameras:type_name -> anagrafe.v1.Camera
-	17, // 17: anagrafe.v1.Declaration.approval:type_name -> anagrafe.v1.Approval
-	36, // 18: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
-	17, // 19: anagrafe.v1.Withdrawal.approval:type_name -> anagrafe.v1.Approval
-	20, // 20: anagrafe.v1.Observation.recorders:type_name -> anagrafe.v1.RecorderObservation
-	21, // 21: anagrafe.v1.Observation.cameras:type_name -> anagrafe.v1.CameraObservation
-	36, // 22: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
-	26, // 23: anagrafe.v1.RecorderObservation.clock:type_name -> anagrafe.v1.Clock
-	36, // 24: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
-	36, // 25: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
-	31, // 26: anagrafe.v1.CameraObservation.schedule:type_name -> anagrafe.v1.Schedule
-	35, // 27: anagrafe.v1.CameraObservation.retention:type_name -> anagrafe.v1.Retention
-	0,  // 28: anagrafe.v1.Fact.source:type_name -> anagrafe.v1.Source
-	36, // 29: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
-	26, // 30: anagrafe.v1.Recorder.clock:type_name -> anagrafe.v1.Clock
-	36, // 31: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
-	22, // 32: anagrafe.v1.Camera.name_fact:type_name -> anagrafe.v1.Fact
-	29, // 33: anagrafe.v1.Camera.position:type_name -> anagrafe.v1.Position
-	30, // 34: anagrafe.v1.Camera.view:type_name -> anagrafe.v1.View
-	31, // 35: anagrafe.v1.Camera.schedule:type_name -> anagrafe.v1.Schedule
-	35, // 36: anagrafe.v1.Camera.retention:type_name -> anagrafe.v1.Retention
-	28, // 37: anagrafe.v1.Camera.outdoor_public:type_name -> anagrafe.v1.Outdoor
-	36, // 38: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
-	22, // 39: anagrafe.v1.Position.fact:type_name -> anagrafe.v1.Fact
-	22, // 40: anagrafe.v1.View.fact:type_name -> anagrafe.v1.Fact
-	32, // 41: anagrafe.v1.Schedule.days:type_name -> anagrafe.v1.DayRow
-	34, // 42: anagrafe.v1.Schedule.suspensions:type_name -> anagrafe.v1.Suspension
-	22, // 43: anagrafe.v1.Schedule.fact:type_name -> anagrafe.v1.Fact
-	33, // 44: anagrafe.v1.DayRow.intervals:type_name -> anagrafe.v1.Interval
-	36, // 45: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
-	36, // 46: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
-	36, // 47: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
-	36, // 48: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
-	22, // 49: anagrafe.v1.Retention.fact:type_name -> anagrafe.v1.Fact
-	1,  // 50: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
-	3,  // 51: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
-	6,  // 52: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
-	9,  // 53: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
-	11, // 54: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
-	2,  // 55: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
-	4,  // 56: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
-	7,  // 57: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
-	10, // 58: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
-	12, // 59: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
-	55, // [55:60] is the sub-list for method output_type
-	50, // [50:55] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	15, // 9: anagrafe.v1.Notice.preserve:type_name -> anagrafe.v1.Preserve
+	16, // 10: anagrafe.v1.Notice.site_change:type_name -> anagrafe.v1.SiteChange
+	17, // 11: anagrafe.v1.Notice.park:type_name -> anagrafe.v1.Park
+	40, // 12: anagrafe.v1.Preserve.start:type_name -> google.protobuf.Timestamp
+	40, // 13: anagrafe.v1.Preserve.end:type_name -> google.protobuf.Timestamp
+	40, // 14: anagrafe.v1.SiteChange.at:type_name -> google.protobuf.Timestamp
+	40, // 15: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
+	20, // 16: anagrafe.v1.Message.declaration:type_name -> anagrafe.v1.Declaration
+	23, // 17: anagrafe.v1.Message.observation:type_name -> anagrafe.v1.Observation
+	22, // 18: anagrafe.v1.Message.withdrawal:type_name -> anagrafe.v1.Withdrawal
+	19, // 19: anagrafe.v1.Message.reply:type_name -> anagrafe.v1.Reply
+	40, // 20: anagrafe.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	27, // 21: anagrafe.v1.Declaration.site:type_name -> anagrafe.v1.Site
+	28, // 22: anagrafe.v1.Declaration.contacts:type_name -> anagrafe.v1.Contact
+	29, // 23: anagrafe.v1.Declaration.recorders:type_name -> anagrafe.v1.Recorder
+	31, // 24: anagrafe.v1.Declaration.cameras:type_name -> anagrafe.v1.Camera
+	21, // 25: anagrafe.v1.Declaration.approval:type_name -> anagrafe.v1.Approval
+	40, // 26: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	21, // 27: anagrafe.v1.Withdrawal.approval:type_name -> anagrafe.v1.Approval
+	24, // 28: anagrafe.v1.Observation.recorders:type_name -> anagrafe.v1.RecorderObservation
+	25, // 29: anagrafe.v1.Observation.cameras:type_name -> anagrafe.v1.CameraObservation
+	40, // 30: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
+	30, // 31: anagrafe.v1.RecorderObservation.clock:type_name -> anagrafe.v1.Clock
+	40, // 32: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
+	40, // 33: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
+	35, // 34: anagrafe.v1.CameraObservation.schedule:type_name -> anagrafe.v1.Schedule
+	39, // 35: anagrafe.v1.CameraObservation.retention:type_name -> anagrafe.v1.Retention
+	0,  // 36: anagrafe.v1.Fact.source:type_name -> anagrafe.v1.Source
+	40, // 37: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
+	30, // 38: anagrafe.v1.Recorder.clock:type_name -> anagrafe.v1.Clock
+	40, // 39: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
+	26, // 40: anagrafe.v1.Camera.name_fact:type_name -> anagrafe.v1.Fact
+	33, // 41: anagrafe.v1.Camera.position:type_name -> anagrafe.v1.Position
+	34, // 42: anagrafe.v1.Camera.view:type_name -> anagrafe.v1.View
+	35, // 43: anagrafe.v1.Camera.schedule:type_name -> anagrafe.v1.Schedule
+	39, // 44: anagrafe.v1.Camera.retention:type_name -> anagrafe.v1.Retention
+	32, // 45: anagrafe.v1.Camera.outdoor_public:type_name -> anagrafe.v1.Outdoor
+	40, // 46: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
+	26, // 47: anagrafe.v1.Position.fact:type_name -> anagrafe.v1.Fact
+	26, // 48: anagrafe.v1.View.fact:type_name -> anagrafe.v1.Fact
+	36, // 49: anagrafe.v1.Schedule.days:type_name -> anagrafe.v1.DayRow
+	38, // 50: anagrafe.v1.Schedule.suspensions:type_name -> anagrafe.v1.Suspension
+	26, // 51: anagrafe.v1.Schedule.fact:type_name -> anagrafe.v1.Fact
+	37, // 52: anagrafe.v1.DayRow.intervals:type_name -> anagrafe.v1.Interval
+	40, // 53: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
+	40, // 54: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
+	40, // 55: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
+	40, // 56: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
+	26, // 57: anagrafe.v1.Retention.fact:type_name -> anagrafe.v1.Fact
+	1,  // 58: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
+	3,  // 59: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
+	6,  // 60: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
+	9,  // 61: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
+	11, // 62: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
+	2,  // 63: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
+	4,  // 64: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
+	7,  // 65: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
+	10, // 66: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
+	12, // 67: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
+	63, // [63:68] is the sub-list for method output_type
+	58, // [58:63] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_protocol_wire_anagrafe_proto_init() }
@@ -2840,20 +3301,24 @@ func file_protocol_wire_anagrafe_proto_init() {
 	file_protocol_wire_anagrafe_proto_msgTypes[11].OneofWrappers = []any{
 		(*Notice_Reminder)(nil),
 		(*Notice_Revocation)(nil),
+		(*Notice_Preserve)(nil),
+		(*Notice_SiteChange)(nil),
+		(*Notice_Park)(nil),
 	}
-	file_protocol_wire_anagrafe_proto_msgTypes[14].OneofWrappers = []any{
+	file_protocol_wire_anagrafe_proto_msgTypes[17].OneofWrappers = []any{
 		(*Message_Declaration)(nil),
 		(*Message_Observation)(nil),
 		(*Message_Withdrawal)(nil),
+		(*Message_Reply)(nil),
 	}
-	file_protocol_wire_anagrafe_proto_msgTypes[29].OneofWrappers = []any{}
+	file_protocol_wire_anagrafe_proto_msgTypes[33].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_protocol_wire_anagrafe_proto_rawDesc), len(file_protocol_wire_anagrafe_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   35,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -2,7 +2,7 @@ package installer
 
 import (
 	"bytes"
-	"encoding/binary"
+	bigendian "encoding/binary"
 	"errors"
 	"io"
 	"net/http"
@@ -189,7 +189,7 @@ func again(r rewrite, m protoreflect.MessageDescriptor, b []byte, enveloped bool
 }
 
 func envelope(flags byte, b []byte) []byte {
-	return append(binary.BigEndian.AppendUint32([]byte{flags}, uint32(len(b))), b...)
+	return append(bigendian.BigEndian.AppendUint32([]byte{flags}, uint32(len(b))), b...)
 }
 
 // frames writes the messages of a stream anew as they come.
@@ -212,7 +212,7 @@ func (f *frames) Read(p []byte) (int, error) {
 		if _, err := io.ReadFull(f.from, head); err != nil {
 			return 0, err
 		}
-		body := make([]byte, binary.BigEndian.Uint32(head[1:]))
+		body := make([]byte, bigendian.BigEndian.Uint32(head[1:]))
 		if _, err := io.ReadFull(f.from, body); err != nil {
 			return 0, err
 		}

@@ -52,15 +52,6 @@ var clients = []client{
 	{onvifUtil, false, readWithUtil},
 }
 
-// lacking is what a test cannot do without: in CI that is a failure.
-func lacking(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	t.Skip("LEFT OUT: " + what)
-}
-
 // run runs a client of other people's, or ours, in a network.
 func (n network) run(t *testing.T, stdin, name string, args ...string) []byte {
 	t.Helper()

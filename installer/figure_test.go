@@ -56,7 +56,7 @@ func bounded(id, what string, value float64, unit string, reach float64) figure 
 func TestBench(t *testing.T) {
 	before := load()
 	var all []figure
-	for _, row := range []func(*testing.T) []figure{scanFigures} {
+	for _, row := range []func(*testing.T) []figure{scanFigures, networkFigures} {
 		all = append(all, row(t)...)
 	}
 	if len(all) == 0 {

@@ -1,4 +1,4 @@
-//go:build long
+//go:build long || bench
 
 package installer
 
@@ -34,7 +34,13 @@ type process struct {
 
 func launch(t *testing.T, name string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary(t, name), args...), log: &bytes.Buffer{}, done: make(chan struct{})}
+	return network("").launch(t, name, args...)
+}
+
+// launch starts one of the programs in the network.
+func (n network) launch(t *testing.T, name string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: n.command(context.Background(), binary(t, name), args...), log: &bytes.Buffer{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -76,9 +82,15 @@ func (p *process) until(what string, ready func() bool) {
 // command runs a command to its end.
 func command(t *testing.T, name string, args ...string) ([]byte, error) {
 	t.Helper()
+	return network("").program(t, name, args...)
+}
+
+// program runs a command of one of the programs in the network to its end.
+func (n network) program(t *testing.T, name string, args ...string) ([]byte, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary(t, name), args...)
+	cmd := n.command(ctx, binary(t, name), args...)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {

@@ -26,6 +26,9 @@ const (
 	// hands; the handshake may take twice that in all.
 	handshakeIdle = 2 * time.Second
 	maxHeader     = 16 << 10
+	// minPacket is what every path of QUIC carries (RFC 9000, section 14), in
+	// bytes; larger packets are tried once it stands.
+	minPacket = 1200
 )
 
 // road takes requests to one collector, over QUIC or TCP.
@@ -52,6 +55,7 @@ type h3conn struct {
 	quic      *quic.Conn
 	transport *quic.Transport
 	socket    *net.UDPConn
+	answered  atomic.Bool // any request, ever
 }
 
 func (c *h3conn) alive() bool { return c.quic.Context().Err() == nil }
@@ -124,12 +128,28 @@ func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	note(viaH3)
 	resp, err := c.RoundTrip(req)
-	if err != nil && req.Context().Err() == nil {
+	switch {
+	case err == nil:
+		c.answered.Store(true)
+	case req.Context().Err() == nil || errors.Is(req.Context().Err(), context.DeadlineExceeded):
 		// Whatever it was, a new connection is cheaper than the doubt; a
-		// server that says goodbye takes no more requests on this one.
+		// server that says goodbye takes no more requests on this one, and one
+		// that was silent all the while may be gone.
 		r.drop(c)
+		if !c.answered.Load() {
+			r.shun()
+		}
 	}
 	return resp, err
+}
+
+// shun leaves UDP alone for a while. A connection on which nothing was ever
+// answered is one, too, though hands were shaken: where only the first packets
+// pass, this side alone believes in it.
+func (r *road) shun() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.silent = r.now().Add(r.retry)
 }
 
 // h3 gives the QUIC connection, dialling if need be; nil without error means
@@ -160,9 +180,7 @@ func (r *road) h3(ctx context.Context) (*h3conn, error) {
 		if ctx.Err() != nil || handshakeReason(err) != "" {
 			return nil, err
 		}
-		r.mu.Lock()
-		r.silent = r.now().Add(r.retry)
-		r.mu.Unlock()
+		r.shun()
 		return nil, nil
 	}
 	r.mu.Lock()
@@ -173,39 +191,6 @@ func (r *road) h3(ctx context.Context) (*h3conn, error) {
 	}
 	r.conn = fresh
 	return fresh, nil
-}
-
-// dial tries one address of each family.
-func (r *road) dial(ctx context.Context) (*h3conn, error) {
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", r.host)
-	if err != nil {
-		return nil, err
-	}
-	port, err := net.DefaultResolver.LookupPort(ctx, "udp", r.port)
-	if err != nil {
-		return nil, err
-	}
-	var errs []error
-	var tried [2]bool // IPv4, IPv6
-	for _, ip := range ips {
-		family := 0
-		if ip = ip.Unmap(); ip.Is6() {
-			family = 1
-		}
-		if tried[family] {
-			continue
-		}
-		tried[family] = true
-		c, err := r.dialAddr(ctx, &net.UDPAddr{IP: ip.AsSlice(), Port: port, Zone: ip.Zone()})
-		if err == nil {
-			return c, nil
-		}
-		if ctx.Err() != nil || handshakeReason(err) != "" {
-			return nil, err
-		}
-		errs = append(errs, err)
-	}
-	return nil, errors.Join(errs...)
 }
 
 func (r *road) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
@@ -220,6 +205,7 @@ func (r *road) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
 		KeepAlivePeriod:      20 * time.Second, // keeps a home router's mapping alive
 		MaxIdleTimeout:       60 * time.Second,
 		MaxIncomingStreams:   -1, // the server opens none
+		InitialPacketSize:    minPacket,
 	})
 	if err != nil {
 		_ = transport.Close()

@@ -66,6 +66,7 @@ func (s *Server) Listen() error {
 		InitialConnectionReceiveWindow: 128 << 10,
 		MaxConnectionReceiveWindow:     connWindow,
 		Allow0RTT:                      false, // early data could be replayed
+		InitialPacketSize:              1200,  // every path carries it; larger ones are tried once a connection stands
 	})
 	if err != nil {
 		k.close()

@@ -33,7 +33,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-basemap FILE]", "run the collector", cmdServe},
+		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-max-held N] [-basemap FILE]", "run the collector", cmdServe},
 		{"migrate", "", "bring the register's schema up to date", cmdMigrate},
 		{"invite", "-site NAME [-category C] [-address TEXT] | -site-id ID  [-qr FILE.png] [-json]", "make a one-time code for a site", cmdInvite},
 		{"agents", "[-json]", "list the agents", cmdAgents},
@@ -41,6 +41,7 @@ func commands() []command {
 		{"user add", "NAME -role ROLE [-force NAME] [-qualification Q] [-credential FILE]", "add a person and write their credential file", cmdUserAdd},
 		{"user list", "[-json]", "list the people", cmdUserList},
 		{"search", "-server URL -credential FILE -at LON,LAT -time RFC3339 [-until RFC3339] [-radius M] -case KIND:REF -offence CLASS -reason TEXT [-json]", "which cameras may have filmed a place at a time", cmdSearch},
+		{"preserve", "-server URL -credential FILE -camera ID... -from RFC3339 -until RFC3339 -kind invitation|order [-phone NUMBER] -case KIND:REF -offence CLASS -reason TEXT [-json] | -list [-json]", "ask owners to keep footage, or how far that has come", cmdPreserve},
 		{"audit verify", "-key VKEY -checkpoint FILE [-export FILE]", "prove that nothing on the trail was changed, removed or inserted", cmdAuditVerify},
 		{"audit export", "FILE", "write the trail to a file", cmdAuditExport},
 		{"audit show", "-identity FILE [-export FILE]", "open the entries of a force with its private key", cmdAuditShow},

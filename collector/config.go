@@ -42,6 +42,21 @@ type Config struct {
 	// BasemapAttribution is the credit under the map; empty: the one in the
 	// basemap's own metadata.
 	BasemapAttribution string `toml:"basemap_attribution"`
+	// MaxHeld is how many agents may stay connected to hear of a notice within
+	// a second, at about 100 KiB of memory each. The others come every six
+	// hours. 0: none stays.
+	MaxHeld int `toml:"max_held"`
+}
+
+// unset is a number that no flag gave.
+const unset = -1
+
+// maxHeld is MaxHeld as ingest takes it: negative for none.
+func (c Config) maxHeld() int {
+	if c.MaxHeld == 0 {
+		return -1
+	}
+	return c.MaxHeld
 }
 
 func defaults() Config {
@@ -53,6 +68,7 @@ func defaults() Config {
 		ListenOps:     "127.0.0.1:8081",
 		ListenConsult: "127.0.0.1:8082",
 		ListenMetrics: "127.0.0.1:9180",
+		MaxHeld:       20_000,
 	}
 }
 
@@ -87,6 +103,9 @@ func (c Config) check() error {
 	}
 	if _, _, err := net.SplitHostPort(c.ListenAgents); err != nil {
 		return fmt.Errorf("listen_agents %q is not HOST:PORT or :PORT", c.ListenAgents)
+	}
+	if c.MaxHeld < 0 {
+		return fmt.Errorf("max_held is %d: give how many agents may stay connected, 0 for none", c.MaxHeld)
 	}
 	if (c.Certificate == "") != (c.Key == "") {
 		return errors.New("certificate and key go together: give both, or neither")

@@ -9,6 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"filippo.io/age"
 )
 
 const rootSecretSize = 32
@@ -39,6 +42,44 @@ func rootSecret(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("making the root secret: %w", err)
 	}
 	return secret, nil
+}
+
+// consultKey reads DIR/keys/consult.key, an age identity: what the police ask of
+// owners is sealed with it in the register. It is made at the first start with
+// this release; where the register holds something sealed it is never replaced.
+func consultKey(dir string, sealed bool) (*age.X25519Identity, error) {
+	path := filepath.Join(dir, "keys", "consult.key")
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && sealed:
+		return nil, fmt.Errorf("%s is missing, and the register holds requests sealed with it: restore it from the backup of the keys", path)
+	case errors.Is(err, fs.ErrNotExist):
+		return newConsultKey(path)
+	case err != nil:
+		return nil, fmt.Errorf("reading the key of consultation: %w", err)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("%s can be read by other users (mode %v): check who copied it, then run chmod 600 %s", path, info.Mode().Perm(), path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the key of consultation: %w", err)
+	}
+	key, err := age.ParseX25519Identity(strings.TrimSpace(string(b)))
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged: restore it from the backup of the keys; a new one would open none of the requests in the register", path)
+	}
+	return key, nil
+}
+
+func newConsultKey(path string) (*age.X25519Identity, error) {
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		return nil, err
+	}
+	if err := writeWhole(path, []byte(key.String()+"\n")); err != nil {
+		return nil, fmt.Errorf("making the key of consultation: %w", err)
+	}
+	return key, nil
 }
 
 // writeWhole makes a file that its owner alone can read, complete or not at

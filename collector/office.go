@@ -38,6 +38,7 @@ type office struct {
 	trail     *trail.Trail
 	authority *ingest.Authority
 	index     *search.Index
+	notify    func() // tells the agents' server that a notice was queued; set before anything is served
 
 	opsWeb, consultWeb *web.Web
 	ops                *ops.Ops
@@ -54,7 +55,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err := os.MkdirAll(filepath.Join(dir, "keys"), 0o700); err != nil {
 		return nil, fmt.Errorf("making the collector's directory: %w (give another with -data DIR)", err)
 	}
-	o := &office{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock"))}
+	o := &office{dir: dir, config: config, log: log, notify: func() {}, lock: flock.New(filepath.Join(dir, "lock"))}
 	held, err := o.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
@@ -73,6 +74,15 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if o.reg, err = registry.Open(ctx, registerFile(dir), log); err != nil {
 		return nil, err
 	}
+	sealed, err := o.reg.Sealed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	consult, err := consultKey(dir, sealed)
+	if err != nil {
+		return nil, err
+	}
+	o.reg.Unseal(consult)
 	if o.authority, err = ingest.OpenAuthority(dir); err != nil {
 		return nil, err
 	}
@@ -125,7 +135,7 @@ func (o *office) furnish() (err error) {
 	}
 	o.index = search.New(o.reg, o.log)
 	o.consult, err = consult.New(consult.Options{
-		Index: o.index, Trail: o.trail, Registry: o.reg,
+		Index: o.index, Trail: o.trail, Registry: o.reg, Notify: func() { o.notify() },
 		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
 	})
 	return err

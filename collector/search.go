@@ -7,13 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
-
-	"anagrafe/collector/web"
 )
 
 // found is what the command line reads of a search's answer; -json prints the
@@ -63,14 +60,8 @@ func cmdSearch(ctx context.Context, c *call, args []string) error {
 	if !ok {
 		return misuse("-case is KIND:REF, e.g. event112:4711")
 	}
-	credential, err := readCredential(*credentialFile)
+	cl, err := officerClient(*server, *credentialFile)
 	if err != nil {
-		return err
-	}
-	if *server == "" {
-		*server = credential.Server
-	}
-	if err := overTLS(*server); err != nil {
 		return err
 	}
 	form := url.Values{
@@ -80,9 +71,6 @@ func cmdSearch(ctx context.Context, c *call, args []string) error {
 	if *radius != 0 {
 		form.Set("radius", strconv.Itoa(*radius))
 	}
-	// No redirect is followed: it could lead the credential out of TLS.
-	asker := &http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	cl := client{http: asker, server: strings.TrimSuffix(*server, "/"), secret: credential.Secret}
 	var raw json.RawMessage
 	if err := cl.postForm(ctx, "/search", form, &raw); err != nil {
 		return err
@@ -116,38 +104,6 @@ func (c *call) list(answer found) error {
 	}
 	_, err := fmt.Fprintf(c.out, "%d cameras; entry %d of the trail\n", len(answer.Results), answer.Trail.Index)
 	return err
-}
-
-// overTLS refuses to send a credential in clear, but to this machine.
-func overTLS(server string) error {
-	u, err := url.Parse(server)
-	if err != nil || u.Host == "" {
-		return misuse(fmt.Sprintf("-server %q is not an address such as https://consultazione.comune.example.it", server))
-	}
-	if host := u.Hostname(); u.Scheme == "https" || u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1" || host == "::1") {
-		return nil
-	}
-	return misuse("-server must begin with https://: a credential is never sent in clear")
-}
-
-// readCredential reads a credential file that nobody else can read.
-func readCredential(file string) (web.Credential, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return web.Credential{}, fmt.Errorf("reading the credential: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return web.Credential{}, fmt.Errorf("others on this machine can read %s: run chmod 600 %s, and ask for a new credential if they may have", file, file)
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return web.Credential{}, fmt.Errorf("reading the credential: %w", err)
-	}
-	credential, err := web.ParseCredential(b)
-	if err != nil {
-		return web.Credential{}, fmt.Errorf("%s: %w", file, err)
-	}
-	return credential, nil
 }
 
 // postForm sends what a page's form would send and reads the JSON answer.

@@ -30,6 +30,7 @@ func cmdServe(ctx context.Context, c *call, args []string) (err error) {
 	f.StringVar(&given.ListenOps, "listen-ops", "", "address of the operators' pages (default 127.0.0.1:8081)")
 	f.StringVar(&given.ListenConsult, "listen-consult", "", "address of the officers' pages (default 127.0.0.1:8082)")
 	f.StringVar(&given.ListenMetrics, "listen-metrics", "", `address for Prometheus (default 127.0.0.1:9180), "off" for none`)
+	f.IntVar(&given.MaxHeld, "max-held", unset, "agents that may stay connected, about 100 KiB of memory each; the others come every six hours (default 20000)")
 	f.StringVar(&given.Basemap, "basemap", "", "PMTiles file in the OpenMapTiles schema")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
@@ -60,6 +61,9 @@ func (c Config) with(other Config) Config {
 			*field.mine = *field.other
 		}
 	}
+	if other.MaxHeld != unset {
+		c.MaxHeld = other.MaxHeld
+	}
 	return c
 }
 
@@ -83,7 +87,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	recorded := make(chan struct{}, 1)
 	agents, err := ingest.New(ingest.Options{
 		Authority: o.authority, Register: o.reg, Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
-		RootSecret: o.secret, Metrics: metrics, Log: o.log,
+		RootSecret: o.secret, Metrics: metrics, Log: o.log, MaxHeld: o.config.maxHeld(),
 		OnRecorded: func() {
 			select {
 			case recorded <- struct{}{}:
@@ -94,6 +98,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	o.notify = agents.Notify
 	// The first search should not be the one that reads the whole register.
 	if err := o.index.CatchUp(ctx); err != nil {
 		return err
@@ -171,13 +176,17 @@ func (o *office) follow(ctx context.Context, recorded <-chan struct{}) error {
 	}
 }
 
-// tidy drops ended sessions and unused links every hour.
+// tidy drops ended sessions and unused links every hour, closes notices that
+// are of no use any more, and deletes what old ones say.
 func (o *office) tidy(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
 		if err := o.reg.DropExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("ended sessions could not be dropped", "err", err)
+		}
+		if err := o.reg.CloseNotices(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			o.log.Warn("old notices could not be closed", "err", err)
 		}
 		select {
 		case <-ctx.Done():

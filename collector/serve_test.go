@@ -128,3 +128,5 @@ func TestStaleSocket(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -45,11 +45,11 @@ var layout = map[string][]string{
 
 // testOnly lists what any test of a side may import besides: the devices that
 // answer, the browser that is shown pages, and the types with which a test
-// enrols an agent in a real register. The tests of the whole product may join
+// enrols an agent in a real register, and plays one. The tests of the whole product may join
 // what delivers on one side with what records on the other.
 var testOnly = map[string][]string{
 	"agent":     {"agent/discover/cameratest", "protocol/pages/pagestest"},
-	"collector": {"collector/ingest", "protocol/pages/pagestest"},
+	"collector": {"collector/ingest", "protocol/wire", "protocol/pages/pagestest"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
 		"collector/ingest", "collector/registry", "protocol"},
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
@@ -101,54 +100,4 @@ func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSite
 		return nil, s.answer(ctx, op, agentID, err)
 	}
 	return connect.NewResponse(&wire.GetSiteResponse{Grant: wireGrant(grant), Revision: revision, Message: raw}), nil
-}
-
-// Notices stays open until the agent leaves, loses its right, or the
-// collector stops; then it ends without error, and the agent comes back. It
-// carries no notices yet but that of a revocation.
-func (s delivery) Notices(ctx context.Context, _ *connect.Request[wire.NoticesRequest], stream *connect.ServerStream[wire.Notice]) error {
-	const op = "notices"
-	if _, refused := s.admit(ctx, op, 0); refused != nil {
-		return refused
-	}
-	c := callerOf(ctx)
-	stream.ResponseHeader().Set(protocol.NoticesHeader, "open")
-	if err := stream.Send(nil); err != nil { // the headers: the agent knows that it is heard
-		return err
-	}
-	if err := c.deadlines(0); err != nil {
-		return err
-	}
-	s.metrics.streams.Inc()
-	defer s.metrics.streams.Dec()
-
-	again := time.NewTicker(s.recheck)
-	defer again.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-s.stopping:
-			return nil
-		case <-again.C:
-			if _, refused := s.admit(ctx, op, 0); refused != nil {
-				return s.endStream(c, stream, refused)
-			}
-		}
-	}
-}
-
-// endStream tells an agent why its stream ends.
-func (s delivery) endStream(c caller, stream *connect.ServerStream[wire.Notice], why *connect.Error) error {
-	if err := c.deadlines(s.timeout); err != nil {
-		return err
-	}
-	if protocol.Reason(why.Meta().Get(protocol.ReasonHeader)) == protocol.ReasonRevoked {
-		notice := &wire.Notice{Id: uuid.NewString(), At: timestamppb.New(s.now()),
-			Body: &wire.Notice_Revocation{Revocation: &wire.Revocation{Reason: why.Message()}}}
-		if err := stream.Send(notice); err != nil {
-			return err
-		}
-	}
-	return why
 }

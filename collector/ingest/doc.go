@@ -20,8 +20,27 @@
 //	Deliver, GetSite, Notices  a valid certificate
 //
 // and all but Enrol ask Register.Admit each time, so that a revocation holds
-// from the next call on. Session tickets and 0-RTT are off: a resumed session
-// would carry an old certificate, and early data can be replayed.
+// from the next call on. An agent that comes back resumes its session with a
+// ticket (tickets.go), which saves both sides their signatures. Such a session
+// carries the certificate of the handshake that it began with, so it says who
+// calls, and as ever each call checks whether they still may: one that was
+// revoked since, or whose certificate has ended, is refused. 0-RTT is off: early
+// data can be replayed.
+//
+// # Notices
+//
+// An agent is held or parked. One that is held keeps its Notices stream open,
+// and hears of a notice as soon as main says that one was queued (Notify), or
+// within seconds where another collector on the same register queued it. One
+// that is parked gets what waits, is told when to come again, and keeps no
+// connection: those whose owners chose it, and those for which there is no room
+// (Options.MaxHeld, -max-held). Parked agents come every six hours, each at a
+// moment of its own, the same on all collectors.
+//
+// A notice is handed down until the agent says that it keeps it: again on each
+// new stream, and every few minutes on one that stays open. Held agents are
+// admitted again just as often; before anything is handed down they are too.
+// One goroutine wakes all streams: none has a timer.
 //
 // # Refusals
 //

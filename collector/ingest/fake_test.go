@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"anagrafe/protocol"
 )
 
@@ -22,6 +24,8 @@ type fakeRegister struct {
 	latest    map[string]int64
 	raw       map[string][]byte
 	certified []string
+	waiting   map[string][]protocol.Notice // by agent
+	queue     []string                     // the agents, as their notices were queued
 
 	recordErr error
 	onRecord  func() // after the record is durable, before Record returns
@@ -35,7 +39,8 @@ type fakeCode struct {
 
 func newFakeRegister() *fakeRegister {
 	return &fakeRegister{codes: map[[32]byte]*fakeCode{}, agents: map[string]bool{}, keys: map[[32]byte]string{},
-		grants: map[string]Grant{}, records: map[string]protocol.Receipt{}, latest: map[string]int64{}, raw: map[string][]byte{}}
+		grants: map[string]Grant{}, records: map[string]protocol.Receipt{}, latest: map[string]int64{}, raw: map[string][]byte{},
+		waiting: map[string][]protocol.Notice{}}
 }
 
 func (f *fakeRegister) invite(site string, expires time.Time) protocol.Code {
@@ -144,6 +149,37 @@ func (f *fakeRegister) Certified(_ context.Context, _, serial string, _ time.Tim
 	defer f.mu.Unlock()
 	f.certified = append(f.certified, serial)
 	return nil
+}
+
+func (f *fakeRegister) Waiting(_ context.Context, agentID string, _ time.Time) ([]protocol.Notice, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.waiting[agentID]), nil
+}
+
+func (f *fakeRegister) Noticed(_ context.Context, after int64) ([]string, int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.queue[after:]), int64(len(f.queue)), nil
+}
+
+// notice queues a reminder for agents, and gives its id.
+func (f *fakeRegister) notice(agents ...string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := protocol.Notice{ID: uuid.NewString(), SiteID: site, At: time.Now(), Body: protocol.Reminder{Reason: "recapiti"}}
+	for _, a := range agents {
+		f.waiting[a] = append(f.waiting[a], n)
+	}
+	f.queue = append(f.queue, agents...)
+	return n.ID
+}
+
+// receive has an agent say that it has what waits.
+func (f *fakeRegister) receive(agent string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.waiting, agent)
 }
 
 // when has fn called after each record, before it is answered.

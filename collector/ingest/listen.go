@@ -112,11 +112,13 @@ func (k *sockets) close() {
 // tlsConfig is what both transports start from; each sets its own protocol.
 func (s *Server) tlsConfig() *tls.Config {
 	return &tls.Config{
-		MinVersion:             tls.VersionTLS13,
-		GetCertificate:         s.identity.certificate,
-		ClientAuth:             tls.RequestClientCert,
-		ClientCAs:              s.o.Authority.pool,
-		SessionTicketsDisabled: true,
+		MinVersion:     tls.VersionTLS13,
+		GetCertificate: s.identity.certificate,
+		ClientAuth:     tls.RequestClientCert,
+		ClientCAs:      s.o.Authority.pool,
+		WrapSession:    s.tickets.wrap,
+		UnwrapSession:  s.tickets.unwrap,
+		Time:           s.now,
 		VerifyConnection: func(cs tls.ConnectionState) error {
 			if len(cs.PeerCertificates) == 0 {
 				return nil // may enrol, and nothing else

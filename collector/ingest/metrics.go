@@ -12,6 +12,8 @@ type metrics struct {
 	connections *prometheus.CounterVec // by transport
 	open        *prometheus.GaugeVec   // by transport
 	streams     prometheus.Gauge
+	parked      prometheus.Counter
+	handedDown  prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -28,12 +30,14 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "anagrafe", Subsystem: "ingest",
 			Name: "connections_open", Help: "Connections open now, by transport."}, []string{"transport"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "anagrafe", Subsystem: "ingest",
-			Name: "notice_streams_open", Help: "Agents listening for notices now."}),
+			Name: "notice_streams_open", Help: "Agents held now: listening for notices."}),
+		parked:     prometheus.NewCounter(counter("parked_total", "Times that an agent was told to come again later for its notices, by its owner's choice or for want of room.")),
+		handedDown: prometheus.NewCounter(counter("notices_handed_down_total", "Notices sent to agents, repeats included.")),
 	}
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.accepted, m.duplicates, m.enrolled, m.renewed, m.refused, m.connections, m.open, m.streams} {
+	for _, c := range []prometheus.Collector{m.accepted, m.duplicates, m.enrolled, m.renewed, m.refused, m.connections, m.open, m.streams, m.parked, m.handedDown} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

@@ -47,6 +47,17 @@ type Register interface {
 	// first, and after a withdrawal). Errors: ErrNotGranted.
 	Site(ctx context.Context, agentID, siteID string) (g Grant, revision int64, raw []byte, err error)
 
+	// Waiting gives the notices that an agent has not said to have received and
+	// that are of use at the time, the oldest first; not more of them than one
+	// call may send. It must be cheap when there is none: it is asked for each
+	// agent that is held every few minutes.
+	Waiting(ctx context.Context, agentID string, at time.Time) ([]protocol.Notice, error)
+
+	// Noticed tells for which agents something was queued after number after,
+	// and the number to ask from next. It may name an agent for which nothing
+	// waits any more.
+	Noticed(ctx context.Context, after int64) (agents []string, last int64, err error)
+
 	// Certified notes a certificate before it is handed out: its serial
 	// number in hexadecimal and its end, for ops to see which expire.
 	Certified(ctx context.Context, agentID, serial string, notAfter time.Time) error

@@ -28,8 +28,6 @@ const (
 	readLimit = protocol.MaxMessage + 64<<10
 	// shutdownGrace is how long calls under way may take to end.
 	shutdownGrace = 5 * time.Second
-	// readmission is how often an open notice stream is admitted again.
-	readmission = 5 * time.Minute
 )
 
 // Options are what main gives to a Server.
@@ -39,7 +37,7 @@ type Options struct {
 	Listen    string   // host:port, of UDP and TCP alike, e.g. ":8443"
 	Hosts     []string // names and addresses that agents know the server by, without port, for its certificate
 	// RootSecret is the content of root.secret, at least 32 bytes: the keys
-	// of QUIC's stateless resets and tokens are derived from it, so that they
+	// of QUIC's stateless resets and tokens, and of session tickets, are derived from it, so that they
 	// outlive a restart and are the same on all collectors behind one address.
 	RootSecret []byte
 	Metrics    prometheus.Registerer // nil: counted, not shown
@@ -47,7 +45,10 @@ type Options struct {
 	// OnRecorded is called after each message that was recorded for the first
 	// time, before it is acknowledged; it must return at once. May be nil.
 	OnRecorded func()
-	Now        func() time.Time // nil: time.Now
+	// MaxHeld is how many agents may keep a notice stream open at once; the
+	// others are parked. 0: 20,000; negative: none.
+	MaxHeld int
+	Now     func() time.Time // nil: time.Now
 }
 
 // Server takes in what agents send.
@@ -61,8 +62,13 @@ type Server struct {
 	resetKey quic.StatelessResetKey
 	tokenKey quic.TokenGeneratorKey
 	stopping chan struct{} // closed when Run is told to end: streams end too
+	tickets  *sessionTickets
+	held     *held
+	queued   chan struct{} // Notify
 	recheck  time.Duration // readmission, and
-	timeout  time.Duration // callTimeout, both shorter in tests
+	timeout  time.Duration // callTimeout, and
+	look     time.Duration // lookAgain, and
+	window   time.Duration // parkWindow, all shorter in tests
 
 	mu      sync.Mutex
 	sockets *sockets // nil until Listen
@@ -87,13 +93,20 @@ func New(o Options) (*Server, error) {
 	if o.OnRecorded == nil {
 		o.OnRecorded = func() {}
 	}
+	switch {
+	case o.MaxHeld == 0:
+		o.MaxHeld = defaultHeld
+	case o.MaxHeld < 0:
+		o.MaxHeld = 0
+	}
 	m, err := newMetrics(o.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("make the agents' server: %w", err)
 	}
 	s := &Server{o: o, log: o.Log, now: o.Now, metrics: m, guesses: newGuessGuard(o.Now),
 		identity: &serverIdentity{authority: o.Authority, hosts: o.Hosts, now: o.Now},
-		stopping: make(chan struct{}), recheck: readmission, timeout: callTimeout}
+		tickets:  &sessionTickets{secret: o.RootSecret, now: o.Now}, held: &held{most: o.MaxHeld}, queued: make(chan struct{}, 1),
+		stopping: make(chan struct{}), recheck: readmission, timeout: callTimeout, look: lookAgain, window: parkWindow}
 	for info, key := range map[string][]byte{
 		"anagrafe quic stateless reset": s.resetKey[:],
 		"anagrafe quic token":           s.tokenKey[:],
@@ -124,6 +137,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return serving("TCP", h2.ServeTLS(k.tcp, "", "")) })
 	g.Go(func() error { return serving("UDP", h3.ServeListener(k.quic)) })
+	g.Go(func() error { return s.Watch(gctx) })
 	g.Go(func() error {
 		<-gctx.Done()
 		close(s.stopping)

@@ -264,6 +264,9 @@ func (w *write) withdraw(ctx context.Context, declared order) error {
 			return err
 		}
 	}
+	if err := w.dropNotices(ctx); err != nil {
+		return err
+	}
 	at := micros(w.at)
 	if err := w.exec(ctx, "UPDATE grants SET until_at = ? WHERE site_id = ? AND epoch <= ? AND until_at IS NULL",
 		at, w.m.SiteID, w.m.Epoch); err != nil {

@@ -22,6 +22,22 @@
 //     arrive: it ends the site's grants, so nothing brings the site back but a
 //     new enrolment with a new epoch. One that arrives after a declaration of
 //     such a later epoch is stale.
+//   - A reply says how far a notice has come. It may be late, also after the
+//     notice was closed or the grant has ended; one to a notice that the site
+//     was never given is refused. It changes nothing of what is declared, and
+//     is a change of its site like every message.
+//
+// # Notices
+//
+// What a site's agents are to be told stands in a queue, numbered as it came:
+// requests to preserve of the forces, what became of the site elsewhere,
+// reminders. Each agent with a grant is told until it says that it keeps the
+// notice, or the notice is closed: by a person's last word, by the site's
+// withdrawal, or when it is of no use any more. An agent whose grant ended with
+// what a SiteChange tells is told that, too. What a notice and a person's reply
+// say is sealed with the key of consultation (Unseal), which lies outside the
+// database; that they exist, of which site, kind and force, and when, may be
+// seen.
 //
 // # What is kept of what is gone
 //
@@ -29,7 +45,9 @@
 // versions, positions and observations are erased, and one row says when. A
 // replaced contact is erased too; so is every declaration but the newest. A
 // withdrawn site leaves its id, when it was withdrawn, its grants, and the ids
-// and hashes of its messages. No copy stays in the files: see wipe.go.
+// and hashes of its messages; of its notices, that they were and how far they
+// came. What a notice says is deleted 30 days after it was closed. No copy stays
+// in the files: see wipe.go.
 //
 // # Connections
 //

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 
+	"filippo.io/age"
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 	"github.com/pressly/goose/v3"
 
@@ -29,6 +30,8 @@ type Registry struct {
 	write *sql.DB // one connection
 	read  *sql.DB
 	log   *slog.Logger
+
+	consult *age.X25519Identity // nil until Unseal
 
 	wiping wiping
 }

@@ -81,6 +81,8 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 		kind, err = "observation", w.observe(ctx, body, declared)
 	case protocol.Withdrawal:
 		kind, err = "withdrawal", w.withdraw(ctx, declared)
+	case protocol.Reply:
+		kind, err = "reply", w.reply(ctx, body)
 	default:
 		err = fmt.Errorf("a body of type %T cannot be recorded", body)
 	}
@@ -120,7 +122,8 @@ func (r *Registry) Knows(ctx context.Context, siteID, messageID string) (known b
 	return known, nil
 }
 
-// granted tells since when the agent may speak for the site in this epoch.
+// granted tells since when the agent may speak for the site in this epoch. That
+// its grant has ended does not stop a reply: it may be to the notice of that.
 func (w *write) granted(ctx context.Context) (time.Time, error) {
 	var from int64
 	var until sql.NullInt64
@@ -131,10 +134,15 @@ func (w *write) granted(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%w in epoch %d", ingest.ErrNotGranted, w.m.Epoch)
 	case err != nil:
 		return time.Time{}, err
-	case until.Valid:
+	case until.Valid && !isReply(w.m.Body):
 		return time.Time{}, fmt.Errorf("%w any more: it ended on %s", ingest.ErrNotGranted, fromMicros(until.Int64).Format(time.RFC3339))
 	}
 	return fromMicros(from), nil
+}
+
+func isReply(b protocol.Body) bool {
+	_, ok := b.(protocol.Reply)
+	return ok
 }
 
 // note remembers that the message is recorded, and tells the change feed.
@@ -195,6 +203,8 @@ func (w *write) checkTimes(granted time.Time) error {
 		for i, c := range body.Cameras {
 			notLater(c.Retention.ObservedAt, "cameras[%d].retention.observed_at", i)
 		}
+	case protocol.Reply:
+		notLater(body.At, "at")
 	case protocol.Observation:
 		for i, r := range body.Recorders {
 			notLater(r.At, "recorders[%d].at", i)

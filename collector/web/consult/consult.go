@@ -23,6 +23,7 @@ type Options struct {
 	Index       *search.Index
 	Trail       *trail.Trail
 	Registry    *registry.Registry
+	Notify      func() // called when a request was queued for agents; must return at once; may be nil
 	Basemap     string // PMTiles file in the OpenMapTiles schema; "": the map has no streets, and says so
 	Attribution string // credit under the map; "": the basemap's own
 	Log         *slog.Logger
@@ -84,6 +85,8 @@ func (c *Consult) Routes() []web.Route {
 		route("GET /search", c.backToForm),
 		route("GET /search/{id}", c.shown),
 		route("POST /reveal", c.reveal),
+		route("POST /requests", c.askToPreserve),
+		route("GET /requests", c.listRequests),
 		route("GET /basemap.pmtiles", c.serveBasemap),
 	}
 }

@@ -11,6 +11,11 @@
 //   - One act, one entry: POST /search is one entry of kind "search", POST
 //     /reveal one of kind "reveal" for each site. Both answers leave only
 //     through trail.Answer.
+//   - POST /requests asks the owners of chosen cameras to preserve footage, one
+//     notice a site, for programs; its page is still to come. The entry, of kind
+//     "request", is on the trail before anybody is asked. An order (art. 354
+//     c.p.p.) is taken from an ufficiale di polizia giudiziaria alone. GET
+//     /requests says how far the requests of the officer's own force have come.
 //   - A search that was answered is kept in memory for two hours under a random
 //     id and shown at /search/ID to the officer who asked, and to nobody else:
 //     so a page can be read in the other language, reloaded and come back to

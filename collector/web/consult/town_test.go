@@ -99,11 +99,17 @@ func newTown(t *testing.T, change ...setup) *town {
 // officer adds a person who may consult.
 func (w *town) officer(name string) registry.User {
 	w.t.Helper()
+	return w.of(name, "Questura", "ufficiale di PG")
+}
+
+// of adds an officer of a force.
+func (w *town) of(name, force, qualification string) registry.User {
+	w.t.Helper()
 	secret, hash, err := w.web.NewSecret()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	u := registry.User{ID: uuid.NewString(), Name: name, Role: registry.RoleOfficer, Force: "Questura", Qualification: "ufficiale di PG", SecretHash: hash, At: noon}
+	u := registry.User{ID: uuid.NewString(), Name: name, Role: registry.RoleOfficer, Force: force, Qualification: qualification, SecretHash: hash, At: noon}
 	if err := w.reg.AddUser(context.Background(), u); err != nil {
 		w.t.Fatal(err)
 	}

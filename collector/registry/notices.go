@@ -1,0 +1,163 @@
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+const (
+	// What a notice says is deleted this long after it is closed (DESIGN 9).
+	noticeKept = 30 * 24 * time.Hour
+	// A request to preserve, or a reminder, is of use for so long: hardly any
+	// store keeps footage for longer.
+	noticeLife = 90 * 24 * time.Hour
+	// What became of the site is worth telling also to a computer that was
+	// switched off for a year.
+	siteChangeLife = 400 * 24 * time.Hour
+	// maxWaiting is how many notices one look gives. What is beyond comes when
+	// those before it have been received.
+	maxWaiting = 64
+)
+
+// Kinds of notices.
+const (
+	noticePreserve   = "preserve"
+	noticeSiteChange = "site-change"
+	noticeReminder   = "reminder"
+)
+
+// queued is what stands beside a notice in the queue.
+type queued struct {
+	request, force string // "": none
+}
+
+// queueNotice puts a notice of an act of the register itself into the queue, in
+// the transaction of that act. An act that ends the site's grants calls it
+// last: a SiteChange still reaches the agents whose grant ended with it, and
+// whatever was queued before is closed. Main tells ingest afterwards.
+func (r *Registry) queueNotice(ctx context.Context, tx *sql.Tx, n protocol.Notice) error {
+	return r.enqueue(ctx, tx, n, queued{})
+}
+
+func (r *Registry) enqueue(ctx context.Context, tx *sql.Tx, n protocol.Notice, q queued) error {
+	if err := n.Validate(); err != nil {
+		return fmt.Errorf("notice %s: %w", n.ID, err)
+	}
+	plain, err := json.Marshal(n.Body)
+	if err != nil {
+		return fmt.Errorf("notice %s: %w", n.ID, err)
+	}
+	body, err := r.seal(plain)
+	if err != nil {
+		return err
+	}
+	kind, life, check := noticeReminder, noticeLife, []byte(nil)
+	switch b := n.Body.(type) {
+	case protocol.Preserve:
+		sum := checkHash(b.CheckCode)
+		kind, check = noticePreserve, sum[:]
+	case protocol.SiteChange:
+		kind, life = noticeSiteChange, siteChangeLife
+	}
+	at := micros(exact(n.At))
+	_, err = tx.ExecContext(ctx, `INSERT INTO notices (id, site_id, request_id, force, kind, at, expires_at, check_hash, body)
+		VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?)`,
+		n.ID, n.SiteID, q.request, q.force, kind, at, at+life.Microseconds(), check, body)
+	return err
+}
+
+// checkHash is what the queue keeps of the code of a request to preserve. The
+// code is random, so that it needs no salt.
+func checkHash(code string) [32]byte {
+	return sha256.Sum256([]byte("anagrafe request code 1\x00" + code))
+}
+
+// waiting are the notices of the sites that agent ?1 has a grant for, or had
+// when it ended with what the notice tells, that it has not said to have
+// received.
+const waiting = `FROM notices n WHERE n.closed_at IS NULL AND n.body IS NOT NULL AND n.expires_at > ?2
+	AND EXISTS (SELECT 1 FROM grants g WHERE g.agent_id = ?1 AND g.site_id = n.site_id
+		AND (g.until_at IS NULL OR n.kind = 'site-change' AND g.until_at >= n.at))
+	AND NOT EXISTS (SELECT 1 FROM notice_replies r WHERE r.notice_id = n.id AND r.agent_id = ?1)
+	AND n.site_id IN (SELECT site_id FROM grants WHERE agent_id = ?1)`
+
+// Waiting implements ingest.Register.
+func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([]protocol.Notice, error) {
+	var notices []protocol.Notice
+	err := r.view(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, func(scan func(...any) error) error {
+			var kind string
+			var n protocol.Notice
+			var made int64
+			var sealed []byte
+			if err := scan(&n.ID, &n.SiteID, &kind, &made, &sealed); err != nil {
+				return err
+			}
+			n.At = fromMicros(made)
+			var err error
+			if n.Body, err = r.noticeBody(kind, sealed); err != nil {
+				// One that is damaged does not keep back the others.
+				r.log.ErrorContext(ctx, "a notice that waits cannot be read", "notice", n.ID, "err", err)
+				return nil
+			}
+			notices = append(notices, n)
+			return nil
+		}, "SELECT n.id, n.site_id, n.kind, n.at, n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what waits for agent %s: %w", agentID, err)
+	}
+	return notices, nil
+}
+
+// noticeBody opens a body.
+func (r *Registry) noticeBody(kind string, sealed []byte) (protocol.NoticeBody, error) {
+	plain, err := r.unseal(sealed)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case noticePreserve:
+		return decodeNotice[protocol.Preserve](plain)
+	case noticeSiteChange:
+		return decodeNotice[protocol.SiteChange](plain)
+	case noticeReminder:
+		return decodeNotice[protocol.Reminder](plain)
+	}
+	return nil, fmt.Errorf("a stored notice is of the unknown kind %q", kind)
+}
+
+func decodeNotice[T protocol.NoticeBody](plain []byte) (protocol.NoticeBody, error) {
+	return decode[T](string(plain))
+}
+
+// Noticed tells which agents have something new to be told: those of the sites
+// whose notices were queued after number `after`, and the number to ask from
+// next. A number that nobody asked for yet is 0; LastNotice is the newest.
+func (r *Registry) Noticed(ctx context.Context, after int64) (agents []string, last int64, err error) {
+	last = after
+	err = r.view(ctx, func(tx *sql.Tx) error {
+		// Its end first: the agents below are those of one state of the queue.
+		err := tx.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) FROM notices").Scan(&last)
+		if err != nil || last <= after {
+			return err
+		}
+		return each(ctx, tx, func(scan func(...any) error) error {
+			var agent string
+			err := scan(&agent)
+			agents = append(agents, agent)
+			return err
+		}, `SELECT DISTINCT g.agent_id FROM notices n JOIN grants g ON g.site_id = n.site_id
+			WHERE n.number > ? AND (g.until_at IS NULL OR g.until_at >= n.at)`, after)
+	})
+	if err != nil {
+		return nil, after, fmt.Errorf("read what was queued: %w", err)
+	}
+	return agents, last, nil
+}

@@ -1,0 +1,148 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"github.com/google/uuid"
+
+	"anagrafe/protocol"
+)
+
+func newConsultKey(t testing.TB) *age.X25519Identity {
+	t.Helper()
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// unsealed is a register that has its key.
+func unsealed(t testing.TB) *Registry {
+	t.Helper()
+	r := openNew(t)
+	r.Unseal(newConsultKey(t))
+	return r
+}
+
+func preserve(cameras ...string) protocol.Preserve {
+	return protocol.Preserve{Kind: protocol.Invitation, From: "Questura di Milano, isp. Verdi", Phone: "+39 02 5555 0113", Reference: "annotazione 12/2026",
+		Start: noon.Add(-time.Hour), End: noon, CameraIDs: cameras, CheckCode: "K7QF-2MZX"}
+}
+
+// queue puts a notice for the sender's site into the queue.
+func (s *sender) queue(at time.Time, body protocol.NoticeBody) protocol.Notice {
+	s.t.Helper()
+	n := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: at, Body: body}
+	err := s.r.update(context.Background(), func(tx *sql.Tx) error { return s.r.queueNotice(context.Background(), tx, n) })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// waits gives the notices that wait for the agent, by id.
+func (s *sender) waits(at time.Time) []string {
+	s.t.Helper()
+	notices, err := s.r.Waiting(context.Background(), s.agent, at)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var ids []string
+	for _, n := range notices {
+		ids = append(ids, n.ID)
+	}
+	return ids
+}
+
+func reply(n protocol.Notice, state protocol.ReplyState, at time.Time) protocol.Reply {
+	r := protocol.Reply{NoticeID: n.ID, State: state, At: at}
+	if state != protocol.ReplyReceived && state != protocol.ReplySeen && state != protocol.ReplyPresent {
+		r.By, r.Note = "Anna Sentinella", "chiavetta in cassaforte"
+	}
+	return r
+}
+
+// TestWaiting: what is queued waits, the oldest first, until the agent says that
+// it has it; what it says is what was queued.
+func TestWaiting(t *testing.T) {
+	r := unsealed(t)
+	s, other := enrol(t, r, noon), enrol(t, r, noon)
+	bodies := []protocol.NoticeBody{preserve(id(1)), protocol.Reminder{Reason: "recapiti da confermare"},
+		protocol.SiteChange{State: protocol.SiteSuspended, At: noon}}
+	var queued []protocol.Notice
+	for _, b := range bodies {
+		queued = append(queued, s.queue(noon, b))
+	}
+	got, err := r.Waiting(t.Context(), s.agent, noon)
+	if err != nil || !reflect.DeepEqual(got, queued) {
+		t.Fatalf("waiting:\n%+v, %v\nwant\n%+v", got, err, queued)
+	}
+	if ids := other.waits(noon); ids != nil {
+		t.Errorf("another site's agent is told %v", ids)
+	}
+	s.say(noon, reply(queued[0], protocol.ReplyReceived, noon))
+	if got := s.waits(noon); !slices.Equal(got, []string{queued[1].ID, queued[2].ID}) {
+		t.Errorf("after the first was received: %v", got)
+	}
+	if got := s.waits(noon.Add(noticeLife)); !slices.Equal(got, []string{queued[2].ID}) {
+		t.Errorf("when the reminder is of no use any more: %v", got)
+	}
+}
+
+// TestNoticed: who is to be told of what was queued since.
+func TestNoticed(t *testing.T) {
+	r := unsealed(t)
+	a, b := enrol(t, r, noon), enrol(t, r, noon)
+	a.queue(noon, preserve(id(1)))
+	agents, last, err := r.Noticed(t.Context(), 0)
+	if err != nil || !slices.Equal(agents, []string{a.agent}) {
+		t.Fatalf("%v, %v", agents, err)
+	}
+	b.queue(noon, preserve(id(1)))
+	agents, after, err := r.Noticed(t.Context(), last)
+	if err != nil || !slices.Equal(agents, []string{b.agent}) || after <= last {
+		t.Fatalf("%v, %d after %d, %v", agents, after, last, err)
+	}
+	if agents, again, err := r.Noticed(t.Context(), after); err != nil || agents != nil || again != after {
+		t.Errorf("nothing was queued, and %v, %d, %v", agents, again, err)
+	}
+}
+
+// TestSealedQueue: without its key a register neither takes nor gives a notice,
+// and its file holds nothing of what one says.
+func TestSealedQueue(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	r := openAt(t, path)
+	key := newConsultKey(t)
+	r.Unseal(key)
+	s := enrol(t, r, noon)
+	p := preserve(id(1))
+	p.From = "SentinelForce"
+	n := s.queue(noon, p)
+	done := reply(n, protocol.ReplyCannot, noon)
+	done.By, done.Note = "SentinelPerson", "SentinelNote"
+	s.say(noon, done)
+	for _, mark := range []string{"SentinelForce", "SentinelPerson", "SentinelNote", p.CheckCode, p.Reference} {
+		if c := count(t, path, mark); c > 0 {
+			t.Errorf("%q stands %d times in the files", mark, c)
+		}
+	}
+	r.Unseal(nil)
+	err := r.update(t.Context(), func(tx *sql.Tx) error { return r.queueNotice(t.Context(), tx, n) })
+	if !errors.Is(err, ErrSealed) {
+		t.Errorf("without the key: %v", err)
+	}
+	late := enrol(t, r, noon)
+	if got := late.waits(noon); got != nil {
+		t.Errorf("without the key %v wait", got)
+	}
+}

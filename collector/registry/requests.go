@@ -1,0 +1,216 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/protocol"
+)
+
+// ErrUnknownCamera is returned for a camera that no site declares now.
+var ErrUnknownCamera = errors.New("no site declares this camera")
+
+// DraftRequest makes one notice for each site that the cameras are of, with an
+// id and a check code of its own: nothing is queued yet, so that what will be
+// asked can be written on the trail before anybody is asked. Of ask all but
+// CheckCode is given; its cameras may be of many sites. The sites come in the
+// order of their first camera.
+func (r *Registry) DraftRequest(ctx context.Context, ask protocol.Preserve, at time.Time) ([]protocol.Notice, error) {
+	cameras := make(map[string][]string)
+	var sites []string
+	err := r.view(ctx, func(tx *sql.Tx) error {
+		for _, id := range ask.CameraIDs {
+			site, err := siteOf(ctx, tx, id)
+			if err != nil {
+				return fmt.Errorf("camera %q: %w", id, err)
+			}
+			if cameras[site] == nil {
+				sites = append(sites, site)
+			}
+			if !slices.Contains(cameras[site], id) {
+				cameras[site] = append(cameras[site], id)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ask to preserve: %w", err)
+	}
+	ask.Start, ask.End = exact(ask.Start), exact(ask.End)
+	notices := make([]protocol.Notice, 0, len(sites))
+	for _, site := range sites {
+		one := ask
+		one.CameraIDs, one.CheckCode = cameras[site], protocol.NewCode().String()
+		n := protocol.Notice{ID: uuid.NewString(), SiteID: site, At: exact(at), Body: one}
+		if err := n.Validate(); err != nil {
+			return nil, fmt.Errorf("ask to preserve: %w", err)
+		}
+		notices = append(notices, n)
+	}
+	return notices, nil
+}
+
+// siteOf finds the site that declares a camera now. Ids are random: two sites
+// with the same one have it from each other, and neither is believed.
+func siteOf(ctx context.Context, tx *sql.Tx, cameraID string) (string, error) {
+	var sites []string
+	err := each(ctx, tx, func(scan func(...any) error) error {
+		var site string
+		err := scan(&site)
+		sites = append(sites, site)
+		return err
+	}, "SELECT site_id FROM versions WHERE id = ? AND "+declaredCamera, cameraID)
+	switch {
+	case err != nil:
+		return "", err
+	case len(sites) == 0:
+		return "", ErrUnknownCamera
+	case len(sites) > 1:
+		return "", fmt.Errorf("%w alone: %d sites do, ask them by phone", ErrUnknownCamera, len(sites))
+	}
+	return sites[0], nil
+}
+
+// QueueRequest queues the notices of one act of a force, all or none.
+func (r *Registry) QueueRequest(ctx context.Context, requestID, force string, notices []protocol.Notice) error {
+	err := r.update(ctx, func(tx *sql.Tx) error {
+		for _, n := range notices {
+			if err := r.enqueue(ctx, tx, n, queued{requestID, force}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("queue request %s: %w", requestID, err)
+	}
+	return nil
+}
+
+// NoticeState is how far a notice has come: one of protocol's ReplyStates, or
+// one of the two below.
+type NoticeState string
+
+const (
+	NoticeSent     NoticeState = "sent"      // nobody has it yet
+	NoticeNoAnswer NoticeState = "no-answer" // it ended without a person's word
+)
+
+// Asked is a notice of a force's request as its officers see it.
+type Asked struct {
+	Notice    protocol.Notice // Body nil: deleted after its term
+	RequestID string
+	SiteName  string // "" once withdrawn
+	State     NoticeState
+	ExpiresAt time.Time
+	ClosedAt  time.Time // zero: an answer may still come
+	Replies   []Reply   // as they were made
+}
+
+// Reply is one step of a notice.
+type Reply struct {
+	AgentID    string
+	State      protocol.ReplyState
+	At         time.Time // as its sender says
+	RecordedAt time.Time
+	By, Note   string // "": the agent by itself, or deleted after its term
+}
+
+// Asked lists the newest notices of a force's requests, at most limit.
+func (r *Registry) Asked(ctx context.Context, force string, limit int) ([]Asked, error) {
+	var all []Asked
+	err := r.view(ctx, func(tx *sql.Tx) error {
+		place := make(map[string]int)
+		err := each(ctx, tx, func(scan func(...any) error) error {
+			a, err := r.scanAsked(scan)
+			place[a.Notice.ID] = len(all)
+			all = append(all, a)
+			return err
+		}, `SELECT n.id, n.site_id, n.kind, n.at, n.body, coalesce(n.request_id, ''), s.name, n.expires_at, coalesce(n.closed_at, 0)
+			FROM notices n JOIN sites s ON s.id = n.site_id WHERE n.force = ? ORDER BY n.number DESC LIMIT ?`, force, limit)
+		if err != nil {
+			return err
+		}
+		return each(ctx, tx, func(scan func(...any) error) error {
+			id, p, err := r.scanReply(scan)
+			if i, ok := place[id]; ok {
+				all[i].Replies = append(all[i].Replies, p)
+			}
+			return err
+		}, `SELECT notice_id, agent_id, state, at, recorded_at, body FROM notice_replies
+			WHERE notice_id IN (SELECT id FROM notices WHERE force = ? ORDER BY number DESC LIMIT ?) ORDER BY at, recorded_at, state`, force, limit)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list what %s asked: %w", force, err)
+	}
+	for i := range all {
+		all[i].State = stateOf(all[i])
+	}
+	return all, nil
+}
+
+func (r *Registry) scanAsked(scan func(...any) error) (a Asked, err error) {
+	var kind string
+	var at, expires, closed int64
+	var body []byte
+	if err := scan(&a.Notice.ID, &a.Notice.SiteID, &kind, &at, &body, &a.RequestID, &a.SiteName, &expires, &closed); err != nil {
+		return a, err
+	}
+	a.Notice.At, a.ExpiresAt, a.ClosedAt = fromMicros(at), fromMicros(expires), fromMicros(closed)
+	if body != nil {
+		a.Notice.Body, err = r.noticeBody(kind, body)
+	}
+	return a, err
+}
+
+func (r *Registry) scanReply(scan func(...any) error) (noticeID string, p Reply, err error) {
+	var at, recorded int64
+	var body []byte
+	if err := scan(&noticeID, &p.AgentID, &p.State, &at, &recorded, &body); err != nil {
+		return "", p, err
+	}
+	p.At, p.RecordedAt = fromMicros(at), fromMicros(recorded)
+	if body == nil {
+		return noticeID, p, nil
+	}
+	plain, err := r.unseal(body)
+	if err != nil {
+		return "", p, err
+	}
+	said, err := decode[replyBody](string(plain))
+	p.By, p.Note = said.By, said.Note
+	return noticeID, p, err
+}
+
+// stateOf is what a person said last; else the farthest that an agent told; and
+// without a person's word there was no answer once it is closed.
+func stateOf(a Asked) NoticeState {
+	state, rank := NoticeSent, 0
+	for _, p := range a.Replies {
+		if n := rankOf(p.State); n >= rank {
+			state, rank = NoticeState(p.State), n
+		}
+	}
+	if !a.ClosedAt.IsZero() && rank < rankOf(protocol.ReplyPresent) {
+		return NoticeNoAnswer
+	}
+	return state
+}
+
+func rankOf(s protocol.ReplyState) int {
+	switch s {
+	case protocol.ReplyReceived:
+		return 1
+	case protocol.ReplySeen:
+		return 2
+	case protocol.ReplyPresent: // measured, so it is no no-answer
+		return 3
+	}
+	return 4 // a person's word; of several the last
+}

@@ -1,0 +1,153 @@
+package registry
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/protocol"
+)
+
+// asked gives the one notice of the Questura.
+func (s *sender) asked() Asked {
+	s.t.Helper()
+	all, err := s.r.Asked(s.t.Context(), "Questura", 10)
+	if err != nil || len(all) != 1 {
+		s.t.Fatalf("%d notices, %v", len(all), err)
+	}
+	return all[0]
+}
+
+// ask queues a request of the Questura for one camera of the site.
+func (s *sender) ask(at time.Time) protocol.Notice {
+	s.t.Helper()
+	if err := s.r.AddForce(s.t.Context(), "Questura", "age1"); err != nil {
+		s.t.Fatal(err)
+	}
+	n := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: at, Body: preserve(id(1))}
+	if err := s.r.QueueRequest(s.t.Context(), id(9), "Questura", []protocol.Notice{n}); err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// TestDraftRequest: cameras of several sites make one notice a site, each with
+// a code of its own.
+func TestDraftRequest(t *testing.T) {
+	r := unsealed(t)
+	a, b := enrol(t, r, noon), enrol(t, r, noon)
+	a.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Vetrina"), camera(7, "Doppia")))
+	b.say(noon, declaration(camera(3, "Bancomat"), camera(7, "Doppia")))
+	ask := preserve(id(2), id(3), id(1), id(2))
+	notices, err := r.DraftRequest(t.Context(), ask, noon)
+	if err != nil || len(notices) != 2 {
+		t.Fatalf("%+v, %v", notices, err)
+	}
+	first, second := notices[0].Body.(protocol.Preserve), notices[1].Body.(protocol.Preserve)
+	if notices[0].SiteID != a.site || !slices.Equal(first.CameraIDs, []string{id(2), id(1)}) ||
+		notices[1].SiteID != b.site || !slices.Equal(second.CameraIDs, []string{id(3)}) {
+		t.Errorf("got %+v", notices)
+	}
+	if first.CheckCode == second.CheckCode || notices[0].ID == notices[1].ID || first.From != ask.From {
+		t.Errorf("got %+v", notices)
+	}
+	if got := a.waits(noon); got != nil {
+		t.Errorf("a draft waits: %v", got)
+	}
+	for what, cameras := range map[string][]string{"unknown": {id(1), id(4)}, "of two sites": {id(7)}} {
+		if _, err := r.DraftRequest(t.Context(), preserve(cameras...), noon); !errors.Is(err, ErrUnknownCamera) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	b.say(noon.Add(time.Hour), declaration(camera(7, "Doppia")))
+	if _, err := r.DraftRequest(t.Context(), preserve(id(3)), noon); !errors.Is(err, ErrUnknownCamera) {
+		t.Errorf("a camera that is no longer declared: %v", err)
+	}
+	backwards := preserve(id(1))
+	backwards.End = backwards.Start
+	if _, err := r.DraftRequest(t.Context(), backwards, noon); err == nil {
+		t.Error("a window that ends before it begins was drafted")
+	}
+}
+
+// TestNoticeStates: the word of a person counts more than what the agent tells,
+// the later more than the earlier, whatever order they arrive in.
+func TestNoticeStates(t *testing.T) {
+	type step struct {
+		state protocol.ReplyState
+		after time.Duration // made
+	}
+	const expired = 91 * 24 * time.Hour
+	for name, c := range map[string]struct {
+		steps  []step
+		until  time.Duration
+		want   NoticeState
+		closed bool
+	}{
+		"nothing":            {nil, 0, NoticeSent, false},
+		"nothing, ever":      {nil, expired, NoticeNoAnswer, true},
+		"received":           {[]step{{"received", 1}}, 0, "received", false},
+		"seen":               {[]step{{"received", 1}, {"seen", 2}}, 0, "seen", false},
+		"seen came first":    {[]step{{"seen", 2}, {"received", 1}}, 0, "seen", false},
+		"seen, no word":      {[]step{{"received", 1}, {"seen", 2}}, expired, NoticeNoAnswer, true},
+		"present, no word":   {[]step{{"received", 1}, {"seen", 2}, {"present", 3}}, expired, "present", true},
+		"copied":             {[]step{{"received", 1}, {"seen", 2}, {"copied", 4}, {"present", 5}}, 0, "copied", true},
+		"called, and copied": {[]step{{"received", 1}, {"copied", 9}, {"cannot", 2}}, 0, "copied", true},
+		"call me":            {[]step{{"received", 1}, {"cannot", 2}}, 0, "cannot", false},
+		"refused":            {[]step{{"refused", 2}}, 0, "refused", true},
+		"too late":           {[]step{{"too-late", 2}}, expired, "too-late", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := unsealed(t)
+			s := enrol(t, r, noon)
+			n := s.ask(noon)
+			for i, st := range c.steps {
+				arrived := noon.Add(time.Duration(i+1) * time.Hour)
+				at := noon.Add(st.after * time.Minute)
+				m := s.next(at, reply(n, st.state, at))
+				for range 2 { // the same message twice is one
+					if _, err := s.deliver(m, arrived); err != nil {
+						t.Fatal(err)
+					}
+				}
+				again := s.next(at, reply(n, st.state, at.Add(time.Second)))
+				if _, err := s.deliver(again, arrived); err != nil { // and so is the same state in another
+					t.Fatal(err)
+				}
+			}
+			if err := r.CloseNotices(t.Context(), noon.Add(c.until)); err != nil {
+				t.Fatal(err)
+			}
+			a := s.asked()
+			if a.State != c.want || a.ClosedAt.IsZero() == c.closed || len(a.Replies) != len(c.steps) || a.RequestID != id(9) {
+				t.Errorf("state %s, closed %v, %d replies of %d", a.State, a.ClosedAt, len(a.Replies), len(c.steps))
+			}
+			waits := s.waits(noon)
+			if told := len(c.steps) > 0 || c.closed; told != (waits == nil) {
+				t.Errorf("waiting: %v", waits)
+			}
+		})
+	}
+}
+
+// TestSaid: what a person replied is read by the force that asked, and by no
+// other.
+func TestSaid(t *testing.T) {
+	r := unsealed(t)
+	s := enrol(t, r, noon)
+	n := s.ask(noon)
+	s.say(noon, reply(n, protocol.ReplyCopied, noon))
+	a := s.asked()
+	if p := a.Replies[0]; p.By != "Anna Sentinella" || p.Note != "chiavetta in cassaforte" || p.AgentID != s.agent || !p.At.Equal(noon) {
+		t.Errorf("said %+v", p)
+	}
+	if got := a.Notice.Body.(protocol.Preserve); got.From != preserve().From || !slices.Equal(got.CameraIDs, []string{id(1)}) {
+		t.Errorf("asked %+v", got)
+	}
+	if all, err := r.Asked(t.Context(), "Carabinieri", 10); err != nil || all != nil {
+		t.Errorf("another force reads %v, %v", all, err)
+	}
+}

@@ -1,0 +1,204 @@
+package consult
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+const (
+	// maxListed is how many notices of a force one list shows, the newest.
+	maxListed = 1000
+	// maxAskedTime is the longest time of which footage may be asked at once.
+	maxAskedTime = 31 * 24 * time.Hour
+)
+
+// errOrder is why an officer may not order (art. 354 c.p.p.).
+var errOrder = errors.New("only an ufficiale di polizia giudiziaria may order to preserve")
+
+// request is a request to preserve as it was put.
+type request struct {
+	asked    *asked // the case and the reason; Errors of all fields
+	preserve protocol.Preserve
+}
+
+// requestBody is what the trail keeps of a request, sealed.
+type requestBody struct {
+	Request       string               `json:"request_id"`
+	Reason        string               `json:"reason"`
+	Offence       string               `json:"offence"`
+	Qualification string               `json:"qualification,omitempty"`
+	RefToFollow   bool                 `json:"reference_to_follow,omitempty"`
+	FromAddress   string               `json:"from_address,omitempty"`
+	Kind          protocol.RequestKind `json:"kind"`
+	From          string               `json:"from"`
+	Phone         string               `json:"phone,omitempty"`
+	Start         time.Time            `json:"start"`
+	End           time.Time            `json:"end"`
+	Notices       []jsonAskedNotice    `json:"notices"`
+}
+
+// readRequest understands a posted request; times are RFC 3339.
+func readRequest(v url.Values) *request {
+	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
+	q := &request{asked: &asked{Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason")}}
+	a := q.asked
+	a.readCase()
+	q.preserve = protocol.Preserve{Kind: protocol.RequestKind(get("kind")), Phone: get("phone"), CameraIDs: v["camera"]}
+	if k := q.preserve.Kind; k != protocol.Invitation && k != protocol.Order {
+		a.fail("kind", "error.request.kind")
+	}
+	if n := len(v["camera"]); n == 0 || n > protocol.MaxCameras {
+		a.fail("camera", "error.request.cameras")
+	}
+	for name, to := range map[string]*time.Time{"from": &q.preserve.Start, "until": &q.preserve.End} {
+		var err error
+		if *to, err = time.Parse(time.RFC3339, get(name)); err != nil {
+			a.fail(name, "error.request.time")
+		}
+	}
+	switch p := q.preserve; {
+	case len(a.Errors) > 0:
+	case !p.End.After(p.Start):
+		a.fail("until", "error.until.before")
+	case p.End.Sub(p.Start) > maxAskedTime:
+		a.fail("until", "error.until.long")
+	}
+	return q
+}
+
+// askToPreserve asks the owners of chosen cameras to keep what they filmed: for programs,
+// with an officer's own credential.
+func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		c.refuseRequest(w, http.StatusBadRequest, "", "error.body", nil)
+		return
+	}
+	q := readRequest(r.PostForm)
+	if len(q.asked.Errors) > 0 {
+		e := q.asked.Errors[0]
+		c.refuseRequest(w, http.StatusUnprocessableEntity, e.Field, e.Key, nil)
+		return
+	}
+	answer, err := c.preserve(r, q)
+	fields, bad := errors.AsType[protocol.FieldErrors](err)
+	switch {
+	case errors.Is(err, errForce):
+		c.refuseRequest(w, http.StatusForbidden, "", "error.force", nil)
+	case errors.Is(err, errOrder):
+		c.refuseRequest(w, http.StatusForbidden, "kind", "error.request.order", nil)
+	case errors.Is(err, registry.ErrUnknownCamera):
+		c.refuseRequest(w, http.StatusUnprocessableEntity, "camera", "error.request.unknown", err)
+	case bad:
+		c.refuseRequest(w, http.StatusUnprocessableEntity, fields[0].Field, "error.query", fields)
+	case err != nil:
+		c.Log.ErrorContext(r.Context(), "request refused", "err", err)
+		c.refuseRequest(w, http.StatusServiceUnavailable, "", "error.request.unasked", nil)
+	default:
+		web.WriteJSON(w, http.StatusOK, answer)
+	}
+}
+
+// preserve writes what will be asked on the trail, and only then asks. An entry
+// whose request then could not be queued says more than was done, never less.
+func (c *Consult) preserve(r *http.Request, q *request) (jsonRequest, error) {
+	ctx := r.Context()
+	u, recipient, err := c.officer(ctx)
+	if err != nil {
+		return jsonRequest{}, err
+	}
+	if q.preserve.Kind == protocol.Order && !officerOfPolice(u) {
+		return jsonRequest{}, errOrder
+	}
+	a, p := q.asked, q.preserve
+	p.From = asksAs(u)
+	p.Reference = strings.TrimSpace(c.set.Words(pages.It).T("case.kind."+a.Kind) + " " + a.Ref)
+	now := c.Now()
+	notices, err := c.Registry.DraftRequest(ctx, p, now)
+	if err != nil {
+		return jsonRequest{}, err
+	}
+	out := jsonRequest{Request: uuid.NewString(), At: now.UTC()}
+	for _, n := range notices {
+		body := n.Body.(protocol.Preserve)
+		out.Notices = append(out.Notices, jsonAskedNotice{Notice: n.ID, Site: n.SiteID, Cameras: body.CameraIDs, CheckCode: body.CheckCode})
+	}
+	proof, err := c.Trail.Append(ctx, trail.Entry{At: now, Actor: u.ID, Force: u.Force, Kind: "request", Case: a.caseID(), Recipient: recipient,
+		Count: len(notices), Body: requestBody{Request: out.Request, Reason: a.Reason, Offence: a.Offence, Qualification: u.Qualification,
+			RefToFollow: a.Ref == "", FromAddress: web.From(r), Kind: p.Kind, From: p.From, Phone: p.Phone, Start: p.Start.UTC(), End: p.End.UTC(), Notices: out.Notices}})
+	if err != nil {
+		return jsonRequest{}, fmt.Errorf("nobody was asked, since the request could not be recorded: %w", err)
+	}
+	if err := c.Registry.QueueRequest(ctx, out.Request, u.Force, notices); err != nil {
+		return jsonRequest{}, err
+	}
+	if c.Notify != nil {
+		c.Notify()
+	}
+	out.Trail = jsonProof{proof.Index, string(proof.Checkpoint)}
+	return out, nil
+}
+
+// asksAs is how the owner reads who asks: force, name, qualification.
+func asksAs(u registry.User) string {
+	return strings.Join(slices.DeleteFunc([]string{u.Force, u.Name, u.Qualification}, func(s string) bool { return s == "" }), ", ")
+}
+
+// officerOfPolice tells whether the user is an ufficiale di polizia giudiziaria,
+// as their force's administrator wrote it: "ufficiale", "ufficiale di PG".
+func officerOfPolice(u registry.User) bool {
+	word, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(u.Qualification)), " ")
+	return word == "ufficiale"
+}
+
+// listRequests shows how far the requests of the officer's own force have come.
+func (c *Consult) listRequests(w http.ResponseWriter, r *http.Request) {
+	u, recipient, err := c.officer(r.Context())
+	if err != nil {
+		c.refuseRequest(w, http.StatusForbidden, "", "error.force", nil)
+		return
+	}
+	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "request-list", Recipient: recipient,
+		Body: map[string]string{"from_address": web.From(r)}}
+	all, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]registry.Asked, int, any, error) {
+		all, err := c.Registry.Asked(ctx, u.Force, maxListed)
+		ids := make([]string, len(all))
+		for i, a := range all {
+			ids[i] = a.Notice.ID
+		}
+		return all, len(all), ids, err
+	})
+	if err != nil {
+		c.Log.ErrorContext(r.Context(), "list of requests refused", "err", err)
+		c.refuseRequest(w, http.StatusServiceUnavailable, "", "error.request.unlisted", nil)
+		return
+	}
+	out := jsonRequests{Notices: make([]jsonNotice, len(all)), Trail: jsonProof{proof.Index, string(proof.Checkpoint)}}
+	for i, a := range all {
+		out.Notices[i] = noticeJSON(a)
+	}
+	web.WriteJSON(w, http.StatusOK, out)
+}
+
+// refuseRequest answers a program; why adds to the words what they cannot know,
+// e.g. which camera.
+func (c *Consult) refuseRequest(w http.ResponseWriter, status int, field, key string, why error) {
+	p := web.Problem{Error: c.set.Words(pages.En).T(key), Field: field}
+	if why != nil {
+		p.Hint = why.Error()
+	}
+	web.WriteJSON(w, status, p)
+}

@@ -18,8 +18,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
-
-	"anagrafe/protocol/wire"
 )
 
 // An agent and a collector of neighbouring releases understand each other. In
@@ -168,7 +166,11 @@ func (s between) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func procedure(path string) (protoreflect.MethodDescriptor, error) {
 	service, method, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	s := wire.File_protocol_wire_anagrafe_proto.Services().ByName(protoreflect.FullName(service).Name())
+	d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(service))
+	if err != nil {
+		return nil, err
+	}
+	s, _ := d.(protoreflect.ServiceDescriptor)
 	if s == nil || s.Methods().ByName(protoreflect.Name(method)) == nil {
 		return nil, errors.New("no such procedure: " + path)
 	}

@@ -329,6 +329,54 @@ func TestWrapTransport(t *testing.T) {
 	}
 }
 
+// A handshake is not yet a line: connected is only who has heard from the
+// collector itself, be it a refusal.
+func TestConnectedOnceTheCollectorAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		answer func(*http.Response)
+		reason Reason
+		want   string
+	}{
+		{"a proxy's error", func(resp *http.Response) {
+			resp.Header = http.Header{"Content-Type": {"text/html"}}
+		}, Unreachable, ""},
+		{"the collector's refusal", func(resp *http.Response) {
+			resp.Header = http.Header{"Content-Type": {"application/json"}, protocol.ReasonHeader: {string(protocol.ReasonTemporary)}}
+		}, protocol.ReasonTemporary, "h3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCollector(t)
+			c.serve(both, nil, nil)
+			r := run(t, c.authority.identity(t, c.addr, time.Now()), newOutbox("a1"), func(u *Uplink) {
+				u.o.WrapTransport = func(rt http.RoundTripper) http.RoundTripper { return changed{rt, tt.answer} }
+			})
+			r.trouble(tt.reason)
+			if s := r.Status(); s.Transport != tt.want || s.ConnectedAt.IsZero() != (tt.want == "") {
+				t.Errorf("connected over %q since %v, want %q", s.Transport, s.ConnectedAt, tt.want)
+			}
+		})
+	}
+}
+
+// changed makes every answer a 503 of somebody's.
+type changed struct {
+	http.RoundTripper
+	answer func(*http.Response)
+}
+
+func (x changed) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := x.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	_ = resp.Body.Close()
+	resp.StatusCode, resp.Status = http.StatusServiceUnavailable, "503 Service Unavailable"
+	resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(`{"code":"unavailable","message":"no"}`)), -1
+	x.answer(resp)
+	return resp, nil
+}
+
 // onlyDeliver taps the deliveries, which do not run side by side.
 type onlyDeliver struct{ plain, tapped http.RoundTripper }
 

@@ -44,7 +44,20 @@ func (s *Server) withCaller(next http.Handler) http.Handler {
 			return
 		}
 		seen := &statusSeen{ResponseWriter: w}
-		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
+		if x := arrivalOf(r.Context()); !x.call() {
+			s.metrics.refused.WithLabelValues(string(reasonTooManyCalls)).Inc()
+			x.close()
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+		done, refused := s.measured(seen, r, c)
+		if refused != nil {
+			_ = s.errors.Write(seen, r, refused) // who is gone need not be told
+			return
+		}
+		// Also when the service panics.
+		defer func() { done(seen.status) }()
+		next.ServeHTTP(seen, r)
 		if seen.status >= http.StatusBadRequest && w.Header().Get(protocol.ReasonHeader) == "" {
 			reason := reasonBroken
 			if seen.status == http.StatusTooManyRequests { // Connect's "resource exhausted"
@@ -117,5 +130,6 @@ func (s *Server) admit(ctx context.Context, op string, expired time.Duration) (s
 		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", protocol.ReasonExpiredCertificate)
 		return "", s.refuse(protocol.ReasonExpiredCertificate, connect.CodeUnauthenticated, text)
 	}
+	arrivalOf(ctx).prove()
 	return agentID, nil
 }

@@ -105,6 +105,9 @@ func (a *Authority) sign(template *x509.Certificate, key *ecdsa.PublicKey) (*x50
 // expired one will do is for each call to say.
 func (a *Authority) verifyAgent(chain []*x509.Certificate, now time.Time) error {
 	leaf, at := chain[0], now
+	if leaf.IsCA { // its own chain is good, for any use
+		return errors.New("this is the certificate of an authority, not of an agent")
+	}
 	if leaf.NotAfter.Before(at) {
 		at = leaf.NotAfter
 	}

@@ -36,9 +36,13 @@ func (s delivery) Deliver(ctx context.Context, req *connect.Request[wire.Deliver
 	if err := s.follows(ctx, m.SiteID, req.Msg.GetAfter()); err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
 	}
-	receipt, err := s.o.Register.Record(ctx, agentID, m, raw, s.now())
-	if err != nil {
-		return nil, s.answer(ctx, op, agentID, err)
+	var receipt protocol.Receipt
+	refused = s.write(ctx, op, agentID, func() (err error) {
+		receipt, err = s.o.Register.Record(ctx, agentID, m, raw, s.now())
+		return err
+	})
+	if refused != nil {
+		return nil, refused
 	}
 	if receipt.Duplicate {
 		s.metrics.duplicates.Inc()

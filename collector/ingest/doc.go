@@ -42,6 +42,37 @@
 // admitted again just as often; before anything is handed down they are too.
 // One goroutine wakes all streams: none has a timer.
 //
+// # Overload
+//
+// A connection is on trial until one of its calls is admitted (arrival.go):
+// those that prove nothing run out of tokens, by their address and all
+// together, and are then refused before their handshake, over UDP and TCP
+// alike; they are ended after 30 s or 32 calls. What a call may send is bounded
+// before a byte of it is read (load.go): 16 KiB, for Deliver 1 MiB from the
+// agent's share of 8 MiB a day, and 64 MiB of all agents at once. Writes stand in
+// a line before the register (line.go); who would wait over 5 s in it is told
+// when to come back, by how fast the register answers. Compressed requests are
+// not taken.
+//
+// # Metrics
+//
+// All begin with "anagrafe_ingest_". What operations look at first:
+//
+//	refused_total{reason="unproven"}              connections that ended without an admitted call: port scans, slow
+//	                                              handshakes, floods; a few are normal
+//	refused_total{reason="too-many-connections"}  refused before the handshake: an attack, or over 1,000 agents behind
+//	                                              one address that all fail; agents in good standing come through
+//	refused_total{reason="too-many-calls"}        connections on trial that were closed for their calls
+//	refused_total{reason="foreign-certificate"}   certificates of another authority, or of none
+//	refused_total{reason="busy"}                  told to come back: the disk is too slow for what comes; see
+//	                                              writes_waiting
+//	refused_total{reason="budget"}                an agent that sends more than 8 MiB a day: find it in the log of
+//	                                              its own machine, or revoke it
+//	refused_total{reason="broken"}                requests that are none of ours, or were not sent to their end
+//	refused_total{reason="unknown-code"}          also "expired-code", "used-code", "too-many-attempts": who guesses
+//	writes_waiting                                the line; above 500 the register is the bottleneck
+//	connections_open{transport}                   h3 over UDP, h2 over TCP
+//
 // # Refusals
 //
 // Each refusal is a Connect error with a sentence for the log and, in the

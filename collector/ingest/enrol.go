@@ -45,16 +45,21 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 		return nil, s.answer(ctx, op, "", err)
 	}
 	now := s.now()
-	grant, err := s.o.Register.Redeem(ctx, Redemption{
-		CodeHash: code.Hash(), KeyHash: sha256.Sum256(csr.spki), AgentID: uuid.NewString(),
-		AgentVersion: printable(req.Msg.GetAgentVersion()), At: now,
-	})
-	if err != nil {
+	var grant Grant
+	refused := s.write(ctx, op, "", func() (err error) {
+		grant, err = s.o.Register.Redeem(ctx, Redemption{
+			CodeHash: code.Hash(), KeyHash: sha256.Sum256(csr.spki), AgentID: uuid.NewString(),
+			AgentVersion: printable(req.Msg.GetAgentVersion()), At: now,
+		})
 		if errors.Is(err, ErrUnknownCode) || errors.Is(err, ErrExpiredCode) || errors.Is(err, ErrUsedCode) {
 			s.guesses.wrong(from)
 		}
-		return nil, s.answer(ctx, op, "", err)
+		return err
+	})
+	if refused != nil {
+		return nil, refused
 	}
+	arrivalOf(ctx).prove()
 	chain, refused := s.certify(ctx, op, csr.key, grant.AgentID, now)
 	if refused != nil {
 		return nil, refused
@@ -95,8 +100,11 @@ func (s *Server) certify(ctx context.Context, op string, key *ecdsa.PublicKey, a
 	if err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
 	}
-	if err := s.o.Register.Certified(ctx, agentID, cert.SerialNumber.Text(16), cert.NotAfter); err != nil {
-		return nil, s.answer(ctx, op, agentID, err)
+	refused := s.write(ctx, op, agentID, func() error {
+		return s.o.Register.Certified(ctx, agentID, cert.SerialNumber.Text(16), cert.NotAfter)
+	})
+	if refused != nil {
+		return nil, refused
 	}
 	return [][]byte{cert.Raw}, nil
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
-	"golang.org/x/time/rate"
 )
 
 const (
@@ -23,10 +22,8 @@ const (
 	connWindow     = 512 << 10
 	idleTimeout    = 75 * time.Second // agents keep alive every 20 s
 	headerTimeout  = 10 * time.Second
-	portAttempts   = 10  // to find a port that is free on UDP and TCP
-	newPerSecond   = 500 // above it, a QUIC client must first prove its address
-	newBurst       = 1000
-	connectionIDLn = 8 // the default of 4 collides at 100,000 connections
+	portAttempts   = 10 // to find a port that is free on UDP and TCP
+	connectionIDLn = 8  // the default of 4 collides at 100,000 connections
 )
 
 // sockets are one port on TCP and UDP.
@@ -48,13 +45,13 @@ func (s *Server) Listen() error {
 	if err != nil {
 		return fmt.Errorf("listen for agents on %s: %w; choose another port, or stop what uses it", s.o.Listen, err)
 	}
-	newConnections := rate.NewLimiter(newPerSecond, newBurst)
 	k.transport = &quic.Transport{
 		Conn:                k.udp,
 		ConnectionIDLength:  connectionIDLn,
 		StatelessResetKey:   &s.resetKey,
 		TokenGeneratorKey:   &s.tokenKey,
-		VerifySourceAddress: func(net.Addr) bool { return !newConnections.Allow() },
+		VerifySourceAddress: s.arrivals.mustShow,
+		ConnContext:         s.arriveQUIC,
 	}
 	k.quic, err = k.transport.ListenEarly(http3.ConfigureTLSConfig(s.tlsConfig()), &quic.Config{
 		HandshakeIdleTimeout:           5 * time.Second,
@@ -150,16 +147,8 @@ func (s *Server) tcpServer(k *sockets) *http.Server {
 			SendPingTimeout:               idleTimeout,
 		},
 		// Handshakes of strangers are no event of ours.
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		ConnState: func(c net.Conn, state http.ConnState) {
-			switch state {
-			case http.StateNew:
-				s.metrics.connections.WithLabelValues("h2").Inc()
-				s.metrics.open.WithLabelValues("h2").Inc()
-			case http.StateClosed, http.StateHijacked:
-				s.metrics.open.WithLabelValues("h2").Dec()
-			}
-		},
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ConnContext: withVisitor,
 	}
 }
 
@@ -173,6 +162,7 @@ func (s *Server) udpServer() *http3.Server {
 			s.metrics.connections.WithLabelValues("h3").Inc()
 			s.metrics.open.WithLabelValues("h3").Inc()
 			context.AfterFunc(c.Context(), s.metrics.open.WithLabelValues("h3").Dec)
+			arrivalOf(ctx).begin(func() { _ = c.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "") })
 			return ctx
 		},
 	}

@@ -16,7 +16,7 @@ type metrics struct {
 	handedDown  prometheus.Counter
 }
 
-func newMetrics(r prometheus.Registerer) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, waiting func() float64) (*metrics, error) {
 	counter := func(name, help string) prometheus.CounterOpts {
 		return prometheus.CounterOpts{Namespace: "anagrafe", Subsystem: "ingest", Name: name, Help: help}
 	}
@@ -37,7 +37,9 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.accepted, m.duplicates, m.enrolled, m.renewed, m.refused, m.connections, m.open, m.streams, m.parked, m.handedDown} {
+	line := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "anagrafe", Subsystem: "ingest",
+		Name: "writes_waiting", Help: "Writes that the register has not answered yet."}, waiting)
+	for _, c := range []prometheus.Collector{line, m.accepted, m.duplicates, m.enrolled, m.renewed, m.refused, m.connections, m.open, m.streams, m.parked, m.handedDown} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

@@ -14,9 +14,14 @@ import (
 
 // Words that no agent is told: they stand in logs and metrics only.
 const (
-	reasonExpiredCode        protocol.Reason = "expired-code"        // told as unknown
-	reasonForeignCertificate protocol.Reason = "foreign-certificate" // refused in the handshake
-	reasonBroken             protocol.Reason = "broken"              // a request that could not be read to its end
+	reasonExpiredCode        protocol.Reason = "expired-code"         // told as unknown
+	reasonForeignCertificate protocol.Reason = "foreign-certificate"  // refused in the handshake
+	reasonBroken             protocol.Reason = "broken"               // a request that could not be read to its end
+	reasonTooManyConnections protocol.Reason = "too-many-connections" // refused before the handshake
+	reasonBusy               protocol.Reason = "busy"                 // told as temporary
+	reasonBudget             protocol.Reason = "budget"               // told as too many
+	reasonTooManyCalls       protocol.Reason = "too-many-calls"       // of a connection on trial, which is closed
+	reasonUnproven           protocol.Reason = "unproven"             // a connection that ended, or was ended, without an admitted call
 )
 
 const (

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/quic-go/quic-go"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"anagrafe/protocol"
 	"anagrafe/protocol/wire"
@@ -58,7 +59,12 @@ type Server struct {
 	now      func() time.Time
 	identity *serverIdentity
 	metrics  *metrics
+	errors   *connect.ErrorWriter
 	guesses  *guessGuard
+	arrivals *arrivals
+	line     *line
+	bodies   *semaphore.Weighted // bytes, up to maxBodies
+	budgets  *buckets[string]    // bytes, by agent
 	resetKey quic.StatelessResetKey
 	tokenKey quic.TokenGeneratorKey
 	stopping chan struct{} // closed when Run is told to end: streams end too
@@ -99,14 +105,16 @@ func New(o Options) (*Server, error) {
 	case o.MaxHeld < 0:
 		o.MaxHeld = 0
 	}
-	m, err := newMetrics(o.Metrics)
-	if err != nil {
-		return nil, fmt.Errorf("make the agents' server: %w", err)
-	}
-	s := &Server{o: o, log: o.Log, now: o.Now, metrics: m, guesses: newGuessGuard(o.Now),
+	s := &Server{o: o, log: o.Log, now: o.Now, errors: connect.NewErrorWriter(), guesses: newGuessGuard(o.Now), arrivals: newArrivals(o.Now),
+		line: &line{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),
+		budgets:  newBuckets[string](limit{budgetDay, float64(budgetDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		identity: &serverIdentity{authority: o.Authority, hosts: o.Hosts, now: o.Now},
 		tickets:  &sessionTickets{secret: o.RootSecret, now: o.Now}, held: &held{most: o.MaxHeld}, queued: make(chan struct{}, 1),
 		stopping: make(chan struct{}), recheck: readmission, timeout: callTimeout, look: lookAgain, window: parkWindow}
+	var err error
+	if s.metrics, err = newMetrics(o.Metrics, s.line.length); err != nil {
+		return nil, fmt.Errorf("make the agents' server: %w", err)
+	}
 	for info, key := range map[string][]byte{
 		"anagrafe quic stateless reset": s.resetKey[:],
 		"anagrafe quic token":           s.tokenKey[:],
@@ -135,7 +143,7 @@ func (s *Server) Run(ctx context.Context) error {
 	h2, h3 := s.tcpServer(k), s.udpServer()
 
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serving("TCP", h2.ServeTLS(k.tcp, "", "")) })
+	g.Go(func() error { return serving("TCP", h2.ServeTLS(door{k.tcp, s}, "", "")) })
 	g.Go(func() error { return serving("UDP", h3.ServeListener(k.quic)) })
 	g.Go(func() error { return s.Watch(gctx) })
 	g.Go(func() error {
@@ -178,7 +186,9 @@ func (s *Server) Addr() string {
 // Handler is what both transports serve. It takes who calls from the request's
 // TLS state, and leaves it to the listener to have verified that.
 func (s *Server) Handler() http.Handler {
-	limits := connect.WithReadMaxBytes(readLimit)
+	limits := connect.WithHandlerOptions(connect.WithReadMaxBytes(readLimit),
+		// No compressed requests: what is 1 KiB on the line may be 1 MiB here.
+		connect.WithCompression("gzip", nil, nil))
 	mux := http.NewServeMux()
 	mux.Handle(wire.NewEnrolmentServiceHandler(enrolment{s}, limits))
 	mux.Handle(wire.NewDeliveryServiceHandler(delivery{s}, limits))

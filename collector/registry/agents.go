@@ -71,7 +71,7 @@ func (r *Registry) Certified(ctx context.Context, agentID, serial string, notAft
 }
 
 func (r *Registry) updateAgent(ctx context.Context, operation, agentID, query string, args ...any) error {
-	err := r.update(ctx, func(tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, query, append([]any{agentID}, args...)...)
 		if err != nil {
 			return err

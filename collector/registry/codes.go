@@ -29,7 +29,7 @@ func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err
 		return "", errors.New("the code would expire before it is given out")
 	}
 	siteID = i.SiteID
-	return siteID, r.update(ctx, func(tx *sql.Tx) error {
+	return siteID, r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if siteID == "" {
 			siteID = cmp.Or(i.NewID, uuid.NewString())
 			_, err := tx.ExecContext(ctx, "INSERT INTO sites (id, trust, name, category, address, invited_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -59,7 +59,7 @@ func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err
 // end with it: a site has one writer.
 func (r *Registry) Redeem(ctx context.Context, d ingest.Redemption) (ingest.Grant, error) {
 	var g ingest.Grant
-	err := r.update(ctx, func(tx *sql.Tx) (err error) {
+	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		g, err = redeem(ctx, tx, d)
 		return err
 	})

@@ -6,8 +6,9 @@
 //
 // # What a message does to the record
 //
-// Everything of one message happens in one transaction that is on disk before
-// the method returns. Messages of a site are ordered by (epoch, revision):
+// Everything of one message happens as one, and is on disk before the method
+// returns; messages that come at the same time share a transaction (writer.go).
+// Messages of a site are ordered by (epoch, revision):
 //
 //   - The same message twice is one message: its first receipt is given again.
 //   - A declaration is the site's full state. It is compared with what stands;
@@ -51,7 +52,8 @@
 //
 // # Connections
 //
-// One writer connection takes the write lock when a transaction begins; a pool
-// of read-only connections never waits for it. Migrations lie in
-// schema/ENGINE, numbered and embedded, and are never edited after a release.
+// One goroutine writes, on one connection that takes the write lock when a
+// transaction begins; a pool of read-only connections never waits for it.
+// Migrations lie in schema/ENGINE, numbered and embedded, and are never edited
+// after a release.
 package registry

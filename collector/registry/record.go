@@ -22,7 +22,7 @@ const clockTolerance = 24 * time.Hour
 func (r *Registry) Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error) {
 	w := write{r: r, agentID: agentID, m: m, raw: raw, at: at.UTC().Truncate(time.Microsecond), sum: sha256.Sum256(raw)}
 	var receipt protocol.Receipt
-	err := r.update(ctx, func(tx *sql.Tx) (err error) {
+	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		w.tx = tx
 		receipt, err = w.record(ctx)
 		return err

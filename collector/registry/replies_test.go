@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"path/filepath"
@@ -113,9 +114,9 @@ func TestReplyIsOneChange(t *testing.T) {
 func (s *sender) withdrawnElsewhere(at time.Time) protocol.Notice {
 	s.t.Helper()
 	n := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: at, Body: protocol.SiteChange{State: protocol.SiteWithdrawn, At: at}}
-	err := s.r.update(s.t.Context(), func(tx *sql.Tx) error {
+	err := s.r.update(s.t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 		w := write{r: s.r, tx: tx, at: at, m: protocol.Message{SiteID: s.site, Epoch: s.epoch}}
-		return errors.Join(w.withdraw(s.t.Context(), order{s.epoch, 1}), s.r.queueNotice(s.t.Context(), tx, n))
+		return errors.Join(w.withdraw(ctx, order{s.epoch, 1}), s.r.queueNotice(ctx, tx, n))
 	})
 	if err != nil {
 		s.t.Fatal(err)

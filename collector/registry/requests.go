@@ -79,7 +79,7 @@ func siteOf(ctx context.Context, tx *sql.Tx, cameraID string) (string, error) {
 
 // QueueRequest queues the notices of one act of a force, all or none.
 func (r *Registry) QueueRequest(ctx context.Context, requestID, force string, notices []protocol.Notice) error {
-	err := r.update(ctx, func(tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, n := range notices {
 			if err := r.enqueue(ctx, tx, n, queued{requestID, force}); err != nil {
 				return err

@@ -21,7 +21,7 @@ func (r *Registry) AppendTrail(ctx context.Context, from int64, headers, bodies 
 		return fmt.Errorf("append to trail: %d headers with %d bodies, %d indexes with %d hashes",
 			len(headers), len(bodies), len(hashIndexes), len(hashes))
 	}
-	err := r.update(ctx, func(tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var size int64
 		if err := tx.QueryRowContext(ctx, "SELECT size FROM trail_head").Scan(&size); err != nil {
 			return err

@@ -4,26 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 )
-
-// update runs f in one transaction of the writer, and returns nil only when it
-// is on disk.
-func (r *Registry) update(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := r.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	r.wipeIfDue(ctx)
-	return nil
-}
 
 // view runs f over one consistent state of the record.
 func (r *Registry) view(ctx context.Context, f func(tx *sql.Tx) error) error {

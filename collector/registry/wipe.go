@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -32,8 +31,6 @@ type wiping struct {
 	erased, wiped atomic.Int64 // erasures begun; those of them that left no copy
 	next          atomic.Int64 // no earlier than this, in microseconds
 	short         time.Duration
-
-	one sync.Mutex // held by who wipes
 }
 
 // erasing notes within a transaction that it erases something.
@@ -43,21 +40,14 @@ func (r *Registry) erasing(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// wipeIfDue is called after each commit. What cannot be wiped now is no error
-// of that write: the erasure itself is on disk.
+// wipeIfDue is called by the writer after each commit, before it answers. What
+// cannot be wiped now is no error of those writes: the erasure itself is on
+// disk.
 func (r *Registry) wipeIfDue(ctx context.Context) {
-	due := func() bool {
-		return r.wiping.erased.Load() > r.wiping.wiped.Load() && time.Now().UnixMicro() >= r.wiping.next.Load()
-	}
-	if !due() {
+	if r.wiping.erased.Load() == r.wiping.wiped.Load() || time.Now().UnixMicro() < r.wiping.next.Load() {
 		return
 	}
-	r.wiping.one.Lock()
-	defer r.wiping.one.Unlock()
-	if !due() { // another has done it meanwhile
-		return
-	}
-	if err := r.wipe(context.WithoutCancel(ctx)); err != nil {
+	if err := r.wipe(ctx); err != nil {
 		r.log.WarnContext(ctx, "copies of erased data remain in the register's files until a later write", "err", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"text/tabwriter"
 	"time"
 
@@ -98,7 +99,7 @@ func examineFiles(dir string) uplink.Finding {
 	case err != nil:
 		f.Found, f.Do = err.Error(), "run this as the agent's user, or as administrator"
 		return f
-	case info.Mode().Perm()&0o077 != 0:
+	case openToOthers(info):
 		f.Found, f.Do = dir+" can be read by other users", "chmod 700 "+dir
 		return f
 	}
@@ -114,13 +115,19 @@ func examineFiles(dir string) uplink.Finding {
 		}
 		info, err := file.Stat()
 		_ = file.Close()
-		if err == nil && name != "identity.pem" && info.Mode().Perm()&0o077 != 0 { // a certificate is no secret
+		if err == nil && name != "identity.pem" && openToOthers(info) { // a certificate is no secret
 			f.Found, f.Do = path+" can be read by other users", "chmod 600 "+path
 			return f
 		}
 	}
 	f.State, f.Found = uplink.StateGood, dir+" is closed to others and can be read"
 	return f
+}
+
+// openToOthers reads a file's mode; on Windows that says nothing, and the files
+// of package keyfile have an access list.
+func openToOthers(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
 }
 
 // examineService looks whether an agent runs: without one nothing is kept true.

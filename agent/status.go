@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"anagrafe/agent/inventory"
+	"anagrafe/agent/uplink"
 )
 
 // standing is what `status -json` prints.
@@ -20,6 +21,7 @@ type standing struct {
 	ConnectedAt      time.Time         `json:"connected_at,omitzero"`
 	LastAcknowledged time.Time         `json:"last_acknowledged,omitzero"`
 	LastError        string            `json:"last_error,omitempty"`
+	LastReason       uplink.Reason     `json:"last_reason,omitempty"` // of LastError
 	CertificateUntil time.Time         `json:"certificate_until,omitzero"`
 	ClockOffsetMs    *int64            `json:"clock_offset_ms,omitempty"` // this machine minus the collector; absent: not compared
 	ClockWrong       bool              `json:"clock_wrong"`
@@ -35,7 +37,7 @@ func (d *delivery) status(ctx context.Context) (any, error) {
 		Running: d.running.Load(), Version: version(),
 		AgentID: u.AgentID, Collector: u.Collector, Transport: u.Transport,
 		ConnectedAt: u.ConnectedAt, LastAcknowledged: u.LastAcknowledged,
-		LastError: u.LastError, CertificateUntil: u.CertificateUntil,
+		LastError: u.LastError, LastReason: u.LastReason, CertificateUntil: u.CertificateUntil,
 		Sites: []inventory.Grant{}, Messages: map[string]int{}, Cameras: map[string]int{},
 	}
 	if !u.Clock.At.IsZero() {

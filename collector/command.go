@@ -38,6 +38,11 @@ func commands() []command {
 		{"invite", "-site NAME [-category C] [-address TEXT] | -site-id ID  [-qr FILE.png] [-json]", "make a one-time code for a site", cmdInvite},
 		{"agents", "[-json]", "list the agents", cmdAgents},
 		{"revoke", "AGENT", "shut an agent out at once", cmdRevoke},
+		{"authority show", "[-json]", "how the authority of the agents' certificates stands", cmdAuthority},
+		{"authority next", "", "make the authority that will sign next, and tell agents of it", cmdAuthority},
+		{"authority switch", "", "have it sign; the old one is still recognised", cmdAuthority},
+		{"authority retire", "[-force]", "give the old one up, when nobody needs it any more", cmdAuthority},
+		{"authority replace", "-force", "after a theft of the key: begin anew at once, every agent needs a new link", cmdAuthority},
 		{"user add", "NAME -role ROLE [-force NAME] [-qualification Q] [-credential FILE]", "add a person and write their credential file", cmdUserAdd},
 		{"user list", "[-json]", "list the people", cmdUserList},
 		{"search", "-server URL -credential FILE -at LON,LAT -time RFC3339 [-until RFC3339] [-radius M] -case KIND:REF -offence CLASS -reason TEXT [-json]", "which cameras may have filmed a place at a time", cmdSearch},
@@ -109,7 +114,7 @@ func usage(w io.Writer) {
 	fmt.Fprintln(w, "\nusage: anagrafe-collector COMMAND [-data DIR] [-config FILE] ...")
 	fmt.Fprintln(w)
 	for _, cmd := range commands() {
-		fmt.Fprintf(w, "  %-13s %s\n", cmd.name, cmd.what)
+		fmt.Fprintf(w, "  %-17s %s\n", cmd.name, cmd.what)
 	}
 }
 

@@ -36,6 +36,11 @@ type Config struct {
 	// Without them those pages are served on loopback addresses only.
 	Certificate string `toml:"certificate"`
 	Key         string `toml:"key"`
+	// AgentsCertificate and AgentsKey are PEM files of a certificate of the
+	// public Web PKI, with its chain, for the agents' listener; they are read
+	// again when they change. Without them the collector's own authority signs it.
+	AgentsCertificate string `toml:"agents_certificate"`
+	AgentsKey         string `toml:"agents_key"`
 	// Basemap is a PMTiles file in the OpenMapTiles schema; without one the
 	// search page says so and draws on a plain ground.
 	Basemap string `toml:"basemap"`
@@ -109,6 +114,9 @@ func (c Config) check() error {
 	}
 	if (c.Certificate == "") != (c.Key == "") {
 		return errors.New("certificate and key go together: give both, or neither")
+	}
+	if (c.AgentsCertificate == "") != (c.AgentsKey == "") {
+		return errors.New("agents_certificate and agents_key go together: give both, or neither")
 	}
 	return nil
 }

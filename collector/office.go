@@ -125,7 +125,7 @@ func (o *office) furnish() (err error) {
 
 	if o.ops, err = ops.New(ops.Options{
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
-		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin(), TrailKey: o.trail.VerifierKey(),
+		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(),
 		OpsURL: o.config.OpsURL, ConsultURL: o.config.ConsultURL,
 	}); err != nil {
 		return err
@@ -196,6 +196,8 @@ func (o *office) listenControl() (net.Listener, error) {
 func (o *office) serveControl(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	mux.Handle("/audit/", o.audit.Control())
+	mux.Handle("/authority", o.authorityControl())
+	mux.Handle("/authority/", o.authorityControl())
 	mux.Handle("/", o.ops.Control())
 	return o.opsWeb.Serve(ctx, mux, listener)
 }

@@ -87,6 +87,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	recorded := make(chan struct{}, 1)
 	agents, err := ingest.New(ingest.Options{
 		Authority: o.authority, Register: o.reg, Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
+		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
 		RootSecret: o.secret, Metrics: metrics, Log: o.log, MaxHeld: o.config.maxHeld(),
 		OnRecorded: func() {
 			select {

@@ -21,6 +21,7 @@ const (
 	ReasonExpiredCertificate Reason = "expired-certificate"
 	ReasonUnknownAgent       Reason = "unknown-agent"
 	ReasonRevoked            Reason = "revoked"
+	ReasonRetiredAuthority   Reason = "retired-authority" // the collector has given up who signed the certificate
 
 	// These refuse one message for good; sent again it gets the same answer.
 	ReasonNotGranted Reason = "not-granted"

@@ -17,12 +17,11 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"anagrafe/agent/discover"
 	"anagrafe/agent/interrogate"
+	"anagrafe/agent/keyfile"
 )
 
 // secrets seals passwords and hashes refused ones, each under a key of its own.
@@ -34,17 +33,20 @@ type secrets struct {
 // openSecrets reads the key file, or makes it. Passwords sealed with a file
 // that is gone can never be opened: they are forgotten, and asked for again.
 func (v *Inventory) openSecrets(ctx context.Context, path string) (*secrets, error) {
-	text, err := os.ReadFile(path)
+	text, err := keyfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		key := make([]byte, 32)
 		rand.Read(key) // never fails
 		if err := v.forgetSealed(ctx, path); err != nil {
 			return nil, err
 		}
-		if err := writeKey(path, key); err != nil {
+		if err := keyfile.Write(path, []byte(hex.EncodeToString(key)+"\n")); err != nil {
 			return nil, fmt.Errorf("writing the key of the recorders' passwords: %w", err)
 		}
 		return newSecrets(key)
+	}
+	if errors.Is(err, keyfile.ErrOpen) {
+		return nil, fmt.Errorf("the key of the recorders' passwords: %w", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the key of the recorders' passwords: %w (give this user the right to read it)", err)
@@ -69,23 +71,6 @@ func (v *Inventory) forgetSealed(ctx context.Context, path string) error {
 		_, err = tx.ExecContext(ctx, `DELETE FROM refused`)
 		return err
 	})
-}
-
-// writeKey writes the file whole or not at all.
-func writeKey(path string, key []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".secrets-*") // 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }
 
 func newSecrets(key []byte) (*secrets, error) {

@@ -240,7 +240,7 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 // enrolField is the control that an enrolment's failure is shown at.
 func enrolField(reason string) string {
 	switch reason {
-	case "no-collector", "unreachable", "server-untrusted", "other-collector":
+	case "no-collector", "unreachable", "server-untrusted", "proxy-refused", "other-collector":
 		return "collector"
 	}
 	return "code"
@@ -255,6 +255,7 @@ type standing struct {
 	ConnectedAt      time.Time      `json:"connected_at"`
 	LastAcknowledged time.Time      `json:"last_acknowledged"`
 	LastError        string         `json:"last_error"`
+	LastReason       string         `json:"last_reason"`     // the stable word for it
 	ClockOffsetMs    int64          `json:"clock_offset_ms"` // this computer minus the collector
 	ClockWrong       bool           `json:"clock_wrong"`
 	Messages         map[string]int `json:"messages"` // by inventory.SentState
@@ -263,6 +264,7 @@ type standing struct {
 type statusView struct {
 	standing
 	Clock   string // of this computer, where it is wrong
+	Trouble string // key of what a person must do about the line; "": nothing
 	Sites   []inventory.Grant
 	Devices []deviceState
 }
@@ -294,6 +296,9 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 	}
 	if err := json.Unmarshal(text, &view.standing); err != nil {
 		return view, err
+	}
+	if key := "line." + view.LastReason; w.Has(key) {
+		view.Trouble = key
 	}
 	if view.ClockWrong {
 		view.Clock = clockWords(w, &protocol.Clock{OffsetMs: view.ClockOffsetMs})

@@ -15,7 +15,9 @@
 // connection is good if the chain that the server shows holds a certificate
 // with that key, and leads from there to the server's name. The answer then
 // brings the authority itself, and later connections trust it alone. Without a
-// pin the public Web PKI decides, at enrolment and later.
+// pin the public Web PKI decides at enrolment. Each answer to Enrol and Renew says
+// by what the collector is recognised from then on: by these authorities, two
+// while one takes the place of the other, or by the public Web PKI too.
 //
 // # Roads
 //

@@ -71,9 +71,10 @@ func Enrol(ctx context.Context, dir, collector, code string, o EnrolOptions) (Gr
 		return Grant{}, unreadable(dir, keyFile, err)
 	}
 	next := &Identity{Collector: link.Collector, dir: dir, key: key, web: link.Pin == ""}
-	t := trust{pin: link.Pin}
+	t := trust{pin: link.Pin, public: link.Pin == ""}
 	if known != nil && link.Pin == "" {
-		next.web, t.authorities = known.web, known.serverAuthorities()
+		next.web, t = known.web, known.trust()
+		t.show = nil
 	}
 	return next.enrol(ctx, t, link.Code, o)
 }
@@ -102,7 +103,7 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 		return Grant{}, newError(UnexpectedAnswer, errors.New("the answer names no agent or no site"), what)
 	}
 	i.AgentID = m.GetAgentId()
-	made, err := i.with(m.GetCertificateChain(), m.GetAuthorities())
+	made, err := i.with(m.GetCertificateChain(), m.GetAuthorities(), m.GetTrust())
 	if err != nil {
 		return Grant{}, newError(UnexpectedAnswer, err, what)
 	}
@@ -111,15 +112,6 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 			Hint: "make room, or give the agent's user the right to write there, and enrol again with the same code"}
 	}
 	return grantOf(i.AgentID, i.Collector, m.GetGrant()), nil
-}
-
-// serverAuthorities are those that the server's certificate must lead to;
-// none stands for the public Web PKI.
-func (i *Identity) serverAuthorities() []*x509.Certificate {
-	if i.web {
-		return nil
-	}
-	return i.authorities
 }
 
 // parseInvitation reads a code or a link, and the address given with it.

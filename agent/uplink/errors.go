@@ -30,6 +30,7 @@ const (
 	ServerUntrusted    Reason = "server-untrusted"
 	CertificateRefused Reason = "certificate-refused" // in the handshake, so without a word
 	UnexpectedAnswer   Reason = "unexpected-answer"
+	ProxyRefused       Reason = "proxy-refused"
 )
 
 const (
@@ -72,7 +73,8 @@ func (e *Error) refusesMessage() bool {
 // refusesAgent tells whether the line works only after a person did something.
 func (e *Error) refusesAgent() bool {
 	switch e.Reason {
-	case protocol.ReasonRevoked, protocol.ReasonUnknownAgent, protocol.ReasonNoCertificate, protocol.ReasonExpiredCertificate, CertificateRefused, ServerUntrusted:
+	case protocol.ReasonRevoked, protocol.ReasonUnknownAgent, protocol.ReasonNoCertificate, protocol.ReasonExpiredCertificate,
+		protocol.ReasonRetiredAuthority, CertificateRefused, ServerUntrusted:
 		return true
 	}
 	return false
@@ -103,10 +105,16 @@ func hint(r Reason) string {
 		return "wait a few minutes, then try again"
 	case Unreachable:
 		return "check that this machine reaches the internet; what waits is kept and sent by itself"
+	case ProxyRefused:
+		return "set HTTPS_PROXY of the agent's service to http://USER:PASSWORD@HOST:PORT as who keeps the proxy says, " +
+			"or have the proxy let the collector through, or name the collector in NO_PROXY"
 	case ServerUntrusted:
-		return "use the whole enrolment link, which carries the collector's pin, and the host name that it names; check this machine's date"
+		return "use the whole enrolment link, which carries the collector's pin, and the host name that it names; check this machine's date; " +
+			"if this agent was enrolled, the collector has another key, or somebody is in between: ask the municipality, and for a new link if it has"
 	case CertificateRefused:
 		return "the collector does not recognise this agent: ask the municipality, or enrol with a new code"
+	case protocol.ReasonRetiredAuthority:
+		return "ask the municipality for a new link and enrol again: it has replaced the key that this agent was enrolled with; what waits is kept"
 	case protocol.ReasonExpiredCertificate, protocol.ReasonUnknownAgent, protocol.ReasonNoCertificate:
 		return "ask the municipality for a new code and enrol again; what waits is kept"
 	case protocol.ReasonRevoked:
@@ -157,7 +165,7 @@ func reasonOf(ce *connect.Error) Reason {
 	switch r := Reason(ce.Meta().Get(protocol.ReasonHeader)); r {
 	case protocol.ReasonUnknownCode, protocol.ReasonUsedCode, protocol.ReasonTooMany,
 		protocol.ReasonNoCertificate, protocol.ReasonExpiredCertificate, protocol.ReasonUnknownAgent, protocol.ReasonRevoked,
-		protocol.ReasonNotGranted, protocol.ReasonStale, protocol.ReasonConflict, protocol.ReasonTooLarge, protocol.ReasonInvalid,
+		protocol.ReasonRetiredAuthority, protocol.ReasonNotGranted, protocol.ReasonStale, protocol.ReasonConflict, protocol.ReasonTooLarge, protocol.ReasonInvalid,
 		protocol.ReasonBehind, protocol.ReasonTemporary:
 		return r
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 
 	"connectrpc.com/connect"
@@ -134,45 +133,58 @@ func (e *examination) certificate(context.Context) Finding {
 
 func (e *examination) name(ctx context.Context) Finding {
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", e.line.road.host)
+	if p := e.line.road.proxy; err != nil && p.url != nil {
+		return Finding{State: StateSlow, Found: "the name " + e.line.road.host + " leads to no address here", Raw: err.Error(),
+			Do: "nothing: the proxy " + p.name() + " looks it up"}
+	}
 	if err != nil {
 		return bad(err, "check that this machine reaches the internet and which name server it asks", "the name %s leads to no address", e.line.road.host)
 	}
 	return good("%s is %s", e.line.road.host, ips[0].Unmap())
 }
 
-// proxy is the one that the road over TCP takes; nil: none.
-func (e *examination) proxy() *url.URL {
-	r, err := http.NewRequest(http.MethodPost, e.id.Collector, nil)
-	if err != nil {
-		return nil
-	}
-	p, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil
-	}
-	return p
-}
-
 func (e *examination) route(ctx context.Context) Finding {
-	to, what := net.JoinHostPort(e.line.road.host, e.line.road.port), "the collector"
-	if p := e.proxy(); p != nil {
-		to, what = p.Host, "the proxy"
+	to, p := net.JoinHostPort(e.line.road.host, e.line.road.port), e.line.road.proxy
+	switch {
+	case p.err != nil:
+		return bad(p.err, hint(ProxyRefused), "HTTPS_PROXY is not the address of a proxy")
+	case p.url != nil:
+		return e.throughProxy(ctx, p, to)
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", to)
 	if err != nil {
-		return bad(err, "check the cable or the radio network, then whether a firewall lets TCP go out to that port", "no connection to %s at %s", what, to)
+		return bad(err, "check the cable or the radio network, then whether a firewall lets TCP go out to that port", "no connection to the collector at %s", to)
 	}
-	if what == "the proxy" {
+	e.conn = conn
+	return good("TCP reaches the collector at %s", to)
+}
+
+// throughProxy tells which proxy is set, whether it answers, and whether it lets
+// this agent through.
+func (e *examination) throughProxy(ctx context.Context, p proxy, to string) Finding {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.address())
+	if err != nil {
+		return bad(err, "check the address in HTTPS_PROXY, then the cable or the radio network", "the proxy %s does not answer", p.name())
+	}
+	if p.url.Scheme != "http" && p.url.Scheme != "https" { // SOCKS
 		_ = conn.Close()
-	} else {
-		e.conn = conn
+		return good("the proxy %s answers; whether it lets through is looked at with the admission", p.name())
 	}
-	return good("TCP reaches %s at %s", what, to)
+	tunnel, err := p.tunnel(ctx, conn, to)
+	if err == nil {
+		e.conn = tunnel
+		return good("TCP reaches the collector at %s, through the proxy %s", to, p.name())
+	}
+	_ = conn.Close()
+	if refused, ok := errors.AsType[*Error](err); ok {
+		return bad(refused.cause, refused.Hint, "the proxy %s does not let this agent through: %s", p.name(), refused.why())
+	}
+	return bad(err, "check that HTTPS_PROXY names an HTTP proxy; ask who keeps it", "the proxy %s gives no answer that can be understood", p.name())
 }
 
 func (e *examination) tls(ctx context.Context) Finding {
 	if e.conn == nil {
-		return Finding{State: StateUnknown, Found: "through a proxy it is looked at with the admission"}
+		return Finding{State: StateUnknown, Found: "through this proxy it is looked at with the admission"}
 	}
 	defer e.conn.Close()
 	config := e.line.road.trust.config(e.line.road.host)
@@ -199,9 +211,6 @@ func (e *examination) untrusted(err error) Finding {
 }
 
 func (e *examination) udp(ctx context.Context) Finding {
-	if e.proxy() != nil {
-		return Finding{State: StateSlow, Found: "not tried: a proxy is set, and it takes TCP only", Do: "nothing: messages go over TCP"}
-	}
 	conn, err := e.line.road.dial(ctx)
 	switch {
 	case err == nil:

@@ -5,8 +5,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -17,6 +19,9 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"anagrafe/agent/keyfile"
+	"anagrafe/protocol/wire"
 )
 
 const (
@@ -43,21 +48,27 @@ type Identity struct {
 	key         *ecdsa.PrivateKey
 	chain       []*x509.Certificate // the agent's own first
 	authorities []*x509.Certificate
-	web         bool // the server shows a certificate of the public Web PKI
+	web         bool // the server may show a certificate of the public Web PKI
 }
 
 // Until is the end of the certificate.
 func (i *Identity) Until() time.Time { return i.chain[0].NotAfter }
 
-// renewAt is two thirds into the certificate's life: day 20 of 30.
+// renewAt is between two thirds and five sixths into the certificate's life, day
+// 20 to 25 of 30: agents that were enrolled in the same hour do not renew in the
+// same hour. It is the same for one certificate at each start, by its serial
+// number, which is random.
 func (i *Identity) renewAt() time.Time {
 	leaf := i.chain[0]
-	return leaf.NotAfter.Add(-leaf.NotAfter.Sub(leaf.NotBefore) / 3)
+	third := leaf.NotAfter.Sub(leaf.NotBefore) / 3
+	mark := sha256.Sum256(leaf.SerialNumber.Bytes())
+	spread := time.Duration(float64(third/2) * float64(binary.BigEndian.Uint32(mark[:])) / (1 << 32))
+	return leaf.NotAfter.Add(spread - third)
 }
 
 // trust is how this agent recognises its collector, and what it shows.
 func (i *Identity) trust() trust {
-	return trust{authorities: i.serverAuthorities(), show: i.certificate()}
+	return trust{authorities: i.authorities, public: i.web, show: i.certificate()}
 }
 
 func (i *Identity) certificate() *tls.Certificate {
@@ -160,11 +171,12 @@ func (i *Identity) save() error {
 	for _, c := range i.authorities {
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw, Headers: map[string]string{headerRole: "authority"}})
 	}
-	return writeDurably(filepath.Join(i.dir, identityFile), b.Bytes(), 0o644)
+	return keyfile.Replace(filepath.Join(i.dir, identityFile), b.Bytes(), 0o644)
 }
 
-// with gives the identity that has these certificates (DER) instead.
-func (i *Identity) with(chain, authorities [][]byte) (*Identity, error) {
+// with gives the identity that has these certificates (DER) instead, and
+// recognises the collector by what it says from now on.
+func (i *Identity) with(chain, authorities [][]byte, t wire.ServerTrust) (*Identity, error) {
 	next := *i
 	var err error
 	if next.chain, err = parseChain(chain); err != nil {
@@ -179,7 +191,13 @@ func (i *Identity) with(chain, authorities [][]byte) (*Identity, error) {
 	if next.authorities, err = parseChain(authorities); err != nil {
 		return nil, err
 	}
-	if !i.web && len(next.authorities) == 0 {
+	switch t {
+	case wire.ServerTrust_SERVER_TRUST_AUTHORITIES:
+		next.web = false
+	case wire.ServerTrust_SERVER_TRUST_PUBLIC:
+		next.web = true
+	}
+	if !next.web && len(next.authorities) == 0 {
 		return nil, errors.New("the answer holds no authority")
 	}
 	return &next, nil
@@ -203,9 +221,13 @@ func parseChain(ders [][]byte) ([]*x509.Certificate, error) {
 
 // readKey reads identity.key; a missing one is fs.ErrNotExist.
 func readKey(dir string) (*ecdsa.PrivateKey, error) {
-	b, err := readLimited(filepath.Join(dir, keyFile))
+	b, err := keyfile.Read(filepath.Join(dir, keyFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	if errors.Is(err, keyfile.ErrOpen) {
+		return nil, &Error{Reason: IdentityUnreadable, what: "read the agent's key", cause: err,
+			Hint: "close the file to other users (chmod 600), then start the agent again"}
 	}
 	if err != nil {
 		return nil, unreadable(dir, keyFile, err)
@@ -243,7 +265,7 @@ func ownKey(dir string) (*ecdsa.PrivateKey, error) {
 		return nil, err
 	}
 	block := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	return key, writeDurably(filepath.Join(dir, keyFile), block, 0o600)
+	return key, keyfile.Write(filepath.Join(dir, keyFile), block)
 }
 
 // parseCollector checks a collector's address and gives it as https://host:port.
@@ -270,29 +292,4 @@ func readLimited(path string) ([]byte, error) {
 		err = errors.New("it is too long to be an identity")
 	}
 	return b, err
-}
-
-// writeDurably puts a file in place whole or not at all, and on the disk
-// before it returns.
-func writeDurably(path string, b []byte, mode fs.FileMode) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone after the rename
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync() // a directory cannot be synced on every system; the file has been
-	return d.Close()
 }

@@ -157,11 +157,11 @@ func TestEnrolAnswersThatLie(t *testing.T) {
 	for name, chain := range map[string][][]byte{
 		"none": nil, "noise": {[]byte("noise")}, "for another key": {others}, "endless": {mine, mine, mine, mine, mine, mine, mine, mine, mine},
 	} {
-		if _, err := id.with(chain, [][]byte{c.authority.cert.Raw}); err == nil {
+		if _, err := id.with(chain, [][]byte{c.authority.cert.Raw}, 0); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if _, err := id.with([][]byte{mine}, nil); err == nil {
+	if _, err := id.with([][]byte{mine}, nil, 0); err == nil {
 		t.Error("no authority: accepted")
 	}
 }
@@ -265,7 +265,7 @@ func TestCertificateRequestIsAnonymous(t *testing.T) {
 }
 
 func TestRenewal(t *testing.T) {
-	for name, age := range map[string]time.Duration{"day 21": 21 * 24 * time.Hour, "expired": 31 * 24 * time.Hour} {
+	for name, age := range map[string]time.Duration{"day 26": 26 * 24 * time.Hour, "expired": 31 * 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			c := newCollector(t)
 			config := c.tlsConfig(c.authority, c.host)
@@ -306,8 +306,32 @@ func TestNoRenewalBeforeItsTime(t *testing.T) {
 	if !id.renewAt().After(time.Now()) {
 		t.Error("renewed on day 19")
 	}
-	if id.renewAt().After(time.Now().Add(25 * time.Hour)) {
-		t.Error("not renewed on day 20")
+	if id.renewAt().After(time.Now().Add(6*24*time.Hour + time.Hour)) {
+		t.Error("not renewed on day 25")
+	}
+}
+
+// What was enrolled in the same hour is renewed over five days, and each
+// certificate always at the same time.
+func TestRenewalsAreSpread(t *testing.T) {
+	a := newAuthority(t)
+	key, made := newKey(t), time.Now()
+	days := map[int]int{}
+	for range 500 {
+		id := &Identity{chain: []*x509.Certificate{a.sign(t, "agent", &key.PublicKey, made)}}
+		at := id.renewAt()
+		if !at.Equal(id.renewAt()) {
+			t.Fatal("one certificate, two times")
+		}
+		days[int(at.Sub(made.Truncate(time.Second))/(24*time.Hour))]++
+	}
+	for day, n := range days {
+		if day < 20 || day > 24 || n < 50 {
+			t.Errorf("%d of 500 on day %d", n, day)
+		}
+	}
+	if len(days) != 5 {
+		t.Errorf("on the days %v", days)
 	}
 }
 

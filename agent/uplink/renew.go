@@ -14,7 +14,7 @@ import (
 // corrected clock are noticed after it.
 const lookAtClock = time.Hour
 
-// renewInTime renews the certificate from two thirds of its life on, and
+// renewInTime renews the certificate when renewAt says, and
 // returns when it has: the session then starts again with the new one.
 func (u *Uplink) renewInTime(ctx context.Context, l *line, id *Identity) {
 	b := backoff{first: u.pace.renew, most: u.pace.renewMost, jitter: u.o.Jitter}
@@ -50,7 +50,7 @@ func (u *Uplink) renew(ctx context.Context, l *line, id *Identity) (*Identity, *
 		}
 		return nil, e
 	}
-	next, err := id.with(resp.Msg.GetCertificateChain(), resp.Msg.GetAuthorities())
+	next, err := id.with(resp.Msg.GetCertificateChain(), resp.Msg.GetAuthorities(), resp.Msg.GetTrust())
 	if err != nil {
 		e := newError(UnexpectedAnswer, err, what)
 		u.failed(e, via.name())

@@ -35,6 +35,7 @@ const (
 type road struct {
 	host, port string
 	trust      trust
+	proxy      proxy
 	h2         *http.Transport
 	now        func() time.Time
 	retry      time.Duration // udpRetry, and
@@ -71,12 +72,13 @@ func newRoad(collector string, t trust, now func() time.Time) (*road, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &road{host: u.Hostname(), port: u.Port(), trust: t, now: now, retry: udpRetry, idle: handshakeIdle,
+	r := &road{host: u.Hostname(), port: u.Port(), trust: t, proxy: proxyFor(u), now: now, retry: udpRetry, idle: handshakeIdle,
 		dialing: make(chan struct{}, 1), tcp: make(map[*tcpConn]struct{})}
 	only := new(http.Protocols)
 	only.SetHTTP2(true)
 	r.h2 = &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  r.proxy.choose,
+		OnProxyConnectResponse: r.proxy.onConnect,
 		TLSClientConfig:        t.config(r.host),
 		TLSHandshakeTimeout:    10 * time.Second,
 		DialContext:            r.dialTCP,

@@ -14,7 +14,8 @@ import (
 // trust says how the collector is recognised, and what the agent shows.
 type trust struct {
 	pin         string              // protocol.PinOf an authority's key; "": the next two decide
-	authorities []*x509.Certificate // empty: the public Web PKI
+	authorities []*x509.Certificate // private ones; one of them is enough
+	public      bool                // the public Web PKI will do, too
 	show        *tls.Certificate    // nil: none, at enrolment
 }
 
@@ -26,15 +27,19 @@ func (t trust) config(host string) *tls.Config {
 		// authorities does not name their issuer, as during a roll-over.
 		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return t.show, nil }
 	}
-	switch {
-	case t.pin != "":
+	if t.pin != "" {
 		c.InsecureSkipVerify = true // VerifyConnection does it, by the pin
 		c.VerifyConnection = func(cs tls.ConnectionState) error { return verifyPinned(cs, t.pin, host) }
-	case len(t.authorities) > 0:
-		c.RootCAs = x509.NewCertPool()
-		for _, a := range t.authorities {
-			c.RootCAs.AddCert(a)
+		return c
+	}
+	c.RootCAs = x509.NewCertPool()
+	if t.public {
+		if system, err := x509.SystemCertPool(); err == nil {
+			c.RootCAs = system
 		}
+	}
+	for _, a := range t.authorities {
+		c.RootCAs.AddCert(a)
 	}
 	return c
 }

@@ -215,7 +215,7 @@ func (u *Uplink) failed(e *Error, via string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch e.Reason {
-	case Unreachable, ServerUntrusted, CertificateRefused:
+	case Unreachable, ServerUntrusted, CertificateRefused, ProxyRefused:
 		u.status.Transport, u.status.ConnectedAt = "", time.Time{}
 	default:
 		u.connected(via)

@@ -117,6 +117,12 @@ func (s *Server) admit(ctx context.Context, op string, expired time.Duration) (s
 			"this call needs the agent's certificate: enrol the agent first")
 	}
 	agentID := c.cert.Subject.CommonName
+	// At each call: the connection may be older than the retirement.
+	if !s.o.Authority.current().accepts(c.cert) {
+		s.log.InfoContext(ctx, "call refused", "op", op, "agent", agentID, "reason", protocol.ReasonRetiredAuthority)
+		return "", s.refuse(protocol.ReasonRetiredAuthority, connect.CodeUnauthenticated,
+			"this agent's certificate was signed by an authority that the collector has given up: enrol it with a new code")
+	}
 	// Before the certificate's age: to renew it is no remedy for an agent that
 	// is shut out, and its owner reads what was answered last.
 	if err := s.o.Register.Admit(ctx, agentID); err != nil {

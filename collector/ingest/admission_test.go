@@ -39,7 +39,7 @@ func TestAdmission(t *testing.T) {
 		revokedID, revoked, revokedKey := r.agent(t, time.Now())
 		r.register.revoke(revokedID)
 		both := certOf(t, r.authority, revokedKey, revokedID, time.Now().Add(-31*day))
-		server, err := r.authority.serverCertificate([]string{"127.0.0.1"}, time.Now())
+		server, err := r.authority.current().serverCertificate([]string{"127.0.0.1"}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestRenew(t *testing.T) {
 
 func TestOldTLSIsRefused(t *testing.T) {
 	r := start(t, nil)
-	conn, err := tls.Dial("tcp", r.Addr(), &tls.Config{RootCAs: r.authority.pool, MaxVersion: tls.VersionTLS12, NextProtos: []string{"h2"}})
+	conn, err := tls.Dial("tcp", r.Addr(), &tls.Config{RootCAs: r.authority.current().pool, MaxVersion: tls.VersionTLS12, NextProtos: []string{"h2"}})
 	if err == nil {
 		_ = conn.Close()
 		t.Fatal("TLS 1.2 accepted")

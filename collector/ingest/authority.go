@@ -9,14 +9,14 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"anagrafe/protocol"
@@ -30,159 +30,238 @@ const (
 	// backdated is how long before its making a certificate is already valid,
 	// for agents whose clock is behind.
 	backdated = time.Hour
-	keyFile   = "ca.key"
-	certFile  = "ca.pem"
-	maxPEM    = 64 << 10 // a key or a certificate is under 2 KiB
+	// mostFormer keeps ca.pem short, whatever an operator does.
+	mostFormer = 16
 )
 
 // Authority is the collector's private certificate authority. It signs the
 // agents' certificates and, for collectors without one of the public Web PKI,
-// the server's own. Its methods may be called at the same time.
+// the server's own. While one key takes the place of another it is up to two
+// authorities: see [Authority.Next]. Its methods may be called at the same time.
 type Authority struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-	pool *x509.CertPool
+	dir string           // keys/
+	now func() time.Time // time.Now, unless a test sets another
+
+	mu   sync.RWMutex
+	held *authorities // replaced as a whole, never changed
+}
+
+// root is one authority.
+type root struct {
+	key   *ecdsa.PrivateKey // nil: retiring, it signs no more
+	cert  *x509.Certificate // signed by itself
+	cross *x509.Certificate // the same name and key, signed by the one before; nil: that one is gone
+	since time.Time         // in its role
+}
+
+// authorities are those of a collector at one time. At most one of next and
+// retiring is there.
+type authorities struct {
+	signs, next, retiring *root
+	former                []*x509.Certificate // retired, for a word to who still comes with their certificates
+	pool                  *x509.CertPool      // all of them
+}
+
+// list gives those whose certificates are accepted.
+func (s *authorities) list() []*root {
+	return slices.DeleteFunc([]*root{s.signs, s.next, s.retiring}, func(r *root) bool { return r == nil })
+}
+
+// Role is what an authority does.
+type Role string
+
+// The roles, in the order of an authority's life.
+const (
+	RoleNext     Role = "next"     // agents are told of it
+	RoleSigns    Role = "signs"    // signs all certificates
+	RoleRetiring Role = "retiring" // signs no more; what it has signed is still good
+)
+
+// Standing is how one authority stands.
+type Standing struct {
+	Role  Role      `json:"role"`
+	Pin   string    `json:"pin"` // protocol.PinOf its key
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"` // the end of its own certificate
+}
+
+// Standing lists the authorities: that which signs, and the next or retiring.
+func (a *Authority) Standing() []Standing {
+	held := a.current()
+	var all []Standing
+	for _, r := range held.list() {
+		all = append(all, Standing{held.role(r), pinOf(r.cert), r.since, r.cert.NotAfter})
+	}
+	return all
+}
+
+func (s *authorities) role(r *root) Role {
+	switch r {
+	case s.next:
+		return RoleNext
+	case s.retiring:
+		return RoleRetiring
+	}
+	return RoleSigns
+}
+
+// Pin identifies the key that signs, in enrolment links (protocol.PinOf).
+func (a *Authority) Pin() string { return pinOf(a.current().signs.cert) }
+
+func pinOf(c *x509.Certificate) string { return protocol.PinOf(c.RawSubjectPublicKeyInfo) }
+
+func (a *Authority) current() *authorities {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.held
 }
 
 // OpenAuthority reads the authority of a collector's directory from
-// keys/ca.key (PKCS #8, mode 0600) and keys/ca.pem, and makes it at the first
-// start. It never replaces a key: one that cannot be read, or that is gone
-// while its certificate is there, is an error that says what to do.
+// keys/ca.key, and makes it at the first start. It never replaces a key: one
+// that cannot be read, or that is gone while keys/ca.pem is there, is an error
+// that says what to do.
 func OpenAuthority(dir string) (*Authority, error) {
-	keys := filepath.Join(dir, "keys")
-	keyPath, certPath := filepath.Join(keys, keyFile), filepath.Join(keys, certFile)
-	keyPEM, keyErr := readLimited(keyPath)
-	certPEM, certErr := readLimited(certPath)
-
+	a := &Authority{dir: filepath.Join(dir, "keys"), now: time.Now}
+	keyPath, certPath := filepath.Join(a.dir, keyFile), filepath.Join(a.dir, certFile)
+	kept, keyErr := readLimited(keyPath)
+	shown, certErr := readLimited(certPath)
 	switch {
 	case errors.Is(keyErr, fs.ErrNotExist) && errors.Is(certErr, fs.ErrNotExist):
-		return makeAuthority(keys)
+		return a, a.begin()
 	case errors.Is(keyErr, fs.ErrNotExist):
 		return nil, fmt.Errorf("open the certificate authority: %s is missing but its certificate is there; restore it from a backup (or, to start anew and enrol every agent again, remove %s)", keyPath, certPath)
 	case keyErr != nil:
 		return nil, fmt.Errorf("open the certificate authority: %w; give the collector's user the right to read it", keyErr)
+	case certErr != nil && !errors.Is(certErr, fs.ErrNotExist):
+		return nil, fmt.Errorf("open the certificate authority: %w; give the collector's user the right to read it", certErr)
 	}
-	key, err := parseKey(keyPEM)
+	held, err := parseAuthorities(kept)
 	if err != nil {
 		return nil, fmt.Errorf("open the certificate authority: %s: %w; restore it from a backup", keyPath, err)
 	}
-	if errors.Is(certErr, fs.ErrNotExist) {
-		// A first start that was cut between the two files. The certificate
-		// only repeats the key, which is what agents have pinned.
-		return certify(key, certPath)
+	if certErr != nil { // a first start that was cut between the two files
+		return a, a.keep(held)
 	}
-	if certErr != nil {
-		return nil, fmt.Errorf("open the certificate authority: %w; give the collector's user the right to read it", certErr)
-	}
-	cert, err := parseCertificate(certPEM)
+	public, err := parseCertificates(shown)
 	if err != nil {
 		return nil, fmt.Errorf("open the certificate authority: %s: %w; restore it from a backup", certPath, err)
 	}
-	if !key.PublicKey.Equal(cert.PublicKey) {
-		return nil, fmt.Errorf("open the certificate authority: %s is not the certificate of %s; restore both from the same backup", certPath, keyPath)
+	for _, r := range held.list() {
+		if !slices.ContainsFunc(public, r.cert.Equal) {
+			return nil, fmt.Errorf("open the certificate authority: %s does not list the authorities of %s; restore both from the same backup", certPath, keyPath)
+		}
 	}
-	return newAuthority(key, cert), nil
+	held.former = public
+	a.held = held.complete()
+	return a, nil
 }
 
-// Pin identifies the authority's key in enrolment links (protocol.PinOf).
-func (a *Authority) Pin() string { return protocol.PinOf(a.cert.RawSubjectPublicKeyInfo) }
-
-func newAuthority(key *ecdsa.PrivateKey, cert *x509.Certificate) *Authority {
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	return &Authority{key: key, cert: cert, pool: pool}
-}
-
-// makeAuthority writes the key first: a key without certificate is completed
+// begin makes the first authority. The key's file comes first: it is completed
 // at the next start, a certificate without key could not be.
-func makeAuthority(keys string) (*Authority, error) {
-	if err := os.MkdirAll(keys, 0o700); err != nil {
-		return nil, fmt.Errorf("make the certificate authority: %w", err)
+func (a *Authority) begin() error {
+	err := os.MkdirAll(a.dir, 0o700)
+	var first *root
+	if err == nil {
+		first, err = newRoot(a.now())
 	}
+	if err == nil {
+		err = writeDurably(filepath.Join(a.dir, keyFile), (&authorities{signs: first}).encode(), 0o600)
+	}
+	if err == nil {
+		err = a.keep(&authorities{signs: first})
+	}
+	if err != nil {
+		return fmt.Errorf("make the certificate authority: %w", err)
+	}
+	return nil
+}
+
+// keep writes and holds the authorities; mu is held, or nobody else knows a
+// yet. ca.pem comes first and only grows: it lists every authority that this
+// collector has had, and one more than ca.key has does no harm.
+func (a *Authority) keep(held *authorities) error {
+	next := *held
+	next.complete()
+	if err := writeDurably(filepath.Join(a.dir, certFile), next.encodePublic(), 0o644); err != nil {
+		return err
+	}
+	if err := writeDurably(filepath.Join(a.dir, keyFile), next.encode(), 0o600); err != nil {
+		return err
+	}
+	a.held = &next
+	return nil
+}
+
+// complete fills in what follows from the rest.
+func (s *authorities) complete() *authorities {
+	s.former = slices.DeleteFunc(slices.Clone(s.former), func(c *x509.Certificate) bool {
+		return slices.ContainsFunc(s.list(), func(r *root) bool { return r.cert.Equal(c) })
+	})
+	s.former = s.former[max(len(s.former)-mostFormer, 0):]
+	s.pool = x509.NewCertPool()
+	for _, r := range s.list() {
+		s.pool.AddCert(r.cert)
+	}
+	for _, c := range s.former {
+		s.pool.AddCert(c)
+	}
+	return s
+}
+
+// newRoot makes a key and its own certificate.
+func newRoot(now time.Time) (*root, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make the certificate authority: %w", err)
+		return nil, err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	cert, err := certify(&key.PublicKey, nil, key, now)
 	if err != nil {
-		return nil, fmt.Errorf("make the certificate authority: %w", err)
+		return nil, err
 	}
-	block := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if err := writeDurably(filepath.Join(keys, keyFile), block, 0o600); err != nil {
-		return nil, fmt.Errorf("make the certificate authority: %w", err)
-	}
-	return certify(key, filepath.Join(keys, certFile))
+	return &root{key: key, cert: cert, since: now}, nil
 }
 
-// certify makes the authority's own certificate and writes it to path.
-func certify(key *ecdsa.PrivateKey, path string) (*Authority, error) {
-	spki, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+// crossSigned gives an authority's name and key in a certificate signed by
+// this one (RFC 4949, "cross-certificate"): who trusts this one alone finds the
+// way to the other (RFC 4158, 2.3). It lasts no longer than its signer.
+func (r *root) crossSigned(other *root, now time.Time) (*x509.Certificate, error) {
+	return certify(&other.key.PublicKey, r.cert, r.key, now)
+}
+
+// certify makes the certificate of an authority's key; signer nil is itself.
+// There is no limit to the length of the path below it: the next authority's
+// and that of a public issuer stand between it and what they signed.
+func certify(public *ecdsa.PublicKey, signer *x509.Certificate, key *ecdsa.PrivateKey, now time.Time) (*x509.Certificate, error) {
+	spki, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
-		return nil, fmt.Errorf("make the authority's certificate: %w", err)
+		return nil, err
 	}
 	sum := sha256.Sum256(spki)
 	serial, err := newSerial()
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: serial,
-		// The key's own mark in the name keeps two authorities apart in a
-		// list of accepted ones.
+		// The key's own mark in the name keeps two authorities apart.
 		Subject:               pkix.Name{CommonName: "Anagrafe Telecamere " + hex.EncodeToString(sum[:4])},
 		NotBefore:             now.Add(-authorityBackdated),
 		NotAfter:              now.Add(authorityLife),
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-		MaxPathLenZero:        true,
 		SubjectKeyId:          sum[:20],
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return nil, fmt.Errorf("make the authority's certificate: %w", err)
+	if signer == nil {
+		signer = template
+	} else if template.NotAfter.After(signer.NotAfter) {
+		template.NotAfter = signer.NotAfter
 	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, fmt.Errorf("make the authority's certificate: %w", err)
-	}
-	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	if err := writeDurably(path, block, 0o644); err != nil {
-		return nil, fmt.Errorf("make the authority's certificate: %w", err)
-	}
-	return newAuthority(key, cert), nil
-}
-
-func parseKey(b []byte) (*ecdsa.PrivateKey, error) {
-	block, _ := pem.Decode(b)
-	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, errors.New("not a PEM private key")
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("not a PKCS #8 private key: %w", err)
-	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if !ok || key.Curve != elliptic.P256() {
-		return nil, errors.New("not a P-256 key")
-	}
-	return key, nil
-}
-
-func parseCertificate(b []byte) (*x509.Certificate, error) {
-	block, _ := pem.Decode(b)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, errors.New("not a PEM certificate")
-	}
-	cert, err := x509.ParseCertificate(block.Bytes)
+	der, err := x509.CreateCertificate(rand.Reader, template, signer, public, key)
 	if err != nil {
 		return nil, err
 	}
-	if !cert.IsCA {
-		return nil, errors.New("not the certificate of an authority")
-	}
-	return cert, nil
+	return x509.ParseCertificate(der)
 }
 
 // newSerial gives 127 random bits: never negative, never zero in practice.
@@ -194,42 +273,8 @@ func newSerial() (*big.Int, error) {
 	return n, nil
 }
 
-func readLimited(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > maxPEM {
-		return nil, fmt.Errorf("%s is over %d bytes long, which no key or certificate is", path, maxPEM)
-	}
-	return bytes.TrimSpace(b), nil
-}
-
-// writeDurably puts a new file in place whole or not at all, and on the disk
-// before it returns.
-func writeDurably(path string, b []byte, mode fs.FileMode) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone after the rename
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+// accepts tells whether one of the accepted authorities, and no former one, has
+// signed this certificate. verifyAgent has verified its chain before.
+func (s *authorities) accepts(c *x509.Certificate) bool {
+	return slices.ContainsFunc(s.list(), func(r *root) bool { return bytes.Equal(r.cert.SubjectKeyId, c.AuthorityKeyId) })
 }

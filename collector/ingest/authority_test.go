@@ -26,7 +26,7 @@ func TestAuthorityIsMadeOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Pin() != b.Pin() || !a.cert.Equal(b.cert) {
+	if a.Pin() != b.Pin() || !a.held.signs.cert.Equal(b.held.signs.cert) {
 		t.Error("the second start has another authority")
 	}
 	// A first start that was cut after the key: same key, so same pin.
@@ -120,7 +120,7 @@ func TestServerCertificateIsRenewed(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, host := range s.hosts {
-			if _, err := c.Leaf.Verify(x509.VerifyOptions{Roots: a.pool, DNSName: host, CurrentTime: now}); err != nil {
+			if _, err := c.Leaf.Verify(x509.VerifyOptions{Roots: a.current().pool, DNSName: host, CurrentTime: now}); err != nil {
 				t.Errorf("for %s: %v", host, err)
 			}
 		}

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 )
 
@@ -49,7 +48,9 @@ func parseRequest(der []byte) (request, error) {
 
 // agentCertificate signs a certificate for an agent, valid 30 days from now.
 func (a *Authority) agentCertificate(key *ecdsa.PublicKey, agentID string, now time.Time) (*x509.Certificate, error) {
-	return a.sign(&x509.Certificate{
+	a.mu.RLock() // to the end of signing: see change
+	defer a.mu.RUnlock()
+	return a.held.signs.sign(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: agentID},
 		NotBefore:   now.Add(-backdated),
 		NotAfter:    now.Add(agentLife),
@@ -58,9 +59,8 @@ func (a *Authority) agentCertificate(key *ecdsa.PublicKey, agentID string, now t
 }
 
 // serverCertificate makes a key and a certificate for the given host names
-// and addresses. The authority's own certificate follows in the chain: an
-// agent that knows only its pin finds it there.
-func (a *Authority) serverCertificate(hosts []string, now time.Time) (*tls.Certificate, error) {
+// and addresses.
+func (s *authorities) serverCertificate(hosts []string, now time.Time) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make a server key: %w", err)
@@ -78,14 +78,24 @@ func (a *Authority) serverCertificate(hosts []string, now time.Time) (*tls.Certi
 			template.DNSNames = append(template.DNSNames, h)
 		}
 	}
-	cert, err := a.sign(template, &key.PublicKey)
+	cert, err := s.signs.sign(template, &key.PublicKey)
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Certificate{Certificate: [][]byte{cert.Raw, a.cert.Raw}, PrivateKey: key, Leaf: cert}, nil
+	return &tls.Certificate{Certificate: append([][]byte{cert.Raw}, s.path()...), PrivateKey: key, Leaf: cert}, nil
 }
 
-func (a *Authority) sign(template *x509.Certificate, key *ecdsa.PublicKey) (*x509.Certificate, error) {
+// path is what follows in the server's chain: the authority's own certificate,
+// where an agent that knows only its pin finds it; while another one retires, the
+// cross-certificate has that key, and leads on to the old one.
+func (s *authorities) path() [][]byte {
+	if s.signs.cross != nil && s.retiring != nil {
+		return [][]byte{s.signs.cross.Raw, s.retiring.cert.Raw}
+	}
+	return [][]byte{s.signs.cert.Raw}
+}
+
+func (r *root) sign(template *x509.Certificate, key *ecdsa.PublicKey) (*x509.Certificate, error) {
 	serial, err := newSerial()
 	if err != nil {
 		return nil, err
@@ -93,16 +103,17 @@ func (a *Authority) sign(template *x509.Certificate, key *ecdsa.PublicKey) (*x50
 	template.SerialNumber = serial
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.BasicConstraintsValid = true
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key, a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, r.cert, key, r.key)
 	if err != nil {
 		return nil, fmt.Errorf("sign a certificate: %w", err)
 	}
 	return x509.ParseCertificate(der)
 }
 
-// verifyAgent checks that the chain that an agent presented ends at this
-// authority, at the earlier of now and the certificate's end: whether an
-// expired one will do is for each call to say.
+// verifyAgent checks that the chain that an agent presented ends at an authority
+// of this collector, perhaps a former one, at the earlier of now and the
+// certificate's end: whether an expired one, or a former one's, will do is for
+// each call to say.
 func (a *Authority) verifyAgent(chain []*x509.Certificate, now time.Time) error {
 	leaf, at := chain[0], now
 	if leaf.IsCA { // its own chain is good, for any use
@@ -116,32 +127,17 @@ func (a *Authority) verifyAgent(chain []*x509.Certificate, now time.Time) error 
 		between.AddCert(c)
 	}
 	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots: a.pool, Intermediates: between, CurrentTime: at,
+		Roots: a.current().pool, Intermediates: between, CurrentTime: at,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	return err
 }
 
-// serverIdentity keeps the server's certificate, and makes the next one 30
-// days before its end, while connections come in.
-type serverIdentity struct {
-	authority *Authority
-	hosts     []string
-	now       func() time.Time
-
-	mu   sync.Mutex
-	cert *tls.Certificate
-}
-
-func (s *serverIdentity) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now := s.now(); s.cert == nil || now.After(s.cert.Leaf.NotAfter.Add(-serverRenewal)) {
-		cert, err := s.authority.serverCertificate(s.hosts, now)
-		if err != nil {
-			return nil, err
-		}
-		s.cert = cert
+// announced are the authorities that agents are told of (X.509, DER).
+func (a *Authority) announced() [][]byte {
+	var all [][]byte
+	for _, r := range a.current().list() {
+		all = append(all, r.cert.Raw)
 	}
-	return s.cert, nil
+	return all
 }

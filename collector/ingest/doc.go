@@ -5,15 +5,17 @@
 // Register that main hands it, and only when Register.Record has returned is a
 // message acknowledged.
 //
-// Main opens an Authority and a Server, and runs the Server. Nobody else
+// Main opens an Authority and a Server, and runs the Server; it has the Authority
+// make the steps of a roll-over (rollover.go) when an operator says so. Nobody else
 // calls this package; package registry implements its Register.
 //
 // # Who may call what
 //
 // The listener asks for a client certificate and accepts none, or one of this
-// authority, also one that has expired: a listener that required a valid one
-// would refuse, in the handshake, the agent that has come to renew it. So each
-// call checks what it needs:
+// collector's authorities, also one that has expired, or whose authority was
+// given up since: a listener that required a valid one would refuse, in the
+// handshake, the agent that has come to renew it, and could not tell the other why.
+// So each call checks what it needs:
 //
 //	Enrol                      no certificate, a code
 //	Renew                      a certificate that expired at most 90 days ago

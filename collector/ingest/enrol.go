@@ -67,7 +67,8 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 	s.metrics.enrolled.Inc()
 	s.log.InfoContext(ctx, "agent enrolled", "agent", grant.AgentID, "site", grant.SiteID, "epoch", grant.Epoch)
 	return connect.NewResponse(&wire.EnrolResponse{
-		AgentId: grant.AgentID, CertificateChain: chain, Authorities: s.authorities(), Grant: wireGrant(grant),
+		AgentId: grant.AgentID, CertificateChain: chain, Grant: wireGrant(grant),
+		Authorities: s.o.Authority.announced(), Trust: s.trust(),
 	}), nil
 }
 
@@ -91,7 +92,8 @@ func (s enrolment) Renew(ctx context.Context, req *connect.Request[wire.RenewReq
 		return nil, refused
 	}
 	s.metrics.renewed.Inc()
-	return connect.NewResponse(&wire.RenewResponse{CertificateChain: chain, Authorities: s.authorities()}), nil
+	return connect.NewResponse(&wire.RenewResponse{CertificateChain: chain,
+		Authorities: s.o.Authority.announced(), Trust: s.trust()}), nil
 }
 
 // certify signs a certificate and has it noted before anyone can hold it.
@@ -109,7 +111,13 @@ func (s *Server) certify(ctx context.Context, op string, key *ecdsa.PublicKey, a
 	return [][]byte{cert.Raw}, nil
 }
 
-func (s *Server) authorities() [][]byte { return [][]byte{s.o.Authority.cert.Raw} }
+// trust is by what an agent is to recognise this collector from now on.
+func (s *Server) trust() wire.ServerTrust {
+	if s.identity.files != nil {
+		return wire.ServerTrust_SERVER_TRUST_PUBLIC
+	}
+	return wire.ServerTrust_SERVER_TRUST_AUTHORITIES
+}
 
 // parseCode takes a code that cannot be one as an unknown one: its check
 // character is for whoever types it, and is checked on the agent.

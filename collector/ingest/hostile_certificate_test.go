@@ -34,7 +34,7 @@ func TestHostileCertificates(t *testing.T) {
 	for _, transport := range transports {
 		r := start(t, nil)
 		id, own, ownKey := r.agent(t, time.Now())
-		ca, key := r.authority.cert, newKey(t)
+		ca, key := r.authority.current().signs.cert, newKey(t)
 		leaf := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: id},
 			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
@@ -54,7 +54,7 @@ func TestHostileCertificates(t *testing.T) {
 			"of an authority with the same name, ours sent on": ofTwinWithOurs,
 			"made by its holder":                               selfMade(t, leaf, leaf, key, key),
 			"signed by an agent":                               ofAgent,
-			"the authority's own":                              {Certificate: [][]byte{ca.Raw}, PrivateKey: r.authority.key},
+			"the authority's own":                              {Certificate: [][]byte{ca.Raw}, PrivateKey: r.authority.current().signs.key},
 			"the authority of a stranger":                      twin,
 		} {
 			t.Run(transport+"/"+name, func(t *testing.T) {

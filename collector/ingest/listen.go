@@ -111,11 +111,12 @@ func (s *Server) tlsConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS13,
 		GetCertificate: s.identity.certificate,
-		ClientAuth:     tls.RequestClientCert,
-		ClientCAs:      s.o.Authority.pool,
-		WrapSession:    s.tickets.wrap,
-		UnwrapSession:  s.tickets.unwrap,
-		Time:           s.now,
+		// No list of accepted authorities (ClientCAs): agents have one certificate
+		// and show it, and the list would be that of the start.
+		ClientAuth:    tls.RequestClientCert,
+		WrapSession:   s.tickets.wrap,
+		UnwrapSession: s.tickets.unwrap,
+		Time:          s.now,
 		VerifyConnection: func(cs tls.ConnectionState) error {
 			if len(cs.PeerCertificates) == 0 {
 				return nil // may enrol, and nothing else

@@ -131,7 +131,7 @@ type client struct {
 // dial makes clients over a transport; cert may be nil.
 func (r *rig) dial(t *testing.T, transport string, cert *tls.Certificate) client {
 	t.Helper()
-	config := &tls.Config{RootCAs: r.authority.pool}
+	config := &tls.Config{RootCAs: r.authority.current().pool}
 	if cert != nil {
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	}

@@ -37,6 +37,10 @@ type Options struct {
 	Register  Register
 	Listen    string   // host:port, of UDP and TCP alike, e.g. ":8443"
 	Hosts     []string // names and addresses that agents know the server by, without port, for its certificate
+	// CertificateFile and KeyFile are PEM files of a certificate of the public
+	// Web PKI, with its issuers', read again when they change; "": the authority
+	// signs the server's certificate.
+	CertificateFile, KeyFile string
 	// RootSecret is the content of root.secret, at least 32 bytes: the keys
 	// of QUIC's stateless resets and tokens, and of session tickets, are derived from it, so that they
 	// outlive a restart and are the same on all collectors behind one address.
@@ -114,6 +118,9 @@ func New(o Options) (*Server, error) {
 	var err error
 	if s.metrics, err = newMetrics(o.Metrics, s.line.length); err != nil {
 		return nil, fmt.Errorf("make the agents' server: %w", err)
+	}
+	if o.CertificateFile != "" {
+		s.identity.files = &certificateFiles{cert: o.CertificateFile, key: o.KeyFile, log: o.Log}
 	}
 	for info, key := range map[string][]byte{
 		"anagrafe quic stateless reset": s.resetKey[:],

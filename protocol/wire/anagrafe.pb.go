@@ -26,6 +26,56 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ServerTrust is by what the agent recognises the collector from now on.
+type ServerTrust int32
+
+const (
+	ServerTrust_SERVER_TRUST_UNSPECIFIED ServerTrust = 0 // as before
+	ServerTrust_SERVER_TRUST_AUTHORITIES ServerTrust = 1 // by the authorities in this answer alone
+	ServerTrust_SERVER_TRUST_PUBLIC      ServerTrust = 2 // by the public Web PKI, or by those authorities
+)
+
+// Enum value maps for ServerTrust.
+var (
+	ServerTrust_name = map[int32]string{
+		0: "SERVER_TRUST_UNSPECIFIED",
+		1: "SERVER_TRUST_AUTHORITIES",
+		2: "SERVER_TRUST_PUBLIC",
+	}
+	ServerTrust_value = map[string]int32{
+		"SERVER_TRUST_UNSPECIFIED": 0,
+		"SERVER_TRUST_AUTHORITIES": 1,
+		"SERVER_TRUST_PUBLIC":      2,
+	}
+)
+
+func (x ServerTrust) Enum() *ServerTrust {
+	p := new(ServerTrust)
+	*p = x
+	return p
+}
+
+func (x ServerTrust) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ServerTrust) Descriptor() protoreflect.EnumDescriptor {
+	return file_protocol_wire_anagrafe_proto_enumTypes[0].Descriptor()
+}
+
+func (ServerTrust) Type() protoreflect.EnumType {
+	return &file_protocol_wire_anagrafe_proto_enumTypes[0]
+}
+
+func (x ServerTrust) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ServerTrust.Descriptor instead.
+func (ServerTrust) EnumDescriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{0}
+}
+
 type Source int32
 
 const (
@@ -62,11 +112,11 @@ func (x Source) String() string {
 }
 
 func (Source) Descriptor() protoreflect.EnumDescriptor {
-	return file_protocol_wire_anagrafe_proto_enumTypes[0].Descriptor()
+	return file_protocol_wire_anagrafe_proto_enumTypes[1].Descriptor()
 }
 
 func (Source) Type() protoreflect.EnumType {
-	return &file_protocol_wire_anagrafe_proto_enumTypes[0]
+	return &file_protocol_wire_anagrafe_proto_enumTypes[1]
 }
 
 func (x Source) Number() protoreflect.EnumNumber {
@@ -75,7 +125,7 @@ func (x Source) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Source.Descriptor instead.
 func (Source) EnumDescriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{0}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{1}
 }
 
 type EnrolRequest struct {
@@ -158,9 +208,10 @@ type EnrolResponse struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	AgentId          string                 `protobuf:"bytes,1,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
 	CertificateChain [][]byte               `protobuf:"bytes,2,rep,name=certificate_chain,json=certificateChain,proto3" json:"certificate_chain,omitempty"` // X.509 DER, the agent's own first
-	Authorities      [][]byte               `protobuf:"bytes,3,rep,name=authorities,proto3" json:"authorities,omitempty"`                                   // X.509 DER, roots of the collector's private CA
+	Authorities      [][]byte               `protobuf:"bytes,3,rep,name=authorities,proto3" json:"authorities,omitempty"`                                   // X.509 DER, roots of the collector's private CA: two while one takes the place of the other
 	Grant            *Grant                 `protobuf:"bytes,4,opt,name=grant,proto3" json:"grant,omitempty"`
 	ReceiptKey       string                 `protobuf:"bytes,5,opt,name=receipt_key,json=receiptKey,proto3" json:"receipt_key,omitempty"` // verifier key of receipts, as golang.org/x/mod/sumdb/note writes it
+	Trust            ServerTrust            `protobuf:"varint,6,opt,name=trust,proto3,enum=anagrafe.v1.ServerTrust" json:"trust,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -230,6 +281,13 @@ func (x *EnrolResponse) GetReceiptKey() string {
 	return ""
 }
 
+func (x *EnrolResponse) GetTrust() ServerTrust {
+	if x != nil {
+		return x.Trust
+	}
+	return ServerTrust_SERVER_TRUST_UNSPECIFIED
+}
+
 type RenewRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Csr           []byte                 `protobuf:"bytes,1,opt,name=csr,proto3" json:"csr,omitempty"`
@@ -279,6 +337,7 @@ type RenewResponse struct {
 	CertificateChain [][]byte               `protobuf:"bytes,1,rep,name=certificate_chain,json=certificateChain,proto3" json:"certificate_chain,omitempty"`
 	Authorities      [][]byte               `protobuf:"bytes,2,rep,name=authorities,proto3" json:"authorities,omitempty"`
 	ReceiptKey       string                 `protobuf:"bytes,3,opt,name=receipt_key,json=receiptKey,proto3" json:"receipt_key,omitempty"`
+	Trust            ServerTrust            `protobuf:"varint,4,opt,name=trust,proto3,enum=anagrafe.v1.ServerTrust" json:"trust,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -332,6 +391,13 @@ func (x *RenewResponse) GetReceiptKey() string {
 		return x.ReceiptKey
 	}
 	return ""
+}
+
+func (x *RenewResponse) GetTrust() ServerTrust {
+	if x != nil {
+		return x.Trust
+	}
+	return ServerTrust_SERVER_TRUST_UNSPECIFIED
 }
 
 type Grant struct {
@@ -2912,21 +2978,23 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\x03csr\x18\x02 \x01(\fR\x03csr\x12#\n" +
 	"\ragent_version\x18\x03 \x01(\tR\fagentVersion\x12\x14\n" +
 	"\x05visit\x18\x04 \x01(\bR\x05visit\x12\x18\n" +
-	"\areplace\x18\x05 \x01(\bR\areplace\"\xc4\x01\n" +
+	"\areplace\x18\x05 \x01(\bR\areplace\"\xf4\x01\n" +
 	"\rEnrolResponse\x12\x19\n" +
 	"\bagent_id\x18\x01 \x01(\tR\aagentId\x12+\n" +
 	"\x11certificate_chain\x18\x02 \x03(\fR\x10certificateChain\x12 \n" +
 	"\vauthorities\x18\x03 \x03(\fR\vauthorities\x12(\n" +
 	"\x05grant\x18\x04 \x01(\v2\x12.anagrafe.v1.GrantR\x05grant\x12\x1f\n" +
 	"\vreceipt_key\x18\x05 \x01(\tR\n" +
-	"receiptKey\" \n" +
+	"receiptKey\x12.\n" +
+	"\x05trust\x18\x06 \x01(\x0e2\x18.anagrafe.v1.ServerTrustR\x05trust\" \n" +
 	"\fRenewRequest\x12\x10\n" +
-	"\x03csr\x18\x01 \x01(\fR\x03csr\"\x7f\n" +
+	"\x03csr\x18\x01 \x01(\fR\x03csr\"\xaf\x01\n" +
 	"\rRenewResponse\x12+\n" +
 	"\x11certificate_chain\x18\x01 \x03(\fR\x10certificateChain\x12 \n" +
 	"\vauthorities\x18\x02 \x03(\fR\vauthorities\x12\x1f\n" +
 	"\vreceipt_key\x18\x03 \x01(\tR\n" +
-	"receiptKey\"\x83\x02\n" +
+	"receiptKey\x12.\n" +
+	"\x05trust\x18\x04 \x01(\x0e2\x18.anagrafe.v1.ServerTrustR\x05trust\"\x83\x02\n" +
 	"\x05Grant\x12\x17\n" +
 	"\asite_id\x18\x01 \x01(\tR\x06siteId\x12\x1b\n" +
 	"\tsite_name\x18\x02 \x01(\tR\bsiteName\x12\x1a\n" +
@@ -3146,7 +3214,11 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"observedAt\x12\x18\n" +
 	"\asettled\x18\x05 \x01(\bR\asettled\x12*\n" +
 	"\x11event_age_seconds\x18\x06 \x01(\x03R\x0feventAgeSeconds\x12%\n" +
-	"\x04fact\x18\a \x01(\v2\x11.anagrafe.v1.FactR\x04fact*`\n" +
+	"\x04fact\x18\a \x01(\v2\x11.anagrafe.v1.FactR\x04fact*b\n" +
+	"\vServerTrust\x12\x1c\n" +
+	"\x18SERVER_TRUST_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18SERVER_TRUST_AUTHORITIES\x10\x01\x12\x17\n" +
+	"\x13SERVER_TRUST_PUBLIC\x10\x02*`\n" +
 	"\x06Source\x12\x16\n" +
 	"\x12SOURCE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSOURCE_DECLARED\x10\x01\x12\x13\n" +
@@ -3172,125 +3244,128 @@ func file_protocol_wire_anagrafe_proto_rawDescGZIP() []byte {
 	return file_protocol_wire_anagrafe_proto_rawDescData
 }
 
-var file_protocol_wire_anagrafe_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_protocol_wire_anagrafe_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_protocol_wire_anagrafe_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_protocol_wire_anagrafe_proto_goTypes = []any{
-	(Source)(0),                   // 0: anagrafe.v1.Source
-	(*EnrolRequest)(nil),          // 1: anagrafe.v1.EnrolRequest
-	(*EnrolResponse)(nil),         // 2: anagrafe.v1.EnrolResponse
-	(*RenewRequest)(nil),          // 3: anagrafe.v1.RenewRequest
-	(*RenewResponse)(nil),         // 4: anagrafe.v1.RenewResponse
-	(*Grant)(nil),                 // 5: anagrafe.v1.Grant
-	(*DeliverRequest)(nil),        // 6: anagrafe.v1.DeliverRequest
-	(*DeliverResponse)(nil),       // 7: anagrafe.v1.DeliverResponse
-	(*Receipt)(nil),               // 8: anagrafe.v1.Receipt
-	(*GetSiteRequest)(nil),        // 9: anagrafe.v1.GetSiteRequest
-	(*GetSiteResponse)(nil),       // 10: anagrafe.v1.GetSiteResponse
-	(*NoticesRequest)(nil),        // 11: anagrafe.v1.NoticesRequest
-	(*Notice)(nil),                // 12: anagrafe.v1.Notice
-	(*Reminder)(nil),              // 13: anagrafe.v1.Reminder
-	(*Revocation)(nil),            // 14: anagrafe.v1.Revocation
-	(*Preserve)(nil),              // 15: anagrafe.v1.Preserve
-	(*SiteChange)(nil),            // 16: anagrafe.v1.SiteChange
-	(*Park)(nil),                  // 17: anagrafe.v1.Park
-	(*Message)(nil),               // 18: anagrafe.v1.Message
-	(*Reply)(nil),                 // 19: anagrafe.v1.Reply
-	(*Declaration)(nil),           // 20: anagrafe.v1.Declaration
-	(*Approval)(nil),              // 21: anagrafe.v1.Approval
-	(*Withdrawal)(nil),            // 22: anagrafe.v1.Withdrawal
-	(*Observation)(nil),           // 23: anagrafe.v1.Observation
-	(*RecorderObservation)(nil),   // 24: anagrafe.v1.RecorderObservation
-	(*CameraObservation)(nil),     // 25: anagrafe.v1.CameraObservation
-	(*Fact)(nil),                  // 26: anagrafe.v1.Fact
-	(*Site)(nil),                  // 27: anagrafe.v1.Site
-	(*Contact)(nil),               // 28: anagrafe.v1.Contact
-	(*Recorder)(nil),              // 29: anagrafe.v1.Recorder
-	(*Clock)(nil),                 // 30: anagrafe.v1.Clock
-	(*Camera)(nil),                // 31: anagrafe.v1.Camera
-	(*Outdoor)(nil),               // 32: anagrafe.v1.Outdoor
-	(*Position)(nil),              // 33: anagrafe.v1.Position
-	(*View)(nil),                  // 34: anagrafe.v1.View
-	(*Schedule)(nil),              // 35: anagrafe.v1.Schedule
-	(*DayRow)(nil),                // 36: anagrafe.v1.DayRow
-	(*Interval)(nil),              // 37: anagrafe.v1.Interval
-	(*Suspension)(nil),            // 38: anagrafe.v1.Suspension
-	(*Retention)(nil),             // 39: anagrafe.v1.Retention
-	(*timestamppb.Timestamp)(nil), // 40: google.protobuf.Timestamp
+	(ServerTrust)(0),              // 0: anagrafe.v1.ServerTrust
+	(Source)(0),                   // 1: anagrafe.v1.Source
+	(*EnrolRequest)(nil),          // 2: anagrafe.v1.EnrolRequest
+	(*EnrolResponse)(nil),         // 3: anagrafe.v1.EnrolResponse
+	(*RenewRequest)(nil),          // 4: anagrafe.v1.RenewRequest
+	(*RenewResponse)(nil),         // 5: anagrafe.v1.RenewResponse
+	(*Grant)(nil),                 // 6: anagrafe.v1.Grant
+	(*DeliverRequest)(nil),        // 7: anagrafe.v1.DeliverRequest
+	(*DeliverResponse)(nil),       // 8: anagrafe.v1.DeliverResponse
+	(*Receipt)(nil),               // 9: anagrafe.v1.Receipt
+	(*GetSiteRequest)(nil),        // 10: anagrafe.v1.GetSiteRequest
+	(*GetSiteResponse)(nil),       // 11: anagrafe.v1.GetSiteResponse
+	(*NoticesRequest)(nil),        // 12: anagrafe.v1.NoticesRequest
+	(*Notice)(nil),                // 13: anagrafe.v1.Notice
+	(*Reminder)(nil),              // 14: anagrafe.v1.Reminder
+	(*Revocation)(nil),            // 15: anagrafe.v1.Revocation
+	(*Preserve)(nil),              // 16: anagrafe.v1.Preserve
+	(*SiteChange)(nil),            // 17: anagrafe.v1.SiteChange
+	(*Park)(nil),                  // 18: anagrafe.v1.Park
+	(*Message)(nil),               // 19: anagrafe.v1.Message
+	(*Reply)(nil),                 // 20: anagrafe.v1.Reply
+	(*Declaration)(nil),           // 21: anagrafe.v1.Declaration
+	(*Approval)(nil),              // 22: anagrafe.v1.Approval
+	(*Withdrawal)(nil),            // 23: anagrafe.v1.Withdrawal
+	(*Observation)(nil),           // 24: anagrafe.v1.Observation
+	(*RecorderObservation)(nil),   // 25: anagrafe.v1.RecorderObservation
+	(*CameraObservation)(nil),     // 26: anagrafe.v1.CameraObservation
+	(*Fact)(nil),                  // 27: anagrafe.v1.Fact
+	(*Site)(nil),                  // 28: anagrafe.v1.Site
+	(*Contact)(nil),               // 29: anagrafe.v1.Contact
+	(*Recorder)(nil),              // 30: anagrafe.v1.Recorder
+	(*Clock)(nil),                 // 31: anagrafe.v1.Clock
+	(*Camera)(nil),                // 32: anagrafe.v1.Camera
+	(*Outdoor)(nil),               // 33: anagrafe.v1.Outdoor
+	(*Position)(nil),              // 34: anagrafe.v1.Position
+	(*View)(nil),                  // 35: anagrafe.v1.View
+	(*Schedule)(nil),              // 36: anagrafe.v1.Schedule
+	(*DayRow)(nil),                // 37: anagrafe.v1.DayRow
+	(*Interval)(nil),              // 38: anagrafe.v1.Interval
+	(*Suspension)(nil),            // 39: anagrafe.v1.Suspension
+	(*Retention)(nil),             // 40: anagrafe.v1.Retention
+	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
 }
 var file_protocol_wire_anagrafe_proto_depIdxs = []int32{
-	5,  // 0: anagrafe.v1.EnrolResponse.grant:type_name -> anagrafe.v1.Grant
-	40, // 1: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
-	40, // 2: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
-	8,  // 3: anagrafe.v1.DeliverResponse.receipt:type_name -> anagrafe.v1.Receipt
-	40, // 4: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
-	5,  // 5: anagrafe.v1.GetSiteResponse.grant:type_name -> anagrafe.v1.Grant
-	40, // 6: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
-	13, // 7: anagrafe.v1.Notice.reminder:type_name -> anagrafe.v1.Reminder
-	14, // 8: anagrafe.v1.Notice.revocation:type_name -> anagrafe.v1.Revocation
-	15, // 9: anagrafe.v1.Notice.preserve:type_name -> anagrafe.v1.Preserve
-	16, // 10: anagrafe.v1.Notice.site_change:type_name -> anagrafe.v1.SiteChange
-	17, // 11: anagrafe.v1.Notice.park:type_name -> anagrafe.v1.Park
-	40, // 12: anagrafe.v1.Preserve.start:type_name -> google.protobuf.Timestamp
-	40, // 13: anagrafe.v1.Preserve.end:type_name -> google.protobuf.Timestamp
-	40, // 14: anagrafe.v1.SiteChange.at:type_name -> google.protobuf.Timestamp
-	40, // 15: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
-	20, // 16: anagrafe.v1.Message.declaration:type_name -> anagrafe.v1.Declaration
-	23, // 17: anagrafe.v1.Message.observation:type_name -> anagrafe.v1.Observation
-	22, // 18: anagrafe.v1.Message.withdrawal:type_name -> anagrafe.v1.Withdrawal
-	19, // 19: anagrafe.v1.Message.reply:type_name -> anagrafe.v1.Reply
-	40, // 20: anagrafe.v1.Reply.at:type_name -> google.protobuf.Timestamp
-	27, // 21: anagrafe.v1.Declaration.site:type_name -> anagrafe.v1.Site
-	28, // 22: anagrafe.v1.Declaration.contacts:type_name -> anagrafe.v1.Contact
-	29, // 23: anagrafe.v1.Declaration.recorders:type_name -> anagrafe.v1.Recorder
-	31, // 24: anagrafe.v1.Declaration.cameras:type_name -> anagrafe.v1.Camera
-	21, // 25: anagrafe.v1.Declaration.approval:type_name -> anagrafe.v1.Approval
-	40, // 26: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
-	21, // 27: anagrafe.v1.Withdrawal.approval:type_name -> anagrafe.v1.Approval
-	24, // 28: anagrafe.v1.Observation.recorders:type_name -> anagrafe.v1.RecorderObservation
-	25, // 29: anagrafe.v1.Observation.cameras:type_name -> anagrafe.v1.CameraObservation
-	40, // 30: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
-	30, // 31: anagrafe.v1.RecorderObservation.clock:type_name -> anagrafe.v1.Clock
-	40, // 32: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
-	40, // 33: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
-	35, // 34: anagrafe.v1.CameraObservation.schedule:type_name -> anagrafe.v1.Schedule
-	39, // 35: anagrafe.v1.CameraObservation.retention:type_name -> anagrafe.v1.Retention
-	0,  // 36: anagrafe.v1.Fact.source:type_name -> anagrafe.v1.Source
-	40, // 37: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
-	30, // 38: anagrafe.v1.Recorder.clock:type_name -> anagrafe.v1.Clock
-	40, // 39: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
-	26, // 40: anagrafe.v1.Camera.name_fact:type_name -> anagrafe.v1.Fact
-	33, // 41: anagrafe.v1.Camera.position:type_name -> anagrafe.v1.Position
-	34, // 42: anagrafe.v1.Camera.view:type_name -> anagrafe.v1.View
-	35, // 43: anagrafe.v1.Camera.schedule:type_name -> anagrafe.v1.Schedule
-	39, // 44: anagrafe.v1.Camera.retention:type_name -> anagrafe.v1.Retention
-	32, // 45: anagrafe.v1.Camera.outdoor_public:type_name -> anagrafe.v1.Outdoor
-	40, // 46: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
-	26, // 47: anagrafe.v1.Position.fact:type_name -> anagrafe.v1.Fact
-	26, // 48: anagrafe.v1.View.fact:type_name -> anagrafe.v1.Fact
-	36, // 49: anagrafe.v1.Schedule.days:type_name -> anagrafe.v1.DayRow
-	38, // 50: anagrafe.v1.Schedule.suspensions:type_name -> anagrafe.v1.Suspension
-	26, // 51: anagrafe.v1.Schedule.fact:type_name -> anagrafe.v1.Fact
-	37, // 52: anagrafe.v1.DayRow.intervals:type_name -> anagrafe.v1.Interval
-	40, // 53: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
-	40, // 54: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
-	40, // 55: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
-	40, // 56: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
-	26, // 57: anagrafe.v1.Retention.fact:type_name -> anagrafe.v1.Fact
-	1,  // 58: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
-	3,  // 59: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
-	6,  // 60: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
-	9,  // 61: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
-	11, // 62: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
-	2,  // 63: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
-	4,  // 64: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
-	7,  // 65: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
-	10, // 66: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
-	12, // 67: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
-	63, // [63:68] is the sub-list for method output_type
-	58, // [58:63] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	6,  // 0: anagrafe.v1.EnrolResponse.grant:type_name -> anagrafe.v1.Grant
+	0,  // 1: anagrafe.v1.EnrolResponse.trust:type_name -> anagrafe.v1.ServerTrust
+	0,  // 2: anagrafe.v1.RenewResponse.trust:type_name -> anagrafe.v1.ServerTrust
+	41, // 3: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
+	41, // 4: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
+	9,  // 5: anagrafe.v1.DeliverResponse.receipt:type_name -> anagrafe.v1.Receipt
+	41, // 6: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
+	6,  // 7: anagrafe.v1.GetSiteResponse.grant:type_name -> anagrafe.v1.Grant
+	41, // 8: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
+	14, // 9: anagrafe.v1.Notice.reminder:type_name -> anagrafe.v1.Reminder
+	15, // 10: anagrafe.v1.Notice.revocation:type_name -> anagrafe.v1.Revocation
+	16, // 11: anagrafe.v1.Notice.preserve:type_name -> anagrafe.v1.Preserve
+	17, // 12: anagrafe.v1.Notice.site_change:type_name -> anagrafe.v1.SiteChange
+	18, // 13: anagrafe.v1.Notice.park:type_name -> anagrafe.v1.Park
+	41, // 14: anagrafe.v1.Preserve.start:type_name -> google.protobuf.Timestamp
+	41, // 15: anagrafe.v1.Preserve.end:type_name -> google.protobuf.Timestamp
+	41, // 16: anagrafe.v1.SiteChange.at:type_name -> google.protobuf.Timestamp
+	41, // 17: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
+	21, // 18: anagrafe.v1.Message.declaration:type_name -> anagrafe.v1.Declaration
+	24, // 19: anagrafe.v1.Message.observation:type_name -> anagrafe.v1.Observation
+	23, // 20: anagrafe.v1.Message.withdrawal:type_name -> anagrafe.v1.Withdrawal
+	20, // 21: anagrafe.v1.Message.reply:type_name -> anagrafe.v1.Reply
+	41, // 22: anagrafe.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	28, // 23: anagrafe.v1.Declaration.site:type_name -> anagrafe.v1.Site
+	29, // 24: anagrafe.v1.Declaration.contacts:type_name -> anagrafe.v1.Contact
+	30, // 25: anagrafe.v1.Declaration.recorders:type_name -> anagrafe.v1.Recorder
+	32, // 26: anagrafe.v1.Declaration.cameras:type_name -> anagrafe.v1.Camera
+	22, // 27: anagrafe.v1.Declaration.approval:type_name -> anagrafe.v1.Approval
+	41, // 28: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	22, // 29: anagrafe.v1.Withdrawal.approval:type_name -> anagrafe.v1.Approval
+	25, // 30: anagrafe.v1.Observation.recorders:type_name -> anagrafe.v1.RecorderObservation
+	26, // 31: anagrafe.v1.Observation.cameras:type_name -> anagrafe.v1.CameraObservation
+	41, // 32: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
+	31, // 33: anagrafe.v1.RecorderObservation.clock:type_name -> anagrafe.v1.Clock
+	41, // 34: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
+	41, // 35: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
+	36, // 36: anagrafe.v1.CameraObservation.schedule:type_name -> anagrafe.v1.Schedule
+	40, // 37: anagrafe.v1.CameraObservation.retention:type_name -> anagrafe.v1.Retention
+	1,  // 38: anagrafe.v1.Fact.source:type_name -> anagrafe.v1.Source
+	41, // 39: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
+	31, // 40: anagrafe.v1.Recorder.clock:type_name -> anagrafe.v1.Clock
+	41, // 41: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
+	27, // 42: anagrafe.v1.Camera.name_fact:type_name -> anagrafe.v1.Fact
+	34, // 43: anagrafe.v1.Camera.position:type_name -> anagrafe.v1.Position
+	35, // 44: anagrafe.v1.Camera.view:type_name -> anagrafe.v1.View
+	36, // 45: anagrafe.v1.Camera.schedule:type_name -> anagrafe.v1.Schedule
+	40, // 46: anagrafe.v1.Camera.retention:type_name -> anagrafe.v1.Retention
+	33, // 47: anagrafe.v1.Camera.outdoor_public:type_name -> anagrafe.v1.Outdoor
+	41, // 48: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
+	27, // 49: anagrafe.v1.Position.fact:type_name -> anagrafe.v1.Fact
+	27, // 50: anagrafe.v1.View.fact:type_name -> anagrafe.v1.Fact
+	37, // 51: anagrafe.v1.Schedule.days:type_name -> anagrafe.v1.DayRow
+	39, // 52: anagrafe.v1.Schedule.suspensions:type_name -> anagrafe.v1.Suspension
+	27, // 53: anagrafe.v1.Schedule.fact:type_name -> anagrafe.v1.Fact
+	38, // 54: anagrafe.v1.DayRow.intervals:type_name -> anagrafe.v1.Interval
+	41, // 55: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
+	41, // 56: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
+	41, // 57: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
+	41, // 58: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
+	27, // 59: anagrafe.v1.Retention.fact:type_name -> anagrafe.v1.Fact
+	2,  // 60: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
+	4,  // 61: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
+	7,  // 62: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
+	10, // 63: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
+	12, // 64: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
+	3,  // 65: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
+	5,  // 66: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
+	8,  // 67: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
+	11, // 68: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
+	13, // 69: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
+	65, // [65:70] is the sub-list for method output_type
+	60, // [60:65] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_protocol_wire_anagrafe_proto_init() }
@@ -3317,7 +3392,7 @@ func file_protocol_wire_anagrafe_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_protocol_wire_anagrafe_proto_rawDesc), len(file_protocol_wire_anagrafe_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   2,

@@ -71,7 +71,7 @@ func (o *Ops) invite(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	data := invited{SiteID: id, Site: s.Name, Code: code.String(), ExpiresAt: now.Add(codeLife),
-		Link: protocol.Link{Collector: o.AgentsURL, Code: code, Pin: o.Pin}.String()}
+		Link: protocol.Link{Collector: o.AgentsURL, Code: code, Pin: o.Pin()}.String()}
 	if web.WantsJSON(r) {
 		web.WriteJSON(rw, http.StatusCreated, data)
 		return

@@ -34,14 +34,14 @@ var files embed.FS
 // linkLife is how long a login link waits to be opened.
 const linkLife = 24 * time.Hour
 
-// Options: all are required but Pin.
+// Options: all are required.
 type Options struct {
 	Web        *web.Web // of the operators' listener
 	Registry   *registry.Registry
 	Record     web.Record
-	AgentsURL  string // https://host:port that agents speak to
-	Pin        string // of the private CA's key, for links; "" for the public Web PKI
-	OpsURL     string // public addresses of the two listeners, for links and credential files
+	AgentsURL  string        // https://host:port that agents speak to
+	Pin        func() string // of the private CA's key, for links; it changes when another one signs
+	OpsURL     string        // public addresses of the two listeners, for links and credential files
 	ConsultURL string
 	TrailKey   string // verifier key, for credential files
 	Log        *slog.Logger
@@ -55,7 +55,7 @@ type Ops struct {
 
 // New loads the console's pages.
 func New(o Options) (*Ops, error) {
-	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Log == nil || o.AgentsURL == "" || o.OpsURL == "" || o.ConsultURL == "" || o.TrailKey == "" {
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Pin == nil || o.Log == nil || o.AgentsURL == "" || o.OpsURL == "" || o.ConsultURL == "" || o.TrailKey == "" {
 		return nil, errors.New("the ops console needs its listener, the registry, a trail, its addresses and a log")
 	}
 	set, err := pages.Load(files, o.Log)

@@ -55,7 +55,7 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.ops, err = New(Options{Web: d.web, Registry: d.reg, Record: record, AgentsURL: "https://agents.example:8443",
+	d.ops, err = New(Options{Web: d.web, Registry: d.reg, Record: record, AgentsURL: "https://agents.example:8443", Pin: func() string { return "" },
 		OpsURL: "http://localhost:8081", ConsultURL: "http://127.0.0.1:8082", TrailKey: "trail+00000000+key", Log: log})
 	if err != nil {
 		t.Fatal(err)

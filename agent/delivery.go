@@ -62,7 +62,7 @@ func (d *delivery) enrol(ctx context.Context, code, collector string) error {
 		return err
 	}
 	if err := d.inv.AddGrant(ctx, inventory.Grant{
-		SiteID: grant.SiteID, SiteName: grant.SiteName, Category: grant.Category, Address: grant.Address,
+		AgentID: grant.AgentID, SiteID: grant.SiteID, SiteName: grant.SiteName, Category: grant.Category, Address: grant.Address,
 		Epoch: grant.Epoch, From: grant.From, Until: grant.Until, Collector: grant.Collector,
 	}); err != nil {
 		return err

@@ -98,7 +98,11 @@ func cmdStatus(ctx context.Context, c *call, args []string) error {
 			(time.Duration(*st.ClockOffsetMs) * time.Millisecond).Round(time.Second))
 	}
 	for _, site := range st.Sites {
-		row("site", "%s (%s)", site.SiteName, site.SiteID)
+		needs := ""
+		if site.AgentID != "" && site.AgentID != st.AgentID {
+			needs = ": needs a new code; ask the Comune for it, what waits is kept"
+		}
+		row("site", "%s (%s)%s", site.SiteName, site.SiteID, needs)
 	}
 	row("cameras", "%d shared, %d ready, %d incomplete, %d kept back, %d withdrawn", st.Cameras["declared"], st.Cameras["ready"],
 		st.Cameras["found"], st.Cameras["refused"], st.Cameras["withdrawn"])

@@ -12,10 +12,12 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
 	"filippo.io/age"
+	"golang.org/x/sync/errgroup"
 
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -48,7 +50,22 @@ func cmdMigrate(ctx context.Context, c *call, args []string) error {
 	return o.Close()
 }
 
-// cmdInvite makes a code, and the link that carries it.
+// invitation is a code for a site, as the handler of /invite answers it.
+type invitation struct {
+	SiteID    string    `json:"site_id"`
+	Site      string    `json:"site"`
+	Code      string    `json:"code"`
+	Link      string    `json:"link"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+const (
+	maxInvitations    = 100_000 // that one command makes
+	invitationsAtOnce = 8
+)
+
+// cmdInvite makes a code, and the link that carries it; with -count as many of
+// them, each for a new site of its own.
 func cmdInvite(ctx context.Context, c *call, args []string) error {
 	f := c.flags()
 	in := map[string]string{}
@@ -57,11 +74,19 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	f.Func("address", "its address, in words", into(in, "address"))
 	f.Func("site-id", "a site that is there: a further code, for new hardware or after a withdrawal", into(in, "site_id"))
 	image := f.String("qr", "", "write the link as a QR code to this PNG file")
+	count := f.Int("count", 0, "make so many codes, each for a new site of its own: a batch to hand to an association")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
-	if in["site"] == "" && in["site_id"] == "" {
+	switch {
+	case in["site"] == "" && in["site_id"] == "":
 		return misuse("-site NAME is missing")
+	case *count < 0 || *count > maxInvitations:
+		return misuse(fmt.Sprintf("-count goes from 1 to %d", maxInvitations))
+	case *count > 0 && (in["site_id"] != "" || *image != ""):
+		return misuse("-count makes new sites and no pictures: leave -site-id and -qr out")
+	case *count > 0:
+		return c.inviteMany(ctx, in, *count)
 	}
 	var file *os.File
 	if *image != "" { // before the code is made, which is shown once
@@ -71,13 +96,7 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 		}
 		defer file.Close()
 	}
-	var answer struct {
-		SiteID    string    `json:"site_id"`
-		Site      string    `json:"site"`
-		Code      string    `json:"code"`
-		Link      string    `json:"link"`
-		ExpiresAt time.Time `json:"expires_at"`
-	}
+	var answer invitation
 	if err := c.withOffice(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/invite", in, &answer)
 	}); err != nil {
@@ -98,6 +117,43 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	}
 	fmt.Fprintf(c.out, "code  %s\nlink  %s\nfor   %s, until %s, once\n", answer.Code, answer.Link, answer.Site, answer.ExpiresAt.Local().Format(time.DateTime))
 	return nil
+}
+
+// inviteMany makes a batch. Codes are shown once: when it breaks off, those
+// that are made are printed all the same.
+func (c *call) inviteMany(ctx context.Context, in map[string]string, count int) error {
+	var made struct {
+		Invitations []invitation `json:"invitations"`
+	}
+	var mu sync.Mutex
+	failed := c.withOffice(ctx, func(cl client) error {
+		// Several at a time share the trail's commits.
+		asking, ctx := errgroup.WithContext(ctx)
+		asking.SetLimit(invitationsAtOnce)
+		for range count - len(made.Invitations) {
+			asking.Go(func() error {
+				var i invitation
+				if err := cl.do(ctx, http.MethodPost, "/invite", in, &i); err != nil {
+					return err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				made.Invitations = append(made.Invitations, i)
+				return nil
+			})
+		}
+		return asking.Wait()
+	})
+	if failed != nil && len(made.Invitations) > 0 {
+		failed = fmt.Errorf("%d of %d codes are made, and printed: %w", len(made.Invitations), count, failed)
+	}
+	if c.json && (failed == nil || len(made.Invitations) > 0) {
+		return errors.Join(failed, c.print(made))
+	}
+	for _, i := range made.Invitations {
+		fmt.Fprintf(c.out, "%s  %s\n", i.Code, i.Link)
+	}
+	return failed
 }
 
 // writeQR writes a link as a picture. Who holds the picture holds the code.

@@ -35,7 +35,7 @@ func commands() []command {
 	return []command{
 		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-max-held N] [-basemap FILE]", "run the collector", cmdServe},
 		{"migrate", "", "bring the register's schema up to date", cmdMigrate},
-		{"invite", "-site NAME [-category C] [-address TEXT] | -site-id ID  [-qr FILE.png] [-json]", "make a one-time code for a site", cmdInvite},
+		{"invite", "-site NAME [-category C] [-address TEXT] [-count N] | -site-id ID  [-qr FILE.png] [-json]", "make a one-time code for a site", cmdInvite},
 		{"agents", "[-json]", "list the agents", cmdAgents},
 		{"revoke", "AGENT", "shut an agent out at once", cmdRevoke},
 		{"authority show", "[-json]", "how the authority of the agents' certificates stands", cmdAuthority},

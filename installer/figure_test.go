@@ -39,6 +39,13 @@ func atMost(id, what string, value float64, unit string, floor, reach float64) f
 	return figure{Value: value, Unit: unit, Floor: &floor, Ratio: &ratio, Reach: reach, Met: ratio <= reach, id: id, what: what, sign: "<="}
 }
 
+// atLeast is a value that must be so many times its floor or peer.
+func atLeast(id, what string, value float64, unit string, floor, reach float64) figure {
+	f := atMost(id, what, value, unit, floor, reach)
+	f.sign, f.Met = ">=", *f.Ratio >= reach
+	return f
+}
+
 // timesFaster is a duration that must be so many times shorter than the peer's.
 func timesFaster(id, what string, value, peer, reach float64) figure {
 	ratio := peer / value
@@ -50,13 +57,18 @@ func bounded(id, what string, value float64, unit string, reach float64) figure 
 	return figure{Value: value, Unit: unit, Reach: reach, Met: value <= reach, id: id, what: what, sign: "<="}
 }
 
+// reaches is a value that must be so high.
+func reaches(id, what string, value float64, unit string, reach float64) figure {
+	return figure{Value: value, Unit: unit, Reach: reach, Met: value >= reach, id: id, what: what, sign: ">="}
+}
+
 // TestBench measures every row, prints the table and writes build/bench.json
 // (`make bench`). A figure that is missed is said to be, with its profile; only
 // what could not be measured fails.
 func TestBench(t *testing.T) {
 	before := load()
 	var all []figure
-	for _, row := range []func(*testing.T) []figure{scanFigures, networkFigures} {
+	for _, row := range []func(*testing.T) []figure{scanFigures, networkFigures, agentFigures} {
 		all = append(all, row(t)...)
 	}
 	if len(all) == 0 {

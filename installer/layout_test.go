@@ -42,6 +42,7 @@ var layout = map[string][]string{
 	"collector/web/audit":       {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
 	"installer":                 {},
 	"installer/demo":            {"agent/discover/cameratest"},
+	"installer/loadtest":        {"agent/uplink", "protocol", "protocol/wire"},
 }
 
 // testOnly lists what any test of a side may import besides: the devices that

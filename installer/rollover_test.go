@@ -200,7 +200,7 @@ func agentID(t *testing.T, dir string) string {
 // nothing is an outbox of an agent that has nothing to say.
 type nothing struct{}
 
-func (nothing) Next(context.Context) (string, string, []byte, bool, error) {
+func (nothing) Next(context.Context, string) (string, string, []byte, bool, error) {
 	return "", "", nil, false, nil
 }
 func (nothing) Acknowledge(context.Context, string, [32]byte, time.Time, string) error { return nil }

@@ -80,13 +80,18 @@ func certificateIn(dir string) *x509.Certificate {
 	return c
 }
 
+// redeem buys a grant, which is not kept yet.
+func (a *agent) redeem(ctx context.Context, code protocol.Code) (uplink.Grant, error) {
+	return uplink.Enrol(ctx, a.dir, address, code.String(), uplink.EnrolOptions{Version: "simulated", WrapTransport: a.transport})
+}
+
 // enrol redeems a code and goes on with what it gave, as the program does.
 func (a *agent) enrol(ctx context.Context, code protocol.Code) error {
-	g, err := uplink.Enrol(ctx, a.dir, address, code.String(), uplink.EnrolOptions{Version: "simulated", WrapTransport: a.transport})
+	g, err := a.redeem(ctx, code)
 	if err != nil {
 		return err
 	}
-	if err := a.inv.AddGrant(ctx, inventory.Grant{SiteID: g.SiteID, SiteName: g.SiteName, Category: g.Category, Address: g.Address,
+	if err := a.inv.AddGrant(ctx, inventory.Grant{AgentID: g.AgentID, SiteID: g.SiteID, SiteName: g.SiteName, Category: g.Category, Address: g.Address,
 		Epoch: g.Epoch, From: g.From, Until: g.Until, Collector: g.Collector}); err != nil {
 		return err
 	}

@@ -20,7 +20,6 @@ type ledger struct {
 	sites    map[string]shadowSite // by site id
 	restored bool                  // since the last time that all was at rest
 	everBack bool                  // restored at any time
-	newAgent bool                  // the agent was enrolled anew with another key, one site after the other
 	wrong    []string              // what must not have happened
 }
 
@@ -113,7 +112,9 @@ func (l *ledger) note(m protocol.Message, r protocol.Receipt) {
 		s.cameras = -1
 	}
 	l.messages[m.ID] = entry{r.SHA256, r.RecordedAt, m.Kind(), p}
-	if !p.after(s.newest) && !l.restored {
+	// A late copy of an observation may find declared what was not when the agent
+	// was told that it is refused.
+	if _, observed := m.Body.(protocol.Observation); !p.after(s.newest) && !l.restored && !observed {
 		complain("was recorded after %d.%d", s.newest.epoch, s.newest.revision)
 	}
 	if p.after(s.newest) {

@@ -160,12 +160,24 @@ func (w *world) phone(n uint32) error {
 	return w.agent.inv.SetContact(w.ctx, "", protocol.Contact{Name: "Anna Neri", Role: protocol.RoleOwner, Phone: fmt.Sprintf("+39 02 %07d", n%10_000_000)})
 }
 
+// agentClock is what the clock of the agent's computer shows.
+func (w *world) agentClock() time.Time { return time.Now().Add(w.skew) }
+
+// mostWrong is how far the computer's clock is off at most.
+const mostWrong = 10 * time.Hour
+
+// setClock has the computer's clock be wrong by some hours, or right.
+func (w *world) setClock(skew time.Duration) error {
+	w.skew, w.skewed = skew, w.skewed || skew != 0
+	return nil
+}
+
 // look has the agent look at its network.
 func (w *world) look(uint32) error {
 	if w.agent == nil {
 		return nil
 	}
-	now := time.Now().UTC()
+	now := w.agentClock().UTC()
 	return w.agent.inv.Record(w.ctx, w.lan.look(now), now)
 }
 
@@ -174,12 +186,18 @@ func (w *world) look(uint32) error {
 func (w *world) obey() (did bool, err error) {
 	status := w.agent.up.Status()
 	if status.LastReason == protocol.ReasonRevoked {
-		if err := w.newIdentity(); err != nil {
+		if err := w.agent.forget(); err != nil {
 			return true, err
 		}
 	}
-	if status.LastReason == protocol.ReasonRevoked || status.LastReason == protocol.ReasonUnknownAgent || status.AgentID == "" {
-		return w.enrolAgain()
+	needs := func(inventory.Grant) bool { return true }
+	switch status.LastReason {
+	case protocol.ReasonRevoked, protocol.ReasonUnknownAgent, protocol.ReasonExpiredCertificate:
+	default:
+		needs = func(g inventory.Grant) bool { return g.AgentID != status.AgentID }
+	}
+	if did, err := w.enrolAgain(needs); did || err != nil {
+		return did, err
 	}
 	sent, err := w.agent.inv.Outbox(w.ctx)
 	if err != nil {
@@ -191,18 +209,22 @@ func (w *world) obey() (did bool, err error) {
 			continue
 		}
 		did = true
-		if err := w.again(site, s.Why); err != nil {
+		if err := w.again(s); err != nil {
 			return did, err
 		}
 	}
 	return did, nil
 }
 
-// enrolAgain gets new codes for all sites that the agent spoke for.
-func (w *world) enrolAgain() (did bool, err error) {
-	for _, site := range w.sites {
-		if _, granted := w.site(site); granted {
-			did, err = true, errors.Join(err, w.invite(site), w.enrol(site))
+// enrolAgain gets new codes for those sites that the agent spoke for.
+func (w *world) enrolAgain(needs func(inventory.Grant) bool) (did bool, err error) {
+	grants, err := w.agent.inv.Grants(w.ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, g := range grants {
+		if needs(g) {
+			did, err = true, errors.Join(err, w.newCode(g.SiteID))
 		}
 	}
 	return did, err
@@ -222,16 +244,27 @@ func refusedDecision(sent []inventory.Sent, site string) (inventory.Sent, bool) 
 func (w *world) gone(site string) bool { return w.ledger.site(site).cameras < 0 }
 
 // again repeats a decision that was refused, with a new code where one is
-// asked for.
-func (w *world) again(site, why string) error {
-	if strings.HasPrefix(why, string(protocol.ReasonNotGranted)) {
-		if err := errors.Join(w.invite(site), w.enrol(site)); err != nil {
+// asked for: not if one was used since.
+func (w *world) again(s inventory.Sent) error {
+	grants, err := w.agent.inv.Grants(w.ctx)
+	if err != nil {
+		return err
+	}
+	same := slices.ContainsFunc(grants, func(g inventory.Grant) bool { return g.SiteID == s.SiteID && g.Epoch == s.Message.Epoch })
+	if same && strings.HasPrefix(s.Why, string(protocol.ReasonNotGranted)) {
+		if err := w.newCode(s.SiteID); err != nil {
 			return err
 		}
 	}
-	ids := slices.Sorted(maps.Keys(w.owner.wants[site]))
+	ids := slices.Sorted(maps.Keys(w.owner.wants[s.SiteID]))
 	if len(ids) == 0 {
-		return w.agent.inv.WithdrawSite(w.ctx, site, by)
+		return w.agent.inv.WithdrawSite(w.ctx, s.SiteID, by)
 	}
 	return w.approve(ids)
+}
+
+// newCode has the Comune give a code, and uses it.
+func (w *world) newCode(site string) error {
+	w.asked[site]++
+	return errors.Join(w.invite(site), w.enrol(site))
 }

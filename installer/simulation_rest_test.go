@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"anagrafe/agent/inventory"
@@ -19,6 +18,11 @@ func (w *world) settle() error {
 	w.net.set(fair)
 	if err := errors.Join(w.startCollector(), w.startAgent()); err != nil {
 		return err
+	}
+	_ = w.setClock(0)
+	if w.skewed { // what it told ahead of time holds until then
+		w.pass(mostWrong)
+		w.skewed = false
 	}
 	for range 2 { // what changed meanwhile; and what within an hour of it could not be told
 		if err := w.rest(); err != nil {
@@ -40,6 +44,7 @@ func (w *world) settle() error {
 
 // rest waits until nothing is to be sent and nothing to be done.
 func (w *world) rest() error {
+	w.asked = map[string]int{}
 	for range 12 {
 		w.pass(2 * time.Hour) // longer than any pause of the uplink, and than an hour's silence
 		did, err := w.obey()
@@ -49,6 +54,11 @@ func (w *world) rest() error {
 		counts, err := w.agent.inv.Counts(w.ctx)
 		if err != nil {
 			return err
+		}
+		for site, codes := range w.asked {
+			if codes > 2 { // one for the agent, and one after the site's own withdrawal, which ends what the first one gave
+				return fmt.Errorf("site %.4s needs %d codes in a row", site, codes)
+			}
 		}
 		if !did && counts[inventory.Waiting] == 0 {
 			return w.check()
@@ -169,11 +179,10 @@ func (l *ledger) compareSent(sent []inventory.Sent) error {
 			return fmt.Errorf("%s %d.%d of site %.4s still waits", s.Kind, s.Message.Epoch, s.Message.Revision, s.SiteID)
 		case s.State == inventory.Acknowledged && !recorded:
 			return fmt.Errorf("%s %d.%d of site %.4s was acknowledged and is not recorded", s.Kind, s.Message.Epoch, s.Message.Revision, s.SiteID)
-		case s.State == inventory.Rejected && recorded && s.Kind != "observation" && !l.everBack && !(l.newAgent && strings.HasPrefix(s.Why, string(protocol.ReasonConflict))):
+		case s.State == inventory.Rejected && recorded && s.Kind != "observation" && !l.everBack:
 			// An observation may be: a copy that came late found declared what had
 			// not been when the first one was refused. What it says is true. And a
-			// copy of the register may know what an older one refused. To an agent
-			// with a new key and no grant yet, what the old one sent is a stranger's.
+			// copy of the register may know what an older one refused.
 			return fmt.Errorf("%s %d.%d of site %.4s is recorded, and the owner is told that it was refused (%s)", s.Kind, s.Message.Epoch, s.Message.Revision, s.SiteID, s.Why)
 		}
 		if recorded {

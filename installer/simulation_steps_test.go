@@ -43,12 +43,22 @@ var acts = []act{
 	{"kill agent", 5, func(w *world, s step) error { return w.off(s, w.killAgent, w.startAgent) }},
 	{"kill collector", 4, func(w *world, s step) error { return w.off(s, w.killCollector, w.startCollector) }},
 	{"back up", 3, func(w *world, _ step) error { return w.backup() }},
-	{"restore", 1, func(w *world, s step) error { return w.restore(s.n) }},
+	{"restore", 1, func(w *world, s step) error { return w.restore(w.backups[s.n%uint32(len(w.backups))]) }},
+	{"restore the first", 1, func(w *world, s step) error { return w.restore(w.first) }},
 	{"revoke", 1, func(w *world, _ step) error { return w.revoke() }},
 	{"invite", 2, func(w *world, s step) error { return w.invite(w.sites[s.n%2]) }},
 	{"enrol", 4, func(w *world, s step) error { return w.enrol(w.sites[s.n%2]) }},
+	{"enrol and be killed", 1, func(w *world, s step) error { return w.enrolKilled(w.sites[s.n%2]) }},
+	{"clock wrong", 1, func(w *world, s step) error {
+		return w.setClock(time.Duration(s.n%uint32(2*mostWrong/time.Minute))*time.Minute - mostWrong)
+	}},
+	{"clock right", 2, func(w *world, _ step) error { return w.setClock(0) }},
 	{"holidays", 1, func(w *world, s step) error {
 		s.wait = time.Duration(s.n%40) * 24 * time.Hour
+		return w.off(s, w.killAgent, w.startAgent)
+	}},
+	{"long absence", 1, func(w *world, s step) error { // longer than a certificate lasts, and than it can be renewed
+		s.wait = []time.Duration{40, 130}[s.n%2] * 24 * time.Hour
 		return w.off(s, w.killAgent, w.startAgent)
 	}},
 	{"come to rest", 3, func(w *world, _ step) error { return w.settle() }},
@@ -81,16 +91,20 @@ func (w *world) do(s step) error {
 		if err := a.do(w, s); err != nil {
 			return err
 		}
-		w.pass(1 + s.wait)
+		w.pass(time.Microsecond + s.wait) // no two looks have one time, in microseconds
 		return w.check()
 	}
 	return fmt.Errorf("no such step: %s", s.do)
 }
 
-// waits are between two steps: most are such that the next one comes while
-// something is under way.
-var waits = []time.Duration{0, time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond, 2 * time.Second, 30 * time.Second,
-	5 * time.Minute, time.Hour, 3 * time.Hour, 24 * time.Hour}
+// waits are between two steps, and how often: most are such that the next step
+// comes while something is under way. A long one is mostly the same attempts
+// over and over.
+var waits = []struct {
+	long  time.Duration
+	often int
+}{{0, 12}, {time.Millisecond, 12}, {50 * time.Millisecond, 12}, {300 * time.Millisecond, 12}, {2 * time.Second, 12}, {30 * time.Second, 12},
+	{5 * time.Minute, 12}, {time.Hour, 10}, {3 * time.Hour, 4}, {24 * time.Hour, 2}}
 
 // opening is how every plan begins: the shop has just joined.
 var opening = []step{{"enrol", 0, time.Second}, {"enrol", 1, time.Second}, {"look", 0, time.Second}, {"confirm", 0, time.Second}, {"confirm", 8, time.Minute}}
@@ -98,20 +112,26 @@ var opening = []step{{"enrol", 0, time.Second}, {"enrol", 1, time.Second}, {"loo
 // plan draws the steps of a seed.
 func plan(seed uint64, length int) []step {
 	r := rand.New(rand.NewPCG(seed, 0))
-	total := 0
-	for _, a := range acts {
-		total += a.often
-	}
 	steps := append([]step(nil), opening...)
 	for len(steps) < length {
-		at := r.IntN(total)
-		for _, a := range acts {
-			if at -= a.often; at < 0 {
-				wait := waits[r.IntN(len(waits))]
-				steps = append(steps, step{a.name, r.Uint32(), wait + time.Duration(r.Int64N(int64(wait/2+1)))})
-				break
-			}
-		}
+		a := acts[draw(r, len(acts), func(i int) int { return acts[i].often })]
+		wait := waits[draw(r, len(waits), func(i int) int { return waits[i].often })].long
+		steps = append(steps, step{a.name, r.Uint32(), wait + time.Duration(r.Int64N(int64(wait/2+1)))})
 	}
 	return steps
+}
+
+// draw gives one of n, each as often as it says.
+func draw(r *rand.Rand, n int, often func(int) int) int {
+	total := 0
+	for i := range n {
+		total += often(i)
+	}
+	at := r.IntN(total)
+	for i := range n {
+		if at -= often(i); at < 0 {
+			return i
+		}
+	}
+	return n - 1
 }

@@ -34,11 +34,16 @@ type world struct {
 	agent     *agent     // nil: not running
 	sites     []string
 	codes     map[string]protocol.Code // by site: in the owner's hands, not used yet
+	skew      time.Duration            // the agent's clock, minus the right time
+	skewed    bool                     // it was wrong since the world was last at rest
+	asked     map[string]int           // by site: codes that the agent's pages told to ask for, since it was last at rest
+	first     backup                   // from before the first enrolment
 	backups   []backup
 }
 
 // backup is a copy of the collector's files, and of what it had said by then.
 type backup struct {
+	taken  time.Time
 	files  map[string][]byte
 	ledger *ledger
 }
@@ -70,7 +75,9 @@ func newWorld(seed uint64, dir string, log *slog.Logger, f fault) (*world, error
 		w.sites = append(w.sites, id)
 		w.codes[id] = code
 	}
-	return w, errors.Join(w.backup(), w.phone(1234567))
+	err := errors.Join(w.backup(), w.phone(1234567))
+	w.first = w.backups[0]
+	return w, err
 }
 
 func (w *world) agentDir() string     { return filepath.Join(w.dir, "agent") }
@@ -126,17 +133,20 @@ func (w *world) backup() error {
 	if err != nil {
 		return err
 	}
-	w.backups = append(w.backups, backup{files, w.ledger.copy()})
+	w.backups = append(w.backups, backup{time.Now(), files, w.ledger.copy()})
 	w.backups = w.backups[max(0, len(w.backups)-2):]
 	return nil
 }
 
-// restore puts a copy in the place of the collector's files.
-func (w *world) restore(n uint32) error {
+// restore puts a copy in the place of the collector's files. Younger copies are
+// thrown away: who went back does not go forward again to what was undone, in
+// which the same epochs are other grants.
+func (w *world) restore(b backup) error {
+	w.backups = slices.DeleteFunc(w.backups, func(o backup) bool { return !o.taken.Before(b.taken) })
+	w.backups = append(w.backups, b)
 	if err := w.killCollector(); err != nil {
 		return err
 	}
-	b := w.backups[n%uint32(len(w.backups))]
 	w.ledger.goBack(b.ledger)
 	return errors.Join(putFiles(w.collectorDir(), b.files), w.startCollector())
 }
@@ -170,7 +180,11 @@ func (w *world) enrol(site string) error {
 	if w.agent == nil || !has {
 		return nil
 	}
-	err := w.agent.enrol(w.ctx, code)
+	return w.enrolled(site, w.agent.enrol(w.ctx, code))
+}
+
+// enrolled is what the owner does after an attempt.
+func (w *world) enrolled(site string, err error) error {
 	if e, ok := errors.AsType[*uplink.Error](err); ok {
 		switch e.Reason {
 		case protocol.ReasonUnknownCode, protocol.ReasonUsedCode:
@@ -178,7 +192,7 @@ func (w *world) enrol(site string) error {
 		// The code is good for another identity. The program that still runs with
 		// the old one may have left a renewed certificate without its key.
 		case protocol.ReasonRevoked, uplink.IdentityUnreadable:
-			return w.newIdentity()
+			return w.agent.forget()
 		}
 		return nil
 	}
@@ -188,12 +202,17 @@ func (w *world) enrol(site string) error {
 	return err
 }
 
-// newIdentity drops the agent's identity; the next code brings another.
-func (w *world) newIdentity() error {
-	w.ledger.mu.Lock()
-	w.ledger.newAgent = true
-	w.ledger.mu.Unlock()
-	return w.agent.forget()
+// enrolKilled is enrol, and the agent is killed when it has its new certificate
+// and not kept the grant yet: its owner sees no answer.
+func (w *world) enrolKilled(site string) error {
+	code, has := w.codes[site]
+	if w.agent == nil || !has {
+		return nil
+	}
+	if _, err := w.agent.redeem(w.ctx, code); err != nil {
+		return w.enrolled(site, err)
+	}
+	return errors.Join(w.killAgent(), w.startAgent())
 }
 
 // revoke shuts the agent out, if the collector knows it.

@@ -25,6 +25,9 @@
 //     never is. Revisions are never reused, so they may have gaps.
 //   - A message that a restored collector has forgotten waits again, in its old
 //     place; but none from before the site's last withdrawal.
+//   - A site's messages leave by the identity that holds its grant, and by no other:
+//     one that was enrolled anew, site after site, would have those of the later
+//     sites refused for good. They wait for the next code.
 //   - Withdrawing the last camera of a site withdraws the site, contacts and all.
 //   - A password that a device refused is remembered as a keyed hash, under
 //     every endpoint and address that the device is known by; the owner typing

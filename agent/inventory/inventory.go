@@ -49,14 +49,14 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (_ *Inventory, err 
 	}
 	// FULL: a decision that was answered "done" survives a power cut.
 	if v.writer, err = sql.Open("sqlite3", dsn(path, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"+
-		"&_busy_timeout=10000&_foreign_keys=1&_secure_delete=on")); err != nil {
+		"&_busy_timeout=10000&_foreign_keys=1&_secure_delete=on&_stmt_cache_size=64")); err != nil {
 		return nil, err
 	}
 	v.writer.SetMaxOpenConns(1)
 	if err := migrate(ctx, v.writer); err != nil {
 		return nil, err
 	}
-	if v.reader, err = sql.Open("sqlite3", dsn(path, "mode=ro&_query_only=1&_busy_timeout=10000")); err != nil {
+	if v.reader, err = sql.Open("sqlite3", dsn(path, "mode=ro&_query_only=1&_busy_timeout=10000&_stmt_cache_size=64")); err != nil {
 		return nil, err
 	}
 	v.reader.SetMaxOpenConns(4)

@@ -151,7 +151,7 @@ func declared(t *testing.T, n byte) (*Inventory, []Camera) {
 func deliver(t *testing.T, v *Inventory) {
 	t.Helper()
 	for {
-		id, _, raw, ok, err := v.Next(t.Context())
+		id, _, raw, ok, err := v.Next(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}

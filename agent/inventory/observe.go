@@ -113,19 +113,25 @@ func (s *site) observation(looked []seen, at time.Time) (o protocol.Observation,
 // limitsChanged: it records at other times, or keeps footage longer or shorter,
 // than was told. That a store has become full is no such change.
 func limitsChanged(told *protocol.CameraObservation, now protocol.CameraObservation) bool {
+	if told != nil && now.At.Before(told.At) { // told over and over: see observation
+		return false
+	}
 	return now.Schedule != nil ||
 		now.Retention != nil && (told == nil || told.Retention == nil || !sameLimits(*told.Retention, *now.Retention))
 }
 
 // observation names only the facts of the closed list, one by one; schedule
-// and retention only where they differ from what was told last.
+// and retention only where they differ from what was told last. What was told
+// with a later time, before this machine's clock was put back, holds in the
+// register from that time on, whatever is told meanwhile: so until then nothing
+// counts as told.
 func (c *camera) observation(at time.Time) protocol.CameraObservation {
 	o := protocol.CameraObservation{CameraID: c.id, At: at, OldestFootage: c.retention.OldestFootage}
 	if o.OldestFootage.After(at) { // kept from when this machine's clock ran ahead
 		o.OldestFootage = time.Time{}
 	}
 	told := protocol.CameraObservation{}
-	if c.reported != nil {
+	if c.reported != nil && !at.Before(c.reported.At) {
 		told = *c.reported
 	}
 	if c.schedule.Fact.Source != protocol.SourceUnknown && (told.Schedule == nil || !sameSchedule(*told.Schedule, c.schedule)) {
@@ -175,7 +181,12 @@ func withClock(now protocol.RecorderObservation, before *protocol.RecorderObserv
 	return &now
 }
 
+// withFacts is what was told of a camera by now. Its time is the latest of what
+// was told, and once that has passed all must be told once more.
 func withFacts(now protocol.CameraObservation, before *protocol.CameraObservation) *protocol.CameraObservation {
+	if before != nil && now.At.Before(before.At) {
+		return &protocol.CameraObservation{CameraID: now.CameraID, At: before.At}
+	}
 	if before != nil && now.Schedule == nil {
 		now.Schedule = before.Schedule
 	}

@@ -31,12 +31,15 @@ func (v *Inventory) enqueue(ctx context.Context, tx *sql.Tx, s *site, body proto
 	return err
 }
 
-// Next gives the oldest message that waits. From then on its bytes are fixed,
-// even those of an observation: they may be on their way.
-func (v *Inventory) Next(ctx context.Context) (id, siteID string, message []byte, ok bool, err error) {
+// Next gives the oldest message that waits of a site that this agent holds the
+// grant of: to any other, one that was enrolled anew for some sites and not yet
+// for all, the collector would refuse it for good. From then on its bytes are
+// fixed, even those of an observation: they may be on their way.
+func (v *Inventory) Next(ctx context.Context, agentID string) (id, siteID string, message []byte, ok bool, err error) {
 	err = v.write(ctx, func(tx *sql.Tx) error {
 		var seq, handed int64
-		err := tx.QueryRowContext(ctx, `SELECT seq, handed, id, site_id, body FROM message WHERE state = 'waiting' ORDER BY seq LIMIT 1`).
+		err := tx.QueryRowContext(ctx, `SELECT seq, handed, id, site_id, body FROM message WHERE state = 'waiting'
+			AND (SELECT agent IN ('', ?) FROM site WHERE id = site_id) ORDER BY seq LIMIT 1`, agentID).
 			Scan(&seq, &handed, &id, &siteID, &message)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil

@@ -38,7 +38,7 @@ func TestKilledAfterApprove(t *testing.T) {
 		t.Error("nobody is told that a message waits")
 	}
 	for range 2 { // an interrupted delivery is repeated as it was
-		got, site, raw, ok, err := again.Next(t.Context())
+		got, site, raw, ok, err := again.Next(t.Context(), "")
 		if err != nil || !ok || got != want[0].ID || site != siteA || !bytes.Equal(raw, want[0].Raw) {
 			t.Fatalf("next: %s of %s, %t, %v; same bytes %t", got, site, ok, err, bytes.Equal(raw, want[0].Raw))
 		}
@@ -47,7 +47,7 @@ func TestKilledAfterApprove(t *testing.T) {
 	if err := again.Acknowledge(t.Context(), want[0].ID, sum(want[0].Raw), noon, "h3"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, _, ok, err := again.Next(t.Context()); ok || err != nil {
+	if _, _, _, ok, err := again.Next(t.Context(), ""); ok || err != nil {
 		t.Errorf("an acknowledged message waits again: %v", err)
 	}
 }
@@ -110,7 +110,7 @@ func TestAcknowledgeAndReject(t *testing.T) {
 	if err := v.WithdrawSite(t.Context(), siteA, protocol.Approval{}); err != nil {
 		t.Fatal(err)
 	}
-	id, _, _, _, err := v.Next(t.Context())
+	id, _, _, _, err := v.Next(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestARejectedDeclarationCanBeRepeated(t *testing.T) {
 		t.Fatal(err)
 	}
 	approve(t, v, all[0].ID)
-	id, _, _, _, err := v.Next(t.Context())
+	id, _, _, _, err := v.Next(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestObservations(t *testing.T) {
 		t.Errorf("cameras %+v", o.Cameras)
 	}
 	// Once handed over its bytes are fixed, and within the hour nothing is added.
-	if id, _, _, _, err := v.Next(t.Context()); err != nil || id != second.ID {
+	if id, _, _, _, err := v.Next(t.Context(), ""); err != nil || id != second.ID {
 		t.Fatalf("next is %s: %v", id, err)
 	}
 	if n := look(10*time.Minute, nil, false); n != 2 || outbox(t, v)[2].ID != second.ID {

@@ -45,7 +45,7 @@ func TestRecall(t *testing.T) {
 	if got := recorded(t, v); got != "" {
 		t.Errorf("%s is recorded", got)
 	}
-	if id, _, raw, _, err := v.Next(t.Context()); err != nil || id != sent[0].ID || string(raw) != string(sent[0].Raw) {
+	if id, _, raw, _, err := v.Next(t.Context(), ""); err != nil || id != sent[0].ID || string(raw) != string(sent[0].Raw) {
 		t.Errorf("next is %s: %v", id, err)
 	}
 	if err := v.Recall(t.Context(), "no-such"); !errors.Is(err, ErrUnknown) {
@@ -78,7 +78,7 @@ func TestARefusedChangeIsToldAgain(t *testing.T) {
 	off := cameraDevice(0)
 	off.Channels[0].Schedule = protocol.Schedule{Kind: protocol.ScheduleOff, Zone: "Europe/Rome", Fact: off.Channels[0].Schedule.Fact}
 	record(t, v, noon.Add(2*time.Hour), off)
-	id, _, _, ok, err := v.Next(t.Context())
+	id, _, _, ok, err := v.Next(t.Context(), "")
 	if err != nil || !ok {
 		t.Fatalf("nothing waits: %v", err)
 	}

@@ -12,24 +12,27 @@ import (
 	"anagrafe/protocol"
 )
 
-// AddGrant keeps the collector's leave to speak for a site. A grant of a later
-// epoch starts the count of revisions anew; the same one again changes nothing.
+// AddGrant keeps the collector's leave to speak for a site: of two, the one that
+// was given later. That may be the one of the lower epoch: a collector that was
+// restored from a backup has forgotten some, and counts on from there. So
+// revisions go on in every epoch: one may come twice.
 func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 	if _, err := uuid.Parse(g.SiteID); err != nil || g.Epoch < 1 {
 		return fmt.Errorf("keep the grant: the collector gave site %q, epoch %d, which is none", line(g.SiteID), g.Epoch)
 	}
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO site (id, name, category, address, epoch, granted, until, collector, revision, observed)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+		_, err := tx.ExecContext(ctx, `INSERT INTO site (id, name, category, address, epoch, granted, until, collector, agent, revision, observed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, category = excluded.category, address = excluded.address,
-			revision = iif(excluded.epoch > epoch, 0, revision), epoch = max(epoch, excluded.epoch),
-			granted = excluded.granted, until = excluded.until, collector = excluded.collector`,
-			g.SiteID, g.SiteName, g.Category, g.Address, g.Epoch, micros(g.From), micros(g.Until), g.Collector)
+			epoch = excluded.epoch, granted = excluded.granted, until = excluded.until, collector = excluded.collector, agent = excluded.agent
+			WHERE excluded.granted >= granted`,
+			g.SiteID, g.SiteName, g.Category, g.Address, g.Epoch, micros(g.From), micros(g.Until), g.Collector, g.AgentID)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("keep the grant: %w", err)
 	}
+	v.signal() // what waited for it
 	return nil
 }
 

@@ -18,6 +18,7 @@ var (
 
 // Grant is the collector's leave to speak for one site.
 type Grant struct {
+	AgentID   string    `json:"agent_id,omitempty"` // the identity that holds it; "" not known
 	SiteID    string    `json:"site_id"`
 	SiteName  string    `json:"site_name"`
 	Category  string    `json:"category"`

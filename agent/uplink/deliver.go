@@ -19,10 +19,11 @@ const noteTimeout = 10 * time.Second
 
 // deliverAll sends what waits, one message at a time, so that the order of
 // each site holds, until ctx ends.
-func (u *Uplink) deliverAll(ctx context.Context, l *line) {
-	b := backoff{first: u.pace.deliver, most: u.pace.deliverMost, jitter: u.o.Jitter}
+func (u *Uplink) deliverAll(ctx context.Context, l *line, agentID string) {
+	b := attempts{backoff: backoff{first: u.pace.deliver, most: u.pace.deliverMost, jitter: u.o.Jitter}}
+	b.recalls = b.backoff
 	for ctx.Err() == nil {
-		id, siteID, message, ok, err := u.o.Outbox.Next(ctx)
+		id, siteID, message, ok, err := u.o.Outbox.Next(ctx, agentID)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -49,6 +50,14 @@ func (u *Uplink) deliverAll(ctx context.Context, l *line) {
 	}
 }
 
+// attempts are the pauses between them: of a line that fails, and of a
+// collector that forgets what it acknowledges.
+type attempts struct {
+	backoff
+	recalls  backoff
+	recalled string // id of the last message that was sent again
+}
+
 // outgoing is a message on its way.
 type outgoing struct {
 	id      string
@@ -58,7 +67,7 @@ type outgoing struct {
 
 // deliverOne makes one attempt and writes down its outcome. It gives how long
 // to wait before the next one; 0 when this message is done.
-func (u *Uplink) deliverOne(ctx context.Context, l *line, m outgoing, b *backoff) time.Duration {
+func (u *Uplink) deliverOne(ctx context.Context, l *line, m outgoing, b *attempts) time.Duration {
 	receipt, via, failure := u.send(ctx, l, m)
 	if failure == nil {
 		u.mu.Lock()
@@ -85,7 +94,7 @@ func (u *Uplink) deliverOne(ctx context.Context, l *line, m outgoing, b *backoff
 	}
 	u.failed(failure, via)
 	if !failure.refusesMessage() {
-		return u.wait(failure, b)
+		return u.wait(failure, &b.backoff)
 	}
 	why := string(failure.Reason) + ": " + failure.why()
 	if err := written(ctx, func(ctx context.Context) error { return u.o.Outbox.Reject(ctx, m.id, why) }); err != nil {
@@ -99,14 +108,19 @@ func (u *Uplink) deliverOne(ctx context.Context, l *line, m outgoing, b *backoff
 
 // recall has a message sent again that the collector acknowledged and has
 // forgotten: it was restored from a backup. It gives how long to wait before
-// going on: a collector that forgets all it is told gets no storm of messages.
-func (u *Uplink) recall(ctx context.Context, id string, b *backoff) time.Duration {
+// going on: a collector that forgets all it is told, the same message again and
+// again, gets no storm of messages.
+func (u *Uplink) recall(ctx context.Context, id string, b *attempts) time.Duration {
 	u.log.WarnContext(ctx, "the collector has forgotten a message, which is sent again", "message", id)
 	if err := written(ctx, func(ctx context.Context) error { return u.o.Outbox.Recall(ctx, id) }); err != nil {
 		u.failed(newError(protocol.ReasonTemporary, err, "note in the outbox that a message must be sent again"), "")
 		return b.next(0)
 	}
-	return u.o.Jitter(u.pace.deliver) + 1
+	if id != b.recalled {
+		b.recalled = id
+		b.recalls.reset()
+	}
+	return b.recalls.next(0)
 }
 
 // send makes the call, and believes a receipt only if it is for these bytes.

@@ -2,6 +2,8 @@ package uplink
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -77,7 +79,8 @@ func (u *Uplink) resume(ctx context.Context, l *line) *Error {
 	if err != nil {
 		return newError(protocol.ReasonTemporary, err, what)
 	}
-	for siteID, after := range recorded {
+	for _, siteID := range slices.Sorted(maps.Keys(recorded)) {
+		after := recorded[siteID]
 		if after == "" {
 			continue
 		}

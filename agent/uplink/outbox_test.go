@@ -70,7 +70,7 @@ func (o *outbox) add(m string) {
 	}
 }
 
-func (o *outbox) Next(context.Context) (string, string, []byte, bool, error) {
+func (o *outbox) Next(context.Context, string) (string, string, []byte, bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.queue) == 0 {

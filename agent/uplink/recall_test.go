@@ -72,3 +72,19 @@ func TestNoCertificateWithoutItsKey(t *testing.T) {
 		t.Errorf("a certificate was left: %v", err)
 	}
 }
+
+// A collector that forgets the same message again and again is told it ever
+// more seldom; one that has forgotten many gets them one after the other.
+func TestRecallsOfOneMessageBackOff(t *testing.T) {
+	o := newOutbox("a1", "b1")
+	u := New(Options{Outbox: o, Jitter: func(window time.Duration) time.Duration { return window }})
+	var b attempts
+	b.recalls = backoff{first: u.pace.deliver, most: u.pace.deliverMost, jitter: u.o.Jitter}
+	var got []time.Duration
+	for _, id := range []string{"a", "b", "b", "b", "a"} {
+		got = append(got, u.recall(t.Context(), id, &b).Round(time.Second))
+	}
+	if want := []time.Duration{time.Second, time.Second, 2 * time.Second, 4 * time.Second, time.Second}; !slices.Equal(got, want) {
+		t.Errorf("waits %v, want %v", got, want)
+	}
+}

@@ -56,7 +56,8 @@ type h3conn struct {
 	quic      *quic.Conn
 	transport *quic.Transport
 	socket    *net.UDPConn
-	answered  atomic.Bool // any request, ever
+	answered  atomic.Bool   // any request, ever
+	watched   chan struct{} // closed when nobody watches it any more
 }
 
 func (c *h3conn) alive() bool { return c.quic.Context().Err() == nil }
@@ -65,6 +66,7 @@ func (c *h3conn) close() {
 	_ = c.quic.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
 	_ = c.transport.Close()
 	_ = c.socket.Close()
+	<-c.watched
 }
 
 func newRoad(collector string, t trust, now func() time.Time) (*road, error) {
@@ -215,7 +217,9 @@ func (r *road) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
 		return nil, err
 	}
 	client := (&http3.Transport{MaxResponseHeaderBytes: maxHeader, DisableCompression: true}).NewClientConn(conn)
-	return &h3conn{ClientConn: client, quic: conn, transport: transport, socket: socket}, nil
+	c := &h3conn{ClientConn: client, quic: conn, transport: transport, socket: socket, watched: make(chan struct{})}
+	go func() { CloseWhenSilent(conn); close(c.watched) }()
+	return c, nil
 }
 
 // drop forgets and closes a connection.

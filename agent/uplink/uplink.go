@@ -15,9 +15,9 @@ import (
 // Outbox is what waits to be sent; package inventory implements it. Its
 // methods may be called concurrently.
 type Outbox interface {
-	// Next gives the oldest message that waits, or ok=false. Order per site is
-	// the order of writing.
-	Next(ctx context.Context) (id, siteID string, message []byte, ok bool, err error)
+	// Next gives the oldest message that waits and that this agent may send, or
+	// ok=false. Order per site is the order of writing.
+	Next(ctx context.Context, agentID string) (id, siteID string, message []byte, ok bool, err error)
 	// Acknowledge: the collector has durably recorded these bytes. transport
 	// is "h3" or "h2".
 	Acknowledge(ctx context.Context, id string, sha256 [32]byte, recordedAt time.Time, transport string) error
@@ -177,7 +177,7 @@ func (u *Uplink) session(ctx context.Context, id *Identity) error {
 			return nil
 		}
 	})
-	g.Go(func() error { u.deliverAll(ctx, l); return nil })
+	g.Go(func() error { u.deliverAll(ctx, l, id.AgentID); return nil })
 	g.Go(func() error { u.listen(ctx, l); return nil })
 	g.Go(func() error { u.renewInTime(ctx, l, id); return nil })
 	if err := g.Wait(); !errors.Is(err, errChanged) {

@@ -32,7 +32,7 @@ type Register interface {
 	// answers with the first receipt and Duplicate set, also when a later one
 	// has been recorded since.
 	// Errors: ErrNotGranted (no grant for this site, its epoch is another, or
-	// it has ended), ErrStale (a declaration that is not after the newest
+	// it has ended; who never had one is told so of a recorded message too), ErrStale (a declaration that is not after the newest
 	// recorded one, a withdrawal of an epoch before it; an observation never
 	// is), ErrConflict (the id is recorded with other bytes), ErrRevoked,
 	// protocol.FieldErrors for what only the register can see.

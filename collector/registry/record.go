@@ -94,7 +94,8 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 
 // known tells whether the message is recorded already, and since when. Who
 // asks may be another agent than the one that sent it: one that was enrolled
-// anew for the site sends again what got no answer before.
+// anew for the site sends again what got no answer before. Who never had a grant
+// for the site learns nothing of its messages: to that one it is not known.
 func (w *write) known(ctx context.Context) (time.Time, bool, error) {
 	var sum []byte
 	var recorded int64
@@ -107,7 +108,9 @@ func (w *write) known(ctx context.Context) (time.Time, bool, error) {
 		return time.Time{}, false, nil
 	case err != nil:
 		return time.Time{}, false, err
-	case !mayAsk || !bytes.Equal(sum, w.sum[:]):
+	case !mayAsk:
+		return time.Time{}, false, ingest.ErrNotGranted
+	case !bytes.Equal(sum, w.sum[:]):
 		return time.Time{}, false, ingest.ErrConflict
 	}
 	return fromMicros(recorded), true, nil

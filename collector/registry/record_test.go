@@ -149,8 +149,8 @@ func TestRecordRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Record(t.Context(), other.agent, m, same, noon); !errors.Is(err, ingest.ErrConflict) {
-			t.Fatalf("%v, want a conflict for another agent", err)
+		if _, err := r.Record(t.Context(), other.agent, m, same, noon); !errors.Is(err, ingest.ErrNotGranted) {
+			t.Fatalf("%v, want the same as for a message that is not recorded", err)
 		}
 		m.Body = declaration(camera(1, "Due"))
 		if _, err := s.deliver(m, noon.Add(time.Hour)); !errors.Is(err, ingest.ErrConflict) {
@@ -307,7 +307,7 @@ func TestKnownToAnotherAgent(t *testing.T) {
 	if receipt, err := anew.deliver(m, noon.Add(time.Minute)); err != nil || !receipt.Duplicate || !receipt.RecordedAt.Equal(noon) {
 		t.Errorf("%+v, %v", receipt, err)
 	}
-	if _, err := stranger.deliver(m, noon); !errors.Is(err, ingest.ErrConflict) {
+	if _, err := stranger.deliver(m, noon); !errors.Is(err, ingest.ErrNotGranted) {
 		t.Errorf("a stranger: %v", err)
 	}
 	m.MadeAt = m.MadeAt.Add(time.Second)

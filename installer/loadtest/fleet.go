@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"golang.org/x/time/rate"
+
+	"anagrafe/protocol"
+)
+
+// fleet is all the agents of this process.
+type fleet struct {
+	collector string // https://host:port
+	host      string
+	server    *net.UDPAddr
+	roots     *x509.CertPool // what the collector's certificate must lead to
+	sockets   []*quic.Transport
+	agents    []*agent
+
+	inflight int
+	pace     *rate.Limiter
+
+	up      atomic.Int64 // agents that are connected and acknowledged
+	resumed atomic.Int64 // TLS sessions
+	failed  failures
+	heard   heard
+	staying sync.WaitGroup
+	leave   context.CancelFunc // ends those that stay
+}
+
+// patience is how long all agents may take to connect.
+const patience = 5 * time.Minute
+
+// newFleet reads the links and opens the sockets; nobody calls yet.
+func newFleet(ctx context.Context, p plan, links []string) (*fleet, error) {
+	f := &fleet{inflight: p.inflight, pace: rate.NewLimiter(rate.Inf, 1), leave: func() {}}
+	if p.rate > 0 {
+		f.pace.SetLimit(rate.Limit(p.rate))
+	}
+	var pin string
+	for i, text := range links {
+		link, err := protocol.ParseLink(text)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			f.collector, pin = link.Collector, link.Pin
+		} else if link.Collector != f.collector || link.Pin != pin {
+			return nil, errors.New("the codes are of several collectors: play against one at a time")
+		}
+		f.agents = append(f.agents, &agent{fleet: f, number: i, code: link.Code.String()})
+	}
+	if err := f.find(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	if f.roots, err = authority(ctx, f.collector, pin); err != nil {
+		return nil, fmt.Errorf("recognise the collector: %w", err)
+	}
+	return f, f.open(p.sockets)
+}
+
+// find resolves the collector's address once, not 10,000 times.
+func (f *fleet) find(ctx context.Context) error {
+	u, err := url.Parse(f.collector)
+	if err != nil {
+		return err
+	}
+	f.host = u.Hostname()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", f.host)
+	if err != nil {
+		return err
+	}
+	port, err := net.DefaultResolver.LookupPort(ctx, "udp", u.Port())
+	if err != nil {
+		return err
+	}
+	at := ips[0].Unmap()
+	for _, ip := range ips {
+		if ip = ip.Unmap(); ip.Is4() {
+			at = ip
+			break
+		}
+	}
+	f.server = net.UDPAddrFromAddrPort(netAddrPort(at, port))
+	return nil
+}
+
+// open opens the sockets. On loopback each has an address of its own, as the
+// agents of a city have, so that what the collector counts for each address
+// does not take them all for one.
+func (f *fleet) open(n int) error {
+	for i := range n {
+		local := &net.UDPAddr{}
+		if f.server.IP.IsLoopback() && f.server.IP.To4() != nil {
+			local.IP = net.IPv4(127, 0, 1, byte(i+1))
+		}
+		socket, err := net.ListenUDP("udp", local)
+		if err != nil {
+			f.close()
+			return err
+		}
+		f.sockets = append(f.sockets, &quic.Transport{Conn: socket, ConnectionIDLength: 8})
+	}
+	return nil
+}
+
+// close ends those that stay, and closes the sockets.
+func (f *fleet) close() {
+	f.leave()
+	f.staying.Wait()
+	for _, s := range f.sockets {
+		_ = s.Close()
+		_ = s.Conn.Close()
+	}
+}
+
+// authority gives the pool that the collector's certificate must lead to: the
+// one with the pinned key; nil, the system's, without a pin. It asks once, over
+// TCP, so that the agents need not look for the pin at each call.
+func authority(ctx context.Context, collector, pin string) (*x509.CertPool, error) {
+	if pin == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(collector)
+	if err != nil {
+		return nil, err
+	}
+	// Nothing is sent here; what is found is verified at each connection.
+	d := tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS13, InsecureSkipVerify: true, NextProtos: []string{"h2"}}}
+	conn, err := d.DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	for _, c := range conn.(*tls.Conn).ConnectionState().PeerCertificates {
+		if c.IsCA && protocol.PinOf(c.RawSubjectPublicKeyInfo) == pin {
+			pool := x509.NewCertPool()
+			pool.AddCert(c)
+			return pool, nil
+		}
+	}
+	return nil, errors.New("it does not show the authority that the link names")
+}
+
+// each has every agent do something once, so many at a time, again until it
+// succeeds. It ends at once with what can only go wrong again.
+func (f *fleet) each(ctx context.Context, do func(context.Context, *agent) error) (phase, error) {
+	var next atomic.Int64
+	var failed failures
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	start := time.Now()
+	var workers sync.WaitGroup
+	for range min(f.inflight, len(f.agents)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(f.agents) && f.pace.Wait(ctx) == nil; i = next.Add(1) - 1 {
+				if err := attempts(ctx, &failed, func() error { return do(ctx, f.agents[i]) }); err != nil {
+					stop(fmt.Errorf("agent %d: %w", i, err))
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if ctx.Err() != nil {
+		return phase{}, context.Cause(ctx)
+	}
+	return phase{Done: len(f.agents), Failed: failed.take(), Seconds: time.Since(start).Seconds()}, nil
+}
+
+// until waits for a number of agents to be up, and not for ever.
+func (f *fleet) until(ctx context.Context, ready func(up int) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for !ready(int(f.up.Load())) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d agents are connected, attempts failed with %v: %w", f.up.Load(), len(f.agents), f.failed.take(), context.Cause(ctx))
+		case <-again.C:
+		}
+	}
+	return nil
+}

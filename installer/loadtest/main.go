@@ -1,0 +1,141 @@
+// Command loadtest plays many agents over real QUIC, with real certificates,
+// against a running collector, and measures how that one bears them. It hides
+// how thousands of agents fit into one process: they share a few UDP sockets,
+// keep their keys in memory, and have no disk. What they say on the wire, and
+// when they come back after a failure, is what package uplink does.
+//
+// With -bin it starts a collector of its own and, beside it, servers that do
+// no more than QUIC, or HTTP/3 (peers): the floors of the figures, measured in
+// the same run by the same agents. `make bench` runs it so. With -codes it
+// plays against the collector that gave these codes out, anywhere:
+//
+//	anagrafe-collector invite -site "Prova" -count 1000 -json >codes.json
+//	go run ./installer/loadtest -codes codes.json
+//
+// The clients take about as much processor time as the server, from the same
+// cores: what a server does "a second and core" is counted from the time that
+// its own process was running.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Exit codes, as those of the programs (DESIGN 11).
+const (
+	exitFailed = 1
+	exitMisuse = 2
+)
+
+// plan is what the command line asks for.
+type plan struct {
+	agents   int
+	phases   []string
+	codes    string        // file; "": of the collector that this starts
+	bin      string        // folder of the programs; "": none is started
+	data     string        // directory of the collector that this starts
+	rate     float64       // agents a second that begin a phase; 0: as fast as they come through
+	inflight int           // agents at work at once, but for those that come back by themselves
+	sockets  int           // UDP sockets that they share
+	hold     time.Duration // idle before the memory is read
+	json     bool
+}
+
+var (
+	// phases in their order. Without enrol the agents can do nothing, and some
+	// phases are for agents that are connected.
+	phases        = []string{"enrol", "peers", "connect", "hold", "deliver", "notice", "return", "storm"}
+	needConnected = []string{"deliver", "notice", "return", "storm"}
+)
+
+func main() {
+	if len(os.Args) == 3 && os.Args[1] == peerWord {
+		if err := servePeer(os.Args[2], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "loadtest:", err)
+			os.Exit(exitFailed)
+		}
+		return
+	}
+	p, err := parse(os.Args[1:], os.Stderr)
+	if err != nil {
+		os.Exit(exitMisuse)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C kills
+	r, err := p.run(ctx)
+	if err == nil && p.json {
+		e := json.NewEncoder(os.Stdout)
+		e.SetIndent("", "  ")
+		err = e.Encode(r)
+	} else if err == nil {
+		err = r.summary(os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "loadtest:", err)
+		os.Exit(exitFailed)
+	}
+}
+
+func parse(args []string, complain io.Writer) (plan, error) {
+	var p plan
+	f := flag.NewFlagSet("loadtest", flag.ContinueOnError)
+	f.SetOutput(complain)
+	f.IntVar(&p.agents, "agents", 10_000, "agents to play")
+	chosen := f.String("phases", strings.Join(phases, ","), "what to play, in this order; storm kills and restarts the collector, and needs -bin")
+	f.StringVar(&p.codes, "codes", "", "codes to enrol with: what `invite -count N -json` printed")
+	f.StringVar(&p.bin, "bin", "", "folder of the built programs: start a collector, and peers to compare it with")
+	f.StringVar(&p.data, "data", "", "directory of that collector, to be kept (default: a temporary one)")
+	f.Float64Var(&p.rate, "rate", 0, "agents a second that begin a phase (0: no limit but -inflight)")
+	f.IntVar(&p.inflight, "inflight", 64, "agents at work at once")
+	f.IntVar(&p.sockets, "sockets", 16, "UDP sockets; on loopback each has an address of its own")
+	f.DurationVar(&p.hold, "hold", 150*time.Second, "how long the agents are idle before the server's memory is read; Go collects idle garbage every 2 minutes")
+	f.BoolVar(&p.json, "json", false, "print one JSON value")
+	if err := f.Parse(args); err != nil {
+		return p, err
+	}
+	p.phases = strings.Split(*chosen, ",")
+	err := p.check(f.Args())
+	if err != nil {
+		fmt.Fprintln(complain, "loadtest:", err)
+	}
+	return p, err
+}
+
+func (p plan) check(rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("what is %q?", rest[0])
+	case (p.bin == "") == (p.codes == ""):
+		return errors.New("give -bin DIR or -codes FILE")
+	case p.agents < 1 || p.inflight < 1 || p.sockets < 1 || p.sockets > 250:
+		return errors.New("-agents and -inflight must be at least 1, -sockets from 1 to 250")
+	case p.bin == "" && p.plays("storm"):
+		return errors.New("storm kills the collector: it needs one of its own (-bin)")
+	case !p.plays("enrol"):
+		return errors.New("agents without a certificate can do nothing: enrol must be among the phases")
+	case !p.plays("connect") && slices.ContainsFunc(needConnected, p.plays):
+		return fmt.Errorf("%s are for agents that are connected: connect must be among the phases", strings.Join(needConnected, ", "))
+	}
+	for _, name := range p.phases {
+		if !slices.Contains(phases, name) {
+			return fmt.Errorf("there is no phase %q: there are %s", name, strings.Join(phases, ", "))
+		}
+	}
+	return nil
+}
+
+func (p plan) plays(phase string) bool { return slices.Contains(p.phases, phase) }
+
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -1,0 +1,34 @@
+package installer
+
+import (
+	"testing"
+	"time"
+)
+
+// TestSimulationRegressions: mistakes that the simulation found, by the few
+// steps that show each. A seed would not do: its plan changes with the acts.
+func TestSimulationRegressions(t *testing.T) {
+	const (
+		s = time.Second
+		m = time.Minute
+	)
+	for _, test := range []struct {
+		name  string
+		seed  uint64
+		steps []step
+	}{
+		{"a grant of a restored collector has a lower epoch", 1, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m},
+			{"revoke", 0, s}, {"come to rest", 0, s}, {"revoke", 0, s}, {"come to rest", 0, s}, {"revoke", 0, s}, {"come to rest", 0, s},
+			{"restore the first", 0, s}}},
+		{"a new identity has no code for the second site yet", 14, []step{{"enrol", 0, s}, {"enrol", 1, s}, {"look", 0, s}, {"confirm", 0, m},
+			{"bad weather", 18, 0}, {"confirm", 9, 300 * time.Millisecond}, {"revoke", 0, s}}},
+		{"a computer's clock was ahead and is put back", 1, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m},
+			{"clock wrong", 1080, 0}, {"change on the network", 24, m}, {"clock right", 0, 0}, {"change on the network", 0, m}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -36,7 +36,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"run", "[-interface NAME]... [-target HOST|CIDR]... [-listen-pages ADDR]", "look at the cameras, serve the local pages, deliver what was confirmed", cmdRun},
+		{"run", "[-interface NAME]... [-target HOST|CIDR]... [-listen-pages ADDR] [-parked]", "look at the cameras, serve the local pages, deliver what was confirmed", cmdRun},
 		{"install", "", "install as a service of this machine", cmdService},
 		{"uninstall", "", "remove the service", cmdService},
 		{"start", "", "start the service", cmdService},
@@ -54,6 +54,7 @@ func commands() []command {
 		{"refuse", "ID...", "keep cameras out", cmdDecide},
 		{"withdraw", "ID... | -all", "take cameras, or everything, out of the register", cmdDecide},
 		{"outbox", "[-json]", "show every message sent or waiting", cmdOutbox},
+		{"notices", "[-json] | ID [-json] | ID -copied|-cannot|-too-late|-refused [-by NAME] [-note TEXT]", "list the requests and messages from the register, open one, answer it", cmdNotices},
 		{"version", "", "print the version", cmdVersion},
 	}
 }

@@ -22,6 +22,9 @@ type Config struct {
 	Targets []string `toml:"targets"`
 	// Every is the pause between two looks at the recorders; it is jittered.
 	Every duration `toml:"look_every"`
+	// Connection is "held" (default: one standing connection, so that a request
+	// arrives at once) or "parked" (none: the agent asks from time to time).
+	Connection string `toml:"connection"`
 	// Name is the person whose decisions the command line records.
 	Name string `toml:"name"`
 }
@@ -34,10 +37,16 @@ func (d *duration) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// The values of Config.Connection.
+const (
+	held   = "held"
+	parked = "parked"
+)
+
 const defaultDir = "/var/lib/anagrafe-agent"
 
 func defaults() Config {
-	return Config{Listen: "127.0.0.1:8480", Every: duration{time.Hour}}
+	return Config{Listen: "127.0.0.1:8480", Every: duration{time.Hour}, Connection: held}
 }
 
 // readConfig reads file, or DIR/agent.toml when file is "" and that exists.
@@ -56,6 +65,9 @@ func readConfig(dir, file string) (Config, error) {
 	}
 	if unknown := md.Undecoded(); len(unknown) > 0 {
 		return c, fmt.Errorf("the configuration %s has the unknown key %q: remove it, or correct its spelling", file, unknown[0].String())
+	}
+	if c.Connection != held && c.Connection != parked {
+		return c, fmt.Errorf("connection in %s is %q: it is \"held\" or \"parked\"", file, c.Connection)
 	}
 	if c.Every.Duration < time.Minute {
 		return c, fmt.Errorf("look_every in %s is %v: at least 1m, so that recorders are left in peace", file, c.Every)

@@ -21,6 +21,7 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 	f.Var(&interfaces, "interface", "network interface to look at, may be repeated (default: every suitable one)")
 	f.Var(&targets, "target", "host or CIDR to ask besides, may be repeated")
 	listen := f.String("listen-pages", "", "address of the local pages (default 127.0.0.1:8480)")
+	park := f.Bool("parked", false, "keep no standing connection to the collector")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
@@ -36,6 +37,9 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 	}
 	if *listen != "" {
 		config.Listen = *listen
+	}
+	if *park {
+		config.Connection = parked
 	}
 	if err := loopback(config.Listen); err != nil {
 		return err

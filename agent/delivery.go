@@ -23,13 +23,14 @@ type delivery struct {
 
 // newDelivery opens the identity, if there is one. One that cannot be read is
 // an error: an identity is never replaced in silence.
-func newDelivery(dir string, inv *inventory.Inventory, log *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (*delivery, error) {
+func newDelivery(dir string, inv *inventory.Inventory, park bool, log *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (*delivery, error) {
 	identity, err := uplink.Open(dir)
 	if e, ok := errors.AsType[*uplink.Error](err); err != nil && !(ok && e.Reason == uplink.NotEnrolled) {
 		return nil, err
 	}
 	d := &delivery{dir: dir, inv: inv, wrap: wrap}
-	d.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Version: version(), Log: log, WrapTransport: wrap})
+	d.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: inv.KeepNotice, Park: park,
+		Version: version(), Log: log, WrapTransport: wrap})
 	return d, nil
 }
 

@@ -55,7 +55,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 	if s.inv, err = inventory.Open(ctx, dir, log); err != nil {
 		return nil, err
 	}
-	if s.link, err = newDelivery(dir, s.inv, log, nil); err != nil {
+	if s.link, err = newDelivery(dir, s.inv, config.Connection == parked, log, nil); err != nil {
 		return nil, err
 	}
 	s.review, err = review.New(review.Options{

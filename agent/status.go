@@ -19,6 +19,9 @@ type standing struct {
 	Collector        string            `json:"collector,omitempty"`
 	Transport        string            `json:"transport"` // "h3", "h2", "" when not connected
 	ConnectedAt      time.Time         `json:"connected_at,omitzero"`
+	Connection       string            `json:"connection"`         // "held", "parked": by the owner's choice or the collector's
+	NextSlot         time.Time         `json:"next_slot,omitzero"` // of a parked one
+	NewNotices       int               `json:"new_notices"`        // that nobody has opened yet
 	LastAcknowledged time.Time         `json:"last_acknowledged,omitzero"`
 	LastError        string            `json:"last_error,omitempty"`
 	LastReason       uplink.Reason     `json:"last_reason,omitempty"` // of LastError
@@ -37,11 +40,18 @@ func (d *delivery) status(ctx context.Context) (any, error) {
 		Running: d.running.Load(), Version: version(),
 		AgentID: u.AgentID, Collector: u.Collector, Transport: u.Transport,
 		ConnectedAt: u.ConnectedAt, LastAcknowledged: u.LastAcknowledged,
-		LastError: u.LastError, LastReason: u.LastReason, CertificateUntil: u.CertificateUntil,
+		Connection: held, NextSlot: u.NextSlot, LastError: u.LastError, LastReason: u.LastReason, CertificateUntil: u.CertificateUntil,
 		Sites: []inventory.Grant{}, Messages: map[string]int{}, Cameras: map[string]int{},
 	}
 	if !u.Clock.At.IsZero() {
 		st.ClockOffsetMs, st.ClockWrong = new(u.Clock.Offset.Milliseconds()), u.Clock.Wrong()
+	}
+	if u.Parked {
+		st.Connection = parked
+	}
+	var err error
+	if st.NewNotices, err = d.inv.NewNotices(ctx); err != nil {
+		return nil, err
 	}
 	grants, err := d.inv.Grants(ctx)
 	if err != nil {
@@ -85,6 +95,8 @@ func cmdStatus(ctx context.Context, c *call, args []string) error {
 	switch {
 	case len(st.Sites) == 0:
 		row("enrolled", "no: run \"anagrafe-agent enrol CODE\" with the code from the Comune")
+	case st.Transport == "" && st.Connection == parked:
+		row("collector", "%s, parked until %s", st.Collector, st.NextSlot.Local().Format(time.DateTime))
 	case st.Transport == "":
 		row("collector", "%s, not connected", st.Collector)
 	default:
@@ -98,11 +110,17 @@ func cmdStatus(ctx context.Context, c *call, args []string) error {
 			(time.Duration(*st.ClockOffsetMs) * time.Millisecond).Round(time.Second))
 	}
 	for _, site := range st.Sites {
-		needs := ""
-		if site.AgentID != "" && site.AgentID != st.AgentID {
-			needs = ": needs a new code; ask the Comune for it, what waits is kept"
+		note := ""
+		if site.State != "" {
+			note = ", " + string(site.State) + " with the owner's link"
 		}
-		row("site", "%s (%s)%s", site.SiteName, site.SiteID, needs)
+		if site.AgentID != "" && site.AgentID != st.AgentID {
+			note += ": needs a new code; ask the Comune for it, what waits is kept"
+		}
+		row("site", "%s (%s)%s", site.SiteName, site.SiteID, note)
+	}
+	if st.NewNotices > 0 {
+		row("notices", "%d new: run \"anagrafe-agent notices\"", st.NewNotices)
 	}
 	row("cameras", "%d shared, %d ready, %d incomplete, %d kept back, %d withdrawn", st.Cameras["declared"], st.Cameras["ready"],
 		st.Cameras["found"], st.Cameras["refused"], st.Cameras["withdrawn"])

@@ -95,6 +95,9 @@ type site struct {
 	// and after a withdrawal. rejected: the collector refused it for good.
 	declared *protocol.Declaration
 	rejected bool
+	stateAt  time.Time // when Grant.State was decided
+	ended    int64     // seq of the messages up to which none counts any more
+	left     bool      // the site was withdrawn, from here or elsewhere, and not enrolled since
 }
 
 func load(ctx context.Context, tx *sql.Tx) (*book, error) {
@@ -185,11 +188,12 @@ func (b *book) loadPaths(ctx context.Context, tx *sql.Tx) error {
 }
 
 func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
-	err := each(ctx, tx, `SELECT id, name, category, address, epoch, granted, until, collector, revision, observed, agent
+	err := each(ctx, tx, `SELECT id, name, category, address, epoch, granted, until, collector, revision, observed, agent, state, state_at, ended
 		FROM site ORDER BY granted, id`, func(rows *sql.Rows) error {
 		s := &site{}
 		err := rows.Scan(&s.SiteID, &s.SiteName, &s.Category, &s.Address, &s.Epoch, asTime{&s.From}, asTime{&s.Until},
-			&s.Collector, &s.revision, asTime{&s.observed}, &s.AgentID)
+			&s.Collector, &s.revision, asTime{&s.observed}, &s.AgentID, &s.State, asTime{&s.stateAt}, &s.ended)
+		s.left = s.State == protocol.SiteWithdrawn
 		b.sites = append(b.sites, s)
 		return err
 	})
@@ -197,7 +201,8 @@ func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	for _, s := range b.sites {
-		err := each(ctx, tx, `SELECT body, state FROM message WHERE site_id = ? AND kind <> 'observation' ORDER BY seq DESC LIMIT 1`, func(rows *sql.Rows) error {
+		err := each(ctx, tx, `SELECT body, state FROM message WHERE site_id = ? AND kind IN ('declaration', 'withdrawal')
+			AND seq > ? ORDER BY seq DESC LIMIT 1`, func(rows *sql.Rows) error {
 			var body []byte
 			var state SentState
 			if err := rows.Scan(&body, &state); err != nil {
@@ -207,11 +212,14 @@ func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
 			if err != nil {
 				return fmt.Errorf("the last declaration of site %s: %w", s.SiteID, err)
 			}
-			if d, ok := m.Body.(protocol.Declaration); ok {
+			switch d := m.Body.(type) {
+			case protocol.Declaration:
 				s.declared, s.rejected = &d, state == Rejected
+			case protocol.Withdrawal:
+				s.left = s.left || m.Epoch == s.Epoch
 			}
 			return nil
-		}, s.SiteID)
+		}, s.SiteID, s.ended)
 		if err != nil {
 			return err
 		}

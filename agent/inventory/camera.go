@@ -235,10 +235,19 @@ func (b *book) changed(s *site, was, is protocol.Camera) []string {
 
 func sameNumber(a, b *int) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
 
-// line is a device's text as one line that a page and a printed form show as
-// it is: without control characters, those that turn the direction of writing,
-// and bytes that are no text; of at most maxName characters.
+// line is a device's text as one line, of at most maxName characters.
 func line(s string) string {
+	s = oneLine(s)
+	if r := []rune(s); len(r) > maxName {
+		s = strings.TrimSpace(string(slices.Clip(r[:maxName])))
+	}
+	return s
+}
+
+// oneLine is a text as one line that a page and a printed form show as it is:
+// without control characters, those that turn the direction of writing, and
+// bytes that are no text.
+func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -248,9 +257,5 @@ func line(s string) string {
 		}
 		return r
 	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > maxName {
-		s = strings.TrimSpace(string(slices.Clip(r[:maxName])))
-	}
-	return s
+	return strings.Join(strings.Fields(s), " ")
 }

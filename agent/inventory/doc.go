@@ -28,6 +28,15 @@
 //   - A site's messages leave by the identity that holds its grant, and by no other:
 //     one that was enrolled anew, site after site, would have those of the later
 //     sites refused for good. They wait for the next code.
+//   - A notice is kept once, with the word that it was received, in one
+//     transaction; likewise what a person did with it. It makes nothing be asked of
+//     a device: whether footage is still there is told from looks that take place
+//     in any case, and only where all cameras asked for recorded all the time. That
+//     it is gone only a person says. Its content goes 30 days after it was closed;
+//     one that nobody answers is closed after as many.
+//   - A site that was withdrawn with the owner's link is closed without a withdrawal
+//     of our own; messages before that count for nothing any more, and nothing but
+//     a new code opens it again.
 //   - Withdrawing the last camera of a site withdraws the site, contacts and all.
 //   - A password that a device refused is remembered as a keyed hash, under
 //     every endpoint and address that the device is known by; the owner typing

@@ -83,7 +83,7 @@ func (v *Inventory) Acknowledge(ctx context.Context, id string, hash [32]byte, r
 // Reject notes that the collector refused the message for good, and why.
 func (v *Inventory) Reject(ctx context.Context, id string, why string) error {
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `UPDATE message SET state = 'rejected', why = ? WHERE id = ? AND state = 'waiting'`, line(why), id)
+		done, err := tx.ExecContext(ctx, `UPDATE message SET state = 'rejected', why = ? WHERE id = ? AND state <> 'acknowledged'`, line(why), id)
 		if err != nil {
 			return err
 		}
@@ -131,8 +131,8 @@ func (v *Inventory) Recorded(ctx context.Context) (newest map[string]string, err
 	newest = map[string]string{}
 	err = v.read(ctx, func(tx *sql.Tx) error {
 		// kind is named as in the index message_state, which then serves.
-		return each(ctx, tx, `SELECT id, coalesce((SELECT m.id FROM message m WHERE m.site_id = site.id AND state = 'acknowledged'
-			AND seq >= coalesce((SELECT max(seq) FROM message w WHERE w.site_id = site.id AND kind <> 'observation' AND kind = 'withdrawal'), 0)
+		return each(ctx, tx, `SELECT id, coalesce((SELECT m.id FROM message m WHERE m.site_id = site.id AND m.state = 'acknowledged' AND seq > ended
+			AND seq >= coalesce((SELECT max(seq) FROM message w WHERE w.site_id = site.id AND kind IN ('declaration', 'withdrawal') AND kind = 'withdrawal'), 0)
 			ORDER BY seq DESC LIMIT 1), '') FROM site`, func(rows *sql.Rows) error {
 			var site, id string
 			err := rows.Scan(&site, &id)
@@ -175,7 +175,8 @@ func (v *Inventory) Waiting() <-chan struct{} { return v.waiting }
 func (v *Inventory) LastDecisions(ctx context.Context) (states map[string]SentState, err error) {
 	states = map[string]SentState{}
 	err = v.read(ctx, func(tx *sql.Tx) error {
-		return each(ctx, tx, `SELECT site_id, state FROM message WHERE kind <> 'observation' ORDER BY seq`, func(rows *sql.Rows) error {
+		return each(ctx, tx, `SELECT site_id, message.state FROM message JOIN site ON site.id = site_id
+			WHERE kind IN ('declaration', 'withdrawal') AND seq > ended ORDER BY seq`, func(rows *sql.Rows) error {
 			var site string
 			var state SentState
 			err := rows.Scan(&site, &state)

@@ -37,7 +37,11 @@ func (v *Inventory) Record(ctx context.Context, found []interrogate.Device, at t
 			AND NOT EXISTS (SELECT 1 FROM credential WHERE device_id = device.id)`, micros(at.Add(-muteKept))); err != nil {
 			return err
 		}
-		queued, err = v.observe(ctx, tx, b, looked, at)
+		if queued, err = v.observe(ctx, tx, b, looked, at); err != nil {
+			return err
+		}
+		replied, err := v.followNotices(ctx, tx, b, looked, at)
+		queued = queued || replied
 		return err
 	})
 	if err != nil {

@@ -27,6 +27,10 @@ type Grant struct {
 	From      time.Time `json:"from"`
 	Until     time.Time `json:"until,omitzero"` // zero: without end
 	Collector string    `json:"collector"`      // https://host:port
+	// State is what was decided about the site elsewhere than here, as a notice
+	// told: protocol.SiteSuspended, protocol.SiteWithdrawn, or "". AddGrant does
+	// not take it.
+	State protocol.SiteState `json:"state,omitempty"`
 }
 
 // State is where a camera stands with the owner.
@@ -166,7 +170,7 @@ const (
 type Sent struct {
 	ID         string           `json:"id"`
 	SiteID     string           `json:"site_id"`
-	Kind       string           `json:"kind"` // "declaration", "observation", "withdrawal"
+	Kind       string           `json:"kind"` // "declaration", "observation", "withdrawal", "reply"
 	MadeAt     time.Time        `json:"made_at"`
 	State      SentState        `json:"state"`
 	RecordedAt time.Time        `json:"recorded_at,omitzero"` // of the receipt

@@ -83,6 +83,8 @@ func (v *Review) explain(err error) problem {
 	case errors.Is(err, inventory.ErrNotEnrolled):
 		return problem{status: http.StatusConflict, What: inventory.ErrNotEnrolled.Error(), Field: "code",
 			Hint: "run \"anagrafe-agent enrol CODE\" with the code from the Comune", key: "error.enrol"}
+	case errors.Is(err, inventory.ErrClosed):
+		return problem{status: http.StatusConflict, What: err.Error(), Field: "id", key: "error.closed"}
 	case errors.Is(err, inventory.ErrUnknown):
 		return problem{status: http.StatusNotFound, What: err.Error(), Field: "id", key: "error.unknown"}
 	}
@@ -106,12 +108,13 @@ func (v *Review) fail(w http.ResponseWriter, r *http.Request, p problem) {
 }
 
 // sections are the pages that every page leads to.
-var sections = [...]pages.Nav{{Key: "nav.cameras", Href: "/"}, {Key: "nav.contact", Href: "/contact"},
+var sections = [...]pages.Nav{{Key: "nav.cameras", Href: "/"}, {Key: "nav.notices", Href: "/notices"}, {Key: "nav.contact", Href: "/contact"},
 	{Key: "nav.outbox", Href: "/outbox"}, {Key: "nav.status", Href: "/status"}}
 
 // done are the notes that a redirect may ask for by ?done=.
 var done = map[string]string{"saved": "success", "kept": "success", "back": "success", "approved": "success", "withdrawn": "success",
-	"enrolled": "success", "contact": "success", "searched": "success", "searchfailed": "danger"}
+	"enrolled": "success", "contact": "success", "searched": "success", "searchfailed": "danger",
+	"answered": "success"}
 
 func (v *Review) render(w http.ResponseWriter, r *http.Request, p pages.Page) {
 	p.Face = pages.FaceAgent

@@ -14,8 +14,12 @@
 //     at it. So a request must name this listener as its Host, must not come
 //     from another origin, and must carry a session, which only a one-time link
 //     opens. Links and sessions live in memory and end with the program.
-//   - GET changes nothing. Opening a link shows a button, since mail programs
+//   - GET changes nothing, but that opening a notice marks it as seen. Opening a link shows a button, since mail programs
 //     and messengers fetch links before people do; the button uses it up.
+//   - A notice is read before it is acted on: what the law makes of it, and how to
+//     find out that it is genuine, by another way than the number that it brings,
+//     stand above the answers. Until it is opened the first page leads to it, in
+//     the same words whatever it is.
 //   - No page needs JavaScript. While a search runs its page reloads itself.
 //   - Beside every button stands what leaves by it. No box is ticked beforehand.
 //   - The page on how to save footage knows what this computer knows and touches

@@ -38,6 +38,7 @@ type group struct {
 }
 
 type homeView struct {
+	Banner banner
 	Next   next
 	Say    string // Next, as a sentence
 	Groups []group
@@ -66,6 +67,9 @@ func (v *Review) home(r *http.Request) (answer, error) {
 	}
 	view := homeView{Next: nextStep(devices, cameras, grants, decided)}
 	view.Say = view.Next.say(w)
+	if view.Banner, err = v.banner(r); err != nil {
+		return answer{}, err
+	}
 	for _, d := range devices {
 		g := group{Device: d, Locked: d.Needs != "" && d.Needs != interrogate.NeedsNothing}
 		if gap, ok := hoursOff(d); ok {

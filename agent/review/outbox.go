@@ -97,6 +97,14 @@ func linesOf(w *pages.Words, m protocol.Message, names map[string]string) (lines
 	case protocol.Withdrawal:
 		add("message.withdrawal")
 		add("message.by", "name", b.Approval.By)
+	case protocol.Reply:
+		add("message.reply", "state", w.T("reply."+string(b.State)), "when", w.Short(b.At))
+		if b.By != "" {
+			add("message.by", "name", b.By)
+		}
+		if b.Note != "" {
+			add("message.note", "note", b.Note)
+		}
 	case protocol.Observation:
 		for _, r := range b.Recorders {
 			key := "message.silent"

@@ -93,6 +93,9 @@ func (v *Review) routes() *http.ServeMux {
 		"GET /enrol":         v.askCode,
 		"POST /enrol":        v.enrol,
 		"GET /outbox":        v.outbox,
+		"GET /notices":       v.notices,
+		"GET /notices/{id}":  v.notice,
+		"POST /notices/{id}": v.answerNotice,
 		"GET /status":        v.status,
 	} {
 		mux.Handle(pattern, v.serve(h))

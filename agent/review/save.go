@@ -210,17 +210,12 @@ func (v *Review) save(r *http.Request) (answer, error) {
 func (s *saveView) fill(w *pages.Words, c inventory.Camera, grants []inventory.Grant, now time.Time) {
 	s.Shown, s.Fate = onRecorder(*s.Asked, c.Device), fateOf(*s.Asked, c.Values, now)
 	s.From, s.To = wall(w, s.Shown.From), wall(w, s.Shown.To)
-	s.Recorder = strings.Join(strings.Fields(c.Device.Vendor+" "+c.Device.Model+" "+c.Device.Name), " ")
+	s.Recorder = recorderWords(c.Device)
 	s.Kept = keptWords(w, c.Device.Kept)
 	if c.Device.Storage != protocol.StorageUnknown || c.Device.StorageNote != "" {
 		s.Storage = storageWords(w, c.Device.Storage, c.Device.StorageNote)
 	}
-	switch s.Channel = s.Camera.Name; {
-	case c.Values.Name != "" && c.Channel != "":
-		s.Channel = w.T("save.channel", "name", s.Camera.Name, "channel", c.Channel)
-	case c.Values.Name != "":
-		s.Channel = w.T("save.camera", "name", s.Camera.Name)
-	}
+	s.Channel = channelWords(w, c)
 	if c.Device.Clock != nil {
 		s.Clock = clockWords(w, c.Device.Clock)
 	}
@@ -233,6 +228,22 @@ func (s *saveView) fill(w *pages.Words, c inventory.Camera, grants []inventory.G
 	s.Own = append([]string{w.T("save.open")},
 		familySteps(w, "save", familyOf(c.Device), "camera", s.Channel, "from", from, "to", to)...)
 	s.After = steps(w, "save.after", "from", from, "to", to)
+}
+
+// channelWords is a camera as it stands on its recorder: «Ingresso», canale 3.
+func channelWords(w *pages.Words, c inventory.Camera) string {
+	switch name := nameOf(w, c); {
+	case c.Values.Name != "" && c.Channel != "":
+		return w.T("save.channel", "name", name, "channel", c.Channel)
+	case c.Values.Name != "":
+		return w.T("save.camera", "name", name)
+	default:
+		return name
+	}
+}
+
+func recorderWords(d inventory.Device) string {
+	return strings.Join(strings.Fields(d.Vendor+" "+d.Model+" "+d.Name), " ")
 }
 
 // interval reads what was asked; a key of the words says what is wrong with a field.

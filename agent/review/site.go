@@ -253,6 +253,8 @@ type standing struct {
 	Collector        string         `json:"collector"`
 	Transport        string         `json:"transport"`
 	ConnectedAt      time.Time      `json:"connected_at"`
+	Connection       string         `json:"connection"` // "held", "parked"
+	NextSlot         time.Time      `json:"next_slot"`
 	LastAcknowledged time.Time      `json:"last_acknowledged"`
 	LastError        string         `json:"last_error"`
 	LastReason       string         `json:"last_reason"`     // the stable word for it

@@ -21,6 +21,7 @@ const (
 // line is a road with the collector's services at its end.
 type line struct {
 	road      *road
+	parking   *parking
 	enrolment wire.EnrolmentServiceClient
 	delivery  wire.DeliveryServiceClient
 }
@@ -41,8 +42,9 @@ func newLine(collector string, t trust, now func() time.Time, wrap func(http.Rou
 		// address goes to no other.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	options := connect.WithClientOptions(connect.WithInterceptors(plainHeaders{}), connect.WithReadMaxBytes(answerLimit))
-	return &line{road: r, enrolment: wire.NewEnrolmentServiceClient(client, collector, options),
-		delivery: wire.NewDeliveryServiceClient(client, collector, options)}, nil
+	return &line{road: r, parking: &parking{rest: r.rest, wake: make(chan struct{}, 1)},
+		enrolment: wire.NewEnrolmentServiceClient(client, collector, options),
+		delivery:  wire.NewDeliveryServiceClient(client, collector, options)}, nil
 }
 
 // plainHeaders keeps the library's and Go's version out of what leaves.

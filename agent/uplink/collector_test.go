@@ -136,6 +136,9 @@ type heard struct {
 	headers []http.Header
 	shown   []*x509.Certificate // of each call; nil: none
 	keys    []string            // of each CSR
+	parks   []bool              // of each notice stream: that it was asked to be parked
+	resumed []bool              // of each call: over a resumed session
+	remotes []string            // of each call
 }
 
 // heard gives what was seen until now.
@@ -211,6 +214,8 @@ func (c *collector) serve(on servers, tcpTLS, udpTLS *tls.Config) (stop func()) 
 			leaf = r.TLS.PeerCertificates[0]
 		}
 		c.h.shown = append(c.h.shown, leaf)
+		c.h.resumed = append(c.h.resumed, r.TLS.DidResume)
+		c.h.remotes = append(c.h.remotes, r.RemoteAddr)
 		c.mu.Unlock()
 		mux.ServeHTTP(w, r)
 	})
@@ -220,7 +225,7 @@ func (c *collector) serve(on servers, tcpTLS, udpTLS *tls.Config) (stop func()) 
 		running.Go(func() { _ = h2.ServeTLS(tcp, "", "") })
 	}
 	h3 := &http3.Server{Handler: h}
-	transport := &quic.Transport{Conn: udp}
+	transport := &quic.Transport{Conn: udp, ConnectionIDLength: 8} // as ingest's
 	var ln *quic.EarlyListener
 	if on.udp {
 		var err error
@@ -315,9 +320,10 @@ func (c *collector) follows(after string) error {
 // errForged has Deliver answer with the receipt of something else.
 var errForged = errors.New("forged")
 
-func (c *collector) Notices(ctx context.Context, _ *connect.Request[wire.NoticesRequest], s *connect.ServerStream[wire.Notice]) error {
+func (c *collector) Notices(ctx context.Context, req *connect.Request[wire.NoticesRequest], s *connect.ServerStream[wire.Notice]) error {
 	c.mu.Lock()
 	stopping := c.stopping
+	c.h.parks = append(c.h.parks, req.Msg.GetPark())
 	c.mu.Unlock()
 	s.ResponseHeader().Set(protocol.NoticesHeader, "open")
 	if err := s.Send(nil); err != nil {

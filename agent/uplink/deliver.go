@@ -23,29 +23,38 @@ func (u *Uplink) deliverAll(ctx context.Context, l *line, agentID string) {
 	b := attempts{backoff: backoff{first: u.pace.deliver, most: u.pace.deliverMost, jitter: u.o.Jitter}}
 	b.recalls = b.backoff
 	for ctx.Err() == nil {
-		id, siteID, message, ok, err := u.o.Outbox.Next(ctx, agentID)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			u.failed(newError(protocol.ReasonTemporary, err, "read the outbox"), "")
-			pause(ctx, b.next(0))
-			continue
-		case !ok:
-			select {
-			case <-ctx.Done():
-			case <-u.o.Outbox.Waiting():
-			}
+		if wait := u.deliverWaiting(ctx, l, agentID, &b); wait > 0 {
+			pause(ctx, wait)
 			continue
 		}
-		recorded, err := u.o.Outbox.Recorded(ctx)
+		select {
+		case <-ctx.Done():
+		case <-u.o.Outbox.Waiting():
+		}
+	}
+}
+
+// deliverWaiting sends all that waits, on one connection. It gives how long to
+// wait before going on; 0 when nothing is left.
+func (u *Uplink) deliverWaiting(ctx context.Context, l *line, agentID string, b *attempts) time.Duration {
+	l.parking.begin()
+	defer l.parking.end()
+	for {
+		id, siteID, message, ok, err := u.o.Outbox.Next(ctx, agentID)
+		if ctx.Err() != nil || err == nil && !ok {
+			return 0
+		}
+		var recorded map[string]string
+		if err == nil {
+			recorded, err = u.o.Outbox.Recorded(ctx)
+		}
 		if err != nil {
 			u.failed(newError(protocol.ReasonTemporary, err, "read the outbox"), "")
-			pause(ctx, b.next(0))
-			continue
+			return b.next(0)
 		}
-		if wait := u.deliverOne(ctx, l, outgoing{id, recorded[siteID], message}, &b); wait > 0 {
-			pause(ctx, wait)
+		l.parking.up(u.now())
+		if wait := u.deliverOne(ctx, l, outgoing{id, recorded[siteID], message}, b); wait > 0 {
+			return wait
 		}
 	}
 }

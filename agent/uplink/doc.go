@@ -26,6 +26,19 @@
 // UDP gets no answer, HTTP/2 is used, and QUIC is tried again some minutes
 // later. A TLS error is an answer: it is never worked around by another road.
 //
+// # Held and parked
+//
+// A held agent keeps the notice stream open, and its connection alive with a
+// ping every 28 seconds. A parked one, by the owner's choice or the collector's,
+// closes it, and comes back at the slot that the collector gave or when there is
+// something to send, with a resumed TLS session (never with 0-RTT). Tickets
+// belong to one identity: a resumed session shows the certificate of the first.
+//
+// A notice is handed to Keep; only what was durably kept counts as come. The
+// connection goes on when a router gives it another port, since the collector
+// follows, and when this machine has another address, to which it is moved. Where
+// that fails, and after this machine was asleep, the line is dialled anew at once.
+//
 // # Giving up
 //
 // A message is handed to Outbox.Reject only when the collector refused that

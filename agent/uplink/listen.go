@@ -13,15 +13,19 @@ import (
 	"anagrafe/protocol/wire"
 )
 
-// listen keeps the notice stream open until ctx ends. It is also what keeps
-// the connection warm and tells the owner that the line works.
+// listen keeps the notice stream open until ctx ends, or opens it at the slots
+// that the collector gives. It is also what keeps the connection warm and tells
+// the owner that the line works.
 func (u *Uplink) listen(ctx context.Context, l *line) {
 	b := backoff{first: u.pace.listen, most: u.pace.listenMost, jitter: u.o.Jitter}
 	for ctx.Err() == nil {
-		failure := u.stream(ctx, l)
+		slot, failure := u.stream(ctx, l)
 		switch {
 		case ctx.Err() != nil:
 			return
+		case slot > 0:
+			b.reset()
+			u.waitParked(ctx, l, slot)
 		case failure == nil: // the collector restarts, or QUIC is due again
 			b.reset()
 			pause(ctx, b.next(0))
@@ -32,15 +36,20 @@ func (u *Uplink) listen(ctx context.Context, l *line) {
 }
 
 // stream opens the notice stream once and reads it to its end; nil means that
-// nothing went wrong.
-func (u *Uplink) stream(ctx context.Context, l *line) *Error {
+// nothing went wrong. A slot above 0 means that the collector has parked this
+// agent for so long.
+func (u *Uplink) stream(ctx context.Context, l *line) (slot time.Duration, _ *Error) {
 	const what = "listen for notices"
+	l.parking.begin()
+	defer l.parking.end()
+	l.parking.unpark()
+	u.parkedUntil(time.Time{})
 	var via taken
 	sctx, cancel := context.WithCancel(noting(ctx, &via))
 	defer cancel()
-	stream, err := l.delivery.Notices(sctx, connect.NewRequest(&wire.NoticesRequest{AgentVersion: u.o.Version}))
+	stream, err := l.delivery.Notices(sctx, connect.NewRequest(&wire.NoticesRequest{AgentVersion: u.o.Version, Park: u.o.Park}))
 	if err != nil {
-		return u.broken(ctx, what, err, &via)
+		return 0, u.broken(ctx, what, err, &via)
 	}
 	defer stream.Close()
 
@@ -57,16 +66,22 @@ func (u *Uplink) stream(ctx context.Context, l *line) *Error {
 			if ctx.Err() == nil {
 				u.failed(failure, via.name())
 			}
-			return failure
+			return 0, failure
 		}
 	}
 	for stream.Receive() {
-		u.notice(ctx, stream.Msg(), &via)
+		if p := stream.Msg().GetPark(); p != nil {
+			l.parking.park(u.now().Add(u.pace.slot))
+			return u.slotOf(p), nil
+		}
+		if failure := u.notice(ctx, stream.Msg(), &via); failure != nil {
+			return 0, failure
+		}
 	}
 	if err := stream.Err(); err != nil && !due.Load() {
-		return u.broken(ctx, what, err, &via)
+		return 0, u.broken(ctx, what, err, &via)
 	}
-	return nil
+	return 0, nil
 }
 
 // resume asks, whenever the line is new, whether the collector still knows
@@ -120,17 +135,30 @@ func (u *Uplink) broken(ctx context.Context, what string, err error, via *taken)
 	return e
 }
 
-// notice acts on a notice. Nothing that a collector sends makes an agent scan,
-// read or send anything.
-func (u *Uplink) notice(ctx context.Context, n *wire.Notice, via *taken) {
-	switch n.GetBody().(type) {
-	case *wire.Notice_Revocation:
+// notice hands a notice on, to be kept and shown. Nothing that a collector sends
+// makes an agent scan, read or send anything. One that cannot be kept breaks the
+// stream, so that it comes again.
+func (u *Uplink) notice(ctx context.Context, w *wire.Notice, via *taken) *Error {
+	if w.GetRevocation() != nil {
 		u.failed(newError(protocol.ReasonRevoked, nil, "the municipality has revoked this agent's right to send"), via.name())
-	case *wire.Notice_Reminder:
-		u.log.InfoContext(ctx, "reminder from the collector", "notice", n.GetId(), "site", n.GetSiteId())
-	default:
-		u.log.InfoContext(ctx, "notice of a kind that this version does not know", "notice", n.GetId())
+		return nil
 	}
+	n, err := protocol.NoticeFromWire(w)
+	if err != nil {
+		// Of a kind that a newer version has, or wrong: asking again mends neither.
+		u.log.WarnContext(ctx, "a notice that this version does not understand was left out", "notice", w.GetId(), "err", err)
+		return nil
+	}
+	u.log.InfoContext(ctx, "notice from the collector", "notice", n.ID, "site", n.SiteID)
+	if u.o.Keep == nil {
+		return nil
+	}
+	if err := written(ctx, func(ctx context.Context) error { return u.o.Keep(ctx, n) }); err != nil {
+		e := newError(protocol.ReasonTemporary, err, "keep a notice")
+		u.failed(e, via.name())
+		return e
+	}
+	return nil
 }
 
 // wait is how long to leave a line alone after a failure.

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -153,15 +155,25 @@ type running struct {
 	*Uplink
 	outbox  *outbox
 	reasons chan Reason // logged troubles
+	roads   *atomic.Pointer[road]
 	stop    func()
 }
+
+// road is that of the newest session.
+func (r *running) road() *road { return r.roads.Load() }
 
 func run(t *testing.T, id *Identity, o *outbox, change func(*Uplink)) *running {
 	t.Helper()
 	reasons := make(chan Reason, 1000)
+	var roads atomic.Pointer[road]
 	u := New(Options{Identity: id, Outbox: o, Version: "1.0",
+		WrapTransport: func(rt http.RoundTripper) http.RoundTripper {
+			roads.Store(rt.(*road))
+			return rt
+		},
 		Log: slog.New(troubles{slog.NewTextHandler(t.Output(), nil), reasons})})
 	u.pace = pace{deliver: time.Millisecond, deliverMost: 20 * time.Millisecond, listen: time.Millisecond, listenMost: 20 * time.Millisecond,
+		slot: time.Nanosecond, look: time.Hour, keepAlive: 20 * time.Second,
 		renew: time.Millisecond, renewMost: 20 * time.Millisecond, refused: 20 * time.Millisecond, udpRetry: time.Hour, handshake: 30 * time.Second}
 	if change != nil {
 		change(u)
@@ -176,7 +188,7 @@ func run(t *testing.T, id *Identity, o *outbox, change func(*Uplink)) *running {
 		}
 	})
 	t.Cleanup(stop)
-	return &running{Uplink: u, outbox: o, reasons: reasons, stop: stop}
+	return &running{Uplink: u, outbox: o, reasons: reasons, roads: &roads, stop: stop}
 }
 
 // udpDead is a change for run where UDP gets no answer.

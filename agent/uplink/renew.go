@@ -39,6 +39,8 @@ func (u *Uplink) renew(ctx context.Context, l *line, id *Identity) (*Identity, *
 	if err != nil {
 		return nil, newError(protocol.ReasonTemporary, err, what)
 	}
+	l.parking.begin()
+	defer l.parking.end()
 	var via taken
 	cctx, cancel := context.WithTimeout(noting(ctx, &via), callTimeout)
 	defer cancel()

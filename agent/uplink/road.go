@@ -2,10 +2,12 @@ package uplink
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"sync"
@@ -27,8 +29,15 @@ const (
 	handshakeIdle = 2 * time.Second
 	maxHeader     = 16 << 10
 	// minPacket is what every path of QUIC carries (RFC 9000, section 14), in
-	// bytes; larger packets are tried once it stands.
+	// bytes. None is larger: an agent says little, and to look for the largest, which
+	// each visit of a parked one would do anew, costs more than it saves.
 	minPacket = 1200
+	// keepAlive keeps a home router's mapping, some of which forget after 30
+	// seconds (RFC 4787, REQ-5, wants two minutes; many do not). An idle day is
+	// 3,086 pings of about 60 bytes and as many answers, headers of UDP and IPv4
+	// included: 360 kB, and 480 kB over IPv6. Every 20 seconds it would be over
+	// the 500 kB that a held agent may cost.
+	keepAlive = 28 * time.Second
 )
 
 // road takes requests to one collector, over QUIC or TCP.
@@ -39,13 +48,19 @@ type road struct {
 	h2         *http.Transport
 	now        func() time.Time
 	retry      time.Duration // udpRetry, and
+	keepAlive  time.Duration // keepAlive, and
 	idle       time.Duration // handshakeIdle, unless a test is in a hurry
 
+	tickets tls.ClientSessionCache // of QUIC; nil: no session is resumed
+	localTo func(*net.UDPAddr) (netip.Addr, bool)
+
+	dialled chan struct{} // closed at the first dial over UDP
 	dialing chan struct{} // holds one token: one dials, the others wait
 
 	mu     sync.Mutex
-	conn   *h3conn   // nil: none
-	silent time.Time // until then UDP is not tried
+	conn   *h3conn      // nil: none
+	to     *net.UDPAddr // where UDP was last tried; nil: nowhere yet
+	silent time.Time    // until then UDP is not tried
 	tcp    map[*tcpConn]struct{}
 	closed bool
 }
@@ -58,6 +73,11 @@ type h3conn struct {
 	socket    *net.UDPConn
 	answered  atomic.Bool   // any request, ever
 	watched   chan struct{} // closed when nobody watches it any more
+	local     netip.Addr    // this machine's, when the connection was made or last moved
+
+	mu     sync.Mutex
+	closed bool
+	moved  []leg
 }
 
 func (c *h3conn) alive() bool { return c.quic.Context().Err() == nil }
@@ -67,6 +87,12 @@ func (c *h3conn) close() {
 	_ = c.transport.Close()
 	_ = c.socket.Close()
 	<-c.watched
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for _, l := range c.moved {
+		l.close()
+	}
 }
 
 func newRoad(collector string, t trust, now func() time.Time) (*road, error) {
@@ -75,7 +101,8 @@ func newRoad(collector string, t trust, now func() time.Time) (*road, error) {
 		return nil, err
 	}
 	r := &road{host: u.Hostname(), port: u.Port(), trust: t, proxy: proxyFor(u), now: now, retry: udpRetry, idle: handshakeIdle,
-		dialing: make(chan struct{}, 1), tcp: make(map[*tcpConn]struct{})}
+		localTo: localTo, keepAlive: keepAlive,
+		dialled: make(chan struct{}), dialing: make(chan struct{}, 1), tcp: make(map[*tcpConn]struct{})}
 	only := new(http.Protocols)
 	only.SetHTTP2(true)
 	r.h2 = &http.Transport{
@@ -88,7 +115,10 @@ func newRoad(collector string, t trust, now func() time.Time) (*road, error) {
 		Protocols:              only,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: maxHeader,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 20 * time.Second, PingTimeout: 15 * time.Second},
+		// A ping and its answer are 250 bytes with all headers, 360 kB a day; what
+		// forgets connections on the way keeps those of TCP for minutes at least
+		// (RFC 5382, section 5).
+		HTTP2: &http.HTTP2Config{SendPingTimeout: time.Minute, PingTimeout: 15 * time.Second},
 	}
 	return r, nil
 }
@@ -194,6 +224,9 @@ func (r *road) h3(ctx context.Context) (*h3conn, error) {
 		return nil, net.ErrClosed
 	}
 	r.conn = fresh
+	if to, ok := fresh.quic.RemoteAddr().(*net.UDPAddr); ok {
+		r.to = to // not who was tried beside it
+	}
 	return fresh, nil
 }
 
@@ -204,12 +237,15 @@ func (r *road) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
 	}
 	transport := &quic.Transport{Conn: socket}
 	config := http3.ConfigureTLSConfig(r.trust.config(r.host))
+	config.ClientSessionCache = r.tickets
+	r.towards(to)
 	conn, err := transport.Dial(ctx, to, config, &quic.Config{
-		HandshakeIdleTimeout: r.idle,
-		KeepAlivePeriod:      20 * time.Second, // keeps a home router's mapping alive
-		MaxIdleTimeout:       60 * time.Second,
-		MaxIncomingStreams:   -1, // the server opens none
-		InitialPacketSize:    minPacket,
+		HandshakeIdleTimeout:    r.idle,
+		KeepAlivePeriod:         r.keepAlive,
+		MaxIdleTimeout:          60 * time.Second,
+		MaxIncomingStreams:      -1, // the server opens none
+		InitialPacketSize:       minPacket,
+		DisablePathMTUDiscovery: true,
 	})
 	if err != nil {
 		_ = transport.Close()
@@ -217,7 +253,8 @@ func (r *road) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
 		return nil, err
 	}
 	client := (&http3.Transport{MaxResponseHeaderBytes: maxHeader, DisableCompression: true}).NewClientConn(conn)
-	c := &h3conn{ClientConn: client, quic: conn, transport: transport, socket: socket, watched: make(chan struct{})}
+	local, _ := r.localTo(to)
+	c := &h3conn{ClientConn: client, quic: conn, transport: transport, socket: socket, watched: make(chan struct{}), local: local}
 	go func() { CloseWhenSilent(conn); close(c.watched) }()
 	return c, nil
 }
@@ -230,6 +267,18 @@ func (r *road) drop(c *h3conn) {
 	}
 	r.mu.Unlock()
 	c.close()
+}
+
+// rest closes the connections that nobody uses; the next request dials again.
+func (r *road) rest() {
+	r.mu.Lock()
+	c := r.conn
+	r.conn = nil
+	r.mu.Unlock()
+	if c != nil {
+		c.close()
+	}
+	r.h2.CloseIdleConnections()
 }
 
 // udpAgainAt is when QUIC will be tried again; zero when it is not shunned.

@@ -2,14 +2,19 @@ package uplink
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"anagrafe/protocol"
 )
 
 // Outbox is what waits to be sent; package inventory implements it. Its
@@ -39,8 +44,13 @@ type Outbox interface {
 type Options struct {
 	Identity *Identity // nil: Run waits for Use, after an enrolment
 	Outbox   Outbox
-	Version  string       // the agent's version, told to the collector
-	Log      *slog.Logger // nil: discarded
+	// Keep is given each notice, and returns nil once it is durably kept; after an
+	// error the collector is asked for it again. The same one may come more than
+	// once. nil: notices are logged and no more.
+	Keep    func(context.Context, protocol.Notice) error
+	Park    bool         // the owner wants no standing connection
+	Version string       // the agent's version, told to the collector
+	Log     *slog.Logger // nil: discarded
 	// WrapTransport lets a test see the requests before they are encrypted;
 	// nil in production.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
@@ -56,6 +66,8 @@ type Status struct {
 	Collector        string    // https://host:port
 	Transport        string    // "h3", "h2"; "": not connected
 	ConnectedAt      time.Time // since when Transport holds
+	Parked           bool      // there is no standing connection, by the owner's or the collector's choice
+	NextSlot         time.Time // when a parked agent connects again, if it has nothing to send before
 	LastAcknowledged time.Time // zero: nothing since the start
 	LastReason       Reason    // of LastError
 	LastError        string    // "" when the last call succeeded
@@ -68,11 +80,14 @@ type Uplink struct {
 	o       Options
 	log     *slog.Logger
 	now     func() time.Time
+	steady  func() time.Duration // by the monotonic clock
+	localTo func(*net.UDPAddr) (netip.Addr, bool)
 	pace    pace
 	changed chan struct{} // signalled, buffered 1, when identity is another
 
 	mu       sync.Mutex
 	identity *Identity
+	tickets  tls.ClientSessionCache // of identity alone: a resumed session shows its certificate
 	status   Status
 }
 
@@ -81,6 +96,9 @@ type pace struct {
 	deliver, deliverMost time.Duration
 	listen, listenMost   time.Duration
 	renew, renewMost     time.Duration
+	look                 time.Duration // see lookAround
+	keepAlive            time.Duration
+	slot                 time.Duration // the shortest that a parked agent stays away
 	refused              time.Duration // when the collector refuses the agent itself
 	udpRetry, handshake  time.Duration
 }
@@ -102,8 +120,11 @@ func New(o Options) *Uplink {
 		// window, not at once.
 		listen: 5 * time.Second, listenMost: 5 * time.Minute,
 		renew: time.Minute, renewMost: time.Hour,
+		look: lookAround, slot: leastSlot, keepAlive: keepAlive,
 		refused: 15 * time.Minute, udpRetry: udpRetry, handshake: handshakeIdle,
 	}}
+	started := time.Now()
+	u.steady, u.localTo = func() time.Duration { return time.Since(started) }, localTo
 	u.set(o.Identity)
 	return u
 }
@@ -121,7 +142,7 @@ func (u *Uplink) Use(id *Identity) {
 func (u *Uplink) set(id *Identity) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.identity = id
+	u.identity, u.tickets = id, tls.NewLRUClientSessionCache(4)
 	if id != nil {
 		u.status.AgentID, u.status.Collector, u.status.CertificateUntil = id.AgentID, id.Collector, id.Until()
 	}
@@ -139,7 +160,7 @@ func (u *Uplink) Status() Status {
 func (u *Uplink) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		u.mu.Lock()
-		id := u.identity
+		id, tickets := u.identity, u.tickets
 		u.mu.Unlock()
 		if id == nil {
 			select {
@@ -148,7 +169,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := u.session(ctx, id); err != nil {
+		if err := u.session(ctx, id, tickets); err != nil {
 			return err
 		}
 	}
@@ -159,12 +180,15 @@ func (u *Uplink) Run(ctx context.Context) error {
 var errChanged = errors.New("the identity has changed")
 
 // session works with one identity, over one road, until either changes.
-func (u *Uplink) session(ctx context.Context, id *Identity) error {
+func (u *Uplink) session(ctx context.Context, id *Identity, tickets tls.ClientSessionCache) error {
 	l, err := newLine(id.Collector, id.trust(), u.now, u.watched)
 	if err != nil {
 		return err
 	}
 	l.road.retry, l.road.idle = u.pace.udpRetry, u.pace.handshake
+	l.road.tickets, l.road.localTo = tickets, u.localTo
+	l.road.keepAlive = u.pace.keepAlive
+	l.parking.rest = func() { l.road.rest(); u.off() }
 	defer l.road.close()
 	defer u.disconnected()
 
@@ -180,10 +204,13 @@ func (u *Uplink) session(ctx context.Context, id *Identity) error {
 	g.Go(func() error { u.deliverAll(ctx, l, id.AgentID); return nil })
 	g.Go(func() error { u.listen(ctx, l); return nil })
 	g.Go(func() error { u.renewInTime(ctx, l, id); return nil })
-	if err := g.Wait(); !errors.Is(err, errChanged) {
+	g.Go(func() error { return u.stayAwake(ctx, l) })
+	switch err := g.Wait(); {
+	case errors.Is(err, errChanged), errors.Is(err, errSlept), errors.Is(err, errMoved):
+		return nil
+	default:
 		return err
 	}
-	return nil
 }
 
 // watched has each answer tell the collector's time.
@@ -233,10 +260,17 @@ func (u *Uplink) connected(via string) {
 	}
 }
 
-func (u *Uplink) disconnected() {
+// off notes that there is no connection now.
+func (u *Uplink) off() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.status.Transport, u.status.ConnectedAt = "", time.Time{}
+}
+
+// disconnected notes the end of a session.
+func (u *Uplink) disconnected() {
+	u.off()
+	u.parkedUntil(time.Time{})
 }
 
 // backoff gives waits by full jitter: anything up to a window that doubles.

@@ -1,0 +1,315 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// Kinds of a Notice.
+const (
+	NoticePreserve   = "preserve"
+	NoticeSiteChange = "site-change"
+	NoticeReminder   = "reminder"
+)
+
+// Notice is what the collector handed down, and how far it has come here.
+type Notice struct {
+	ID         string              `json:"id"`
+	SiteID     string              `json:"site_id"`
+	Kind       string              `json:"kind"` // "preserve", "site-change", "reminder"
+	At         time.Time           `json:"at"`   // made by the collector
+	ReceivedAt time.Time           `json:"received_at"`
+	SeenAt     time.Time           `json:"seen_at,omitzero"`    // first opened by a person; zero: new
+	PresentAt  time.Time           `json:"present_at,omitzero"` // when a look found the footage still there
+	Answer     protocol.ReplyState `json:"answer,omitempty"`    // of a person, the last one
+	AnsweredAt time.Time           `json:"answered_at,omitzero"`
+	AnsweredBy string              `json:"answered_by,omitempty"`
+	Note       string              `json:"note,omitempty"`
+	ClosedAt   time.Time           `json:"closed_at,omitzero"`
+	Left       bool                `json:"left,omitempty"` // the site has left the register: no answer reaches it any more
+
+	// Body is a protocol.Preserve, SiteChange or Reminder; nil once its content
+	// has been deleted.
+	Body protocol.NoticeBody `json:"body,omitempty"`
+}
+
+// ErrClosed: the notice can be answered no more. It comes wrapped, with why.
+var ErrClosed = errors.New("this notice can no longer be answered here")
+
+// noticeKept is how long the content of a notice stays after it was closed
+// (DESIGN 9). One that nobody ever answered is closed after as long.
+const noticeKept = 30 * 24 * time.Hour
+
+// KeepNotice keeps what the collector handed down and queues the word that it
+// was received, in one transaction: when it returns nil, the notice is durably
+// here. The same one again changes nothing. One of a site that is not known
+// here is logged and not kept.
+func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
+	queued := false
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		s := b.site(n.SiteID)
+		if s == nil {
+			v.log.WarnContext(ctx, "a notice for a site that is not known here was not kept", "notice", n.ID, "site", n.SiteID)
+			return nil
+		}
+		body, err := jsonText(n.Body)
+		if err != nil {
+			return err
+		}
+		now := v.now()
+		done, err := tx.ExecContext(ctx, `INSERT INTO notice (id, site_id, kind, at, body, received, seen, present, answer, answered, answered_by, note, closed)
+			VALUES (?, ?, ?, ?, ?, ?, 0, 0, '', 0, '', '', 0) ON CONFLICT (id) DO NOTHING`,
+			n.ID, n.SiteID, noticeKind(n.Body), micros(n.At), body, micros(now))
+		if err != nil {
+			return err
+		}
+		if rows, err := done.RowsAffected(); err != nil || rows == 0 {
+			return err // it came before
+		}
+		if change, ok := n.Body.(protocol.SiteChange); ok {
+			if err := v.siteChanged(ctx, tx, b, s, change); err != nil {
+				return err
+			}
+		}
+		queued = true
+		return v.enqueue(ctx, tx, s, protocol.Reply{NoticeID: n.ID, State: protocol.ReplyReceived, At: now.UTC()}, false)
+	})
+	if err != nil {
+		return fmt.Errorf("keep notice %s: %w", n.ID, err)
+	}
+	if queued {
+		v.signal()
+	}
+	return nil
+}
+
+func noticeKind(b protocol.NoticeBody) string {
+	switch b.(type) {
+	case protocol.Preserve:
+		return NoticePreserve
+	case protocol.SiteChange:
+		return NoticeSiteChange
+	case protocol.Reminder:
+		return NoticeReminder
+	}
+	return ""
+}
+
+// siteChanged follows what was decided about the site elsewhere. What is older
+// than the last change, or than the enrolment that this computer has now, is
+// shown and changes nothing.
+func (v *Inventory) siteChanged(ctx context.Context, tx *sql.Tx, b *book, s *site, change protocol.SiteChange) error {
+	if change.At.Before(s.From) || change.At.Before(s.stateAt) {
+		return nil
+	}
+	state := change.State
+	if state == protocol.SiteResumed {
+		state = ""
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE site SET state = ?, state_at = ? WHERE id = ?`, state, micros(change.At), s.SiteID); err != nil {
+		return err
+	}
+	if state != protocol.SiteWithdrawn {
+		return nil
+	}
+	return v.withdrawnElsewhere(ctx, tx, b, s, change.At)
+}
+
+// withdrawnElsewhere closes a site as WithdrawSite does, but sends no
+// withdrawal. What still waits could only be refused.
+func (v *Inventory) withdrawnElsewhere(ctx context.Context, tx *sql.Tx, b *book, s *site, at time.Time) error {
+	for _, query := range []string{
+		`UPDATE message SET state = 'rejected', why = 'not-granted: the site was withdrawn with the owner''s link' WHERE site_id = ? AND state = 'waiting'`,
+		`UPDATE site SET ended = coalesce((SELECT max(seq) FROM message WHERE site_id = site.id), 0) WHERE id = ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, query, s.SiteID); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE notice SET closed = ? WHERE site_id = ? AND closed = 0 AND kind = 'preserve'`, micros(v.now()), s.SiteID); err != nil {
+		return err
+	}
+	s.left = true
+	return v.leave(ctx, tx, b, s, protocol.Approval{At: at})
+}
+
+// Notices lists what was handed down, newest first.
+func (v *Inventory) Notices(ctx context.Context) (all []Notice, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = notices(ctx, tx, `1 ORDER BY received DESC, id`)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the notices: %w", err)
+	}
+	return all, nil
+}
+
+// NewNotices counts those that nobody has opened yet.
+func (v *Inventory) NewNotices(ctx context.Context) (n int, err error) {
+	err = v.reader.QueryRowContext(ctx, `SELECT count(*) FROM notice WHERE seen = 0 AND body IS NOT NULL`).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the notices: %w", err)
+	}
+	return n, nil
+}
+
+// Notice gives one, without marking it as seen.
+func (v *Inventory) Notice(ctx context.Context, id string) (n Notice, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) (err error) {
+		n, err = oneNotice(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return Notice{}, fmt.Errorf("notice %q: %w", id, err)
+	}
+	return n, nil
+}
+
+// SeeNotice gives one to a person who has opened it. The first time it queues,
+// in the same transaction as the mark, the word that it was seen.
+func (v *Inventory) SeeNotice(ctx context.Context, id string) (n Notice, err error) {
+	first := false
+	err = v.write(ctx, func(tx *sql.Tx) (err error) {
+		if n, err = oneNotice(ctx, tx, id); err != nil || !n.SeenAt.IsZero() || n.Body == nil {
+			return err
+		}
+		first, n.SeenAt = true, v.now().UTC()
+		if n.Kind != NoticePreserve && n.ClosedAt.IsZero() {
+			n.ClosedAt = n.SeenAt // nothing more is asked
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE notice SET seen = ?, closed = ? WHERE id = ?`, micros(n.SeenAt), micros(n.ClosedAt), id); err != nil {
+			return err
+		}
+		return v.reply(ctx, tx, n, protocol.Reply{NoticeID: id, State: protocol.ReplySeen, At: n.SeenAt})
+	})
+	if err != nil {
+		return Notice{}, fmt.Errorf("open notice %q: %w", id, err)
+	}
+	if first {
+		v.signal()
+	}
+	return n, nil
+}
+
+// AnswerNotice writes down a person's answer to a request to preserve, and
+// queues it. A later one takes its place, until the content is deleted. r has
+// State (copied, cannot, too-late or refused), By and Note; wrong ones are
+// protocol.FieldErrors.
+func (v *Inventory) AnswerNotice(ctx context.Context, id string, r protocol.Reply) error {
+	r.NoticeID, r.At, r.By, r.Note = id, v.now().UTC(), oneLine(r.By), oneLine(r.Note)
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		n, err := oneNotice(ctx, tx, id)
+		switch {
+		case err != nil:
+			return err
+		case n.Kind != NoticePreserve:
+			return fmt.Errorf("%w: it asks nothing", ErrClosed)
+		case n.Body == nil:
+			return fmt.Errorf("%w: it was closed %d days ago", ErrClosed, int(noticeKept/(24*time.Hour)))
+		case n.Left:
+			return fmt.Errorf("%w: the site has left the register; call the number in the notice", ErrClosed)
+		}
+		if err := v.checkAnswer(r); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE notice SET answer = ?1, answered = ?2, answered_by = ?3, note = ?4, closed = ?2 WHERE id = ?5`,
+			r.State, micros(r.At), r.By, r.Note, id)
+		if err != nil {
+			return err
+		}
+		return v.reply(ctx, tx, n, r)
+	})
+	if err != nil {
+		return fmt.Errorf("answer notice %q: %w", id, err)
+	}
+	v.signal()
+	return nil
+}
+
+// checkAnswer refuses what is no person's answer, and asks protocol for the rest.
+func (v *Inventory) checkAnswer(r protocol.Reply) error {
+	switch r.State {
+	case protocol.ReplyCopied, protocol.ReplyCannot, protocol.ReplyTooLate, protocol.ReplyRefused:
+	default:
+		return protocol.FieldErrors{{Field: "state", Why: "is none of copied, cannot, too-late, refused"}}
+	}
+	return protocol.Message{ID: r.NoticeID, SiteID: r.NoticeID, Epoch: 1, Revision: 1, MadeAt: r.At, Body: r}.Validate()
+}
+
+// reply queues a reply, unless the site has left the register, which then takes
+// none.
+func (v *Inventory) reply(ctx context.Context, tx *sql.Tx, n Notice, r protocol.Reply) error {
+	b := &book{}
+	if err := b.loadSites(ctx, tx); err != nil {
+		return err
+	}
+	if s := b.site(n.SiteID); s != nil && !s.left {
+		return v.enqueue(ctx, tx, s, r, false)
+	}
+	return nil
+}
+
+func oneNotice(ctx context.Context, tx *sql.Tx, id string) (Notice, error) {
+	all, err := notices(ctx, tx, `id = ?`, id)
+	if err != nil || len(all) == 0 {
+		return Notice{}, errors.Join(err, ErrUnknown)
+	}
+	return all[0], nil
+}
+
+// notices reads those that the SQL condition picks.
+func notices(ctx context.Context, tx *sql.Tx, where string, args ...any) (all []Notice, err error) {
+	err = each(ctx, tx, `SELECT id, site_id, kind, at, body, received, seen, present, answer, answered, answered_by, note, closed
+		FROM notice WHERE `+where, func(rows *sql.Rows) error {
+		var n Notice
+		var body sql.NullString
+		err := rows.Scan(&n.ID, &n.SiteID, &n.Kind, asTime{&n.At}, &body, asTime{&n.ReceivedAt}, asTime{&n.SeenAt}, asTime{&n.PresentAt},
+			&n.Answer, asTime{&n.AnsweredAt}, &n.AnsweredBy, &n.Note, asTime{&n.ClosedAt})
+		if err == nil && body.Valid {
+			n.Body, err = noticeBody(n.Kind, body.String)
+		}
+		all = append(all, n)
+		return err
+	}, args...)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	b := &book{}
+	if err := b.loadSites(ctx, tx); err != nil {
+		return nil, err
+	}
+	for i := range all {
+		s := b.site(all[i].SiteID)
+		all[i].Left = s != nil && s.left
+	}
+	return all, nil
+}
+
+func noticeBody(kind, text string) (body protocol.NoticeBody, err error) {
+	switch kind {
+	case NoticePreserve:
+		var p protocol.Preserve
+		err = json.Unmarshal([]byte(text), &p)
+		body = p
+	case NoticeSiteChange:
+		var c protocol.SiteChange
+		err = json.Unmarshal([]byte(text), &c)
+		body = c
+	case NoticeReminder:
+		var r protocol.Reminder
+		err = json.Unmarshal([]byte(text), &r)
+		body = r
+	}
+	return body, err
+}

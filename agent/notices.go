@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"text/tabwriter"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// shownNotice is a notice as the handlers answer it.
+type shownNotice struct {
+	ID         string              `json:"id"`
+	Kind       string              `json:"kind"`
+	ReceivedAt time.Time           `json:"received_at"`
+	SeenAt     time.Time           `json:"seen_at"`
+	PresentAt  time.Time           `json:"present_at"`
+	Answer     protocol.ReplyState `json:"answer"`
+	AnsweredAt time.Time           `json:"answered_at"`
+	AnsweredBy string              `json:"answered_by"`
+	Note       string              `json:"note"`
+	Body       json.RawMessage     `json:"body"`
+}
+
+// cmdNotices lists what came down from the register; with an ID it opens one,
+// which counts as seen, or answers it.
+func cmdNotices(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	answers := map[protocol.ReplyState]*bool{
+		protocol.ReplyCopied:  f.Bool("copied", false, "the footage was copied"),
+		protocol.ReplyCannot:  f.Bool("cannot", false, "it cannot be done: call me"),
+		protocol.ReplyTooLate: f.Bool("too-late", false, "the footage is gone"),
+		protocol.ReplyRefused: f.Bool("refused", false, "no, to an invitation"),
+	}
+	by := f.String("by", "", "who answers (default: as for other decisions)")
+	note := f.String("note", "", "in your words: who copied it, where it is")
+	ids, err := c.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	var said []protocol.ReplyState
+	for state, is := range answers {
+		if *is {
+			said = append(said, state)
+		}
+	}
+	switch {
+	case len(said) > 1:
+		return misuse("give one answer")
+	case len(said) == 1 && len(ids) == 0:
+		return misuse("name the notice; \"anagrafe-agent notices\" lists them")
+	case len(said) == 0 && (*by != "" || *note != ""):
+		return misuse("give an answer with -by and -note: -copied, -cannot, -too-late or -refused")
+	}
+	method, path, in := http.MethodGet, "/notices", any(nil)
+	if len(ids) == 1 {
+		path += "/" + url.PathEscape(ids[0])
+	}
+	if len(said) == 1 {
+		if *by == "" {
+			*by = c.person()
+		}
+		method, in = http.MethodPost, map[string]string{"state": string(said[0]), "by": *by, "note": *note}
+	}
+	var raw json.RawMessage // -json prints the handlers' answer as it is
+	if err := c.withSite(ctx, func(cl client) error { return cl.do(ctx, method, path, in, &raw) }); err != nil {
+		return err
+	}
+	switch {
+	case c.json:
+		return c.print(raw)
+	case len(said) == 1:
+		_, err := fmt.Fprintf(c.out, "notices: answered %s\n", said[0])
+		return err
+	case len(ids) == 1:
+		return c.printNotice(raw)
+	}
+	return c.printNotices(raw)
+}
+
+func (c *call) printNotices(raw []byte) error {
+	var answer struct {
+		Notices []shownNotice `json:"notices"`
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return fmt.Errorf("the agent's answer: %w", err)
+	}
+	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tRECEIVED\tKIND\tSEEN\tANSWER")
+	for _, n := range answer.Notices {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%t\t%s\n", n.ID, n.ReceivedAt.Local().Format(time.DateTime), n.Kind, !n.SeenAt.IsZero(), n.Answer)
+	}
+	return w.Flush()
+}
+
+// printNotice shows what is asked, by whom, and how to find out that it is true.
+func (c *call) printNotice(raw []byte) error {
+	var n shownNotice
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return fmt.Errorf("the agent's answer: %w", err)
+	}
+	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s\t%s\n", name, value)
+		}
+	}
+	when := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.Local().Format(time.RFC3339)
+	}
+	row("notice", n.ID)
+	row("received", when(n.ReceivedAt))
+	switch {
+	case len(n.Body) == 0:
+		row("content", "deleted, 30 days after it was closed")
+	case n.Kind == "preserve":
+		var p protocol.Preserve
+		if err := json.Unmarshal(n.Body, &p); err != nil {
+			return fmt.Errorf("the agent's answer: %w", err)
+		}
+		means := map[protocol.RequestKind]string{
+			protocol.Invitation: "invitation to preserve footage (art. 348 c.p.p.): you may say no",
+			protocol.Order:      "order to preserve footage (art. 354 c.p.p.): it must not be deleted or changed"}
+		row("asks", means[p.Kind])
+		row("by", p.From)
+		row("phone", p.Phone)
+		row("reference", p.Reference)
+		row("from", when(p.Start))
+		row("until", when(p.End))
+		for _, id := range p.CameraIDs {
+			row("camera", id)
+		}
+		row("check code", p.CheckCode+" (on the register's page; or call the office at a number that you looked up yourself)")
+	case n.Kind == "site-change":
+		var s protocol.SiteChange
+		if err := json.Unmarshal(n.Body, &s); err != nil {
+			return fmt.Errorf("the agent's answer: %w", err)
+		}
+		row("site", string(s.State)+" with the owner's link, "+when(s.At))
+	default:
+		var r protocol.Reminder
+		if err := json.Unmarshal(n.Body, &r); err != nil {
+			return fmt.Errorf("the agent's answer: %w", err)
+		}
+		row("reminder", r.Reason)
+	}
+	row("still there", when(n.PresentAt))
+	if n.Answer != "" {
+		row("answer", fmt.Sprintf("%s, %s, %s", n.Answer, n.AnsweredBy, when(n.AnsweredAt)))
+		row("note", n.Note)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,205 @@
+package review
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// noticesView is the list of what came down from the register.
+type noticesView struct {
+	Notices []noticeLine
+}
+
+type noticeLine struct {
+	inventory.Notice
+	Title string
+}
+
+// notices lists what was handed down, newest first.
+func (v *Review) notices(r *http.Request) (answer, error) {
+	all, err := v.Inventory.Notices(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	w := v.words(r)
+	view := noticesView{}
+	for _, n := range all {
+		view.Notices = append(view.Notices, noticeLine{n, noticeTitle(w, n)})
+	}
+	a := page("notices.html", "notices.title", view)
+	a.json = struct {
+		Notices []inventory.Notice `json:"notices"`
+	}{append([]inventory.Notice{}, all...)}
+	return a, nil
+}
+
+func noticeTitle(w *pages.Words, n inventory.Notice) string {
+	switch b := n.Body.(type) {
+	case protocol.Preserve:
+		return w.T("notice.title."+string(b.Kind), "from", b.From)
+	case protocol.SiteChange:
+		return w.T("notice.title." + string(b.State))
+	}
+	return w.T("notice.title." + n.Kind)
+}
+
+// banner leads from the first page to what nobody has opened yet. Its words are
+// the same for every kind of message: who looks over a shoulder learns nothing.
+type banner struct {
+	N    int
+	Href string
+}
+
+func (v *Review) banner(r *http.Request) (b banner, err error) {
+	b.Href = "/notices"
+	if b.N, err = v.Inventory.NewNotices(r.Context()); err != nil || b.N != 1 {
+		return b, err
+	}
+	all, err := v.Inventory.Notices(r.Context())
+	if i := slices.IndexFunc(all, func(n inventory.Notice) bool { return n.SeenAt.IsZero() && n.Body != nil }); i >= 0 {
+		b.Href += "/" + all[i].ID
+	}
+	return b, err
+}
+
+// noticeView is one notice in words.
+type noticeView struct {
+	inventory.Notice
+	Title  string
+	Site   *inventory.Grant
+	Ask    *protocol.Preserve // what is asked, and of which cameras
+	Change *protocol.SiteChange
+	Remind *protocol.Reminder
+	From   string // the interval in words, in local time
+	To     string
+	Of     []askedCamera
+	Form   fields
+}
+
+// askedCamera is a camera of a request to preserve.
+type askedCamera struct {
+	Name, Recorder string
+	Unknown        bool   // it is no longer among those of this computer
+	From, To       string // as the recorder's own clock shows them
+	ClockKnown     bool
+	Fate           fate
+	Until          time.Time // when the beginning is overwritten; zero: not known
+	Save           string    // the page that shows how to save it
+}
+
+// notice opens one, which marks it as seen: it is the one GET that changes
+// something, and no more than that a person has looked. What a browser fetches
+// ahead does not count.
+func (v *Review) notice(r *http.Request) (answer, error) {
+	open := v.Inventory.SeeNotice
+	if strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") {
+		open = v.Inventory.Notice
+	}
+	n, err := open(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return answer{}, err
+	}
+	return v.noticePage(r, n, nil)
+}
+
+func (v *Review) noticePage(r *http.Request, n inventory.Notice, f fields) (answer, error) {
+	w := v.words(r)
+	view := noticeView{Notice: n, Title: noticeTitle(w, n), Form: f}
+	grants, err := v.Inventory.Grants(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	if i := slices.IndexFunc(grants, func(g inventory.Grant) bool { return g.SiteID == n.SiteID }); i >= 0 {
+		view.Site = &grants[i]
+	}
+	switch b := n.Body.(type) {
+	case protocol.Preserve:
+		view.Ask = &b
+		view.From, view.To = wall(w, b.Start.In(pages.Rome())), wall(w, b.End.In(pages.Rome()))
+		if view.Of, err = v.askedCameras(r, w, b); err != nil {
+			return answer{}, err
+		}
+	case protocol.SiteChange:
+		view.Change = &b
+	case protocol.Reminder:
+		view.Remind = &b
+	}
+	if f == nil {
+		view.Form = fields{"by": {Value: n.AnsweredBy}}
+		if contacts, err := v.Inventory.Contacts(r.Context(), n.SiteID); err != nil {
+			return answer{}, err
+		} else if n.AnsweredBy == "" && len(contacts) > 0 {
+			view.Form["by"] = field{Value: contacts[0].Name}
+		}
+	}
+	a := page("notice.html", "notices.title", view)
+	a.json = n
+	if f != nil {
+		a.page.Status = http.StatusUnprocessableEntity
+	}
+	return a, nil
+}
+
+func (v *Review) askedCameras(r *http.Request, w *pages.Words, p protocol.Preserve) (all []askedCamera, err error) {
+	now := time.Now()
+	a := asked{p.Start, p.End}
+	for _, id := range p.CameraIDs {
+		c, err := v.Inventory.Camera(r.Context(), id)
+		if errors.Is(err, inventory.ErrUnknown) {
+			all = append(all, askedCamera{Unknown: true})
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		on := onRecorder(a, c.Device)
+		all = append(all, askedCamera{Name: channelWords(w, c), Recorder: recorderWords(c.Device),
+			From: wall(w, on.From), To: wall(w, on.To), ClockKnown: on.Clock != nil, Fate: fateOf(a, c.Values, now),
+			Until: protocol.FootageOf(p.Start, now, nil, []protocol.Era[protocol.Retention]{{Value: c.Values.Retention}}).Until,
+			Save:  "/save?camera=" + c.ID + "&from=" + p.Start.UTC().Format(time.RFC3339) + "&to=" + p.End.UTC().Format(time.RFC3339)})
+	}
+	return all, nil
+}
+
+// answerNotice takes a person's answer to a request.
+func (v *Review) answerNotice(r *http.Request) (answer, error) {
+	id := r.PathValue("id")
+	var in struct {
+		State protocol.ReplyState `json:"state"`
+		By    string              `json:"by"`
+		Note  string              `json:"note"`
+	}
+	var f fields
+	if isJSON(r) {
+		if err := decode(r, &in); err != nil {
+			return answer{}, err
+		}
+	} else {
+		if err := form(r); err != nil {
+			return answer{}, err
+		}
+		f = typed(r, "state", "by", "note")
+		in.State, in.By, in.Note = protocol.ReplyState(f["state"].Value), f["by"].Value, f["note"].Value
+	}
+	err := v.Inventory.AnswerNotice(r.Context(), id, protocol.Reply{State: in.State, By: in.By, Note: in.Note})
+	if errs, ok := errors.AsType[protocol.FieldErrors](err); ok && f != nil && !wantsJSON(r) {
+		f.wrong(errs, nil)
+		n, err := v.Inventory.Notice(r.Context(), id)
+		if err != nil {
+			return answer{}, err
+		}
+		return v.noticePage(r, n, f)
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	n, err := v.Inventory.Notice(r.Context(), id)
+	return answer{json: n, to: "/notices/" + id + "?done=answered"}, err
+}

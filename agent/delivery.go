@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -18,6 +19,7 @@ type delivery struct {
 	inv     *inventory.Inventory
 	up      *uplink.Uplink
 	wrap    func(http.RoundTripper) http.RoundTripper // a test's tap; nil
+	visit   bool                                      // a technician's: its grants end by themselves
 	running atomic.Bool
 }
 
@@ -56,15 +58,20 @@ func (d *delivery) clock() func() time.Time {
 	return func() time.Time { return time.Now().Add(-c.Offset) }
 }
 
-// enrol redeems a code, keeps the grant, and has delivery go on with it.
-func (d *delivery) enrol(ctx context.Context, code, collector string) error {
-	grant, err := uplink.Enrol(ctx, d.dir, collector, code, uplink.EnrolOptions{Version: version(), WrapTransport: d.wrap})
+// enrol redeems a code, keeps the grant, has delivery go on with it, and keeps
+// what the register already holds of the site. With replace, the other
+// computers that speak for the site may do so no more; it can be said later,
+// with the same code.
+func (d *delivery) enrol(ctx context.Context, code, collector string, replace bool) error {
+	grant, err := uplink.Enrol(ctx, d.dir, collector, code, uplink.EnrolOptions{
+		Version: version(), WrapTransport: d.wrap, Visit: d.visit, Replace: replace, Former: d.former})
 	if err != nil {
 		return err
 	}
 	if err := d.inv.AddGrant(ctx, inventory.Grant{
 		AgentID: grant.AgentID, SiteID: grant.SiteID, SiteName: grant.SiteName, Category: grant.Category, Address: grant.Address,
 		Epoch: grant.Epoch, From: grant.From, Until: grant.Until, Collector: grant.Collector,
+		Others: grant.Others,
 	}); err != nil {
 		return err
 	}
@@ -73,7 +80,25 @@ func (d *delivery) enrol(ctx context.Context, code, collector string) error {
 		return err
 	}
 	d.up.Use(identity)
+	message, err := identity.Recorded(ctx, grant.SiteID, d.wrap)
+	if err == nil {
+		err = d.inv.SetRecorded(ctx, grant.SiteID, code, message)
+	}
+	if err != nil {
+		return fmt.Errorf("enrolled, but what the register already holds of the site is not known; enrol again with the same code: %w", err)
+	}
 	return nil
+}
+
+// former tells as which agent this computer spoke for a site before.
+func (d *delivery) former(ctx context.Context, siteID string) (string, error) {
+	grants, err := d.inv.Grants(ctx)
+	for _, g := range grants {
+		if g.SiteID == siteID {
+			return g.AgentID, err
+		}
+	}
+	return "", err
 }
 
 // explain gives an enrolment's failure its stable word and the next step.

@@ -105,7 +105,7 @@ func TestNothingElseLeaves(t *testing.T) {
 	start := time.Now()
 	lookAt(t, s, lan, start)
 	passwords := typePasswords(t, s.inv, lan)
-	if err := s.link.enrol(ctx, link, ""); err != nil {
+	if err := s.link.enrol(ctx, link, "", false); err != nil {
 		t.Fatal(err)
 	}
 	lookAt(t, s, lan, start)
@@ -203,7 +203,7 @@ func startCollector(t *testing.T) string {
 	data := filepath.Join(dir, "data")
 	var log bytes.Buffer
 	serve := exec.Command(bin, "serve", "-data", data, "-public-url", "http://localhost", "-listen-agents", "127.0.0.1:"+port,
-		"-listen-ops", "127.0.0.1:0", "-listen-consult", "127.0.0.1:0", "-listen-metrics", "off")
+		"-listen-public", "127.0.0.1:0", "-listen-ops", "127.0.0.1:0", "-listen-consult", "127.0.0.1:0", "-listen-metrics", "off")
 	serve.Stderr = &log
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)

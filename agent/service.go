@@ -103,13 +103,16 @@ func newService(p *program, dir, config string) (service.Service, error) {
 }
 
 // cmdService installs, removes, starts or stops the service, as its name says.
-func cmdService(_ context.Context, c *call, args []string) error {
+func cmdService(ctx context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {
 		return err
 	}
 	svc, err := newService(&program{log: c.log}, c.dir, c.config)
 	if err != nil {
 		return err
+	}
+	if c.name == "uninstall" {
+		c.inRegister(ctx)
 	}
 	if err := service.Control(svc, c.name); err != nil {
 		if errors.Is(err, service.ErrNotInstalled) {

@@ -193,8 +193,13 @@ func cmdAgents(ctx context.Context, c *call, args []string) error {
 			SeenAt           time.Time `json:"seen_at,omitzero"`
 			RevokedAt        time.Time `json:"revoked_at,omitzero"`
 			CertificateUntil time.Time `json:"certificate_until,omitzero"`
-			SiteIDs          []string  `json:"site_ids"`
-			Sites            []string  `json:"sites"`
+			Sites            []struct {
+				ID         string    `json:"id"`
+				Name       string    `json:"name"`
+				DeclaredAt time.Time `json:"declared_at,omitzero"`
+				VisitUntil time.Time `json:"visit_until,omitzero"`
+				Others     int       `json:"others"`
+			} `json:"sites"`
 		} `json:"agents"`
 	}
 	if err := c.withOffice(ctx, func(cl client) error {
@@ -208,7 +213,18 @@ func cmdAgents(ctx context.Context, c *call, args []string) error {
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tSITES\tVERSION\tENROLLED\tSEEN\tCERTIFICATE UNTIL\tREVOKED")
 	for _, a := range answer.Agents {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, strings.Join(a.Sites, ", "), a.Version, day(a.EnrolledAt), day(a.SeenAt), day(a.CertificateUntil), day(a.RevokedAt))
+		var sites []string
+		for _, s := range a.Sites {
+			name := s.Name
+			if s.Others > 0 {
+				name += fmt.Sprintf(" (one of %d agents)", s.Others+1)
+			}
+			if !s.VisitUntil.IsZero() {
+				name += " (visit until " + day(s.VisitUntil) + ")"
+			}
+			sites = append(sites, name)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, strings.Join(sites, ", "), a.Version, day(a.EnrolledAt), day(a.SeenAt), day(a.CertificateUntil), day(a.RevokedAt))
 	}
 	return w.Flush()
 }

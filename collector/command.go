@@ -33,7 +33,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-max-held N] [-basemap FILE]", "run the collector", cmdServe},
+		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-public ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-max-held N] [-basemap FILE]", "run the collector", cmdServe},
 		{"migrate", "", "bring the register's schema up to date", cmdMigrate},
 		{"invite", "-site NAME [-category C] [-address TEXT] [-count N] | -site-id ID  [-qr FILE.png] [-json]", "make a one-time code for a site", cmdInvite},
 		{"agents", "[-json]", "list the agents", cmdAgents},
@@ -50,6 +50,7 @@ func commands() []command {
 		{"audit verify", "-key VKEY -checkpoint FILE [-export FILE]", "prove that nothing on the trail was changed, removed or inserted", cmdAuditVerify},
 		{"audit export", "FILE", "write the trail to a file", cmdAuditExport},
 		{"audit show", "-identity FILE [-export FILE]", "open the entries of a force with its private key", cmdAuditShow},
+		{"receipt", "FILE [-key VKEY] [-json]", "check a receipt that an owner holds", cmdReceipt},
 		{"version", "", "print the version", cmdVersion},
 	}
 }

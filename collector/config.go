@@ -7,8 +7,11 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"anagrafe/collector/web/join"
 )
 
 const defaultDir = "/var/lib/anagrafe-collector"
@@ -18,7 +21,9 @@ const defaultDir = "/var/lib/anagrafe-collector"
 type Config struct {
 	// PublicURL is what owners and agents call this collector, e.g.
 	// https://telecamere.comune.example.it: its host is in the certificate and
-	// in every enrolment link. http is accepted for localhost alone.
+	// in every enrolment link, and the owners' page is below it. http is accepted
+	// for localhost alone. The key of receipts keeps the host that was set when it
+	// was made, at the first start.
 	PublicURL string `toml:"public_url"`
 	// OpsURL and ConsultURL are what operators and officers call their pages;
 	// their sign-in links begin with it.
@@ -26,13 +31,15 @@ type Config struct {
 	ConsultURL string `toml:"consult_url"`
 	// ListenAgents takes QUIC on UDP and HTTP/2 on TCP, on the same port.
 	ListenAgents string `toml:"listen_agents"`
+	// ListenPublic serves everybody: the page of an owner's site.
+	ListenPublic string `toml:"listen_public"`
 	// ListenOps serves the Comune's operators.
 	ListenOps string `toml:"listen_ops"`
 	// ListenConsult serves the forces.
 	ListenConsult string `toml:"listen_consult"`
 	// ListenMetrics serves Prometheus; keep it inside.
 	ListenMetrics string `toml:"listen_metrics"`
-	// Certificate and Key are PEM files for the operators' and forces' pages.
+	// Certificate and Key are PEM files for the public, operators' and forces' pages.
 	// Without them those pages are served on loopback addresses only.
 	Certificate string `toml:"certificate"`
 	Key         string `toml:"key"`
@@ -70,6 +77,7 @@ func defaults() Config {
 		OpsURL:        "http://localhost:8081",
 		ConsultURL:    "http://127.0.0.1:8082",
 		ListenAgents:  ":8443",
+		ListenPublic:  "127.0.0.1:8080",
 		ListenOps:     "127.0.0.1:8081",
 		ListenConsult: "127.0.0.1:8082",
 		ListenMetrics: "127.0.0.1:9180",
@@ -129,6 +137,9 @@ func (c Config) agentsURL() string {
 	}
 	return "https://" + net.JoinHostPort(c.host(), port)
 }
+
+// ownerLink is the page on which an owner's code is typed.
+func (c Config) ownerLink() string { return strings.TrimSuffix(c.PublicURL, "/") + join.SitePath }
 
 // host is the name that agents call and that the server's certificate bears.
 func (c Config) host() string {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -20,6 +21,7 @@ import (
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/audit"
 	"anagrafe/collector/web/consult"
+	"anagrafe/collector/web/join"
 	"anagrafe/collector/web/ops"
 	"anagrafe/protocol/pages"
 )
@@ -37,13 +39,17 @@ type office struct {
 	reg       *registry.Registry
 	trail     *trail.Trail
 	authority *ingest.Authority
+	receipts  *ingest.ReceiptKey
 	index     *search.Index
-	notify    func() // tells the agents' server that a notice was queued; set before anything is served
+	recorded  chan struct{} // signalled, buffered 1: the register has changed
+	notify    func()        // tells the agents' server that a notice was queued; set before anything is served
 
-	opsWeb, consultWeb *web.Web
-	ops                *ops.Ops
-	audit              *audit.Audit
-	consult            *consult.Consult
+	publicWeb, opsWeb, consultWeb *web.Web
+
+	join    *join.Join
+	ops     *ops.Ops
+	audit   *audit.Audit
+	consult *consult.Consult
 }
 
 // openOffice takes DIR/lock, opens what the directory holds, and makes the
@@ -55,7 +61,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err := os.MkdirAll(filepath.Join(dir, "keys"), 0o700); err != nil {
 		return nil, fmt.Errorf("making the collector's directory: %w (give another with -data DIR)", err)
 	}
-	o := &office{dir: dir, config: config, log: log, notify: func() {}, lock: flock.New(filepath.Join(dir, "lock"))}
+	o := &office{dir: dir, config: config, log: log, notify: func() {}, recorded: make(chan struct{}, 1), lock: flock.New(filepath.Join(dir, "lock"))}
 	held, err := o.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
@@ -83,7 +89,15 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 		return nil, err
 	}
 	o.reg.Unseal(consult)
+	owners, err := derive(o.secret, "owners' codes")
+	if err != nil {
+		return nil, err
+	}
+	o.reg.UseOwnerKey(owners)
 	if o.authority, err = ingest.OpenAuthority(dir); err != nil {
+		return nil, err
+	}
+	if o.receipts, err = ingest.OpenReceiptKey(dir, config.host()); err != nil {
 		return nil, err
 	}
 	pseudonyms, err := derive(o.secret, "trail pseudonyms")
@@ -109,6 +123,11 @@ func (o *office) furnish() (err error) {
 	}
 	shared := web.Options{Registry: o.reg, TLS: tls, Secret: sessions, Record: o.record, Log: o.log}
 
+	publicOptions := shared
+	publicOptions.Face, publicOptions.PublicURL = pages.FacePublic, o.config.PublicURL
+	if o.publicWeb, err = web.New(publicOptions); err != nil {
+		return err
+	}
 	opsOptions := shared
 	opsOptions.Face, opsOptions.PublicURL = pages.FaceOps, o.config.OpsURL
 	opsOptions.Roles = []string{registry.RoleOps, registry.RoleAdmin}
@@ -123,6 +142,10 @@ func (o *office) furnish() (err error) {
 		return err
 	}
 
+	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
+		Guesses: ingest.NewGuessGuard(time.Now), OnAct: func() { o.changed(); o.notify() }, Log: o.log}); err != nil {
+		return err
+	}
 	if o.ops, err = ops.New(ops.Options{
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
 		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(),
@@ -139,6 +162,14 @@ func (o *office) furnish() (err error) {
 		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
 	})
 	return err
+}
+
+// changed has the search index follow the register.
+func (o *office) changed() {
+	select {
+	case o.recorded <- struct{}{}:
+	default: // told already
+	}
 }
 
 // record puts what a person did to the system on the trail. Acts of a force's

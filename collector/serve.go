@@ -27,6 +27,7 @@ func cmdServe(ctx context.Context, c *call, args []string) (err error) {
 	f.StringVar(&given.OpsURL, "ops-url", "", "what operators call their pages (default http://localhost:8081)")
 	f.StringVar(&given.ConsultURL, "consult-url", "", "what officers call their pages (default http://127.0.0.1:8082)")
 	f.StringVar(&given.ListenAgents, "listen-agents", "", "address for agents, UDP and TCP (default :8443)")
+	f.StringVar(&given.ListenPublic, "listen-public", "", "address of the public and the owners' pages (default 127.0.0.1:8080)")
 	f.StringVar(&given.ListenOps, "listen-ops", "", "address of the operators' pages (default 127.0.0.1:8081)")
 	f.StringVar(&given.ListenConsult, "listen-consult", "", "address of the officers' pages (default 127.0.0.1:8082)")
 	f.StringVar(&given.ListenMetrics, "listen-metrics", "", `address for Prometheus (default 127.0.0.1:9180), "off" for none`)
@@ -54,7 +55,7 @@ func cmdServe(ctx context.Context, c *call, args []string) (err error) {
 func (c Config) with(other Config) Config {
 	for _, field := range []struct{ mine, other *string }{
 		{&c.PublicURL, &other.PublicURL}, {&c.OpsURL, &other.OpsURL}, {&c.ConsultURL, &other.ConsultURL},
-		{&c.ListenAgents, &other.ListenAgents}, {&c.ListenOps, &other.ListenOps},
+		{&c.ListenAgents, &other.ListenAgents}, {&c.ListenPublic, &other.ListenPublic}, {&c.ListenOps, &other.ListenOps},
 		{&c.ListenConsult, &other.ListenConsult}, {&c.ListenMetrics, &other.ListenMetrics}, {&c.Basemap, &other.Basemap},
 	} {
 		if *field.other != "" {
@@ -84,17 +85,11 @@ func (o *office) certificate() (*tls.Config, error) {
 func (o *office) serve(ctx context.Context, out io.Writer) error {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	recorded := make(chan struct{}, 1)
 	agents, err := ingest.New(ingest.Options{
-		Authority: o.authority, Register: o.reg, Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
+		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Register: o.reg,
+		Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
 		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
-		RootSecret: o.secret, Metrics: metrics, Log: o.log, MaxHeld: o.config.maxHeld(),
-		OnRecorded: func() {
-			select {
-			case recorded <- struct{}{}:
-			default: // told already
-			}
-		},
+		RootSecret: o.secret, Metrics: metrics, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed,
 	})
 	if err != nil {
 		return err
@@ -102,6 +97,10 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	o.notify = agents.Notify
 	// The first search should not be the one that reads the whole register.
 	if err := o.index.CatchUp(ctx); err != nil {
+		return err
+	}
+	publicHandler, err := o.publicWeb.Handler(o.join.Routes())
+	if err != nil {
 		return err
 	}
 	opsHandler, err := o.opsWeb.Handler(o.ops.Routes())
@@ -115,6 +114,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	// All addresses are opened before anything is served: one that is taken
 	// ends the start, and not a service that has begun.
 	var opened listeners
+	publicListener := opened.add(o.publicWeb.Listen(o.config.ListenPublic))
 	opsListener := opened.add(o.opsWeb.Listen(o.config.ListenOps))
 	consultListener := opened.add(o.consultWeb.Listen(o.config.ListenConsult))
 	metricsListener := opened.add(listenMetrics(o.config.ListenMetrics))
@@ -128,10 +128,11 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return agents.Run(ctx) })
+	group.Go(func() error { return o.publicWeb.Serve(ctx, publicHandler, publicListener) })
 	group.Go(func() error { return o.opsWeb.Serve(ctx, opsHandler, opsListener) })
 	group.Go(func() error { return o.consultWeb.Serve(ctx, consultHandler, consultListener) })
 	group.Go(func() error { return o.serveControl(ctx, controlListener) })
-	group.Go(func() error { return o.follow(ctx, recorded) })
+	group.Go(func() error { return o.follow(ctx) })
 	group.Go(func() error { return o.tidy(ctx) })
 	if metricsListener != nil {
 		group.Go(func() error { return serveMetrics(ctx, metricsListener, metrics) })
@@ -164,12 +165,12 @@ func (s *listeners) close() (err error) {
 
 // follow has the search index read what was recorded as it comes, so that no
 // officer waits for what a night has brought.
-func (o *office) follow(ctx context.Context, recorded <-chan struct{}) error {
+func (o *office) follow(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-recorded:
+		case <-o.recorded:
 			if err := o.index.CatchUp(ctx); err != nil && ctx.Err() == nil {
 				o.log.Warn("the search index could not follow the register; the next search will", "err", err)
 			}
@@ -199,7 +200,7 @@ func (o *office) tidy(ctx context.Context) error {
 
 // greet says where everything is, and lets the first administrator in.
 func (o *office) greet(ctx context.Context, out io.Writer) error {
-	o.log.Info("collector serving", "agents", o.config.agentsURL(), "ops", o.config.OpsURL, "consultation", o.config.ConsultURL, "trail_key", o.trail.VerifierKey())
+	o.log.Info("collector serving", "agents", o.config.agentsURL(), "public", o.config.PublicURL, "ops", o.config.OpsURL, "consultation", o.config.ConsultURL, "trail_key", o.trail.VerifierKey(), "receipt_key", o.receipts.VerifierKey())
 	if !pages.Built() {
 		o.log.Warn("the pages' front end is not built: run make")
 	}

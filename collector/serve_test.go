@@ -18,7 +18,7 @@ import (
 func opened(t *testing.T, dir string, change func(*Config)) *office {
 	t.Helper()
 	c := defaults()
-	c.ListenAgents, c.ListenOps, c.ListenConsult, c.ListenMetrics = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "off"
+	c.ListenAgents, c.ListenPublic, c.ListenOps, c.ListenConsult, c.ListenMetrics = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "off"
 	change(&c)
 	o, err := openOffice(t.Context(), dir, c, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
@@ -44,6 +44,7 @@ func TestPortTaken(t *testing.T) {
 	at := taken.Addr().String()
 	for name, change := range map[string]func(*Config){
 		"agents":       func(c *Config) { c.ListenAgents = at },
+		"public":       func(c *Config) { c.ListenPublic = at },
 		"ops":          func(c *Config) { c.ListenOps = at },
 		"consultation": func(c *Config) { c.ListenConsult = at },
 		"metrics":      func(c *Config) { c.ListenMetrics = at },

@@ -114,8 +114,8 @@ func mustJSON(t *testing.T, into any, name string, args ...string) {
 type town struct {
 	t                             *testing.T
 	collectorDir, agentDir, creds string
-	agents, ops, consult, metrics string // host:port
-	pages                         string
+	agents, public, ops, consult  string // host:port
+	metrics, pages                string
 	relay                         *relay
 	devices                       int
 }
@@ -130,7 +130,7 @@ func newTown(t *testing.T) *town {
 	dir := t.TempDir()
 	tn := &town{t: t, collectorDir: filepath.Join(dir, "collector"), agentDir: filepath.Join(dir, "agent"),
 		creds: filepath.Join(dir, "officer.json"), devices: len(lan.Devices)}
-	for _, addr := range []*string{&tn.agents, &tn.ops, &tn.consult, &tn.metrics, &tn.pages} {
+	for _, addr := range []*string{&tn.agents, &tn.public, &tn.ops, &tn.consult, &tn.metrics, &tn.pages} {
 		*addr = freeAddr(t)
 	}
 	tn.relay = newRelay(t, tn.agents)
@@ -151,7 +151,7 @@ func (tn *town) startCollector() *process {
 	tn.t.Helper()
 	p := launch(tn.t, "anagrafe-collector", "serve", "-data", tn.collectorDir, "-public-url", "http://localhost",
 		"-consult-url", "http://"+tn.consult, "-ops-url", "http://"+tn.ops,
-		"-listen-agents", tn.agents, "-listen-ops", tn.ops, "-listen-consult", tn.consult, "-listen-metrics", tn.metrics)
+		"-listen-agents", tn.agents, "-listen-public", tn.public, "-listen-ops", tn.ops, "-listen-consult", tn.consult, "-listen-metrics", tn.metrics)
 	p.until("the collector's listeners", func() bool {
 		for _, addr := range []string{tn.agents, tn.consult, tn.metrics} {
 			c, err := net.Dial("tcp", addr)

@@ -58,7 +58,11 @@ func (o *realCollector) start() {
 	if o.reg, err = registry.Open(context.Background(), filepath.Join(o.dir, registerName), log); err != nil {
 		o.t.Fatal(err)
 	}
-	server, err := ingest.New(ingest.Options{Authority: o.authority, Register: o.reg, Listen: o.at, Hosts: []string{o.host},
+	receipts, err := ingest.OpenReceiptKey(o.dir, o.host)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	server, err := ingest.New(ingest.Options{Authority: o.authority, ReceiptKey: receipts, Register: o.reg, Listen: o.at, Hosts: []string{o.host},
 		CertificateFile: o.public[0], KeyFile: o.public[1], RootSecret: bytes.Repeat([]byte{1}, 32), Log: log, Now: o.now})
 	if err != nil {
 		o.t.Fatal(err)
@@ -203,11 +207,11 @@ type nothing struct{}
 func (nothing) Next(context.Context, string) (string, string, []byte, bool, error) {
 	return "", "", nil, false, nil
 }
-func (nothing) Acknowledge(context.Context, string, [32]byte, time.Time, string) error { return nil }
-func (nothing) Reject(context.Context, string, string) error                           { return nil }
-func (nothing) Recorded(context.Context) (map[string]string, error)                    { return nil, nil }
-func (nothing) Recall(context.Context, string) error                                   { return nil }
-func (nothing) Waiting() <-chan struct{}                                               { return nil }
+func (nothing) Acknowledge(context.Context, protocol.Receipt, string) error { return nil }
+func (nothing) Reject(context.Context, string, string) error                { return nil }
+func (nothing) Recorded(context.Context) (map[string]string, error)         { return nil, nil }
+func (nothing) Recall(context.Context, string) error                        { return nil }
+func (nothing) Waiting() <-chan struct{}                                    { return nil }
 
 // TestAuthorityRollOver: one authority takes the place of another, in a collector
 // that runs on and in one that is started again after each step.

@@ -82,7 +82,7 @@ func certificateIn(dir string) *x509.Certificate {
 
 // redeem buys a grant, which is not kept yet.
 func (a *agent) redeem(ctx context.Context, code protocol.Code) (uplink.Grant, error) {
-	return uplink.Enrol(ctx, a.dir, address, code.String(), uplink.EnrolOptions{Version: "simulated", WrapTransport: a.transport})
+	return uplink.Enrol(ctx, a.dir, address, code.String(), uplink.EnrolOptions{Version: "simulated", WrapTransport: a.transport, Former: a.former})
 }
 
 // enrol redeems a code and goes on with what it gave, as the program does.
@@ -92,7 +92,7 @@ func (a *agent) enrol(ctx context.Context, code protocol.Code) error {
 		return err
 	}
 	if err := a.inv.AddGrant(ctx, inventory.Grant{AgentID: g.AgentID, SiteID: g.SiteID, SiteName: g.SiteName, Category: g.Category, Address: g.Address,
-		Epoch: g.Epoch, From: g.From, Until: g.Until, Collector: g.Collector}); err != nil {
+		Epoch: g.Epoch, From: g.From, Until: g.Until, Collector: g.Collector, Others: g.Others}); err != nil {
 		return err
 	}
 	identity, err := uplink.Open(a.dir)
@@ -101,6 +101,17 @@ func (a *agent) enrol(ctx context.Context, code protocol.Code) error {
 	}
 	a.up.Use(identity)
 	return nil
+}
+
+// former tells as which agent it spoke for a site before.
+func (a *agent) former(ctx context.Context, siteID string) (string, error) {
+	grants, err := a.inv.Grants(ctx)
+	for _, g := range grants {
+		if g.SiteID == siteID {
+			return g.AgentID, err
+		}
+	}
+	return "", err
 }
 
 // forget drops the identity, as the remedy for a revoked one says; the

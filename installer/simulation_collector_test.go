@@ -36,10 +36,15 @@ func startCollector(dir string, log *slog.Logger, watch func(*registry.Registry)
 	if err != nil {
 		return nil, err
 	}
+	receipts, err := ingest.OpenReceiptKey(dir, "collector.example")
+	if err != nil {
+		return nil, err
+	}
 	if c.reg, err = registry.Open(c.alive, filepath.Join(dir, registerName), log); err != nil {
 		return nil, err
 	}
-	server, err := ingest.New(ingest.Options{Authority: authority, Register: watch(c.reg), Hosts: []string{"collector.example"},
+	c.reg.UseOwnerKey(bytes.Repeat([]byte{2}, 32))
+	server, err := ingest.New(ingest.Options{Authority: authority, ReceiptKey: receipts, OwnerLink: "https://collector.example/site", Register: watch(c.reg), Hosts: []string{"collector.example"},
 		RootSecret: bytes.Repeat([]byte{1}, 32), Log: log})
 	if err != nil {
 		return nil, errors.Join(err, c.reg.Close())

@@ -41,7 +41,7 @@ func planted() []fault {
 }
 
 func receiptFor(m protocol.Message, raw []byte, at time.Time) protocol.Receipt {
-	return protocol.Receipt{MessageID: m.ID, SHA256: sha256.Sum256(raw), RecordedAt: at.UTC().Truncate(time.Microsecond)}
+	return protocol.Receipt{MessageID: m.ID, SiteID: m.SiteID, SHA256: sha256.Sum256(raw), RecordedAt: at.UTC().Truncate(time.Microsecond)}
 }
 
 // early acknowledges a message before it is on disk: it writes it a second

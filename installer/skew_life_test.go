@@ -101,6 +101,7 @@ type office struct {
 	t         *testing.T
 	log       *slog.Logger
 	authority *ingest.Authority
+	receipts  *ingest.ReceiptKey
 	reg       *registry.Registry
 	addr      string
 }
@@ -109,6 +110,10 @@ func openOffice(t *testing.T, ctx context.Context, log *slog.Logger) *office {
 	t.Helper()
 	dir := t.TempDir()
 	authority, err := ingest.OpenAuthority(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipts, err := ingest.OpenReceiptKey(dir, "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,13 +126,13 @@ func openOffice(t *testing.T, ctx context.Context, log *slog.Logger) *office {
 			t.Error(err)
 		}
 	})
-	return &office{t: t, log: log, authority: authority, reg: reg, addr: "127.0.0.1:0"}
+	return &office{t: t, log: log, authority: authority, receipts: receipts, reg: reg, addr: "127.0.0.1:0"}
 }
 
 // serve listens, at the same address each time, until what it gives is called.
 func (o *office) serve(ctx context.Context, now func() time.Time) (stop func()) {
 	o.t.Helper()
-	server, err := ingest.New(ingest.Options{Authority: o.authority, Register: o.reg, Listen: o.addr, Hosts: []string{"127.0.0.1"},
+	server, err := ingest.New(ingest.Options{Authority: o.authority, ReceiptKey: o.receipts, Register: o.reg, Listen: o.addr, Hosts: []string{"127.0.0.1"},
 		RootSecret: bytes.Repeat([]byte{1}, 32), Log: o.log, Now: now})
 	if err != nil {
 		o.t.Fatal(err)
@@ -230,11 +235,11 @@ func (b *postbox) end(id, how string) {
 	}
 }
 
-func (b *postbox) Acknowledge(_ context.Context, id string, _ [32]byte, _ time.Time, _ string) error {
-	b.end(id, "acknowledged")
+func (b *postbox) Acknowledge(_ context.Context, r protocol.Receipt, _ string) error {
+	b.end(r.MessageID, "acknowledged")
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.newest = id
+	b.newest = r.MessageID
 	return nil
 }
 

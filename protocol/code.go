@@ -19,14 +19,23 @@ const codeSymbols = 12
 // ErrCode is what every error of ParseCode and ParseLink wraps.
 var ErrCode = errors.New("not an enrolment code")
 
-// Code is a one-time enrolment code: 60 random bits and a check character. The
-// zero value is no code.
+// Code is a code that a person types: 60 random bits and a check character. It
+// enrols an agent, once, or is the owner's of a site. The zero value is no code.
 type Code struct{ s string }
+
+// CodeBytes is how many bytes a code is made from: five bits of each are used.
+const CodeBytes = codeSymbols
 
 // NewCode makes a random code.
 func NewCode() Code {
-	var b [codeSymbols]byte
+	var b [CodeBytes]byte
 	rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return CodeOf(b)
+}
+
+// CodeOf makes the code of these bytes, which must be as good as random: the
+// start of a keyed hash, for a code that can be given again (the owner's).
+func CodeOf(b [CodeBytes]byte) Code {
 	s := make([]byte, codeSymbols)
 	for i := range b {
 		s[i] = codeAlphabet[b[i]%32]
@@ -79,7 +88,7 @@ func (c Code) String() string {
 }
 
 // LogValue keeps codes out of logs.
-func (c Code) LogValue() slog.Value { return slog.StringValue("(enrolment code)") }
+func (c Code) LogValue() slog.Value { return slog.StringValue("(code)") }
 
 // Hash is what the collector keeps of a code: SHA-256 over a label and the 13
 // characters. The code is random, so that it needs no salt.

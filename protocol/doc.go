@@ -29,19 +29,29 @@
 //   - [Withdrawal]: the site leaves the register.
 //   - [Reply]: how far a [Notice] has come at the site.
 //
-// Order. Messages of a site are ordered by (Epoch, Revision): the epoch is
-// given with the grant and grows with each enrolment or take-over, the revision
-// counts within it. The collector applies a declaration only if its pair is
-// above that of the newest one it has for the site; an older one is refused as
-// stale. An observation may arrive late, since each of its facts has its own
-// time. A withdrawal wins over every message of its epoch, in whatever order
-// they arrive; after it, only a new enrolment brings the site back.
+// Order. One agent's messages about a site are ordered by (Epoch, Revision): the
+// epoch is given with the grant and grows with each enrolment for the site, the
+// revision counts within it. The collector applies a declaration only if its
+// pair is above that of the newest one it has from that agent; an older one is
+// refused as stale. An observation may arrive late, since each of its facts has
+// its own time. A withdrawal wins over every message of its epoch, in whatever
+// order they arrive; after it, only a new enrolment brings the site back.
+//
+// Several agents. A site may have more than one. It declares what they declare
+// together; where two name the same recorder, by its id, the declaration that
+// was recorded later stands for it and its cameras. A withdrawal by one takes
+// the whole site out, unless another was enrolled after it was made
+// ([Receipt].SiteStays). An agent that is enrolled for a declared site gets the
+// recorded state by GetSite, finds the same recorders and cameras in its
+// network, and goes on under their ids; it may be enrolled to replace the
+// others, and a computer that lost its identity names the agent that it was. The
+// grant of a visit ends by itself within a day; what it declared stays.
 //
 // Acknowledgement. Deliver answers with a [Receipt] only after the message is
 // durably recorded; until then the agent keeps it and sends it again. The
 // receipt's SHA-256 is over the very bytes sent, so that the agent knows which
 // it acknowledges. The same id with the same bytes is recorded once and gets
-// the first receipt again, with Duplicate; with other bytes it is refused. What
+// the first receipt again, signature and all, with Duplicate; with other bytes it is refused. What
 // the owner said yes to is byte for byte what leaves: messages are encoded once,
 // when confirmed, and never again.
 //

@@ -98,9 +98,21 @@ type CameraObservation struct {
 // Receipt is the collector's word that a message is durably recorded.
 type Receipt struct {
 	MessageID  string
+	SiteID     string
 	SHA256     [32]byte // of the encoded message
 	RecordedAt time.Time
 	Duplicate  bool
+	// SiteStays is said of a withdrawal that took away only what its agent had
+	// declared: another agent was enrolled for the site after it was made.
+	SiteStays bool
+
+	// Note is all of the above but Duplicate and SiteStays, signed ([OpenReceipt]);
+	// "" from a collector of version 1.
+	Note string
+	// OwnerLink is the page on which the owner suspends or withdraws the site from
+	// any browser, and OwnerCode what is typed there; neither with a withdrawal.
+	OwnerLink string
+	OwnerCode Code
 }
 
 // Kind names the body: "declaration", "observation", "withdrawal", "reply", or

@@ -188,11 +188,11 @@ func (b *book) loadPaths(ctx context.Context, tx *sql.Tx) error {
 }
 
 func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
-	err := each(ctx, tx, `SELECT id, name, category, address, epoch, granted, until, collector, revision, observed, agent, state, state_at, ended
+	err := each(ctx, tx, `SELECT id, name, category, address, epoch, granted, until, collector, revision, observed, agent, others, state, state_at, ended
 		FROM site ORDER BY granted, id`, func(rows *sql.Rows) error {
 		s := &site{}
 		err := rows.Scan(&s.SiteID, &s.SiteName, &s.Category, &s.Address, &s.Epoch, asTime{&s.From}, asTime{&s.Until},
-			&s.Collector, &s.revision, asTime{&s.observed}, &s.AgentID, &s.State, asTime{&s.stateAt}, &s.ended)
+			&s.Collector, &s.revision, asTime{&s.observed}, &s.AgentID, &s.Others, &s.State, asTime{&s.stateAt}, &s.ended)
 		s.left = s.State == protocol.SiteWithdrawn
 		b.sites = append(b.sites, s)
 		return err

@@ -57,6 +57,12 @@
 //     asked for that was not recorded.
 //   - How far back footage reaches is kept for 30 days, a reading a day, for the
 //     owner alone. Like his answers it stays when a camera is withdrawn.
+//   - What the register already holds of a site when this computer is enrolled for
+//     it is shown beside what was found, and the owner chooses which is which. A
+//     found camera goes on under the recorded id, with what was said of it there
+//     as a suggestion; one that was not found is listed as well, if the owner
+//     keeps it. Nothing is declared by it. There is nothing in the register that
+//     identifies a device, so what fits is a proposal, never a decision.
 //   - The device's own words for a value are shown to the owner and never leave.
 //   - A device's certificate is kept at first use. Another one is refused until
 //     the owner types the device's password again.

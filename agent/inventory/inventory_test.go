@@ -147,6 +147,12 @@ func declared(t *testing.T, n byte) (*Inventory, []Camera) {
 	return v, cameras(t, v)
 }
 
+// receipt is what a collector of before gives for a message: unsigned, without a
+// code.
+func receipt(id string, raw []byte) protocol.Receipt {
+	return protocol.Receipt{MessageID: id, SHA256: sum(raw), RecordedAt: noon}
+}
+
 // deliver acknowledges all that waits.
 func deliver(t *testing.T, v *Inventory) {
 	t.Helper()
@@ -158,7 +164,7 @@ func deliver(t *testing.T, v *Inventory) {
 		if !ok {
 			return
 		}
-		if err := v.Acknowledge(t.Context(), id, sum(raw), noon, "h3"); err != nil {
+		if err := v.Acknowledge(t.Context(), receipt(id, raw), "h3"); err != nil {
 			t.Fatal(err)
 		}
 	}

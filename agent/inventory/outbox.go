@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -55,27 +54,40 @@ func (v *Inventory) Next(ctx context.Context, agentID string) (id, siteID string
 	return id, siteID, message, ok, nil
 }
 
-// Acknowledge notes that the collector has recorded the message durably. A
-// hash that is not that of its bytes is an error: something else was recorded.
-func (v *Inventory) Acknowledge(ctx context.Context, id string, hash [32]byte, recordedAt time.Time, transport string) error {
+// WhySiteStays stands in Sent.Why of an acknowledged withdrawal that took away
+// only what this computer had declared: another one was enrolled for the site
+// after the withdrawal was made, and that later decision stands.
+const WhySiteStays = "site-stays"
+
+// Acknowledge notes that the collector has recorded the message durably, and
+// keeps the signed receipt with it. A hash that is not that of its bytes is an
+// error: something else was recorded.
+func (v *Inventory) Acknowledge(ctx context.Context, r protocol.Receipt, transport string) error {
+	why := ""
+	if r.SiteStays {
+		why = WhySiteStays
+	}
 	err := v.write(ctx, func(tx *sql.Tx) error {
 		var body []byte
-		err := tx.QueryRowContext(ctx, `SELECT body FROM message WHERE id = ?`, id).Scan(&body)
+		var siteID, kind string
+		err := tx.QueryRowContext(ctx, `SELECT body, site_id, kind FROM message WHERE id = ?`, r.MessageID).Scan(&body, &siteID, &kind)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrUnknown
 		}
 		if err != nil {
 			return err
 		}
-		if sha256.Sum256(body) != hash {
+		if sha256.Sum256(body) != r.SHA256 {
 			return errors.New("the collector recorded other bytes than were sent")
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE message SET state = 'acknowledged', recorded = ?, transport = ?, why = ''
-			WHERE id = ? AND state <> 'acknowledged'`, micros(recordedAt), line(transport), id)
-		return err
+		if _, err = tx.ExecContext(ctx, `UPDATE message SET state = 'acknowledged', recorded = ?, transport = ?, why = ?, receipt = ?
+			WHERE id = ? AND state <> 'acknowledged'`, micros(r.RecordedAt), line(transport), why, r.Note, r.MessageID); err != nil {
+			return err
+		}
+		return v.keepAccess(ctx, tx, siteID, kind, r)
 	})
 	if err != nil {
-		return fmt.Errorf("acknowledge message %s: %w", id, err)
+		return fmt.Errorf("acknowledge message %s: %w", r.MessageID, err)
 	}
 	return nil
 }
@@ -212,9 +224,9 @@ func (v *Inventory) Counts(ctx context.Context) (counts map[SentState]int, err e
 // before and after.
 func (v *Inventory) Outbox(ctx context.Context) (all []Sent, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
-		return each(ctx, tx, `SELECT id, site_id, kind, made, body, state, recorded, transport, why FROM message ORDER BY seq`, func(rows *sql.Rows) error {
+		return each(ctx, tx, `SELECT id, site_id, kind, made, body, state, recorded, transport, why, receipt FROM message ORDER BY seq`, func(rows *sql.Rows) error {
 			var s Sent
-			if err := rows.Scan(&s.ID, &s.SiteID, &s.Kind, asTime{&s.MadeAt}, &s.Raw, &s.State, asTime{&s.RecordedAt}, &s.Transport, &s.Why); err != nil {
+			if err := rows.Scan(&s.ID, &s.SiteID, &s.Kind, asTime{&s.MadeAt}, &s.Raw, &s.State, asTime{&s.RecordedAt}, &s.Transport, &s.Why, &s.Receipt); err != nil {
 				return err
 			}
 			sum := sha256.Sum256(s.Raw)

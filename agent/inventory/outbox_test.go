@@ -44,7 +44,7 @@ func TestKilledAfterApprove(t *testing.T) {
 		}
 		again = open(t, powerCut(t, filepath.Dir(path(t, again))))
 	}
-	if err := again.Acknowledge(t.Context(), want[0].ID, sum(want[0].Raw), noon, "h3"); err != nil {
+	if err := again.Acknowledge(t.Context(), receipt(want[0].ID, want[0].Raw), "h3"); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, _, ok, err := again.Next(t.Context(), ""); ok || err != nil {
@@ -68,7 +68,7 @@ func powerCut(t *testing.T, dir string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := os.Create(filepath.Join(to, filepath.Base(name)))
+		out, err := os.OpenFile(filepath.Join(to, filepath.Base(name)), os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,13 +95,13 @@ func TestAcknowledgeAndReject(t *testing.T) {
 	if sent.State != Acknowledged || !sent.RecordedAt.Equal(noon) || sent.Transport != "h3" {
 		t.Errorf("%+v", sent)
 	}
-	if err := v.Acknowledge(t.Context(), sent.ID, sum(sent.Raw), noon, "h2"); err != nil {
+	if err := v.Acknowledge(t.Context(), receipt(sent.ID, sent.Raw), "h2"); err != nil {
 		t.Errorf("a repeated receipt: %v", err)
 	}
-	if err := v.Acknowledge(t.Context(), sent.ID, [32]byte{1}, noon, "h3"); err == nil {
+	if err := v.Acknowledge(t.Context(), receipt(sent.ID, []byte("other")), "h3"); err == nil {
 		t.Error("a receipt for other bytes was taken")
 	}
-	if err := v.Acknowledge(t.Context(), "no-such", [32]byte{}, noon, "h3"); !errors.Is(err, ErrUnknown) {
+	if err := v.Acknowledge(t.Context(), receipt("no-such", nil), "h3"); !errors.Is(err, ErrUnknown) {
 		t.Errorf("got %v", err)
 	}
 	if err := v.Reject(t.Context(), sent.ID, "late"); !errors.Is(err, ErrUnknown) {

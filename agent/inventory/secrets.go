@@ -22,6 +22,7 @@ import (
 	"anagrafe/agent/discover"
 	"anagrafe/agent/interrogate"
 	"anagrafe/agent/keyfile"
+	"anagrafe/protocol"
 )
 
 // secrets seals passwords and hashes refused ones, each under a key of its own.
@@ -68,7 +69,10 @@ func (v *Inventory) forgetSealed(ctx context.Context, path string) error {
 		if n, err := gone.RowsAffected(); err == nil && n > 0 {
 			v.log.Warn("the key of the recorders' passwords is gone: the passwords are forgotten and must be typed again", "key", path, "passwords", n)
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM refused`)
+		if _, err = tx.ExecContext(ctx, `DELETE FROM refused`); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE site SET owner_code = NULL`) // the next receipt brings it again
 		return err
 	})
 }
@@ -97,6 +101,19 @@ func (s *secrets) seal(deviceID string, c interrogate.Credential) ([]byte, error
 		return nil, err
 	}
 	return s.aead.Seal(nil, nil, text, []byte(deviceID)), nil
+}
+
+// sealCode seals an owner's code, bound to its site.
+func (s *secrets) sealCode(siteID string, code protocol.Code) []byte {
+	return s.aead.Seal(nil, nil, []byte(code.String()), []byte("owner's code of site "+siteID))
+}
+
+func (s *secrets) openCode(siteID string, sealed []byte) (protocol.Code, error) {
+	text, err := s.aead.Open(nil, nil, sealed, []byte("owner's code of site "+siteID))
+	if err != nil {
+		return protocol.Code{}, errors.New("the sealed code of the owner does not open with this secrets.key: the next receipt brings it again")
+	}
+	return protocol.ParseCode(string(text))
 }
 
 func (s *secrets) open(deviceID string, sealed []byte) (c interrogate.Credential, err error) {

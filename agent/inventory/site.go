@@ -21,13 +21,14 @@ func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 		return fmt.Errorf("keep the grant: the collector gave site %q, epoch %d, which is none", line(g.SiteID), g.Epoch)
 	}
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO site (id, name, category, address, epoch, granted, until, collector, agent, revision, observed)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+		_, err := tx.ExecContext(ctx, `INSERT INTO site (id, name, category, address, epoch, granted, until, collector, agent, others, revision, observed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, category = excluded.category, address = excluded.address,
 			state = iif(excluded.granted > granted, '', state),
-			epoch = excluded.epoch, granted = excluded.granted, until = excluded.until, collector = excluded.collector, agent = excluded.agent
+			epoch = excluded.epoch, granted = excluded.granted, until = excluded.until, collector = excluded.collector,
+			agent = excluded.agent, others = excluded.others
 			WHERE excluded.granted >= granted`,
-			g.SiteID, g.SiteName, g.Category, g.Address, g.Epoch, micros(g.From), micros(g.Until), g.Collector, g.AgentID)
+			g.SiteID, g.SiteName, g.Category, g.Address, g.Epoch, micros(g.From), micros(g.Until), g.Collector, g.AgentID, g.Others)
 		return err
 	})
 	if err != nil {

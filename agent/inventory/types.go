@@ -27,6 +27,7 @@ type Grant struct {
 	From      time.Time `json:"from"`
 	Until     time.Time `json:"until,omitzero"` // zero: without end
 	Collector string    `json:"collector"`      // https://host:port
+	Others    int       `json:"others"`         // other computers that spoke for the site then
 	// State is what was decided about the site elsewhere than here, as a notice
 	// told: protocol.SiteSuspended, protocol.SiteWithdrawn, or "". AddGrant does
 	// not take it.
@@ -175,7 +176,8 @@ type Sent struct {
 	State      SentState        `json:"state"`
 	RecordedAt time.Time        `json:"recorded_at,omitzero"` // of the receipt
 	Transport  string           `json:"transport,omitempty"`  // "h3", "h2": how it went
-	Why        string           `json:"why,omitempty"`        // of a rejection
+	Why        string           `json:"why,omitempty"`        // of a rejection; of a withdrawal, see WhySiteStays
+	Receipt    string           `json:"receipt,omitempty"`    // a note that the collector signed (protocol.OpenReceipt); "" from one that signs none
 	SHA256     string           `json:"sha256"`               // hex, of Raw
 	Raw        []byte           `json:"raw"`                  // the very bytes, base64 in JSON
 	Message    protocol.Message `json:"message"`              // the same, readable

@@ -65,7 +65,14 @@ func (v *Review) home(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	waiting, err := v.Inventory.Takeovers(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
 	view := homeView{Next: nextStep(devices, cameras, grants, decided)}
+	if len(waiting) > 0 && len(devices) > 0 {
+		view.Next = next{Key: "takeover", Href: "/takeover"}
+	}
 	view.Say = view.Next.say(w)
 	if view.Banner, err = v.banner(r); err != nil {
 		return answer{}, err

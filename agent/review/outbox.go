@@ -2,6 +2,7 @@ package review
 
 import (
 	"encoding/json"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,7 +23,11 @@ type messageView struct {
 	inventory.Sent
 	Lines []string
 	JSON  string
+	File  template.URL // the signed receipt, to be saved; "" none
 }
+
+// SiteStays: see inventory.WhySiteStays.
+func (m messageView) SiteStays() bool { return m.Why == inventory.WhySiteStays }
 
 // onePage is how many messages the page shows; ?all=1 shows the rest.
 const onePage = 50
@@ -52,7 +57,11 @@ func (v *Review) outbox(r *http.Request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		view.Messages = append(view.Messages, messageView{s, linesOf(w, s.Message, names), string(text)})
+		m := messageView{Sent: s, Lines: linesOf(w, s.Message, names), JSON: string(text)}
+		if s.Receipt != "" {
+			m.File = asFile(s.Receipt)
+		}
+		view.Messages = append(view.Messages, m)
 	}
 	return page("outbox.html", "outbox.title", view), nil
 }

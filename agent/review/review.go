@@ -23,8 +23,10 @@ type Options struct {
 	// Scan looks at the network once and records what it finds.
 	Scan func(ctx context.Context) error
 	// Enrol redeems a code or link and keeps the grant in Inventory. The
-	// collector's address is "" where the code is a link.
-	Enrol func(ctx context.Context, code, collector string) error
+	// collector's address is "" where the code is a link. With replace, the other
+	// computers that speak for the site may do so no more; that can be said
+	// later, with the same code.
+	Enrol func(ctx context.Context, code, collector string, replace bool) error
 	// Status says how the agent stands; it is answered as JSON as it is. The
 	// pages read from that JSON the keys of standing.
 	Status func(ctx context.Context) (any, error)
@@ -90,6 +92,8 @@ func (v *Review) routes() *http.ServeMux {
 		"POST /contact":      v.setContact,
 		"GET /credentials":   v.askPassword,
 		"POST /credentials":  v.setPassword,
+		"GET /takeover":      v.takeovers,
+		"POST /takeover":     v.takeOver,
 		"GET /enrol":         v.askCode,
 		"POST /enrol":        v.enrol,
 		"GET /outbox":        v.outbox,
@@ -97,6 +101,7 @@ func (v *Review) routes() *http.ServeMux {
 		"GET /notices/{id}":  v.notice,
 		"POST /notices/{id}": v.answerNotice,
 		"GET /status":        v.status,
+		"GET /keep":          v.keep,
 	} {
 		mux.Handle(pattern, v.serve(h))
 	}

@@ -52,7 +52,7 @@ func start(t *testing.T) *owner {
 			o.scans++
 			return inv.Record(ctx, o.found, time.Now())
 		},
-		Enrol: func(ctx context.Context, code, collector string) error {
+		Enrol: func(ctx context.Context, code, collector string, replace bool) error {
 			if code != "GIUSTO" {
 				return errors.New("the collector does not know this code")
 			}

@@ -189,11 +189,19 @@ func (v *Review) enrolPage(r *http.Request, f fields, detail string, status int)
 	return a, nil
 }
 
+// enrolled is the answer to a code: the grant, and how many cameras of the site
+// the register already holds that are not known here.
+type enrolled struct {
+	inventory.Grant
+	Recorded int `json:"recorded"`
+}
+
 // enrol redeems a code; the answer is the grant that it gave.
 func (v *Review) enrol(r *http.Request) (answer, error) {
 	var in struct {
 		Code      string `json:"code"`
 		Collector string `json:"collector"`
+		Replace   bool   `json:"replace"`
 	}
 	if isJSON(r) {
 		if err := decode(r, &in); err != nil {
@@ -209,7 +217,7 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := v.Enrol(r.Context(), in.Code, in.Collector); err != nil {
+	if err := v.Enrol(r.Context(), in.Code, in.Collector, in.Replace); err != nil {
 		reason, hint := v.Explain(err)
 		v.Log.Warn("enrolment failed", "reason", reason, "error", err)
 		if wantsJSON(r) {
@@ -234,7 +242,15 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 			granted = g
 		}
 	}
-	return answer{json: granted, to: "/?done=enrolled"}, nil
+	waiting, err := v.Inventory.Takeovers(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	to := "/?done=enrolled"
+	if len(waiting) > 0 {
+		to = "/takeover"
+	}
+	return answer{json: enrolled{granted, recordedOf(waiting, granted.SiteID)}, to: to}, nil
 }
 
 // enrolField is the control that an enrolment's failure is shown at.
@@ -268,6 +284,7 @@ type statusView struct {
 	Clock   string // of this computer, where it is wrong
 	Trouble string // key of what a person must do about the line; "": nothing
 	Sites   []inventory.Grant
+	Owner   []inventory.OwnerAccess
 	Devices []deviceState
 }
 
@@ -306,6 +323,9 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 		view.Clock = clockWords(w, &protocol.Clock{OffsetMs: view.ClockOffsetMs})
 	}
 	if view.Sites, err = v.Inventory.Grants(ctx); err != nil {
+		return view, err
+	}
+	if view.Owner, err = v.Inventory.OwnerAccess(ctx); err != nil {
 		return view, err
 	}
 	devices, err := v.Inventory.Devices(ctx)

@@ -24,6 +24,9 @@ type line struct {
 	parking   *parking
 	enrolment wire.EnrolmentServiceClient
 	delivery  wire.DeliveryServiceClient
+
+	receiptKey string        // of the identity that speaks; "": none is known
+	otherKey   chan struct{} // signalled, buffered 1: receipts are signed with another one
 }
 
 // newLine makes the clients; nothing is dialled before the first call. wrap
@@ -42,7 +45,7 @@ func newLine(collector string, t trust, now func() time.Time, wrap func(http.Rou
 		// address goes to no other.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	options := connect.WithClientOptions(connect.WithInterceptors(plainHeaders{}), connect.WithReadMaxBytes(answerLimit))
-	return &line{road: r, parking: &parking{rest: r.rest, wake: make(chan struct{}, 1)},
+	return &line{road: r, parking: &parking{rest: r.rest, wake: make(chan struct{}, 1)}, otherKey: make(chan struct{}, 1),
 		enrolment: wire.NewEnrolmentServiceClient(client, collector, options),
 		delivery:  wire.NewDeliveryServiceClient(client, collector, options)}, nil
 }

@@ -25,6 +25,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+	"golang.org/x/mod/sumdb/note"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"anagrafe/protocol"
@@ -121,6 +122,10 @@ type collector struct {
 	before   func(raw []byte) error // asked before a message is recorded
 	after    func(raw []byte) error // asked when it is recorded, before the answer
 	enrolled func(*wire.EnrolRequest) error
+	recorded []byte              // the declaration that GetSite gives
+	signer   note.Signer         // of receipts; nil: they are not signed, as by version 1
+	key      string              // of receipts, as told at enrolment and renewal
+	receipt  func(*wire.Receipt) // changes each one before it is sent
 	notify   chan *wire.Notice
 	h        heard
 	stopping chan struct{}
@@ -266,8 +271,8 @@ func (c *collector) Enrol(_ context.Context, req *connect.Request[wire.EnrolRequ
 	c.h.keys = append(c.h.keys, string(csr.RawSubjectPublicKeyInfo))
 	leaf := c.authority.sign(c.t, "agent-1", csr.PublicKey, time.Now().Add(-time.Hour))
 	return connect.NewResponse(&wire.EnrolResponse{AgentId: "agent-1", CertificateChain: [][]byte{leaf.Raw},
-		Authorities: [][]byte{c.authority.cert.Raw},
-		Grant:       &wire.Grant{SiteId: "site-1", SiteName: "Panificio", Epoch: 3, From: timestamppb.Now()}}), nil
+		Authorities: [][]byte{c.authority.cert.Raw}, ReceiptKey: c.key,
+		Grant: &wire.Grant{SiteId: "site-1", SiteName: "Panificio", Epoch: 3, From: timestamppb.Now()}}), nil
 }
 
 func (c *collector) Renew(_ context.Context, req *connect.Request[wire.RenewRequest]) (*connect.Response[wire.RenewResponse], error) {
@@ -276,7 +281,10 @@ func (c *collector) Renew(_ context.Context, req *connect.Request[wire.RenewRequ
 		return nil, err
 	}
 	leaf := c.authority.sign(c.t, "agent-1", csr.PublicKey, time.Now().Add(-time.Hour))
-	return connect.NewResponse(&wire.RenewResponse{CertificateChain: [][]byte{leaf.Raw}, Authorities: [][]byte{c.authority.cert.Raw}}), nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return connect.NewResponse(&wire.RenewResponse{CertificateChain: [][]byte{leaf.Raw}, Authorities: [][]byte{c.authority.cert.Raw},
+		ReceiptKey: c.key}), nil
 }
 
 func (c *collector) Deliver(_ context.Context, req *connect.Request[wire.DeliverRequest]) (*connect.Response[wire.DeliverResponse], error) {
@@ -305,8 +313,19 @@ func (c *collector) Deliver(_ context.Context, req *connect.Request[wire.Deliver
 		}
 	}
 	sum := sha256.Sum256(raw)
-	return connect.NewResponse(&wire.DeliverResponse{Receipt: &wire.Receipt{MessageId: id, MessageSha256: sum[:],
-		RecordedAt: timestamppb.Now(), Duplicate: known}}), nil
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	receipt := &wire.Receipt{MessageId: id, MessageSha256: sum[:], RecordedAt: timestamppb.New(at), Duplicate: known}
+	if c.signer != nil {
+		signed, err := protocol.SignReceipt(protocol.Receipt{MessageID: id, SiteID: "site-1", SHA256: sum, RecordedAt: at}, c.signer)
+		if err != nil {
+			return nil, err
+		}
+		receipt.Note = []byte(signed)
+	}
+	if c.receipt != nil {
+		c.receipt(receipt)
+	}
+	return connect.NewResponse(&wire.DeliverResponse{Receipt: receipt}), nil
 }
 
 // follows refuses what comes after a message that was forgotten; mu is held.

@@ -2,8 +2,6 @@ package uplink
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
 	"time"
 
@@ -53,7 +51,7 @@ func (u *Uplink) deliverWaiting(ctx context.Context, l *line, agentID string, b 
 			return b.next(0)
 		}
 		l.parking.up(u.now())
-		if wait := u.deliverOne(ctx, l, outgoing{id, recorded[siteID], message}, b); wait > 0 {
+		if wait := u.deliverOne(ctx, l, outgoing{id, siteID, recorded[siteID], message}, b); wait > 0 {
 			return wait
 		}
 	}
@@ -70,6 +68,7 @@ type attempts struct {
 // outgoing is a message on its way.
 type outgoing struct {
 	id      string
+	siteID  string
 	after   string // id of the newest message of its site that is acknowledged; "": none
 	message []byte
 }
@@ -84,7 +83,7 @@ func (u *Uplink) deliverOne(ctx context.Context, l *line, m outgoing, b *attempt
 		u.mu.Unlock()
 		u.succeeded(via)
 		err := written(ctx, func(ctx context.Context) error {
-			return u.o.Outbox.Acknowledge(ctx, m.id, receipt.SHA256, receipt.RecordedAt, via)
+			return u.o.Outbox.Acknowledge(ctx, receipt, via)
 		})
 		if err != nil {
 			// It will go out again, and be known there.
@@ -145,12 +144,11 @@ func (u *Uplink) send(ctx context.Context, l *line, m outgoing) (protocol.Receip
 	if err != nil {
 		return protocol.Receipt{}, via.name(), explain(what, err)
 	}
-	r := resp.Msg.GetReceipt()
-	sum := sha256.Sum256(m.message)
-	if string(r.GetMessageSha256()) != string(sum[:]) || r.GetMessageId() != m.id || r.GetRecordedAt().CheckValid() != nil {
-		return protocol.Receipt{}, via.name(), newError(UnexpectedAnswer, errors.New("the receipt is for something else"), what)
+	receipt, err := l.receipt(m, resp.Msg.GetReceipt())
+	if err != nil {
+		return protocol.Receipt{}, via.name(), newError(UnexpectedAnswer, err, what)
 	}
-	return protocol.Receipt{MessageID: m.id, SHA256: sum, RecordedAt: r.GetRecordedAt().AsTime(), Duplicate: r.GetDuplicate()}, via.name(), nil
+	return receipt, via.name(), nil
 }
 
 // written calls f with a context that outlives the stop of the agent: what

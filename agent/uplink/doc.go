@@ -38,6 +38,12 @@
 // connection goes on when a router gives it another port, since the collector
 // follows, and when this machine has another address, to which it is moved. Where
 // that fails, and after this machine was asleep, the line is dialled anew at once.
+// # Receipts
+//
+// A receipt counts if it is for the very bytes that were sent and, once the
+// collector has told its key of receipts (at enrolment and at each renewal), is
+// signed with that key. A collector whose key is another one since is asked for it
+// by an early renewal; until then its messages wait. See receipt.go.
 //
 // # Giving up
 //

@@ -28,11 +28,20 @@ type Grant struct {
 	From      time.Time
 	Until     time.Time // zero: open
 	Collector string    // https://host:port
+	Others    int       // other agents that have a grant for the site now
 }
 
 // EnrolOptions may all be left out.
 type EnrolOptions struct {
 	Version string // the agent's version, told to the collector
+	Visit   bool   // the grant ends by itself within a day
+	// Replace ends the grants that other agents have for the site. It may be
+	// said later, with the same code.
+	Replace bool
+	// Former tells under which agent id this computer spoke for a site before,
+	// "" for none; nil: never. If it was another, that one is ended: a computer
+	// that lost its identity goes on with what it declared.
+	Former func(ctx context.Context, siteID string) (agentID string, err error)
 	// WrapTransport lets a test see the requests before they are encrypted.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
@@ -93,8 +102,11 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 	defer l.road.close()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	resp, err := l.enrolment.Enrol(ctx, connect.NewRequest(&wire.EnrolRequest{
-		Code: code.String(), Csr: csr, AgentVersion: o.Version}))
+	req := &wire.EnrolRequest{Code: code.String(), Csr: csr, AgentVersion: o.Version, Visit: o.Visit, Replace: o.Replace}
+	resp, err := l.enrolment.Enrol(ctx, connect.NewRequest(req))
+	if err == nil && o.Former != nil {
+		resp, err = again(ctx, l, req, resp, o)
+	}
 	if err != nil {
 		return Grant{}, explain(what, err)
 	}
@@ -103,7 +115,7 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 		return Grant{}, newError(UnexpectedAnswer, errors.New("the answer names no agent or no site"), what)
 	}
 	i.AgentID = m.GetAgentId()
-	made, err := i.with(m.GetCertificateChain(), m.GetAuthorities(), m.GetTrust())
+	made, err := i.with(m.GetCertificateChain(), m.GetAuthorities(), m.GetTrust(), m.GetReceiptKey())
 	if err != nil {
 		return Grant{}, newError(UnexpectedAnswer, err, what)
 	}
@@ -112,6 +124,17 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 			Hint: "make room, or give the agent's user the right to write there, and enrol again with the same code"}
 	}
 	return grantOf(i.AgentID, i.Collector, m.GetGrant()), nil
+}
+
+// again says, with the same code, which agent this computer was before: for
+// which site the code is, only the first answer tells.
+func again(ctx context.Context, l *line, req *wire.EnrolRequest, first *connect.Response[wire.EnrolResponse], o EnrolOptions) (*connect.Response[wire.EnrolResponse], error) {
+	former, err := o.Former(ctx, first.Msg.GetGrant().GetSiteId())
+	if err != nil || former == "" || former == first.Msg.GetAgentId() {
+		return first, err
+	}
+	req.FormerAgent = former
+	return l.enrolment.Enrol(ctx, connect.NewRequest(req))
 }
 
 // parseInvitation reads a code or a link, and the address given with it.
@@ -153,7 +176,7 @@ func certificateRequest(key *ecdsa.PrivateKey) ([]byte, error) {
 
 func grantOf(agentID, collector string, g *wire.Grant) Grant {
 	out := Grant{AgentID: agentID, SiteID: g.GetSiteId(), SiteName: g.GetSiteName(), Category: g.GetCategory(),
-		Address: g.GetAddress(), Epoch: g.GetEpoch(), Collector: collector}
+		Address: g.GetAddress(), Epoch: g.GetEpoch(), Collector: collector, Others: int(g.GetOthers())}
 	if g.GetFrom() != nil {
 		out.From = g.GetFrom().AsTime()
 	}

@@ -25,7 +25,7 @@ func (c *collector) GetSite(_ context.Context, req *connect.Request[wire.GetSite
 	if err := c.follows(req.Msg.GetAfter()); err != nil {
 		return nil, err
 	}
-	return connect.NewResponse(&wire.GetSiteResponse{}), nil
+	return connect.NewResponse(&wire.GetSiteResponse{Grant: &wire.Grant{SiteId: "site-1"}, Message: c.recorded}), nil
 }
 
 func TestExamine(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"anagrafe/agent/keyfile"
+	"anagrafe/protocol"
 	"anagrafe/protocol/wire"
 )
 
@@ -32,8 +33,9 @@ const (
 	// Headers of the PEM blocks of identity.pem.
 	headerAgent     = "Anagrafe-Agent"
 	headerCollector = "Anagrafe-Collector"
-	headerTrust     = "Anagrafe-Trust" // of the server: one of the two below
-	headerRole      = "Anagrafe-Role"  // "certificate", "authority"
+	headerTrust     = "Anagrafe-Trust"    // of the server: one of the two below
+	headerReceipts  = "Anagrafe-Receipts" // verifier key of receipts; absent: not told yet
+	headerRole      = "Anagrafe-Role"     // "certificate", "authority"
 	trustAuthority  = "authority"
 	trustWeb        = "web"
 )
@@ -48,7 +50,8 @@ type Identity struct {
 	key         *ecdsa.PrivateKey
 	chain       []*x509.Certificate // the agent's own first
 	authorities []*x509.Certificate
-	web         bool // the server may show a certificate of the public Web PKI
+	web         bool   // the server may show a certificate of the public Web PKI
+	receiptKey  string // verifies the collector's receipts; "": it has not told one yet
 }
 
 // Until is the end of the certificate.
@@ -132,7 +135,7 @@ func parseIdentity(b []byte) (*Identity, error) {
 		}
 		if len(id.chain) == 0 {
 			id.AgentID, id.Collector = block.Headers[headerAgent], block.Headers[headerCollector]
-			id.web = block.Headers[headerTrust] == trustWeb
+			id.web, id.receiptKey = block.Headers[headerTrust] == trustWeb, block.Headers[headerReceipts]
 		}
 		id.chain = append(id.chain, cert)
 	}
@@ -147,7 +150,10 @@ func parseIdentity(b []byte) (*Identity, error) {
 	if _, err := parseCollector(id.Collector); err != nil {
 		return nil, err
 	}
-	return id, nil
+	if id.receiptKey == "" { // written before collectors had one
+		return id, nil
+	}
+	return id, protocol.ParseReceiptKey(id.receiptKey)
 }
 
 // save writes identity.pem, whole or not at all, beside its own key alone. Who
@@ -164,9 +170,12 @@ func (i *Identity) save() error {
 	if i.web {
 		trust = trustWeb
 	}
+	headers := map[string]string{headerRole: "certificate", headerAgent: i.AgentID, headerCollector: i.Collector, headerTrust: trust}
+	if i.receiptKey != "" {
+		headers[headerReceipts] = i.receiptKey
+	}
 	for _, c := range i.chain {
-		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw, Headers: map[string]string{
-			headerRole: "certificate", headerAgent: i.AgentID, headerCollector: i.Collector, headerTrust: trust}})
+		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw, Headers: headers})
 	}
 	for _, c := range i.authorities {
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw, Headers: map[string]string{headerRole: "authority"}})
@@ -174,9 +183,10 @@ func (i *Identity) save() error {
 	return keyfile.Replace(filepath.Join(i.dir, identityFile), b.Bytes(), 0o644)
 }
 
-// with gives the identity that has these certificates (DER) instead, and
-// recognises the collector by what it says from now on.
-func (i *Identity) with(chain, authorities [][]byte, t wire.ServerTrust) (*Identity, error) {
+// with gives the identity that has these certificates (DER) instead, recognises
+// the collector by what it says from now on, and its receipts by this key; a
+// collector that tells no key leaves the one that was told.
+func (i *Identity) with(chain, authorities [][]byte, t wire.ServerTrust, receiptKey string) (*Identity, error) {
 	next := *i
 	var err error
 	if next.chain, err = parseChain(chain); err != nil {
@@ -200,7 +210,11 @@ func (i *Identity) with(chain, authorities [][]byte, t wire.ServerTrust) (*Ident
 	if !next.web && len(next.authorities) == 0 {
 		return nil, errors.New("the answer holds no authority")
 	}
-	return &next, nil
+	if receiptKey != "" {
+		next.receiptKey = receiptKey
+		err = protocol.ParseReceiptKey(receiptKey)
+	}
+	return &next, err
 }
 
 func parseChain(ders [][]byte) ([]*x509.Certificate, error) {

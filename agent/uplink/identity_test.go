@@ -157,11 +157,11 @@ func TestEnrolAnswersThatLie(t *testing.T) {
 	for name, chain := range map[string][][]byte{
 		"none": nil, "noise": {[]byte("noise")}, "for another key": {others}, "endless": {mine, mine, mine, mine, mine, mine, mine, mine, mine},
 	} {
-		if _, err := id.with(chain, [][]byte{c.authority.cert.Raw}, 0); err == nil {
+		if _, err := id.with(chain, [][]byte{c.authority.cert.Raw}, 0, ""); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if _, err := id.with([][]byte{mine}, nil, 0); err == nil {
+	if _, err := id.with([][]byte{mine}, nil, 0, ""); err == nil {
 		t.Error("no authority: accepted")
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 // TestMain fails when the tests, all of which stop what they started, leave a
@@ -49,11 +51,12 @@ type outbox struct {
 	waiting chan struct{}
 	ended   chan outcome
 
-	mu      sync.Mutex
-	queue   []string
-	ackFail int      // so many calls of Acknowledge fail
-	keeps   bool     // what was acknowledged is remembered, and may be recalled
-	done    []string // in order
+	mu       sync.Mutex
+	queue    []string
+	ackFail  int      // so many calls of Acknowledge fail
+	keeps    bool     // what was acknowledged is remembered, and may be recalled
+	done     []string // in order
+	receipts []protocol.Receipt
 }
 
 type outcome struct{ id, transport, why string }
@@ -81,20 +84,22 @@ func (o *outbox) Next(context.Context, string) (string, string, []byte, bool, er
 	return o.queue[0][:1], "site-1", []byte(o.queue[0]), true, nil
 }
 
-func (o *outbox) Acknowledge(_ context.Context, id string, sum [32]byte, at time.Time, transport string) error {
+func (o *outbox) Acknowledge(_ context.Context, r protocol.Receipt, transport string) error {
+	id := r.MessageID
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ackFail > 0 {
 		o.ackFail--
 		return errors.New("disk full")
 	}
-	if o.queue[0][:1] != id || sha256.Sum256([]byte(o.queue[0])) != sum || at.IsZero() {
+	if o.queue[0][:1] != id || sha256.Sum256([]byte(o.queue[0])) != r.SHA256 || r.RecordedAt.IsZero() || r.SiteID != "site-1" {
 		return errors.New("acknowledged something else")
 	}
 	if o.keeps {
 		o.done = append(o.done, o.queue[0])
 	}
 	o.queue = o.queue[1:]
+	o.receipts = append(o.receipts, r)
 	o.ended <- outcome{id: id, transport: transport}
 	return nil
 }

@@ -14,13 +14,27 @@ import (
 // corrected clock are noticed after it.
 const lookAtClock = time.Hour
 
-// renewInTime renews the certificate when renewAt says, and
+// youngest is the age of a certificate (its backdating included) before which
+// it is not renewed for the sake of the key of receipts.
+const youngest = 2 * time.Hour
+
+// renewInTime renews the certificate when renewAt says, or when a receipt shows
+// that the collector has another key of receipts than this agent knows, and
 // returns when it has: the session then starts again with the new one.
 func (u *Uplink) renewInTime(ctx context.Context, l *line, id *Identity) {
 	b := backoff{first: u.pace.renew, most: u.pace.renewMost, jitter: u.o.Jitter}
+	otherKey := false
 	for ctx.Err() == nil {
-		if d := id.renewAt().Sub(u.now()); d > 0 {
-			pause(ctx, min(d, lookAtClock))
+		early := otherKey && u.now().Sub(id.chain[0].NotBefore) > youngest
+		if d := id.renewAt().Sub(u.now()); d > 0 && !early {
+			timer := time.NewTimer(min(d, lookAtClock))
+			select {
+			case <-ctx.Done():
+			case <-timer.C:
+			case <-l.otherKey:
+				otherKey = true
+			}
+			timer.Stop()
 			continue
 		}
 		next, failure := u.renew(ctx, l, id)
@@ -52,7 +66,7 @@ func (u *Uplink) renew(ctx context.Context, l *line, id *Identity) (*Identity, *
 		}
 		return nil, e
 	}
-	next, err := id.with(resp.Msg.GetCertificateChain(), resp.Msg.GetAuthorities(), resp.Msg.GetTrust())
+	next, err := id.with(resp.Msg.GetCertificateChain(), resp.Msg.GetAuthorities(), resp.Msg.GetTrust(), resp.Msg.GetReceiptKey())
 	if err != nil {
 		e := newError(UnexpectedAnswer, err, what)
 		u.failed(e, via.name())

@@ -23,9 +23,9 @@ type Outbox interface {
 	// Next gives the oldest message that waits and that this agent may send, or
 	// ok=false. Order per site is the order of writing.
 	Next(ctx context.Context, agentID string) (id, siteID string, message []byte, ok bool, err error)
-	// Acknowledge: the collector has durably recorded these bytes. transport
-	// is "h3" or "h2".
-	Acknowledge(ctx context.Context, id string, sha256 [32]byte, recordedAt time.Time, transport string) error
+	// Acknowledge: the collector has durably recorded the bytes that the
+	// receipt names. transport is "h3" or "h2".
+	Acknowledge(ctx context.Context, receipt protocol.Receipt, transport string) error
 	// Reject: the collector refused it for good; why begins with the Reason's
 	// word and a colon, and is for the owner.
 	Reject(ctx context.Context, id string, why string) error
@@ -189,6 +189,7 @@ func (u *Uplink) session(ctx context.Context, id *Identity, tickets tls.ClientSe
 	l.road.tickets, l.road.localTo = tickets, u.localTo
 	l.road.keepAlive = u.pace.keepAlive
 	l.parking.rest = func() { l.road.rest(); u.off() }
+	l.receiptKey = id.receiptKey
 	defer l.road.close()
 	defer u.disconnected()
 

@@ -44,16 +44,26 @@ func (s delivery) Deliver(ctx context.Context, req *connect.Request[wire.Deliver
 	if refused != nil {
 		return nil, refused
 	}
+	if receipt, err = s.o.ReceiptKey.sign(receipt); err != nil {
+		return nil, s.answer(ctx, op, agentID, err)
+	}
 	if receipt.Duplicate {
 		s.metrics.duplicates.Inc()
 	} else {
 		s.metrics.accepted.WithLabelValues(m.Kind()).Inc()
 		s.o.OnRecorded()
 	}
-	return connect.NewResponse(&wire.DeliverResponse{Receipt: &wire.Receipt{
-		MessageId: receipt.MessageID, MessageSha256: receipt.SHA256[:],
-		RecordedAt: timestamppb.New(receipt.RecordedAt), Duplicate: receipt.Duplicate,
-	}}), nil
+	return connect.NewResponse(&wire.DeliverResponse{Receipt: s.wireReceipt(receipt)}), nil
+}
+
+// wireReceipt adds where the owner's code is typed, if there is one.
+func (s delivery) wireReceipt(r protocol.Receipt) *wire.Receipt {
+	w := &wire.Receipt{MessageId: r.MessageID, MessageSha256: r.SHA256[:], RecordedAt: timestamppb.New(r.RecordedAt),
+		Duplicate: r.Duplicate, SiteStays: r.SiteStays, Note: []byte(r.Note)}
+	if r.OwnerCode != (protocol.Code{}) {
+		w.OwnerLink, w.OwnerCode = s.o.OwnerLink, r.OwnerCode.String()
+	}
+	return w
 }
 
 // follows refuses what comes after a message that is not recorded: this

@@ -44,6 +44,12 @@
 // admitted again just as often; before anything is handed down they are too.
 // One goroutine wakes all streams: none has a timer.
 //
+// # Receipts
+//
+// What is recorded is acknowledged by a note that the key in keys/receipt.key
+// signs (protocol.SignReceipt), the same one for a duplicate; Enrol and Renew tell
+// the agent its public half. Where the Register gives an owner's code, the receipt
+// carries it with the page on which it is typed.
 // # Overload
 //
 // A connection is on trial until one of its calls is admitted (arrival.go):

@@ -30,7 +30,7 @@ type enrolment struct{ *Server }
 func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolRequest]) (*connect.Response[wire.EnrolResponse], error) {
 	const op = "enrol"
 	from := callerOf(ctx).address
-	if wait, ok := s.guesses.allow(from); !ok {
+	if wait, ok := s.guesses.Allow(from); !ok {
 		e := s.refuse(protocol.ReasonTooMany, connect.CodeResourceExhausted, "code: too many wrong codes from this address: wait, then try again")
 		e.Meta().Set(protocol.RetryAfterHeader, seconds(wait))
 		return nil, e
@@ -41,8 +41,12 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 	}
 	code, err := parseCode(req.Msg.GetCode())
 	if err != nil {
-		s.guesses.wrong(from)
+		s.guesses.Wrong(from)
 		return nil, s.answer(ctx, op, "", err)
+	}
+	former := req.Msg.GetFormerAgent()
+	if former != "" && uuid.Validate(former) != nil {
+		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "former_agent: is not a UUID")
 	}
 	now := s.now()
 	var grant Grant
@@ -50,9 +54,10 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 		grant, err = s.o.Register.Redeem(ctx, Redemption{
 			CodeHash: code.Hash(), KeyHash: sha256.Sum256(csr.spki), AgentID: uuid.NewString(),
 			AgentVersion: printable(req.Msg.GetAgentVersion()), At: now,
+			Visit: req.Msg.GetVisit(), Replace: req.Msg.GetReplace(), Former: former,
 		})
 		if errors.Is(err, ErrUnknownCode) || errors.Is(err, ErrExpiredCode) || errors.Is(err, ErrUsedCode) {
-			s.guesses.wrong(from)
+			s.guesses.Wrong(from)
 		}
 		return err
 	})
@@ -68,7 +73,7 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 	s.log.InfoContext(ctx, "agent enrolled", "agent", grant.AgentID, "site", grant.SiteID, "epoch", grant.Epoch)
 	return connect.NewResponse(&wire.EnrolResponse{
 		AgentId: grant.AgentID, CertificateChain: chain, Grant: wireGrant(grant),
-		Authorities: s.o.Authority.announced(), Trust: s.trust(),
+		Authorities: s.o.Authority.announced(), Trust: s.trust(), ReceiptKey: s.o.ReceiptKey.VerifierKey(),
 	}), nil
 }
 
@@ -93,7 +98,7 @@ func (s enrolment) Renew(ctx context.Context, req *connect.Request[wire.RenewReq
 	}
 	s.metrics.renewed.Inc()
 	return connect.NewResponse(&wire.RenewResponse{CertificateChain: chain,
-		Authorities: s.o.Authority.announced(), Trust: s.trust()}), nil
+		Authorities: s.o.Authority.announced(), Trust: s.trust(), ReceiptKey: s.o.ReceiptKey.VerifierKey()}), nil
 }
 
 // certify signs a certificate and has it noted before anyone can hold it.
@@ -145,7 +150,7 @@ func printable(s string) string {
 
 func wireGrant(g Grant) *wire.Grant {
 	w := &wire.Grant{SiteId: g.SiteID, SiteName: g.SiteName, Category: g.Category, Address: g.Address,
-		Epoch: g.Epoch, From: timestamppb.New(g.From)}
+		Epoch: g.Epoch, From: timestamppb.New(g.From), Others: g.Others}
 	if !g.Until.IsZero() {
 		w.Until = timestamppb.New(g.Until)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 
 	"anagrafe/protocol"
 	"anagrafe/protocol/wire"
@@ -156,29 +157,29 @@ func TestGuessing(t *testing.T) {
 
 func TestGuessGuard(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	g := newGuessGuard(func() time.Time { return now })
+	g := NewGuessGuard(func() time.Time { return now })
 	a, sameCustomer, b := addr("2001:db8::1"), addr("2001:db8::ffff"), addr("192.0.2.1")
 	for range guessesBurst {
-		g.wrong(a)
+		g.Wrong(a)
 	}
-	if _, ok := g.allow(sameCustomer); ok {
+	if _, ok := g.Allow(sameCustomer); ok {
 		t.Error("the next address of the same customer may go on")
 	}
-	if _, ok := g.allow(b); !ok {
+	if _, ok := g.Allow(b); !ok {
 		t.Error("another customer is held up")
 	}
 	now = now.Add(guessesEvery)
-	if _, ok := g.allow(a); !ok {
+	if _, ok := g.Allow(a); !ok {
 		t.Error("still held up after the wait")
 	}
 	// The list of sources stays bounded, whatever comes; then everyone is slowed.
 	for i := range 3 * maxGuessSources {
-		g.wrong(addr4(i))
+		g.Wrong(addr4(i))
 		if len(g.sources.all) > maxGuessSources {
 			t.Fatalf("%d sources kept", len(g.sources.all))
 		}
 	}
-	if _, ok := g.allow(b); ok {
+	if _, ok := g.Allow(b); ok {
 		t.Error("a flood from everywhere is not slowed down")
 	}
 }
@@ -201,4 +202,35 @@ func FuzzParseRequest(f *testing.F) {
 			t.Errorf("accepted without a P-256 key: %x", b)
 		}
 	})
+}
+
+// What an agent says of its enrolment reaches the register, and the register's
+// answer the agent.
+func TestEnrolBesideOthers(t *testing.T) {
+	r := start(t, nil)
+	c := r.dial(t, "h3", nil)
+	former := uuid.NewString()
+	key := newKey(t)
+	code := r.register.invite(site, time.Now().Add(time.Hour)).String()
+	request := func(former string) *connect.Request[wire.EnrolRequest] {
+		return connect.NewRequest(&wire.EnrolRequest{Code: code, Csr: csrOf(t, key), Visit: true, Replace: true, FormerAgent: former})
+	}
+	if _, err := c.enrol.Enrol(t.Context(), request("'; --")); reason(err) != protocol.ReasonInvalid {
+		t.Errorf("a former agent that is none: %v", err)
+	}
+	resp, err := c.enrol.Enrol(t.Context(), request(former))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.register.mu.Lock()
+	got := r.register.redeemed
+	r.register.grants[resp.Msg.GetAgentId()+site] = Grant{AgentID: resp.Msg.GetAgentId(), SiteID: site, Others: 2, From: time.Now(), Until: time.Now()}
+	r.register.mu.Unlock()
+	if !got.Visit || !got.Replace || got.Former != former {
+		t.Errorf("%+v", got)
+	}
+	again, err := c.enrol.Enrol(t.Context(), request(former))
+	if err != nil || again.Msg.GetGrant().GetOthers() != 2 || again.Msg.GetGrant().GetUntil() == nil {
+		t.Errorf("%+v, %v", again, err)
+	}
 }

@@ -26,7 +26,9 @@ type fakeRegister struct {
 	certified []string
 	waiting   map[string][]protocol.Notice // by agent
 	queue     []string                     // the agents, as their notices were queued
+	redeemed  Redemption                   // the last one
 
+	owner     protocol.Code // in each receipt
 	recordErr error
 	onRecord  func() // after the record is durable, before Record returns
 }
@@ -60,6 +62,7 @@ func (f *fakeRegister) revoke(agent string) {
 func (f *fakeRegister) Redeem(_ context.Context, r Redemption) (Grant, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.redeemed = r
 	c, ok := f.codes[r.CodeHash]
 	switch {
 	case !ok:
@@ -117,7 +120,7 @@ func (f *fakeRegister) Record(ctx context.Context, agentID string, m protocol.Me
 		if r.SHA256 != sum {
 			return protocol.Receipt{}, ErrConflict
 		}
-		r.Duplicate = true
+		r.Duplicate, r.OwnerCode = true, f.owner
 		return r, nil
 	}
 	if _, ok := f.grants[agentID+m.SiteID]; !ok {
@@ -127,7 +130,7 @@ func (f *fakeRegister) Record(ctx context.Context, agentID string, m protocol.Me
 		return protocol.Receipt{}, ErrStale
 	}
 	f.latest[m.SiteID], f.raw[m.SiteID] = m.Revision, raw
-	f.records[m.ID] = protocol.Receipt{MessageID: m.ID, SHA256: sum, RecordedAt: at}
+	f.records[m.ID] = protocol.Receipt{MessageID: m.ID, SiteID: m.SiteID, SHA256: sum, RecordedAt: at, OwnerCode: f.owner}
 	if f.onRecord != nil {
 		f.onRecord()
 	}

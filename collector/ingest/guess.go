@@ -9,30 +9,32 @@ import (
 // overall rate below finds one in about 180,000 years; the limit is there for
 // what else a flood of guesses would cost.
 const (
-	guessesBurst    = 20               // wrong codes in a row from one address
+	guessesBurst    = 20               // Wrong codes in a row from one address
 	guessesEvery    = 10 * time.Second // then one more each
-	guessesOverall  = 2                // wrong codes a second from everywhere
+	guessesOverall  = 2                // Wrong codes a second from everywhere
 	overallBurst    = 200
 	maxGuessSources = 4096
 )
 
-// guessGuard slows down who tries codes. Only wrong ones count, so that an
+// GuessGuard slows down who tries codes. Only wrong ones count, so that an
 // installer may enrol a whole street from one address.
-type guessGuard struct {
+type GuessGuard struct {
 	now     func() time.Time
 	overall *buckets[struct{}]
 	// A flood from more addresses than are kept is still held by overall.
 	sources *buckets[netip.Prefix]
 }
 
-func newGuessGuard(now func() time.Time) *guessGuard {
-	return &guessGuard{now: now,
+// NewGuessGuard makes one for one kind of codes: a flood against one kind must
+// not close the door to the others.
+func NewGuessGuard(now func() time.Time) *GuessGuard {
+	return &GuessGuard{now: now,
 		overall: newBuckets[struct{}](limit{overallBurst, guessesOverall}, 1),
 		sources: newBuckets[netip.Prefix](limit{guessesBurst, 1 / guessesEvery.Seconds()}, maxGuessSources)}
 }
 
-// allow tells whether this address may try a code now, else in how long.
-func (g *guessGuard) allow(a netip.Addr) (wait time.Duration, ok bool) {
+// Allow tells whether this address may try a code now, else in how long.
+func (g *GuessGuard) Allow(a netip.Addr) (wait time.Duration, ok bool) {
 	now := g.now()
 	switch {
 	case !g.sources.has(source(a), now):
@@ -43,8 +45,8 @@ func (g *guessGuard) allow(a netip.Addr) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
-// wrong counts a wrong code.
-func (g *guessGuard) wrong(a netip.Addr) {
+// Wrong counts a wrong code.
+func (g *GuessGuard) Wrong(a netip.Addr) {
 	now := g.now()
 	g.sources.take(source(a), 1, now)
 	g.overall.take(struct{}{}, 1, now)

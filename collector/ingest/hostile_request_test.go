@@ -221,7 +221,11 @@ func FuzzRequests(f *testing.F) {
 	if r.authority, err = OpenAuthority(f.TempDir()); err != nil {
 		f.Fatal(err)
 	}
-	r.Server, err = New(Options{Authority: r.authority, Register: r.register, Hosts: []string{"127.0.0.1"}, RootSecret: make([]byte, 32)})
+	key, err := OpenReceiptKey(f.TempDir(), "telecamere.example")
+	if err != nil {
+		f.Fatal(err)
+	}
+	r.Server, err = New(Options{Authority: r.authority, ReceiptKey: key, Register: r.register, Hosts: []string{"127.0.0.1"}, RootSecret: make([]byte, 32)})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -18,7 +18,8 @@ type Register interface {
 	// Redeem binds a code to a key at first use and answers with the grant.
 	// The same code with the same key answers with the same grant again, so
 	// that a lost answer locks nobody out, also after the code's expiry. A
-	// key that is known keeps its agent id and gains a grant.
+	// key that is known keeps its agent id and gains a grant. Other agents'
+	// grants for the site go on beside it, unless it replaces them.
 	// Errors: ErrUnknownCode, ErrExpiredCode, ErrUsedCode, ErrRevoked.
 	Redeem(ctx context.Context, r Redemption) (Grant, error)
 
@@ -30,11 +31,13 @@ type Register interface {
 	// Record stores one decoded message with its bytes, exactly once. at is
 	// when it arrived. A message that is already recorded with the same bytes
 	// answers with the first receipt and Duplicate set, also when a later one
-	// has been recorded since.
+	// has been recorded since. The receipt has all but its Note and OwnerLink;
+	// OwnerCode may be empty.
 	// Errors: ErrNotGranted (no grant for this site, its epoch is another, or
-	// it has ended; who never had one is told so of a recorded message too), ErrStale (a declaration that is not after the newest
-	// recorded one, a withdrawal of an epoch before it; an observation never
-	// is), ErrConflict (the id is recorded with other bytes), ErrRevoked,
+	// it has ended; who never had one is told so of a recorded message too),
+	// ErrStale (a declaration that is not after this agent's newest recorded
+	// one, a withdrawal of an epoch before it; an observation never is),
+	// ErrConflict (the id is recorded with other bytes), ErrRevoked,
 	// protocol.FieldErrors for what only the register can see.
 	Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error)
 
@@ -42,9 +45,11 @@ type Register interface {
 	// one read.
 	Knows(ctx context.Context, siteID, messageID string) (bool, error)
 
-	// Site gives an agent's own grant of a site, and the last recorded
-	// declaration as it arrived: its revision, and its bytes (nil before the
-	// first, and after a withdrawal). Errors: ErrNotGranted.
+	// Site gives an agent's own grant of a site, and the recorded state of the
+	// site as a message: the newest declaration as it arrived or, where several
+	// agents declare parts of the site, with what the others say added. The
+	// revision is that of the newest; raw is nil before the first declaration,
+	// and after a withdrawal. Errors: ErrNotGranted.
 	Site(ctx context.Context, agentID, siteID string) (g Grant, revision int64, raw []byte, err error)
 
 	// Waiting gives the notices that an agent has not said to have received and
@@ -70,6 +75,12 @@ type Redemption struct {
 	AgentID      string   // proposed UUID, used if the key is new
 	AgentVersion string   // as the agent says it, at most 64 bytes of printable ASCII
 	At           time.Time
+	Visit        bool // the grant ends by itself within a day
+	// Replace ends the other agents' grants for the site; Former that of one,
+	// which the computer was before it lost its identity. Both may be said
+	// later, with the same code and key.
+	Replace bool
+	Former  string
 }
 
 // Grant is one agent's right to speak for one site.
@@ -81,7 +92,8 @@ type Grant struct {
 	Address  string
 	Epoch    int64 // counts the site's enrolments, from 1
 	From     time.Time
-	Until    time.Time // zero: open
+	Until    time.Time // zero: it does not end by itself; a visit's lies ahead
+	Others   int64     // other agents that have a grant for the site now
 }
 
 // What a Register answers when it refuses for good. An agent does not try

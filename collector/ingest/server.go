@@ -33,7 +33,11 @@ const (
 
 // Options are what main gives to a Server.
 type Options struct {
-	Authority *Authority
+	Authority  *Authority
+	ReceiptKey *ReceiptKey
+	// OwnerLink is the page on which an owner's code is typed; it stands in every
+	// receipt that carries one.
+	OwnerLink string
 	Register  Register
 	Listen    string   // host:port, of UDP and TCP alike, e.g. ":8443"
 	Hosts     []string // names and addresses that agents know the server by, without port, for its certificate
@@ -64,7 +68,7 @@ type Server struct {
 	identity *serverIdentity
 	metrics  *metrics
 	errors   *connect.ErrorWriter
-	guesses  *guessGuard
+	guesses  *GuessGuard
 	arrivals *arrivals
 	line     *line
 	bodies   *semaphore.Weighted // bytes, up to maxBodies
@@ -87,8 +91,8 @@ type Server struct {
 // New checks the options; it neither listens nor starts anything.
 func New(o Options) (*Server, error) {
 	switch {
-	case o.Authority == nil || o.Register == nil:
-		return nil, errors.New("make the agents' server: it needs an authority and a register")
+	case o.Authority == nil || o.Register == nil || o.ReceiptKey == nil:
+		return nil, errors.New("make the agents' server: it needs an authority, a key of receipts and a register")
 	case len(o.Hosts) == 0:
 		return nil, errors.New("make the agents' server: no host name for its certificate; set public_url")
 	case len(o.RootSecret) < minRootSecret:
@@ -109,7 +113,7 @@ func New(o Options) (*Server, error) {
 	case o.MaxHeld < 0:
 		o.MaxHeld = 0
 	}
-	s := &Server{o: o, log: o.Log, now: o.Now, errors: connect.NewErrorWriter(), guesses: newGuessGuard(o.Now), arrivals: newArrivals(o.Now),
+	s := &Server{o: o, log: o.Log, now: o.Now, errors: connect.NewErrorWriter(), guesses: NewGuessGuard(o.Now), arrivals: newArrivals(o.Now),
 		line: &line{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),
 		budgets:  newBuckets[string](limit{budgetDay, float64(budgetDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		identity: &serverIdentity{authority: o.Authority, hosts: o.Hosts, now: o.Now},

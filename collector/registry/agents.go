@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"anagrafe/collector/ingest"
+	"anagrafe/protocol"
 )
 
 // Agent is an enrolled agent as operations see it.
@@ -19,7 +20,15 @@ type Agent struct {
 	RevokedAt         time.Time // zero: may speak
 	CertificateSerial string    // hexadecimal; "" none yet
 	CertificateUntil  time.Time
-	SiteIDs           []string // of its open grants
+	Sites             []AgentSite // of its open grants
+}
+
+// AgentSite is what an agent does for a site.
+type AgentSite struct {
+	ID         string
+	Until      time.Time // when its grant ends by itself (a visit); zero: it does not
+	DeclaredAt time.Time // made_at of its newest declaration; zero: none
+	Others     int       // other agents that have a grant for the site
 }
 
 // Agents lists all agents, the newest first.
@@ -42,13 +51,18 @@ func (r *Registry) Agents(ctx context.Context) ([]Agent, error) {
 			return err
 		}
 		return each(ctx, tx, func(scan func(...any) error) error {
-			var agent, site string
-			err := scan(&agent, &site)
+			var agent string
+			var site AgentSite
+			var until, declared int64
+			err := scan(&agent, &site.ID, &until, &declared, &site.Others)
+			site.Until, site.DeclaredAt = fromMicros(until), fromMicros(declared)
 			if i, ok := place[agent]; ok {
-				agents[i].SiteIDs = append(agents[i].SiteIDs, site)
+				agents[i].Sites = append(agents[i].Sites, site)
 			}
 			return err
-		}, "SELECT DISTINCT agent_id, site_id FROM grants WHERE until_at IS NULL ORDER BY agent_id, site_id")
+		}, `SELECT g.agent_id, g.site_id, iif(count(*) = count(until_at), max(until_at), 0), coalesce(max(p.made_at), 0), `+others+`
+			FROM grants g LEFT JOIN parts p ON p.site_id = g.site_id AND p.agent_id = g.agent_id
+			WHERE `+notEnded("?1")+` GROUP BY g.agent_id, g.site_id ORDER BY g.agent_id, g.site_id`, micros(r.now()))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list agents: %w", err)
@@ -111,25 +125,43 @@ func admitted(row *sql.Row) error {
 	return nil
 }
 
-const grantColumns = "g.agent_id, g.site_id, s.name, s.category, s.address, g.epoch, g.from_at, coalesce(g.until_at, 0)"
+// The statements with these take the moment, in microseconds, as ?1.
+var (
+	// others counts the other agents that may speak for the site of a grant g.
+	others = `(SELECT count(DISTINCT o.agent_id) FROM grants o JOIN agents a ON a.id = o.agent_id
+		WHERE o.site_id = g.site_id AND o.agent_id <> g.agent_id AND a.revoked_at IS NULL AND (o.until_at IS NULL OR o.until_at > ?1))`
+	grantColumns = "g.agent_id, g.site_id, s.name, s.category, s.address, g.epoch, g.from_at, coalesce(g.until_at, 0), " + others
+)
 
-func scanGrant(scan func(...any) error, more ...any) (ingest.Grant, error) {
+func scanGrant(scan func(...any) error) (ingest.Grant, error) {
 	var g ingest.Grant
 	var from, until int64
-	err := scan(append([]any{&g.AgentID, &g.SiteID, &g.SiteName, &g.Category, &g.Address, &g.Epoch, &from, &until}, more...)...)
+	err := scan(&g.AgentID, &g.SiteID, &g.SiteName, &g.Category, &g.Address, &g.Epoch, &from, &until, &g.Others)
 	g.From, g.Until = fromMicros(from), fromMicros(until)
 	return g, err
 }
 
 // Site implements ingest.Register.
 func (r *Registry) Site(ctx context.Context, agentID, siteID string) (g ingest.Grant, revision int64, raw []byte, err error) {
-	g, err = scanGrant(r.read.QueryRowContext(ctx, "SELECT "+grantColumns+`, CASE WHEN s.declaration IS NULL THEN 0 ELSE s.declared_revision END,
-		s.declaration FROM grants g JOIN sites s ON s.id = g.site_id
-		WHERE g.agent_id = ? AND g.site_id = ? AND g.until_at IS NULL ORDER BY g.epoch DESC LIMIT 1`,
-		agentID, siteID).Scan, &revision, &raw)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = ingest.ErrNotGranted
-	}
+	err = r.view(ctx, func(tx *sql.Tx) error {
+		g, err = scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+` FROM grants g JOIN sites s ON s.id = g.site_id
+			WHERE g.agent_id = ?2 AND g.site_id = ?3 AND `+notEnded("?1")+` ORDER BY g.epoch DESC LIMIT 1`,
+			micros(r.now()), agentID, siteID).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ingest.ErrNotGranted
+		}
+		if err != nil {
+			return err
+		}
+		parts, err := readParts(ctx, tx, siteID, agentID, g.Epoch, "")
+		if err != nil || len(parts) == 0 {
+			return err
+		}
+		var m protocol.Message
+		m, raw, err = together(parts)
+		revision = m.Revision
+		return err
+	})
 	if err != nil {
 		return ingest.Grant{}, 0, nil, fmt.Errorf("read site %s for agent %s: %w", siteID, agentID, err)
 	}

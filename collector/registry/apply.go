@@ -25,11 +25,21 @@ type standing struct {
 	body        sql.NullString
 }
 
-// declare makes the record say what the declaration says.
-func (w *write) declare(ctx context.Context, d protocol.Declaration, declared order) error {
+// declare makes a declaration the agent's part of what the site declares.
+func (w *write) declare(ctx context.Context, declared order) error {
 	if !w.order().after(declared) {
 		return w.stale(declared)
 	}
+	parts, err := w.takePart(ctx)
+	if err != nil {
+		return err
+	}
+	return w.apply(ctx, parts)
+}
+
+// apply makes the record say what the parts say together.
+func (w *write) apply(ctx context.Context, parts []part) error {
+	d := union(parts)
 	stands, err := w.standing(ctx)
 	if err != nil {
 		return err
@@ -69,9 +79,8 @@ func (w *write) declare(ctx context.Context, d protocol.Declaration, declared or
 	if err := w.putContacts(ctx, d.Contacts); err != nil {
 		return err
 	}
-	return w.exec(ctx, `UPDATE sites SET name = ?, category = ?, address = ?, declared_epoch = ?, declared_revision = ?,
-		declared_at = ?, declaration = ?, withdrawn_at = NULL WHERE id = ?`,
-		d.Site.Name, string(d.Site.Category), d.Site.Address, w.m.Epoch, w.m.Revision, micros(w.m.MadeAt), w.raw, w.m.SiteID)
+	return w.exec(ctx, "UPDATE sites SET name = ?, category = ?, address = ?, declared_at = ?, withdrawn_at = NULL WHERE id = ?",
+		d.Site.Name, string(d.Site.Category), d.Site.Address, micros(parts[0].message.MadeAt), w.m.SiteID)
 }
 
 // standing reads the newest version of everything of the site.
@@ -241,24 +250,67 @@ func (w *write) putContacts(ctx context.Context, contacts []protocol.Contact) er
 	return nil
 }
 
-// withdraw takes the site out of the register.
-func (w *write) withdraw(ctx context.Context, declared order) error {
+// withdraw takes the site out of the register, unless another agent was
+// enrolled for it after the withdrawal was made: that later decision stands,
+// and only what this agent declared goes.
+func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, err error) {
 	// Only a later enrolment outlives it: within its own epoch a withdrawal
 	// wins also over what was sent after it.
 	if w.m.Epoch < declared.epoch {
-		return w.stale(declared)
+		return false, w.stale(declared)
 	}
+	err = w.tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM grants WHERE site_id = ? AND agent_id <> ? AND from_at > ?)",
+		w.m.SiteID, w.agentID, micros(w.m.MadeAt)).Scan(&siteStays)
+	if err != nil {
+		return false, err
+	}
+	if err := w.exec(ctx, "UPDATE grants SET until_at = ?1 WHERE site_id = ?2 AND (agent_id = ?3 AND epoch <= ?4 OR agent_id <> ?3 AND NOT ?5) AND "+notEnded("?1"),
+		micros(w.at), w.m.SiteID, w.agentID, w.m.Epoch, siteStays); err != nil {
+		return false, err
+	}
+	if !siteStays {
+		return false, w.takeOut(ctx)
+	}
+	if err := w.dropPart(ctx, w.agentID); err != nil {
+		return false, err
+	}
+	parts, err := readParts(ctx, w.tx, w.m.SiteID, w.agentID, w.m.Epoch, "")
+	if err != nil {
+		return false, err
+	}
+	if len(parts) > 0 {
+		return true, w.apply(ctx, parts)
+	}
+	return true, w.empty(ctx)
+}
+
+// takeOut erases what the register knows of the site, and the codes that would
+// bring back what its owner took away.
+func (w *write) takeOut(ctx context.Context) error {
+	if err := w.exec(ctx, "DELETE FROM codes WHERE site_id = ? AND used_at IS NULL", w.m.SiteID); err != nil {
+		return err
+	}
+	if err := w.exec(ctx, "DELETE FROM owner_sessions WHERE site_id = ?", w.m.SiteID); err != nil {
+		return err
+	}
+	if err := w.exec(ctx, "UPDATE sites SET owner_hash = NULL, owner_generation = owner_generation + 1, suspended_at = NULL WHERE id = ?", w.m.SiteID); err != nil {
+		return err
+	}
+	return w.empty(ctx)
+}
+
+// empty leaves a site of which nothing is declared, and nothing known.
+func (w *write) empty(ctx context.Context) error {
 	if err := w.r.erasing(ctx, w.tx); err != nil {
 		return err
 	}
 	for _, query := range []string{
+		"DELETE FROM parts WHERE site_id = ?",
 		"DELETE FROM versions WHERE site_id = ?",
 		"DELETE FROM contacts WHERE site_id = ?",
 		"DELETE FROM clocks WHERE site_id = ?",
 		"DELETE FROM reachability WHERE site_id = ?",
 		"DELETE FROM camera_observations WHERE site_id = ?",
-		// A code from before would bring back what its owner took away.
-		"DELETE FROM codes WHERE site_id = ? AND used_at IS NULL",
 	} {
 		if err := w.exec(ctx, query, w.m.SiteID); err != nil {
 			return err
@@ -267,11 +319,6 @@ func (w *write) withdraw(ctx context.Context, declared order) error {
 	if err := w.dropNotices(ctx); err != nil {
 		return err
 	}
-	at := micros(w.at)
-	if err := w.exec(ctx, "UPDATE grants SET until_at = ? WHERE site_id = ? AND epoch <= ? AND until_at IS NULL",
-		at, w.m.SiteID, w.m.Epoch); err != nil {
-		return err
-	}
-	return w.exec(ctx, `UPDATE sites SET name = '', category = '', address = '', declared_at = NULL, declaration = NULL,
-		withdrawn_at = ? WHERE id = ?`, at, w.m.SiteID)
+	return w.exec(ctx, "UPDATE sites SET name = '', category = '', address = '', declared_at = NULL, withdrawn_at = ? WHERE id = ?",
+		micros(w.at), w.m.SiteID)
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -55,12 +56,14 @@ func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err
 	})
 }
 
-// Redeem implements ingest.Register. Another agent's grants for the same site
-// end with it: a site has one writer.
+// visitLength is how long a technician's visit may speak for a site.
+const visitLength = 24 * time.Hour
+
+// Redeem implements ingest.Register.
 func (r *Registry) Redeem(ctx context.Context, d ingest.Redemption) (ingest.Grant, error) {
 	var g ingest.Grant
 	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		g, err = redeem(ctx, tx, d)
+		g, err = r.redeem(ctx, tx, d)
 		return err
 	})
 	if err != nil {
@@ -69,7 +72,7 @@ func (r *Registry) Redeem(ctx context.Context, d ingest.Redemption) (ingest.Gran
 	return g, nil
 }
 
-func redeem(ctx context.Context, tx *sql.Tx, d ingest.Redemption) (ingest.Grant, error) {
+func (r *Registry) redeem(ctx context.Context, tx *sql.Tx, d ingest.Redemption) (ingest.Grant, error) {
 	var site string
 	var user sql.NullString
 	var expires int64
@@ -95,7 +98,7 @@ func redeem(ctx context.Context, tx *sql.Tx, d ingest.Redemption) (ingest.Grant,
 	case known && revoked.Valid:
 		return ingest.Grant{}, ingest.ErrRevoked
 	case user.Valid:
-		return sameGrant(ctx, tx, site, epoch.Int64)
+		return r.sameGrant(ctx, tx, site, epoch.Int64, d)
 	case expires <= micros(d.At):
 		return ingest.Grant{}, ingest.ErrExpiredCode
 	}
@@ -109,43 +112,54 @@ func redeem(ctx context.Context, tx *sql.Tx, d ingest.Redemption) (ingest.Grant,
 	if err != nil {
 		return ingest.Grant{}, err
 	}
-	return newGrant(ctx, tx, site, agent, d)
+	return r.newGrant(ctx, tx, site, agent, d)
 }
 
 // sameGrant answers a code that was used with the same key before: the answer
-// may have got lost. A grant that has ended since stays ended.
-func sameGrant(ctx context.Context, tx *sql.Tx, site string, epoch int64) (ingest.Grant, error) {
-	g, err := readGrant(ctx, tx, site, epoch)
-	if err == nil && !g.Until.IsZero() {
+// may have got lost, or the owner decided since that it replaces the others. A
+// grant that has ended stays ended.
+func (r *Registry) sameGrant(ctx context.Context, tx *sql.Tx, site string, epoch int64, d ingest.Redemption) (ingest.Grant, error) {
+	g, err := readGrant(ctx, tx, site, epoch, d.At)
+	if err != nil {
+		return ingest.Grant{}, err
+	}
+	if !g.Until.IsZero() && !g.Until.After(d.At) {
 		return ingest.Grant{}, ingest.ErrUsedCode
 	}
-	return g, err
+	if err := r.replace(ctx, tx, g, d); err != nil {
+		return ingest.Grant{}, err
+	}
+	return readGrant(ctx, tx, site, epoch, d.At)
 }
 
-func newGrant(ctx context.Context, tx *sql.Tx, site, agent string, d ingest.Redemption) (ingest.Grant, error) {
+// newGrant adds a grant beside those that there are, unless it replaces them.
+// The same agent keeps its older grants: what it has not delivered yet was
+// written under them, and (epoch, revision) keeps it in order.
+func (r *Registry) newGrant(ctx context.Context, tx *sql.Tx, site, agent string, d ingest.Redemption) (ingest.Grant, error) {
 	at := micros(d.At)
+	var until sql.NullInt64
+	if d.Visit {
+		until = nullMicros(d.At.Add(visitLength))
+	}
 	var epoch int64
 	if err := tx.QueryRowContext(ctx, "UPDATE sites SET epoch = epoch + 1 WHERE id = ? RETURNING epoch", site).Scan(&epoch); err != nil {
 		return ingest.Grant{}, err
 	}
-	// The same agent keeps its older grants: what it has not delivered yet was
-	// written under them, and (epoch, revision) keeps it in order.
-	if _, err := tx.ExecContext(ctx, "UPDATE grants SET until_at = ? WHERE site_id = ? AND agent_id <> ? AND until_at IS NULL",
-		at, site, agent); err != nil {
-		return ingest.Grant{}, err
-	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO grants (site_id, epoch, agent_id, from_at) VALUES (?, ?, ?, ?)",
-		site, epoch, agent, at); err != nil {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO grants (site_id, epoch, agent_id, from_at, until_at) VALUES (?, ?, ?, ?, ?)",
+		site, epoch, agent, at, until); err != nil {
 		return ingest.Grant{}, err
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE codes SET used_at = ?, agent_id = ?, epoch = ? WHERE hash = ?",
 		at, agent, epoch, d.CodeHash[:]); err != nil {
 		return ingest.Grant{}, err
 	}
-	return readGrant(ctx, tx, site, epoch)
+	if err := r.replace(ctx, tx, ingest.Grant{SiteID: site, AgentID: agent, Epoch: epoch}, d); err != nil {
+		return ingest.Grant{}, err
+	}
+	return readGrant(ctx, tx, site, epoch, d.At)
 }
 
-func readGrant(ctx context.Context, tx *sql.Tx, site string, epoch int64) (ingest.Grant, error) {
+func readGrant(ctx context.Context, tx *sql.Tx, site string, epoch int64, at time.Time) (ingest.Grant, error) {
 	return scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+
-		" FROM grants g JOIN sites s ON s.id = g.site_id WHERE g.site_id = ? AND g.epoch = ?", site, epoch).Scan)
+		" FROM grants g JOIN sites s ON s.id = g.site_id WHERE g.site_id = ?2 AND g.epoch = ?3", micros(at), site, epoch).Scan)
 }

@@ -40,6 +40,7 @@ func TestRedeem(t *testing.T) {
 	grantOf := func(agent, site, name string, epoch int64, from time.Time) ingest.Grant {
 		return ingest.Grant{AgentID: agents[agent], SiteID: site, SiteName: name, Category: "shop", Address: "Via " + name, Epoch: epoch, From: from}
 	}
+	beside := func(g ingest.Grant) ingest.Grant { g.Others = 1; return g }
 	steps := []struct {
 		name, code, key string
 		at              time.Time
@@ -53,8 +54,8 @@ func TestRedeem(t *testing.T) {
 		{"the answer got lost, asked again after the code's end", "bar", "a", day(15), grantOf("a", bar, "bar", 1, day(1)), nil},
 		{"another key", "bar", "b", day(1), ingest.Grant{}, ingest.ErrUsedCode},
 		{"a known key, a further site", "deposit", "a", day(3), grantOf("a", deposit, "deposit", 1, day(3)), nil},
-		{"another agent takes the site over", "bar again", "b", day(4), grantOf("b", bar, "bar", 2, day(4)), nil},
-		{"the first agent's code, its grant has ended", "bar", "a", day(5), ingest.Grant{}, ingest.ErrUsedCode},
+		{"another agent for the same site", "bar again", "b", day(4), beside(grantOf("b", bar, "bar", 2, day(4))), nil},
+		{"the first agent's code, its grant goes on", "bar", "a", day(5), beside(grantOf("a", bar, "bar", 1, day(1))), nil},
 	}
 	for _, s := range steps {
 		got, err := r.Redeem(t.Context(), ingest.Redemption{CodeHash: code(s.code), KeyHash: code("key " + s.key), AgentID: agents[s.key], AgentVersion: "1.2", At: s.at})
@@ -67,7 +68,7 @@ func TestRedeem(t *testing.T) {
 	if err != nil || len(all) != 2 {
 		t.Fatalf("agents: %+v, %v", all, err)
 	}
-	if a := all[1]; a.ID != agents["a"] || len(a.SiteIDs) != 1 || a.SiteIDs[0] != deposit || a.Version != "1.2" {
+	if a := all[1]; a.ID != agents["a"] || len(a.Sites) != 2 || a.Version != "1.2" {
 		t.Errorf("first agent: %+v", a)
 	}
 	if err := r.Revoke(t.Context(), agents["a"], day(6)); err != nil {

@@ -8,21 +8,27 @@
 //
 // Everything of one message happens as one, and is on disk before the method
 // returns; messages that come at the same time share a transaction (writer.go).
-// Messages of a site are ordered by (epoch, revision):
+// Messages of one agent about a site are ordered by (epoch, revision), for its
+// outbox sends in that order:
 //
 //   - The same message twice is one message: its first receipt is given again.
-//   - A declaration is the site's full state. It is compared with what stands;
-//     what changed gets a new version, valid from made_at (never before the
-//     version it follows, never after its arrival). One that is not newer than
-//     the recorded one changes nothing and is stale.
+//   - A declaration is the agent's full view of the site, and takes the place of
+//     its older one. What the site declares (see below) is compared with what
+//     stands; what changed gets a new version, valid from made_at (never before
+//     the version it follows, never after its arrival). One that is not newer
+//     than the agent's recorded one changes nothing and is stale.
 //   - An observation may arrive late or be overtaken, for each of its facts has
 //     its own time. It only ever adds to what is declared: facts about
-//     something that a newer declaration no longer names are left out, facts
-//     about something that no declaration names refuse the whole message.
+//     something that a newer declaration no longer names, or that another
+//     agent's later view of the recorder leaves out, are left out; facts about
+//     something that no declaration names refuse the whole message.
 //   - A withdrawal wins over every message of its epoch, in whatever order they
-//     arrive: it ends the site's grants, so nothing brings the site back but a
-//     new enrolment with a new epoch. One that arrives after a declaration of
-//     such a later epoch is stale.
+//     arrive: it takes the whole site out and ends its grants, other agents' too,
+//     so nothing brings the site back but a new enrolment with a new epoch. One
+//     that arrives after the agent's declaration of such a later epoch is stale.
+//     If another agent was enrolled after the withdrawal was made, that later
+//     decision of the owner's stands: only the withdrawing agent's own view and
+//     grants go, and the receipt says so (SiteStays).
 //   - A reply says how far a notice has come. It may be late, also after the
 //     notice was closed or the grant has ended; one to a notice that the site
 //     was never given is refused. It changes nothing of what is declared, and
@@ -40,15 +46,39 @@
 // database; that they exist, of which site, kind and force, and when, may be
 // seen.
 //
+// # Several agents for one site
+//
+// Each code adds a grant beside those that there are. The site declares all its
+// agents' views together (union): of a recorder, with its cameras, the view
+// declared later, in the order of recording, stands; of the site itself and its
+// contacts, the latest declaration. A recorder that an agent names no longer
+// leaves its view; if another view has it, that stands. What all say together
+// keeps to the limits of one message, for it is what Site gives an agent that
+// takes over.
+//
+// Who may speak and what was said are two things: a revoked agent, and a visit
+// whose grant has ended by itself, declare nothing any more, and what they
+// declared stays. It goes when an agent that was enrolled to replace the others
+// declares for the first time under that grant, or with the site.
+//
+// # What an owner does from a browser
+//
+// The receipts of a site carry its owner's code, derived from the root secret; the
+// register keeps a keyed hash of it. With it the owner suspends the site (no search
+// finds it, messages are recorded as before, a new declaration does not lift it),
+// resumes it, or withdraws it: that counts as a withdrawal of the newest epoch.
+// Each act stands in owner_acts and goes to the site's agents as a notice. The
+// code ends with any withdrawal: who adheres after it gets another one.
+//
 // # What is kept of what is gone
 //
 // A camera that a declaration no longer names was withdrawn by its owner: its
 // versions, positions and observations are erased, and one row says when. A
-// replaced contact is erased too; so is every declaration but the newest. A
-// withdrawn site leaves its id, when it was withdrawn, its grants, and the ids
-// and hashes of its messages; of its notices, that they were and how far they
-// came. What a notice says is deleted 30 days after it was closed. No copy stays
-// in the files: see wipe.go.
+// replaced contact is erased too; so is every declaration of an agent but its
+// newest. A withdrawn site leaves its id, when it was withdrawn, its grants, its
+// owner's acts, and the ids and hashes of its messages; of its notices, that they
+// were and how far they came. What a notice says is deleted 30 days after it was
+// closed. No copy stays in the files: see wipe.go.
 //
 // # Connections
 //

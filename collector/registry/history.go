@@ -15,6 +15,7 @@ import (
 type History struct {
 	SiteID    string
 	Withdrawn bool   // nothing is known, unless it was declared again since
+	Suspended bool   // its owner has it hidden from search
 	Trust     string // how the owner's identity was checked
 
 	Sites []protocol.Era[protocol.Site]
@@ -82,8 +83,8 @@ type site struct {
 
 func (s site) read(ctx context.Context, h *History) error {
 	err := each(ctx, s.tx, func(scan func(...any) error) error {
-		return scan(&h.Trust, &h.Withdrawn)
-	}, "SELECT trust, withdrawn_at IS NOT NULL FROM sites WHERE id = ?", s.id)
+		return scan(&h.Trust, &h.Withdrawn, &h.Suspended)
+	}, "SELECT trust, withdrawn_at IS NOT NULL, suspended_at IS NOT NULL FROM sites WHERE id = ?", s.id)
 	if err != nil {
 		return err
 	}
@@ -200,8 +201,9 @@ func lastWith(column string) string {
 // of one list.
 const maxContactSites = 1000
 
-// Contacts gives the newest contacts of sites, by site id; a site without any
-// is left out. It is only for an answer that is on the trail.
+// Contacts gives the newest contacts of sites, by site id; a site without any,
+// or that its owner has suspended, is left out. It is only for an answer that is
+// on the trail.
 func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][]protocol.Contact, error) {
 	if len(siteIDs) > maxContactSites {
 		return nil, fmt.Errorf("read contacts: %d sites asked for, at most %d at once", len(siteIDs), maxContactSites)
@@ -209,6 +211,13 @@ func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][
 	all := make(map[string][]protocol.Contact)
 	err := r.view(ctx, func(tx *sql.Tx) error {
 		for _, id := range siteIDs {
+			var hidden bool
+			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sites WHERE id = ? AND suspended_at IS NOT NULL)", id).Scan(&hidden); err != nil {
+				return err
+			}
+			if hidden {
+				continue
+			}
 			contacts, err := site{tx: tx, id: id}.contacts(ctx)
 			if err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"anagrafe/protocol"
@@ -21,10 +22,17 @@ func (w *write) observe(ctx context.Context, o protocol.Observation, declared or
 	}
 	var errs protocol.FieldErrors
 	// Facts about something that is not declared are refused; those that were
-	// overtaken by the declaration that dropped it are merely too late.
+	// overtaken by the declaration that dropped it are merely too late, and of
+	// those that this agent declares but another one later, nothing is kept.
 	late := !w.order().after(declared)
+	own := map[thing]bool{}
+	if !late && !allKnown(o, known) {
+		if own, err = w.ownNames(ctx); err != nil {
+			return err
+		}
+	}
 	wanted := func(k thing, field string, i int) bool {
-		if !known[k] && !late {
+		if !known[k] && !own[k] && !late {
 			errs = append(errs, protocol.FieldError{Field: fmt.Sprintf(field, i), Why: errNotDeclared.Error()})
 		}
 		return known[k]
@@ -49,6 +57,12 @@ func (w *write) observe(ctx context.Context, o protocol.Observation, declared or
 		return errs
 	}
 	return nil
+}
+
+// allKnown tells whether all that was observed is known.
+func allKnown(o protocol.Observation, known map[thing]bool) bool {
+	return !slices.ContainsFunc(o.Recorders, func(r protocol.RecorderObservation) bool { return !known[thing{kindRecorder, r.RecorderID}] }) &&
+		!slices.ContainsFunc(o.Cameras, func(c protocol.CameraObservation) bool { return !known[thing{kindCamera, c.CameraID}] })
 }
 
 // declared reads which recorders and cameras are declared now.

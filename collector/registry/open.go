@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"time"
 
 	"filippo.io/age"
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
@@ -31,12 +32,14 @@ type Registry struct {
 	write *sql.DB // one connection
 	read  *sql.DB
 	log   *slog.Logger
+	now   func() time.Time // for what ends by itself
 
-	writes  chan *pending       // to the writer, unbuffered: who has not been taken may leave
-	closing chan struct{}       // closed: the writer ends
-	closed  chan struct{}       // closed by the writer when it has ended
-	stop    func()              // closes closing, once
-	consult *age.X25519Identity // nil until Unseal
+	writes   chan *pending       // to the writer, unbuffered: who has not been taken may leave
+	closing  chan struct{}       // closed: the writer ends
+	closed   chan struct{}       // closed by the writer when it has ended
+	stop     func()              // closes closing, once
+	consult  *age.X25519Identity // nil until Unseal
+	ownerKey []byte              // nil until UseOwnerKey
 
 	wiping wiping
 }
@@ -72,7 +75,7 @@ func open(ctx context.Context, path string, log *slog.Logger) (_ *Registry, err 
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	r := &Registry{log: log, writes: make(chan *pending), closing: make(chan struct{}), closed: make(chan struct{})}
+	r := &Registry{log: log, now: time.Now, writes: make(chan *pending), closing: make(chan struct{}), closed: make(chan struct{})}
 	r.stop = sync.OnceFunc(func() { close(r.closing) })
 	r.wiping.short = wipeShort
 	// Immediate transactions: one that reads before it writes would otherwise

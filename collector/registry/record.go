@@ -24,7 +24,9 @@ func (r *Registry) Record(ctx context.Context, agentID string, m protocol.Messag
 	var receipt protocol.Receipt
 	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		w.tx = tx
-		receipt, err = w.record(ctx)
+		if receipt, err = w.record(ctx); err == nil {
+			receipt.OwnerCode, err = w.ownerCode(ctx)
+		}
 		return err
 	})
 	if err != nil {
@@ -53,11 +55,10 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 	if err := admitted(w.tx.QueryRowContext(ctx, admission, w.agentID)); err != nil {
 		return protocol.Receipt{}, err
 	}
-	receipt := protocol.Receipt{MessageID: w.m.ID, SHA256: w.sum, RecordedAt: w.at}
+	receipt := protocol.Receipt{MessageID: w.m.ID, SiteID: w.m.SiteID, SHA256: w.sum, RecordedAt: w.at}
 	// Before the grant: the answer to a withdrawal, which ends the grant, may
 	// get lost like any other.
-	if first, known, err := w.known(ctx); err != nil || known {
-		receipt.RecordedAt, receipt.Duplicate = first, known
+	if known, err := w.known(ctx, &receipt); err != nil || known {
 		return receipt, err
 	}
 	granted, err := w.granted(ctx)
@@ -67,20 +68,19 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 	if err := w.checkTimes(granted); err != nil {
 		return protocol.Receipt{}, err
 	}
-	var declared order
-	err = w.tx.QueryRowContext(ctx, "SELECT declared_epoch, declared_revision FROM sites WHERE id = ?", w.m.SiteID).
-		Scan(&declared.epoch, &declared.revision)
+	declared, err := w.ownPart(ctx)
 	if err != nil {
 		return protocol.Receipt{}, err
 	}
 	var kind string
 	switch body := w.m.Body.(type) {
 	case protocol.Declaration:
-		kind, err = "declaration", w.declare(ctx, body, declared)
+		kind, err = "declaration", w.declare(ctx, declared)
 	case protocol.Observation:
 		kind, err = "observation", w.observe(ctx, body, declared)
 	case protocol.Withdrawal:
-		kind, err = "withdrawal", w.withdraw(ctx, declared)
+		kind = "withdrawal"
+		receipt.SiteStays, err = w.withdraw(ctx, declared)
 	case protocol.Reply:
 		kind, err = "reply", w.reply(ctx, body)
 	default:
@@ -89,31 +89,33 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 	if err != nil {
 		return protocol.Receipt{}, err
 	}
-	return receipt, w.note(ctx, kind)
+	return receipt, w.note(ctx, kind, receipt.SiteStays)
 }
 
-// known tells whether the message is recorded already, and since when. Who
-// asks may be another agent than the one that sent it: one that was enrolled
-// anew for the site sends again what got no answer before. Who never had a grant
-// for the site learns nothing of its messages: to that one it is not known.
-func (w *write) known(ctx context.Context) (time.Time, bool, error) {
+// known tells whether the message is recorded already, and then completes the
+// receipt as it was given first. Who asks may be another agent than the one
+// that sent it: one that was enrolled anew for the site sends again what got no
+// answer before. Who never had a grant for the site learns nothing of its
+// messages: to that one it is not known.
+func (w *write) known(ctx context.Context, receipt *protocol.Receipt) (bool, error) {
 	var sum []byte
 	var recorded int64
-	var mayAsk bool
-	err := w.tx.QueryRowContext(ctx, `SELECT sha256, recorded_at, agent_id = ?2 OR EXISTS (SELECT 1 FROM grants g
+	var stays, mayAsk bool
+	err := w.tx.QueryRowContext(ctx, `SELECT sha256, recorded_at, site_stays, agent_id = ?2 OR EXISTS (SELECT 1 FROM grants g
 		WHERE g.site_id = messages.site_id AND g.agent_id = ?2) FROM messages WHERE id = ?1`, w.m.ID, w.agentID).
-		Scan(&sum, &recorded, &mayAsk)
+		Scan(&sum, &recorded, &stays, &mayAsk)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return time.Time{}, false, nil
+		return false, nil
 	case err != nil:
-		return time.Time{}, false, err
+		return false, err
 	case !mayAsk:
-		return time.Time{}, false, ingest.ErrNotGranted
+		return false, ingest.ErrNotGranted
 	case !bytes.Equal(sum, w.sum[:]):
-		return time.Time{}, false, ingest.ErrConflict
+		return false, ingest.ErrConflict
 	}
-	return fromMicros(recorded), true, nil
+	receipt.RecordedAt, receipt.SiteStays, receipt.Duplicate = fromMicros(recorded), stays, true
+	return true, nil
 }
 
 // Knows implements ingest.Register.
@@ -137,7 +139,7 @@ func (w *write) granted(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%w in epoch %d", ingest.ErrNotGranted, w.m.Epoch)
 	case err != nil:
 		return time.Time{}, err
-	case until.Valid && !isReply(w.m.Body):
+	case until.Valid && until.Int64 <= micros(w.at) && !isReply(w.m.Body):
 		return time.Time{}, fmt.Errorf("%w any more: it ended on %s", ingest.ErrNotGranted, fromMicros(until.Int64).Format(time.RFC3339))
 	}
 	return fromMicros(from), nil
@@ -149,11 +151,11 @@ func isReply(b protocol.Body) bool {
 }
 
 // note remembers that the message is recorded, and tells the change feed.
-func (w *write) note(ctx context.Context, kind string) error {
+func (w *write) note(ctx context.Context, kind string, siteStays bool) error {
 	at := micros(w.at)
-	if err := w.exec(ctx, `INSERT INTO messages (id, site_id, agent_id, epoch, revision, kind, sha256, recorded_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		w.m.ID, w.m.SiteID, w.agentID, w.m.Epoch, w.m.Revision, kind, w.sum[:], at); err != nil {
+	if err := w.exec(ctx, `INSERT INTO messages (id, site_id, agent_id, epoch, revision, kind, sha256, recorded_at, site_stays)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		w.m.ID, w.m.SiteID, w.agentID, w.m.Epoch, w.m.Revision, kind, w.sum[:], at, siteStays); err != nil {
 		return err
 	}
 	if err := w.exec(ctx, "UPDATE sites SET heard_at = ? WHERE id = ?", at, w.m.SiteID); err != nil {
@@ -165,7 +167,7 @@ func (w *write) note(ctx context.Context, kind string) error {
 	return changed(ctx, w.tx, w.m.SiteID)
 }
 
-// order is the place of a message among those of its site.
+// order is the place of a message among those of its site and agent.
 type order struct{ epoch, revision int64 }
 
 func (o order) after(p order) bool {

@@ -31,9 +31,9 @@ func (s *sender) second(at time.Time) *sender {
 	return mate
 }
 
-// TestTwoAgents: each agent of a site is told, until one brings the answer;
+// TestTwoAgentsAreTold: each agent of a site is told, until one brings the answer;
 // what becomes of the site each is told whatever the other says.
-func TestTwoAgents(t *testing.T) {
+func TestTwoAgentsAreTold(t *testing.T) {
 	s := enrol(t, unsealed(t), noon)
 	mate := s.second(noon)
 	request, change := s.queue(noon, preserve(id(1))), s.queue(noon, protocol.SiteChange{State: protocol.SiteSuspended, At: noon})
@@ -115,8 +115,9 @@ func (s *sender) withdrawnElsewhere(at time.Time) protocol.Notice {
 	s.t.Helper()
 	n := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: at, Body: protocol.SiteChange{State: protocol.SiteWithdrawn, At: at}}
 	err := s.r.update(s.t.Context(), func(ctx context.Context, tx *sql.Tx) error {
-		w := write{r: s.r, tx: tx, at: at, m: protocol.Message{SiteID: s.site, Epoch: s.epoch}}
-		return errors.Join(w.withdraw(ctx, order{s.epoch, 1}), s.r.queueNotice(ctx, tx, n))
+		w := write{r: s.r, tx: tx, at: at, m: protocol.Message{SiteID: s.site, Epoch: s.epoch, MadeAt: at}}
+		_, err := w.withdraw(ctx, order{s.epoch, 1})
+		return errors.Join(err, s.r.queueNotice(ctx, tx, n))
 	})
 	if err != nil {
 		s.t.Fatal(err)

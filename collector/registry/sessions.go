@@ -81,6 +81,9 @@ func (r *Registry) DropExpired(ctx context.Context, now time.Time) error {
 		if err == nil {
 			_, err = tx.ExecContext(ctx, "DELETE FROM links WHERE expires_at <= ?", micros(now))
 		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "DELETE FROM owner_sessions WHERE expires_at <= ?", micros(now))
+		}
 		return err
 	})
 	if err != nil {

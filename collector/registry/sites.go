@@ -33,6 +33,7 @@ const (
 	Invited   State = "invited"   // no agent has used a code yet
 	Enrolled  State = "enrolled"  // an agent has a grant, nothing is declared
 	Sharing   State = "sharing"   // declared
+	Suspended State = "suspended" // declared, and hidden from search by its owner
 	Withdrawn State = "withdrawn" // taken out by its owner
 )
 
@@ -50,36 +51,43 @@ type SiteSummary struct {
 	AgentID     string    // of the newest grant that is open; "" none
 	DeclaredAt  time.Time // newest declaration, as its sender dates it
 	HeardAt     time.Time // newest message of any kind, when it was recorded
+	SuspendedAt time.Time // zero: not suspended
 	WithdrawnAt time.Time // zero while the site is in the register
 }
 
 // Counts are the totals that operations see first.
 type Counts struct {
-	Invited, Enrolled, Sharing, Withdrawn int // sites
-	Cameras                               int // declared now
-	Agents, Revoked                       int
+	Invited, Enrolled, Sharing, Suspended, Withdrawn int // sites
+	Cameras                                          int // declared now
+	Agents, Revoked                                  int
 }
 
-const (
-	openGrant = "(SELECT agent_id FROM grants g WHERE g.site_id = s.id AND g.until_at IS NULL ORDER BY epoch DESC LIMIT 1)"
+// notEnded is the condition of a grant that has not ended at a moment: that of a
+// visit ends by itself.
+func notEnded(at string) string { return "(until_at IS NULL OR until_at > " + at + ")" }
+
+// The statements with these take the moment, in microseconds, as ?1.
+var (
+	openGrant = "(SELECT agent_id FROM grants g WHERE g.site_id = s.id AND " + notEnded("?1") + " ORDER BY epoch DESC LIMIT 1)"
 	// siteState is one of the States.
-	siteState = `CASE WHEN s.declaration IS NOT NULL THEN 'sharing' WHEN ` + openGrant + ` IS NOT NULL THEN 'enrolled'
+	siteState = `CASE WHEN s.declared_at IS NOT NULL THEN iif(s.suspended_at IS NULL, 'sharing', 'suspended') WHEN ` + openGrant + ` IS NOT NULL THEN 'enrolled'
 		WHEN s.withdrawn_at IS NOT NULL THEN 'withdrawn' ELSE 'invited' END`
 	// A camera is declared now when its open version has a body.
 	declaredCamera = "kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL"
 	siteColumns    = "s.id, " + siteState + `, s.name, s.category, s.address, s.trust,
 		(SELECT count(*) FROM versions v WHERE v.site_id = s.id AND ` + declaredCamera + `),
 		s.invited_at, coalesce((SELECT max(expires_at) FROM codes c WHERE c.site_id = s.id AND c.used_at IS NULL), 0),
-		coalesce(` + openGrant + `, ''), coalesce(s.declared_at, 0), coalesce(s.heard_at, 0), coalesce(s.withdrawn_at, 0)`
+		coalesce(` + openGrant + `, ''), coalesce(s.declared_at, 0), coalesce(s.heard_at, 0),
+		coalesce(s.suspended_at, 0), coalesce(s.withdrawn_at, 0)`
 )
 
 func scanSite(scan func(...any) error) (SiteSummary, error) {
 	var s SiteSummary
-	var invited, code, declared, heard, withdrawn int64
+	var invited, code, declared, heard, suspended, withdrawn int64
 	err := scan(&s.ID, &s.State, &s.Name, &s.Category, &s.Address, &s.Trust, &s.Cameras,
-		&invited, &code, &s.AgentID, &declared, &heard, &withdrawn)
+		&invited, &code, &s.AgentID, &declared, &heard, &suspended, &withdrawn)
 	s.InvitedAt, s.CodeExpires = fromMicros(invited), fromMicros(code)
-	s.DeclaredAt, s.HeardAt, s.WithdrawnAt = fromMicros(declared), fromMicros(heard), fromMicros(withdrawn)
+	s.DeclaredAt, s.HeardAt, s.SuspendedAt, s.WithdrawnAt = fromMicros(declared), fromMicros(heard), fromMicros(suspended), fromMicros(withdrawn)
 	return s, err
 }
 
@@ -91,7 +99,7 @@ func (r *Registry) Sites(ctx context.Context) ([]SiteSummary, error) {
 			s, err := scanSite(scan)
 			sites = append(sites, s)
 			return err
-		}, "SELECT "+siteColumns+" FROM sites s ORDER BY s.invited_at DESC, s.id")
+		}, "SELECT "+siteColumns+" FROM sites s ORDER BY s.invited_at DESC, s.id", micros(r.now()))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list sites: %w", err)
@@ -103,7 +111,7 @@ func (r *Registry) Sites(ctx context.Context) ([]SiteSummary, error) {
 func (r *Registry) Counts(ctx context.Context) (Counts, error) {
 	var c Counts
 	err := r.view(ctx, func(tx *sql.Tx) error {
-		states := map[State]*int{Invited: &c.Invited, Enrolled: &c.Enrolled, Sharing: &c.Sharing, Withdrawn: &c.Withdrawn}
+		states := map[State]*int{Invited: &c.Invited, Enrolled: &c.Enrolled, Sharing: &c.Sharing, Suspended: &c.Suspended, Withdrawn: &c.Withdrawn}
 		err := each(ctx, tx, func(scan func(...any) error) error {
 			var state State
 			var n int
@@ -112,7 +120,7 @@ func (r *Registry) Counts(ctx context.Context) (Counts, error) {
 				*into = n
 			}
 			return err
-		}, "SELECT "+siteState+" AS state, count(*) FROM sites s GROUP BY state")
+		}, "SELECT "+siteState+" AS state, count(*) FROM sites s GROUP BY state", micros(r.now()))
 		if err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func newSite(h registry.History, since time.Time) *site {
 		s.now = h.Sites[n-1].Value
 	}
 	for id, versions := range h.Cameras {
-		if versions[0].Withdrawn {
+		if versions[0].Withdrawn || h.Suspended {
 			continue
 		}
 		s.cameras = append(s.cameras, &camera{site: s, id: id, versions: versions,

@@ -3,10 +3,13 @@ package search
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"filippo.io/age"
 
 	"anagrafe/protocol"
 )
@@ -238,6 +241,39 @@ func TestAcknowledgedIsFound(t *testing.T) {
 	}
 	if len(x.sites) != 0 || len(x.cells) != 0 {
 		t.Errorf("the index holds %d sites and %d cells", len(x.sites), len(x.cells))
+	}
+}
+
+// What its owner suspends is found by no search, also after it declared again;
+// resumed, it is found as before.
+func TestSuspendedSite(t *testing.T) {
+	r, x := openNew(t)
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Unseal(key)
+	q := Query{At: duomo, From: noon, Now: noon.Add(hours(1))}
+	o, neighbour := enrol(t, r, noon), enrol(t, r, noon)
+	o.declare(noon, cam(1, 50, west))
+	neighbour.declare(noon, cam(2, 50, west))
+	before := find(t, x, q)
+	act := func(what protocol.SiteState) {
+		t.Helper()
+		if err := r.Act(t.Context(), o.site, what, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	act(protocol.SiteSuspended)
+	for range 2 {
+		if got := find(t, x, q); len(got) != 1 || got[0].CameraID != id(2) {
+			t.Fatalf("suspended, and found: %q", classes(got))
+		}
+		o.declare(noon, cam(1, 50, west))
+	}
+	act(protocol.SiteResumed)
+	if got := find(t, x, q); len(before) != 2 || !reflect.DeepEqual(got, before) {
+		t.Errorf("resumed: %+v\nbefore: %+v", got, before)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package web lets people in: listeners, login, sessions, roles, and the headers
 // and limits that every answer of the collector's pages has. The faces below it
-// (ops, consult, audit) give it their routes and find out with User who asks;
+// (ops, consult, audit, join) give it their routes and find out with User who asks;
 // main builds one Web for each listener.
 //
 // Each listener accepts its own roles and no others: the operators' listener
@@ -19,7 +19,11 @@
 // gives (this package must not know the trail, see the import rule). A login that
 // cannot be recorded is refused.
 //
-// The cookie is __Host-anagrafe. Browsers do not keep cookies of two ports of one
+// The public listener accepts no role: nobody signs in there. The owner of a site,
+// who is no user, has a session of half an hour for the code that stands in the
+// receipts of the site (BeginOwner); package join asks for the code.
+//
+// The cookie is __Host-anagrafe, an owner's __Host-anagrafe-owner. Browsers do not keep cookies of two ports of one
 // host apart, so on one machine use localhost for one listener and 127.0.0.1 for
 // the other; in production they have different host names anyway.
 package web

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
@@ -149,7 +150,7 @@ func (w *Web) logout(rw http.ResponseWriter, r *http.Request) {
 		w.Broken(rw, r, err)
 		return
 	}
-	http.SetCookie(rw, cookie("", -1))
+	http.SetCookie(rw, cookie(cookieName, "", -time.Second))
 	http.Redirect(rw, r, "/login", http.StatusSeeOther)
 }
 

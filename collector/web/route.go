@@ -23,24 +23,34 @@ type Route struct {
 
 // own are the routes that every listener has.
 func (w *Web) own() []Route {
+	notices := pages.Notices(w.Face, w.Log)
+	return append(w.signingIn(), []Route{
+		{Pattern: "GET " + pages.Prefix, Open: true, Handler: pages.Assets()},
+		{Pattern: "POST " + pages.ReportPath, Open: true, Handler: pages.Reports(w.Log)},
+		{Pattern: "GET /privacy", Open: true, Handler: notices},
+		{Pattern: "GET /accessibility", Open: true, Handler: notices},
+		// What nobody names: where people sign in, a stranger is not even told that
+		// it is not there.
+		{Pattern: "/", Roles: w.Roles, Open: len(w.Roles) == 0, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			w.fail(rw, r, http.StatusNotFound, "missing")
+		})},
+	}...)
+}
+
+// signingIn are the routes of a listener that accepts roles.
+func (w *Web) signingIn() []Route {
+	if len(w.Roles) == 0 {
+		return nil
+	}
 	open := func(pattern string, h http.HandlerFunc) Route {
 		return Route{Pattern: pattern, Open: true, Handler: h}
 	}
-	notices := pages.Notices(w.Face, w.Log)
 	return []Route{
 		open("GET /login", w.loginPage),
 		open("POST /login", w.login),
 		open("GET /login/link", w.linkPage),
 		open("POST /login/link", w.link),
 		open("POST /logout", w.logout),
-		{Pattern: "GET " + pages.Prefix, Open: true, Handler: pages.Assets()},
-		{Pattern: "POST " + pages.ReportPath, Open: true, Handler: pages.Reports(w.Log)},
-		{Pattern: "GET /privacy", Open: true, Handler: notices},
-		{Pattern: "GET /accessibility", Open: true, Handler: notices},
-		// What nobody names: a stranger is not even told that it is not there.
-		{Pattern: "/", Roles: w.Roles, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			w.fail(rw, r, http.StatusNotFound, "missing")
-		})},
 	}
 }
 

@@ -99,7 +99,6 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		"no scheme":      func(o *Options) { o.PublicURL = "ops.example" },
 		"with a path":    func(o *Options) { o.PublicURL = "https://ops.example/ops" },
 		"short secret":   func(o *Options) { o.Secret = []byte("short") },
-		"no roles":       func(o *Options) { o.Roles = nil },
 		"no trail":       func(o *Options) { o.Record = nil },
 	} {
 		o := Options{Registry: b.reg, Face: pages.FaceOps, Roles: []string{registry.RoleOps}, PublicURL: "https://ops.example",

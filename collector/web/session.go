@@ -84,12 +84,13 @@ func (w *Web) begin(ctx context.Context, rw http.ResponseWriter, u registry.User
 	if err := w.Registry.AddSession(ctx, w.hash("session", secret), u.ID, now.Add(sessionLife)); err != nil {
 		return err
 	}
-	http.SetCookie(rw, cookie(secret, int(sessionLife/time.Second)))
+	http.SetCookie(rw, cookie(cookieName, secret, sessionLife))
 	return nil
 }
 
-// cookie is always Secure: browsers take localhost for secure without TLS too.
-func cookie(value string, maxAge int) *http.Cookie {
-	return &http.Cookie{Name: cookieName, Value: value, Path: "/", MaxAge: maxAge,
+// cookie is always Secure: browsers take localhost for secure without TLS too. A
+// negative life has the browser drop it.
+func cookie(name, value string, life time.Duration) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second),
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }

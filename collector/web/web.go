@@ -35,11 +35,11 @@ type Act struct {
 // when it returns without an error.
 type Record func(ctx context.Context, a Act) error
 
-// Options of one listener. All but TLS, Home and Now are required.
+// Options of one listener. All but Roles, TLS, Home and Now are required.
 type Options struct {
 	Registry  *registry.Registry
 	Face      pages.Face
-	Roles     []string          // accepted here
+	Roles     []string          // accepted here; none: nobody signs in, as on the public listener
 	Home      map[string]string // where a role begins after signing in; "/" if not named
 	PublicURL string            // https://host[:port] of this listener; http for loopback only
 	TLS       *tls.Config       // nil: the listener must be on loopback
@@ -69,8 +69,8 @@ func New(o Options) (*Web, error) {
 		return nil, fmt.Errorf("the public address %q must begin with https://: without TLS only localhost may be used", o.PublicURL)
 	case len(o.Secret) < 32:
 		return nil, errors.New("the key for sessions needs at least 32 bytes")
-	case len(o.Roles) == 0 || o.Record == nil || o.Registry == nil || o.Log == nil:
-		return nil, errors.New("a listener needs the registry, the roles that it accepts, a trail and a log")
+	case o.Record == nil || o.Registry == nil || o.Log == nil:
+		return nil, errors.New("a listener needs the registry, a trail and a log")
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -20,7 +20,7 @@ type stage struct {
 	agentBin, collectBin string
 	agentDir, collectDir string
 	agentPort, agents    string // ports
-	ops, consult         string
+	public, ops, consult string
 	credential           string // file
 	lan                  *cameratest.LAN
 	recorder             *cameratest.Device // of the LAN; announces nothing, the owner names it
@@ -46,7 +46,7 @@ func newStage(ctx context.Context, dir, bin, shared string) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(4)
+	ports, err := freePorts(5)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func newStage(ctx context.Context, dir, bin, shared string) (*stage, error) {
 		dir: dir, shared: shared,
 		agentBin: filepath.Join(bin, "anagrafe-agent"), collectBin: filepath.Join(bin, "anagrafe-collector"),
 		agentDir: filepath.Join(dir, "agent"), collectDir: filepath.Join(dir, "collector"),
-		agents: ports[0], ops: ports[1], consult: ports[2], agentPort: ports[3],
+		agents: ports[0], ops: ports[1], consult: ports[2], agentPort: ports[3], public: ports[4],
 		credential: filepath.Join(dir, "officer.json"),
 	}
 	return s, ctx.Err()
@@ -99,10 +99,11 @@ func (s *stage) startLAN(context.Context) (err error) {
 
 func (s *stage) startCollector(ctx context.Context) (err error) {
 	args := []string{"serve", "-data", s.collectDir,
-		"-public-url", "http://localhost",
+		"-public-url", "http://localhost:" + s.public,
 		"-ops-url", "http://localhost:" + s.ops,
 		"-consult-url", s.consultURL(),
 		"-listen-agents", "127.0.0.1:" + s.agents,
+		"-listen-public", "127.0.0.1:" + s.public,
 		"-listen-ops", "127.0.0.1:" + s.ops,
 		"-listen-consult", "127.0.0.1:" + s.consult,
 		"-listen-metrics", "off",

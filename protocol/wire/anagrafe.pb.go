@@ -133,8 +133,9 @@ type EnrolRequest struct {
 	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	Csr           []byte                 `protobuf:"bytes,2,opt,name=csr,proto3" json:"csr,omitempty"` // PKCS #10, DER
 	AgentVersion  string                 `protobuf:"bytes,3,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
-	Visit         bool                   `protobuf:"varint,4,opt,name=visit,proto3" json:"visit,omitempty"`     // a technician's visit: the grant ends by itself within a day
-	Replace       bool                   `protobuf:"varint,5,opt,name=replace,proto3" json:"replace,omitempty"` // ends the grants that other agents have for the site
+	Visit         bool                   `protobuf:"varint,4,opt,name=visit,proto3" json:"visit,omitempty"`                               // a technician's visit: the grant ends by itself within a day
+	Replace       bool                   `protobuf:"varint,5,opt,name=replace,proto3" json:"replace,omitempty"`                           // ends the grants that other agents have for the site
+	FormerAgent   string                 `protobuf:"bytes,6,opt,name=former_agent,json=formerAgent,proto3" json:"former_agent,omitempty"` // what this computer was called before it lost its identity: ends that agent's grants for the site
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -202,6 +203,13 @@ func (x *EnrolRequest) GetReplace() bool {
 		return x.Replace
 	}
 	return false
+}
+
+func (x *EnrolRequest) GetFormerAgent() string {
+	if x != nil {
+		return x.FormerAgent
+	}
+	return ""
 }
 
 type EnrolResponse struct {
@@ -602,9 +610,10 @@ type Receipt struct {
 	MessageSha256 []byte                 `protobuf:"bytes,2,opt,name=message_sha256,json=messageSha256,proto3" json:"message_sha256,omitempty"`
 	RecordedAt    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
 	Duplicate     bool                   `protobuf:"varint,4,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
-	Note          []byte                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`                            // the receipt as a signed note, for people and for EnrolResponse.receipt_key
-	OwnerLink     string                 `protobuf:"bytes,6,opt,name=owner_link,json=ownerLink,proto3" json:"owner_link,omitempty"` // page on which the owner suspends or withdraws the site from any browser
-	OwnerCode     string                 `protobuf:"bytes,7,opt,name=owner_code,json=ownerCode,proto3" json:"owner_code,omitempty"` // to be typed there
+	Note          []byte                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`                             // the receipt as a signed note, for people and for EnrolResponse.receipt_key
+	OwnerLink     string                 `protobuf:"bytes,6,opt,name=owner_link,json=ownerLink,proto3" json:"owner_link,omitempty"`  // page on which the owner suspends or withdraws the site from any browser
+	OwnerCode     string                 `protobuf:"bytes,7,opt,name=owner_code,json=ownerCode,proto3" json:"owner_code,omitempty"`  // to be typed there
+	SiteStays     bool                   `protobuf:"varint,8,opt,name=site_stays,json=siteStays,proto3" json:"site_stays,omitempty"` // of a withdrawal: another agent was enrolled after it was made, so only this one's part went
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -686,6 +695,13 @@ func (x *Receipt) GetOwnerCode() string {
 		return x.OwnerCode
 	}
 	return ""
+}
+
+func (x *Receipt) GetSiteStays() bool {
+	if x != nil {
+		return x.SiteStays
+	}
+	return false
 }
 
 type GetSiteRequest struct {
@@ -2972,13 +2988,14 @@ var File_protocol_wire_anagrafe_proto protoreflect.FileDescriptor
 
 const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\n" +
-	"\x1cprotocol/wire/anagrafe.proto\x12\vanagrafe.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x89\x01\n" +
+	"\x1cprotocol/wire/anagrafe.proto\x12\vanagrafe.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xac\x01\n" +
 	"\fEnrolRequest\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x10\n" +
 	"\x03csr\x18\x02 \x01(\fR\x03csr\x12#\n" +
 	"\ragent_version\x18\x03 \x01(\tR\fagentVersion\x12\x14\n" +
 	"\x05visit\x18\x04 \x01(\bR\x05visit\x12\x18\n" +
-	"\areplace\x18\x05 \x01(\bR\areplace\"\xf4\x01\n" +
+	"\areplace\x18\x05 \x01(\bR\areplace\x12!\n" +
+	"\fformer_agent\x18\x06 \x01(\tR\vformerAgent\"\xf4\x01\n" +
 	"\rEnrolResponse\x12\x19\n" +
 	"\bagent_id\x18\x01 \x01(\tR\aagentId\x12+\n" +
 	"\x11certificate_chain\x18\x02 \x03(\fR\x10certificateChain\x12 \n" +
@@ -3008,7 +3025,7 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\amessage\x18\x01 \x01(\fR\amessage\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\"A\n" +
 	"\x0fDeliverResponse\x12.\n" +
-	"\areceipt\x18\x01 \x01(\v2\x14.anagrafe.v1.ReceiptR\areceipt\"\xfc\x01\n" +
+	"\areceipt\x18\x01 \x01(\v2\x14.anagrafe.v1.ReceiptR\areceipt\"\x9b\x02\n" +
 	"\aReceipt\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12%\n" +
@@ -3020,7 +3037,9 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\n" +
 	"owner_link\x18\x06 \x01(\tR\townerLink\x12\x1d\n" +
 	"\n" +
-	"owner_code\x18\a \x01(\tR\townerCode\"?\n" +
+	"owner_code\x18\a \x01(\tR\townerCode\x12\x1d\n" +
+	"\n" +
+	"site_stays\x18\b \x01(\bR\tsiteStays\"?\n" +
 	"\x0eGetSiteRequest\x12\x17\n" +
 	"\asite_id\x18\x01 \x01(\tR\x06siteId\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\"q\n" +

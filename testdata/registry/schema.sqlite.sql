@@ -93,7 +93,7 @@ CREATE TABLE messages (
 	kind TEXT NOT NULL CHECK (kind IN ('declaration', 'observation', 'withdrawal', 'reply')),
 	sha256 BLOB NOT NULL,
 	recorded_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, site_stays INTEGER NOT NULL DEFAULT 0 CHECK (site_stays IN (0, 1))) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notice_replies (
 	notice_id TEXT NOT NULL REFERENCES notices (id),
@@ -119,6 +119,32 @@ CREATE TABLE notices (
 	body BLOB                            -- sealed; NULL: deleted
 ) STRICT;
 
+CREATE TABLE owner_acts (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	number INTEGER NOT NULL,             -- counts from 1
+	act TEXT NOT NULL CHECK (act IN ('suspended', 'resumed', 'withdrawn')),
+	at INTEGER NOT NULL,
+	PRIMARY KEY (site_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE owner_sessions (
+	hash BLOB PRIMARY KEY,
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE parts (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	agent_id TEXT NOT NULL REFERENCES agents (id),
+	epoch INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	number INTEGER NOT NULL,             -- order of recording among the parts of the site
+	made_at INTEGER NOT NULL,            -- as its sender says
+	declaration BLOB NOT NULL,           -- the agent's newest, byte for byte; none older is kept
+	replaced_epoch INTEGER,              -- the first declaration of this grant takes its place; NULL: none does
+	PRIMARY KEY (site_id, agent_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE reachability (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	recorder_id TEXT NOT NULL,
@@ -142,13 +168,10 @@ CREATE TABLE sites (
 	address TEXT NOT NULL,
 	invited_at INTEGER NOT NULL,
 	epoch INTEGER NOT NULL DEFAULT 0,    -- enrolments so far
-	declared_epoch INTEGER NOT NULL DEFAULT 0,
-	declared_revision INTEGER NOT NULL DEFAULT 0,
 	declared_at INTEGER,                 -- made_at of the newest declaration, as its sender says
-	declaration BLOB,                    -- the newest declaration, byte for byte; none older is kept
 	heard_at INTEGER,                    -- when the newest message of any kind was recorded
 	withdrawn_at INTEGER                 -- NULL while the site is in the register
-) STRICT;
+, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER) STRICT;
 
 CREATE TABLE trail_entries (
 	number INTEGER PRIMARY KEY,          -- from 0, without gaps
@@ -207,7 +230,11 @@ CREATE INDEX notices_closed ON notices (closed_at) WHERE body IS NOT NULL;
 
 CREATE INDEX notices_open ON notices (expires_at) WHERE closed_at IS NULL;
 
+CREATE INDEX owner_sessions_by_end ON owner_sessions (expires_at);
+
 CREATE INDEX sessions_by_end ON sessions (expires_at);
+
+CREATE UNIQUE INDEX sites_by_owner ON sites (owner_hash) WHERE owner_hash IS NOT NULL;
 
 CREATE INDEX versions_by_camera ON versions (id) WHERE kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL;
 

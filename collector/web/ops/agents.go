@@ -11,14 +11,22 @@ import (
 )
 
 type agent struct {
-	ID               string    `json:"id"`
-	Version          string    `json:"version"`
-	EnrolledAt       time.Time `json:"enrolled_at"`
-	SeenAt           time.Time `json:"seen_at,omitzero"`
-	RevokedAt        time.Time `json:"revoked_at,omitzero"`
-	CertificateUntil time.Time `json:"certificate_until,omitzero"`
-	SiteIDs          []string  `json:"site_ids"`
-	Sites            []string  `json:"sites"` // their names
+	ID               string      `json:"id"`
+	Version          string      `json:"version"`
+	EnrolledAt       time.Time   `json:"enrolled_at"`
+	SeenAt           time.Time   `json:"seen_at,omitzero"`
+	RevokedAt        time.Time   `json:"revoked_at,omitzero"`
+	CertificateUntil time.Time   `json:"certificate_until,omitzero"`
+	Sites            []agentSite `json:"sites"`
+}
+
+// agentSite is a site that an agent may speak for.
+type agentSite struct {
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	DeclaredAt time.Time `json:"declared_at,omitzero"` // the agent's newest declaration of it
+	VisitUntil time.Time `json:"visit_until,omitzero"` // a visit's, which ends by itself
+	Others     int       `json:"others"`               // other agents that may speak for it
 }
 
 type agentsData struct {
@@ -42,10 +50,9 @@ func (o *Ops) agents(rw http.ResponseWriter, r *http.Request) {
 		names[s.ID] = s.Name
 	}
 	for _, a := range known {
-		shown := agent{a.ID, a.Version, a.EnrolledAt, a.SeenAt, a.RevokedAt, a.CertificateUntil, []string{}, []string{}}
-		for _, id := range a.SiteIDs {
-			shown.SiteIDs = append(shown.SiteIDs, id)
-			shown.Sites = append(shown.Sites, names[id])
+		shown := agent{a.ID, a.Version, a.EnrolledAt, a.SeenAt, a.RevokedAt, a.CertificateUntil, []agentSite{}}
+		for _, s := range a.Sites {
+			shown.Sites = append(shown.Sites, agentSite{s.ID, names[s.ID], s.DeclaredAt, s.Until, s.Others})
 		}
 		data.Agents = append(data.Agents, shown)
 	}

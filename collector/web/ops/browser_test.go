@@ -39,7 +39,8 @@ func TestPagesInABrowser(t *testing.T) {
 	}{"wide-it": {1280, pages.It}, "narrow-en": {390, pages.En}} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
-			d.enrol("Bar Centrale")
+			_, site := d.redeem(map[string]string{"site": "Bar Centrale"}, false)
+			d.redeem(map[string]string{"site_id": site}, true) // two for one site, the second a visit
 			admin, _ := d.user(registry.RoleAdmin, "")
 			d.user(registry.RoleOps, "")
 			link, err := d.web.NewLink(t.Context(), d.serve(), admin, time.Hour)

@@ -12,7 +12,15 @@ import (
 // id. The literal is an ingest.Redemption, which this package may not import.
 func (d *desk) enrol(site string) string {
 	d.t.Helper()
-	_, got := d.ask(d.control, "", "POST", "/invite", map[string]string{"site": site})
+	agent, _ := d.redeem(map[string]string{"site": site}, false)
+	return agent
+}
+
+// redeem makes an invitation and uses its code; it gives the agent's id and the
+// site's.
+func (d *desk) redeem(invitation map[string]string, visit bool) (agent, site string) {
+	d.t.Helper()
+	_, got := d.ask(d.control, "", "POST", "/invite", invitation)
 	code, err := protocol.ParseCode(got["code"].(string))
 	if err != nil {
 		d.t.Fatal(err)
@@ -23,9 +31,12 @@ func (d *desk) enrol(site string) string {
 		AgentID      string
 		AgentVersion string
 		At           time.Time
-	}{code.Hash(), code.Hash(), uuid.NewString(), "1.0", time.Now()})
+		Visit        bool
+		Replace      bool
+		Former       string
+	}{code.Hash(), code.Hash(), uuid.NewString(), "1.0", time.Now(), visit, false, ""})
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return grant.AgentID
+	return grant.AgentID, grant.SiteID
 }

@@ -333,7 +333,7 @@ func TestRevokeAgent(t *testing.T) {
 	id := d.enrol("Bar Centrale")
 	code, got := d.ask(d.control, "", "GET", "/agents", nil)
 	agents := got["agents"].([]any)
-	if code != http.StatusOK || len(agents) != 1 || agents[0].(map[string]any)["sites"].([]any)[0] != "Bar Centrale" {
+	if code != http.StatusOK || len(agents) != 1 || agents[0].(map[string]any)["sites"].([]any)[0].(map[string]any)["name"] != "Bar Centrale" {
 		t.Fatalf("%d %v", code, got)
 	}
 	if code, got := d.ask(d.control, "", "POST", "/agents/"+id+"/revoke", nil); code != http.StatusOK || got["agent"] != id {
@@ -396,4 +396,25 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("untrimmed %q", s)
 		}
 	})
+}
+
+// Two agents of a site are both shown, each with the other.
+func TestAgentsOfOneSite(t *testing.T) {
+	d := newDesk(t)
+	first, site := d.redeem(map[string]string{"site": "Bar Centrale"}, false)
+	second, _ := d.redeem(map[string]string{"site_id": site}, true)
+	_, got := d.ask(d.control, "", "GET", "/agents", nil)
+	shown := map[string]map[string]any{}
+	for _, a := range got["agents"].([]any) {
+		sites := a.(map[string]any)["sites"].([]any)
+		if len(sites) == 1 {
+			shown[a.(map[string]any)["id"].(string)] = sites[0].(map[string]any)
+		}
+	}
+	if len(shown) != 2 || shown[first]["id"] != site || shown[second]["id"] != site || shown[first]["others"] != 1.0 || shown[second]["others"] != 1.0 {
+		t.Errorf("%v", got)
+	}
+	if shown[first]["visit_until"] != nil || shown[second]["visit_until"] == nil {
+		t.Errorf("the second alone is a visit: %v", got)
+	}
 }

@@ -18,6 +18,7 @@ type counts struct {
 	Invited   int `json:"invited"`
 	Enrolled  int `json:"enrolled"`
 	Sharing   int `json:"sharing"`
+	Suspended int `json:"suspended"`
 	Withdrawn int `json:"withdrawn"`
 	Cameras   int `json:"cameras"`
 	Agents    int `json:"agents"`
@@ -36,6 +37,7 @@ type site struct {
 	AgentID     string            `json:"agent_id,omitempty"`
 	DeclaredAt  time.Time         `json:"declared_at,omitzero"`
 	HeardAt     time.Time         `json:"heard_at,omitzero"`
+	SuspendedAt time.Time         `json:"suspended_at,omitzero"`
 	WithdrawnAt time.Time         `json:"withdrawn_at,omitzero"`
 	Stale       bool              `json:"stale"` // shares, but was not heard of for three days
 }
@@ -64,13 +66,13 @@ func (o *Ops) showOverview(rw http.ResponseWriter, r *http.Request, status int, 
 		return
 	}
 	data := overviewData{
-		Counts: counts{c.Invited, c.Enrolled, c.Sharing, c.Withdrawn, c.Cameras, c.Agents, c.Revoked},
+		Counts: counts{c.Invited, c.Enrolled, c.Sharing, c.Suspended, c.Withdrawn, c.Cameras, c.Agents, c.Revoked},
 		Sites:  make([]site, 0, len(summaries)), Categories: protocol.Categories, Invite: typed, Wrong: bad,
 	}
 	now := o.Web.Now()
 	for _, s := range summaries {
 		data.Sites = append(data.Sites, site{s.ID, s.State, s.Name, s.Category, s.Address, s.Cameras, s.InvitedAt, s.CodeExpires,
-			s.AgentID, s.DeclaredAt, s.HeardAt, s.WithdrawnAt, s.State == registry.Sharing && now.Sub(s.HeardAt) > staleAfter})
+			s.AgentID, s.DeclaredAt, s.HeardAt, s.SuspendedAt, s.WithdrawnAt, s.State == registry.Sharing && now.Sub(s.HeardAt) > staleAfter})
 	}
 	if web.WantsJSON(r) {
 		web.WriteJSON(rw, status, data)

@@ -1,0 +1,212 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// Takeover is what the register already held of a site when this computer was
+// enrolled for it, and what of that is found here. It waits for the owner's
+// choice; nothing of it leaves before he approves the cameras.
+type Takeover struct {
+	SiteID   string             `json:"site_id"`
+	SiteName string             `json:"site_name"`
+	Others   int                `json:"others"` // other computers that spoke for it at the enrolment
+	Code     string             `json:"-"`      // with which this computer was enrolled
+	At       time.Time          `json:"at"`     // when the register was asked
+	Recorded []Recorded         `json:"recorded"`
+	Found    []FoundCamera      `json:"found"` // what may be one of them
+	Contacts []protocol.Contact `json:"contacts,omitempty"`
+}
+
+// Recorded is a camera in the register that is not known here by its id.
+type Recorded struct {
+	Camera   protocol.Camera   `json:"camera"`
+	Recorder protocol.Recorder `json:"recorder"`
+	Here     string            `json:"here,omitempty"` // id of the found camera that it is taken for; "": none is
+	Sure     bool              `json:"sure"`           // Here leaves no doubt
+}
+
+// FoundCamera is a camera of this network that is not declared from here.
+type FoundCamera struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Channel  string `json:"channel,omitempty"`
+	Recorder string `json:"recorder"` // maker and model
+}
+
+// Choice is what the owner says of a recorded camera.
+type Choice struct {
+	ID   string `json:"id"`             // of the recorded camera
+	Here string `json:"here,omitempty"` // the found camera that it is; "": none
+	Drop bool   `json:"drop,omitempty"` // not found, and not to be listed here either
+}
+
+// SetRecorded keeps what the register holds of a site: message is the encoded
+// declaration, nil for none. What is known here already needs no choice.
+func (v *Inventory) SetRecorded(ctx context.Context, siteID, code string, message []byte) error {
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM recorded WHERE site_id = ?`, siteID); err != nil || len(message) == 0 {
+			return err
+		}
+		m, err := protocol.Decode(message)
+		if err != nil {
+			return err
+		}
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		d, _ := m.Body.(protocol.Declaration)
+		if b.site(siteID) == nil || m.SiteID != siteID || len(b.strangers(d)) == 0 {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO recorded (site_id, body, code, at) VALUES (?, ?, ?, ?)`, siteID, message, code, micros(v.now()))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep what the register holds: %w", err)
+	}
+	return nil
+}
+
+// strangers are the cameras of a declaration that are not known here.
+func (b *book) strangers(d protocol.Declaration) (out []Recorded) {
+	for _, c := range d.Cameras {
+		if b.camera(c.ID) != nil {
+			continue
+		}
+		at := slices.IndexFunc(d.Recorders, func(r protocol.Recorder) bool { return r.ID == c.RecorderID })
+		out = append(out, Recorded{Camera: c, Recorder: d.Recorders[at]})
+	}
+	return out
+}
+
+// Takeovers lists the sites whose recorded cameras wait for the owner's choice.
+func (v *Inventory) Takeovers(ctx context.Context) (all []Takeover, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		all, err = b.takeovers(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list what the register holds: %w", err)
+	}
+	return all, nil
+}
+
+func (b *book) takeovers(ctx context.Context, tx *sql.Tx) (all []Takeover, err error) {
+	err = each(ctx, tx, `SELECT site_id, s.name, s.others, body, code, at FROM recorded JOIN site s ON s.id = site_id ORDER BY at`, func(rows *sql.Rows) error {
+		var t Takeover
+		var body []byte
+		if err := rows.Scan(&t.SiteID, &t.SiteName, &t.Others, &body, &t.Code, asTime{&t.At}); err != nil {
+			return err
+		}
+		m, err := protocol.Decode(body)
+		if err != nil {
+			return err
+		}
+		d, _ := m.Body.(protocol.Declaration)
+		t.Recorded, t.Contacts = b.strangers(d), d.Contacts
+		b.propose(t.Recorded)
+		for _, c := range b.free() {
+			f := FoundCamera{ID: c.id, Name: line(c.safe(c.foundName)), Recorder: line(c.device.vendor + " " + c.device.model)}
+			if c.name != "" {
+				f.Name = c.name
+			}
+			if c.family != "" && c.family != former {
+				f.Channel = line(c.safe(c.channel))
+			}
+			t.Found = append(t.Found, f)
+		}
+		all = append(all, t)
+		return nil
+	})
+	return all, err
+}
+
+// free are the cameras that may turn out to be recorded ones: they were never
+// declared from here, so no register knows them by their id.
+func (b *book) free() (free []*camera) {
+	for _, c := range b.cameras {
+		if c.decision == "" || c.decision == StateRefused {
+			free = append(free, c)
+		}
+	}
+	return free
+}
+
+// TakeOver does with a site's recorded cameras what the owner says. A found
+// camera takes over the id of the recorded one, and what was said of it as far
+// as nothing is said here; one that is not found is listed as if it had been
+// found once, unless it is dropped. None is declared by it: that needs a yes
+// like any other. Every recorded camera is named in choices; else the error is
+// protocol.FieldErrors, and nothing is changed.
+func (v *Inventory) TakeOver(ctx context.Context, siteID string, choices []Choice) error {
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		// Ids are about to change that others refer to.
+		if _, err := tx.ExecContext(ctx, `PRAGMA defer_foreign_keys = ON`); err != nil {
+			return err
+		}
+		b, err := load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		all, err := b.takeovers(ctx, tx)
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(all, func(t Takeover) bool { return t.SiteID == siteID })
+		if at < 0 {
+			return fmt.Errorf("site %q: nothing of it waits for a choice: %w", line(siteID), ErrUnknown)
+		}
+		if err := all[at].Check(choices); err != nil {
+			return err
+		}
+		return v.takeOver(ctx, tx, b, all[at], choices)
+	})
+	if err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	return nil
+}
+
+// Check refuses choices that leave something open or say something twice, as
+// protocol.FieldErrors.
+func (t Takeover) Check(choices []Choice) error {
+	var errs protocol.FieldErrors
+	add := func(i int, field, why string) {
+		errs = append(errs, protocol.FieldError{Field: fmt.Sprintf("choices[%d].%s", i, field), Why: why})
+	}
+	chosen, here := map[string]bool{}, map[string]bool{}
+	for i, c := range choices {
+		switch {
+		case !slices.ContainsFunc(t.Recorded, func(r Recorded) bool { return r.Camera.ID == c.ID }):
+			add(i, "id", "is no recorded camera of this site")
+		case chosen[c.ID]:
+			add(i, "id", "occurs twice")
+		case c.Here != "" && !slices.ContainsFunc(t.Found, func(f FoundCamera) bool { return f.ID == c.Here }):
+			add(i, "here", "is no camera that was found here and is not declared")
+		case c.Here != "" && here[c.Here]:
+			add(i, "here", "is chosen twice")
+		}
+		chosen[c.ID], here[c.Here] = true, true
+	}
+	for _, r := range t.Recorded {
+		if !chosen[r.Camera.ID] {
+			errs = append(errs, protocol.FieldError{Field: "choices", Why: "do not name the recorded camera " + r.Camera.ID})
+		}
+	}
+	if len(errs) > 0 {
+		return errs
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package join
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"testing"
+
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+	"anagrafe/protocol/pages/pagestest"
+)
+
+// serve opens the pages on a loopback port, without TLS, as on a first try.
+func (d *door) serve() (origin string) {
+	d.t.Helper()
+	l, err := d.web.Listen("127.0.0.1:0")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(d.t.Context())
+	served := make(chan error, 1)
+	go func() { served <- d.web.Serve(ctx, d.pages, l) }()
+	d.t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			d.t.Error(err)
+		}
+	})
+	return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+}
+
+func TestPagesInABrowser(t *testing.T) {
+	for name, c := range map[string]struct {
+		width int64
+		lang  pages.Lang
+	}{"wide-it": {1280, pages.It}, "narrow-en": {390, pages.En}} {
+		t.Run(name, func(t *testing.T) {
+			d := newDoor(t)
+			b := pagestest.Open(t, d.serve(), c.width, 900)
+			check := func(where string) { t.Helper(); b.Check("join-" + where + "-" + name) }
+			b.Visit("/site?lang=" + string(c.lang))
+			check("code")
+			b.Fill("#code", protocol.NewCode().String())
+			b.Press("main form button")
+			check("wrong")
+			b.Fill("#code", d.code.String())
+			b.Press("main form button")
+			b.Click("summary")
+			check("site")
+			b.Press("form[action='/site/suspend'] button")
+			check("suspended")
+			b.Press("form[action='/site/resume'] button")
+			b.Press("a[href='/site/withdraw']")
+			check("withdraw")
+			b.Press("form[action='/site/withdraw'] button")
+			check("withdrawn")
+			b.Visit("/nowhere")
+			check("missing")
+			b.Visit("/privacy")
+			check("privacy")
+			if d.state() != "withdrawn" {
+				t.Errorf("the site is %s", d.state())
+			}
+		})
+	}
+}

@@ -1,0 +1,93 @@
+// Package join is the public face: what an owner does from any browser, without an
+// account. In this first form it is the page of the owner's own site, opened with
+// the code that stands in every receipt and on the sheet that the agent prints:
+// what the register holds of the site, in words, and three acts (suspend, resume,
+// withdraw). Nothing is edited here: the agent is the only writer of its entry.
+//
+// A code is typed and posted, never in an address. Who guesses is slowed down by
+// the address and overall, and all that is wrong with a code gets one answer. The
+// code opens a session of half an hour (web.BeginOwner); each act is a POST, kept
+// from other sites' pages by package web, and stands on the trail before it is
+// done. By the import rule this package knows neither search nor trail.
+package join
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
+)
+
+//go:embed *.html it.json en.json
+var files embed.FS
+
+// SitePath is where an owner's code is typed, below the public address.
+const SitePath = "/site"
+
+// Guesses slows down who tries codes; ingest.GuessGuard is one.
+type Guesses interface {
+	// Allow tells whether an address may try now, else in how long.
+	Allow(from netip.Addr) (wait time.Duration, ok bool)
+	// Wrong counts a wrong code.
+	Wrong(from netip.Addr)
+}
+
+// Options: all are required.
+type Options struct {
+	Web      *web.Web // of the public listener
+	Registry *registry.Registry
+	Record   web.Record
+	Guesses  Guesses
+	OnAct    func() // called after each act: search and the agents may be told at once
+	Log      *slog.Logger
+}
+
+// Join is the public face.
+type Join struct {
+	Options
+	pages *pages.Set
+}
+
+// New loads the pages.
+func New(o Options) (*Join, error) {
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.OnAct == nil || o.Log == nil {
+		return nil, errors.New("the public pages need their listener, the registry, a trail, a guard against guessing and a log")
+	}
+	set, err := pages.Load(files, o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("load the public pages: %w", err)
+	}
+	return &Join{Options: o, pages: set}, nil
+}
+
+// Routes are the public pages: all are open, and those about a site ask for its
+// owner's session themselves.
+func (j *Join) Routes() []web.Route {
+	route := func(pattern string, h http.HandlerFunc) web.Route {
+		return web.Route{Pattern: pattern, Open: true, Handler: h}
+	}
+	return []web.Route{
+		route("GET /{$}", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, SitePath, http.StatusSeeOther) }),
+		route("GET "+SitePath, j.site),
+		route("POST "+SitePath, j.enter),
+		route("POST "+SitePath+"/suspend", j.suspend),
+		route("POST "+SitePath+"/resume", j.resume),
+		route("GET "+SitePath+"/withdraw", j.confirm),
+		route("POST "+SitePath+"/withdraw", j.withdraw),
+		route("GET "+SitePath+"/withdrawn", j.withdrawn),
+		route("POST /logout", j.leave),
+	}
+}
+
+// show answers with a page; name is that of the open site, "" where none is.
+func (j *Join) show(rw http.ResponseWriter, r *http.Request, name string, p pages.Page) {
+	p.Face, p.User = pages.FacePublic, name
+	j.pages.Render(rw, r, p)
+}

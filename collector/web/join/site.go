@@ -1,0 +1,130 @@
+package join
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"strconv"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// maxCode is the most bytes of a code as typed.
+const maxCode = 128
+
+// site shows the owner's site, or asks for the code.
+func (j *Join) site(rw http.ResponseWriter, r *http.Request) {
+	own, ok := j.own(rw, r, false)
+	if !ok {
+		return
+	}
+	j.show(rw, r, own.Name, pages.Page{Template: "site.html", Title: "site.title", Data: view(j.pages.Words(pages.Language(r)), own)})
+}
+
+// own reads the site of who asks. Where it gives false the answer is written:
+// the form for the code, with a word about the session's end for who was about
+// to act.
+func (j *Join) own(rw http.ResponseWriter, r *http.Request, acting bool) (registry.OwnSite, bool) {
+	id, ok, err := j.Web.Owner(r)
+	if err != nil {
+		j.Web.Broken(rw, r, err)
+		return registry.OwnSite{}, false
+	}
+	if ok {
+		own, err := j.Registry.Own(r.Context(), id)
+		if err == nil {
+			return own, true
+		}
+		if !errors.Is(err, registry.ErrUnknownSite) { // withdrawn a moment ago
+			j.Web.Broken(rw, r, err)
+			return registry.OwnSite{}, false
+		}
+	}
+	if acting {
+		j.ask(rw, r, http.StatusUnauthorized, "code.ended")
+	} else {
+		j.ask(rw, r, http.StatusOK, "")
+	}
+	return registry.OwnSite{}, false
+}
+
+// ask shows the form for the code; what was typed is not shown again.
+func (j *Join) ask(rw http.ResponseWriter, r *http.Request, status int, problem string) {
+	p := pages.Page{Template: "code.html", Title: "site.title", Status: status, Data: problem}
+	if problem != "" {
+		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}
+	}
+	j.show(rw, r, "", p)
+}
+
+// enter takes the code.
+func (j *Join) enter(rw http.ResponseWriter, r *http.Request) {
+	from := address(r)
+	if wait, ok := j.Guesses.Allow(from); !ok {
+		rw.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		j.ask(rw, r, http.StatusTooManyRequests, "code.many")
+		return
+	}
+	id, ok, err := j.opens(r)
+	switch {
+	case err != nil:
+		j.Web.Broken(rw, r, err)
+	case !ok:
+		j.Guesses.Wrong(from)
+		j.Log.WarnContext(r.Context(), "owner's code refused", "from", web.From(r))
+		j.ask(rw, r, http.StatusUnauthorized, "code.wrong")
+	case !j.record(rw, r, "owner-login", id):
+	default:
+		if err := j.Web.BeginOwner(r.Context(), rw, id); err != nil {
+			j.Web.Broken(rw, r, err)
+			return
+		}
+		http.Redirect(rw, r, SitePath, http.StatusSeeOther)
+	}
+}
+
+// opens looks up the code of the form. One that cannot be a code is as wrong as
+// one that nobody was given.
+func (j *Join) opens(r *http.Request) (siteID string, ok bool, err error) {
+	typed := r.PostFormValue("code")
+	if len(typed) > maxCode {
+		return "", false, nil
+	}
+	code, err := protocol.ParseCode(typed)
+	if err != nil {
+		return "", false, nil
+	}
+	return j.Registry.OwnedSite(r.Context(), code)
+}
+
+// address is that of the connection, for the guard; the zero address where
+// there is none.
+func address(r *http.Request) netip.Addr {
+	a, _ := netip.ParseAddr(web.From(r)) // web.From gives "" or an address
+	return a
+}
+
+// record puts an act on the trail before it is done; when it returns false the
+// answer is written, and the act must not go ahead. The actor is the site: who
+// has the code is not asked for a name.
+func (j *Join) record(rw http.ResponseWriter, r *http.Request, kind, siteID string) bool {
+	err := j.Record(r.Context(), web.Act{Kind: kind, User: registry.User{ID: "owner " + siteID}, From: web.From(r), Count: 1,
+		Details: map[string]string{"site": siteID}})
+	if err != nil {
+		j.Web.Unrecorded(rw, r, err)
+		return false
+	}
+	return true
+}
+
+// leave ends the session.
+func (j *Join) leave(rw http.ResponseWriter, r *http.Request) {
+	if err := j.Web.EndOwner(rw, r); err != nil {
+		j.Web.Broken(rw, r, err)
+		return
+	}
+	http.Redirect(rw, r, SitePath, http.StatusSeeOther)
+}

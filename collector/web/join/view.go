@@ -1,0 +1,59 @@
+package join
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"anagrafe/collector/registry"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// siteView is the owner's site as the page shows it.
+type siteView struct {
+	registry.OwnSite
+	Hidden bool // suspended
+	Shown  []cameraView
+}
+
+// cameraView is a camera in words.
+type cameraView struct {
+	Name, Place, Looks, Records, Keeps string
+}
+
+func view(w *pages.Words, own registry.OwnSite) siteView {
+	v := siteView{OwnSite: own, Hidden: own.State == registry.Suspended}
+	for _, c := range own.Declared {
+		v.Shown = append(v.Shown, cameraView{Name: c.Name, Place: place(w, c.Position), Looks: looks(w, c.View),
+			Records: w.T("records." + cmp.Or(string(c.Schedule.Kind), "unknown")), Keeps: keeps(w, c.Retention)})
+	}
+	slices.SortStableFunc(v.Shown, func(a, b cameraView) int { return strings.Compare(a.Name, b.Name) })
+	return v
+}
+
+func place(w *pages.Words, p protocol.Position) string {
+	degrees := func(micro int32) string { return strconv.FormatFloat(float64(micro)/1e6, 'f', 6, 64) }
+	return w.T("camera.place.value", "lat", degrees(p.Lat), "lon", degrees(p.Lon), "metres", w.Number(cmp.Or(p.AccuracyM, protocol.DefaultAccuracyM)))
+}
+
+func looks(w *pages.Words, v protocol.View) string {
+	switch {
+	case v.Turns:
+		return w.T("camera.turns")
+	case v.DirectionDeg != nil:
+		return w.Side(float64(*v.DirectionDeg))
+	}
+	return w.T("camera.unknown")
+}
+
+func keeps(w *pages.Words, r protocol.Retention) string {
+	switch r.Kind {
+	case protocol.RetentionAge:
+		return w.Duration(r.Age)
+	case protocol.RetentionCapacity:
+		return w.T("camera.capacity")
+	}
+	return w.T("camera.unknown")
+}

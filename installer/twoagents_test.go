@@ -3,6 +3,7 @@
 package installer
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,6 +30,11 @@ func TestLongNewHardware(t *testing.T) {
 	tn.agentDir, tn.pages = filepath.Join(filepath.Dir(old), "new"), freeAddr(t)
 	second := tn.startAgent()
 	second.until("the new agent's look at the network", func() bool { return len(tn.cameras()) >= tn.devices })
+	// Two that are alike in everything but the name that a person gave: that the
+	// new computer is told too.
+	for i, cam := range tn.cameras() {
+		tn.agent("set", cam.ID, "-name", fmt.Sprintf("Ingresso %d", i+1))
+	}
 	out, err := command(t, "anagrafe-agent", "enrol", link, "-data", tn.agentDir)
 	if err != nil || !strings.Contains(string(out), "The register already has") || !strings.Contains(string(out), "1 other computers") {
 		t.Fatalf("%s, %v", out, err)

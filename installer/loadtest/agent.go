@@ -48,6 +48,7 @@ type agent struct {
 	message     []byte // not acknowledged yet; nil: none
 	messageID   string
 	last        string // the newest acknowledged one
+	camera      string // one that is declared
 	revision    int64
 
 	mu    sync.Mutex

@@ -16,12 +16,13 @@ const cameras = 6
 func (a *agent) write() error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	a.revision++
-	m := protocol.Message{ID: uuid.NewString(), SiteID: a.siteID, Epoch: a.epoch, Revision: a.revision, MadeAt: now, Body: declaration(a.number, now)}
+	d := declaration(a.number, now)
+	m := protocol.Message{ID: uuid.NewString(), SiteID: a.siteID, Epoch: a.epoch, Revision: a.revision, MadeAt: now, Body: d}
 	text, err := protocol.Encode(m)
 	if err != nil {
 		return err
 	}
-	a.message, a.messageID = text, m.ID
+	a.message, a.messageID, a.camera = text, m.ID, d.Cameras[0].ID
 	return nil
 }
 

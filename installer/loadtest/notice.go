@@ -49,21 +49,25 @@ func (h *heard) notice(n *wire.Notice) {
 	}
 }
 
-// notice measures an echo, and notices where the collector can be asked for
-// some (stage.notify).
+// notice measures an echo, and requests to preserve, one after the other, where
+// the collector is ours: an officer is needed.
 func (s *stage) notice(ctx context.Context) error {
 	s.result.Notice = &noticed{}
 	if err := s.echo(ctx); err != nil {
 		return err
 	}
-	if s.notify == nil {
+	if s.collector == nil {
 		return nil
+	}
+	officer, err := s.collector.officer(ctx)
+	if err != nil {
+		return err
 	}
 	var took []time.Duration
 	for i := range min(notices, s.agents) {
 		a := s.fleet.agents[i]
 		came, start := s.fleet.heard.expect(a.siteID), time.Now()
-		if err := s.notify(ctx, a.siteID); err != nil {
+		if err := officer.ask(ctx, a); err != nil {
 			return err
 		}
 		select {

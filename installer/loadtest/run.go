@@ -17,9 +17,6 @@ type stage struct {
 	peers     []*peer
 	result    result
 	before    int64 // the collector's memory before the first agent, in bytes
-	// notify has the collector send a notice to a site; nil: there is no way to
-	// ask it yet.
-	notify func(ctx context.Context, siteID string) error
 }
 
 // run plays the phases.

@@ -49,7 +49,7 @@ func receiptFor(m protocol.Message, raw []byte, at time.Time) protocol.Receipt {
 type early struct{ *registry.Registry }
 
 func (e early) Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error) {
-	if known, err := e.Knows(ctx, m.SiteID, m.ID); err != nil || known || m.Revision == 1 {
+	if known, err := e.Knows(ctx, agentID, m.SiteID, m.ID); err != nil || known || m.Revision == 1 {
 		return e.Registry.Record(ctx, agentID, m, raw, at)
 	}
 	time.AfterFunc(time.Second, func() {
@@ -90,7 +90,7 @@ func (c *careless) Record(ctx context.Context, agentID string, m protocol.Messag
 	}
 	c.last++
 	declaration, is := m.Body.(protocol.Declaration)
-	known, err := c.Knows(ctx, m.SiteID, m.ID)
+	known, err := c.Knows(ctx, agentID, m.SiteID, m.ID)
 	if err != nil {
 		return protocol.Receipt{}, err
 	}

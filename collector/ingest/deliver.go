@@ -33,7 +33,7 @@ func (s delivery) Deliver(ctx context.Context, req *connect.Request[wire.Deliver
 	if err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
 	}
-	if err := s.follows(ctx, m.SiteID, req.Msg.GetAfter()); err != nil {
+	if err := s.follows(ctx, agentID, m.SiteID, req.Msg.GetAfter()); err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
 	}
 	var receipt protocol.Receipt
@@ -69,12 +69,13 @@ func (s delivery) wireReceipt(r protocol.Receipt) *wire.Receipt {
 // follows refuses what comes after a message that is not recorded: this
 // register has been set back since it acknowledged that one, and what was
 // recorded now would hide the gap. Nothing goes back while a process runs, so
-// it is enough to ask before recording.
-func (s delivery) follows(ctx context.Context, siteID, after string) error {
+// it is enough to ask before recording. Who never had a grant for the site, or
+// whose grant was forgotten with the rest, hears this of every message.
+func (s delivery) follows(ctx context.Context, agentID, siteID, after string) error {
 	if after == "" {
 		return nil
 	}
-	known, err := s.o.Register.Knows(ctx, siteID, after)
+	known, err := s.o.Register.Knows(ctx, agentID, siteID, after)
 	if err == nil && !known {
 		err = ErrBehind
 	}
@@ -106,7 +107,7 @@ func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSite
 		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "site_id: is not a UUID")
 	}
 	// Before the grant, which may be what was forgotten.
-	if err := s.follows(ctx, siteID, req.Msg.GetAfter()); err != nil {
+	if err := s.follows(ctx, agentID, siteID, req.Msg.GetAfter()); err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
 	}
 	grant, revision, raw, err := s.o.Register.Site(ctx, agentID, siteID)

@@ -102,7 +102,7 @@ func (f *fakeRegister) Admit(_ context.Context, agentID string) error {
 	return nil
 }
 
-func (f *fakeRegister) Knows(_ context.Context, _, messageID string) (bool, error) {
+func (f *fakeRegister) Knows(_ context.Context, _, _, messageID string) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	_, known := f.records[messageID]

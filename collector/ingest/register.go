@@ -41,9 +41,9 @@ type Register interface {
 	// protocol.FieldErrors for what only the register can see.
 	Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error)
 
-	// Knows tells whether a message of a site is recorded. It must be cheap:
-	// one read.
-	Knows(ctx context.Context, siteID, messageID string) (bool, error)
+	// Knows tells an agent whether a message of a site is recorded; to one that
+	// never had a grant for the site none is. It must be cheap: one read.
+	Knows(ctx context.Context, agentID, siteID, messageID string) (bool, error)
 
 	// Site gives an agent's own grant of a site, and the recorded state of the
 	// site as a message: the newest declaration as it arrived or, where several

@@ -119,8 +119,9 @@ func (w *write) known(ctx context.Context, receipt *protocol.Receipt) (bool, err
 }
 
 // Knows implements ingest.Register.
-func (r *Registry) Knows(ctx context.Context, siteID, messageID string) (known bool, err error) {
-	err = r.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM messages WHERE id = ? AND site_id = ?)", messageID, siteID).Scan(&known)
+func (r *Registry) Knows(ctx context.Context, agentID, siteID, messageID string) (known bool, err error) {
+	err = r.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM messages m JOIN grants g ON g.site_id = m.site_id
+		WHERE m.id = ?1 AND m.site_id = ?2 AND g.agent_id = ?3)`, messageID, siteID, agentID).Scan(&known)
 	if err != nil {
 		return false, fmt.Errorf("look for message %s of site %s: %w", messageID, siteID, err)
 	}

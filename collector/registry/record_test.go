@@ -314,9 +314,19 @@ func TestKnownToAnotherAgent(t *testing.T) {
 	if _, err := anew.deliver(m, noon); !errors.Is(err, ingest.ErrConflict) {
 		t.Errorf("other bytes: %v", err)
 	}
-	for site, want := range map[string]bool{s.site: true, stranger.site: false} {
-		if known, err := r.Knows(t.Context(), site, m.ID); err != nil || known != want {
-			t.Errorf("known to site %s: %t, %v", site, known, err)
+	// A stranger must not learn by asking what comes after it, either.
+	for name, c := range map[string]struct {
+		agent, site string
+		want        bool
+	}{
+		"its sender":           {s.agent, s.site, true},
+		"the agent after it":   {anew.agent, s.site, true},
+		"a stranger":           {stranger.agent, s.site, false},
+		"a stranger, its site": {stranger.agent, stranger.site, false},
+		"the wrong site":       {s.agent, stranger.site, false},
+	} {
+		if known, err := r.Knows(t.Context(), c.agent, c.site, m.ID); err != nil || known != c.want {
+			t.Errorf("%s knows it: %t, %v", name, known, err)
 		}
 	}
 }

@@ -143,7 +143,7 @@ func (c *call) printNotice(raw []byte) error {
 		if err := json.Unmarshal(n.Body, &s); err != nil {
 			return fmt.Errorf("the agent's answer: %w", err)
 		}
-		row("site", string(s.State)+" with the owner's link, "+when(s.At))
+		row("site", decidedElsewhere(s.State)+", "+when(s.At))
 	default:
 		var r protocol.Reminder
 		if err := json.Unmarshal(n.Body, &r); err != nil {
@@ -157,4 +157,12 @@ func (c *call) printNotice(raw []byte) error {
 		row("note", n.Note)
 	}
 	return w.Flush()
+}
+
+// decidedElsewhere says what became of a site, and by whose act.
+func decidedElsewhere(s protocol.SiteState) string {
+	if s == protocol.SiteWithdrawn {
+		return "withdrawn with the owner's link, or by another computer"
+	}
+	return string(s) + " with the owner's link"
 }

@@ -112,7 +112,7 @@ func cmdStatus(ctx context.Context, c *call, args []string) error {
 	for _, site := range st.Sites {
 		note := ""
 		if site.State != "" {
-			note = ", " + string(site.State) + " with the owner's link"
+			note = ", " + decidedElsewhere(site.State)
 		}
 		if site.AgentID != "" && site.AgentID != st.AgentID {
 			note += ": needs a new code; ask the Comune for it, what waits is kept"

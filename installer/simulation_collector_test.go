@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"filippo.io/age"
+
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
 )
@@ -26,6 +28,10 @@ type collector struct {
 }
 
 const registerName = "registry.db"
+
+// consultKey is that of all collectors of this process: a register outlives its
+// program, and is set back to its backup.
+var consultKey = sync.OnceValues(age.GenerateX25519Identity)
 
 // startCollector opens what dir holds. watch is put between the services and
 // the register.
@@ -44,6 +50,11 @@ func startCollector(dir string, log *slog.Logger, watch func(*registry.Registry)
 		return nil, err
 	}
 	c.reg.UseOwnerKey(bytes.Repeat([]byte{2}, 32))
+	consult, err := consultKey()
+	if err != nil {
+		return nil, errors.Join(err, c.reg.Close())
+	}
+	c.reg.Unseal(consult)
 	server, err := ingest.New(ingest.Options{Authority: authority, ReceiptKey: receipts, OwnerLink: "https://collector.example/site", Register: watch(c.reg), Hosts: []string{"collector.example"},
 		RootSecret: bytes.Repeat([]byte{1}, 32), Log: log})
 	if err != nil {

@@ -50,7 +50,7 @@ type Preserve struct {
 type SiteState string
 
 const (
-	SiteWithdrawn SiteState = "withdrawn" // with the owner's link; no agent brings it back
+	SiteWithdrawn SiteState = "withdrawn" // with the owner's link, or by another agent; none brings it back
 	SiteSuspended SiteState = "suspended"
 	SiteResumed   SiteState = "resumed"
 )

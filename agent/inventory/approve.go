@@ -148,7 +148,7 @@ func (v *Inventory) declare(ctx context.Context, tx *sql.Tx, b *book, s *site, c
 // refuses says why the declaration cannot take one more camera, or "".
 func (s *site) refuses(d protocol.Declaration, keeper protocol.Recorder, c protocol.Camera, now time.Time) string {
 	if s.State == protocol.SiteWithdrawn {
-		return "this site was taken out of the register with the owner's link: ask the Comune for a new code"
+		return "this site was taken out of the register with the owner's link, or by another computer: ask the Comune for a new code"
 	}
 	if !s.Until.IsZero() && now.After(s.Until) {
 		return "the leave to speak for this site ended on " + s.Until.Format(time.DateOnly) + ": ask the Comune for a new code"

@@ -34,7 +34,7 @@
 //     in any case, and only where all cameras asked for recorded all the time. That
 //     it is gone only a person says. Its content goes 30 days after it was closed;
 //     one that nobody answers is closed after as many.
-//   - A site that was withdrawn with the owner's link is closed without a withdrawal
+//   - A site that was withdrawn with the owner's link, or by another agent, is closed without a withdrawal
 //     of our own; messages before that count for nothing any more, and nothing but
 //     a new code opens it again.
 //   - Withdrawing the last camera of a site withdraws the site, contacts and all.

@@ -129,7 +129,7 @@ func (v *Inventory) siteChanged(ctx context.Context, tx *sql.Tx, b *book, s *sit
 // withdrawal. What still waits could only be refused.
 func (v *Inventory) withdrawnElsewhere(ctx context.Context, tx *sql.Tx, b *book, s *site, at time.Time) error {
 	for _, query := range []string{
-		`UPDATE message SET state = 'rejected', why = 'not-granted: the site was withdrawn with the owner''s link' WHERE site_id = ? AND state = 'waiting'`,
+		`UPDATE message SET state = 'rejected', why = 'not-granted: the site was withdrawn with the owner''s link, or by another computer' WHERE site_id = ? AND state = 'waiting'`,
 		`UPDATE site SET ended = coalesce((SELECT max(seq) FROM message WHERE site_id = site.id), 0) WHERE id = ?`,
 	} {
 		if _, err := tx.ExecContext(ctx, query, s.SiteID); err != nil {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"anagrafe/protocol"
 )
 
@@ -269,7 +271,10 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 		return false, err
 	}
 	if !siteStays {
-		return false, w.takeOut(ctx)
+		if err := w.takeOut(ctx); err != nil {
+			return false, err
+		}
+		return false, w.tellOthers(ctx)
 	}
 	if err := w.dropPart(ctx, w.agentID); err != nil {
 		return false, err
@@ -282,6 +287,23 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 		return true, w.apply(ctx, parts)
 	}
 	return true, w.empty(ctx)
+}
+
+// tellOthers queues, for the agents whose grants the withdrawal has ended, what
+// became of their site. The agent that withdrew it knows: it has received it.
+func (w *write) tellOthers(ctx context.Context) error {
+	var others bool
+	err := w.tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM grants WHERE site_id = ? AND agent_id <> ? AND until_at = ?)",
+		w.m.SiteID, w.agentID, micros(w.at)).Scan(&others)
+	if err != nil || !others {
+		return err
+	}
+	n := protocol.Notice{ID: uuid.NewString(), SiteID: w.m.SiteID, At: w.at, Body: protocol.SiteChange{State: protocol.SiteWithdrawn, At: w.at}}
+	if err := w.r.queueNotice(ctx, w.tx, n); err != nil {
+		return err
+	}
+	return w.exec(ctx, "INSERT INTO notice_replies (notice_id, agent_id, state, at, recorded_at) VALUES (?1, ?2, ?3, ?4, ?4)",
+		n.ID, w.agentID, string(protocol.ReplyReceived), micros(w.at))
 }
 
 // takeOut erases what the register knows of the site, and the codes that would

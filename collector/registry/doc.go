@@ -24,7 +24,8 @@
 //     something that no declaration names refuse the whole message.
 //   - A withdrawal wins over every message of its epoch, in whatever order they
 //     arrive: it takes the whole site out and ends its grants, other agents' too,
-//     so nothing brings the site back but a new enrolment with a new epoch. One
+//     so nothing brings the site back but a new enrolment with a new epoch; the
+//     other agents are told by a notice. One
 //     that arrives after the agent's declaration of such a later epoch is stale.
 //     If another agent was enrolled after the withdrawal was made, that later
 //     decision of the owner's stands: only the withdrawing agent's own view and

@@ -218,6 +218,7 @@ func TestVisit(t *testing.T) {
 func TestWithdrawalOfTwoAgents(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	r := openAt(t, path)
+	r.Unseal(newConsultKey(t))
 	r.wiping.short = time.Hour
 	a := enrol(t, r, noon)
 	// The site's own name is history of a site that stays.
@@ -305,5 +306,57 @@ func TestMigrateParts(t *testing.T) {
 	a.say(noon.Add(time.Hour), says("A", on(1001, camera(2, "a2"))))
 	if got := names(a.history()); !equal(got, []string{"a2"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+// A withdrawal by one of several agents takes the whole site out. The others are
+// told, each once; the one that withdrew it is not, nor one that is enrolled
+// for the site afterwards, perhaps by another owner.
+func TestOneOfSeveralWithdraws(t *testing.T) {
+	r := unsealed(t)
+	a := enrol(t, r, noon)
+	a.say(noon, says("A", on(1001, camera(1, "a1"))))
+	b := beside(t, a, noon.Add(time.Minute), nil)
+	b.say(noon.Add(time.Hour), says("B", on(1002, camera(2, "b2"))))
+	visit := beside(t, a, noon.Add(time.Minute), visiting)
+	ended := beside(t, a, noon.Add(-48*time.Hour), visiting)
+	_, before, err := r.Noticed(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := a.next(noon.Add(2*time.Hour), withdrawal())
+	for range 2 { // the second is a duplicate
+		if receipt, err := a.deliver(m, noon.Add(2*time.Hour)); err != nil || receipt.SiteStays {
+			t.Fatalf("%+v, %v", receipt, err)
+		}
+	}
+	agents, _, err := r.Noticed(t.Context(), before)
+	if err != nil || !slices.Contains(agents, b.agent) || !slices.Contains(agents, visit.agent) || slices.Contains(agents, ended.agent) {
+		t.Errorf("woken: %v, %v", agents, err)
+	}
+	anew := beside(t, a, noon.Add(3*time.Hour), nil)
+	anew.say(noon.Add(3*time.Hour), says("anew", on(1003, camera(3, "c3"))))
+	withdrawn := []protocol.SiteState{protocol.SiteWithdrawn}
+	for _, c := range []struct {
+		name string
+		*sender
+		want []protocol.SiteState
+	}{{"the other", b, withdrawn}, {"the visit", visit, withdrawn}, {"who withdrew", a, nil}, {"an ended visit", ended, nil}, {"who came after", anew, nil}} {
+		if got := c.told(); !slices.Equal(got, c.want) {
+			t.Errorf("%s is told %v, want %v", c.name, got, c.want)
+		}
+	}
+	n := b.waits(noon.Add(4 * time.Hour))
+	if len(n) != 1 {
+		t.Fatalf("%d notices wait for the other", len(n))
+	}
+	b.say(noon.Add(4*time.Hour), protocol.Reply{NoticeID: n[0], State: protocol.ReplyReceived, At: noon})
+	if got := b.told(); got != nil {
+		t.Errorf("told again: %v", got)
+	}
+	alone := enrol(t, r, noon)
+	alone.say(noon, withdrawal())
+	if agents, _, err := r.Noticed(t.Context(), before+1); err != nil || slices.Contains(agents, alone.agent) {
+		t.Errorf("an agent alone is told of what it did: %v, %v", agents, err)
 	}
 }

@@ -34,7 +34,7 @@ type sent struct {
 }
 
 func walk(t *testing.T, steps []step) error {
-	w := &walker{t: t, r: openNew(t), m: &modelSite{said: map[string]modelPart{}}, at: noon, codes: map[int64]ingest.Redemption{}, revoked: map[string]bool{}}
+	w := &walker{t: t, r: unsealed(t), m: &modelSite{said: map[string]modelPart{}}, at: noon, codes: map[int64]ingest.Redemption{}, revoked: map[string]bool{}}
 	w.r.now = func() time.Time { return w.at }
 	w.agents[0] = enrol(t, w.r, w.at)
 	w.m.grants = append(w.m.grants, modelGrant{agent: w.agents[0].agent, epoch: 1, from: w.at})

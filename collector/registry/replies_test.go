@@ -116,8 +116,7 @@ func (s *sender) withdrawnElsewhere(at time.Time) protocol.Notice {
 	n := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: at, Body: protocol.SiteChange{State: protocol.SiteWithdrawn, At: at}}
 	err := s.r.update(s.t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 		w := write{r: s.r, tx: tx, at: at, m: protocol.Message{SiteID: s.site, Epoch: s.epoch, MadeAt: at}}
-		_, err := w.withdraw(ctx, order{s.epoch, 1})
-		return errors.Join(err, s.r.queueNotice(ctx, tx, n))
+		return errors.Join(w.exec(ctx, "UPDATE grants SET until_at = ? WHERE site_id = ?", micros(at), s.site), w.takeOut(ctx), s.r.queueNotice(ctx, tx, n))
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -106,14 +106,15 @@ func noticeKind(b protocol.NoticeBody) string {
 }
 
 // siteChanged follows what was decided about the site elsewhere. What is older
-// than the last change, or than the enrolment that this computer has now, is
-// shown and changes nothing.
+// than the last change is shown and changes nothing. A suspension holds for who
+// was enrolled after it, too; a withdrawal from before the enrolment that this
+// computer has now ended such a suspension, and nothing else.
 func (v *Inventory) siteChanged(ctx context.Context, tx *sql.Tx, b *book, s *site, change protocol.SiteChange) error {
-	if change.At.Before(s.From) || change.At.Before(s.stateAt) {
+	if change.At.Before(s.stateAt) {
 		return nil
 	}
 	state := change.State
-	if state == protocol.SiteResumed {
+	if state == protocol.SiteResumed || state == protocol.SiteWithdrawn && change.At.Before(s.From) {
 		state = ""
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE site SET state = ?, state_at = ? WHERE id = ?`, state, micros(change.At), s.SiteID); err != nil {

@@ -296,6 +296,38 @@ func TestSuspendedAndResumed(t *testing.T) {
 	}
 }
 
+// The register keeps a site suspended when a computer is enrolled for it, and so
+// does its page: it does not say that the police see what they do not.
+func TestSuspendedBeforeEnrolment(t *testing.T) {
+	v, _ := declared(t, 1)
+	state := func(what string, want protocol.SiteState) {
+		t.Helper()
+		if g, err := v.Grants(t.Context()); err != nil || g[0].State != want {
+			t.Errorf("%s: %q, want %q: %v", what, g[0].State, want, err)
+		}
+	}
+	enrolled := func(epoch int64, at time.Time) {
+		t.Helper()
+		if err := v.AddGrant(t.Context(), Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: epoch, From: at, Collector: "https://c.example"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enrolled(2, noon.Add(2*time.Hour))
+	keep(t, v, change(protocol.SiteSuspended, noon.Add(time.Hour)))
+	state("told after the enrolment", protocol.SiteSuspended)
+	enrolled(3, noon.Add(3*time.Hour))
+	state("a further code", protocol.SiteSuspended)
+	keep(t, v, change(protocol.SiteWithdrawn, noon.Add(150*time.Minute)))
+	state("withdrawn between the two, and told late", "")
+	if cameras(t, v)[0].State != StateDeclared {
+		t.Error("the late word withdrew the camera")
+	}
+	keep(t, v, change(protocol.SiteWithdrawn, noon.Add(4*time.Hour)))
+	state("withdrawn", protocol.SiteWithdrawn)
+	enrolled(4, noon.Add(5*time.Hour))
+	state("after a new code", "")
+}
+
 // The content of a notice goes 30 days after it was closed, or after nobody
 // answered for as long; that there was one stays, and it is not taken for new.
 func TestNoticeContentIsDeleted(t *testing.T) {

@@ -15,7 +15,8 @@ import (
 // AddGrant keeps the collector's leave to speak for a site: of two, the one that
 // was given later. That may be the one of the lower epoch: a collector that was
 // restored from a backup has forgotten some, and counts on from there. So
-// revisions go on in every epoch: one may come twice.
+// revisions go on in every epoch: one may come twice. It opens a site that was
+// withdrawn; one that its owner suspended stays so, as in the register.
 func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 	if _, err := uuid.Parse(g.SiteID); err != nil || g.Epoch < 1 {
 		return fmt.Errorf("keep the grant: the collector gave site %q, epoch %d, which is none", line(g.SiteID), g.Epoch)
@@ -24,7 +25,7 @@ func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO site (id, name, category, address, epoch, granted, until, collector, agent, others, revision, observed)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, category = excluded.category, address = excluded.address,
-			state = iif(excluded.granted > granted, '', state),
+			state = iif(excluded.granted > granted AND state = 'withdrawn', '', state),
 			epoch = excluded.epoch, granted = excluded.granted, until = excluded.until, collector = excluded.collector,
 			agent = excluded.agent, others = excluded.others
 			WHERE excluded.granted >= granted`,

@@ -276,6 +276,9 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 		}
 		return false, w.tellOthers(ctx)
 	}
+	if err := w.endOwnerCode(ctx); err != nil {
+		return false, err
+	}
 	if err := w.dropPart(ctx, w.agentID); err != nil {
 		return false, err
 	}
@@ -312,13 +315,22 @@ func (w *write) takeOut(ctx context.Context) error {
 	if err := w.exec(ctx, "DELETE FROM codes WHERE site_id = ? AND used_at IS NULL", w.m.SiteID); err != nil {
 		return err
 	}
-	if err := w.exec(ctx, "DELETE FROM owner_sessions WHERE site_id = ?", w.m.SiteID); err != nil {
+	if err := w.endOwnerCode(ctx); err != nil {
 		return err
 	}
-	if err := w.exec(ctx, "UPDATE sites SET owner_hash = NULL, owner_generation = owner_generation + 1, suspended_at = NULL WHERE id = ?", w.m.SiteID); err != nil {
+	if err := w.exec(ctx, "UPDATE sites SET suspended_at = NULL WHERE id = ?", w.m.SiteID); err != nil {
 		return err
 	}
 	return w.empty(ctx)
+}
+
+// endOwnerCode has the site's next receipt carry another code, also where the
+// site stays: what stays may be another owner's, and who withdrew has the old one.
+func (w *write) endOwnerCode(ctx context.Context) error {
+	if err := w.exec(ctx, "DELETE FROM owner_sessions WHERE site_id = ?", w.m.SiteID); err != nil {
+		return err
+	}
+	return w.exec(ctx, "UPDATE sites SET owner_hash = NULL, owner_generation = owner_generation + 1 WHERE id = ?", w.m.SiteID)
 }
 
 // empty leaves a site of which nothing is declared, and nothing known.

@@ -242,3 +242,32 @@ func TestOwnerSession(t *testing.T) {
 		t.Errorf("the expired one is still there, %v", err)
 	}
 }
+
+// The code ends with a withdrawal that leaves what another agent declares, too:
+// that may be the next owner's, whom the one before must not open or withdraw.
+func TestOwnerCodeEndsWhereTheSiteStays(t *testing.T) {
+	r, s, code := owned(t, filepath.Join(t.TempDir(), "registry.db"))
+	cookie := [32]byte{4}
+	if err := r.AddOwnerSession(t.Context(), cookie, s.site, noon.Add(24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	late := s.next(noon.Add(time.Minute), withdrawal())
+	next := beside(t, s, noon.Add(time.Hour), nil)
+	if next.say(noon.Add(time.Hour), says("next", on(1002, camera(2, "Cortile")))).OwnerCode != code {
+		t.Fatal("two agents of one site have two codes")
+	}
+	receipt, err := s.deliver(late, noon.Add(2*time.Hour))
+	if err != nil || !receipt.SiteStays || receipt.OwnerCode != (protocol.Code{}) {
+		t.Fatalf("%+v, %v", receipt, err)
+	}
+	if _, ok, err := r.OwnerSession(t.Context(), cookie, noon); err != nil || ok || opens(t, r, code) != "" {
+		t.Errorf("who withdrew still opens the site: %v", err)
+	}
+	if own, err := r.Own(t.Context(), s.site); err != nil || len(own.Declared) != 1 {
+		t.Errorf("what stays: %+v, %v", own, err)
+	}
+	fresh := next.say(noon.Add(3*time.Hour), protocol.Observation{}).OwnerCode
+	if fresh == code || opens(t, r, fresh) != s.site {
+		t.Error("the next receipt brings no code of its own")
+	}
+}

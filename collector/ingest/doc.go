@@ -50,6 +50,7 @@
 // signs (protocol.SignReceipt), the same one for a duplicate; Enrol and Renew tell
 // the agent its public half. Where the Register gives an owner's code, the receipt
 // carries it with the page on which it is typed.
+//
 // # Overload
 //
 // A connection is on trial until one of its calls is admitted (arrival.go):

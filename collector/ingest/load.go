@@ -34,8 +34,11 @@ const (
 func (s *Server) measured(w http.ResponseWriter, r *http.Request, c caller) (done func(status int), refused *connect.Error) {
 	size := int64(callCost)
 	large := r.URL.Path == wire.DeliveryServiceDeliverProcedure
+	// Nobody pays for a certificate of an authority that was given up: who has
+	// its key can write any agent's name into one.
+	named := c.cert != nil && s.o.Authority.current().accepts(c.cert)
 	switch {
-	case large && c.cert == nil:
+	case large && !named:
 		r.Body = http.NoBody // it will be refused for that
 	case large:
 		if size = r.ContentLength; size < 0 || size > readLimit {
@@ -45,7 +48,7 @@ func (s *Server) measured(w http.ResponseWriter, r *http.Request, c caller) (don
 	default:
 		r.Body = http.MaxBytesReader(w, r.Body, maxSmall)
 	}
-	if c.cert == nil {
+	if !named {
 		return func(int) {}, nil
 	}
 	if large && arrivalOf(r.Context()).onTrial() {

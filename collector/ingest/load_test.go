@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/protocol"
+	"anagrafe/protocol/wire"
 )
 
 func TestBuckets(t *testing.T) {
@@ -273,6 +274,35 @@ func TestBudgetOfWhatWasNotTaken(t *testing.T) {
 	// Without room, a message is refused before it is read.
 	if _, err := deliver(t.Context(), c, message(t, 1, protocol.Observation{})); reason(err) != protocol.ReasonTemporary || !strings.Contains(err.Error(), "too much to do") {
 		t.Errorf("without room: %v", err)
+	}
+}
+
+// Who has the key of an authority that was given up can write any agent's name
+// into a certificate, and still comes through the handshake, to be told. It does
+// not spend that agent's share of the day.
+func TestBudgetOfSomeoneElse(t *testing.T) {
+	r := start(t, nil)
+	victim, stolen, _ := r.agent(t, time.Now())
+	for _, step := range []func() error{r.authority.Next, r.authority.Replace} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, transport := range transports {
+		c := r.dial(t, transport, stolen)
+		if _, err := deliver(t.Context(), c, message(t, 1, protocol.Observation{})); reason(err) != protocol.ReasonRetiredAuthority {
+			t.Errorf("%s: Deliver: %v", transport, err)
+		}
+		for range 5 {
+			if _, err := c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: site})); reason(err) != protocol.ReasonRetiredAuthority {
+				t.Errorf("%s: GetSite: %v", transport, err)
+			}
+		}
+	}
+	r.budgets.mu.Lock()
+	defer r.budgets.mu.Unlock()
+	if _, owes := r.budgets.all[victim]; owes {
+		t.Error("the agent pays for calls that were made in its name")
 	}
 }
 

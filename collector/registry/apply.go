@@ -286,6 +286,10 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 	if err != nil {
 		return false, err
 	}
+	// What this agent was enrolled to replace goes with it: nobody else speaks for it.
+	if parts, err = w.dropReplaced(ctx, parts); err != nil {
+		return false, err
+	}
 	if len(parts) > 0 {
 		return true, w.apply(ctx, parts)
 	}

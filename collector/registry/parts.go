@@ -97,14 +97,10 @@ func (w *write) takePart(ctx context.Context) ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts := []part{{agentID: w.agentID, epoch: w.m.Epoch, message: w.m, raw: w.raw}}
-	for _, p := range others {
-		if !p.replaced {
-			parts = append(parts, p)
-		} else if err := w.dropPart(ctx, p.agentID); err != nil {
-			return nil, err
-		}
+	if others, err = w.dropReplaced(ctx, others); err != nil {
+		return nil, err
 	}
+	parts := append([]part{{agentID: w.agentID, epoch: w.m.Epoch, message: w.m, raw: w.raw}}, others...)
 	if len(parts) > 1 {
 		if _, _, err := together(parts); err != nil {
 			return nil, err
@@ -127,6 +123,18 @@ func (w *write) dropPart(ctx context.Context, agentID string) error {
 		return err
 	}
 	return w.exec(ctx, "DELETE FROM parts WHERE site_id = ? AND agent_id = ?", w.m.SiteID, agentID)
+}
+
+// dropReplaced erases the parts that are replaced, and gives the others.
+func (w *write) dropReplaced(ctx context.Context, parts []part) (stay []part, err error) {
+	for _, p := range parts {
+		if !p.replaced {
+			stay = append(stay, p)
+		} else if err := w.dropPart(ctx, p.agentID); err != nil {
+			return nil, err
+		}
+	}
+	return stay, nil
 }
 
 // ownPart tells the place of the agent's newest declaration of the site; zero
@@ -188,16 +196,9 @@ func (r *Registry) replace(ctx context.Context, tx *sql.Tx, g ingest.Grant, d in
 	if err != nil {
 		return err
 	}
-	var stay []part
-	for _, p := range parts {
-		if !p.replaced {
-			stay = append(stay, p)
-		} else if err := w.dropPart(ctx, p.agentID); err != nil {
-			return err
-		}
-	}
-	if len(stay) == len(parts) {
-		return nil
+	stay, err := w.dropReplaced(ctx, parts)
+	if err != nil || len(stay) == len(parts) {
+		return err
 	}
 	return errors.Join(w.apply(ctx, stay), changed(ctx, tx, g.SiteID))
 }

@@ -156,6 +156,7 @@ func (m *modelSite) deliver(agent string, msg protocol.Message, at time.Time) (s
 		}
 		if stays {
 			delete(m.said, agent)
+			m.takePlaces(agent, msg.Epoch)
 		} else {
 			m.said = map[string]modelPart{}
 		}

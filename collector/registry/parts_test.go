@@ -360,3 +360,31 @@ func TestOneOfSeveralWithdraws(t *testing.T) {
 		t.Errorf("an agent alone is told of what it did: %v, %v", agents, err)
 	}
 }
+
+// A withdrawal that leaves another agent's entry takes with it what the agent
+// was enrolled to replace, also if it never declared anything itself.
+func TestWithdrawalTakesWhatItReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	r := openAt(t, path)
+	r.wiping.short = time.Hour
+	a := enrol(t, r, noon)
+	d := says("sentinelOld", on(1001, camera(1, "a1")))
+	d.Site.Name = "Bar" // the site's own name is history of a site that stays
+	a.say(noon, d)
+	b := beside(t, a, noon.Add(time.Minute), replacing)
+	late := b.next(noon.Add(time.Hour), withdrawal())
+	c := beside(t, a, noon.Add(2*time.Hour), nil)
+	c.say(noon.Add(2*time.Hour), says("C", on(1003, camera(3, "c3"))))
+	if got := names(c.history()); !equal(got, []string{"a1", "c3"}) {
+		t.Fatalf("before: %q", got)
+	}
+	if receipt, err := b.deliver(late, noon.Add(3*time.Hour)); err != nil || !receipt.SiteStays {
+		t.Fatalf("%+v, %v", receipt, err)
+	}
+	if got := names(c.history()); !equal(got, []string{"c3"}) {
+		t.Errorf("after: %q", got)
+	}
+	if n := count(t, path, "sentinelOld"); n > 0 {
+		t.Errorf("what was replaced stands %d times in the files", n)
+	}
+}

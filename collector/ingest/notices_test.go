@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"context"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -65,6 +67,12 @@ func TestNoticesAreHandedDown(t *testing.T) {
 			hears(t, foreign, both)
 			hears(t, stream, both)
 			hears(t, twin, both)
+			// Each is counted when it was sent: it may be here first.
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for r.count(t, "notices_handed_down_total", "") < 7 && ctx.Err() == nil {
+				runtime.Gosched()
+			}
 			if n := r.count(t, "notices_handed_down_total", ""); n != 7 {
 				t.Errorf("%v notices counted", n)
 			}

@@ -43,7 +43,7 @@
 // reminders. Each agent with a grant is told until it says that it keeps the
 // notice, or the notice is closed: by a person's last word, by the site's
 // withdrawal, or when it is of no use any more. An agent whose grant ended with
-// what a SiteChange tells is told that, too. What a notice and a person's reply
+// what a SiteChange tells is told that, too; a visit is told nothing else. What a notice and a person's reply
 // say is sealed with the key of consultation (Unseal), which lies outside the
 // database; that they exist, of which site, kind and force, and when, may be
 // seen.

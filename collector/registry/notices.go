@@ -80,10 +80,12 @@ func checkHash(code string) [32]byte {
 
 // waiting are the notices of the sites that agent ?1 has a grant for, or had
 // when it ended with what the notice tells, that it has not said to have
-// received.
+// received. A visit's grant, which ends by itself, is told what became of the
+// site and nothing else: a laptop that forgets keeps no request, and the officers
+// would take what only it received for a computer of the owner's.
 const waiting = `FROM notices n WHERE n.closed_at IS NULL AND n.body IS NOT NULL AND n.expires_at > ?2
 	AND EXISTS (SELECT 1 FROM grants g WHERE g.agent_id = ?1 AND g.site_id = n.site_id
-		AND (g.until_at IS NULL OR g.until_at > ?2 OR n.kind = 'site-change' AND g.until_at >= n.at))
+		AND (g.until_at IS NULL OR n.kind = 'site-change' AND g.until_at >= n.at))
 	AND NOT EXISTS (SELECT 1 FROM notice_replies r WHERE r.notice_id = n.id AND r.agent_id = ?1)
 	AND n.site_id IN (SELECT site_id FROM grants WHERE agent_id = ?1)`
 

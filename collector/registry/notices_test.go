@@ -98,6 +98,33 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// TestVisitIsAskedNothing: a visit, which forgets, is told what became of the
+// site. What is asked waits for an agent that stays.
+func TestVisitIsAskedNothing(t *testing.T) {
+	r := unsealed(t)
+	s := enrol(t, r, noon)
+	visit := beside(t, s, noon, visiting)
+	request := s.queue(noon.Add(time.Minute), preserve(id(1)))
+	news := s.queue(noon.Add(time.Minute), protocol.SiteChange{State: protocol.SiteSuspended, At: noon})
+	for name, c := range map[string]struct {
+		*sender
+		at   time.Duration
+		want []string
+	}{
+		"the owner's":          {s, time.Hour, []string{request.ID, news.ID}},
+		"the visit":            {visit, time.Hour, []string{news.ID}},
+		"the visit, when over": {visit, 2 * visitLength, []string{news.ID}},
+	} {
+		if got := c.waits(noon.Add(c.at)); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	visit.again(noon.Add(time.Hour), nil) // the same computer stays
+	if got := visit.waits(noon.Add(time.Hour)); !slices.Equal(got, []string{request.ID, news.ID}) {
+		t.Errorf("enrolled to stay: %v", got)
+	}
+}
+
 // TestNoticed: who is to be told of what was queued since.
 func TestNoticed(t *testing.T) {
 	r := unsealed(t)

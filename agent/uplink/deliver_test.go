@@ -147,6 +147,34 @@ func TestLostAcknowledgement(t *testing.T) {
 	}
 }
 
+// A request that the collector breaks off is an answer of UDP, also where it is
+// the first on its connection: what comes next is not pushed to TCP.
+func TestBrokenOffIsNotSilence(t *testing.T) {
+	c := newCollector(t)
+	cuts := 0
+	c.after = func([]byte) error {
+		if cuts++; cuts == 1 {
+			return errors.New("cut")
+		}
+		return nil
+	}
+	c.serve(both, nil, nil)
+	l, err := newLine(c.addr, c.authority.identity(t, c.addr, time.Now()).trust(), time.Now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.road.close()
+	for i := range 2 {
+		_, err := l.delivery.Deliver(t.Context(), connect.NewRequest(&wire.DeliverRequest{Message: []byte("a1")}))
+		if (err == nil) != (i == 1) {
+			t.Errorf("call %d: %v", i+1, err)
+		}
+	}
+	if roads := c.heard().roads; !slices.Equal(roads, []string{viaH3, viaH3}) || !l.road.udpAgainAt().IsZero() {
+		t.Errorf("over %q, UDP left alone until %v", roads, l.road.udpAgainAt())
+	}
+}
+
 func TestForgedReceiptIsNotBelieved(t *testing.T) {
 	c := newCollector(t)
 	forged := false

@@ -162,9 +162,11 @@ func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	note(viaH3)
 	resp, err := c.RoundTrip(req)
+	if err == nil || spoken(err) {
+		c.answered.Store(true)
+	}
 	switch {
 	case err == nil:
-		c.answered.Store(true)
 	case req.Context().Err() == nil || errors.Is(req.Context().Err(), context.DeadlineExceeded):
 		// Whatever it was, a new connection is cheaper than the doubt; a
 		// server that says goodbye takes no more requests on this one, and one
@@ -175,6 +177,13 @@ func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	return resp, err
+}
+
+// spoken says that the other side itself broke a request off: it was reached, and
+// was heard.
+func spoken(err error) bool {
+	e, ok := errors.AsType[*http3.Error](err)
+	return ok && e.Remote
 }
 
 // shun leaves UDP alone for a while. A connection on which nothing was ever

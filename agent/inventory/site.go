@@ -59,7 +59,7 @@ func (v *Inventory) Grants(ctx context.Context) (grants []Grant, err error) {
 
 // SetContact keeps whom to call, one for each role. With siteID "" it holds
 // for every site that has none of its own for that role, also before
-// enrolment. What is already declared changes with the next approval. Wrong
+// enrolment; where there is one site alone, it is the one that is meant. What is already declared changes with the next approval. Wrong
 // values are protocol.FieldErrors.
 func (v *Inventory) SetContact(ctx context.Context, siteID string, c protocol.Contact) error {
 	c.Name, c.Hours = line(c.Name), line(c.Hours)
@@ -70,16 +70,20 @@ func (v *Inventory) SetContact(ctx context.Context, siteID string, c protocol.Co
 		return fmt.Errorf("keep the contact: %w", errs)
 	}
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		if siteID != "" {
-			b := &book{}
-			if err := b.loadSites(ctx, tx); err != nil {
+		b := &book{}
+		err := b.loadSites(ctx, tx)
+		switch {
+		case err != nil:
+			return err
+		case siteID != "" && b.site(siteID) == nil:
+			return fmt.Errorf("site %q: %w", siteID, ErrUnknown)
+		case siteID == "" && len(b.sites) == 1:
+			// What was taken over with the site would hide what is said now.
+			if _, err := tx.ExecContext(ctx, `DELETE FROM contact WHERE site_id = ? AND role = ?`, b.sites[0].SiteID, c.Role); err != nil {
 				return err
 			}
-			if b.site(siteID) == nil {
-				return fmt.Errorf("site %q: %w", siteID, ErrUnknown)
-			}
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO contact (site_id, role, name, phone, email, pec, hours) VALUES (?, ?, ?, ?, ?, ?, ?)
+		_, err = tx.ExecContext(ctx, `INSERT INTO contact (site_id, role, name, phone, email, pec, hours) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (site_id, role) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email,
 			pec = excluded.pec, hours = excluded.hours`, siteID, c.Role, c.Name, c.Phone, c.Email, c.PEC, c.Hours)
 		return err
@@ -108,12 +112,15 @@ func checkContact(c protocol.Contact, v *Inventory) (errs protocol.FieldErrors) 
 }
 
 // Contacts lists whom to call for a site: its own contacts, and those that it
-// inherits. With siteID "" those of all sites.
+// inherits. With siteID "" those of the only site, or those of all.
 func (v *Inventory) Contacts(ctx context.Context, siteID string) (contacts []protocol.Contact, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
 		b := &book{contacts: map[string][]protocol.Contact{}}
-		if err := b.loadContacts(ctx, tx); err != nil {
+		if err := errors.Join(b.loadSites(ctx, tx), b.loadContacts(ctx, tx)); err != nil {
 			return err
+		}
+		if siteID == "" && len(b.sites) == 1 {
+			siteID = b.sites[0].SiteID
 		}
 		contacts = b.contactsOf(&site{Grant: Grant{SiteID: siteID}})
 		return nil

@@ -266,3 +266,29 @@ func TestSiteStays(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// Whom to call came with the site; said anew here, without naming the only site
+// that there is, it is what the next approval declares.
+func TestContactOfATakenOverSite(t *testing.T) {
+	found := cameraDevice(1)
+	message, before := recordedBy(t, found)
+	v := enrolledAgain(t, message, found)
+	told := takeover(t, v)
+	if err := v.TakeOver(t.Context(), told.SiteID, choices(told)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []protocol.Contact{before.Contacts[0], {Name: "Bruno Neri", Role: protocol.RoleOwner, Phone: "+39 02 7654321"}} {
+		if want != before.Contacts[0] {
+			if err := v.SetContact(t.Context(), "", want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := v.Contacts(t.Context(), ""); err != nil || !slices.Equal(got, []protocol.Contact{want}) {
+			t.Errorf("whom to call: %+v, %v, want %+v", got, err, want)
+		}
+		approve(t, v, cameras(t, v)[0].ID)
+		if got := last[protocol.Declaration](t, v).Contacts; !slices.Equal(got, []protocol.Contact{want}) {
+			t.Errorf("declared: %+v, want %+v", got, want)
+		}
+	}
+}

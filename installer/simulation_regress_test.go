@@ -24,6 +24,11 @@ func TestSimulationRegressions(t *testing.T) {
 			{"bad weather", 18, 0}, {"confirm", 9, 300 * time.Millisecond}, {"revoke", 0, s}}},
 		{"a computer's clock was ahead and is put back", 1, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m},
 			{"clock wrong", 1080, 0}, {"change on the network", 24, m}, {"clock right", 0, 0}, {"change on the network", 0, m}}},
+		{"a withdrawal is older than the grant whose answer was lost", 6003244, []step{{"enrol", 1, s}, {"look", 0, 0}, {"invite", 1, 3 * s},
+			{"enrol and be killed", 1, 400 * time.Millisecond}, {"withdraw site", 1, time.Millisecond}, {"confirm", 0, 35 * s}, {"enrol", 1, 3 * s}}},
+		{"the same after a long absence, and by a camera", 6001441, []step{{"enrol", 1, s}, {"look", 0, s}, {"long absence", 1, 0},
+			{"confirm", 0, 66 * time.Millisecond}, {"withdraw", 0, time.Millisecond}, {"confirm", 0, 6 * m}, {"invite", 1, 4 * time.Hour},
+			{"enrol and be killed", 1, time.Hour}, {"enrol", 1, 37 * s}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {

@@ -337,7 +337,9 @@ func (w *write) endOwnerCode(ctx context.Context) error {
 	return w.exec(ctx, "UPDATE sites SET owner_hash = NULL, owner_generation = owner_generation + 1 WHERE id = ?", w.m.SiteID)
 }
 
-// empty leaves a site of which nothing is declared, and nothing known.
+// empty leaves a site of which nothing is declared, and nothing known. Its name
+// and address stay only where a later grant or code does: who is enrolled gets
+// them from here, and could declare nothing without.
 func (w *write) empty(ctx context.Context) error {
 	if err := w.r.erasing(ctx, w.tx); err != nil {
 		return err
@@ -357,6 +359,10 @@ func (w *write) empty(ctx context.Context) error {
 	if err := w.dropNotices(ctx); err != nil {
 		return err
 	}
-	return w.exec(ctx, "UPDATE sites SET name = '', category = '', address = '', declared_at = NULL, withdrawn_at = ? WHERE id = ?",
-		micros(w.at), w.m.SiteID)
+	if err := w.exec(ctx, "UPDATE sites SET declared_at = NULL, withdrawn_at = ? WHERE id = ?", micros(w.at), w.m.SiteID); err != nil {
+		return err
+	}
+	return w.exec(ctx, `UPDATE sites SET name = '', category = '', address = '' WHERE id = ?2
+		AND NOT EXISTS (SELECT 1 FROM grants JOIN agents ON agents.id = agent_id WHERE site_id = ?2 AND revoked_at IS NULL AND `+notEnded("?1")+`)
+		AND NOT EXISTS (SELECT 1 FROM codes WHERE site_id = ?2 AND used_at IS NULL AND expires_at > ?1)`, micros(w.at), w.m.SiteID)
 }

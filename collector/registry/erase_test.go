@@ -236,3 +236,31 @@ func TestWithdrawnSiteRevivesOnlyByEnrolment(t *testing.T) {
 		t.Fatalf("after declaring again: %+v", h)
 	}
 }
+
+// A withdrawal made before its agent knew of a later grant does not leave that
+// one without the site's name: the code, whose first answer was lost, gives it
+// again. Once nobody may speak for the site, the name is gone.
+func TestLaterGrantKeepsTheName(t *testing.T) {
+	r := openNew(t)
+	s := enrol(t, r, noon)
+	s.say(noon, declaration(camera(1, "Ingresso")))
+	if _, err := r.Invite(t.Context(), Invitation{SiteID: s.site, CodeHash: s.code("second"), ExpiresAt: noon.Add(24 * time.Hour), At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	old := s.next(noon.Add(2*time.Minute), withdrawal())
+	want := s.redeem("second", noon.Add(time.Minute))
+	if _, err := s.deliver(old, noon.Add(3*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.redeem("second", noon.Add(4*time.Minute)); got != want || got.SiteName == "" {
+		t.Errorf("the code gave %+v, and now %+v", want, got)
+	}
+	if h := s.history(); !h.Withdrawn || len(names(h)) != 0 {
+		t.Errorf("after the withdrawal: %+v", h)
+	}
+	s.say(noon.Add(5*time.Minute), withdrawal())
+	sites, err := r.Sites(t.Context())
+	if err != nil || len(sites) != 1 || sites[0].Name != "" || sites[0].State != Withdrawn {
+		t.Errorf("after the last withdrawal: %+v, %v", sites, err)
+	}
+}

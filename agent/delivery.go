@@ -64,7 +64,7 @@ func (d *delivery) clock() func() time.Time {
 // with the same code.
 func (d *delivery) enrol(ctx context.Context, code, collector string, replace bool) error {
 	grant, err := uplink.Enrol(ctx, d.dir, collector, code, uplink.EnrolOptions{
-		Version: version(), WrapTransport: d.wrap, Visit: d.visit, Replace: replace, Former: d.former})
+		Version: version(), WrapTransport: d.wrap, Visit: d.visit, Replace: replace, Former: d.inv.SpokeAs})
 	if err != nil {
 		return err
 	}
@@ -88,17 +88,6 @@ func (d *delivery) enrol(ctx context.Context, code, collector string, replace bo
 		return fmt.Errorf("enrolled, but what the register already holds of the site is not known; enrol again with the same code: %w", err)
 	}
 	return nil
-}
-
-// former tells as which agent this computer spoke for a site before.
-func (d *delivery) former(ctx context.Context, siteID string) (string, error) {
-	grants, err := d.inv.Grants(ctx)
-	for _, g := range grants {
-		if g.SiteID == siteID {
-			return g.AgentID, err
-		}
-	}
-	return "", err
 }
 
 // explain gives an enrolment's failure its stable word and the next step.

@@ -82,7 +82,7 @@ func certificateIn(dir string) *x509.Certificate {
 
 // redeem buys a grant, which is not kept yet.
 func (a *agent) redeem(ctx context.Context, code protocol.Code) (uplink.Grant, error) {
-	return uplink.Enrol(ctx, a.dir, address, code.String(), uplink.EnrolOptions{Version: "simulated", WrapTransport: a.transport, Former: a.former})
+	return uplink.Enrol(ctx, a.dir, address, code.String(), uplink.EnrolOptions{Version: "simulated", WrapTransport: a.transport, Former: a.inv.SpokeAs})
 }
 
 // enrol redeems a code and goes on with what it gave, as the program does.
@@ -101,17 +101,6 @@ func (a *agent) enrol(ctx context.Context, code protocol.Code) error {
 	}
 	a.up.Use(identity)
 	return nil
-}
-
-// former tells as which agent it spoke for a site before.
-func (a *agent) former(ctx context.Context, siteID string) (string, error) {
-	grants, err := a.inv.Grants(ctx)
-	for _, g := range grants {
-		if g.SiteID == siteID {
-			return g.AgentID, err
-		}
-	}
-	return "", err
 }
 
 // forget drops the identity, as the remedy for a revoked one says; the

@@ -29,6 +29,12 @@ func TestSimulationRegressions(t *testing.T) {
 		{"the same after a long absence, and by a camera", 6001441, []step{{"enrol", 1, s}, {"look", 0, s}, {"long absence", 1, 0},
 			{"confirm", 0, 66 * time.Millisecond}, {"withdraw", 0, time.Millisecond}, {"confirm", 0, 6 * m}, {"invite", 1, 4 * time.Hour},
 			{"enrol and be killed", 1, time.Hour}, {"enrol", 1, 37 * s}}},
+		{"the collector is set back to a former identity's time", 7000181, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, s},
+			{"back up", 0, 34 * s}, {"confirm", 1096391563, 0}, {"withdraw", 58874856, 2 * s}, {"revoke", 0, 6 * m}, {"come to rest", 0, 0},
+			{"restore", 3570058599, s}}},
+		{"the same, and its revocation is not forgotten", 7000221, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, s},
+			{"revoke", 0, 2 * s}, {"back up", 0, s}, {"back up", 0, 40 * s}, {"come to rest", 0, time.Hour}, {"restore", 1647955944, 5 * m},
+			{"confirm", 3858519997, 0}, {"refuse", 706715540, 0}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {

@@ -26,6 +26,7 @@ func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, category = excluded.category, address = excluded.address,
 			state = iif(excluded.granted > granted AND state = 'withdrawn', '', state),
+			former = iif(agent IN ('', excluded.agent), former, json_insert(former, '$[#]', agent)),
 			epoch = excluded.epoch, granted = excluded.granted, until = excluded.until, collector = excluded.collector,
 			agent = excluded.agent, others = excluded.others
 			WHERE excluded.granted >= granted`,
@@ -37,6 +38,20 @@ func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 	}
 	v.signal() // what waited for it
 	return nil
+}
+
+// SpokeAs gives the agent ids by which this computer has spoken for a site, the
+// oldest first and the present one last; none for a site that is not known here.
+func (v *Inventory) SpokeAs(ctx context.Context, siteID string) (agentIDs []string, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, `SELECT iif(agent = '', former, json_insert(former, '$[#]', agent)) FROM site WHERE id = ?`, func(rows *sql.Rows) error {
+			return rows.Scan(asJSON{&agentIDs})
+		}, siteID)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up as which agents this computer spoke: %w", err)
+	}
+	return agentIDs, nil
 }
 
 // Grants lists the sites that this computer may speak for, oldest first.

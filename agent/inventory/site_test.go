@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -117,5 +118,22 @@ func TestToldAgainAfterTheClockWasPutBack(t *testing.T) {
 	}
 	if told(noon.Add(11*time.Hour), "always") != 0 {
 		t.Error("it is told once more")
+	}
+}
+
+// All identities that this computer had for a site are remembered, each once
+// however often a code is used again.
+func TestSpokeAs(t *testing.T) {
+	v := open(t, t.TempDir())
+	for i, agent := range []string{"", "first", "first", "second", "third"} {
+		if err := v.AddGrant(t.Context(), Grant{AgentID: agent, SiteID: siteA, SiteName: "Bar", Category: "other", Epoch: 1, From: noon.Add(time.Duration(i) * time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := v.SpokeAs(t.Context(), siteA); err != nil || !slices.Equal(got, []string{"first", "second", "third"}) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := v.SpokeAs(t.Context(), siteB); err != nil || len(got) != 0 {
+		t.Errorf("of a site that is not known: %q, %v", got, err)
 	}
 }

@@ -38,10 +38,11 @@ type EnrolOptions struct {
 	// Replace ends the grants that other agents have for the site. It may be
 	// said later, with the same code.
 	Replace bool
-	// Former tells under which agent id this computer spoke for a site before,
-	// "" for none; nil: never. If it was another, that one is ended: a computer
-	// that lost its identity goes on with what it declared.
-	Former func(ctx context.Context, siteID string) (agentID string, err error)
+	// Former tells under which agent ids this computer has spoken for a site; nil:
+	// never under any. All but the one that it has now are ended: a computer that
+	// lost its identity goes on with what it declared. All, and not the last one
+	// alone: a collector that was set back may know only an earlier one.
+	Former func(ctx context.Context, siteID string) (agentIDs []string, err error)
 	// WrapTransport lets a test see the requests before they are encrypted.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
@@ -126,15 +127,24 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 	return grantOf(i.AgentID, i.Collector, m.GetGrant()), nil
 }
 
-// again says, with the same code, which agent this computer was before: for
-// which site the code is, only the first answer tells.
+// again says, with the same code, which agents this computer was before, one by
+// one: for which site the code is, only the first answer tells.
 func again(ctx context.Context, l *line, req *wire.EnrolRequest, first *connect.Response[wire.EnrolResponse], o EnrolOptions) (*connect.Response[wire.EnrolResponse], error) {
 	former, err := o.Former(ctx, first.Msg.GetGrant().GetSiteId())
-	if err != nil || former == "" || former == first.Msg.GetAgentId() {
-		return first, err
+	if err != nil {
+		return nil, err
 	}
-	req.FormerAgent = former
-	return l.enrolment.Enrol(ctx, connect.NewRequest(req))
+	last := first
+	for _, id := range former {
+		if id == first.Msg.GetAgentId() {
+			continue
+		}
+		req.FormerAgent = id
+		if last, err = l.enrolment.Enrol(ctx, connect.NewRequest(req)); err != nil {
+			return nil, err
+		}
+	}
+	return last, nil
 }
 
 // parseInvitation reads a code or a link, and the address given with it.

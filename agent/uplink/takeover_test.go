@@ -14,12 +14,12 @@ import (
 
 // What an enrolment says besides its code, and what it says with a second call.
 func TestEnrolOptions(t *testing.T) {
-	former := func(id string) func(context.Context, string) (string, error) {
-		return func(_ context.Context, siteID string) (string, error) {
+	former := func(ids ...string) func(context.Context, string) ([]string, error) {
+		return func(_ context.Context, siteID string) ([]string, error) {
 			if siteID != "site-1" {
 				t.Errorf("asked about %q", siteID)
 			}
-			return id, nil
+			return ids, nil
 		}
 	}
 	type said struct {
@@ -34,9 +34,10 @@ func TestEnrolOptions(t *testing.T) {
 		{"plain", EnrolOptions{}, []said{{}}},
 		{"a visit", EnrolOptions{Visit: true}, []said{{visit: true}}},
 		{"in the others' place", EnrolOptions{Replace: true}, []said{{replace: true}}},
-		{"a computer that never spoke for the site", EnrolOptions{Former: former("")}, []said{{}}},
+		{"a computer that never spoke for the site", EnrolOptions{Former: former()}, []said{{}}},
 		{"the same agent", EnrolOptions{Former: former("agent-1")}, []said{{}}},
 		{"a computer that lost its identity", EnrolOptions{Former: former("agent-0")}, []said{{}, {former: "agent-0"}}},
+		{"a computer that lost two", EnrolOptions{Former: former("agent-8", "agent-9", "agent-1")}, []said{{}, {former: "agent-8"}, {former: "agent-9"}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newCollector(t)

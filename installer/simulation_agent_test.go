@@ -44,7 +44,7 @@ func startAgent(dir string, n *line, log *slog.Logger) (*agent, error) {
 		stop()
 		return nil, err
 	}
-	a.up = uplink.New(uplink.Options{Identity: identity, Outbox: a.inv, Version: "simulated", Log: log,
+	a.up = uplink.New(uplink.Options{Identity: identity, Outbox: a.inv, Keep: a.inv.KeepNotice, Version: "simulated", Log: log,
 		WrapTransport: a.transport, Jitter: n.jitter})
 	go func() { a.done <- a.up.Run(ctx) }()
 	return a, nil

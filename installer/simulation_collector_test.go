@@ -21,6 +21,7 @@ import (
 type collector struct {
 	dir     string
 	reg     *registry.Registry
+	server  *ingest.Server
 	handler http.Handler
 	alive   context.Context
 	kill    context.CancelFunc
@@ -29,13 +30,9 @@ type collector struct {
 
 const registerName = "registry.db"
 
-// consultKey is that of all collectors of this process: a register outlives its
-// program, and is set back to its backup.
-var consultKey = sync.OnceValues(age.GenerateX25519Identity)
-
 // startCollector opens what dir holds. watch is put between the services and
 // the register.
-func startCollector(dir string, log *slog.Logger, watch func(*registry.Registry) ingest.Register) (_ *collector, err error) {
+func startCollector(dir string, key *age.X25519Identity, log *slog.Logger, watch func(*registry.Registry) ingest.Register) (_ *collector, err error) {
 	c := &collector{dir: dir}
 	c.alive, c.kill = context.WithCancel(context.Background())
 	authority, err := ingest.OpenAuthority(dir)
@@ -50,17 +47,13 @@ func startCollector(dir string, log *slog.Logger, watch func(*registry.Registry)
 		return nil, err
 	}
 	c.reg.UseOwnerKey(bytes.Repeat([]byte{2}, 32))
-	consult, err := consultKey()
-	if err != nil {
-		return nil, errors.Join(err, c.reg.Close())
-	}
-	c.reg.Unseal(consult)
+	c.reg.Unseal(key)
 	server, err := ingest.New(ingest.Options{Authority: authority, ReceiptKey: receipts, OwnerLink: "https://collector.example/site", Register: watch(c.reg), Hosts: []string{"collector.example"},
 		RootSecret: bytes.Repeat([]byte{1}, 32), Log: log})
 	if err != nil {
 		return nil, errors.Join(err, c.reg.Close())
 	}
-	c.handler = server.Handler()
+	c.server, c.handler = server, server.Handler()
 	return c, nil
 }
 

@@ -20,6 +20,7 @@ type ledger struct {
 	sites    map[string]shadowSite // by site id
 	restored bool                  // since the last time that all was at rest
 	everBack bool                  // restored at any time
+	acts     int64                 // of owners with their link
 	wrong    []string              // what must not have happened
 }
 
@@ -44,6 +45,7 @@ type shadowSite struct {
 	declared  place // of the newest declaration
 	cameras   int   // -1: nothing is declared
 	withdrawn int64 // epoch of the newest withdrawal; 0: none
+	suspended bool
 }
 
 func newLedger() *ledger {
@@ -54,7 +56,7 @@ func newLedger() *ledger {
 func (l *ledger) copy() *ledger {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return &ledger{messages: maps.Clone(l.messages), sites: maps.Clone(l.sites)}
+	return &ledger{messages: maps.Clone(l.messages), sites: maps.Clone(l.sites), acts: l.acts}
 }
 
 // goBack makes it as it was when the copy was taken.
@@ -62,7 +64,7 @@ func (l *ledger) goBack(to *ledger) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.messages, l.sites, l.restored = maps.Clone(to.messages), maps.Clone(to.sites), true
-	l.everBack = true
+	l.everBack, l.acts = true, to.acts
 }
 
 func (l *ledger) complaints() []string {
@@ -114,7 +116,8 @@ func (l *ledger) note(m protocol.Message, r protocol.Receipt) {
 	l.messages[m.ID] = entry{r.SHA256, r.RecordedAt, m.Kind(), p}
 	// A late copy of an observation may find declared what was not when the agent
 	// was told that it is refused.
-	if _, observed := m.Body.(protocol.Observation); !p.after(s.newest) && !l.restored && !observed {
+	late := m.Kind() == "observation" || m.Kind() == "reply"
+	if !p.after(s.newest) && !l.restored && !late {
 		complain("was recorded after %d.%d", s.newest.epoch, s.newest.revision)
 	}
 	if p.after(s.newest) {
@@ -130,7 +133,7 @@ func (l *ledger) note(m protocol.Message, r protocol.Receipt) {
 		}
 		s.declared, s.cameras = p, len(body.Cameras)
 	case protocol.Withdrawal:
-		s.withdrawn, s.cameras = max(s.withdrawn, p.epoch), -1
+		s.withdrawn, s.cameras, s.suspended = max(s.withdrawn, p.epoch), -1, s.suspended && r.SiteStays
 	}
 	l.sites[m.SiteID] = s
 }
@@ -147,8 +150,8 @@ func (l *ledger) compare(ctx context.Context, r *registry.Registry) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if changes != int64(len(l.messages)) {
-		return fmt.Errorf("%d messages are acknowledged as recorded, the register has changed %d times", len(l.messages), changes)
+	if changes != int64(len(l.messages))+l.acts {
+		return fmt.Errorf("%d messages are acknowledged as recorded, and the owner acted %d times; the register has changed %d times", len(l.messages), l.acts, changes)
 	}
 	for _, s := range sites {
 		want, heard := l.sites[s.ID]
@@ -156,8 +159,11 @@ func (l *ledger) compare(ctx context.Context, r *registry.Registry) error {
 			want.cameras = -1
 		}
 		have := -1
-		if s.State == registry.Sharing {
+		if s.State == registry.Sharing || s.State == registry.Suspended {
 			have = s.Cameras
+			if want.suspended != (s.State == registry.Suspended) {
+				return fmt.Errorf("site %.4s is %s; by the owner's last act it is suspended: %t", s.ID, s.State, want.suspended)
+			}
 		} else if s.Cameras > 0 {
 			return fmt.Errorf("site %.4s is %s and has %d cameras", s.ID, s.State, s.Cameras)
 		}

@@ -233,7 +233,7 @@ func (w *world) enrolAgain(needs func(inventory.Grant) bool) (did bool, err erro
 // refusedDecision gives the newest decision about a site, if it was refused.
 func refusedDecision(sent []inventory.Sent, site string) (inventory.Sent, bool) {
 	for _, s := range slices.Backward(sent) {
-		if s.SiteID == site && s.Kind != "observation" {
+		if s.SiteID == site && (s.Kind == "declaration" || s.Kind == "withdrawal") {
 			return s, s.State == inventory.Rejected
 		}
 	}

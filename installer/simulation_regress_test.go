@@ -35,6 +35,11 @@ func TestSimulationRegressions(t *testing.T) {
 		{"the same, and its revocation is not forgotten", 7000221, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, s},
 			{"revoke", 0, 2 * s}, {"back up", 0, s}, {"back up", 0, 40 * s}, {"come to rest", 0, time.Hour}, {"restore", 1647955944, 5 * m},
 			{"confirm", 3858519997, 0}, {"refuse", 706715540, 0}}},
+		{"a request was read, and the word of it is of a revoked identity", 1, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m},
+			{"preserve", 0, 2722457538}, {"revoke", 0, 55 * time.Millisecond}}},
+		{"withdrawn with the link before a new enrolment heard of it", 2, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, s},
+			{"revoke", 0, 59 * time.Millisecond}, {"confirm", 3151836706, 2 * s}, {"withdraw with the link", 0, 383 * time.Millisecond},
+			{"confirm", 918301102, 3 * s}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {

@@ -47,6 +47,9 @@ func (w *world) rest() error {
 	w.asked = map[string]int{}
 	for range 12 {
 		w.pass(2 * time.Hour) // longer than any pause of the uplink, and than an hour's silence
+		if err := w.readNotices(); err != nil {
+			return err
+		}
 		did, err := w.obey()
 		if err != nil {
 			return err
@@ -75,7 +78,10 @@ func (w *world) compare() error {
 	if err != nil {
 		return err
 	}
-	if err := w.ledger.compareSent(sent); err != nil {
+	if err := w.compareNotices(); err != nil {
+		return err
+	}
+	if err := w.ledger.compareSent(sent, w.erased); err != nil {
 		return err
 	}
 	for _, site := range w.sites {
@@ -86,7 +92,7 @@ func (w *world) compare() error {
 		if err := w.owner.compare(site, h); err != nil {
 			return fmt.Errorf("site %.4s: %w", site, err)
 		}
-		if err := told(sent, site).compare(h); err != nil {
+		if err := told(sent[w.erased[site].sent:], site).compare(h); err != nil {
 			return fmt.Errorf("site %.4s: %w", site, err)
 		}
 		if err := w.inForce(h); err != nil {
@@ -163,13 +169,13 @@ func (l *ledger) site(id string) shadowSite {
 }
 
 // compareSent holds the owner's copy of all messages against the receipts.
-func (l *ledger) compareSent(sent []inventory.Sent) error {
+func (l *ledger) compareSent(sent []inventory.Sent, ended map[string]erasure) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	acknowledged := 0
 	erased := map[string]bool{} // by site: before a withdrawal nothing needs to be brought back
-	for _, s := range slices.Backward(sent) {
-		if _, recorded := l.messages[s.ID]; !recorded && erased[s.SiteID] {
+	for i, s := range slices.Backward(sent) {
+		if _, recorded := l.messages[s.ID]; !recorded && (erased[s.SiteID] || i < ended[s.SiteID].sent) {
 			continue
 		}
 		erased[s.SiteID] = erased[s.SiteID] || s.Kind == "withdrawal" && s.State != inventory.Waiting

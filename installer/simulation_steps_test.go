@@ -61,6 +61,10 @@ var acts = []act{
 		s.wait = []time.Duration{40, 130}[s.n%2] * 24 * time.Hour
 		return w.off(s, w.killAgent, w.startAgent)
 	}},
+	{"preserve", 3, func(w *world, s step) error { return w.preserve(s.n) }},
+	{"suspend or resume", 2, func(w *world, s step) error { return w.suspend(s.n) }},
+	{"withdraw with the link", 1, func(w *world, s step) error { return w.withdrawByLink(s.n) }},
+	{"read notices", 2, func(w *world, _ step) error { return w.readNotices() }},
 	{"come to rest", 3, func(w *world, _ step) error { return w.settle() }},
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"filippo.io/age"
+
 	"anagrafe/agent/inventory"
 	"anagrafe/agent/uplink"
 	"anagrafe/collector/ingest"
@@ -38,6 +40,9 @@ type world struct {
 	skewed    bool                     // it was wrong since the world was last at rest
 	asked     map[string]int           // by site: codes that the agent's pages told to ask for, since it was last at rest
 	first     backup                   // from before the first enrolment
+	key       *age.X25519Identity      // the collector's, of consultation
+	notices   []string                 // ids of requests to preserve that the register holds
+	erased    map[string]erasure       // by site: withdrawn with the owner's link
 	backups   []backup
 }
 
@@ -46,6 +51,7 @@ type backup struct {
 	taken  time.Time
 	files  map[string][]byte
 	ledger *ledger
+	asked  int // requests to preserve by then
 }
 
 // begins is when worlds begin: after all years that a message may not name.
@@ -56,13 +62,20 @@ var begins = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 func newWorld(seed uint64, dir string, log *slog.Logger, f fault) (*world, error) {
 	time.Sleep(time.Until(begins))
 	w := &world{ctx: context.Background(), log: log, dir: dir, fault: f, net: &line{seed: seed, weather: fair}, lan: newLAN(),
-		owner: newOwner(), ledger: newLedger(), codes: map[string]protocol.Code{}}
+		owner: newOwner(), ledger: newLedger(), codes: map[string]protocol.Code{}, erased: map[string]erasure{}}
+	var err error
+	if w.key, err = age.GenerateX25519Identity(); err != nil {
+		return nil, err
+	}
 	for _, d := range []string{w.agentDir(), w.collectorDir()} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, err
 		}
 	}
 	if err := errors.Join(w.startCollector(), w.startAgent()); err != nil {
+		return nil, err
+	}
+	if err := w.collector.reg.AddForce(w.ctx, force, w.key.Recipient().String()); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"Bar Centrale", "Bar Stazione"} {
@@ -75,7 +88,7 @@ func newWorld(seed uint64, dir string, log *slog.Logger, f fault) (*world, error
 		w.sites = append(w.sites, id)
 		w.codes[id] = code
 	}
-	err := errors.Join(w.backup(), w.phone(1234567))
+	err = errors.Join(w.backup(), w.phone(1234567))
 	w.first = w.backups[0]
 	return w, err
 }
@@ -87,7 +100,7 @@ func (w *world) startCollector() (err error) {
 	if w.collector != nil {
 		return nil
 	}
-	w.collector, err = startCollector(w.collectorDir(), w.log, func(r *registry.Registry) ingest.Register {
+	w.collector, err = startCollector(w.collectorDir(), w.key, w.log, func(r *registry.Registry) ingest.Register {
 		return noting{w.fault.register(r), w.ledger}
 	})
 	if err == nil {
@@ -133,7 +146,7 @@ func (w *world) backup() error {
 	if err != nil {
 		return err
 	}
-	w.backups = append(w.backups, backup{time.Now(), files, w.ledger.copy()})
+	w.backups = append(w.backups, backup{time.Now(), files, w.ledger.copy(), len(w.notices)})
 	w.backups = w.backups[max(0, len(w.backups)-2):]
 	return nil
 }
@@ -148,7 +161,8 @@ func (w *world) restore(b backup) error {
 		return err
 	}
 	w.ledger.goBack(b.ledger)
-	return errors.Join(putFiles(w.collectorDir(), b.files), w.startCollector())
+	w.notices = w.notices[:b.asked]
+	return errors.Join(putFiles(w.collectorDir(), b.files), w.startCollector(), w.eraseAgain(b.taken))
 }
 
 // pass lets time pass. Nothing is under way but what waits when it returns.

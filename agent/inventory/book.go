@@ -95,6 +95,7 @@ type site struct {
 	// and after a withdrawal. rejected: the collector refused it for good.
 	declared *protocol.Declaration
 	rejected bool
+	before   time.Time // when declared was made, if that was under an earlier grant; zero: under this one
 	stateAt  time.Time // when Grant.State was decided
 	ended    int64     // seq of the messages up to which none counts any more
 	left     bool      // the site was withdrawn, from here or elsewhere, and not enrolled since
@@ -215,6 +216,9 @@ func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
 			switch d := m.Body.(type) {
 			case protocol.Declaration:
 				s.declared, s.rejected = &d, state == Rejected
+				if m.Epoch != s.Epoch {
+					s.before = m.MadeAt
+				}
 			case protocol.Withdrawal:
 				s.left = s.left || m.Epoch == s.Epoch
 			}

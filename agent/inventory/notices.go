@@ -48,7 +48,7 @@ const noticeKept = 30 * 24 * time.Hour
 
 // KeepNotice keeps what the collector handed down and queues the word that it
 // was received, in one transaction: when it returns nil, the notice is durably
-// here. The same one again changes nothing. One of a site that is not known
+// here. The same one again is not shown again. One of a site that is not known
 // here is logged and not kept.
 func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 	queued := false
@@ -74,7 +74,10 @@ func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 			return err
 		}
 		if rows, err := done.RowsAffected(); err != nil || rows == 0 {
-			return err // it came before
+			if err == nil {
+				queued, err = v.replyAgain(ctx, tx, s, n.ID)
+			}
+			return err
 		}
 		if change, ok := n.Body.(protocol.SiteChange); ok {
 			if err := v.siteChanged(ctx, tx, b, s, change); err != nil {
@@ -93,6 +96,44 @@ func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 	return nil
 }
 
+// replyAgain says once more how far a notice has come here, when it is handed down
+// again: the collector takes no word of an identity that this computer lost, or
+// of a grant before the present one.
+func (v *Inventory) replyAgain(ctx context.Context, tx *sql.Tx, s *site, id string) (queued bool, err error) {
+	said := false
+	err = each(ctx, tx, `SELECT body, state FROM message WHERE site_id = ? AND kind = 'reply' AND state <> 'rejected'`, func(rows *sql.Rows) error {
+		var body []byte
+		var state SentState
+		if err := rows.Scan(&body, &state); err != nil {
+			return err
+		}
+		m, err := protocol.Decode(body)
+		r, _ := m.Body.(protocol.Reply)
+		said = said || r.NoticeID == id && m.Epoch == s.Epoch
+		return err
+	}, s.SiteID)
+	if err != nil || said {
+		return false, err
+	}
+	n, err := oneNotice(ctx, tx, id)
+	if err != nil {
+		return false, err
+	}
+	again := []protocol.Reply{{NoticeID: id, State: protocol.ReplyReceived, At: n.ReceivedAt}}
+	if !n.SeenAt.IsZero() {
+		again = append(again, protocol.Reply{NoticeID: id, State: protocol.ReplySeen, At: n.SeenAt})
+	}
+	if n.Answer != "" {
+		again = append(again, protocol.Reply{NoticeID: id, State: n.Answer, At: n.AnsweredAt, By: n.AnsweredBy, Note: n.Note})
+	}
+	for _, r := range again {
+		if err := v.enqueue(ctx, tx, s, r, false); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 func noticeKind(b protocol.NoticeBody) string {
 	switch b.(type) {
 	case protocol.Preserve:
@@ -107,20 +148,23 @@ func noticeKind(b protocol.NoticeBody) string {
 
 // siteChanged follows what was decided about the site elsewhere. What is older
 // than the last change is shown and changes nothing. A suspension holds for who
-// was enrolled after it, too; a withdrawal from before the enrolment that this
-// computer has now ended such a suspension, and nothing else.
+// was enrolled after it, too. A withdrawal from before the enrolment that this
+// computer has now ended such a suspension, and what was declared before it, also
+// if this computer was enrolled anew before it heard of it; nothing else.
 func (v *Inventory) siteChanged(ctx context.Context, tx *sql.Tx, b *book, s *site, change protocol.SiteChange) error {
 	if change.At.Before(s.stateAt) {
 		return nil
 	}
 	state := change.State
-	if state == protocol.SiteResumed || state == protocol.SiteWithdrawn && change.At.Before(s.From) {
+	before := state == protocol.SiteWithdrawn && change.At.Before(s.From)
+	if state == protocol.SiteResumed || before {
 		state = ""
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE site SET state = ?, state_at = ? WHERE id = ?`, state, micros(change.At), s.SiteID); err != nil {
 		return err
 	}
-	if state != protocol.SiteWithdrawn {
+	declaredBefore := s.declared != nil && !s.before.IsZero() && s.before.Before(change.At)
+	if state != protocol.SiteWithdrawn && !(before && declaredBefore) {
 		return nil
 	}
 	return v.withdrawnElsewhere(ctx, tx, b, s, change.At)

@@ -370,3 +370,55 @@ func TestNoticeContentIsDeleted(t *testing.T) {
 		})
 	}
 }
+
+// What was declared under an earlier grant ends by a withdrawal made after it,
+// also if this computer hears of that only when it was enrolled anew.
+func TestWithdrawnElsewhereBeforeTheNewGrant(t *testing.T) {
+	v, cams := declared(t, 1)
+	deliver(t, v)
+	made := outbox(t, v)[0].Message.MadeAt
+	if err := v.AddGrant(t.Context(), Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: 2, From: made.Add(2 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	keep(t, v, change(protocol.SiteWithdrawn, made.Add(-time.Hour)))
+	if c := cameras(t, v)[0]; c.State != StateDeclared {
+		t.Errorf("a withdrawal from before the declaration: %s", c.State)
+	}
+	keep(t, v, change(protocol.SiteWithdrawn, made.Add(time.Hour)))
+	if c := cameras(t, v)[0]; c.State != StateWithdrawn {
+		t.Errorf("a withdrawal from after the declaration: %s", c.State)
+	}
+	if g, err := v.Grants(t.Context()); err != nil || g[0].State != "" {
+		t.Errorf("the new grant is %q: %v", g[0].State, err)
+	}
+	if r := approve(t, v, cams[0].ID); r[0].Error != "" {
+		t.Errorf("under the new grant: %s", r[0].Error)
+	}
+}
+
+// A notice that is handed down again under another grant is not shown again, but
+// how far it had come is told again, once: the collector took no word of it.
+func TestNoticeUnderANewGrant(t *testing.T) {
+	v := open(t, t.TempDir())
+	enrol(t, v, siteA)
+	n := preserve(uuid.NewString())
+	keep(t, v, n)
+	if _, err := v.SeeNotice(t.Context(), noticeA); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range outbox(t, v) {
+		if err := v.Reject(t.Context(), s.ID, "not-granted: "); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := v.AddGrant(t.Context(), Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: 2, From: noon}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		keep(t, v, n)
+	}
+	wantReplies(t, v, protocol.ReplyReceived, protocol.ReplySeen, protocol.ReplyReceived, protocol.ReplySeen)
+	if n, err := v.NewNotices(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d new: %v", n, err)
+	}
+}

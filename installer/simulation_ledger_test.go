@@ -16,12 +16,13 @@ import (
 // register, to be compared with it. It goes back with a restored copy.
 type ledger struct {
 	mu       sync.Mutex
-	messages map[string]entry      // by message id
-	sites    map[string]shadowSite // by site id
-	restored bool                  // since the last time that all was at rest
-	everBack bool                  // restored at any time
-	acts     int64                 // of owners with their link
-	wrong    []string              // what must not have happened
+	messages map[string]entry            // by message id
+	sites    map[string]shadowSite       // by site id
+	restored bool                        // since the last time that all was at rest
+	everBack bool                        // restored at any time
+	acts     int64                       // of owners with their link
+	early    map[string]protocol.Receipt // of second copies, heard of before the first one
+	wrong    []string                    // what must not have happened
 }
 
 // entry is one recorded message.
@@ -49,7 +50,7 @@ type shadowSite struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{messages: map[string]entry{}, sites: map[string]shadowSite{}}
+	return &ledger{messages: map[string]entry{}, sites: map[string]shadowSite{}, early: map[string]protocol.Receipt{}}
 }
 
 // copy is for a backup.
@@ -70,6 +71,9 @@ func (l *ledger) goBack(to *ledger) {
 func (l *ledger) complaints() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for id := range l.early {
+		l.wrong = append(l.wrong, fmt.Sprintf("message %.4s is called known, and was never recorded", id))
+	}
 	return l.wrong
 }
 
@@ -98,7 +102,7 @@ func (l *ledger) note(m protocol.Message, r protocol.Receipt) {
 	first, known := l.messages[m.ID]
 	switch {
 	case r.Duplicate && !known:
-		complain("is called known, and was never recorded")
+		l.early[m.ID] = r // one transaction may have recorded both
 		return
 	case r.Duplicate:
 		if !first.at.Equal(r.RecordedAt) || first.sum != r.SHA256 {
@@ -109,6 +113,10 @@ func (l *ledger) note(m protocol.Message, r protocol.Receipt) {
 		complain("was recorded twice")
 		return
 	}
+	if e, was := l.early[m.ID]; was && (e.SHA256 != r.SHA256 || !e.RecordedAt.Equal(r.RecordedAt)) {
+		complain("has two receipts")
+	}
+	delete(l.early, m.ID)
 	p, s := place{m.Epoch, m.Revision}, l.sites[m.SiteID]
 	if s == (shadowSite{}) {
 		s.cameras = -1

@@ -185,10 +185,11 @@ func (l *ledger) compareSent(sent []inventory.Sent, ended map[string]erasure) er
 			return fmt.Errorf("%s %d.%d of site %.4s still waits", s.Kind, s.Message.Epoch, s.Message.Revision, s.SiteID)
 		case s.State == inventory.Acknowledged && !recorded:
 			return fmt.Errorf("%s %d.%d of site %.4s was acknowledged and is not recorded", s.Kind, s.Message.Epoch, s.Message.Revision, s.SiteID)
-		case s.State == inventory.Rejected && recorded && s.Kind != "observation" && !l.everBack:
+		case s.State == inventory.Rejected && recorded && s.Kind != "observation" && !l.everBack && i >= ended[s.SiteID].sent:
 			// An observation may be: a copy that came late found declared what had
 			// not been when the first one was refused. What it says is true. And a
-			// copy of the register may know what an older one refused.
+			// copy of the register may know what an older one refused. What waited for
+			// its answer when the site was withdrawn with the link gets none.
 			return fmt.Errorf("%s %d.%d of site %.4s is recorded, and the owner is told that it was refused (%s)", s.Kind, s.Message.Epoch, s.Message.Revision, s.SiteID, s.Why)
 		}
 		if recorded {

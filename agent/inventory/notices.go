@@ -171,10 +171,11 @@ func (v *Inventory) siteChanged(ctx context.Context, tx *sql.Tx, b *book, s *sit
 }
 
 // withdrawnElsewhere closes a site as WithdrawSite does, but sends no
-// withdrawal. What still waits could only be refused.
+// withdrawal. What still waits could only be refused, but for the replies.
 func (v *Inventory) withdrawnElsewhere(ctx context.Context, tx *sql.Tx, b *book, s *site, at time.Time) error {
 	for _, query := range []string{
-		`UPDATE message SET state = 'rejected', why = 'not-granted: the site was withdrawn with the owner''s link, or by another computer' WHERE site_id = ? AND state = 'waiting'`,
+		`UPDATE message SET state = 'rejected', why = 'not-granted: the site was withdrawn with the owner''s link, or by another computer'
+			WHERE site_id = ? AND state = 'waiting' AND kind <> 'reply'`,
 		`UPDATE site SET ended = coalesce((SELECT max(seq) FROM message WHERE site_id = site.id), 0) WHERE id = ?`,
 	} {
 		if _, err := tx.ExecContext(ctx, query, s.SiteID); err != nil {

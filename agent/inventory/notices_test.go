@@ -238,12 +238,12 @@ func TestWithdrawnElsewhere(t *testing.T) {
 		case s.Kind == "withdrawal":
 			t.Error("a withdrawal is sent")
 		case s.State == Waiting:
-			waits++ // the word that this notice was received
+			waits++ // the words that the two notices were received
 		case s.State == Rejected && !strings.Contains(s.Why, "withdrawn"):
 			t.Errorf("%s was closed without a reason: %q", s.Kind, s.Why)
 		}
 	}
-	if waits != 1 {
+	if waits != 2 {
 		t.Errorf("%d messages wait", waits)
 	}
 	if states, err := v.LastDecisions(t.Context()); err != nil || len(states) != 0 {

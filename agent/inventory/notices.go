@@ -83,6 +83,12 @@ func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 			if err := v.siteChanged(ctx, tx, b, s, change); err != nil {
 				return err
 			}
+			if change.State == protocol.SiteWithdrawn && change.At.Before(s.From) && !s.declaredBefore(change.At) {
+				// Of what was before this computer's time: no news to anybody here.
+				if _, err := tx.ExecContext(ctx, `UPDATE notice SET seen = received, closed = received WHERE id = ?`, n.ID); err != nil {
+					return err
+				}
+			}
 		}
 		queued = true
 		return v.enqueue(ctx, tx, s, protocol.Reply{NoticeID: n.ID, State: protocol.ReplyReceived, At: now.UTC()}, false)
@@ -163,11 +169,16 @@ func (v *Inventory) siteChanged(ctx context.Context, tx *sql.Tx, b *book, s *sit
 	if _, err := tx.ExecContext(ctx, `UPDATE site SET state = ?, state_at = ? WHERE id = ?`, state, micros(change.At), s.SiteID); err != nil {
 		return err
 	}
-	declaredBefore := s.declared != nil && !s.before.IsZero() && s.before.Before(change.At)
-	if state != protocol.SiteWithdrawn && !(before && declaredBefore) {
+	if state != protocol.SiteWithdrawn && !(before && s.declaredBefore(change.At)) {
 		return nil
 	}
 	return v.withdrawnElsewhere(ctx, tx, b, s, change.At)
+}
+
+// declaredBefore tells whether what stands here as declared was, under an earlier
+// grant, before that time.
+func (s *site) declaredBefore(t time.Time) bool {
+	return s.declared != nil && !s.before.IsZero() && s.before.Before(t)
 }
 
 // withdrawnElsewhere closes a site as WithdrawSite does, but sends no

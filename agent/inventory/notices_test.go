@@ -319,8 +319,8 @@ func TestSuspendedBeforeEnrolment(t *testing.T) {
 	state("a further code", protocol.SiteSuspended)
 	keep(t, v, change(protocol.SiteWithdrawn, noon.Add(150*time.Minute)))
 	state("withdrawn between the two, and told late", "")
-	if cameras(t, v)[0].State != StateDeclared {
-		t.Error("the late word withdrew the camera")
+	if cameras(t, v)[0].State != StateWithdrawn {
+		t.Error("the camera that was declared before it is still called declared")
 	}
 	keep(t, v, change(protocol.SiteWithdrawn, noon.Add(4*time.Hour)))
 	state("withdrawn", protocol.SiteWithdrawn)

@@ -98,8 +98,7 @@ func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([
 			var n protocol.Notice
 			var made int64
 			var sealed []byte
-			var since int64
-			if err := scan(&n.ID, &n.SiteID, &kind, &made, &sealed, &since); err != nil {
+			if err := scan(&n.ID, &n.SiteID, &kind, &made, &sealed); err != nil {
 				return err
 			}
 			n.At = fromMicros(made)
@@ -109,12 +108,9 @@ func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([
 				r.log.ErrorContext(ctx, "a notice that waits cannot be read", "notice", n.ID, "err", err)
 				return nil
 			}
-			if c, ok := n.Body.(protocol.SiteChange); ok && c.State == protocol.SiteWithdrawn && made < since {
-				return nil // of what was before this agent: it is for those that it ended
-			}
 			notices = append(notices, n)
 			return nil
-		}, "SELECT n.id, n.site_id, n.kind, n.at, n.body, (SELECT min(from_at) FROM grants g WHERE g.site_id = n.site_id AND g.agent_id = ?1) "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
+		}, "SELECT n.id, n.site_id, n.kind, n.at, n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read what waits for agent %s: %w", agentID, err)

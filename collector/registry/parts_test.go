@@ -341,7 +341,8 @@ func TestOneOfSeveralWithdraws(t *testing.T) {
 		name string
 		*sender
 		want []protocol.SiteState
-	}{{"the other", b, withdrawn}, {"the visit", visit, withdrawn}, {"who withdrew", a, nil}, {"an ended visit", ended, nil}, {"who came after", anew, nil}} {
+	}{{"the other", b, withdrawn}, {"the visit", visit, withdrawn}, {"who withdrew", a, nil}, {"an ended visit", ended, nil},
+		{"who came after, and may be an earlier one of the same computer", anew, withdrawn}} {
 		if got := c.told(); !slices.Equal(got, c.want) {
 			t.Errorf("%s is told %v, want %v", c.name, got, c.want)
 		}

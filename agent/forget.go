@@ -78,6 +78,9 @@ func forget(dir string) error {
 	if err == nil {
 		err = os.RemoveAll(dir)
 	}
+	if place, unknown := visits(); unknown == nil && filepath.Dir(dir) == place {
+		_ = os.Remove(place) // it goes with the last visit: another one keeps it
+	}
 	if err != nil {
 		return fmt.Errorf("forgetting the visit: %w: remove %s by hand", err, dir)
 	}

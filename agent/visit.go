@@ -47,6 +47,7 @@ type visitMessage struct {
 	State      inventory.SentState `json:"state"`
 	RecordedAt time.Time           `json:"recorded_at,omitzero"`
 	SHA256     string              `json:"sha256"`
+	Receipt    string              `json:"receipt,omitempty"` // as the register signed it
 	Why        string              `json:"why,omitempty"`
 }
 
@@ -213,7 +214,7 @@ func (c *call) reportVisit(ctx context.Context, s *site, o visitOptions) error {
 	}
 	for _, m := range sent {
 		if m.Kind == "declaration" || m.Kind == "withdrawal" {
-			result.Messages = append(result.Messages, visitMessage{m.ID, m.Kind, m.State, m.RecordedAt, m.SHA256, m.Why})
+			result.Messages = append(result.Messages, visitMessage{m.ID, m.Kind, m.State, m.RecordedAt, m.SHA256, m.Receipt, m.Why})
 		}
 	}
 	if result.Report, err = s.review.VisitReport(ctx, o.lang); err != nil {

@@ -14,7 +14,9 @@ import (
 
 // VisitReport is what a technician leaves behind: plain text with what the
 // register was told, by whom, with which receipt, and what could not be read.
-// It holds no password and no address of the network.
+// With it the owner keeps what the visit's computer forgets: the code for the
+// page from any browser, and the signed receipts. It holds no password and no
+// address of the network.
 func (v *Review) VisitReport(ctx context.Context, lang pages.Lang) (string, error) {
 	r := report{w: v.pages.Words(lang)}
 	sites, err := v.Inventory.Grants(ctx)
@@ -33,6 +35,10 @@ func (v *Review) VisitReport(ctx context.Context, lang pages.Lang) (string, erro
 	if err != nil {
 		return "", err
 	}
+	owner, err := v.Inventory.OwnerAccess(ctx)
+	if err != nil {
+		return "", err
+	}
 	r.line("%s", strings.ToUpper(r.w.T("report.title")))
 	r.line("%s: %s", r.w.T("report.date"), r.w.DateTime(v.sessions.now()))
 	for _, s := range sites {
@@ -44,6 +50,8 @@ func (v *Review) VisitReport(ctx context.Context, lang pages.Lang) (string, erro
 	r.head("report.after")
 	r.line("%s", r.w.T("report.dated"))
 	r.line("%s", r.w.T("report.forgotten"))
+	r.owner(owner)
+	r.receipts(sent)
 	return r.text.String(), nil
 }
 
@@ -61,10 +69,7 @@ func (r *report) head(key string) { r.line("\n%s", r.w.T(key)) }
 
 // messages are the decisions of the visit: the last one that is recorded stands.
 func (r *report) messages(sent []inventory.Sent) {
-	sent = slices.DeleteFunc(sent, func(s inventory.Sent) bool {
-		_, measured := s.Message.Body.(protocol.Observation)
-		return measured
-	})
+	sent = decisions(sent)
 	if len(sent) == 0 {
 		r.head("report.nothing")
 		return
@@ -86,6 +91,36 @@ func (r *report) messages(sent []inventory.Sent) {
 			r.line("  %s %s", r.w.T("sent.why"), s.Why)
 		}
 	}
+}
+
+// owner says where the owner acts from any browser; without that nobody but the
+// Comune could take the site out.
+func (r *report) owner(all []inventory.OwnerAccess) {
+	for _, a := range all {
+		r.head("report.owner")
+		r.line("  %s: %s", r.w.T("approve.place"), a.SiteName)
+		r.line("  %s: %s", r.w.T("status.page"), a.Link)
+		r.line("  %s: %s", r.w.T("status.code"), a.Code)
+		r.line("  %s", r.w.T("keep.secret"))
+	}
+}
+
+// receipts are those of the decisions, as the register signed them.
+func (r *report) receipts(sent []inventory.Sent) {
+	for _, s := range decisions(sent) {
+		if s.Receipt != "" {
+			r.head("report.signed")
+			r.line("%s", strings.TrimRight(s.Receipt, "\n"))
+		}
+	}
+}
+
+// decisions leaves out what was measured.
+func decisions(sent []inventory.Sent) []inventory.Sent {
+	return slices.DeleteFunc(slices.Clone(sent), func(s inventory.Sent) bool {
+		_, measured := s.Message.Body.(protocol.Observation)
+		return measured
+	})
 }
 
 // unread is what the devices did not tell.

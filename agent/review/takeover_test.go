@@ -2,7 +2,6 @@ package review
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net/url"
 	"slices"
@@ -207,20 +206,14 @@ func TestVisitReport(t *testing.T) {
 	if text := report(); !strings.Contains(text, "NOT recorded") || strings.Contains(text, "Receipt") {
 		t.Errorf("what was not sent reads as recorded:\n%s", text)
 	}
-	id, _, _, _, err := o.Inventory.Next(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	code := acknowledge(t, o)
 	sent, err := o.Inventory.Outbox(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipt := protocol.Receipt{MessageID: id, RecordedAt: time.Now(), SHA256: sha256.Sum256(sent[0].Raw)}
-	if err := o.Inventory.Acknowledge(ctx, receipt, "h3"); err != nil {
-		t.Fatal(err)
-	}
 	text := report()
-	for _, want := range []string{"Recorded by the municipality", "Bar Centrale", "Anna Neri", sent[0].SHA256, id, "asks for a password", "Seen and not shared"} {
+	for _, want := range []string{"Recorded by the municipality", "Bar Centrale", "Anna Neri", sent[0].SHA256, sent[0].ID,
+		"asks for a password", "Seen and not shared", ownerLink, code.String(), strings.TrimSpace(sent[0].Receipt)} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report does not say %q:\n%s", want, text)
 		}

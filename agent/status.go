@@ -115,7 +115,7 @@ func cmdStatus(ctx context.Context, c *call, args []string) error {
 			note = ", " + decidedElsewhere(site.State)
 		}
 		if site.AgentID != "" && site.AgentID != st.AgentID {
-			note += ": needs a new code; ask the Comune for it, what waits is kept"
+			note += ": needs a new code; ask the Comune for it, then confirm again what has not left yet"
 		}
 		row("site", "%s (%s)%s", site.SiteName, site.SiteID, note)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"anagrafe/agent/inventory"
@@ -86,7 +87,7 @@ func (c *call) takeovers(sites []inventory.Takeover, done bool) error {
 					here += " (a guess)"
 				}
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.SiteName, r.Camera.Name, r.Recorder.Vendor+" "+r.Recorder.Model, here)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.SiteName, r.Camera.Name, strings.TrimSpace(r.Recorder.Vendor+" "+r.Recorder.Model), here)
 		}
 	}
 	if err := w.Flush(); err != nil {

@@ -74,8 +74,9 @@ func (v *Inventory) Grants(ctx context.Context) (grants []Grant, err error) {
 
 // SetContact keeps whom to call, one for each role. With siteID "" it holds
 // for every site that has none of its own for that role, also before
-// enrolment; where there is one site alone, it is the one that is meant. What is already declared changes with the next approval. Wrong
-// values are protocol.FieldErrors.
+// enrolment; where there is one site alone, it is the one that is meant. What is
+// already declared changes with the next approval. Wrong values are
+// protocol.FieldErrors.
 func (v *Inventory) SetContact(ctx context.Context, siteID string, c protocol.Contact) error {
 	c.Name, c.Hours = line(c.Name), line(c.Hours)
 	if c.Role == "" {

@@ -20,13 +20,61 @@ func TestTroubleInWords(t *testing.T) {
 		return map[string]any{"version": "1.2.3", "last_error": "x509", "last_reason": reason}, nil
 	}
 	for r, shown := range map[string]bool{"": false, "unreachable": false, "temporary": false, "retired-authority": true,
-		"server-untrusted": true, "certificate-refused": true, "proxy-refused": true} {
+		"server-untrusted": true, "certificate-refused": true, "proxy-refused": true, "not-granted": true} {
 		reason = r
 		for _, lang := range []string{"it", "en"} {
 			status, page, _ := o.send(t, "GET", "/status?lang="+lang, "")
 			if status != http.StatusOK || strings.Contains(page, "note-danger") != shown {
 				t.Errorf("%q in %s: %d, shown %v", r, lang, status, !shown)
 			}
+		}
+	}
+}
+
+// A site that another identity of this computer held is named: nothing of it
+// leaves until its new code is entered.
+func TestSiteNeedsANewCode(t *testing.T) {
+	o := start(t)
+	o.signIn(t)
+	g := grant()
+	g.AgentID = "agent-before"
+	if err := o.Inventory.AddGrant(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	for agent, shown := range map[string]bool{"agent-before": false, "agent-now": true} {
+		o.Review.Status = func(context.Context) (any, error) { return map[string]any{"agent_id": agent}, nil }
+		for lang, want := range map[string]string{"it": "serve un codice nuovo", "en": "needs a new code"} {
+			status, page, _ := o.send(t, "GET", "/status?lang="+lang, "")
+			if status != http.StatusOK || strings.Contains(page, want) != shown || strings.Contains(page, "note-danger") != shown {
+				t.Errorf("%s in %s: %d, shown %v", agent, lang, status, !shown)
+			}
+		}
+	}
+}
+
+// Why the register refused a message stands beside it in the reader's words; the
+// register's own, in English, are a detail. What no words are known for stays.
+func TestRefusalInWords(t *testing.T) {
+	o := start(t)
+	o.signIn(t)
+	weekly(t, o)
+	all, err := o.Inventory.Cameras(t.Context())
+	if err == nil {
+		err = declareOne(t, o, all[0].ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _, _, _, err := o.Inventory.Next(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for why, want := range map[string]string{"not-granted: no valid grant": "non accetta messaggi di questa sede", "stale: old": "decisione più recente", "word-of-2031: ?": "Motivo: <span lang=\"en\">word-of-2031"} {
+		if err := o.Inventory.Reject(t.Context(), id, why); err != nil {
+			t.Fatal(err)
+		}
+		if _, page, _ := o.send(t, "GET", "/outbox?lang=it", ""); !strings.Contains(page, want) || !strings.Contains(page, why) {
+			t.Errorf("%q: %s", why, between(t, page, "<article", "</article>"))
 		}
 	}
 }

@@ -86,7 +86,7 @@ type noticeView struct {
 // askedCamera is a camera of a request to preserve.
 type askedCamera struct {
 	Name, Recorder string
-	Unknown        bool   // it is no longer among those of this computer
+	Unknown        bool   // it is not among those of this computer
 	From, To       string // as the recorder's own clock shows them
 	ClockKnown     bool
 	Fate           fate

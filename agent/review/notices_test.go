@@ -125,7 +125,7 @@ func TestNoticeInWords(t *testing.T) {
 		o.keep(t, n)
 		_, body, _ := o.send(t, "GET", "/notices/"+n.ID+"?lang=it", "")
 		for _, want := range append(tc.says, "Questura di Milano", "K7QM-2RPD", "non fidarti solo", "/save?camera="+c.ID, "orologio del registratore",
-			"non è più tra quelle") {
+			"non è tra quelle") {
 			if !strings.Contains(body, want) {
 				t.Errorf("%s: %q is missing", kind, want)
 			}

@@ -21,9 +21,10 @@ type outboxView struct {
 // messageView is one message in words, and as it is.
 type messageView struct {
 	inventory.Sent
-	Lines []string
-	JSON  string
-	File  template.URL // the signed receipt, to be saved; "" none
+	Refused string // key of why the register refused it; "": it did not, or there are no words
+	Lines   []string
+	JSON    string
+	File    template.URL // the signed receipt, to be saved; "" none
 }
 
 // SiteStays: see inventory.WhySiteStays.
@@ -58,6 +59,9 @@ func (v *Review) outbox(r *http.Request) (answer, error) {
 			return answer{}, err
 		}
 		m := messageView{Sent: s, Lines: linesOf(w, s.Message, names), JSON: string(text)}
+		if reason, _, _ := strings.Cut(s.Why, ": "); s.State == inventory.Rejected && w.Has("refused."+reason) {
+			m.Refused = "refused." + reason
+		}
 		if s.Receipt != "" {
 			m.File = asFile(s.Receipt)
 		}

@@ -283,9 +283,15 @@ type statusView struct {
 	standing
 	Clock   string // of this computer, where it is wrong
 	Trouble string // key of what a person must do about the line; "": nothing
+	Lost    bool   // of a site this computer is not recognised any more
 	Sites   []inventory.Grant
 	Owner   []inventory.OwnerAccess
 	Devices []deviceState
+}
+
+// NeedsCode says that a site is held by an identity that this computer has no more.
+func (s standing) NeedsCode(g inventory.Grant) bool {
+	return g.AgentID != "" && g.AgentID != s.AgentID
 }
 
 type deviceState struct {
@@ -325,6 +331,7 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 	if view.Sites, err = v.Inventory.Grants(ctx); err != nil {
 		return view, err
 	}
+	view.Lost = slices.ContainsFunc(view.Sites, view.NeedsCode)
 	if view.Owner, err = v.Inventory.OwnerAccess(ctx); err != nil {
 		return view, err
 	}

@@ -114,9 +114,9 @@ func hint(r Reason) string {
 	case CertificateRefused:
 		return "the collector does not recognise this agent: ask the municipality, or enrol with a new code"
 	case protocol.ReasonRetiredAuthority:
-		return "ask the municipality for a new link and enrol again: it has replaced the key that this agent was enrolled with; what waits is kept"
+		return "ask the municipality for a new link and enrol again: it has replaced the key that this agent was enrolled with; the choices stay, and what has not left may have to be confirmed again"
 	case protocol.ReasonExpiredCertificate, protocol.ReasonUnknownAgent, protocol.ReasonNoCertificate:
-		return "ask the municipality for a new code and enrol again; what waits is kept"
+		return "ask the municipality for a new code and enrol again; the choices stay, and what has not left may have to be confirmed again"
 	case protocol.ReasonRevoked:
 		return "ask the municipality why; what waits is kept"
 	case protocol.ReasonNotGranted:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -115,7 +116,7 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 			fmt.Fprint(c.out, text)
 		}
 	}
-	fmt.Fprintf(c.out, "code  %s\nlink  %s\nfor   %s, until %s, once\n", answer.Code, answer.Link, answer.Site, answer.ExpiresAt.Local().Format(time.DateTime))
+	fmt.Fprintf(c.out, "code  %s\nlink  %s\nfor   %s, until %s, once\n", answer.Code, answer.Link, cmp.Or(answer.Site, in["site_id"]), answer.ExpiresAt.Local().Format(time.DateTime))
 	return nil
 }
 

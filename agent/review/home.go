@@ -187,16 +187,17 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 	if len(cameras) == 0 {
 		return next{Key: "again", Search: true}
 	}
+	// Before what is still to be answered: the owner believes it done.
+	for _, g := range grants {
+		if decided[g.SiteID] == inventory.Rejected {
+			return next{Key: "rejected", Href: "/outbox"}
+		}
+	}
 	if n, first := count(lacks("name", "position", "outdoor_public", "site")); n > 0 {
 		return next{Key: "answer", N: n, Href: "/cameras/" + first}
 	}
 	if n, _ := count(lacks("contact")); n > 0 {
 		return next{Key: "contact", N: n, Href: "/contact"}
-	}
-	for _, g := range grants {
-		if decided[g.SiteID] == inventory.Rejected {
-			return next{Key: "rejected", Href: "/outbox"}
-		}
 	}
 	ready, _ := count(func(c inventory.Camera) bool { return c.State == inventory.StateReady })
 	if ready > 0 && len(grants) == 0 {

@@ -40,6 +40,7 @@ func TestNextStep(t *testing.T) {
 		{"answer", device, []inventory.Camera{asked}, enrolled, inventory.Acknowledged},
 		{"sending", device, []inventory.Camera{camera(inventory.StateDeclared)}, enrolled, inventory.Waiting},
 		{"rejected", device, []inventory.Camera{camera(inventory.StateDeclared)}, enrolled, inventory.Rejected},
+		{"rejected", device, []inventory.Camera{camera(inventory.StateDeclared), camera(inventory.StateFound, "position")}, enrolled, inventory.Rejected},
 		{"calm", device, []inventory.Camera{camera(inventory.StateDeclared), camera(inventory.StateRefused, "position")}, enrolled, inventory.Acknowledged},
 		{"none", device, []inventory.Camera{camera(inventory.StateRefused), camera(inventory.StateWithdrawn), indoor}, enrolled, inventory.Acknowledged},
 	} {

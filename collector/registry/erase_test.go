@@ -264,3 +264,43 @@ func TestLaterGrantKeepsTheName(t *testing.T) {
 		t.Errorf("after the last withdrawal: %+v, %v", sites, err)
 	}
 }
+
+// Withdrawn by its owner's code or by one of its agents, nothing stands in the
+// files of what two agents declared, one before the other, of what was asked and
+// answered, and of what was observed.
+func TestAllOfASiteIsGone(t *testing.T) {
+	for name, withdraw := range map[string]func(a *sender, at time.Time){
+		"by its owner": func(a *sender, at time.Time) { a.act(protocol.SiteWithdrawn, at) },
+		"by an agent":  func(a *sender, at time.Time) { a.say(at, withdrawal()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "registry.db")
+			r, a, _ := owned(t, path)
+			r.wiping.short = time.Hour
+			a.say(noon, marked("Sentinelaq", 20))
+			a.say(noon, observed("Sentinelaq", noon, 20))
+			b := beside(t, a, noon.Add(time.Minute), nil)
+			b.say(noon.Add(time.Hour), marked("Sentinelbq", 20)) // the same recorder: A's view is hidden
+			p := preserve(id(1))
+			p.From, p.Reference = "SentinelForce", "SentinelCase"
+			n := a.queue(noon.Add(time.Hour), p)
+			said := reply(n, protocol.ReplyCannot, noon)
+			said.By, said.Note = "SentinelPerson", "SentinelNote"
+			a.say(noon.Add(time.Hour), said)
+			a.act(protocol.SiteSuspended, noon.Add(2*time.Hour))
+			if count(t, path, "Sentinelaq") == 0 || count(t, path, "Sentinelbq") == 0 {
+				t.Fatal("the marks are not in the files: the test sees nothing")
+			}
+			withdraw(a, noon.Add(3*time.Hour))
+			if n := count(t, path, "Sentinel"); n > 0 {
+				t.Errorf("marks stand %d times in the files", n)
+			}
+			var bodies int
+			err := r.read.QueryRow(`SELECT (SELECT count(*) FROM notices WHERE kind <> 'site-change' AND (body IS NOT NULL OR check_hash IS NOT NULL))
+				+ (SELECT count(*) FROM notice_replies WHERE body IS NOT NULL) + (SELECT count(*) FROM parts)`).Scan(&bodies)
+			if err != nil || bodies != 0 {
+				t.Errorf("%d sealed texts, hashes and parts are kept, %v", bodies, err)
+			}
+		})
+	}
+}

@@ -44,7 +44,8 @@
 // ([Receipt].SiteStays). An agent that is enrolled for a declared site gets the
 // recorded state by GetSite, finds the same recorders and cameras in its
 // network, and goes on under their ids; it may be enrolled to replace the
-// others, and a computer that lost its identity names the agent that it was. The
+// others, and a computer that lost its identity names the agents that it was, one
+// a call with the same code: a collector that was set back may know any of them. The
 // grant of a visit ends by itself within a day; what it declared stays.
 //
 // Acknowledgement. Deliver answers with a [Receipt] only after the message is

@@ -80,7 +80,8 @@
 // newest. A withdrawn site leaves its id, when it was withdrawn, its grants, its
 // owner's acts, and the ids and hashes of its messages; of its notices, that they
 // were and how far they came. What a notice says is deleted 30 days after it was
-// closed. No copy stays in the files: see wipe.go.
+// closed. Its name and address stay while somebody may still begin anew, by a later
+// grant or a code. No copy stays in the files: see wipe.go.
 //
 // # Connections
 //

@@ -157,6 +157,9 @@ func (f *fakeRegister) Certified(_ context.Context, _, serial string, _ time.Tim
 func (f *fakeRegister) Waiting(_ context.Context, agentID string, _ time.Time) ([]protocol.Notice, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.agents[agentID] { // revoked
+		return nil, nil
+	}
 	return slices.Clone(f.waiting[agentID]), nil
 }
 

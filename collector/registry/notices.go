@@ -87,7 +87,8 @@ const waiting = `FROM notices n WHERE n.closed_at IS NULL AND n.body IS NOT NULL
 	AND EXISTS (SELECT 1 FROM grants g WHERE g.agent_id = ?1 AND g.site_id = n.site_id
 		AND (g.until_at IS NULL OR n.kind = 'site-change' AND g.until_at >= n.at))
 	AND NOT EXISTS (SELECT 1 FROM notice_replies r WHERE r.notice_id = n.id AND r.agent_id = ?1)
-	AND n.site_id IN (SELECT site_id FROM grants WHERE agent_id = ?1)`
+	AND n.site_id IN (SELECT site_id FROM grants WHERE agent_id = ?1)
+	AND NOT EXISTS (SELECT 1 FROM agents WHERE id = ?1 AND revoked_at IS NOT NULL)`
 
 // Waiting implements ingest.Register.
 func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([]protocol.Notice, error) {

@@ -173,3 +173,18 @@ func TestSealedQueue(t *testing.T) {
 		t.Errorf("without the key %v wait", got)
 	}
 }
+
+// For a revoked agent nothing waits, whatever was queued before.
+func TestNothingWaitsForTheRevoked(t *testing.T) {
+	s := enrol(t, unsealed(t), noon)
+	s.queue(noon, preserve(id(1)))
+	if got := s.waits(noon); len(got) != 1 {
+		t.Fatalf("waiting %v", got)
+	}
+	if err := s.r.Revoke(t.Context(), s.agent, noon); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.waits(noon); len(got) != 0 {
+		t.Errorf("waiting %v", got)
+	}
+}

@@ -18,6 +18,11 @@ func (*trail) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle implements slog.Handler.
 func (t *trail) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "line to the collector" {
+		// It is said when the last thing that went wrong is another than before.
+		// Where a stream is cut and a call fails in one moment, either may be last.
+		return nil
+	}
 	line := fmt.Sprintf("%s %s", r.Time.UTC().Format("2006-01-02T15:04:05.000000000"), r.Message)
 	r.Attrs(func(a slog.Attr) bool {
 		line += fmt.Sprintf(" %s=%v", a.Key, a.Value)

@@ -39,8 +39,10 @@ func TestLongRun(t *testing.T) {
 	}
 	var list struct {
 		Agents []struct {
-			Sites  []string
-			SeenAt time.Time `json:"seen_at"`
+			Sites []struct {
+				ID         string
+				DeclaredAt time.Time `json:"declared_at"`
+			}
 		}
 	}
 	if err := json.Unmarshal(out, &list); err != nil {
@@ -49,7 +51,7 @@ func TestLongRun(t *testing.T) {
 	heard := map[string]bool{}
 	for _, a := range list.Agents {
 		for _, site := range a.Sites {
-			heard[site] = !a.SeenAt.IsZero()
+			heard[site.ID] = !site.DeclaredAt.IsZero()
 		}
 	}
 	for site, declared := range heard {

@@ -17,11 +17,12 @@ import (
 type trouble struct {
 	name string
 	// first is done before the agent starts, later once it has delivered.
-	first, later func(t *testing.T, h house)
-	six          bool // the house knows the collector's IPv6 addresses
-	noFour       bool // and no others
-	road         string
-	counts       bool // among the seven of the figure reach_network
+	// over ends it, when the agent has something to say and knows that it cannot.
+	first, later, over func(t *testing.T, h house)
+	six                bool // the house knows the collector's IPv6 addresses
+	noFour             bool // and no others
+	road               string
+	counts             bool // among the seven of the figure reach_network
 }
 
 func troubles() []trouble {
@@ -35,7 +36,7 @@ func troubles() []trouble {
 		{name: "none", road: "h3"},
 		{name: "30 per cent are lost", counts: true, first: drop("-m", "statistic", "--mode", "random", "--probability", "0.3")},
 		{name: "out of order, and a ClientHello of two packets", counts: true, first: shuffled, road: "h3"},
-		{name: "a cut link", later: cut},
+		{name: "a cut link", later: cut, over: mend},
 		{name: "UDP is dropped", counts: true, first: drop(udp...), road: "h2"},
 		{name: "UDP is dropped from the second packet on", counts: true, road: "h2",
 			first: drop(append(udp, "-m", "connbytes", "--connbytes", "2:", "--connbytes-dir", "original", "--connbytes-mode", "packets")...)},
@@ -73,13 +74,12 @@ func shuffled(t *testing.T, h house) {
 	}
 }
 
-func cut(t *testing.T, h house) {
-	ip(t, "-n", string(h.street), "link", "set", h.outer, "down")
-	go func() {
-		time.Sleep(10 * time.Second) // longer than any attempt waits for an answer
-		_ = h.street.command(t.Context(), "ip", "link", "set", h.outer, "up").Run()
-		_ = h.street.command(t.Context(), "ip", "route", "add", "default", "via", fmt.Sprintf("10.7.%d.1", h.n)).Run()
-	}()
+func cut(t *testing.T, h house) { ip(t, "-n", string(h.street), "link", "set", h.outer, "down") }
+
+// mend lays the cut link again; its routes went with it.
+func mend(t *testing.T, h house) {
+	ip(t, "-n", string(h.street), "link", "set", h.outer, "up")
+	ip(t, "-n", string(h.street), "route", "add", "default", "via", fmt.Sprintf("10.7.%d.1", h.n))
 }
 
 // forgettingNAT has the street's NAT drop a mapping of UDP after two seconds, long
@@ -131,6 +131,10 @@ func TestLongNetworks(t *testing.T) {
 			r.later(t, r.house)
 		}
 		r.name("Seconda")
+		if r.over != nil {
+			r.offline()
+			r.over(t, r.house)
+		}
 	})
 	all(agents, func(r *remote) { r.delivered(2) })
 

@@ -102,6 +102,19 @@ func (r *remote) delivered(n int) {
 	})
 }
 
+// offline waits until the agent says that it has no line.
+func (r *remote) offline() {
+	r.t.Helper()
+	r.process.until("the house with "+r.trouble.name+" to know that it has no line", func() bool {
+		var status struct {
+			Transport string
+			LastError string `json:"last_error"`
+		}
+		mustJSON(r.t, &status, "anagrafe-agent", "status", "-data", r.dir)
+		return status.Transport == "" && status.LastError != ""
+	})
+}
+
 // onRoad looks at the road that the agent found.
 func (r *remote) onRoad() {
 	if r.road == "" {

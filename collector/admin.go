@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -82,7 +83,7 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	switch {
 	case in["site"] == "" && in["site_id"] == "":
 		return misuse("-site NAME is missing")
-	case *count < 0 || *count > maxInvitations:
+	case *count < 0 || *count > maxInvitations || *count == 0 && given(f, "count"):
 		return misuse(fmt.Sprintf("-count goes from 1 to %d", maxInvitations))
 	case *count > 0 && (in["site_id"] != "" || *image != ""):
 		return misuse("-count makes new sites and no pictures: leave -site-id and -qr out")
@@ -118,6 +119,12 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	}
 	fmt.Fprintf(c.out, "code  %s\nlink  %s\nfor   %s, until %s, once\n", answer.Code, answer.Link, cmp.Or(answer.Site, in["site_id"]), answer.ExpiresAt.Local().Format(time.DateTime))
 	return nil
+}
+
+// given tells whether a flag stands on the command line.
+func given(f *flag.FlagSet, name string) (found bool) {
+	f.Visit(func(g *flag.Flag) { found = found || g.Name == name })
+	return found
 }
 
 // inviteMany makes a batch. Codes are shown once: when it breaks off, those

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
+	"strings"
 )
 
 // Exit codes (DESIGN 11).
@@ -79,7 +81,7 @@ func run(ctx context.Context, con console, args []string) int {
 			return exitDone
 		}
 		if len(args) > 0 {
-			fmt.Fprintf(con.err, "anagrafe-collector: there is no command %q\n\n", args[0])
+			fmt.Fprintf(con.err, "anagrafe-collector: there is no command %q\n\n", strings.Join(args[:min(len(args), 1+groupWord(args[0]))], " "))
 		}
 		usage(con.err)
 		return exitMisuse
@@ -154,4 +156,12 @@ func (c *call) parse(f *flag.FlagSet, args []string, words int) ([]string, error
 		return nil, misuse("something is missing")
 	}
 	return got, nil
+}
+
+// groupWord is 1 for a word that begins commands of two, else 0.
+func groupWord(word string) int {
+	if slices.ContainsFunc(commands(), func(c command) bool { return strings.HasPrefix(c.name, word+" ") }) {
+		return 1
+	}
+	return 0
 }

@@ -129,6 +129,7 @@ type collector struct {
 	notify   chan *wire.Notice
 	h        heard
 	stopping chan struct{}
+	former   func() // ends the newest notice stream
 
 	listens chan struct{} // signalled at each opened notice stream
 }
@@ -340,16 +341,27 @@ func (c *collector) follows(after string) error {
 var errForged = errors.New("forged")
 
 func (c *collector) Notices(ctx context.Context, req *connect.Request[wire.NoticesRequest], s *connect.ServerStream[wire.Notice]) error {
+	// An agent has one stream: what is said next is for the newest, also when this
+	// side has not seen yet that the one before is broken.
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	defer close(ended)
+	defer cancel()
 	c.mu.Lock()
+	former := c.former
+	c.former = func() { cancel(); <-ended }
 	stopping := c.stopping
 	c.h.parks = append(c.h.parks, req.Msg.GetPark())
 	c.mu.Unlock()
+	if former != nil {
+		former()
+	}
 	s.ResponseHeader().Set(protocol.NoticesHeader, "open")
 	if err := s.Send(nil); err != nil {
 		return err
 	}
 	c.listens <- struct{}{}
-	for {
+	for ctx.Err() == nil {
 		select {
 		case n := <-c.notify:
 			if n == nil {
@@ -361,9 +373,9 @@ func (c *collector) Notices(ctx context.Context, req *connect.Request[wire.Notic
 		case <-stopping:
 			return nil
 		case <-ctx.Done():
-			return nil
 		}
 	}
+	return nil
 }
 
 // set changes a hook.

@@ -377,7 +377,7 @@ func TestConnectedOnceTheCollectorAnswers(t *testing.T) {
 			c := newCollector(t)
 			c.serve(both, nil, nil)
 			r := run(t, c.authority.identity(t, c.addr, time.Now()), newOutbox("a1"), func(u *Uplink) {
-				u.o.WrapTransport = func(rt http.RoundTripper) http.RoundTripper { return changed{rt, tt.answer} }
+				u.o.WrapTransport = func(rt http.RoundTripper) http.RoundTripper { return onlyDeliver{mute{}, changed{rt, tt.answer}} }
 			})
 			r.trouble(tt.reason)
 			if s := r.Status(); s.Transport != tt.want || s.ConnectedAt.IsZero() != (tt.want == "") {
@@ -403,6 +403,17 @@ func (x changed) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(`{"code":"unavailable","message":"no"}`)), -1
 	x.answer(resp)
 	return resp, nil
+}
+
+// mute never answers.
+type mute struct{}
+
+func (mute) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
 }
 
 // onlyDeliver taps the deliveries, which do not run side by side.

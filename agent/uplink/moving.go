@@ -23,6 +23,9 @@ func (l leg) close() {
 // move has the connection go on over a new socket, once the collector has
 // answered there.
 func (c *h3conn) move(ctx context.Context) error {
+	if !c.answered.Load() {
+		return errors.New("nothing was ever answered on it")
+	}
 	c.mu.Lock()
 	full := len(c.moved) >= mostMoves
 	c.mu.Unlock()

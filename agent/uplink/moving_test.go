@@ -143,6 +143,15 @@ func TestStreamSurvivesAnotherAddress(t *testing.T) {
 	})
 	r.expect(t, outcome{"a", "h3", ""})
 	<-c.listens
+	told := func() {
+		t.Helper()
+		n := notice(t)
+		c.notify <- n
+		if got := <-s.kept; got != n.GetId() {
+			t.Errorf("kept %s", got)
+		}
+	}
+	told() // no call is under way any more
 	road := r.road()
 	moves := func() int {
 		road.mu.Lock()
@@ -162,11 +171,7 @@ func TestStreamSurvivesAnotherAddress(t *testing.T) {
 				t.Fatal("not moved")
 			}
 		}
-		n := notice(t)
-		c.notify <- n
-		if got := <-s.kept; got != n.GetId() {
-			t.Errorf("kept %s", got)
-		}
+		told()
 		o.add(string(rune('b'+i)) + "1")
 		r.expect(t, outcome{string(rune('b' + i)), "h3", ""})
 	}
@@ -216,14 +221,15 @@ func TestWakesUp(t *testing.T) {
 	c := newCollector(t)
 	stop := c.serve(both, nil, nil)
 	var slept atomic.Int64
-	r := run(t, c.authority.identity(t, c.addr, time.Now()), newOutbox(), func(u *Uplink) {
+	waits := make(chan struct{}, 1)
+	run(t, c.authority.identity(t, c.addr, time.Now()), newOutbox(), func(u *Uplink) {
 		u.pace.look, u.pace.listen, u.pace.listenMost = time.Millisecond, time.Hour, time.Hour
 		u.now = func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
-		u.o.Jitter = func(d time.Duration) time.Duration { return d }
+		u.o.Jitter = func(d time.Duration) time.Duration { waits <- struct{}{}; return d }
 	})
 	<-c.listens
 	stop()
-	r.trouble(Unreachable) // and now waits for an hour
+	<-waits // for an hour, whether the stream was ended or broken
 	c.serve(both, nil, nil)
 	slept.Store(int64(8 * time.Hour))
 	<-c.listens

@@ -15,6 +15,9 @@ DEPS := chromium=chromium protoc=protobuf-compiler ip=iproute2 iptables=iptables
 PROTO_INCLUDE := /usr/include
 PROTO_FILES := $(PROTO_INCLUDE)/google/protobuf/timestamp.proto
 
+# The server that tests run by themselves, in a directory of their own.
+POSTGRES := /usr/lib/postgresql/*/bin/initdb
+
 # What runs in the tests that read real recorders.
 RECORDERS := ffmpeg=ffmpeg mariadbd=mariadb-server apache2=apache2 zmpkg.pl=zoneminder
 PHP_FILES := /usr/lib/apache2/modules/libphp*.so /usr/lib/php/*/pdo_mysql.so
@@ -26,6 +29,15 @@ PAGES_IN := $(PAGES)/package.json $(PAGES)/package-lock.json $(PAGES)/bundle.go 
 	$(shell find $(PAGES) agent/review collector/web \( -name node_modules -o -name dist \) -prune -o \
 	\( -name '*.ts' -o -name '*.css' -o -name '*.html' -o -name '*.go' ! -name '*_test.go' \) -print)
 
+# Packages that are installed start no service of their own.
+define START_NOTHING
+policy=/usr/sbin/policy-rc.d; \
+if [ ! -e $$policy ]; then \
+	trap "$(SUDO) rm -f $$policy" EXIT; \
+	printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null; $(SUDO) chmod 755 $$policy; \
+fi
+endef
+
 .PHONY: all deps recorders pages build demo test test-long bench check generate clean
 
 all: build
@@ -35,8 +47,10 @@ deps:
 	@missing=(); \
 	for pair in $(DEPS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
 	[ -e $(PROTO_FILES) ] || missing+=(libprotobuf-dev); \
+	compgen -G '$(POSTGRES)' >/dev/null || missing+=(postgresql); \
 	if [ $${#missing[@]} -gt 0 ]; then \
 		echo "installing $${missing[*]}"; \
+		$(START_NOTHING); \
 		$(SUDO) apt-get update -qq; \
 		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
 	fi
@@ -49,11 +63,7 @@ recorders: $(BUILD)/recorders/mediamtx
 	for files in $(PHP_FILES:%='%'); do compgen -G "$$files" >/dev/null || missing+=($(PHP_PACKAGES)); done; \
 	if [ $${#missing[@]} -gt 0 ]; then \
 		echo "installing $${missing[*]}"; \
-		policy=/usr/sbin/policy-rc.d; \
-		if [ ! -e $$policy ]; then \
-			trap "$(SUDO) rm -f $$policy" EXIT; \
-			printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null; $(SUDO) chmod 755 $$policy; \
-		fi; \
+		$(START_NOTHING); \
 		$(SUDO) apt-get update -qq; \
 		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
 	fi

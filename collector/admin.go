@@ -37,7 +37,7 @@ func cmdMigrate(ctx context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {
 		return err
 	}
-	config, err := readConfig(c.dir, c.config)
+	config, err := c.readConfig()
 	if err != nil {
 		return err
 	}

@@ -118,7 +118,7 @@ func (cl client) send(ctx context.Context, method, path, kind string, body io.Re
 // withOffice calls do with a client of the running collector; where none runs,
 // this process takes the lock and answers itself, by the same handlers.
 func (c *call) withOffice(ctx context.Context, do func(client) error) error {
-	config, err := readConfig(c.dir, c.config)
+	config, err := c.readConfig()
 	if err != nil {
 		return err
 	}

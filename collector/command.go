@@ -63,6 +63,7 @@ type call struct {
 	command
 	dir    string
 	config string
+	store  string
 	json   bool
 	log    *slog.Logger
 }
@@ -127,6 +128,7 @@ func (c *call) flags() *flag.FlagSet {
 	f.SetOutput(io.Discard)
 	f.StringVar(&c.dir, "data", defaultDir, "the collector's directory")
 	f.StringVar(&c.config, "config", "", "configuration file (default DIR/collector.toml)")
+	f.StringVar(&c.store, "store", "", "where the register is kept: sqlite:FILE or postgres://HOST/DATABASE (default sqlite:DIR/registry.db)")
 	f.BoolVar(&c.json, "json", false, "print one JSON value")
 	return f
 }

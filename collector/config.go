@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,10 @@ const defaultDir = "/var/lib/anagrafe-collector"
 // Config is all that can be set, in DIR/collector.toml or the file given with
 // -config; flags of serve win over it. An unknown key is an error.
 type Config struct {
+	// Store is where the register is kept: sqlite:FILE, or postgres://HOST/DATABASE
+	// (the password in a passfile, or here in a file that the collector alone can
+	// read). Empty: sqlite:DIR/registry.db.
+	Store string `toml:"store"`
 	// PublicURL is what owners and agents call this collector, e.g.
 	// https://telecamere.comune.example.it: its host is in the certificate and
 	// in every enrolment link, and the owners' page is below it. http is accepted
@@ -102,6 +107,20 @@ func readConfig(dir, file string) (Config, error) {
 		return c, fmt.Errorf("the configuration %s has the unknown key %q: remove it, or correct its spelling", file, md.Undecoded()[0].String())
 	}
 	return c, nil
+}
+
+// readConfig reads the configuration of a command; -store wins over it.
+func (c *call) readConfig() (Config, error) {
+	config, err := readConfig(c.dir, c.config)
+	if c.store != "" {
+		config.Store = c.store
+	}
+	return config, err
+}
+
+// store is where the register is kept.
+func (c Config) store(dir string) string {
+	return cmp.Or(c.Store, "sqlite:"+registerFile(dir))
 }
 
 // check refuses what contradicts itself before anything starts. The addresses

@@ -77,7 +77,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if o.secret, err = rootSecret(dir); err != nil {
 		return nil, err
 	}
-	if o.reg, err = registry.Open(ctx, registerFile(dir), log); err != nil {
+	if o.reg, err = registry.Open(ctx, config.store(dir), log); err != nil {
 		return nil, err
 	}
 	sealed, err := o.reg.Sealed(ctx)

@@ -36,7 +36,7 @@ func cmdServe(ctx context.Context, c *call, args []string) (err error) {
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
-	config, err := readConfig(c.dir, c.config)
+	config, err := c.readConfig()
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ var layout = map[string][]string{
 	"collector":                 {"collector/ingest", "collector/registry", "collector/search", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "protocol", "protocol/pages"},
 	"collector/ingest":          {"protocol", "protocol/wire"},
 	"collector/registry":        {"collector/ingest", "protocol"},
+	"collector/registry/pgtest": {},
 	"collector/search":          {"collector/registry", "protocol"},
 	"collector/trail":           {},
 	"collector/web":             {"collector/registry", "protocol", "protocol/pages"},
@@ -47,12 +48,12 @@ var layout = map[string][]string{
 }
 
 // testOnly lists what any test of a side may import besides: the devices that
-// answer, the browser that is shown pages, and the types with which a test
+// answer, PostgreSQL, the browser that is shown pages, and the types with which a test
 // enrols an agent in a real register, and plays one. The tests of the whole product may join
 // what delivers on one side with what records on the other.
 var testOnly = map[string][]string{
 	"agent":     {"agent/discover/cameratest", "protocol/pages/pagestest"},
-	"collector": {"collector/ingest", "protocol/wire", "protocol/pages/pagestest"},
+	"collector": {"collector/ingest", "collector/registry/pgtest", "protocol/wire", "protocol/pages/pagestest"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
 		"collector/ingest", "collector/registry", "protocol"},
 }
@@ -60,6 +61,9 @@ var testOnly = map[string][]string{
 // atTop is all that may stand in the root, dotfiles aside.
 var atTop = []string{"protocol", "agent", "collector", "installer", "testdata",
 	"go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "publiccode.yml", "build"}
+
+// forTests are packages that tests alone import.
+var forTests = []string{"protocol/pages/pagestest", "collector/registry/pgtest"}
 
 type source struct {
 	path    string // slash-separated, from the root
@@ -169,11 +173,11 @@ func TestTopIsTheMap(t *testing.T) {
 }
 
 // TestProductionNeverImportsTesting keeps package testing out of the programs.
-// pagestest alone may import it: it speaks to the test that calls it, and the
-// layout lets nothing but tests import pagestest.
+// forTests may import it: they speak to the test that calls them, and the
+// layout lets nothing but tests import them.
 func TestProductionNeverImportsTesting(t *testing.T) {
 	for _, s := range sources(t) {
-		if strings.HasSuffix(s.path, "_test.go") || path.Dir(s.path) == "protocol/pages/pagestest" {
+		if strings.HasSuffix(s.path, "_test.go") || slices.Contains(forTests, path.Dir(s.path)) {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", s.path), nil, parser.ImportsOnly)

@@ -43,7 +43,7 @@ func startCollector(dir string, key *age.X25519Identity, log *slog.Logger, watch
 	if err != nil {
 		return nil, err
 	}
-	if c.reg, err = registry.Open(c.alive, filepath.Join(dir, registerName), log); err != nil {
+	if c.reg, err = registry.Open(c.alive, "sqlite:"+filepath.Join(dir, registerName), log); err != nil {
 		return nil, err
 	}
 	c.reg.UseOwnerKey(bytes.Repeat([]byte{2}, 32))

@@ -127,7 +127,7 @@ func messageRows(t *testing.T, db *sql.DB, tables []table) [][]row {
 func emptyCopy(t *testing.T, from *sql.DB) *sql.DB {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "registry.db")
-	r, err := registry.Open(t.Context(), file, slog.New(slog.DiscardHandler))
+	r, err := registry.Open(t.Context(), "sqlite:"+file, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func emptyCopy(t *testing.T, from *sql.DB) *sql.DB {
 		})
 	}
 	for _, query := range []string{
-		"UPDATE sites SET declared_epoch = 0, declared_revision = 0, declared_at = NULL, declaration = NULL, heard_at = NULL",
+		"UPDATE sites SET declared_at = NULL, heard_at = NULL",
 		"UPDATE agents SET seen_at = NULL",
 	} {
 		if _, err := tx.ExecContext(t.Context(), query); err != nil {

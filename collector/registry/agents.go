@@ -35,7 +35,7 @@ type AgentSite struct {
 func (r *Registry) Agents(ctx context.Context) ([]Agent, error) {
 	var agents []Agent
 	place := make(map[string]int)
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		err := each(ctx, tx, func(scan func(...any) error) error {
 			var a Agent
 			var enrolled, seen, revoked, until int64
@@ -60,7 +60,7 @@ func (r *Registry) Agents(ctx context.Context) ([]Agent, error) {
 				agents[i].Sites = append(agents[i].Sites, site)
 			}
 			return err
-		}, `SELECT g.agent_id, g.site_id, iif(count(*) = count(until_at), max(until_at), 0), coalesce(max(p.made_at), 0), `+others+`
+		}, `SELECT g.agent_id, g.site_id, CASE WHEN count(*) = count(until_at) THEN max(until_at) ELSE 0 END, coalesce(max(p.made_at), 0), `+others+`
 			FROM grants g LEFT JOIN parts p ON p.site_id = g.site_id AND p.agent_id = g.agent_id
 			WHERE `+notEnded("?1")+` GROUP BY g.agent_id, g.site_id ORDER BY g.agent_id, g.site_id`, micros(r.now()))
 	})
@@ -85,7 +85,7 @@ func (r *Registry) Certified(ctx context.Context, agentID, serial string, notAft
 }
 
 func (r *Registry) updateAgent(ctx context.Context, operation, agentID, query string, args ...any) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		done, err := tx.ExecContext(ctx, query, append([]any{agentID}, args...)...)
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func scanGrant(scan func(...any) error) (ingest.Grant, error) {
 
 // Site implements ingest.Register.
 func (r *Registry) Site(ctx context.Context, agentID, siteID string) (g ingest.Grant, revision int64, raw []byte, err error) {
-	err = r.view(ctx, func(tx *sql.Tx) error {
+	err = r.view(ctx, func(tx *tx) error {
 		g, err = scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+` FROM grants g JOIN sites s ON s.id = g.site_id
 			WHERE g.agent_id = ?2 AND g.site_id = ?3 AND `+notEnded("?1")+` ORDER BY g.epoch DESC LIMIT 1`,
 			micros(r.now()), agentID, siteID).Scan)

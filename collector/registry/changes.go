@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 )
 
@@ -42,7 +41,7 @@ func (r *Registry) LastChange(ctx context.Context) (int64, error) {
 
 // changed gives a site the next change number. The writer is alone until it
 // commits, so numbers become visible in their order.
-func changed(ctx context.Context, tx *sql.Tx, siteID string) error {
+func changed(ctx context.Context, tx *tx, siteID string) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM changes WHERE site_id = ?", siteID); err != nil {
 		return err
 	}

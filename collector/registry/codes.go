@@ -30,7 +30,7 @@ func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err
 		return "", errors.New("the code would expire before it is given out")
 	}
 	siteID = i.SiteID
-	return siteID, r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return siteID, r.update(ctx, func(ctx context.Context, tx *tx) error {
 		if siteID == "" {
 			siteID = cmp.Or(i.NewID, uuid.NewString())
 			_, err := tx.ExecContext(ctx, "INSERT INTO sites (id, trust, name, category, address, invited_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -41,7 +41,8 @@ func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err
 		} else {
 			// A withdrawn site has lost its name; one that is there keeps its own.
 			done, err := tx.ExecContext(ctx, `UPDATE sites SET
-				category = iif(name = '', ?2, category), address = iif(name = '', ?3, address), name = iif(name = '', ?4, name)
+				category = CASE WHEN name = '' THEN ?2 ELSE category END, address = CASE WHEN name = '' THEN ?3 ELSE address END,
+				name = CASE WHEN name = '' THEN ?4 ELSE name END
 				WHERE id = ?1`, siteID, string(i.Site.Category), i.Site.Address, i.Site.Name)
 			if err != nil {
 				return err
@@ -62,7 +63,7 @@ const visitLength = 24 * time.Hour
 // Redeem implements ingest.Register.
 func (r *Registry) Redeem(ctx context.Context, d ingest.Redemption) (ingest.Grant, error) {
 	var g ingest.Grant
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) (err error) {
 		g, err = r.redeem(ctx, tx, d)
 		return err
 	})
@@ -72,7 +73,7 @@ func (r *Registry) Redeem(ctx context.Context, d ingest.Redemption) (ingest.Gran
 	return g, nil
 }
 
-func (r *Registry) redeem(ctx context.Context, tx *sql.Tx, d ingest.Redemption) (ingest.Grant, error) {
+func (r *Registry) redeem(ctx context.Context, tx *tx, d ingest.Redemption) (ingest.Grant, error) {
 	var site string
 	var user sql.NullString
 	var expires int64
@@ -118,7 +119,7 @@ func (r *Registry) redeem(ctx context.Context, tx *sql.Tx, d ingest.Redemption) 
 // sameGrant answers a code that was used with the same key before: the answer
 // may have got lost, or the owner decided since that it replaces the others. A
 // grant that has ended stays ended.
-func (r *Registry) sameGrant(ctx context.Context, tx *sql.Tx, site string, epoch int64, d ingest.Redemption) (ingest.Grant, error) {
+func (r *Registry) sameGrant(ctx context.Context, tx *tx, site string, epoch int64, d ingest.Redemption) (ingest.Grant, error) {
 	g, err := readGrant(ctx, tx, site, epoch, d.At)
 	if err != nil {
 		return ingest.Grant{}, err
@@ -135,7 +136,7 @@ func (r *Registry) sameGrant(ctx context.Context, tx *sql.Tx, site string, epoch
 // newGrant adds a grant beside those that there are, unless it replaces them.
 // The same agent keeps its older grants: what it has not delivered yet was
 // written under them, and (epoch, revision) keeps it in order.
-func (r *Registry) newGrant(ctx context.Context, tx *sql.Tx, site, agent string, d ingest.Redemption) (ingest.Grant, error) {
+func (r *Registry) newGrant(ctx context.Context, tx *tx, site, agent string, d ingest.Redemption) (ingest.Grant, error) {
 	at := micros(d.At)
 	var until sql.NullInt64
 	if d.Visit {
@@ -159,7 +160,7 @@ func (r *Registry) newGrant(ctx context.Context, tx *sql.Tx, site, agent string,
 	return readGrant(ctx, tx, site, epoch, d.At)
 }
 
-func readGrant(ctx context.Context, tx *sql.Tx, site string, epoch int64, at time.Time) (ingest.Grant, error) {
+func readGrant(ctx context.Context, tx *tx, site string, epoch int64, at time.Time) (ingest.Grant, error) {
 	return scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+
 		" FROM grants g JOIN sites s ON s.id = g.site_id WHERE g.site_id = ?2 AND g.epoch = ?3", micros(at), site, epoch).Scan)
 }

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -24,7 +23,7 @@ type Dependents struct {
 // soon as it runs.
 func (r *Registry) Dependents(ctx context.Context, signedUntil, now time.Time) (Dependents, error) {
 	var d Dependents
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		var agents, codes int64
 		err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(max(certificate_until), 0) FROM agents
 			WHERE revoked_at IS NULL AND certificate_until <= ? AND certificate_until >= ?`,

@@ -85,8 +85,11 @@
 //
 // # Connections
 //
-// One goroutine writes, on one connection that takes the write lock when a
-// transaction begins; a pool of read-only connections never waits for it.
-// Migrations lie in schema/ENGINE, numbered and embedded, and are never edited
-// after a release.
+// SQLite is the default, one file; PostgreSQL 15 or later serves many collectors
+// at once. Statements are written once for both (engine.go), and all tests run on
+// both. One goroutine writes, in transactions that take their turn when they
+// begin: on SQLite by its write lock, on one connection, on PostgreSQL by an
+// advisory lock that all collectors share. Readers never wait for it, and see one
+// state of the record. Migrations lie in schema/ENGINE, numbered alike and
+// embedded, and are never edited after a release.
 package registry

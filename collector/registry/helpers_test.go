@@ -1,10 +1,14 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,15 +16,60 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/collector/ingest"
+	"anagrafe/collector/registry/pgtest"
 	"anagrafe/protocol"
 )
 
 // noon is a moment to count from.
 var noon = time.Date(2026, 11, 16, 12, 0, 0, 0, time.UTC)
 
+// tested is the engine that the tests of this process run on: see
+// TestOnPostgreSQL.
+var tested = engine(cmp.Or(os.Getenv(engineEnv), string(sqlite)))
+
+const engineEnv = "ANAGRAFE_TEST_ENGINE"
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// TestOnPostgreSQL runs all tests of this package again on the other engine: what
+// holds on one holds on both.
+func TestOnPostgreSQL(t *testing.T) {
+	if tested == postgres {
+		return // this is that run
+	}
+	args := []string{"-test.run=" + cmp.Or(flag.Lookup("test.run").Value.String(), "."), "-test.skip=^TestOnPostgreSQL$", "-test.timeout=10m"}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), engineEnv+"="+string(postgres))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// onlySQLite skips, in the run on PostgreSQL, a test of SQLite's own files.
+func onlySQLite(t testing.TB) {
+	t.Helper()
+	if tested != sqlite {
+		t.Skip("of SQLite alone")
+	}
+}
+
+// storeAt is a register of its own for each path.
+func storeAt(t testing.TB, path string) string {
+	t.Helper()
+	if tested == postgres {
+		return pgtest.Database(t, path)
+	}
+	return "sqlite:" + path
+}
+
 func openAt(t testing.TB, path string) *Registry {
 	t.Helper()
-	r, err := Open(context.Background(), path, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	return openStore(t, storeAt(t, path))
+}
+
+func openStore(t testing.TB, store string) *Registry {
+	t.Helper()
+	r, err := Open(context.Background(), store, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

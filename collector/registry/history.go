@@ -50,7 +50,7 @@ func (r *Registry) History(ctx context.Context, siteID string, since time.Time) 
 		Schedules:  make(map[string][]protocol.Era[protocol.Schedule]),
 		Retentions: make(map[string][]protocol.Era[protocol.Retention]),
 	}
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		s := site{tx: tx, id: siteID, since: micros(since)}
 		if err := s.read(ctx, &h); err != nil {
 			return err
@@ -76,7 +76,7 @@ func (r *Registry) History(ctx context.Context, siteID string, since time.Time) 
 
 // site reads one site within one transaction.
 type site struct {
-	tx    *sql.Tx
+	tx    *tx
 	id    string
 	since int64
 }
@@ -209,7 +209,7 @@ func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][
 		return nil, fmt.Errorf("read contacts: %d sites asked for, at most %d at once", len(siteIDs), maxContactSites)
 	}
 	all := make(map[string][]protocol.Contact)
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		for _, id := range siteIDs {
 			var hidden bool
 			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sites WHERE id = ? AND suspended_at IS NOT NULL)", id).Scan(&hidden); err != nil {

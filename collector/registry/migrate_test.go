@@ -15,6 +15,7 @@ import (
 // TestMigrateMessages: a register of schema 1 keeps its messages when their
 // table is made anew, and takes replies from then on.
 func TestMigrateMessages(t *testing.T) {
+	onlySQLite(t)
 	path := filepath.Join(t.TempDir(), "registry.db")
 	db, err := sql.Open("sqlite3", dsn(path, "_foreign_keys=1"))
 	if err != nil {

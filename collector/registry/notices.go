@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -41,11 +40,11 @@ type queued struct {
 // the transaction of that act. An act that ends the site's grants calls it
 // last: a SiteChange still reaches the agents whose grant ended with it, and
 // whatever was queued before is closed. Main tells ingest afterwards.
-func (r *Registry) queueNotice(ctx context.Context, tx *sql.Tx, n protocol.Notice) error {
+func (r *Registry) queueNotice(ctx context.Context, tx *tx, n protocol.Notice) error {
 	return r.enqueue(ctx, tx, n, queued{})
 }
 
-func (r *Registry) enqueue(ctx context.Context, tx *sql.Tx, n protocol.Notice, q queued) error {
+func (r *Registry) enqueue(ctx context.Context, tx *tx, n protocol.Notice, q queued) error {
 	if err := n.Validate(); err != nil {
 		return fmt.Errorf("notice %s: %w", n.ID, err)
 	}
@@ -93,7 +92,7 @@ const waiting = `FROM notices n WHERE n.closed_at IS NULL AND n.body IS NOT NULL
 // Waiting implements ingest.Register.
 func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([]protocol.Notice, error) {
 	var notices []protocol.Notice
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
 			var kind string
 			var n protocol.Notice
@@ -145,7 +144,7 @@ func decodeNotice[T protocol.NoticeBody](plain []byte) (protocol.NoticeBody, err
 // next. A number that nobody asked for yet is 0; LastNotice is the newest.
 func (r *Registry) Noticed(ctx context.Context, after int64) (agents []string, last int64, err error) {
 	last = after
-	err = r.view(ctx, func(tx *sql.Tx) error {
+	err = r.view(ctx, func(tx *tx) error {
 		// Its end first: the agents below are those of one state of the queue.
 		err := tx.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) FROM notices").Scan(&last)
 		if err != nil || last <= after {

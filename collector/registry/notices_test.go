@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"path/filepath"
 	"reflect"
@@ -42,7 +41,7 @@ func preserve(cameras ...string) protocol.Preserve {
 func (s *sender) queue(at time.Time, body protocol.NoticeBody) protocol.Notice {
 	s.t.Helper()
 	n := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: at, Body: body}
-	err := s.r.update(context.Background(), func(ctx context.Context, tx *sql.Tx) error { return s.r.queueNotice(context.Background(), tx, n) })
+	err := s.r.update(context.Background(), func(ctx context.Context, tx *tx) error { return s.r.queueNotice(context.Background(), tx, n) })
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -164,7 +163,7 @@ func TestSealedQueue(t *testing.T) {
 		}
 	}
 	r.Unseal(nil)
-	err := r.update(t.Context(), func(ctx context.Context, tx *sql.Tx) error { return r.queueNotice(t.Context(), tx, n) })
+	err := r.update(t.Context(), func(ctx context.Context, tx *tx) error { return r.queueNotice(t.Context(), tx, n) })
 	if !errors.Is(err, ErrSealed) {
 		t.Errorf("without the key: %v", err)
 	}

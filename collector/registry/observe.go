@@ -120,10 +120,10 @@ func (w *write) observeCamera(ctx context.Context, c protocol.CameraObservation)
 	return w.exec(ctx, `INSERT INTO camera_observations (site_id, camera_id, at, recorded_at, oldest_footage, settled, schedule, retention)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (site_id, camera_id, at) DO UPDATE SET
-			oldest_footage = coalesce(excluded.oldest_footage, oldest_footage),
-			settled = coalesce(excluded.settled, settled),
-			schedule = coalesce(excluded.schedule, schedule),
-			retention = coalesce(excluded.retention, retention)`,
+			oldest_footage = coalesce(excluded.oldest_footage, camera_observations.oldest_footage),
+			settled = coalesce(excluded.settled, camera_observations.settled),
+			schedule = coalesce(excluded.schedule, camera_observations.schedule),
+			retention = coalesce(excluded.retention, camera_observations.retention)`,
 		w.m.SiteID, c.CameraID, micros(c.At), micros(w.at), nullMicros(o.oldest), settled, schedule, retention)
 }
 

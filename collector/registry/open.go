@@ -2,25 +2,22 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/url"
-	"os"
 	"sync"
 	"time"
 
 	"filippo.io/age"
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 
 	"anagrafe/collector/ingest"
 )
 
-//go:embed schema/sqlite/*.sql
+//go:embed schema/*/*.sql
 var schema embed.FS
 
 // ErrNewerSchema is returned by Open for a database that a newer program wrote.
@@ -29,8 +26,8 @@ var ErrNewerSchema = errors.New("the register was written by a newer version of 
 // Registry is the open register. Its methods may be called from many
 // goroutines at once.
 type Registry struct {
-	write *sql.DB // one connection
-	read  *sql.DB
+	write *db // on SQLite one connection
+	read  *db // on PostgreSQL the same pool
 	log   *slog.Logger
 	now   func() time.Time // for what ends by itself
 
@@ -46,46 +43,36 @@ type Registry struct {
 
 var _ ingest.Register = (*Registry)(nil)
 
-// readers bounds the read-only connections: a query is short, and each
-// connection keeps its own page cache.
-const readers = 4
-
-// statements has each connection keep its queries prepared: a message takes
-// about fifteen, of some forty in all.
-const statements = "&_stmt_cache_size=100"
-
-// Open opens the register in the SQLite file at path, makes it if it is not
-// there, and brings its schema up to date. The caller holds the lock of the
-// data directory: two programs must not have the file open for writing.
-func Open(ctx context.Context, path string, log *slog.Logger) (*Registry, error) {
-	r, err := open(ctx, path, log)
+// Open opens the register that is kept in store, sqlite:FILE (made if it is not
+// there) or postgres://HOST/DATABASE (which is there, and empty at first), and
+// brings its schema up to date. Of SQLite's file the caller holds the lock of the
+// data directory: two programs must not have it open for writing. On PostgreSQL
+// many collectors may share one database.
+func Open(ctx context.Context, store string, log *slog.Logger) (*Registry, error) {
+	e, at, shown, err := ParseStore(store)
 	if err != nil {
-		return nil, fmt.Errorf("open register %s: %w", path, err)
+		return nil, err
+	}
+	r, err := open(ctx, e, at, log)
+	if err != nil {
+		return nil, fmt.Errorf("open register %s: %w", shown, err)
 	}
 	return r, nil
 }
 
-func open(ctx context.Context, path string, log *slog.Logger) (_ *Registry, err error) {
-	// SQLite would make the file readable by all; the log and shared-memory
-	// files beside it take its mode.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.Close(); err != nil {
-		return nil, err
-	}
+func open(ctx context.Context, e engine, at string, log *slog.Logger) (_ *Registry, err error) {
 	r := &Registry{log: log, now: time.Now, writes: make(chan *pending), closing: make(chan struct{}), closed: make(chan struct{})}
 	r.stop = sync.OnceFunc(func() { close(r.closing) })
 	r.wiping.short = wipeShort
-	// Immediate transactions: one that reads before it writes would otherwise
-	// fail at once when another has written meanwhile.
-	r.write, err = sql.Open("sqlite3", dsn(path, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"+
-		"&_busy_timeout=10000&_foreign_keys=1&_secure_delete=1&_cache_size=-32768"+statements))
+	if e == postgres {
+		r.write, err = openPostgres(ctx, at)
+		r.read = r.write
+	} else {
+		r.write, err = sqliteWriter(at)
+	}
 	if err != nil {
 		return nil, err
 	}
-	r.write.SetMaxOpenConns(1)
 	go r.runWrites()
 	defer func() {
 		if err != nil {
@@ -95,43 +82,49 @@ func open(ctx context.Context, path string, log *slog.Logger) (_ *Registry, err 
 	if err := r.migrate(ctx); err != nil {
 		return nil, err
 	}
+	if e == postgres {
+		return r, nil
+	}
 	if err := r.wipeLeft(ctx); err != nil {
 		return nil, err
 	}
-	// mode=ro needs the log's files: the writer has made them by now.
-	r.read, err = sql.Open("sqlite3", dsn(path, "mode=ro&_query_only=1&_busy_timeout=10000&_cache_size=-16384"+statements))
-	if err != nil {
-		return nil, err
-	}
-	r.read.SetMaxOpenConns(readers)
-	r.read.SetMaxIdleConns(readers)
-	return r, r.read.PingContext(ctx)
+	r.read, err = sqliteReaders(ctx, at)
+	return r, err
 }
 
-// dsn escapes the path, so that a "?" in a directory's name cannot end it.
-func dsn(path, options string) string {
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options
-}
-
-// Close waits for the writes under way, refuses those that come later, empties
-// the log into the database and closes it.
+// Close waits for the writes under way, refuses those that come later, and
+// closes the database; on SQLite it empties the log into it.
 func (r *Registry) Close() error {
 	r.stop()
 	<-r.closed
 	var errs []error
-	if r.read != nil {
+	if r.read != nil && r.read != r.write {
 		errs = append(errs, r.read.Close())
 	}
 	errs = append(errs, r.write.Close())
 	return errors.Join(errs...)
 }
 
-func (r *Registry) migrate(ctx context.Context) error {
-	files, err := fs.Sub(schema, "schema/sqlite")
+// migrations gives the numbered changes of an engine's schema.
+func migrations(d *db) (*goose.Provider, error) {
+	files, err := fs.Sub(schema, "schema/"+string(d.engine))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, r.write, files, goose.WithLogger(goose.NopLogger()))
+	options := []goose.ProviderOption{goose.WithLogger(goose.NopLogger())}
+	if d.engine == sqlite {
+		return goose.NewProvider(goose.DialectSQLite3, d.DB, files, options...)
+	}
+	// Two collectors that start at once do not migrate at once.
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, d.DB, files, append(options, goose.WithSessionLocker(locker))...)
+}
+
+func (r *Registry) migrate(ctx context.Context) error {
+	p, err := migrations(r.write)
 	if err != nil {
 		return err
 	}

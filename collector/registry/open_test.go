@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -22,9 +21,16 @@ const fixtures = "../../testdata/registry"
 
 // The schema that the migrations end with is the declared one.
 func TestSchema(t *testing.T) {
-	r := openNew(t)
+	dump := sqliteSchema
+	if tested == postgres {
+		dump = postgresSchema
+	}
+	golden(t, "schema."+string(tested)+".sql", dump(t, openNew(t)))
+}
+
+func sqliteSchema(t *testing.T, r *Registry) string {
 	var dump strings.Builder
-	rows, err := r.read.Query("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY type DESC, name")
+	rows, err := r.read.QueryContext(t.Context(), "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY type DESC, name")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +48,34 @@ func TestSchema(t *testing.T) {
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "schema.sqlite.sql", dump.String())
+	return dump.String()
+}
+
+// postgresSchema is one line a column, index and constraint.
+func postgresSchema(t *testing.T, r *Registry) string {
+	var dump strings.Builder
+	rows, err := r.read.QueryContext(t.Context(), `SELECT format('%s.%s %s%s%s', table_name, column_name, data_type,
+			CASE WHEN is_nullable = 'NO' THEN ' not null' END, ' default ' || column_default) AS line
+			FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'goose_%'
+		UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE 'goose_%'
+		UNION SELECT format('%s: %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
+			WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE 'goose_%'
+		UNION SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY line`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		dump.WriteString(line + "\n")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return dump.String()
 }
 
 func golden(t *testing.T, name, got string) {
@@ -126,17 +159,18 @@ func TestNormal(t *testing.T) {
 func TestOpenRefusesNewerSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	r, err := Open(t.Context(), path, log)
+	store := storeAt(t, path)
+	r, err := Open(t.Context(), store, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.write.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"); err != nil {
+	if _, err := r.write.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)"); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Open(t.Context(), path, log); !errors.Is(err, ErrNewerSchema) {
+	if r, err := Open(t.Context(), store, log); !errors.Is(err, ErrNewerSchema) {
 		if err == nil {
 			r.Close()
 		}
@@ -145,6 +179,7 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 }
 
 func TestOpenInOddPlaces(t *testing.T) {
+	onlySQLite(t)
 	dir := filepath.Join(t.TempDir(), "a?b #100%")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -165,18 +200,19 @@ func TestOpenInOddPlaces(t *testing.T) {
 			t.Errorf("%s has mode %o", e.Name(), mode)
 		}
 	}
-	if _, err := Open(t.Context(), filepath.Join(dir, "no", "registry.db"), r.log); err == nil {
+	if _, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, "no", "registry.db"), r.log); err == nil {
 		t.Error("opened in a directory that is not there")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("this is no database\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), filepath.Join(dir, "text.db"), r.log); err == nil {
+	if _, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, "text.db"), r.log); err == nil {
 		t.Error("opened a text file")
 	}
 }
 
 func TestPragmas(t *testing.T) {
+	onlySQLite(t)
 	r := openNew(t)
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1", "busy_timeout": "10000",
@@ -185,15 +221,15 @@ func TestPragmas(t *testing.T) {
 			t.Errorf("writer: %s is %s, want %s", pragma, got, want)
 		}
 	}
-	if _, err := r.read.Exec("DELETE FROM users"); err == nil {
+	if _, err := r.read.ExecContext(t.Context(), "DELETE FROM users"); err == nil {
 		t.Error("a reader can write")
 	}
 }
 
-func pragmaOf(t *testing.T, db *sql.DB, pragma string) string {
+func pragmaOf(t *testing.T, db *db, pragma string) string {
 	t.Helper()
 	var v string
-	if err := db.QueryRow("PRAGMA " + pragma).Scan(&v); err != nil {
+	if err := db.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&v); err != nil {
 		t.Fatal(err)
 	}
 	return v

@@ -101,7 +101,7 @@ type OwnSite struct {
 // Own reads a site for its owner. ErrUnknownSite when nothing is declared of it.
 func (r *Registry) Own(ctx context.Context, siteID string) (OwnSite, error) {
 	var o OwnSite
-	err := r.view(ctx, func(tx *sql.Tx) (err error) {
+	err := r.view(ctx, func(tx *tx) (err error) {
 		o, err = own(ctx, tx, siteID, r.now())
 		return err
 	})
@@ -111,7 +111,7 @@ func (r *Registry) Own(ctx context.Context, siteID string) (OwnSite, error) {
 	return o, nil
 }
 
-func own(ctx context.Context, tx *sql.Tx, siteID string, now time.Time) (o OwnSite, err error) {
+func own(ctx context.Context, tx *tx, siteID string, now time.Time) (o OwnSite, err error) {
 	o.SiteSummary, err = scanSite(tx.QueryRowContext(ctx, "SELECT "+siteColumns+" FROM sites s WHERE s.id = ?2 AND s.declared_at IS NOT NULL", micros(now), siteID).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return OwnSite{}, ErrUnknownSite
@@ -143,7 +143,7 @@ func own(ctx context.Context, tx *sql.Tx, siteID string, now time.Time) (o OwnSi
 	return o, err
 }
 
-func ownerActs(ctx context.Context, tx *sql.Tx, siteID string) (acts []OwnerAct, err error) {
+func ownerActs(ctx context.Context, tx *tx, siteID string) (acts []OwnerAct, err error) {
 	err = each(ctx, tx, func(scan func(...any) error) error {
 		var a OwnerAct
 		var at int64
@@ -161,7 +161,7 @@ func ownerActs(ctx context.Context, tx *sql.Tx, siteID string) (acts []OwnerAct,
 // for enrolment. The site's agents are told by a notice. What is so already is
 // no new act. ErrUnknownSite when nothing is declared of the site.
 func (r *Registry) Act(ctx context.Context, siteID string, act protocol.SiteState, at time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		return r.act(ctx, tx, siteID, act, exact(at))
 	})
 	if err != nil {
@@ -170,7 +170,7 @@ func (r *Registry) Act(ctx context.Context, siteID string, act protocol.SiteStat
 	return nil
 }
 
-func (r *Registry) act(ctx context.Context, tx *sql.Tx, siteID string, act protocol.SiteState, at time.Time) error {
+func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.SiteState, at time.Time) error {
 	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID}, at: at}
 	var suspended bool
 	err := tx.QueryRowContext(ctx, "SELECT epoch, suspended_at IS NOT NULL FROM sites WHERE id = ? AND declared_at IS NOT NULL", siteID).

@@ -69,7 +69,7 @@ func TestOwnerCode(t *testing.T) {
 		t.Error("a code that nobody was given opens a site")
 	}
 	// A register of before has no hash yet: the next receipt keeps it.
-	if _, err := r.write.Exec("UPDATE sites SET owner_hash = NULL"); err != nil {
+	if _, err := r.write.ExecContext(t.Context(), "UPDATE sites SET owner_hash = NULL"); err != nil {
 		t.Fatal(err)
 	}
 	if s.say(noon.Add(2*time.Hour), protocol.Observation{}).OwnerCode != code || opens(t, r, code) != s.site {
@@ -211,7 +211,7 @@ func TestOwnerWithdraws(t *testing.T) {
 		t.Errorf("the agent is told %v", told)
 	}
 	var acts int
-	if err := r.read.QueryRow("SELECT count(*) FROM owner_acts WHERE site_id = ?", s.site).Scan(&acts); err != nil || acts != 2 {
+	if err := r.read.QueryRowContext(t.Context(), "SELECT count(*) FROM owner_acts WHERE site_id = ?", s.site).Scan(&acts); err != nil || acts != 2 {
 		t.Errorf("%d acts stand in the history, %v", acts, err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // AddOwnerSession keeps the hash of the cookie of a site's owner until expires.
 func (r *Registry) AddOwnerSession(ctx context.Context, hash [32]byte, siteID string, expires time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO owner_sessions (hash, site_id, expires_at) VALUES (?, ?, ?)", hash[:], siteID, micros(expires))
 		return err
 	})
@@ -35,7 +35,7 @@ func (r *Registry) OwnerSession(ctx context.Context, hash [32]byte, now time.Tim
 
 // DropOwnerSession ends a session; one that is not there is ended already.
 func (r *Registry) DropOwnerSession(ctx context.Context, hash [32]byte) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM owner_sessions WHERE hash = ?", hash[:])
 		return err
 	})

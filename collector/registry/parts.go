@@ -27,7 +27,7 @@ func (p part) declaration() protocol.Declaration {
 // readParts reads what the agents of a site declare, those first that did so
 // last; but not those of the agent except. replaced is told for a declaration of
 // agentID in the given epoch.
-func readParts(ctx context.Context, tx *sql.Tx, siteID, agentID string, epoch int64, except string) (parts []part, err error) {
+func readParts(ctx context.Context, tx *tx, siteID, agentID string, epoch int64, except string) (parts []part, err error) {
 	err = each(ctx, tx, func(scan func(...any) error) error {
 		var p part
 		if err := scan(&p.agentID, &p.epoch, &p.raw, &p.replaced); err != nil {
@@ -39,7 +39,7 @@ func readParts(ctx context.Context, tx *sql.Tx, siteID, agentID string, epoch in
 		}
 		parts = append(parts, p)
 		return nil
-	}, `SELECT p.agent_id, p.epoch, p.declaration, coalesce(g.agent_id = ?2 AND g.epoch <= ?3, 0)
+	}, `SELECT p.agent_id, p.epoch, p.declaration, coalesce(g.agent_id = ?2 AND g.epoch <= ?3, FALSE)
 		FROM parts p LEFT JOIN grants g ON g.site_id = p.site_id AND g.epoch = p.replaced_epoch
 		WHERE p.site_id = ?1 AND p.agent_id <> ?4 ORDER BY p.number DESC`, siteID, agentID, epoch, except)
 	return parts, err
@@ -173,19 +173,19 @@ func (w *write) ownNames(ctx context.Context) (map[thing]bool, error) {
 // replace ends the grants that other agents, or the one that this computer was
 // before, got for the site before this one. What they declared stays until the
 // first declaration under this grant, which may have been made already.
-func (r *Registry) replace(ctx context.Context, tx *sql.Tx, g ingest.Grant, d ingest.Redemption) error {
+func (r *Registry) replace(ctx context.Context, tx *tx, g ingest.Grant, d ingest.Redemption) error {
 	if !d.Replace && d.Former == "" {
 		return nil
 	}
 	at := exact(d.At)
 	who := "agent_id <> ?2 AND epoch < ?3 AND (?4 OR agent_id = ?5)"
-	for _, query := range []string{
-		"UPDATE grants SET until_at = ?6 WHERE site_id = ?1 AND " + who + " AND " + notEnded("?6"),
-		"UPDATE parts SET replaced_epoch = max(coalesce(replaced_epoch, 0), ?3) WHERE site_id = ?1 AND " + who,
-	} {
-		if _, err := tx.ExecContext(ctx, query, g.SiteID, g.AgentID, g.Epoch, d.Replace, d.Former, micros(at)); err != nil {
-			return err
-		}
+	args := []any{g.SiteID, g.AgentID, g.Epoch, d.Replace, d.Former}
+	if _, err := tx.ExecContext(ctx, "UPDATE parts SET replaced_epoch = CASE WHEN replaced_epoch > ?3 THEN replaced_epoch ELSE ?3 END WHERE site_id = ?1 AND "+who,
+		args...); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE grants SET until_at = ?6 WHERE site_id = ?1 AND "+who+" AND "+notEnded("?6"), append(args, micros(at))...); err != nil {
+		return err
 	}
 	w := write{r: r, tx: tx, agentID: g.AgentID, m: protocol.Message{SiteID: g.SiteID, MadeAt: at}, at: at}
 	own, err := w.ownPart(ctx)

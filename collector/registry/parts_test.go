@@ -282,6 +282,7 @@ func TestOvertakenPartIsGone(t *testing.T) {
 
 // A register of before: its declarations become their agents' parts.
 func TestMigrateParts(t *testing.T) {
+	onlySQLite(t)
 	path := filepath.Join(t.TempDir(), "registry.db")
 	r := openAt(t, path)
 	a := enrol(t, r, noon)
@@ -292,7 +293,7 @@ func TestMigrateParts(t *testing.T) {
 		"UPDATE sites SET declared_epoch = 1, declared_revision = 1, declaration = (SELECT declaration FROM parts)",
 		"DROP TABLE parts", "DELETE FROM goose_db_version WHERE version_id = 4",
 	} {
-		if _, err := r.write.Exec(query); err != nil {
+		if _, err := r.write.ExecContext(t.Context(), query); err != nil {
 			t.Fatal(query, err)
 		}
 	}

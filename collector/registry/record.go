@@ -22,7 +22,7 @@ const clockTolerance = 24 * time.Hour
 func (r *Registry) Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error) {
 	w := write{r: r, agentID: agentID, m: m, raw: raw, at: at.UTC().Truncate(time.Microsecond), sum: sha256.Sum256(raw)}
 	var receipt protocol.Receipt
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) (err error) {
 		w.tx = tx
 		if receipt, err = w.record(ctx); err == nil {
 			receipt.OwnerCode, err = w.ownerCode(ctx)
@@ -38,7 +38,7 @@ func (r *Registry) Record(ctx context.Context, agentID string, m protocol.Messag
 // write is one message on its way into the record.
 type write struct {
 	r       *Registry
-	tx      *sql.Tx
+	tx      *tx
 	agentID string
 	m       protocol.Message
 	raw     []byte

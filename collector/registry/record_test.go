@@ -176,6 +176,7 @@ func TestRecordRefuses(t *testing.T) {
 // What is acknowledged is in the files, whatever becomes of the process: a copy
 // of them as they are at that moment has it.
 func TestRecordIsDurable(t *testing.T) {
+	onlySQLite(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "registry.db")
 	r := openAt(t, path)

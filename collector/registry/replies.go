@@ -75,7 +75,7 @@ func (w *write) dropNotices(ctx context.Context) error {
 // CloseNotices closes the notices that are of no use any more at the time, and
 // deletes what was said in those that were closed 30 days before it.
 func (r *Registry) CloseNotices(ctx context.Context, now time.Time) error {
-	return r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return r.update(ctx, func(ctx context.Context, tx *tx) error {
 		if _, err := tx.ExecContext(ctx, "UPDATE notices SET closed_at = expires_at WHERE closed_at IS NULL AND expires_at <= ?", micros(now)); err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -20,13 +19,12 @@ func (s *sender) second(at time.Time) *sender {
 	s.t.Helper()
 	other := enrol(s.t, s.r, at)
 	mate := &sender{t: s.t, r: s.r, agent: other.agent, key: other.key, site: s.site, epoch: s.epoch + 1}
-	for _, q := range []string{
-		"UPDATE sites SET epoch = ?2 WHERE id = ?1",
-		"INSERT INTO grants (site_id, epoch, agent_id, from_at) VALUES (?1, ?2, ?3, ?4)",
-	} {
-		if _, err := s.r.write.Exec(q, s.site, mate.epoch, mate.agent, micros(at)); err != nil {
-			s.t.Fatal(err)
-		}
+	if _, err := s.r.write.ExecContext(s.t.Context(), "UPDATE sites SET epoch = ?2 WHERE id = ?1", s.site, mate.epoch); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.r.write.ExecContext(s.t.Context(), "INSERT INTO grants (site_id, epoch, agent_id, from_at) VALUES (?, ?, ?, ?)",
+		s.site, mate.epoch, mate.agent, micros(at)); err != nil {
+		s.t.Fatal(err)
 	}
 	return mate
 }
@@ -56,7 +54,7 @@ func TestReplacedAgent(t *testing.T) {
 	s := enrol(t, unsealed(t), noon)
 	n := s.queue(noon, preserve(id(1)))
 	mate := s.second(noon)
-	if _, err := s.r.write.Exec("UPDATE grants SET until_at = ? WHERE agent_id = ?", micros(noon.Add(time.Hour)), s.agent); err != nil {
+	if _, err := s.r.write.ExecContext(t.Context(), "UPDATE grants SET until_at = ? WHERE agent_id = ?", micros(noon.Add(time.Hour)), s.agent); err != nil {
 		t.Fatal(err)
 	}
 	if old, now := s.waits(noon.Add(time.Hour)), mate.waits(noon.Add(time.Hour)); old != nil || !slices.Equal(now, []string{n.ID}) {
@@ -114,7 +112,7 @@ func TestReplyIsOneChange(t *testing.T) {
 func (s *sender) withdrawnElsewhere(at time.Time) protocol.Notice {
 	s.t.Helper()
 	n := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: at, Body: protocol.SiteChange{State: protocol.SiteWithdrawn, At: at}}
-	err := s.r.update(s.t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+	err := s.r.update(s.t.Context(), func(ctx context.Context, tx *tx) error {
 		w := write{r: s.r, tx: tx, at: at, m: protocol.Message{SiteID: s.site, Epoch: s.epoch, MadeAt: at}}
 		return errors.Join(w.exec(ctx, "UPDATE grants SET until_at = ? WHERE site_id = ?", micros(at), s.site), w.takeOut(ctx), s.r.queueNotice(ctx, tx, n))
 	})
@@ -179,7 +177,7 @@ func TestNoticesGoWithTheSite(t *testing.T) {
 		t.Errorf("after a late reply: %+v", a)
 	}
 	var left int
-	if err := r.read.QueryRow("SELECT count(*) FROM notices WHERE body IS NOT NULL OR check_hash IS NOT NULL").Scan(&left); err != nil || left != 0 {
+	if err := r.read.QueryRowContext(t.Context(), "SELECT count(*) FROM notices WHERE body IS NOT NULL OR check_hash IS NOT NULL").Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d bodies or codes are left, %v", left, err)
 	}
 }
@@ -188,7 +186,7 @@ func TestNoticesGoWithTheSite(t *testing.T) {
 func sealedIn(t *testing.T, r *Registry, table string) string {
 	t.Helper()
 	var end []byte
-	if err := r.read.QueryRow("SELECT substr(body, -40) FROM " + table).Scan(&end); err != nil || len(end) != 40 {
+	if err := r.read.QueryRowContext(t.Context(), "SELECT substr(body, length(body) - 39) FROM "+table).Scan(&end); err != nil || len(end) != 40 {
 		t.Fatalf("%d bytes, %v", len(end), err)
 	}
 	return string(end)

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,7 +23,7 @@ var ErrUnknownCamera = errors.New("no site declares this camera")
 func (r *Registry) DraftRequest(ctx context.Context, ask protocol.Preserve, at time.Time) ([]protocol.Notice, error) {
 	cameras := make(map[string][]string)
 	var sites []string
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		for _, id := range ask.CameraIDs {
 			site, err := siteOf(ctx, tx, id)
 			if err != nil {
@@ -58,7 +57,7 @@ func (r *Registry) DraftRequest(ctx context.Context, ask protocol.Preserve, at t
 
 // siteOf finds the site that declares a camera now. Ids are random: two sites
 // with the same one have it from each other, and neither is believed.
-func siteOf(ctx context.Context, tx *sql.Tx, cameraID string) (string, error) {
+func siteOf(ctx context.Context, tx *tx, cameraID string) (string, error) {
 	var sites []string
 	err := each(ctx, tx, func(scan func(...any) error) error {
 		var site string
@@ -79,7 +78,7 @@ func siteOf(ctx context.Context, tx *sql.Tx, cameraID string) (string, error) {
 
 // QueueRequest queues the notices of one act of a force, all or none.
 func (r *Registry) QueueRequest(ctx context.Context, requestID, force string, notices []protocol.Notice) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		for _, n := range notices {
 			if err := r.enqueue(ctx, tx, n, queued{requestID, force}); err != nil {
 				return err
@@ -125,7 +124,7 @@ type Reply struct {
 // Asked lists the newest notices of a force's requests, at most limit.
 func (r *Registry) Asked(ctx context.Context, force string, limit int) ([]Asked, error) {
 	var all []Asked
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		place := make(map[string]int)
 		err := each(ctx, tx, func(scan func(...any) error) error {
 			a, err := r.scanAsked(scan)

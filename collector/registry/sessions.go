@@ -2,14 +2,13 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 )
 
 // AddLink keeps the hash of a one-time link until it is used or expires.
 func (r *Registry) AddLink(ctx context.Context, hash [32]byte, userID string, expires time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO links (hash, user_id, expires_at) VALUES (?, ?, ?)", hash[:], userID, micros(expires))
 		return err
 	})
@@ -24,7 +23,7 @@ func (r *Registry) AddLink(ctx context.Context, hash [32]byte, userID string, ex
 func (r *Registry) ConsumeLink(ctx context.Context, hash [32]byte, now time.Time) (User, bool, error) {
 	var u User
 	var ok bool
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM links WHERE expires_at <= ?", micros(now)); err != nil {
 			return err
 		}
@@ -45,7 +44,7 @@ func (r *Registry) ConsumeLink(ctx context.Context, hash [32]byte, now time.Time
 
 // AddSession keeps the hash of a session's cookie until expires.
 func (r *Registry) AddSession(ctx context.Context, hash [32]byte, userID string, expires time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO sessions (hash, user_id, expires_at) VALUES (?, ?, ?)", hash[:], userID, micros(expires))
 		return err
 	})
@@ -64,7 +63,7 @@ func (r *Registry) Session(ctx context.Context, hash [32]byte, now time.Time) (U
 
 // DropSession ends a session; one that is not there is ended already.
 func (r *Registry) DropSession(ctx context.Context, hash [32]byte) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE hash = ?", hash[:])
 		return err
 	})
@@ -76,7 +75,7 @@ func (r *Registry) DropSession(ctx context.Context, hash [32]byte) error {
 
 // DropExpired deletes the sessions and links that ended before now.
 func (r *Registry) DropExpired(ctx context.Context, now time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE expires_at <= ?", micros(now))
 		if err == nil {
 			_, err = tx.ExecContext(ctx, "DELETE FROM links WHERE expires_at <= ?", micros(now))

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -70,7 +69,7 @@ func notEnded(at string) string { return "(until_at IS NULL OR until_at > " + at
 var (
 	openGrant = "(SELECT agent_id FROM grants g WHERE g.site_id = s.id AND " + notEnded("?1") + " ORDER BY epoch DESC LIMIT 1)"
 	// siteState is one of the States.
-	siteState = `CASE WHEN s.declared_at IS NOT NULL THEN iif(s.suspended_at IS NULL, 'sharing', 'suspended') WHEN ` + openGrant + ` IS NOT NULL THEN 'enrolled'
+	siteState = `CASE WHEN s.declared_at IS NOT NULL THEN CASE WHEN s.suspended_at IS NULL THEN 'sharing' ELSE 'suspended' END WHEN ` + openGrant + ` IS NOT NULL THEN 'enrolled'
 		WHEN s.withdrawn_at IS NOT NULL THEN 'withdrawn' ELSE 'invited' END`
 	// A camera is declared now when its open version has a body.
 	declaredCamera = "kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL"
@@ -94,7 +93,7 @@ func scanSite(scan func(...any) error) (SiteSummary, error) {
 // Sites lists all sites, those first that were invited last.
 func (r *Registry) Sites(ctx context.Context) ([]SiteSummary, error) {
 	var sites []SiteSummary
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
 			s, err := scanSite(scan)
 			sites = append(sites, s)
@@ -110,7 +109,7 @@ func (r *Registry) Sites(ctx context.Context) ([]SiteSummary, error) {
 // Counts counts sites, cameras and agents.
 func (r *Registry) Counts(ctx context.Context) (Counts, error) {
 	var c Counts
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		states := map[State]*int{Invited: &c.Invited, Enrolled: &c.Enrolled, Sharing: &c.Sharing, Suspended: &c.Suspended, Withdrawn: &c.Withdrawn}
 		err := each(ctx, tx, func(scan func(...any) error) error {
 			var state State

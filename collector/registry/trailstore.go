@@ -21,7 +21,7 @@ func (r *Registry) AppendTrail(ctx context.Context, from int64, headers, bodies 
 		return fmt.Errorf("append to trail: %d headers with %d bodies, %d indexes with %d hashes",
 			len(headers), len(bodies), len(hashIndexes), len(hashes))
 	}
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		var size int64
 		if err := tx.QueryRowContext(ctx, "SELECT size FROM trail_head").Scan(&size); err != nil {
 			return err
@@ -79,7 +79,7 @@ func (r *Registry) TrailCheckpoint(ctx context.Context) ([]byte, error) {
 // TrailHashes gives the stored hashes at these indexes, in their order.
 func (r *Registry) TrailHashes(ctx context.Context, indexes []int64) ([][]byte, error) {
 	hashes := make([][]byte, len(indexes))
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		for i, n := range indexes {
 			err := tx.QueryRowContext(ctx, "SELECT hash FROM trail_hashes WHERE number = ?", n).Scan(&hashes[i])
 			if errors.Is(err, sql.ErrNoRows) {
@@ -100,7 +100,7 @@ func (r *Registry) TrailHashes(ctx context.Context, indexes []int64) ([][]byte, 
 // TrailEntries gives the entries from number from up to, not including, to;
 // fewer when the trail is shorter.
 func (r *Registry) TrailEntries(ctx context.Context, from, to int64) (headers, bodies [][]byte, err error) {
-	err = r.view(ctx, func(tx *sql.Tx) error {
+	err = r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
 			var header, body []byte
 			err := scan(&header, &body)

@@ -8,8 +8,8 @@ import (
 )
 
 // view runs f over one consistent state of the record.
-func (r *Registry) view(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := r.read.BeginTx(ctx, nil)
+func (r *Registry) view(ctx context.Context, f func(tx *tx) error) error {
+	tx, err := r.read.begin(ctx, r.read.engine.snapshot())
 	if err != nil {
 		return err
 	}
@@ -17,7 +17,7 @@ func (r *Registry) view(ctx context.Context, f func(tx *sql.Tx) error) error {
 }
 
 // each calls f for each row of a query.
-func each(ctx context.Context, tx *sql.Tx, f func(scan func(...any) error) error, query string, args ...any) error {
+func each(ctx context.Context, tx *tx, f func(scan func(...any) error) error, query string, args ...any) error {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err

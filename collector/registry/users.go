@@ -53,7 +53,7 @@ func (r *Registry) AddForce(ctx context.Context, name, recipient string) error {
 	if name == "" || recipient == "" {
 		return errors.New("add force: a name and a recipient are needed")
 	}
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		var have string
 		err := tx.QueryRowContext(ctx, "SELECT recipient FROM forces WHERE name = ?", name).Scan(&have)
 		switch {
@@ -109,7 +109,7 @@ func (r *Registry) addUser(ctx context.Context, u User) error {
 	if u.SecretHash != [32]byte{} {
 		secret = u.SecretHash[:]
 	}
-	return r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return r.update(ctx, func(ctx context.Context, tx *tx) error {
 		var taken, force bool
 		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1 OR name = ?2),
 			EXISTS (SELECT 1 FROM forces WHERE name = ?3)`, u.ID, u.Name, u.Force).Scan(&taken, &force)
@@ -155,7 +155,7 @@ func found[T any](v T, err error, operation string) (T, bool, error) {
 // Users lists all users by name.
 func (r *Registry) Users(ctx context.Context) ([]User, error) {
 	var users []User
-	err := r.view(ctx, func(tx *sql.Tx) error {
+	err := r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
 			u, err := scanUser(scan)
 			users = append(users, u)
@@ -172,7 +172,7 @@ func (r *Registry) Users(ctx context.Context) ([]User, error) {
 // credential is forgotten, the name stays in the list. ErrUnknownUser when
 // there is none; revoking twice keeps the first time.
 func (r *Registry) RevokeUser(ctx context.Context, userID string, at time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		done, err := tx.ExecContext(ctx, "UPDATE users SET revoked_at = coalesce(revoked_at, ?2), secret_hash = NULL WHERE id = ?1", userID, micros(at))
 		if err != nil {
 			return err

@@ -134,7 +134,7 @@ func TestUsers(t *testing.T) {
 		t.Fatal(err)
 	}
 	var left int
-	if err := r.read.QueryRow("SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM links)").Scan(&left); err != nil || left != 0 {
+	if err := r.read.QueryRowContext(t.Context(), "SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM links)").Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d expired sessions and links are kept, %v", left, err)
 	}
 }
@@ -180,8 +180,8 @@ func TestTrailRows(t *testing.T) {
 	if c, err := r.TrailCheckpoint(ctx); string(c) != "c2" || err != nil {
 		t.Errorf("%q %v", c, err)
 	}
-	for _, q := range []string{"DELETE FROM trail_entries", "UPDATE trail_entries SET header = x'00'", "UPDATE trail_entries SET number = 9 WHERE number = 0"} {
-		if _, err := r.write.Exec(q); err == nil {
+	for _, q := range []string{"DELETE FROM trail_entries", "UPDATE trail_entries SET header = body", "UPDATE trail_entries SET number = 9 WHERE number = 0"} {
+		if _, err := r.write.ExecContext(t.Context(), q); err == nil {
 			t.Errorf("%s was done", q)
 		}
 	}

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -28,7 +27,7 @@ var errClosed = errors.New("the register is closed")
 // pending is a write that waits for its turn.
 type pending struct {
 	ctx  context.Context
-	f    func(ctx context.Context, tx *sql.Tx) error
+	f    func(ctx context.Context, tx *tx) error
 	err  error         // set before done is closed
 	done chan struct{} // closed when the write is on disk, or never will be
 }
@@ -42,7 +41,7 @@ type pending struct {
 // transaction. It must use the context that it is given, which does not end:
 // SQLite undoes a whole transaction, with the others' writes, when a statement
 // in it is interrupted.
-func (r *Registry) update(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
+func (r *Registry) update(ctx context.Context, f func(ctx context.Context, tx *tx) error) error {
 	w := &pending{ctx: ctx, f: f, done: make(chan struct{})}
 	select {
 	case r.writes <- w: // taken: from here on it is answered in any case
@@ -101,9 +100,12 @@ func (r *Registry) commit(batch []*pending) {
 // transact returns nil when the batch is committed; what each write has to say
 // for itself is then in its err.
 func (r *Registry) transact(ctx context.Context, batch []*pending) error {
-	tx, err := r.write.BeginTx(ctx, nil)
+	tx, err := r.write.begin(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
+	}
+	if err := tx.takeTurn(ctx); err != nil {
+		return errors.Join(fmt.Errorf("wait for the turn to write: %w", err), tx.Rollback())
 	}
 	for _, w := range batch {
 		if w.err = w.ctx.Err(); w.err != nil {
@@ -122,7 +124,7 @@ func (r *Registry) transact(ctx context.Context, batch []*pending) error {
 // run runs one write. Its own failure goes to its err; the error that run
 // returns means that the transaction cannot go on: SQLite has undone it, so
 // the savepoint is not there any more.
-func (w *pending) run(tx *sql.Tx) error {
+func (w *pending) run(tx *tx) error {
 	ctx := context.WithoutCancel(w.ctx)
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT one"); err != nil {
 		return fmt.Errorf("set a savepoint: %w", err)
@@ -141,7 +143,7 @@ func (w *pending) run(tx *sql.Tx) error {
 
 // guarded turns a panic into an error: a message that makes one must not end
 // the writer, and with it the collector, each time it is sent again.
-func guarded(ctx context.Context, tx *sql.Tx, f func(context.Context, *sql.Tx) error) (err error) {
+func guarded(ctx context.Context, tx *tx, f func(context.Context, *tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

@@ -45,7 +45,7 @@ func newRoom(t *testing.T) *room {
 	m := &room{t: t, dir: t.TempDir()}
 	log := m.options().Log
 	var err error
-	if m.reg, err = registry.Open(t.Context(), filepath.Join(m.dir, "registry.db"), log); err != nil {
+	if m.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(m.dir, "registry.db"), log); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.reg.Close() })
@@ -257,7 +257,7 @@ func TestARegisterThatIsRolledBackIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	yesterday, err := registry.Open(t.Context(), copied, m.options().Log)
+	yesterday, err := registry.Open(t.Context(), "sqlite:"+copied, m.options().Log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,122 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// engine is the database under the register, and the folder of its schema.
+type engine string
+
+const (
+	sqlite   engine = "sqlite"
+	postgres engine = "postgres"
+)
+
+// ParseStore reads where the register is kept: sqlite:FILE, or the URL of a
+// PostgreSQL database. shown is the same without a password, for messages.
+func ParseStore(store string) (e engine, at, shown string, err error) {
+	if path, ok := strings.CutPrefix(store, "sqlite:"); ok && path != "" {
+		return sqlite, path, store, nil
+	}
+	if strings.HasPrefix(store, "postgres://") || strings.HasPrefix(store, "postgresql://") {
+		u, err := url.Parse(store)
+		if err != nil {
+			return "", "", "", fmt.Errorf("the register's URL of PostgreSQL cannot be read: check it for characters that must be written as %%XX")
+		}
+		return postgres, store, u.Redacted(), nil
+	}
+	return "", "", "", fmt.Errorf("the register is kept in sqlite:FILE or postgres://HOST/DATABASE, not in %q", store)
+}
+
+// Statements are written once, in what SQLite and PostgreSQL have in common,
+// with SQLite's placeholders (? and ?1). db and tx are database/sql's, speaking
+// that.
+
+// db is a pool of connections.
+type db struct {
+	*sql.DB
+	engine engine
+	pool   *pgxpool.Pool // of PostgreSQL, under DB; nil: SQLite
+}
+
+// Close waits for what is under way.
+func (d *db) Close() error {
+	err := d.DB.Close()
+	if d.pool != nil {
+		d.pool.Close()
+	}
+	return err
+}
+
+func (d *db) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return d.DB.ExecContext(ctx, d.engine.placeholders(query), args...)
+}
+
+func (d *db) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return d.DB.QueryContext(ctx, d.engine.placeholders(query), args...)
+}
+
+func (d *db) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return d.DB.QueryRowContext(ctx, d.engine.placeholders(query), args...)
+}
+
+// begin starts a transaction.
+func (d *db) begin(ctx context.Context, o *sql.TxOptions) (*tx, error) {
+	t, err := d.DB.BeginTx(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return &tx{t, d.engine}, nil
+}
+
+// tx is a transaction.
+type tx struct {
+	*sql.Tx
+	engine engine
+}
+
+func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return t.Tx.ExecContext(ctx, t.engine.placeholders(query), args...)
+}
+
+func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.Tx.QueryContext(ctx, t.engine.placeholders(query), args...)
+}
+
+func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.Tx.QueryRowContext(ctx, t.engine.placeholders(query), args...)
+}
+
+var (
+	placeholder = regexp.MustCompile(`\?(\d*)`)
+	rewritten   sync.Map // query as written -> for PostgreSQL; there are about a hundred
+)
+
+// placeholders gives a statement as the engine reads it.
+func (e engine) placeholders(query string) string {
+	if e != postgres {
+		return query
+	}
+	if q, ok := rewritten.Load(query); ok {
+		return q.(string)
+	}
+	n := 0
+	q := placeholder.ReplaceAllStringFunc(query, func(p string) string {
+		if p != "?" {
+			return "$" + p[1:]
+		}
+		n++
+		return "$" + strconv.Itoa(n)
+	})
+	rewritten.Store(query, q)
+	return q
+}

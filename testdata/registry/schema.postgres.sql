@@ -1,0 +1,232 @@
+CREATE INDEX codes_by_site ON public.codes USING btree (site_id)
+CREATE INDEX grants_by_agent ON public.grants USING btree (agent_id)
+CREATE INDEX notices_by_check ON public.notices USING btree (check_hash) WHERE (check_hash IS NOT NULL)
+CREATE INDEX notices_by_force ON public.notices USING btree (force, number) WHERE (force IS NOT NULL)
+CREATE INDEX notices_by_site ON public.notices USING btree (site_id)
+CREATE INDEX notices_closed ON public.notices USING btree (closed_at) WHERE (body IS NOT NULL)
+CREATE INDEX notices_open ON public.notices USING btree (expires_at) WHERE (closed_at IS NULL)
+CREATE INDEX owner_sessions_by_end ON public.owner_sessions USING btree (expires_at)
+CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at)
+CREATE INDEX versions_by_camera ON public.versions USING btree (id) WHERE ((kind = 'camera'::text) AND (valid_until IS NULL) AND (body IS NOT NULL))
+CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
+CREATE TRIGGER trail_entries_stay BEFORE DELETE OR TRUNCATE ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
+CREATE UNIQUE INDEX agents_key_hash_key ON public.agents USING btree (key_hash)
+CREATE UNIQUE INDEX agents_pkey ON public.agents USING btree (id)
+CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at)
+CREATE UNIQUE INDEX changes_pkey ON public.changes USING btree (number)
+CREATE UNIQUE INDEX changes_site_id_key ON public.changes USING btree (site_id)
+CREATE UNIQUE INDEX clocks_pkey ON public.clocks USING btree (site_id, recorder_id, at)
+CREATE UNIQUE INDEX codes_pkey ON public.codes USING btree (hash)
+CREATE UNIQUE INDEX contacts_pkey ON public.contacts USING btree (site_id, place)
+CREATE UNIQUE INDEX forces_pkey ON public.forces USING btree (name)
+CREATE UNIQUE INDEX grants_pkey ON public.grants USING btree (site_id, epoch)
+CREATE UNIQUE INDEX links_pkey ON public.links USING btree (hash)
+CREATE UNIQUE INDEX messages_pkey ON public.messages USING btree (id)
+CREATE UNIQUE INDEX notice_replies_pkey ON public.notice_replies USING btree (notice_id, agent_id, state)
+CREATE UNIQUE INDEX notices_id_key ON public.notices USING btree (id)
+CREATE UNIQUE INDEX notices_pkey ON public.notices USING btree (number)
+CREATE UNIQUE INDEX owner_acts_pkey ON public.owner_acts USING btree (site_id, number)
+CREATE UNIQUE INDEX owner_sessions_pkey ON public.owner_sessions USING btree (hash)
+CREATE UNIQUE INDEX parts_pkey ON public.parts USING btree (site_id, agent_id)
+CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id)
+CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (hash)
+CREATE UNIQUE INDEX sites_by_owner ON public.sites USING btree (owner_hash) WHERE (owner_hash IS NOT NULL)
+CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id)
+CREATE UNIQUE INDEX trail_entries_pkey ON public.trail_entries USING btree (number)
+CREATE UNIQUE INDEX trail_hashes_pkey ON public.trail_hashes USING btree (number)
+CREATE UNIQUE INDEX trail_head_pkey ON public.trail_head USING btree (one)
+CREATE UNIQUE INDEX users_name_key ON public.users USING btree (name)
+CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
+CREATE UNIQUE INDEX users_secret_hash_key ON public.users USING btree (secret_hash)
+CREATE UNIQUE INDEX versions_pkey ON public.versions USING btree (site_id, kind, id, version)
+agents.certificate_serial text
+agents.certificate_until bigint
+agents.enrolled_at bigint not null
+agents.id text not null
+agents.key_hash bytea not null
+agents.revoked_at bigint
+agents.seen_at bigint
+agents.version text not null
+agents: PRIMARY KEY (id)
+agents: UNIQUE (key_hash)
+camera_observations.at bigint not null
+camera_observations.camera_id text not null
+camera_observations.oldest_footage bigint
+camera_observations.recorded_at bigint not null
+camera_observations.retention text
+camera_observations.schedule text
+camera_observations.settled boolean
+camera_observations.site_id text not null
+camera_observations: FOREIGN KEY (site_id) REFERENCES sites(id)
+camera_observations: PRIMARY KEY (site_id, camera_id, at)
+changes.number bigint not null
+changes.site_id text not null
+changes: FOREIGN KEY (site_id) REFERENCES sites(id)
+changes: PRIMARY KEY (number)
+changes: UNIQUE (site_id)
+clocks.at bigint not null
+clocks.method text not null
+clocks.offset_ms bigint not null
+clocks.recorded_at bigint not null
+clocks.recorder_id text not null
+clocks.site_id text not null
+clocks.uncertainty_ms bigint not null
+clocks: FOREIGN KEY (site_id) REFERENCES sites(id)
+clocks: PRIMARY KEY (site_id, recorder_id, at)
+codes.agent_id text
+codes.created_at bigint not null
+codes.epoch bigint
+codes.expires_at bigint not null
+codes.hash bytea not null
+codes.site_id text not null
+codes.used_at bigint
+codes: FOREIGN KEY (agent_id) REFERENCES agents(id)
+codes: FOREIGN KEY (site_id) REFERENCES sites(id)
+codes: PRIMARY KEY (hash)
+contacts.body text not null
+contacts.place bigint not null
+contacts.site_id text not null
+contacts: FOREIGN KEY (site_id) REFERENCES sites(id)
+contacts: PRIMARY KEY (site_id, place)
+forces.name text not null
+forces.recipient text not null
+forces: PRIMARY KEY (name)
+grants.agent_id text not null
+grants.epoch bigint not null
+grants.from_at bigint not null
+grants.site_id text not null
+grants.until_at bigint
+grants: FOREIGN KEY (agent_id) REFERENCES agents(id)
+grants: FOREIGN KEY (site_id) REFERENCES sites(id)
+grants: PRIMARY KEY (site_id, epoch)
+links.expires_at bigint not null
+links.hash bytea not null
+links.user_id text not null
+links: FOREIGN KEY (user_id) REFERENCES users(id)
+links: PRIMARY KEY (hash)
+messages.agent_id text not null
+messages.epoch bigint not null
+messages.id text not null
+messages.kind text not null
+messages.recorded_at bigint not null
+messages.revision bigint not null
+messages.sha256 bytea not null
+messages.site_id text not null
+messages.site_stays boolean not null default false
+messages: CHECK ((kind = ANY (ARRAY['declaration'::text, 'observation'::text, 'withdrawal'::text, 'reply'::text])))
+messages: FOREIGN KEY (agent_id) REFERENCES agents(id)
+messages: FOREIGN KEY (site_id) REFERENCES sites(id)
+messages: PRIMARY KEY (id)
+notice_replies.agent_id text not null
+notice_replies.at bigint not null
+notice_replies.body bytea
+notice_replies.notice_id text not null
+notice_replies.recorded_at bigint not null
+notice_replies.state text not null
+notice_replies: CHECK ((state = ANY (ARRAY['received'::text, 'seen'::text, 'present'::text, 'copied'::text, 'cannot'::text, 'too-late'::text, 'refused'::text])))
+notice_replies: FOREIGN KEY (agent_id) REFERENCES agents(id)
+notice_replies: FOREIGN KEY (notice_id) REFERENCES notices(id)
+notice_replies: PRIMARY KEY (notice_id, agent_id, state)
+notices.at bigint not null
+notices.body bytea
+notices.check_hash bytea
+notices.closed_at bigint
+notices.expires_at bigint not null
+notices.force text
+notices.id text not null
+notices.kind text not null
+notices.number bigint not null
+notices.request_id text
+notices.site_id text not null
+notices: CHECK ((kind = ANY (ARRAY['preserve'::text, 'site-change'::text, 'reminder'::text])))
+notices: FOREIGN KEY (force) REFERENCES forces(name)
+notices: FOREIGN KEY (site_id) REFERENCES sites(id)
+notices: PRIMARY KEY (number)
+notices: UNIQUE (id)
+owner_acts.act text not null
+owner_acts.at bigint not null
+owner_acts.number bigint not null
+owner_acts.site_id text not null
+owner_acts: CHECK ((act = ANY (ARRAY['suspended'::text, 'resumed'::text, 'withdrawn'::text])))
+owner_acts: FOREIGN KEY (site_id) REFERENCES sites(id)
+owner_acts: PRIMARY KEY (site_id, number)
+owner_sessions.expires_at bigint not null
+owner_sessions.hash bytea not null
+owner_sessions.site_id text not null
+owner_sessions: FOREIGN KEY (site_id) REFERENCES sites(id)
+owner_sessions: PRIMARY KEY (hash)
+parts.agent_id text not null
+parts.declaration bytea not null
+parts.epoch bigint not null
+parts.made_at bigint not null
+parts.number bigint not null
+parts.replaced_epoch bigint
+parts.revision bigint not null
+parts.site_id text not null
+parts: FOREIGN KEY (agent_id) REFERENCES agents(id)
+parts: FOREIGN KEY (site_id) REFERENCES sites(id)
+parts: PRIMARY KEY (site_id, agent_id)
+reachability.at bigint not null
+reachability.reachable boolean not null
+reachability.recorded_at bigint not null
+reachability.recorder_id text not null
+reachability.site_id text not null
+reachability: FOREIGN KEY (site_id) REFERENCES sites(id)
+reachability: PRIMARY KEY (site_id, recorder_id)
+sessions.expires_at bigint not null
+sessions.hash bytea not null
+sessions.user_id text not null
+sessions: FOREIGN KEY (user_id) REFERENCES users(id)
+sessions: PRIMARY KEY (hash)
+sites.address text not null
+sites.category text not null
+sites.declared_at bigint
+sites.epoch bigint not null default 0
+sites.heard_at bigint
+sites.id text not null
+sites.invited_at bigint not null
+sites.name text not null
+sites.owner_generation bigint not null default 0
+sites.owner_hash bytea
+sites.suspended_at bigint
+sites.trust text not null
+sites.withdrawn_at bigint
+sites: PRIMARY KEY (id)
+trail_entries.body bytea not null
+trail_entries.header bytea not null
+trail_entries.number bigint not null
+trail_entries: PRIMARY KEY (number)
+trail_hashes.hash bytea not null
+trail_hashes.number bigint not null
+trail_hashes: PRIMARY KEY (number)
+trail_head.checkpoint bytea not null
+trail_head.one bigint not null
+trail_head.size bigint not null
+trail_head: CHECK ((one = 1))
+trail_head: PRIMARY KEY (one)
+users.created_at bigint not null
+users.force text
+users.id text not null
+users.name text not null
+users.qualification text not null
+users.revoked_at bigint
+users.role text not null
+users.secret_hash bytea
+users: CHECK (((role = ANY (ARRAY['officer'::text, 'force-auditor'::text, 'force-admin'::text])) = (force IS NOT NULL)))
+users: CHECK ((role = ANY (ARRAY['ops'::text, 'admin'::text, 'officer'::text, 'force-auditor'::text, 'force-admin'::text, 'dpo'::text, 'referent'::text])))
+users: FOREIGN KEY (force) REFERENCES forces(name)
+users: PRIMARY KEY (id)
+users: UNIQUE (name)
+users: UNIQUE (secret_hash)
+versions.body text
+versions.closed_at bigint
+versions.id text not null
+versions.kind text not null
+versions.recorded_at bigint not null
+versions.site_id text not null
+versions.valid_from bigint not null
+versions.valid_until bigint
+versions.version bigint not null
+versions: CHECK ((kind = ANY (ARRAY['site'::text, 'recorder'::text, 'camera'::text])))
+versions: FOREIGN KEY (site_id) REFERENCES sites(id)
+versions: PRIMARY KEY (site_id, kind, id, version)

@@ -15,6 +15,7 @@ package pagestest
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -147,15 +148,39 @@ func (b *Tab) Visit(address string) {
 	b.Do(chromedp.Navigate(address))
 }
 
+// still waits until what a selector finds stands still: a click goes to a point of
+// the window, and on a busy machine a page may still move under it.
+func (b *Tab) still(selector string) {
+	b.t.Helper()
+	place := fmt.Sprintf(`(e => { e?.scrollIntoView({block: "center", behavior: "instant"}); return JSON.stringify(e?.getBoundingClientRect() ?? null) })(document.querySelector(%q))`, selector)
+	again := time.NewTicker(25 * time.Millisecond)
+	defer again.Stop()
+	for before, same := "", 0; same < 3; {
+		now := Eval[string](b, place) // also where the page may run no script of its own
+		if now == before {
+			same++
+		} else {
+			before, same = now, 0
+		}
+		select {
+		case <-again.C:
+		case <-b.ctx.Done():
+			b.t.Fatalf("%s never stands still: %v", selector, b.ctx.Err())
+		}
+	}
+}
+
 // Click clicks what a CSS selector finds and stays on the page.
 func (b *Tab) Click(selector string) {
 	b.t.Helper()
+	b.still(selector)
 	b.Do(chromedp.Click(chromedp.CSS(selector)))
 }
 
 // Press clicks and waits for the page that follows.
 func (b *Tab) Press(selector string) {
 	b.t.Helper()
+	b.still(selector)
 	if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
 		b.t.Fatalf("press %s: %v", selector, err)
 	}

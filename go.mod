@@ -33,6 +33,8 @@ require (
 	rsc.io/qr v0.2.0
 )
 
+require github.com/tink-crypto/tink-go/v2 v2.9.0
+
 require (
 	filippo.io/hpke v0.4.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -1,0 +1,256 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/tink-crypto/tink-go/v2/aead/subtle"
+)
+
+// Names, addresses, positions, contacts and words that people wrote are sealed
+// (AES-256-GCM by Tink) with the data key of whom they are of: a site, an
+// organisation, a notice. The data keys lie in data_keys, sealed with the master
+// key, which lies outside the database (master.go). A data key is destroyed by
+// overwriting it in its row: what was sealed with it is then gone wherever a copy
+// of it lies, in the database's log, in the gaps of its pages, in a backup.
+// What goes while the rest of a site stays goes by a new key for the rest
+// (rekey.go).
+
+// Kinds of owners of data keys.
+const (
+	ownerRegister     = "register" // one, registerOwner: tells which master key is in use
+	ownerSite         = "site"
+	ownerOrganisation = "organisation"
+	ownerNotice       = "notice"
+)
+
+// registerOwner stands in the place of an id.
+const registerOwner = "register"
+
+// errDestroyed is returned for what was sealed with a data key that is no more.
+var errDestroyed = errors.New("its data key was destroyed")
+
+// Keys is what lies outside the database.
+type Keys struct {
+	// Master is the file of the master key. It is made for a register in which
+	// nothing is sealed yet, and never replaced.
+	Master string
+	// Lookup is the key, of at least 32 bytes, of the hashes by which a phone
+	// number or an e-mail address is found; from the root secret.
+	Lookup []byte
+}
+
+// vault opens and makes data keys.
+type vault struct {
+	master *master
+	lookup []byte
+
+	mu     sync.Mutex
+	opened map[string]*box // by the sealed key: another state of the database has other keys
+}
+
+// maxOpened bounds the opened keys that are kept: about 2 KiB each.
+const maxOpened = 4096
+
+func newVault(m *master, lookup []byte) (*vault, error) {
+	if len(lookup) < lookupKeySize {
+		return nil, fmt.Errorf("the key for look-ups has %d bytes, at least %d expected", len(lookup), lookupKeySize)
+	}
+	return &vault{master: m, lookup: lookup, opened: make(map[string]*box)}, nil
+}
+
+// box is an opened data key.
+type box struct {
+	owner string
+	aead  *subtle.AESGCM
+}
+
+// seal seals what is to stand at a place (see placeOf).
+func (b *box) seal(place string, plain []byte) ([]byte, error) {
+	sealed, err := b.aead.Encrypt(plain, b.bound(place))
+	if err != nil {
+		return nil, fmt.Errorf("seal %s: %w", place, err)
+	}
+	return sealed, nil
+}
+
+// open opens what seal has sealed for the same owner and place.
+func (b *box) open(place string, sealed []byte) ([]byte, error) {
+	if b == nil {
+		return nil, fmt.Errorf("open %s: %w", place, errDestroyed)
+	}
+	plain, err := b.aead.Decrypt(sealed, b.bound(place))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: it is damaged, or was sealed for another place: restore the register", place)
+	}
+	return plain, nil
+}
+
+// bound is the additional data: a sealed text that somebody moves to another row
+// does not open there.
+func (b *box) bound(place string) []byte {
+	return []byte("anagrafe sealed 1\x00" + b.owner + "\x00" + place)
+}
+
+// placeOf names a place within its owner: table.column, and what tells the row
+// from the owner's others.
+func placeOf(column string, key ...any) string {
+	place := append(make([]byte, 0, 128), column...)
+	for _, k := range key {
+		place = append(place, '/')
+		switch k := k.(type) {
+		case string:
+			place = append(place, k...)
+		case int:
+			place = strconv.AppendInt(place, int64(k), 10)
+		case int64:
+			place = strconv.AppendInt(place, k, 10)
+		default:
+			panic(fmt.Sprintf("a place cannot be named by a %T", k))
+		}
+	}
+	return string(place)
+}
+
+// box opens a sealed data key as it stands in data_keys; nil for one that is not
+// there, or was destroyed.
+func (v *vault) box(owner string, wrapped []byte) (*box, error) {
+	if len(wrapped) == 0 || destroyed(wrapped) {
+		return nil, nil
+	}
+	v.mu.Lock()
+	b := v.opened[string(wrapped)]
+	v.mu.Unlock()
+	if b != nil && b.owner == owner {
+		return b, nil
+	}
+	key, err := v.master.unwrap(owner, wrapped)
+	if err != nil {
+		return nil, err
+	}
+	return v.keep(owner, wrapped, key)
+}
+
+// keep remembers an opened key, and forgets any other when there are too many.
+func (v *vault) keep(owner string, wrapped, key []byte) (*box, error) {
+	a, err := subtle.NewAESGCM(key)
+	if err != nil {
+		return nil, fmt.Errorf("use a data key: %w", err)
+	}
+	b := &box{owner, a}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for other := range v.opened {
+		if len(v.opened) < maxOpened {
+			break
+		}
+		delete(v.opened, other)
+	}
+	v.opened[string(wrapped)] = b
+	return b, nil
+}
+
+func (v *vault) forget(wrapped []byte) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.opened, string(wrapped))
+}
+
+var zeros [wrappedSize]byte
+
+func destroyed(wrapped []byte) bool { return bytes.Equal(wrapped, zeros[:]) }
+
+// boxOf reads and opens the data key of an owner; nil when it has none.
+func (v *vault) boxOf(ctx context.Context, tx *tx, owner string) (*box, error) {
+	wrapped, err := wrappedOf(ctx, tx, owner)
+	if err != nil {
+		return nil, err
+	}
+	return v.box(owner, wrapped)
+}
+
+func wrappedOf(ctx context.Context, tx *tx, owner string) (wrapped []byte, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT sealed FROM data_keys WHERE owner = ?", owner).Scan(&wrapped)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return wrapped, err
+}
+
+// makeBox is boxOf, and makes a key for an owner that has none.
+func (v *vault) makeBox(ctx context.Context, tx *tx, kind, owner string) (*box, error) {
+	b, err := v.boxOf(ctx, tx, owner)
+	if b != nil || err != nil {
+		return b, err
+	}
+	return v.newBox(ctx, tx, kind, owner)
+}
+
+// newBox makes a data key in the place of the owner's one, which is destroyed by
+// that.
+func (v *vault) newBox(ctx context.Context, tx *tx, kind, owner string) (*box, error) {
+	if err := v.current(ctx, tx); err != nil {
+		return nil, err
+	}
+	key := make([]byte, dataKeySize)
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
+	}
+	wrapped, err := v.master.wrap(owner, key)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.put(ctx, tx, kind, owner, wrapped); err != nil {
+		return nil, err
+	}
+	return v.keep(owner, wrapped, key)
+}
+
+// current sees to it that a key is sealed with the master key in use: one that
+// another collector has retired would not open any more. The register's own key
+// tells which it is.
+func (v *vault) current(ctx context.Context, tx *tx) error {
+	wrapped, err := wrappedOf(ctx, tx, registerOwner)
+	if err != nil || wrapped == nil || wrappedWith(wrapped) == v.master.seals() {
+		return err
+	}
+	if err := v.master.load(); err != nil {
+		return err
+	}
+	if wrappedWith(wrapped) != v.master.seals() {
+		return v.master.other()
+	}
+	return nil
+}
+
+// put writes a sealed key. It is as long as the one before, so that in SQLite's
+// file it takes its very bytes (see the schema for what that rests on).
+func (v *vault) put(ctx context.Context, tx *tx, kind, owner string, wrapped []byte) error {
+	old, err := wrappedOf(ctx, tx, owner)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		_, err = tx.ExecContext(ctx, "INSERT INTO data_keys (owner, kind, sealed) VALUES (?, ?, ?)", owner, kind, wrapped)
+		return err
+	}
+	v.forget(old)
+	_, err = tx.ExecContext(ctx, "UPDATE data_keys SET sealed = ? WHERE owner = ?", wrapped, owner)
+	return err
+}
+
+// destroy overwrites the data key of an owner: all that was sealed with it is
+// gone.
+func (v *vault) destroy(ctx context.Context, tx *tx, owner string) error {
+	old, err := wrappedOf(ctx, tx, owner)
+	if err != nil || old == nil {
+		return err
+	}
+	return v.put(ctx, tx, "", owner, zeros[:])
+}

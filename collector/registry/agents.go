@@ -130,13 +130,18 @@ var (
 	// others counts the other agents that may speak for the site of a grant g.
 	others = `(SELECT count(DISTINCT o.agent_id) FROM grants o JOIN agents a ON a.id = o.agent_id
 		WHERE o.site_id = g.site_id AND o.agent_id <> g.agent_id AND a.revoked_at IS NULL AND (o.until_at IS NULL OR o.until_at > ?1))`
-	grantColumns = "g.agent_id, g.site_id, s.name, s.category, s.address, g.epoch, g.from_at, coalesce(g.until_at, 0), " + others
+	grantColumns = "g.agent_id, g.site_id, s.category, s.body, (SELECT sealed FROM data_keys k WHERE k.owner = s.id), g.epoch, g.from_at, coalesce(g.until_at, 0), " + others
 )
 
-func scanGrant(scan func(...any) error) (ingest.Grant, error) {
+func (r *Registry) scanGrant(scan func(...any) error) (ingest.Grant, error) {
 	var g ingest.Grant
+	var body, key []byte
 	var from, until int64
-	err := scan(&g.AgentID, &g.SiteID, &g.SiteName, &g.Category, &g.Address, &g.Epoch, &from, &until, &g.Others)
+	if err := scan(&g.AgentID, &g.SiteID, &g.Category, &body, &key, &g.Epoch, &from, &until, &g.Others); err != nil {
+		return g, err
+	}
+	now, err := r.vault.openSite(g.SiteID, key, body)
+	g.SiteName, g.Address = now.Name, now.Address
 	g.From, g.Until = fromMicros(from), fromMicros(until)
 	return g, err
 }
@@ -144,7 +149,7 @@ func scanGrant(scan func(...any) error) (ingest.Grant, error) {
 // Site implements ingest.Register.
 func (r *Registry) Site(ctx context.Context, agentID, siteID string) (g ingest.Grant, revision int64, raw []byte, err error) {
 	err = r.view(ctx, func(tx *tx) error {
-		g, err = scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+` FROM grants g JOIN sites s ON s.id = g.site_id
+		g, err = r.scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+` FROM grants g JOIN sites s ON s.id = g.site_id
 			WHERE g.agent_id = ?2 AND g.site_id = ?3 AND `+notEnded("?1")+` ORDER BY g.epoch DESC LIMIT 1`,
 			micros(r.now()), agentID, siteID).Scan)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -153,7 +158,11 @@ func (r *Registry) Site(ctx context.Context, agentID, siteID string) (g ingest.G
 		if err != nil {
 			return err
 		}
-		parts, err := readParts(ctx, tx, siteID, agentID, g.Epoch, "")
+		b, err := r.vault.boxOf(ctx, tx, siteID)
+		if err != nil {
+			return err
+		}
+		parts, err := readParts(ctx, tx, b, siteID, agentID, g.Epoch, "")
 		if err != nil || len(parts) == 0 {
 			return err
 		}

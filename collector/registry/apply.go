@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"database/sql"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -81,19 +80,37 @@ func (w *write) apply(ctx context.Context, parts []part) error {
 	if err := w.putContacts(ctx, d.Contacts); err != nil {
 		return err
 	}
-	return w.exec(ctx, "UPDATE sites SET name = ?, category = ?, address = ?, declared_at = ?, withdrawn_at = NULL WHERE id = ?",
-		d.Site.Name, string(d.Site.Category), d.Site.Address, micros(parts[0].message.MadeAt), w.m.SiteID)
+	now, err := w.seal(ctx, siteBody, body)
+	if err != nil {
+		return err
+	}
+	return w.exec(ctx, "UPDATE sites SET body = ?, category = ?, declared_at = ?, withdrawn_at = NULL WHERE id = ?",
+		now, string(d.Site.Category), micros(parts[0].message.MadeAt), w.m.SiteID)
 }
 
 // standing reads the newest version of everything of the site.
 func (w *write) standing(ctx context.Context) (map[thing]standing, error) {
+	b, err := w.box(ctx)
+	if err != nil {
+		return nil, err
+	}
 	stands := make(map[thing]standing)
-	err := each(ctx, w.tx, func(scan func(...any) error) error {
+	err = each(ctx, w.tx, func(scan func(...any) error) error {
 		var k thing
 		var s standing
-		err := scan(&k.kind, &k.id, &s.version, &s.from, &s.until, &s.body)
+		var sealed []byte
+		if err := scan(&k.kind, &k.id, &s.version, &s.from, &s.until, &sealed); err != nil {
+			return err
+		}
+		if s.body.Valid = sealed != nil; s.body.Valid {
+			plain, err := b.open(versionBody(k, s.version), sealed)
+			if err != nil {
+				return err
+			}
+			s.body.String = string(plain)
+		}
 		stands[k] = s
-		return err
+		return nil
 	}, `SELECT kind, id, version, valid_from, coalesce(valid_until, 0), body FROM versions v WHERE site_id = ?
 		AND version = (SELECT max(version) FROM versions n WHERE n.site_id = v.site_id AND n.kind = v.kind AND n.id = v.id)`, w.m.SiteID)
 	return stands, err
@@ -118,8 +135,12 @@ func (w *write) put(ctx context.Context, k thing, body string, s standing) error
 			return err
 		}
 	}
+	sealed, err := w.seal(ctx, versionBody(k, s.version+1), body)
+	if err != nil {
+		return err
+	}
 	return w.exec(ctx, "INSERT INTO versions (site_id, kind, id, version, valid_from, recorded_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		w.m.SiteID, k.kind, k.id, s.version+1, from, micros(w.at), body)
+		w.m.SiteID, k.kind, k.id, s.version+1, from, micros(w.at), sealed)
 }
 
 // validFrom is when the message's statement became true: when it was made, but
@@ -171,9 +192,7 @@ func (w *write) dropUnnamed(ctx context.Context, stands map[thing]standing, name
 }
 
 func (w *write) eraseCamera(ctx context.Context, id string) error {
-	if err := w.r.erasing(ctx, w.tx); err != nil {
-		return err
-	}
+	w.erases = true
 	for _, query := range []string{
 		"DELETE FROM versions WHERE site_id = ? AND kind = 'camera' AND id = ?",
 		"DELETE FROM camera_observations WHERE site_id = ? AND camera_id = ?",
@@ -187,9 +206,7 @@ func (w *write) eraseCamera(ctx context.Context, id string) error {
 }
 
 func (w *write) eraseRecorder(ctx context.Context, id string) error {
-	if err := w.r.erasing(ctx, w.tx); err != nil {
-		return err
-	}
+	w.erases = true
 	for _, query := range []string{
 		"DELETE FROM versions WHERE site_id = ? AND kind = 'recorder' AND id = ?",
 		"DELETE FROM clocks WHERE site_id = ? AND recorder_id = ?",
@@ -204,52 +221,23 @@ func (w *write) eraseRecorder(ctx context.Context, id string) error {
 
 // usedRecorders are those that a version of a camera names.
 func (w *write) usedRecorders(ctx context.Context) (map[string]bool, error) {
+	b, err := w.box(ctx)
+	if err != nil {
+		return nil, err
+	}
 	used := make(map[string]bool)
-	err := each(ctx, w.tx, func(scan func(...any) error) error {
-		var body string
-		if err := scan(&body); err != nil {
+	err = each(ctx, w.tx, func(scan func(...any) error) error {
+		k := thing{kind: kindCamera}
+		var version int64
+		var sealed []byte
+		if err := scan(&k.id, &version, &sealed); err != nil {
 			return err
 		}
-		c, err := decode[protocol.Camera](body)
+		c, err := openBody[protocol.Camera](b, versionBody(k, version), sealed)
 		used[c.RecorderID] = true
 		return err
-	}, "SELECT body FROM versions WHERE site_id = ? AND kind = 'camera' AND body IS NOT NULL", w.m.SiteID)
+	}, "SELECT id, version, body FROM versions WHERE site_id = ? AND kind = 'camera' AND body IS NOT NULL", w.m.SiteID)
 	return used, err
-}
-
-// putContacts replaces the contacts, if they differ.
-func (w *write) putContacts(ctx context.Context, contacts []protocol.Contact) error {
-	var have, want []string
-	for _, c := range contacts {
-		body, err := encode(c)
-		if err != nil {
-			return err
-		}
-		want = append(want, body)
-	}
-	err := each(ctx, w.tx, func(scan func(...any) error) error {
-		var body string
-		err := scan(&body)
-		have = append(have, body)
-		return err
-	}, "SELECT body FROM contacts WHERE site_id = ? ORDER BY place", w.m.SiteID)
-	if err != nil || slices.Equal(have, want) {
-		return err
-	}
-	if len(have) > 0 {
-		if err := w.r.erasing(ctx, w.tx); err != nil {
-			return err
-		}
-	}
-	if err := w.exec(ctx, "DELETE FROM contacts WHERE site_id = ?", w.m.SiteID); err != nil {
-		return err
-	}
-	for i, body := range want {
-		if err := w.exec(ctx, "INSERT INTO contacts (site_id, place, body) VALUES (?, ?, ?)", w.m.SiteID, i, body); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // withdraw takes the site out of the register, unless another agent was
@@ -282,7 +270,7 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 	if err := w.dropPart(ctx, w.agentID); err != nil {
 		return false, err
 	}
-	parts, err := readParts(ctx, w.tx, w.m.SiteID, w.agentID, w.m.Epoch, "")
+	parts, err := w.parts(ctx, w.m.Epoch, "")
 	if err != nil {
 		return false, err
 	}
@@ -341,13 +329,11 @@ func (w *write) endOwnerCode(ctx context.Context) error {
 // and address stay only where a later grant or code does: who is enrolled gets
 // them from here, and could declare nothing without.
 func (w *write) empty(ctx context.Context) error {
-	if err := w.r.erasing(ctx, w.tx); err != nil {
-		return err
-	}
 	for _, query := range []string{
 		"DELETE FROM parts WHERE site_id = ?",
 		"DELETE FROM versions WHERE site_id = ?",
 		"DELETE FROM contacts WHERE site_id = ?",
+		"DELETE FROM lookups WHERE owner = ?",
 		"DELETE FROM clocks WHERE site_id = ?",
 		"DELETE FROM reachability WHERE site_id = ?",
 		"DELETE FROM camera_observations WHERE site_id = ?",
@@ -362,7 +348,16 @@ func (w *write) empty(ctx context.Context) error {
 	if err := w.exec(ctx, "UPDATE sites SET declared_at = NULL, withdrawn_at = ? WHERE id = ?", micros(w.at), w.m.SiteID); err != nil {
 		return err
 	}
-	return w.exec(ctx, `UPDATE sites SET name = '', category = '', address = '' WHERE id = ?2
-		AND NOT EXISTS (SELECT 1 FROM grants JOIN agents ON agents.id = agent_id WHERE site_id = ?2 AND revoked_at IS NULL AND `+notEnded("?1")+`)
-		AND NOT EXISTS (SELECT 1 FROM codes WHERE site_id = ?2 AND used_at IS NULL AND expires_at > ?1)`, micros(w.at), w.m.SiteID)
+	var awaited bool
+	err := w.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM grants JOIN agents ON agents.id = agent_id WHERE site_id = ?2 AND revoked_at IS NULL AND `+notEnded("?1")+`)
+		OR EXISTS (SELECT 1 FROM codes WHERE site_id = ?2 AND used_at IS NULL AND expires_at > ?1)`, micros(w.at), w.m.SiteID).Scan(&awaited)
+	if err != nil || awaited {
+		w.erases = true // all but the name
+		return err
+	}
+	if err := w.exec(ctx, "UPDATE sites SET body = NULL, category = '' WHERE id = ?", w.m.SiteID); err != nil {
+		return err
+	}
+	w.boxed, w.erases = nil, false
+	return w.r.vault.destroy(ctx, w.tx, w.m.SiteID)
 }

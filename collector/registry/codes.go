@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/collector/ingest"
+	"anagrafe/protocol"
 )
 
 // Invite keeps the hash of a code for a site, and makes the site if the
@@ -33,28 +34,46 @@ func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err
 	return siteID, r.update(ctx, func(ctx context.Context, tx *tx) error {
 		if siteID == "" {
 			siteID = cmp.Or(i.NewID, uuid.NewString())
-			_, err := tx.ExecContext(ctx, "INSERT INTO sites (id, trust, name, category, address, invited_at) VALUES (?, ?, ?, ?, ?, ?)",
-				siteID, TrustInvitation, i.Site.Name, string(i.Site.Category), i.Site.Address, micros(i.At))
+			_, err := tx.ExecContext(ctx, "INSERT INTO sites (id, trust, category, invited_at) VALUES (?, ?, '', ?)",
+				siteID, TrustInvitation, micros(i.At))
 			if err != nil {
 				return err
 			}
-		} else {
-			// A withdrawn site has lost its name; one that is there keeps its own.
-			done, err := tx.ExecContext(ctx, `UPDATE sites SET
-				category = CASE WHEN name = '' THEN ?2 ELSE category END, address = CASE WHEN name = '' THEN ?3 ELSE address END,
-				name = CASE WHEN name = '' THEN ?4 ELSE name END
-				WHERE id = ?1`, siteID, string(i.Site.Category), i.Site.Address, i.Site.Name)
-			if err != nil {
-				return err
-			}
-			if n, err := done.RowsAffected(); err != nil || n == 0 {
-				return errors.Join(err, ErrUnknownSite)
-			}
+		}
+		if err := r.nameSite(ctx, tx, siteID, i.Site); err != nil {
+			return err
 		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO codes (hash, site_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
 			i.CodeHash[:], siteID, micros(i.At), micros(i.ExpiresAt))
 		return err
 	})
+}
+
+// nameSite gives a site its name, category and address as invited. A withdrawn
+// site has lost them; one that has a name keeps it.
+func (r *Registry) nameSite(ctx context.Context, tx *tx, siteID string, as protocol.Site) error {
+	var named bool
+	err := tx.QueryRowContext(ctx, "SELECT body IS NOT NULL FROM sites WHERE id = ?", siteID).Scan(&named)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrUnknownSite
+	case err != nil, named, as.Name == "":
+		return err
+	}
+	b, err := r.vault.makeBox(ctx, tx, ownerSite, siteID)
+	if err != nil {
+		return err
+	}
+	body, err := encode(as)
+	if err != nil {
+		return err
+	}
+	sealed, err := b.seal(siteBody, []byte(body))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE sites SET body = ?, category = ? WHERE id = ?", sealed, string(as.Category), siteID)
+	return err
 }
 
 // visitLength is how long a technician's visit may speak for a site.
@@ -120,7 +139,7 @@ func (r *Registry) redeem(ctx context.Context, tx *tx, d ingest.Redemption) (ing
 // may have got lost, or the owner decided since that it replaces the others. A
 // grant that has ended stays ended.
 func (r *Registry) sameGrant(ctx context.Context, tx *tx, site string, epoch int64, d ingest.Redemption) (ingest.Grant, error) {
-	g, err := readGrant(ctx, tx, site, epoch, d.At)
+	g, err := r.readGrant(ctx, tx, site, epoch, d.At)
 	if err != nil {
 		return ingest.Grant{}, err
 	}
@@ -130,7 +149,7 @@ func (r *Registry) sameGrant(ctx context.Context, tx *tx, site string, epoch int
 	if err := r.replace(ctx, tx, g, d); err != nil {
 		return ingest.Grant{}, err
 	}
-	return readGrant(ctx, tx, site, epoch, d.At)
+	return r.readGrant(ctx, tx, site, epoch, d.At)
 }
 
 // newGrant adds a grant beside those that there are, unless it replaces them.
@@ -157,10 +176,10 @@ func (r *Registry) newGrant(ctx context.Context, tx *tx, site, agent string, d i
 	if err := r.replace(ctx, tx, ingest.Grant{SiteID: site, AgentID: agent, Epoch: epoch}, d); err != nil {
 		return ingest.Grant{}, err
 	}
-	return readGrant(ctx, tx, site, epoch, d.At)
+	return r.readGrant(ctx, tx, site, epoch, d.At)
 }
 
-func readGrant(ctx context.Context, tx *tx, site string, epoch int64, at time.Time) (ingest.Grant, error) {
-	return scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+
+func (r *Registry) readGrant(ctx context.Context, tx *tx, site string, epoch int64, at time.Time) (ingest.Grant, error) {
+	return r.scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+
 		" FROM grants g JOIN sites s ON s.id = g.site_id WHERE g.site_id = ?2 AND g.epoch = ?3", micros(at), site, epoch).Scan)
 }

@@ -51,7 +51,11 @@ func (r *Registry) History(ctx context.Context, siteID string, since time.Time) 
 		Retentions: make(map[string][]protocol.Era[protocol.Retention]),
 	}
 	err := r.view(ctx, func(tx *tx) error {
-		s := site{tx: tx, id: siteID, since: micros(since)}
+		b, err := r.vault.boxOf(ctx, tx, siteID)
+		if err != nil {
+			return err
+		}
+		s := site{tx: tx, id: siteID, box: b, since: micros(since)}
 		if err := s.read(ctx, &h); err != nil {
 			return err
 		}
@@ -78,6 +82,7 @@ func (r *Registry) History(ctx context.Context, siteID string, since time.Time) 
 type site struct {
 	tx    *tx
 	id    string
+	box   *box // nil: nothing of it is sealed, or to be opened any more
 	since int64
 }
 
@@ -92,14 +97,22 @@ func (s site) read(ctx context.Context, h *History) error {
 		return err
 	}
 	return each(ctx, s.tx, func(scan func(...any) error) error {
-		var kind, id string
-		var from, recorded int64
-		var body sql.NullString
-		if err := scan(&kind, &id, &from, &recorded, &body); err != nil {
+		var k thing
+		var version, from, recorded int64
+		var sealed []byte
+		if err := scan(&k.kind, &k.id, &version, &from, &recorded, &sealed); err != nil {
 			return err
 		}
-		return h.addVersion(thing{kind, id}, fromMicros(from), fromMicros(recorded), body)
-	}, "SELECT kind, id, valid_from, recorded_at, body FROM versions WHERE site_id = ? ORDER BY kind, id, version", s.id)
+		var body sql.NullString
+		if body.Valid = sealed != nil; body.Valid {
+			plain, err := s.box.open(versionBody(k, version), sealed)
+			if err != nil {
+				return err
+			}
+			body.String = string(plain)
+		}
+		return h.addVersion(k, fromMicros(from), fromMicros(recorded), body)
+	}, "SELECT kind, id, version, valid_from, recorded_at, body FROM versions WHERE site_id = ? ORDER BY kind, id, version", s.id)
 }
 
 func (h *History) addVersion(k thing, from, recorded time.Time, body sql.NullString) error {
@@ -122,20 +135,6 @@ func (h *History) addVersion(k thing, from, recorded time.Time, body sql.NullStr
 		return err
 	}
 	return fmt.Errorf("a version is of kind %q", k.kind)
-}
-
-func (s site) contacts(ctx context.Context) ([]protocol.Contact, error) {
-	var contacts []protocol.Contact
-	err := each(ctx, s.tx, func(scan func(...any) error) error {
-		var body string
-		if err := scan(&body); err != nil {
-			return err
-		}
-		c, err := decode[protocol.Contact](body)
-		contacts = append(contacts, c)
-		return err
-	}, "SELECT body FROM contacts WHERE site_id = ? ORDER BY place", s.id)
-	return contacts, err
 }
 
 // clocks reads the samples from since on, and the last before: it may be the
@@ -162,7 +161,7 @@ func (s site) observations(ctx context.Context) (map[string][]observation, error
 		var id string
 		var at, oldest int64
 		var settled sql.NullBool
-		var schedule, retention sql.NullString
+		var schedule, retention []byte
 		if err := scan(&id, &at, &oldest, &settled, &schedule, &retention); err != nil {
 			return err
 		}
@@ -170,15 +169,15 @@ func (s site) observations(ctx context.Context) (map[string][]observation, error
 		if settled.Valid {
 			o.settled = &settled.Bool
 		}
-		if schedule.Valid {
-			v, err := decode[protocol.Schedule](schedule.String)
+		if schedule != nil {
+			v, err := openBody[protocol.Schedule](s.box, observationBody("schedule", id, at), schedule)
 			if err != nil {
 				return err
 			}
 			o.schedule = &v
 		}
-		if retention.Valid {
-			v, err := decode[protocol.Retention](retention.String)
+		if retention != nil {
+			v, err := openBody[protocol.Retention](s.box, observationBody("retention", id, at), retention)
 			if err != nil {
 				return err
 			}
@@ -195,41 +194,4 @@ func (s site) observations(ctx context.Context) (map[string][]observation, error
 func lastWith(column string) string {
 	return ` OR at = (SELECT max(at) FROM camera_observations l
 		WHERE l.site_id = ?1 AND l.camera_id = o.camera_id AND l.at < ?2 AND l.` + column + ` IS NOT NULL)`
-}
-
-// maxContactSites bounds one reading of contacts: an officer reveals the sites
-// of one list.
-const maxContactSites = 1000
-
-// Contacts gives the newest contacts of sites, by site id; a site without any,
-// or that its owner has suspended, is left out. It is only for an answer that is
-// on the trail.
-func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][]protocol.Contact, error) {
-	if len(siteIDs) > maxContactSites {
-		return nil, fmt.Errorf("read contacts: %d sites asked for, at most %d at once", len(siteIDs), maxContactSites)
-	}
-	all := make(map[string][]protocol.Contact)
-	err := r.view(ctx, func(tx *tx) error {
-		for _, id := range siteIDs {
-			var hidden bool
-			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sites WHERE id = ? AND suspended_at IS NOT NULL)", id).Scan(&hidden); err != nil {
-				return err
-			}
-			if hidden {
-				continue
-			}
-			contacts, err := site{tx: tx, id: id}.contacts(ctx)
-			if err != nil {
-				return err
-			}
-			if len(contacts) > 0 {
-				all[id] = contacts
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read contacts: %w", err)
-	}
-	return all, nil
 }

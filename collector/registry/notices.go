@@ -52,7 +52,7 @@ func (r *Registry) enqueue(ctx context.Context, tx *tx, n protocol.Notice, q que
 	if err != nil {
 		return fmt.Errorf("notice %s: %w", n.ID, err)
 	}
-	body, err := r.seal(plain)
+	body, err := r.sealNotice(ctx, tx, n.ID, plain)
 	if err != nil {
 		return err
 	}
@@ -97,20 +97,20 @@ func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([
 			var kind string
 			var n protocol.Notice
 			var made int64
-			var sealed []byte
-			if err := scan(&n.ID, &n.SiteID, &kind, &made, &sealed); err != nil {
+			var key, sealed []byte
+			if err := scan(&n.ID, &n.SiteID, &kind, &made, &key, &sealed); err != nil {
 				return err
 			}
 			n.At = fromMicros(made)
 			var err error
-			if n.Body, err = r.noticeBody(kind, sealed); err != nil {
+			if n.Body, err = r.noticeBody(n.ID, kind, key, sealed); err != nil {
 				// One that is damaged does not keep back the others.
 				r.log.ErrorContext(ctx, "a notice that waits cannot be read", "notice", n.ID, "err", err)
 				return nil
 			}
 			notices = append(notices, n)
 			return nil
-		}, "SELECT n.id, n.site_id, n.kind, n.at, n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
+		}, "SELECT n.id, n.site_id, n.kind, n.at, "+noticeKey+", n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read what waits for agent %s: %w", agentID, err)
@@ -118,9 +118,39 @@ func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([
 	return notices, nil
 }
 
+// noticeKey is the sealed data key of a notice n.
+const noticeKey = "(SELECT sealed FROM data_keys k WHERE k.owner = n.id)"
+
+// sealNotice seals what a notice says: with the key of consultation, for nobody
+// else to read, and that with a key of the notice's own, to be destroyed.
+func (r *Registry) sealNotice(ctx context.Context, tx *tx, id string, plain []byte) ([]byte, error) {
+	secret, err := r.seal(plain)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.vault.makeBox(ctx, tx, ownerNotice, id)
+	if err != nil {
+		return nil, err
+	}
+	return b.seal(noticeBodyPlace, secret)
+}
+
+// unsealNotice opens what stands at a place of a notice, with its sealed data key.
+func (r *Registry) unsealNotice(id, place string, key, sealed []byte) ([]byte, error) {
+	b, err := r.vault.box(id, key)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := b.open(place, sealed)
+	if err != nil {
+		return nil, err
+	}
+	return r.unseal(secret)
+}
+
 // noticeBody opens a body.
-func (r *Registry) noticeBody(kind string, sealed []byte) (protocol.NoticeBody, error) {
-	plain, err := r.unseal(sealed)
+func (r *Registry) noticeBody(id, kind string, key, sealed []byte) (protocol.NoticeBody, error) {
+	plain, err := r.unsealNotice(id, noticeBodyPlace, key, sealed)
 	if err != nil {
 		return nil, err
 	}

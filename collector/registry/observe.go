@@ -99,18 +99,23 @@ func (w *write) putClock(ctx context.Context, recorderID string, c *protocol.Clo
 
 func (w *write) observeCamera(ctx context.Context, c protocol.CameraObservation) error {
 	o := looked(c)
-	var schedule, retention sql.NullString
+	var schedule, retention []byte
 	var settled sql.NullBool
-	var err error
 	if o.schedule != nil {
-		schedule.Valid = true
-		if schedule.String, err = encode(*o.schedule); err != nil {
+		body, err := encode(*o.schedule)
+		if err != nil {
+			return err
+		}
+		if schedule, err = w.seal(ctx, observationBody("schedule", c.CameraID, micros(c.At)), body); err != nil {
 			return err
 		}
 	}
 	if o.retention != nil {
-		retention.Valid = true
-		if retention.String, err = encode(*o.retention); err != nil {
+		body, err := encode(*o.retention)
+		if err != nil {
+			return err
+		}
+		if retention, err = w.seal(ctx, observationBody("retention", c.CameraID, micros(c.At)), body); err != nil {
 			return err
 		}
 	}

@@ -38,7 +38,9 @@ type Registry struct {
 	consult  *age.X25519Identity // nil until Unseal
 	ownerKey []byte              // nil until UseOwnerKey
 
-	wiping wiping
+	vault    *vault
+	rotating sync.Mutex // held while the master key is changed
+	wiping   wiping     // the writer's alone
 }
 
 var _ ingest.Register = (*Registry)(nil)
@@ -47,23 +49,24 @@ var _ ingest.Register = (*Registry)(nil)
 // there) or postgres://HOST/DATABASE (which is there, and empty at first), and
 // brings its schema up to date. Of SQLite's file the caller holds the lock of the
 // data directory: two programs must not have it open for writing. On PostgreSQL
-// many collectors may share one database.
-func Open(ctx context.Context, store string, log *slog.Logger) (*Registry, error) {
+// many collectors may share one database and, each in its own file, one master
+// key.
+func Open(ctx context.Context, store string, keys Keys, log *slog.Logger) (*Registry, error) {
 	e, at, shown, err := ParseStore(store)
 	if err != nil {
 		return nil, err
 	}
-	r, err := open(ctx, e, at, log)
+	r, err := open(ctx, e, at, keys, log)
 	if err != nil {
 		return nil, fmt.Errorf("open register %s: %w", shown, err)
 	}
 	return r, nil
 }
 
-func open(ctx context.Context, e engine, at string, log *slog.Logger) (_ *Registry, err error) {
+func open(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger) (_ *Registry, err error) {
 	r := &Registry{log: log, now: time.Now, writes: make(chan *pending), closing: make(chan struct{}), closed: make(chan struct{})}
 	r.stop = sync.OnceFunc(func() { close(r.closing) })
-	r.wiping.short = wipeShort
+	r.wiping.short, r.wiping.wiped = wipeShort, -1 // what ran before may have left something
 	if e == postgres {
 		r.write, err = openPostgres(ctx, at)
 		r.read = r.write
@@ -79,14 +82,16 @@ func open(ctx context.Context, e engine, at string, log *slog.Logger) (_ *Regist
 			err = errors.Join(err, r.Close())
 		}
 	}()
-	if err := r.migrate(ctx); err != nil {
+	if err := r.migrate(ctx, keys); err != nil {
 		return nil, err
+	}
+	if r.vault.master.changing() {
+		if err := r.endRotation(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if e == postgres {
 		return r, nil
-	}
-	if err := r.wipeLeft(ctx); err != nil {
-		return nil, err
 	}
 	r.read, err = sqliteReaders(ctx, at)
 	return r, err
@@ -123,7 +128,7 @@ func migrations(d *db) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectPostgres, d.DB, files, append(options, goose.WithSessionLocker(locker))...)
 }
 
-func (r *Registry) migrate(ctx context.Context) error {
+func (r *Registry) migrate(ctx context.Context, keys Keys) error {
 	p, err := migrations(r.write)
 	if err != nil {
 		return err
@@ -136,11 +141,21 @@ func (r *Registry) migrate(ctx context.Context) error {
 		return fmt.Errorf("%w: its schema is %d, this program knows %d; "+
 			"install the newer program again, or restore a backup made before the upgrade", ErrNewerSchema, have, want)
 	}
-	done, err := p.Up(ctx)
+	done, err := p.UpTo(ctx, sealingSchema)
+	if err != nil {
+		return fmt.Errorf("migrate from schema %d to %d: %w", have, sealingSchema, err)
+	}
+	if err := r.openVault(ctx, keys); err != nil {
+		return err
+	}
+	if err := r.sealPlain(ctx); err != nil {
+		return err
+	}
+	after, err := p.Up(ctx)
 	if err != nil {
 		return fmt.Errorf("migrate from schema %d to %d: %w", have, want, err)
 	}
-	for _, m := range done {
+	for _, m := range append(done, after...) {
 		r.log.InfoContext(ctx, "register migrated", "schema", m.Source.Version, "took", m.Duration)
 	}
 	return nil

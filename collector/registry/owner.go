@@ -102,7 +102,7 @@ type OwnSite struct {
 func (r *Registry) Own(ctx context.Context, siteID string) (OwnSite, error) {
 	var o OwnSite
 	err := r.view(ctx, func(tx *tx) (err error) {
-		o, err = own(ctx, tx, siteID, r.now())
+		o, err = r.own(ctx, tx, siteID, r.now())
 		return err
 	})
 	if err != nil {
@@ -111,8 +111,8 @@ func (r *Registry) Own(ctx context.Context, siteID string) (OwnSite, error) {
 	return o, nil
 }
 
-func own(ctx context.Context, tx *tx, siteID string, now time.Time) (o OwnSite, err error) {
-	o.SiteSummary, err = scanSite(tx.QueryRowContext(ctx, "SELECT "+siteColumns+" FROM sites s WHERE s.id = ?2 AND s.declared_at IS NOT NULL", micros(now), siteID).Scan)
+func (r *Registry) own(ctx context.Context, tx *tx, siteID string, now time.Time) (o OwnSite, err error) {
+	o.SiteSummary, err = r.scanSite(tx.QueryRowContext(ctx, "SELECT "+siteColumns+" FROM sites s WHERE s.id = ?2 AND s.declared_at IS NOT NULL", micros(now), siteID).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return OwnSite{}, ErrUnknownSite
 	}
@@ -124,18 +124,24 @@ func own(ctx context.Context, tx *tx, siteID string, now time.Time) (o OwnSite, 
 		return OwnSite{}, err
 	}
 	o.Since = fromMicros(since)
-	if o.Contacts, err = (site{tx: tx, id: siteID}).contacts(ctx); err != nil {
+	b, err := r.vault.boxOf(ctx, tx, siteID)
+	if err != nil {
+		return OwnSite{}, err
+	}
+	if o.Contacts, err = (site{tx: tx, id: siteID, box: b}).contacts(ctx); err != nil {
 		return OwnSite{}, err
 	}
 	err = each(ctx, tx, func(scan func(...any) error) error {
-		var body string
-		if err := scan(&body); err != nil {
+		k := thing{kind: kindCamera}
+		var version int64
+		var sealed []byte
+		if err := scan(&k.id, &version, &sealed); err != nil {
 			return err
 		}
-		c, err := decode[protocol.Camera](body)
+		c, err := openBody[protocol.Camera](b, versionBody(k, version), sealed)
 		o.Declared = append(o.Declared, c)
 		return err
-	}, "SELECT body FROM versions WHERE site_id = ? AND "+declaredCamera+" ORDER BY id", siteID)
+	}, "SELECT id, version, body FROM versions WHERE site_id = ? AND "+declaredCamera+" ORDER BY id", siteID)
 	if err != nil {
 		return OwnSite{}, err
 	}
@@ -202,7 +208,7 @@ func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.
 		SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3 FROM owner_acts WHERE site_id = ?1`, siteID, string(act), micros(at)); err != nil {
 		return err
 	}
-	if err := changed(ctx, tx, siteID); err != nil {
+	if err := errors.Join(w.finish(ctx), changed(ctx, tx, siteID)); err != nil {
 		return err
 	}
 	return r.queueNotice(ctx, tx, protocol.Notice{ID: uuid.NewString(), SiteID: siteID, At: at, Body: protocol.SiteChange{State: act, At: at}})

@@ -27,13 +27,17 @@ func (p part) declaration() protocol.Declaration {
 // readParts reads what the agents of a site declare, those first that did so
 // last; but not those of the agent except. replaced is told for a declaration of
 // agentID in the given epoch.
-func readParts(ctx context.Context, tx *tx, siteID, agentID string, epoch int64, except string) (parts []part, err error) {
+func readParts(ctx context.Context, tx *tx, b *box, siteID, agentID string, epoch int64, except string) (parts []part, err error) {
 	err = each(ctx, tx, func(scan func(...any) error) error {
 		var p part
-		if err := scan(&p.agentID, &p.epoch, &p.raw, &p.replaced); err != nil {
+		var sealed []byte
+		err := scan(&p.agentID, &p.epoch, &sealed, &p.replaced)
+		if err != nil {
 			return err
 		}
-		var err error
+		if p.raw, err = b.open(partBody(p.agentID), sealed); err != nil {
+			return err
+		}
 		if p.message, err = protocol.Decode(p.raw); err != nil {
 			return fmt.Errorf("a stored declaration is damaged: %w", err)
 		}
@@ -43,6 +47,15 @@ func readParts(ctx context.Context, tx *tx, siteID, agentID string, epoch int64,
 		FROM parts p LEFT JOIN grants g ON g.site_id = p.site_id AND g.epoch = p.replaced_epoch
 		WHERE p.site_id = ?1 AND p.agent_id <> ?4 ORDER BY p.number DESC`, siteID, agentID, epoch, except)
 	return parts, err
+}
+
+// parts reads those of the message's site.
+func (w *write) parts(ctx context.Context, epoch int64, except string) ([]part, error) {
+	b, err := w.box(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return readParts(ctx, w.tx, b, w.m.SiteID, w.agentID, epoch, except)
 }
 
 // union is what a site's parts say together. They are given those first that
@@ -93,7 +106,7 @@ func together(parts []part) (protocol.Message, []byte, error) {
 // takePart makes a declaration the agent's part, in the place of its older one
 // and of the parts that its grant replaces, and gives the site's parts.
 func (w *write) takePart(ctx context.Context) ([]part, error) {
-	others, err := readParts(ctx, w.tx, w.m.SiteID, w.agentID, w.m.Epoch, w.agentID)
+	others, err := w.parts(ctx, w.m.Epoch, w.agentID)
 	if err != nil {
 		return nil, err
 	}
@@ -107,21 +120,21 @@ func (w *write) takePart(ctx context.Context) ([]part, error) {
 		}
 		// What the older part said and the record did not show, because another
 		// part stood before it, is seen by nobody else to be gone.
-		if err := w.r.erasing(ctx, w.tx); err != nil {
-			return nil, err
-		}
+		w.erases = true
+	}
+	sealed, err := w.seal(ctx, partBody(w.agentID), string(w.raw))
+	if err != nil {
+		return nil, err
 	}
 	return parts, w.exec(ctx, `INSERT INTO parts (site_id, agent_id, epoch, revision, number, made_at, declaration)
 		VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(number), 0) + 1 FROM parts WHERE site_id = ?1), ?5, ?6)
 		ON CONFLICT (site_id, agent_id) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision,
 		number = excluded.number, made_at = excluded.made_at, declaration = excluded.declaration, replaced_epoch = NULL`,
-		w.m.SiteID, w.agentID, w.m.Epoch, w.m.Revision, micros(w.m.MadeAt), w.raw)
+		w.m.SiteID, w.agentID, w.m.Epoch, w.m.Revision, micros(w.m.MadeAt), sealed)
 }
 
 func (w *write) dropPart(ctx context.Context, agentID string) error {
-	if err := w.r.erasing(ctx, w.tx); err != nil {
-		return err
-	}
+	w.erases = true
 	return w.exec(ctx, "DELETE FROM parts WHERE site_id = ? AND agent_id = ?", w.m.SiteID, agentID)
 }
 
@@ -151,7 +164,7 @@ func (w *write) ownPart(ctx context.Context) (o order, err error) {
 // ownNames tells what the agent's own declaration names, also where another's
 // stands before it.
 func (w *write) ownNames(ctx context.Context) (map[thing]bool, error) {
-	parts, err := readParts(ctx, w.tx, w.m.SiteID, w.agentID, w.m.Epoch, "")
+	parts, err := w.parts(ctx, w.m.Epoch, "")
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +205,7 @@ func (r *Registry) replace(ctx context.Context, tx *tx, g ingest.Grant, d ingest
 	if err != nil || own.epoch < g.Epoch {
 		return err
 	}
-	parts, err := readParts(ctx, tx, g.SiteID, g.AgentID, own.epoch, "")
+	parts, err := w.parts(ctx, own.epoch, "")
 	if err != nil {
 		return err
 	}
@@ -200,5 +213,5 @@ func (r *Registry) replace(ctx context.Context, tx *tx, g ingest.Grant, d ingest
 	if err != nil || len(stay) == len(parts) {
 		return err
 	}
-	return errors.Join(w.apply(ctx, stay), changed(ctx, tx, g.SiteID))
+	return errors.Join(w.apply(ctx, stay), w.finish(ctx), changed(ctx, tx, g.SiteID))
 }

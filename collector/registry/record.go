@@ -24,7 +24,11 @@ func (r *Registry) Record(ctx context.Context, agentID string, m protocol.Messag
 	var receipt protocol.Receipt
 	err := r.update(ctx, func(ctx context.Context, tx *tx) (err error) {
 		w.tx = tx
-		if receipt, err = w.record(ctx); err == nil {
+		receipt, err = w.record(ctx)
+		if err == nil {
+			err = w.finish(ctx)
+		}
+		if err == nil {
 			receipt.OwnerCode, err = w.ownerCode(ctx)
 		}
 		return err
@@ -44,6 +48,9 @@ type write struct {
 	raw     []byte
 	sum     [32]byte
 	at      time.Time // of arrival
+
+	boxed  *box // the site's, once it was needed
+	erases bool // something of the site that was sealed is gone: what stays gets another key
 }
 
 func (w *write) exec(ctx context.Context, query string, args ...any) error {

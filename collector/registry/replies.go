@@ -36,7 +36,7 @@ func (w *write) reply(ctx context.Context, p protocol.Reply) error {
 		if err != nil {
 			return err
 		}
-		if body, err = w.r.seal(plain); err != nil {
+		if body, err = w.sealReply(ctx, p, plain); err != nil {
 			return err
 		}
 	}
@@ -48,6 +48,19 @@ func (w *write) reply(ctx context.Context, p protocol.Reply) error {
 		return nil
 	}
 	return w.exec(ctx, "UPDATE notices SET closed_at = ? WHERE id = ?", micros(w.at), p.NoticeID)
+}
+
+// sealReply seals what a person said as the notice itself is sealed.
+func (w *write) sealReply(ctx context.Context, p protocol.Reply, plain []byte) ([]byte, error) {
+	secret, err := w.r.seal(plain)
+	if err != nil {
+		return nil, err
+	}
+	b, err := w.r.vault.makeBox(ctx, w.tx, ownerNotice, p.NoticeID)
+	if err != nil {
+		return nil, err
+	}
+	return b.seal(replyBodyPlace(w.agentID, string(p.State)), secret)
 }
 
 // closes tells whether nothing more is expected after a reply. "Call me" waits
@@ -65,6 +78,9 @@ func closes(kind string, state protocol.ReplyState) bool {
 // dropNotices closes the notices of a site that is withdrawn, and deletes what
 // they and the replies to them say.
 func (w *write) dropNotices(ctx context.Context) error {
+	if err := w.r.vault.destroyNotices(ctx, w.tx, "site_id = ?", w.m.SiteID); err != nil {
+		return err
+	}
 	if err := w.exec(ctx, "UPDATE notices SET closed_at = coalesce(closed_at, ?), check_hash = NULL, body = NULL WHERE site_id = ?",
 		micros(w.at), w.m.SiteID); err != nil {
 		return err
@@ -80,17 +96,14 @@ func (r *Registry) CloseNotices(ctx context.Context, now time.Time) error {
 			return err
 		}
 		old := micros(now.Add(-noticeKept))
+		if err := r.vault.destroyNotices(ctx, tx, "closed_at <= ?", old); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `UPDATE notice_replies SET body = NULL WHERE body IS NOT NULL
 			AND notice_id IN (SELECT id FROM notices WHERE body IS NOT NULL AND closed_at <= ?)`, old); err != nil {
 			return err
 		}
-		done, err := tx.ExecContext(ctx, "UPDATE notices SET check_hash = NULL, body = NULL WHERE body IS NOT NULL AND closed_at <= ?", old)
-		if err != nil {
-			return err
-		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		return r.erasing(ctx, tx)
+		_, err := tx.ExecContext(ctx, "UPDATE notices SET check_hash = NULL, body = NULL WHERE body IS NOT NULL AND closed_at <= ?", old)
+		return err
 	})
 }

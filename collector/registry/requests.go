@@ -131,7 +131,8 @@ func (r *Registry) Asked(ctx context.Context, force string, limit int) ([]Asked,
 			place[a.Notice.ID] = len(all)
 			all = append(all, a)
 			return err
-		}, `SELECT n.id, n.site_id, n.kind, n.at, n.body, coalesce(n.request_id, ''), s.name, n.expires_at, coalesce(n.closed_at, 0)
+		}, `SELECT n.id, n.site_id, n.kind, n.at, `+noticeKey+`, n.body, coalesce(n.request_id, ''),
+			(SELECT sealed FROM data_keys k WHERE k.owner = s.id), s.body, n.expires_at, coalesce(n.closed_at, 0)
 			FROM notices n JOIN sites s ON s.id = n.site_id WHERE n.force = ? ORDER BY n.number DESC LIMIT ?`, force, limit)
 		if err != nil {
 			return err
@@ -142,7 +143,7 @@ func (r *Registry) Asked(ctx context.Context, force string, limit int) ([]Asked,
 				all[i].Replies = append(all[i].Replies, p)
 			}
 			return err
-		}, `SELECT notice_id, agent_id, state, at, recorded_at, body FROM notice_replies
+		}, `SELECT notice_id, agent_id, state, at, recorded_at, (SELECT sealed FROM data_keys k WHERE k.owner = notice_id), body FROM notice_replies
 			WHERE notice_id IN (SELECT id FROM notices WHERE force = ? ORDER BY number DESC LIMIT ?) ORDER BY at, recorded_at, state`, force, limit)
 	})
 	if err != nil {
@@ -157,28 +158,33 @@ func (r *Registry) Asked(ctx context.Context, force string, limit int) ([]Asked,
 func (r *Registry) scanAsked(scan func(...any) error) (a Asked, err error) {
 	var kind string
 	var at, expires, closed int64
-	var body []byte
-	if err := scan(&a.Notice.ID, &a.Notice.SiteID, &kind, &at, &body, &a.RequestID, &a.SiteName, &expires, &closed); err != nil {
+	var key, body, siteKey, siteBody []byte
+	if err := scan(&a.Notice.ID, &a.Notice.SiteID, &kind, &at, &key, &body, &a.RequestID, &siteKey, &siteBody, &expires, &closed); err != nil {
 		return a, err
 	}
+	site, err := r.vault.openSite(a.Notice.SiteID, siteKey, siteBody)
+	if err != nil {
+		return a, err
+	}
+	a.SiteName = site.Name
 	a.Notice.At, a.ExpiresAt, a.ClosedAt = fromMicros(at), fromMicros(expires), fromMicros(closed)
 	if body != nil {
-		a.Notice.Body, err = r.noticeBody(kind, body)
+		a.Notice.Body, err = r.noticeBody(a.Notice.ID, kind, key, body)
 	}
 	return a, err
 }
 
 func (r *Registry) scanReply(scan func(...any) error) (noticeID string, p Reply, err error) {
 	var at, recorded int64
-	var body []byte
-	if err := scan(&noticeID, &p.AgentID, &p.State, &at, &recorded, &body); err != nil {
+	var key, body []byte
+	if err := scan(&noticeID, &p.AgentID, &p.State, &at, &recorded, &key, &body); err != nil {
 		return "", p, err
 	}
 	p.At, p.RecordedAt = fromMicros(at), fromMicros(recorded)
 	if body == nil {
 		return noticeID, p, nil
 	}
-	plain, err := r.unseal(body)
+	plain, err := r.unsealNotice(noticeID, replyBodyPlace(p.AgentID, string(p.State)), key, body)
 	if err != nil {
 		return "", p, err
 	}

@@ -73,18 +73,24 @@ var (
 		WHEN s.withdrawn_at IS NOT NULL THEN 'withdrawn' ELSE 'invited' END`
 	// A camera is declared now when its open version has a body.
 	declaredCamera = "kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL"
-	siteColumns    = "s.id, " + siteState + `, s.name, s.category, s.address, s.trust,
+	siteColumns    = "s.id, " + siteState + `, s.category, s.body, (SELECT sealed FROM data_keys k WHERE k.owner = s.id), s.trust,
 		(SELECT count(*) FROM versions v WHERE v.site_id = s.id AND ` + declaredCamera + `),
 		s.invited_at, coalesce((SELECT max(expires_at) FROM codes c WHERE c.site_id = s.id AND c.used_at IS NULL), 0),
 		coalesce(` + openGrant + `, ''), coalesce(s.declared_at, 0), coalesce(s.heard_at, 0),
 		coalesce(s.suspended_at, 0), coalesce(s.withdrawn_at, 0)`
 )
 
-func scanSite(scan func(...any) error) (SiteSummary, error) {
+func (r *Registry) scanSite(scan func(...any) error) (SiteSummary, error) {
 	var s SiteSummary
+	var body, key []byte
 	var invited, code, declared, heard, suspended, withdrawn int64
-	err := scan(&s.ID, &s.State, &s.Name, &s.Category, &s.Address, &s.Trust, &s.Cameras,
+	err := scan(&s.ID, &s.State, &s.Category, &body, &key, &s.Trust, &s.Cameras,
 		&invited, &code, &s.AgentID, &declared, &heard, &suspended, &withdrawn)
+	if err != nil {
+		return s, err
+	}
+	now, err := r.vault.openSite(s.ID, key, body)
+	s.Name, s.Address = now.Name, now.Address
 	s.InvitedAt, s.CodeExpires = fromMicros(invited), fromMicros(code)
 	s.DeclaredAt, s.HeardAt, s.SuspendedAt, s.WithdrawnAt = fromMicros(declared), fromMicros(heard), fromMicros(suspended), fromMicros(withdrawn)
 	return s, err
@@ -95,7 +101,7 @@ func (r *Registry) Sites(ctx context.Context) ([]SiteSummary, error) {
 	var sites []SiteSummary
 	err := r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
-			s, err := scanSite(scan)
+			s, err := r.scanSite(scan)
 			sites = append(sites, s)
 			return err
 		}, "SELECT "+siteColumns+" FROM sites s ORDER BY s.invited_at DESC, s.id", micros(r.now()))

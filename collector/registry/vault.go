@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 )
@@ -50,6 +51,8 @@ type Keys struct {
 type vault struct {
 	master *master
 	lookup []byte
+
+	overwritten atomic.Int64 // keys that were: see wipe.go
 
 	mu     sync.Mutex
 	opened map[string]*box // by the sealed key: another state of the database has other keys
@@ -240,7 +243,10 @@ func (v *vault) put(ctx context.Context, tx *tx, kind, owner string, wrapped []b
 		_, err = tx.ExecContext(ctx, "INSERT INTO data_keys (owner, kind, sealed) VALUES (?, ?, ?)", owner, kind, wrapped)
 		return err
 	}
-	v.forget(old)
+	if !destroyed(old) {
+		v.overwritten.Add(1)
+		v.forget(old)
+	}
 	_, err = tx.ExecContext(ctx, "UPDATE data_keys SET sealed = ? WHERE owner = ?", wrapped, owner)
 	return err
 }
@@ -253,4 +259,22 @@ func (v *vault) destroy(ctx context.Context, tx *tx, owner string) error {
 		return err
 	}
 	return v.put(ctx, tx, "", owner, zeros[:])
+}
+
+// destroyNotices destroys the keys of the notices that still say something, of
+// those that the condition names.
+func (v *vault) destroyNotices(ctx context.Context, tx *tx, condition string, args ...any) error {
+	done, err := tx.ExecContext(ctx, "UPDATE data_keys SET sealed = ? WHERE owner IN (SELECT id FROM notices WHERE body IS NOT NULL AND "+condition+")",
+		append([]any{zeros[:]}, args...)...)
+	if err != nil {
+		return err
+	}
+	n, err := done.RowsAffected()
+	if n > 0 {
+		v.overwritten.Add(n)
+		v.mu.Lock()
+		clear(v.opened) // which of them are kept open is not worth asking
+		v.mu.Unlock()
+	}
+	return err
 }

@@ -1,0 +1,130 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"anagrafe/protocol"
+)
+
+// putContacts replaces the contacts, if they differ.
+func (w *write) putContacts(ctx context.Context, contacts []protocol.Contact) error {
+	b, err := w.box(ctx)
+	if err != nil {
+		return err
+	}
+	have, err := site{tx: w.tx, id: w.m.SiteID, box: b}.contacts(ctx)
+	if err != nil || slices.Equal(have, contacts) {
+		return err
+	}
+	w.erases = w.erases || len(have) > 0
+	if err := w.exec(ctx, "DELETE FROM contacts WHERE site_id = ?", w.m.SiteID); err != nil {
+		return err
+	}
+	for i, c := range contacts {
+		body, err := encode(c)
+		if err != nil {
+			return err
+		}
+		sealed, err := w.seal(ctx, contactBody(i), body)
+		if err != nil {
+			return err
+		}
+		if err := w.exec(ctx, "INSERT INTO contacts (site_id, place, body) VALUES (?, ?, ?)", w.m.SiteID, i, sealed); err != nil {
+			return err
+		}
+	}
+	return w.r.vault.putLookups(ctx, w.tx, w.m.SiteID, contacts)
+}
+
+// putLookups makes a site's or an organisation's contacts those that it is found
+// by.
+func (v *vault) putLookups(ctx context.Context, tx *tx, owner string, contacts []protocol.Contact) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM lookups WHERE owner = ?", owner); err != nil {
+		return err
+	}
+	for hash := range lookupHashes(v.lookup, contacts) {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO lookups (hash, owner) VALUES (?, ?)", hash[:], owner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LookUp gives the ids of the sites and organisations that have a contact with
+// this phone number, e-mail address or PEC, in whatever way it is written.
+func (r *Registry) LookUp(ctx context.Context, text string) (owners []string, err error) {
+	hash, ok := lookupHash(r.vault.lookup, text)
+	if !ok {
+		return nil, nil
+	}
+	err = r.view(ctx, func(tx *tx) error {
+		return each(ctx, tx, func(scan func(...any) error) error {
+			var owner string
+			err := scan(&owner)
+			owners = append(owners, owner)
+			return err
+		}, "SELECT owner FROM lookups WHERE hash = ? ORDER BY owner", hash[:])
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up a contact: %w", err) // without the text: it is personal
+	}
+	return owners, nil
+}
+
+// maxContactSites bounds one reading of contacts: an officer reveals the sites
+// of one list.
+const maxContactSites = 1000
+
+// Contacts gives the newest contacts of sites, by site id; a site without any,
+// or that its owner has suspended, is left out. It is only for an answer that is
+// on the trail.
+func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][]protocol.Contact, error) {
+	if len(siteIDs) > maxContactSites {
+		return nil, fmt.Errorf("read contacts: %d sites asked for, at most %d at once", len(siteIDs), maxContactSites)
+	}
+	all := make(map[string][]protocol.Contact)
+	err := r.view(ctx, func(tx *tx) error {
+		for _, id := range siteIDs {
+			var hidden bool
+			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sites WHERE id = ? AND suspended_at IS NOT NULL)", id).Scan(&hidden); err != nil {
+				return err
+			}
+			if hidden {
+				continue
+			}
+			b, err := r.vault.boxOf(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			contacts, err := site{tx: tx, id: id, box: b}.contacts(ctx)
+			if err != nil {
+				return err
+			}
+			if len(contacts) > 0 {
+				all[id] = contacts
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read contacts: %w", err)
+	}
+	return all, nil
+}
+
+func (s site) contacts(ctx context.Context) ([]protocol.Contact, error) {
+	var contacts []protocol.Contact
+	err := each(ctx, s.tx, func(scan func(...any) error) error {
+		var place int
+		var sealed []byte
+		if err := scan(&place, &sealed); err != nil {
+			return err
+		}
+		c, err := openBody[protocol.Contact](s.box, contactBody(place), sealed)
+		contacts = append(contacts, c)
+		return err
+	}, "SELECT place, body FROM contacts WHERE site_id = ? ORDER BY place", s.id)
+	return contacts, err
+}

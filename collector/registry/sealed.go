@@ -1,0 +1,101 @@
+package registry
+
+import (
+	"context"
+
+	"anagrafe/protocol"
+)
+
+// Places of what is sealed (see placeOf).
+
+const siteBody = "sites.body"
+
+func versionBody(k thing, version int64) string {
+	return placeOf("versions.body", k.kind, k.id, version)
+}
+
+func contactBody(place int) string { return placeOf("contacts.body", place) }
+
+func partBody(agentID string) string { return placeOf("parts.declaration", agentID) }
+
+// observationBody is of the column schedule or retention.
+func observationBody(column, cameraID string, at int64) string {
+	return placeOf("camera_observations."+column, cameraID, at)
+}
+
+const noticeBodyPlace = "notices.body"
+
+func replyBodyPlace(agentID, state string) string {
+	return placeOf("notice_replies.body", agentID, state)
+}
+
+// sealedColumn is a column of which a row is told from the owner's others by the
+// columns in key, in the order of its place.
+type sealedColumn struct {
+	table, column string
+	owner         string // column with the owner's id
+	key           []string
+}
+
+// sealedColumns are all that is sealed with the key of a site or an organisation,
+// for who changes that key. (Of a notice the key is never changed.)
+var sealedColumns = []sealedColumn{
+	{"sites", "body", "id", nil},
+	{"versions", "body", "site_id", []string{"kind", "id", "version"}},
+	{"contacts", "body", "site_id", []string{"place"}},
+	{"parts", "declaration", "site_id", []string{"agent_id"}},
+	{"camera_observations", "schedule", "site_id", []string{"camera_id", "at"}},
+	{"camera_observations", "retention", "site_id", []string{"camera_id", "at"}},
+}
+
+// box is the data key of the message's site, nil where there is none.
+func (w *write) box(ctx context.Context) (b *box, err error) {
+	if w.boxed == nil {
+		w.boxed, err = w.r.vault.boxOf(ctx, w.tx, w.m.SiteID)
+	}
+	return w.boxed, err
+}
+
+// seal seals a body with the site's key, which it makes where there is none.
+func (w *write) seal(ctx context.Context, place, body string) ([]byte, error) {
+	b, err := w.box(ctx)
+	if b == nil && err == nil {
+		b, err = w.r.vault.newBox(ctx, w.tx, ownerSite, w.m.SiteID)
+		w.boxed = b
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.seal(place, []byte(body))
+}
+
+// finish ends what the write has begun with the site's sealed texts.
+func (w *write) finish(ctx context.Context) error {
+	if !w.erases {
+		return nil
+	}
+	w.boxed, w.erases = nil, false
+	return w.r.vault.rekey(ctx, w.tx, ownerSite, w.m.SiteID)
+}
+
+// openBody opens a body of a type of package protocol.
+func openBody[T any](b *box, place string, sealed []byte) (v T, err error) {
+	plain, err := b.open(place, sealed)
+	if err != nil {
+		return v, err
+	}
+	return decode[T](string(plain))
+}
+
+// openSite opens a site's name and address as they stand in sites, with its sealed
+// data key; a zero Site where there are none.
+func (v *vault) openSite(siteID string, key, body []byte) (protocol.Site, error) {
+	if body == nil {
+		return protocol.Site{}, nil
+	}
+	b, err := v.box(siteID, key)
+	if err != nil {
+		return protocol.Site{}, err
+	}
+	return openBody[protocol.Site](b, siteBody, body)
+}

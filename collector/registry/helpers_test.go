@@ -7,9 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,9 +70,21 @@ func openAt(t testing.TB, path string) *Registry {
 	return openStore(t, storeAt(t, path))
 }
 
+// keysOf are those of a store, the same each time: beside SQLite's file, or in the
+// directory of the server's socket.
+func keysOf(store string) Keys {
+	keys := Keys{Lookup: make([]byte, lookupKeySize)}
+	if file, ok := strings.CutPrefix(store, "sqlite:"); ok {
+		keys.Master = filepath.Join(filepath.Dir(file), "master.key")
+	} else if u, err := url.Parse(store); err == nil {
+		keys.Master = filepath.Join(u.Query().Get("host"), path.Base(u.Path)+".master.key")
+	}
+	return keys
+}
+
 func openStore(t testing.TB, store string) *Registry {
 	t.Helper()
-	r, err := Open(context.Background(), store, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	r, err := Open(context.Background(), store, keysOf(store), slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

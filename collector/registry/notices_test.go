@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
@@ -146,8 +145,7 @@ func TestNoticed(t *testing.T) {
 // TestSealedQueue: without its key a register neither takes nor gives a notice,
 // and its file holds nothing of what one says.
 func TestSealedQueue(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	r := openAt(t, path)
+	r := openNew(t)
 	key := newConsultKey(t)
 	r.Unseal(key)
 	s := enrol(t, r, noon)
@@ -158,7 +156,7 @@ func TestSealedQueue(t *testing.T) {
 	done.By, done.Note = "SentinelPerson", "SentinelNote"
 	s.say(noon, done)
 	for _, mark := range []string{"SentinelForce", "SentinelPerson", "SentinelNote", p.CheckCode, p.Reference} {
-		if c := count(t, path, mark); c > 0 {
+		if c := inFiles(t, r, []byte(mark)); c > 0 {
 			t.Errorf("%q stands %d times in the files", mark, c)
 		}
 	}

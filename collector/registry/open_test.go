@@ -160,7 +160,7 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	store := storeAt(t, path)
-	r, err := Open(t.Context(), store, log)
+	r, err := Open(t.Context(), store, keysOf(store), log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Open(t.Context(), store, log); !errors.Is(err, ErrNewerSchema) {
+	if r, err := Open(t.Context(), store, keysOf(store), log); !errors.Is(err, ErrNewerSchema) {
 		if err == nil {
 			r.Close()
 		}
@@ -200,13 +200,13 @@ func TestOpenInOddPlaces(t *testing.T) {
 			t.Errorf("%s has mode %o", e.Name(), mode)
 		}
 	}
-	if _, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, "no", "registry.db"), r.log); err == nil {
+	if _, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, "no", "registry.db"), keysOf("sqlite:"+path), r.log); err == nil {
 		t.Error("opened in a directory that is not there")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("this is no database\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, "text.db"), r.log); err == nil {
+	if _, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, "text.db"), keysOf("sqlite:"+path), r.log); err == nil {
 		t.Error("opened a text file")
 	}
 }

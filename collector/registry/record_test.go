@@ -187,6 +187,9 @@ func TestRecordIsDurable(t *testing.T) {
 		t.Fatal(err)
 	}
 	killed := filepath.Join(t.TempDir(), "registry.db")
+	if err := writeSecretCopy(keysOf("sqlite:"+killed).Master, keysOf("sqlite:"+path).Master); err != nil {
+		t.Fatal(err)
+	}
 	for _, suffix := range []string{"", "-wal"} {
 		b, err := os.ReadFile(path + suffix)
 		if err != nil {

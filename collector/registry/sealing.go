@@ -320,7 +320,7 @@ func (r *Registry) scrub(ctx context.Context) error {
 	}
 	defer conn.Close()
 	if r.write.engine == postgres {
-		return rewrite(ctx, conn, append([]string{"sites", "notices", "notice_replies"}, plainTables...)...)
+		return rewriteTables(ctx, conn, append([]string{"sites", "notices", "notice_replies"}, plainTables...)...)
 	}
 	if _, err := conn.ExecContext(ctx, "VACUUM"); err != nil {
 		return err

@@ -215,18 +215,18 @@ func (v *vault) newBox(ctx context.Context, tx *tx, kind, owner string) (*box, e
 	return v.keep(owner, wrapped, key)
 }
 
-// current sees to it that a key is sealed with the master key in use: one that
-// another collector has retired would not open any more. The register's own key
-// tells which it is.
+// current sees to it that no key is sealed with a master key that another
+// collector has changed for one which this one does not know: it would open
+// nowhere. The register's own key tells which is in use.
 func (v *vault) current(ctx context.Context, tx *tx) error {
 	wrapped, err := wrappedOf(ctx, tx, registerOwner)
-	if err != nil || wrapped == nil || wrappedWith(wrapped) == v.master.seals() {
+	if err != nil || wrapped == nil || v.master.holds(wrappedWith(wrapped)) {
 		return err
 	}
 	if err := v.master.load(); err != nil {
 		return err
 	}
-	if wrappedWith(wrapped) != v.master.seals() {
+	if !v.master.holds(wrappedWith(wrapped)) {
 		return v.master.other()
 	}
 	return nil

@@ -63,7 +63,7 @@ func (r *Registry) wipe(ctx context.Context) error {
 	if r.write.engine == sqlite {
 		return emptyLog(ctx, conn)
 	}
-	return rewrite(ctx, conn, "data_keys")
+	return rewriteTables(ctx, conn, "data_keys")
 }
 
 // emptyLog moves the write-ahead log into the database and truncates its file.
@@ -78,9 +78,9 @@ func emptyLog(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// rewrite writes tables of PostgreSQL anew, without the rows that were. It does
+// rewriteTables writes tables of PostgreSQL anew, without the rows that were. It does
 // not wait long for who reads them: others would wait behind it.
-func rewrite(ctx context.Context, conn *sql.Conn, tables ...string) error {
+func rewriteTables(ctx context.Context, conn *sql.Conn, tables ...string) error {
 	if _, err := conn.ExecContext(ctx, "SET lock_timeout = '1s'"); err != nil {
 		return err
 	}

@@ -192,7 +192,8 @@ func TestAWriteWhoseContextEnds(t *testing.T) {
 }
 
 func TestCloseWhileWritesWait(t *testing.T) {
-	r, err := Open(t.Context(), storeAt(t, filepath.Join(t.TempDir(), "registry.db")), slog.New(slog.DiscardHandler))
+	store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
+	r, err := Open(t.Context(), store, keysOf(store), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

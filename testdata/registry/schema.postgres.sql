@@ -1,5 +1,6 @@
 CREATE INDEX codes_by_site ON public.codes USING btree (site_id)
 CREATE INDEX grants_by_agent ON public.grants USING btree (agent_id)
+CREATE INDEX lookups_by_owner ON public.lookups USING btree (owner)
 CREATE INDEX notices_by_check ON public.notices USING btree (check_hash) WHERE (check_hash IS NOT NULL)
 CREATE INDEX notices_by_force ON public.notices USING btree (force, number) WHERE (force IS NOT NULL)
 CREATE INDEX notices_by_site ON public.notices USING btree (site_id)
@@ -18,9 +19,12 @@ CREATE UNIQUE INDEX changes_site_id_key ON public.changes USING btree (site_id)
 CREATE UNIQUE INDEX clocks_pkey ON public.clocks USING btree (site_id, recorder_id, at)
 CREATE UNIQUE INDEX codes_pkey ON public.codes USING btree (hash)
 CREATE UNIQUE INDEX contacts_pkey ON public.contacts USING btree (site_id, place)
+CREATE UNIQUE INDEX data_keys_owner_key ON public.data_keys USING btree (owner)
+CREATE UNIQUE INDEX data_keys_pkey ON public.data_keys USING btree (number)
 CREATE UNIQUE INDEX forces_pkey ON public.forces USING btree (name)
 CREATE UNIQUE INDEX grants_pkey ON public.grants USING btree (site_id, epoch)
 CREATE UNIQUE INDEX links_pkey ON public.links USING btree (hash)
+CREATE UNIQUE INDEX lookups_pkey ON public.lookups USING btree (hash, owner)
 CREATE UNIQUE INDEX messages_pkey ON public.messages USING btree (id)
 CREATE UNIQUE INDEX notice_replies_pkey ON public.notice_replies USING btree (notice_id, agent_id, state)
 CREATE UNIQUE INDEX notices_id_key ON public.notices USING btree (id)
@@ -53,8 +57,8 @@ camera_observations.at bigint not null
 camera_observations.camera_id text not null
 camera_observations.oldest_footage bigint
 camera_observations.recorded_at bigint not null
-camera_observations.retention text
-camera_observations.schedule text
+camera_observations.retention bytea
+camera_observations.schedule bytea
 camera_observations.settled boolean
 camera_observations.site_id text not null
 camera_observations: FOREIGN KEY (site_id) REFERENCES sites(id)
@@ -83,11 +87,19 @@ codes.used_at bigint
 codes: FOREIGN KEY (agent_id) REFERENCES agents(id)
 codes: FOREIGN KEY (site_id) REFERENCES sites(id)
 codes: PRIMARY KEY (hash)
-contacts.body text not null
+contacts.body bytea not null
 contacts.place bigint not null
 contacts.site_id text not null
 contacts: FOREIGN KEY (site_id) REFERENCES sites(id)
 contacts: PRIMARY KEY (site_id, place)
+data_keys.kind text not null
+data_keys.number bigint not null
+data_keys.owner text not null
+data_keys.sealed bytea not null
+data_keys: CHECK ((kind = ANY (ARRAY['register'::text, 'site'::text, 'organisation'::text, 'notice'::text])))
+data_keys: CHECK ((length(sealed) = 65))
+data_keys: PRIMARY KEY (number)
+data_keys: UNIQUE (owner)
 forces.name text not null
 forces.recipient text not null
 forces: PRIMARY KEY (name)
@@ -104,6 +116,9 @@ links.hash bytea not null
 links.user_id text not null
 links: FOREIGN KEY (user_id) REFERENCES users(id)
 links: PRIMARY KEY (hash)
+lookups.hash bytea not null
+lookups.owner text not null
+lookups: PRIMARY KEY (hash, owner)
 messages.agent_id text not null
 messages.epoch bigint not null
 messages.id text not null
@@ -178,14 +193,13 @@ sessions.hash bytea not null
 sessions.user_id text not null
 sessions: FOREIGN KEY (user_id) REFERENCES users(id)
 sessions: PRIMARY KEY (hash)
-sites.address text not null
+sites.body bytea
 sites.category text not null
 sites.declared_at bigint
 sites.epoch bigint not null default 0
 sites.heard_at bigint
 sites.id text not null
 sites.invited_at bigint not null
-sites.name text not null
 sites.owner_generation bigint not null default 0
 sites.owner_hash bytea
 sites.suspended_at bigint
@@ -218,7 +232,7 @@ users: FOREIGN KEY (force) REFERENCES forces(name)
 users: PRIMARY KEY (id)
 users: UNIQUE (name)
 users: UNIQUE (secret_hash)
-versions.body text
+versions.body bytea
 versions.closed_at bigint
 versions.id text not null
 versions.kind text not null

@@ -26,8 +26,8 @@ CREATE TABLE camera_observations (
 	recorded_at INTEGER NOT NULL,
 	oldest_footage INTEGER,
 	settled INTEGER CHECK (settled IN (0, 1)),
-	schedule TEXT,
-	retention TEXT,
+	schedule BLOB,                       -- sealed
+	retention BLOB,                      -- sealed
 	PRIMARY KEY (site_id, camera_id, at)
 ) STRICT, WITHOUT ROWID;
 
@@ -60,9 +60,16 @@ CREATE TABLE codes (
 CREATE TABLE contacts (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	place INTEGER NOT NULL,              -- order in the declaration
-	body TEXT NOT NULL,
+	body BLOB NOT NULL,                  -- sealed
 	PRIMARY KEY (site_id, place)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE data_keys (
+	number INTEGER PRIMARY KEY AUTOINCREMENT,
+	owner TEXT NOT NULL UNIQUE,          -- a site's, organisation's or notice's id; 'register'
+	kind TEXT NOT NULL CHECK (kind IN ('register', 'site', 'organisation', 'notice')),
+	sealed BLOB NOT NULL CHECK (length(sealed) = 65) -- zeros: destroyed
+) STRICT;
 
 CREATE TABLE forces (
 	name TEXT PRIMARY KEY,
@@ -82,6 +89,12 @@ CREATE TABLE links (
 	hash BLOB PRIMARY KEY,
 	user_id TEXT NOT NULL REFERENCES users (id),
 	expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lookups (
+	hash BLOB NOT NULL,
+	owner TEXT NOT NULL,                 -- site or organisation
+	PRIMARY KEY (hash, owner)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE messages (
@@ -140,7 +153,7 @@ CREATE TABLE parts (
 	revision INTEGER NOT NULL,
 	number INTEGER NOT NULL,             -- order of recording among the parts of the site
 	made_at INTEGER NOT NULL,            -- as its sender says
-	declaration BLOB NOT NULL,           -- the agent's newest, byte for byte; none older is kept
+	declaration BLOB NOT NULL,           -- sealed: the agent's newest, byte for byte; none older is kept
 	replaced_epoch INTEGER,              -- the first declaration of this grant takes its place; NULL: none does
 	PRIMARY KEY (site_id, agent_id)
 ) STRICT, WITHOUT ROWID;
@@ -163,15 +176,13 @@ CREATE TABLE sessions (
 CREATE TABLE sites (
 	id TEXT PRIMARY KEY,
 	trust TEXT NOT NULL,                 -- how the owner's identity was checked
-	name TEXT NOT NULL,                  -- newest: as invited, then as declared; '' once withdrawn
 	category TEXT NOT NULL,
-	address TEXT NOT NULL,
 	invited_at INTEGER NOT NULL,
 	epoch INTEGER NOT NULL DEFAULT 0,    -- enrolments so far
 	declared_at INTEGER,                 -- made_at of the newest declaration, as its sender says
 	heard_at INTEGER,                    -- when the newest message of any kind was recorded
 	withdrawn_at INTEGER                 -- NULL while the site is in the register
-, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER) STRICT;
+, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB) STRICT;
 
 CREATE TABLE trail_entries (
 	number INTEGER PRIMARY KEY,          -- from 0, without gaps
@@ -212,13 +223,15 @@ CREATE TABLE versions (
 	valid_until INTEGER,
 	recorded_at INTEGER NOT NULL,
 	closed_at INTEGER,
-	body TEXT,
+	body BLOB,                           -- sealed
 	PRIMARY KEY (site_id, kind, id, version)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX codes_by_site ON codes (site_id);
 
 CREATE INDEX grants_by_agent ON grants (agent_id);
+
+CREATE INDEX lookups_by_owner ON lookups (owner);
 
 CREATE INDEX notices_by_check ON notices (check_hash) WHERE check_hash IS NOT NULL;
 

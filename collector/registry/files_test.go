@@ -1,0 +1,129 @@
+package registry
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// inFiles tells how often bytes stand in the files under a register: SQLite's
+// three, or all that PostgreSQL's server keeps, but its log of changes.
+func inFiles(t testing.TB, r *Registry, mark []byte) int {
+	t.Helper()
+	n := 0
+	eachFile(t, r, func(name string, b []byte) {
+		if !strings.Contains(name, "/pg_wal/") {
+			n += bytes.Count(b, mark)
+		}
+	})
+	return n
+}
+
+func eachFile(t testing.TB, r *Registry, f func(name string, b []byte)) {
+	t.Helper()
+	for _, name := range filesOf(t, r) {
+		b, err := os.ReadFile(name)
+		if os.IsNotExist(err) { // PostgreSQL at work
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(name, b)
+	}
+}
+
+func filesOf(t testing.TB, r *Registry) (files []string) {
+	t.Helper()
+	if tested == sqlite {
+		var number int
+		var name, file string
+		if err := r.write.QueryRowContext(t.Context(), "PRAGMA database_list").Scan(&number, &name, &file); err != nil {
+			t.Fatal(err)
+		}
+		files, err := filepath.Glob(strings.NewReplacer("*", "\\*", "?", "\\?", "[", "\\[").Replace(file) + "*")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files at %s: %v", file, err)
+		}
+		return files
+	}
+	var dir string
+	if _, err := r.write.ExecContext(t.Context(), "CHECKPOINT"); err != nil { // what is in memory, and files that were dropped
+		t.Fatal(err)
+	}
+	if err := r.write.QueryRowContext(t.Context(), "SHOW data_directory").Scan(&dir); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return nil // PostgreSQL at work
+	})
+	if err != nil || len(files) < 100 {
+		t.Fatalf("%d files in %s: %v", len(files), dir, err)
+	}
+	return files
+}
+
+// theft is what somebody took from the register: a sealed data key, and a text
+// that was sealed with it.
+type theft struct {
+	r       *Registry
+	owner   string
+	wrapped []byte
+	place   string
+	sealed  []byte
+}
+
+// stolen takes the key of a site or a notice, and something that it opens.
+func stolen(t testing.TB, r *Registry, owner string) theft {
+	t.Helper()
+	s := theft{r: r, owner: owner, place: siteBody}
+	err := r.read.QueryRowContext(t.Context(), `SELECT sealed, coalesce((SELECT body FROM sites WHERE id = ?1), (SELECT body FROM notices WHERE id = ?1))
+		FROM data_keys WHERE owner = ?1`, owner).Scan(&s.wrapped, &s.sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var notice bool
+	if err := r.read.QueryRowContext(t.Context(), "SELECT EXISTS (SELECT 1 FROM notices WHERE id = ?)", owner).Scan(&notice); err != nil {
+		t.Fatal(err)
+	}
+	if notice {
+		s.place = noticeBodyPlace
+	}
+	if inFiles(t, r, s.wrapped) == 0 || !s.opens(t, s.wrapped) {
+		t.Fatal("the key is not in the files, or does not open: the test sees nothing")
+	}
+	return s
+}
+
+// opens tells whether a sealed key opens the text, with the master key of now.
+func (s theft) opens(t testing.TB, wrapped []byte) bool {
+	t.Helper()
+	b, err := s.r.vault.box(s.owner, wrapped)
+	if err != nil {
+		return false
+	}
+	_, err = b.open(s.place, s.sealed)
+	return err == nil
+}
+
+// gone demands that the key stands nowhere any more, and that the one in its row
+// opens nothing that was taken.
+func (s theft) gone(t testing.TB) {
+	t.Helper()
+	if n := inFiles(t, s.r, s.wrapped); n > 0 {
+		t.Errorf("the key of %s stands %d times in the files", s.owner, n)
+	}
+	var now []byte
+	if err := s.r.read.QueryRowContext(t.Context(), "SELECT sealed FROM data_keys WHERE owner = ?", s.owner).Scan(&now); err != nil {
+		t.Fatal(err)
+	}
+	if s.opens(t, now) {
+		t.Errorf("what was sealed for %s opens still", s.owner)
+	}
+}

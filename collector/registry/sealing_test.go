@@ -1,0 +1,375 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// oldTables are those of schema 4 that say something of a site, in the order in
+// which they refer to one another.
+var oldTables = []string{"sites", "agents", "grants", "codes", "messages", "versions", "contacts", "parts", "clocks",
+	"reachability", "camera_observations", "changes", "owner_acts", "forces", "notices", "notice_replies"}
+
+// writeOld makes a register of an older schema at path that says what r says, in
+// clear, as the program of then wrote it. It returns where it is kept.
+func writeOld(t testing.TB, r *Registry, path string, schema int64) string {
+	t.Helper()
+	store := storeAt(t, path)
+	e, at, _, err := ParseStore(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old *db
+	if e == postgres {
+		old, err = openPostgres(t.Context(), at)
+	} else {
+		old, err = sqliteWriter(at)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := migrations(old)
+	if err == nil {
+		_, err = p.UpTo(t.Context(), schema)
+	}
+	for _, table := range oldTables {
+		if err == nil {
+			err = r.view(t.Context(), func(tx *tx) error { return copyOld(t.Context(), r, tx, old, table) })
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func copyOld(ctx context.Context, r *Registry, tx *tx, old *db, table string) error {
+	was, err := old.QueryContext(ctx, "SELECT * FROM "+table+" LIMIT 0")
+	if err != nil {
+		return nil // there was none then
+	}
+	columns, err := was.Columns()
+	if err := was.Close(); err != nil {
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT * FROM "+table)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	now, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	var all []map[string]any
+	for rows.Next() {
+		values, into := make([]any, len(now)), make([]any, len(now))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		row := make(map[string]any)
+		for i, name := range now {
+			row[name] = values[i]
+		}
+		all = append(all, row)
+	}
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	for _, row := range all {
+		if err := openRow(ctx, r, tx, table, row); err != nil {
+			return err
+		}
+		var names, marks []string
+		var args []any
+		for _, c := range columns {
+			if v, ok := row[c]; ok && v != nil {
+				names, marks, args = append(names, c), append(marks, "?"), append(args, v)
+			}
+		}
+		if _, err := old.ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+")", args...); err != nil {
+			return fmt.Errorf("%s: %w", table, err)
+		}
+	}
+	return nil
+}
+
+// openRow makes a row what it was before it was sealed.
+func openRow(ctx context.Context, r *Registry, tx *tx, table string, row map[string]any) error {
+	open := func(owner, place, column string) ([]byte, error) {
+		sealed, _ := row[column].([]byte)
+		if sealed == nil {
+			return nil, nil
+		}
+		b, err := r.vault.boxOf(ctx, tx, owner)
+		if err != nil {
+			return nil, err
+		}
+		return b.open(place, sealed)
+	}
+	switch table {
+	case "sites":
+		plain, err := open(row["id"].(string), siteBody, "body")
+		if err != nil {
+			return err
+		}
+		var s protocol.Site
+		if plain != nil {
+			if s, err = decode[protocol.Site](string(plain)); err != nil {
+				return err
+			}
+		}
+		row["name"], row["address"] = s.Name, s.Address
+	case "notices", "notice_replies":
+		owner, place := row["id"], noticeBodyPlace
+		if table == "notice_replies" {
+			owner, place = row["notice_id"], replyBodyPlace(row["agent_id"].(string), row["state"].(string))
+		}
+		plain, err := open(owner.(string), place, "body")
+		row["body"] = nil
+		if plain != nil {
+			row["body"] = plain
+		}
+		return err
+	}
+	for _, c := range sealedColumns {
+		if c.table != table || table == "sites" {
+			continue
+		}
+		var key []any
+		for _, k := range c.key {
+			key = append(key, row[k])
+		}
+		plain, err := open(row[c.owner].(string), placeOf(c.table+"."+c.column, key...), c.column)
+		switch {
+		case err != nil:
+			return err
+		case plain == nil:
+			row[c.column] = nil
+		case table == "parts":
+			row[c.column] = plain
+		default:
+			row[c.column] = string(plain)
+		}
+	}
+	return nil
+}
+
+// town fills a register with all that there is to be sealed, in which each text
+// holds the mark.
+func town(t testing.TB, r *Registry, mark string) (senders []*sender) {
+	t.Helper()
+	for i := range sealedAtOnce + 3 {
+		s := enrol(t, r, noon)
+		senders = append(senders, s)
+		d := marked(fmt.Sprint(mark, " ", i), 3)
+		s.say(noon, d)
+		s.say(noon.Add(time.Hour), observed(mark, noon.Add(time.Hour), 3))
+		d.Cameras[1].Name += " renamed"
+		s.say(noon.Add(2*time.Hour), d)
+		said := reply(s.queue(noon, preserve(id(1))), protocol.ReplyCannot, noon)
+		said.By = mark
+		s.say(noon.Add(2*time.Hour), said)
+	}
+	beside(t, senders[0], noon.Add(time.Hour), nil).say(noon.Add(3*time.Hour), says(mark, on(1002, camera(9, mark))))
+	senders[1].say(noon.Add(3*time.Hour), withdrawal())
+	return senders
+}
+
+// told is all that a register says of sites.
+func told(t testing.TB, r *Registry, senders []*sender) []any {
+	t.Helper()
+	sites, err := r.Sites(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []any{sites}
+	for _, s := range senders {
+		h, err := r.History(t.Context(), s.site, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		contacts, err := r.Contacts(t.Context(), []string{s.site})
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting, err := r.Waiting(t.Context(), s.agent, noon.Add(3*time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, revision, raw, err := r.Site(t.Context(), s.agent, s.site)
+		all = append(all, h, contacts, waiting, g, revision, raw, fmt.Sprint(err))
+	}
+	asked, err := r.Asked(t.Context(), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(all, asked)
+}
+
+// A register that was written in clear is sealed when it is opened, says what it
+// said, and nothing of it is in the files in clear any more; also where the first
+// start is interrupted, at any point.
+func TestOldRegisterIsSealed(t *testing.T) {
+	dir := t.TempDir()
+	r := openAt(t, filepath.Join(dir, "new.db"))
+	key := newConsultKey(t)
+	r.Unseal(key)
+	senders := town(t, r, "Sentinelq")
+	want := told(t, r, senders)
+	for name, interrupted := range map[string]int{"at once": 0, "cut off after some sites": 1, "after all sites": 2, "after some notices": 3} {
+		t.Run(name, func(t *testing.T) {
+			store := writeOld(t, r, filepath.Join(t.TempDir(), "old.db"), sealingSchema-1)
+			if interrupted > 0 {
+				cutOff(t, store, interrupted)
+			}
+			o := openStore(t, store)
+			o.Unseal(key)
+			if n := inFiles(t, o, []byte("Sentinelq")); n > 0 {
+				t.Errorf("the mark stands %d times in the files", n)
+			}
+			if got := told(t, o, senders); !reflect.DeepEqual(got, want) {
+				for i := range got {
+					if !reflect.DeepEqual(got[i], want[i]) {
+						t.Fatalf("it says\n%+v\nwant\n%+v", got[i], want[i])
+					}
+				}
+			}
+			if found, err := o.LookUp(t.Context(), "02 7777"); err != nil || !slices.Contains(found, senders[2].site) || slices.Contains(found, senders[1].site) {
+				t.Errorf("looked up: %v, %v", found, err)
+			}
+			if plain, err := o.hasPlain(t.Context()); err != nil || plain {
+				t.Errorf("the old tables are there still, %v", err)
+			}
+			s := *senders[3]
+			s.r = o
+			s.say(noon.Add(4*time.Hour), marked("after", 2))
+			if got := len(names(s.history())); got != 2 {
+				t.Errorf("%d cameras after another declaration", got)
+			}
+		})
+	}
+}
+
+// cutOff begins the sealing of a register and leaves it after so many of its
+// transactions.
+func cutOff(t *testing.T, store string, transactions int) {
+	t.Helper()
+	e, at, _, err := ParseStore(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Registry{log: slog.New(slog.DiscardHandler), now: time.Now, writes: make(chan *pending), closing: make(chan struct{}), closed: make(chan struct{})}
+	r.stop = func() { close(r.closing) }
+	if e == postgres {
+		r.write, err = openPostgres(t.Context(), at)
+	} else {
+		r.write, err = sqliteWriter(at)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	go r.runWrites()
+	p, err := migrations(r.write)
+	if err == nil {
+		_, err = p.UpTo(t.Context(), sealingSchema)
+	}
+	if err == nil {
+		err = r.openVault(t.Context(), keysOf(store))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := &endsAfter{Context: t.Context(), looks: transactions}
+	if err := r.sealAll(ctx); err == nil {
+		t.Fatal("it was not cut off: the test shows nothing")
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// endsAfter is a context that has ended when it was asked so often.
+type endsAfter struct {
+	context.Context
+	looks int
+}
+
+func (c *endsAfter) Err() error {
+	if c.looks--; c.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Nothing that is personal is ever in the files in clear: not as text, and of
+// positions not as numbers either.
+func TestNothingInClear(t *testing.T) {
+	r := openNew(t)
+	r.wiping.short = time.Hour
+	r.Unseal(newConsultKey(t))
+	const mark, lon, lat = "Sentinelq", 9_123_457, 45_765_431
+	s := enrol(t, r, noon)
+	secret := func(n int) protocol.Declaration {
+		d := marked(mark, 5)
+		for i := range d.Cameras {
+			d.Cameras[i].Position.Lon, d.Cameras[i].Position.Lat = lon, lat
+		}
+		d.Cameras[0].Name = fmt.Sprint(mark, n)
+		return d
+	}
+	look := func(when string) {
+		t.Helper()
+		marks := map[string][]byte{"a text": []byte(mark), "a phone number": []byte("02 7777"), "a longitude": []byte("9123457"), "a latitude": []byte("45765431"),
+			"a latitude as a number of SQLite's": {0x02, 0xba, 0x53, 0x37}, "a latitude as a number of PostgreSQL's": {0x37, 0x53, 0xba, 0x02, 0, 0, 0, 0}}
+		for what, m := range marks {
+			eachFile(t, r, func(name string, b []byte) {
+				if at := bytes.Index(b, m); at >= 0 {
+					t.Errorf("%s: %s stands in %s: %q", when, what, filepath.Base(name), b[max(0, at-40):min(at+40, len(b))])
+				}
+			})
+		}
+		if inFiles(t, r, []byte(s.site)) == 0 {
+			t.Fatal("the site's id is not in the files: the test sees nothing")
+		}
+	}
+	for n := range 20 {
+		s.say(noon.Add(time.Duration(n)*time.Minute), secret(n))
+	}
+	s.say(noon.Add(time.Hour), observed(mark, noon.Add(time.Hour), 5))
+	b := beside(t, s, noon.Add(time.Hour), nil)
+	b.say(noon.Add(2*time.Hour), secret(30))
+	n := s.queue(noon.Add(time.Hour), preserve(id(1)))
+	said := reply(n, protocol.ReplyCannot, noon)
+	said.By, said.Note = mark, mark
+	s.say(noon.Add(2*time.Hour), said)
+	if got := s.history(); len(got.Cameras) != 5 || got.Cameras[id(1)][0].Camera.Position.Lat != lat {
+		t.Fatalf("the register does not have it: %+v", got)
+	}
+	look("declared")
+	s.say(noon.Add(3*time.Hour), withdrawal())
+	look("withdrawn")
+	if _, err := r.write.ExecContext(t.Context(), "VACUUM"); err != nil {
+		t.Fatal(err)
+	}
+	look("after VACUUM")
+}

@@ -45,6 +45,7 @@ func commands() []command {
 		{"authority switch", "", "have it sign; the old one is still recognised", cmdAuthority},
 		{"authority retire", "[-force]", "give the old one up, when nobody needs it any more", cmdAuthority},
 		{"authority replace", "-force", "after a theft of the key: begin anew at once, every agent needs a new link", cmdAuthority},
+		{"key rotate", "", "change the master key, with which the register is sealed", cmdKeyRotate},
 		{"user add", "NAME -role ROLE [-force NAME] [-qualification Q] [-credential FILE]", "add a person and write their credential file", cmdUserAdd},
 		{"user list", "[-json]", "list the people", cmdUserList},
 		{"search", "-server URL -credential FILE -at LON,LAT -time RFC3339 [-until RFC3339] [-radius M] -case KIND:REF -offence CLASS -reason TEXT [-json]", "which cameras may have filmed a place at a time", cmdSearch},

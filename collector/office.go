@@ -77,7 +77,12 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if o.secret, err = rootSecret(dir); err != nil {
 		return nil, err
 	}
-	if o.reg, err = registry.Open(ctx, config.store(dir), log); err != nil {
+	lookups, err := derive(o.secret, "look-up hashes")
+	if err != nil {
+		return nil, err
+	}
+	keys := registry.Keys{Master: filepath.Join(dir, "keys", "master.key"), Lookup: lookups}
+	if o.reg, err = registry.Open(ctx, config.store(dir), keys, log); err != nil {
 		return nil, err
 	}
 	sealed, err := o.reg.Sealed(ctx)
@@ -229,6 +234,7 @@ func (o *office) serveControl(ctx context.Context, listener net.Listener) error 
 	mux.Handle("/audit/", o.audit.Control())
 	mux.Handle("/authority", o.authorityControl())
 	mux.Handle("/authority/", o.authorityControl())
+	mux.HandleFunc("POST /key/rotate", o.rotateKey)
 	mux.Handle("/", o.ops.Control())
 	return o.opsWeb.Serve(ctx, mux, listener)
 }

@@ -55,7 +55,7 @@ func (o *realCollector) start() {
 	if o.authority, err = ingest.OpenAuthority(o.dir); err != nil {
 		o.t.Fatal(err)
 	}
-	if o.reg, err = registry.Open(context.Background(), "sqlite:"+filepath.Join(o.dir, registerName), log); err != nil {
+	if o.reg, err = registry.Open(context.Background(), "sqlite:"+filepath.Join(o.dir, registerName), registerKeys(o.dir), log); err != nil {
 		o.t.Fatal(err)
 	}
 	receipts, err := ingest.OpenReceiptKey(o.dir, o.host)

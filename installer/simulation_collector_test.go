@@ -30,6 +30,11 @@ type collector struct {
 
 const registerName = "registry.db"
 
+// registerKeys are those of the register in a directory.
+func registerKeys(dir string) registry.Keys {
+	return registry.Keys{Master: filepath.Join(dir, "master.key"), Lookup: bytes.Repeat([]byte{3}, 32)}
+}
+
 // startCollector opens what dir holds. watch is put between the services and
 // the register.
 func startCollector(dir string, key *age.X25519Identity, log *slog.Logger, watch func(*registry.Registry) ingest.Register) (_ *collector, err error) {
@@ -43,7 +48,7 @@ func startCollector(dir string, key *age.X25519Identity, log *slog.Logger, watch
 	if err != nil {
 		return nil, err
 	}
-	if c.reg, err = registry.Open(c.alive, "sqlite:"+filepath.Join(dir, registerName), log); err != nil {
+	if c.reg, err = registry.Open(c.alive, "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), log); err != nil {
 		return nil, err
 	}
 	c.reg.UseOwnerKey(bytes.Repeat([]byte{2}, 32))

@@ -117,7 +117,7 @@ func openOffice(t *testing.T, ctx context.Context, log *slog.Logger) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reg, err := registry.Open(ctx, "sqlite:"+filepath.Join(dir, registerName), log)
+	reg, err := registry.Open(ctx, "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func messageRows(t *testing.T, db *sql.DB, tables []table) [][]row {
 func emptyCopy(t *testing.T, from *sql.DB) *sql.DB {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "registry.db")
-	r, err := registry.Open(t.Context(), "sqlite:"+file, slog.New(slog.DiscardHandler))
+	r, err := registry.Open(t.Context(), "sqlite:"+file, registerKeys(filepath.Dir(file)), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

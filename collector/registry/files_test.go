@@ -10,7 +10,8 @@ import (
 )
 
 // inFiles tells how often bytes stand in the files under a register: SQLite's
-// three, or all that PostgreSQL's server keeps, but its log of changes.
+// three, or what PostgreSQL's server keeps of it and of the whole, but its log of
+// changes.
 func inFiles(t testing.TB, r *Registry, mark []byte) int {
 	t.Helper()
 	n := 0
@@ -50,15 +51,20 @@ func filesOf(t testing.TB, r *Registry) (files []string) {
 		}
 		return files
 	}
-	var dir string
+	var dir, database string
 	if _, err := r.write.ExecContext(t.Context(), "CHECKPOINT"); err != nil { // what is in memory, and files that were dropped
 		t.Fatal(err)
 	}
-	if err := r.write.QueryRowContext(t.Context(), "SHOW data_directory").Scan(&dir); err != nil {
+	if err := r.write.QueryRowContext(t.Context(), "SELECT current_setting('data_directory'), oid::text FROM pg_database WHERE datname = current_database()").
+		Scan(&dir, &database); err != nil {
 		t.Fatal(err)
 	}
+	others := filepath.Join(dir, "base")
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && e.Type().IsRegular() {
+		switch {
+		case err == nil && e.IsDir() && filepath.Dir(path) == others && e.Name() != database:
+			return fs.SkipDir // another test's
+		case err == nil && e.Type().IsRegular():
 			files = append(files, path)
 		}
 		return nil // PostgreSQL at work

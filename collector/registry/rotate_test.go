@@ -40,7 +40,7 @@ func keysInUse(t testing.TB, r *Registry) map[uint32]bool {
 func TestRotateWhileServing(t *testing.T) {
 	r := openNew(t)
 	r.Unseal(newConsultKey(t))
-	senders := town(t, r, "Town")
+	senders := town(t, r, "Town", 4)
 	for i := range rewrappedAtOnce { // more than one transaction of it
 		enrol(t, r, noon.Add(time.Duration(i)*time.Second))
 	}
@@ -102,7 +102,7 @@ func TestRotateWhileServing(t *testing.T) {
 func TestRotationCutOff(t *testing.T) {
 	r := openNew(t)
 	r.Unseal(newConsultKey(t))
-	senders := town(t, r, "Town")
+	senders := town(t, r, "Town", 4)
 	want := told(t, r, senders)
 	errCut := errors.New("cut off")
 	rewrapOne := func(r *Registry, number int64) error {

@@ -174,11 +174,11 @@ func openRow(ctx context.Context, r *Registry, tx *tx, table string, row map[str
 	return nil
 }
 
-// town fills a register with all that there is to be sealed, in which each text
-// holds the mark.
-func town(t testing.TB, r *Registry, mark string) (senders []*sender) {
+// town fills a register with sites, and all that there is to be sealed of one, in
+// which each text holds the mark.
+func town(t testing.TB, r *Registry, mark string, sites int) (senders []*sender) {
 	t.Helper()
-	for i := range sealedAtOnce + 3 {
+	for i := range sites {
 		s := enrol(t, r, noon)
 		senders = append(senders, s)
 		d := marked(fmt.Sprint(mark, " ", i), 3)
@@ -186,7 +186,8 @@ func town(t testing.TB, r *Registry, mark string) (senders []*sender) {
 		s.say(noon.Add(time.Hour), observed(mark, noon.Add(time.Hour), 3))
 		d.Cameras[1].Name += " renamed"
 		s.say(noon.Add(2*time.Hour), d)
-		said := reply(s.queue(noon, preserve(id(1))), protocol.ReplyCannot, noon)
+		s.queue(noon, preserve(id(1))) // waits
+		said := reply(s.ask(noon), protocol.ReplyCannot, noon)
 		said.By = mark
 		s.say(noon.Add(2*time.Hour), said)
 	}
@@ -219,7 +220,7 @@ func told(t testing.TB, r *Registry, senders []*sender) []any {
 		g, revision, raw, err := r.Site(t.Context(), s.agent, s.site)
 		all = append(all, h, contacts, waiting, g, revision, raw, fmt.Sprint(err))
 	}
-	asked, err := r.Asked(t.Context(), "", 100)
+	asked, err := r.Asked(t.Context(), "Questura", 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +235,7 @@ func TestOldRegisterIsSealed(t *testing.T) {
 	r := openAt(t, filepath.Join(dir, "new.db"))
 	key := newConsultKey(t)
 	r.Unseal(key)
-	senders := town(t, r, "Sentinelq")
+	senders := town(t, r, "Sentinelq", sealedAtOnce+3)
 	want := told(t, r, senders)
 	for name, interrupted := range map[string]int{"at once": 0, "cut off after some sites": 1, "after all sites": 2, "after some notices": 3} {
 		t.Run(name, func(t *testing.T) {
@@ -327,10 +328,11 @@ func TestNothingInClear(t *testing.T) {
 	r := openNew(t)
 	r.wiping.short = time.Hour
 	r.Unseal(newConsultKey(t))
-	const mark, lon, lat = "Sentinelq", 9_123_457, 45_765_431
+	const mark, phone, lon, lat = "Sentinelclear", "555 0199", 9_123_457, 45_765_431 // no other test's
 	s := enrol(t, r, noon)
 	secret := func(n int) protocol.Declaration {
 		d := marked(mark, 5)
+		d.Contacts[0].Phone = phone
 		for i := range d.Cameras {
 			d.Cameras[i].Position.Lon, d.Cameras[i].Position.Lat = lon, lat
 		}
@@ -339,7 +341,7 @@ func TestNothingInClear(t *testing.T) {
 	}
 	look := func(when string) {
 		t.Helper()
-		marks := map[string][]byte{"a text": []byte(mark), "a phone number": []byte("02 7777"), "a longitude": []byte("9123457"), "a latitude": []byte("45765431"),
+		marks := map[string][]byte{"a text": []byte(mark), "a phone number": []byte(phone), "a longitude": []byte("9123457"), "a latitude": []byte("45765431"),
 			"a latitude as a number of SQLite's": {0x02, 0xba, 0x53, 0x37}, "a latitude as a number of PostgreSQL's": {0x37, 0x53, 0xba, 0x02, 0, 0, 0, 0}}
 		for what, m := range marks {
 			eachFile(t, r, func(name string, b []byte) {

@@ -25,7 +25,7 @@ func hours(n float64) time.Duration { return time.Duration(n * float64(time.Hour
 func openNew(t testing.TB) (*registry.Registry, *Index) {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), log)
+	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

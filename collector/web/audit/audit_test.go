@@ -45,7 +45,7 @@ func newRoom(t *testing.T) *room {
 	m := &room{t: t, dir: t.TempDir()}
 	log := m.options().Log
 	var err error
-	if m.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(m.dir, "registry.db"), log); err != nil {
+	if m.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(m.dir, "registry.db"), registerKeys(m.dir), log); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.reg.Close() })
@@ -257,7 +257,7 @@ func TestARegisterThatIsRolledBackIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	yesterday, err := registry.Open(t.Context(), "sqlite:"+copied, m.options().Log)
+	yesterday, err := registry.Open(t.Context(), "sqlite:"+copied, registerKeys(m.dir), m.options().Log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,4 +318,9 @@ func TestManyOfficersAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Close()
+}
+
+// registerKeys are those of the register in a directory.
+func registerKeys(dir string) registry.Keys {
+	return registry.Keys{Master: filepath.Join(dir, "master.key"), Lookup: make([]byte, 32)}
 }

@@ -62,7 +62,7 @@ func newTown(t *testing.T, change ...setup) *town {
 			t.Fatal(err)
 		}
 	}
-	w.reg, err = registry.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), log)
+	w.reg, err = registry.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log)
 	must()
 	t.Cleanup(func() { w.reg.Close() })
 	w.trail, err = trail.Open(ctx, w.reg, trail.Options{KeyDir: t.TempDir(), PseudonymKey: []byte(secret), Log: log})

@@ -40,6 +40,10 @@ func TestSimulationRegressions(t *testing.T) {
 		{"withdrawn with the link before a new enrolment heard of it", 2, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, s},
 			{"revoke", 0, 59 * time.Millisecond}, {"confirm", 3151836706, 2 * s}, {"withdraw with the link", 0, 383 * time.Millisecond},
 			{"confirm", 918301102, 3 * s}}},
+		{"a request was read under the same epoch of a collector that was set back", 609189441, []step{{"enrol", 1, s}, {"look", 0, s},
+			{"confirm", 1388475460, 333 * time.Millisecond}, {"revoke", 0, 39 * s}, {"preserve", 432223004, 43 * s},
+			{"withdraw site", 1545689489, time.Millisecond}, {"back up", 0, time.Hour}, {"come to rest", 0, s},
+			{"confirm", 1662440101, 24 * time.Hour}, {"come to rest", 0, s}, {"restore", 1423237905, 5 * m}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {

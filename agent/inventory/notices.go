@@ -105,9 +105,8 @@ func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 // replyAgain says once more how far a notice has come here, when it is handed down
 // again: the collector has no word of it, whatever it acknowledged. It takes none
 // of an identity that this computer lost, or of a grant before the present one,
-// and forgets those that it took when it is set back. An epoch does not tell two
-// grants apart: a collector that was set back counts them anew. So only what is
-// still on its way counts as said.
+// and forgets those that it took when it is set back. So only what is still on its
+// way counts as said.
 func (v *Inventory) replyAgain(ctx context.Context, tx *sql.Tx, s *site, id string) (queued bool, err error) {
 	said := false
 	err = each(ctx, tx, `SELECT body FROM message WHERE site_id = ? AND kind = 'reply' AND state = 'waiting'`, func(rows *sql.Rows) error {

@@ -423,9 +423,8 @@ func TestNoticeUnderANewGrant(t *testing.T) {
 	}
 }
 
-// A collector that was set back has forgotten what it acknowledged, and its next
-// grant may have the epoch of one that it forgot: a notice that it hands down
-// again is answered again in full, and once.
+// A collector that was set back has forgotten what it acknowledged: a notice that
+// it hands down again is answered again in full, and once.
 func TestNoticeOfARestoredCollector(t *testing.T) {
 	at := noon.Add(10 * time.Minute)
 	v, cams := declared(t, 1)

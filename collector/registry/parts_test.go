@@ -290,7 +290,7 @@ func TestMigrateParts(t *testing.T) {
 	for _, query := range []string{
 		"ALTER TABLE sites ADD COLUMN declaration BLOB", "ALTER TABLE sites ADD COLUMN declared_epoch INTEGER NOT NULL DEFAULT 0",
 		"ALTER TABLE sites ADD COLUMN declared_revision INTEGER NOT NULL DEFAULT 0", "ALTER TABLE messages DROP COLUMN site_stays",
-		"UPDATE sites SET declared_epoch = 1, declared_revision = 1, declaration = (SELECT declaration FROM parts)",
+		"UPDATE sites SET declared_epoch = (SELECT epoch FROM parts), declared_revision = 1, declaration = (SELECT declaration FROM parts)",
 		"DROP TABLE parts", "DELETE FROM goose_db_version WHERE version_id = 4",
 	} {
 		if _, err := r.write.ExecContext(t.Context(), query); err != nil {
@@ -298,7 +298,7 @@ func TestMigrateParts(t *testing.T) {
 		}
 	}
 	a.r = openAt(t, path)
-	if _, err := a.deliver(protocol.Message{ID: uuid.NewString(), SiteID: a.site, Epoch: 1, Revision: 1, MadeAt: noon, Body: says("A")}, noon); !errors.Is(err, ingest.ErrStale) {
+	if _, err := a.deliver(protocol.Message{ID: uuid.NewString(), SiteID: a.site, Epoch: a.epoch, Revision: 1, MadeAt: noon, Body: says("A")}, noon); !errors.Is(err, ingest.ErrStale) {
 		t.Errorf("a revision that is taken: %v", err)
 	}
 	if _, revision, raw, err := a.r.Site(t.Context(), a.agent, a.site); err != nil || revision != 1 || len(raw) == 0 {

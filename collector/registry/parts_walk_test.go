@@ -36,7 +36,7 @@ func walk(t *testing.T, steps []step) error {
 	w := &walker{t: t, r: unsealed(t), m: &modelSite{said: map[string]modelPart{}, revoked: map[string]bool{}}, at: noon, codes: map[int64]ingest.Redemption{}}
 	w.r.now = func() time.Time { return w.at }
 	w.agents[0] = enrol(t, w.r, w.at)
-	w.m.grants = append(w.m.grants, modelGrant{agent: w.agents[0].agent, epoch: 1, from: w.at})
+	w.m.grants = append(w.m.grants, modelGrant{agent: w.agents[0].agent, epoch: w.agents[0].epoch, from: w.at})
 	w.agents[1] = &sender{t: t, r: w.r, site: w.agents[0].site}
 	w.newKey(1)
 	for _, s := range steps {

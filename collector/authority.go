@@ -34,10 +34,10 @@ type authorityState struct {
 func (s authorityState) dependents() string {
 	var parts []string
 	if s.Agents > 0 {
-		parts = append(parts, fmt.Sprintf("%d agents hold a certificate of it that may be renewed until %s", s.Agents, day(s.AgentsUntil)))
+		parts = append(parts, fmt.Sprintf("%s a certificate of it that may be renewed until %s", counted(s.Agents, "agent holds", "agents hold"), day(s.AgentsUntil)))
 	}
 	if s.Codes > 0 {
-		parts = append(parts, fmt.Sprintf("%d links that name it may be used until %s", s.Codes, day(s.CodesUntil)))
+		parts = append(parts, fmt.Sprintf("%s it may be used until %s", counted(s.Codes, "link that names", "links that name"), day(s.CodesUntil)))
 	}
 	return strings.Join(parts, ", and ")
 }

@@ -156,7 +156,7 @@ func (c *call) parse(f *flag.FlagSet, args []string, words int) ([]string, error
 	case len(got) > words:
 		return nil, misuse(fmt.Sprintf("what is %q?", got[words]))
 	case len(got) < words:
-		return nil, misuse("something is missing")
+		return nil, misuse(strings.Fields(c.args)[len(got)] + " is missing") // the words stand first in the usage
 	}
 	return got, nil
 }
@@ -167,4 +167,12 @@ func groupWord(word string) int {
 		return 1
 	}
 	return 0
+}
+
+// counted is a number of things, in words.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -122,7 +122,8 @@ func (c *call) sayRequested(answer requested) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.out, "%d sites asked; entry %d of the trail. See what comes back with -list; without an answer soon, call.\n", len(answer.Notices), answer.Trail.Index)
+	_, err := fmt.Fprintf(c.out, "%s asked; entry %d of the trail. See what comes back with -list; without an answer soon, call.\n",
+		counted(len(answer.Notices), "site", "sites"), answer.Trail.Index)
 	return err
 }
 
@@ -145,6 +146,6 @@ func (c *call) listRequested(answer requested) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.out, "%d notices; entry %d of the trail\n", len(answer.Notices), answer.Trail.Index)
+	_, err := fmt.Fprintf(c.out, "%s; entry %d of the trail\n", counted(len(answer.Notices), "notice", "notices"), answer.Trail.Index)
 	return err
 }

@@ -237,7 +237,7 @@ func TestPreserve(t *testing.T) {
 	}
 	a.say(protocol.Reply{NoticeID: id, State: protocol.ReplyCopied, At: time.Now(), By: "Anna Bianchi", Note: "chiavetta"})
 	list := s.command("preserve", "-credential", credential, "-list")
-	if !strings.Contains(list, "copied") || !strings.Contains(list, "Anna Bianchi") || !strings.Contains(list, "sent") {
+	if !strings.Contains(list, "\n2 notices; entry") || !strings.Contains(list, "copied") || !strings.Contains(list, "Anna Bianchi") || !strings.Contains(list, "sent") {
 		t.Errorf("listed:\n%s", list)
 	}
 }

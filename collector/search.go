@@ -102,7 +102,7 @@ func (c *call) list(answer found) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.out, "%d cameras; entry %d of the trail\n", len(answer.Results), answer.Trail.Index)
+	_, err := fmt.Fprintf(c.out, "%s; entry %d of the trail\n", counted(len(answer.Results), "camera", "cameras"), answer.Trail.Index)
 	return err
 }
 

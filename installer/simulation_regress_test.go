@@ -17,7 +17,7 @@ func TestSimulationRegressions(t *testing.T) {
 		seed  uint64
 		steps []step
 	}{
-		{"a grant of a restored collector has a lower epoch", 1, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m},
+		{"a restored collector gives its grants anew", 1, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m},
 			{"revoke", 0, s}, {"come to rest", 0, s}, {"revoke", 0, s}, {"come to rest", 0, s}, {"revoke", 0, s}, {"come to rest", 0, s},
 			{"restore the first", 0, s}}},
 		{"a new identity has no code for the second site yet", 14, []step{{"enrol", 0, s}, {"enrol", 1, s}, {"look", 0, s}, {"confirm", 0, m},
@@ -40,6 +40,14 @@ func TestSimulationRegressions(t *testing.T) {
 		{"withdrawn with the link before a new enrolment heard of it", 2, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, s},
 			{"revoke", 0, 59 * time.Millisecond}, {"confirm", 3151836706, 2 * s}, {"withdraw with the link", 0, 383 * time.Millisecond},
 			{"confirm", 918301102, 3 * s}}},
+		{"a request was read under the same epoch of a collector that was set back", 609189441, []step{{"enrol", 1, s}, {"look", 0, s},
+			{"confirm", 1388475460, 333 * time.Millisecond}, {"revoke", 0, 39 * s}, {"preserve", 432223004, 43 * s},
+			{"withdraw site", 1545689489, time.Millisecond}, {"back up", 0, time.Hour}, {"come to rest", 0, s},
+			{"confirm", 1662440101, 24 * time.Hour}, {"come to rest", 0, s}, {"restore", 1423237905, 5 * m}}},
+		{"withdrawn with the link, and the next grant had the epoch of one that was forgotten", 720012016, []step{{"enrol", 0, s}, {"look", 0, 0},
+			{"confirm", 501759105, 3 * s}, {"back up", 0, 0}, {"long absence", 3222183749, 0}, {"back up", 0, 41 * s}, {"come to rest", 0, 3 * s},
+			{"answer no", 854094850, 7 * m}, {"restore", 2055331258, 6 * m}, {"confirm", 2020849434, time.Millisecond}, {"revoke", 0, time.Millisecond},
+			{"withdraw with the link", 4038345996, 0}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {

@@ -152,8 +152,7 @@ func (w *world) backup() error {
 }
 
 // restore puts a copy in the place of the collector's files. Younger copies are
-// thrown away: who went back does not go forward again to what was undone, in
-// which the same epochs are other grants.
+// thrown away: who went back does not go forward again to what was undone.
 func (w *world) restore(b backup) error {
 	w.backups = slices.DeleteFunc(w.backups, func(o backup) bool { return !o.taken.Before(b.taken) })
 	w.backups = append(w.backups, b)

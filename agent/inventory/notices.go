@@ -103,14 +103,15 @@ func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 }
 
 // replyAgain says once more how far a notice has come here, when it is handed down
-// again: the collector takes no word of an identity that this computer lost, or
-// of a grant before the present one.
+// again: the collector has no word of it, whatever it acknowledged. It takes none
+// of an identity that this computer lost, or of a grant before the present one,
+// and forgets those that it took when it is set back. So only what is still on its
+// way counts as said.
 func (v *Inventory) replyAgain(ctx context.Context, tx *sql.Tx, s *site, id string) (queued bool, err error) {
 	said := false
-	err = each(ctx, tx, `SELECT body, state FROM message WHERE site_id = ? AND kind = 'reply' AND state <> 'rejected'`, func(rows *sql.Rows) error {
+	err = each(ctx, tx, `SELECT body FROM message WHERE site_id = ? AND kind = 'reply' AND state = 'waiting'`, func(rows *sql.Rows) error {
 		var body []byte
-		var state SentState
-		if err := rows.Scan(&body, &state); err != nil {
+		if err := rows.Scan(&body); err != nil {
 			return err
 		}
 		m, err := protocol.Decode(body)
@@ -129,7 +130,10 @@ func (v *Inventory) replyAgain(ctx context.Context, tx *sql.Tx, s *site, id stri
 	if !n.SeenAt.IsZero() {
 		again = append(again, protocol.Reply{NoticeID: id, State: protocol.ReplySeen, At: n.SeenAt})
 	}
-	if n.Answer != "" {
+	if !n.PresentAt.IsZero() {
+		again = append(again, protocol.Reply{NoticeID: id, State: protocol.ReplyPresent, At: n.PresentAt})
+	}
+	if n.AnsweredBy != "" { // it is deleted after its term, and no answer is one without it
 		again = append(again, protocol.Reply{NoticeID: id, State: n.Answer, At: n.AnsweredAt, By: n.AnsweredBy, Note: n.Note})
 	}
 	for _, r := range again {

@@ -422,3 +422,43 @@ func TestNoticeUnderANewGrant(t *testing.T) {
 		t.Errorf("%d new: %v", n, err)
 	}
 }
+
+// A collector that was set back has forgotten what it acknowledged: a notice that
+// it hands down again is answered again in full, and once.
+func TestNoticeOfARestoredCollector(t *testing.T) {
+	at := noon.Add(10 * time.Minute)
+	v, cams := declared(t, 1)
+	n := preserve(cams[0].ID)
+	keep(t, v, n)
+	if _, err := v.SeeNotice(t.Context(), noticeA); err != nil {
+		t.Fatal(err)
+	}
+	d := cameraDevice(0)
+	d.Channels[0].Retention.OldestFootage, d.Channels[0].Retention.ObservedAt = at.Add(-48*time.Hour), at
+	record(t, v, at, d)
+	if err := v.AnswerNotice(t.Context(), noticeA, protocol.Reply{State: protocol.ReplyCannot, By: "Anna Neri", Note: "non so la password"}); err != nil {
+		t.Fatal(err)
+	}
+	want := []protocol.ReplyState{protocol.ReplyReceived, protocol.ReplySeen, protocol.ReplyPresent, protocol.ReplyCannot}
+	wantReplies(t, v, want...)
+	recorded := func() {
+		for _, s := range outbox(t, v) {
+			if err := v.Acknowledge(t.Context(), receipt(s.ID, s.Raw), "h3"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	recorded()
+	for range 2 {
+		keep(t, v, n)
+	}
+	want = slices.Concat(want, want)
+	wantReplies(t, v, want...)
+
+	// Who answered is deleted with the rest after its term; the notice is still
+	// taken, or it would be handed down for ever.
+	recorded()
+	record(t, v, at.Add(31*24*time.Hour))
+	keep(t, v, n)
+	wantReplies(t, v, append(want, protocol.ReplyReceived, protocol.ReplySeen, protocol.ReplyPresent)...)
+}

@@ -14,9 +14,10 @@ import (
 
 // AddGrant keeps the collector's leave to speak for a site: of two, the one that
 // was given later. That may be the one of the lower epoch: a collector that was
-// restored from a backup has forgotten some, and counts on from there. So
-// revisions go on in every epoch: one may come twice. It opens a site that was
-// withdrawn; one that its owner suspended stays so, as in the register.
+// restored from a backup has forgotten some, and counts on from there if its clock
+// was set back, too. So revisions go on in every epoch: one may come twice. It
+// opens a site that was withdrawn; one that its owner suspended stays so, as in
+// the register.
 func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 	if _, err := uuid.Parse(g.SiteID); err != nil || g.Epoch < 1 {
 		return fmt.Errorf("keep the grant: the collector gave site %q, epoch %d, which is none", line(g.SiteID), g.Epoch)

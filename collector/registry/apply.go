@@ -240,18 +240,15 @@ func (w *write) usedRecorders(ctx context.Context) (map[string]bool, error) {
 	return used, err
 }
 
-// withdraw takes the site out of the register, unless another agent was
-// enrolled for it after the withdrawal was made: that later decision stands,
-// and only what this agent declared goes.
+// withdraw takes the site out of the register, unless a later decision stands:
+// then only what this agent declared goes.
 func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, err error) {
 	// Only a later enrolment outlives it: within its own epoch a withdrawal
 	// wins also over what was sent after it.
 	if w.m.Epoch < declared.epoch {
 		return false, w.stale(declared)
 	}
-	err = w.tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM grants WHERE site_id = ? AND agent_id <> ? AND from_at > ?)",
-		w.m.SiteID, w.agentID, micros(w.m.MadeAt)).Scan(&siteStays)
-	if err != nil {
+	if siteStays, err = w.laterDecision(ctx); err != nil {
 		return false, err
 	}
 	if err := w.exec(ctx, "UPDATE grants SET until_at = ?1 WHERE site_id = ?2 AND (agent_id = ?3 AND epoch <= ?4 OR agent_id <> ?3 AND NOT ?5) AND "+notEnded("?1"),
@@ -282,6 +279,20 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 		return true, w.apply(ctx, parts)
 	}
 	return true, w.empty(ctx)
+}
+
+// laterDecision tells whether another agent was enrolled for the site after the
+// message was made, and either may still speak for it or has declared something
+// that stands. One that was revoked, or a visit that ended, without a word has
+// decided nothing.
+func (w *write) laterDecision(ctx context.Context) (is bool, err error) {
+	err = w.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM grants g JOIN agents a ON a.id = g.agent_id
+		WHERE g.site_id = ?1 AND g.agent_id <> ?2 AND g.from_at > ?3
+		AND (a.revoked_at IS NULL AND `+notEnded("?5")+` OR EXISTS (SELECT 1 FROM parts p
+			LEFT JOIN grants r ON r.site_id = p.site_id AND r.epoch = p.replaced_epoch AND r.agent_id = ?2 AND r.epoch <= ?4
+			WHERE p.site_id = g.site_id AND p.agent_id = g.agent_id AND p.epoch = g.epoch AND r.epoch IS NULL)))`,
+		w.m.SiteID, w.agentID, micros(w.m.MadeAt), w.m.Epoch, micros(w.at)).Scan(&is)
+	return is, err
 }
 
 // tellOthers queues, for the agents whose grants the withdrawal has ended, what

@@ -154,7 +154,10 @@ func (r *Registry) sameGrant(ctx context.Context, tx *tx, site string, epoch int
 
 // newGrant adds a grant beside those that there are, unless it replaces them.
 // The same agent keeps its older grants: what it has not delivered yet was
-// written under them, and (epoch, revision) keeps it in order.
+// written under them, and (epoch, revision) keeps it in order. An epoch is the time
+// in seconds, or the next number, if that is more: a register that was restored
+// from a copy gives none that it gave before and forgot, or what was said under
+// that one, before a withdrawal perhaps, would count under the new grant.
 func (r *Registry) newGrant(ctx context.Context, tx *tx, site, agent string, d ingest.Redemption) (ingest.Grant, error) {
 	at := micros(d.At)
 	var until sql.NullInt64
@@ -162,7 +165,8 @@ func (r *Registry) newGrant(ctx context.Context, tx *tx, site, agent string, d i
 		until = nullMicros(d.At.Add(visitLength))
 	}
 	var epoch int64
-	if err := tx.QueryRowContext(ctx, "UPDATE sites SET epoch = epoch + 1 WHERE id = ? RETURNING epoch", site).Scan(&epoch); err != nil {
+	if err := tx.QueryRowContext(ctx, "UPDATE sites SET epoch = CASE WHEN epoch < ?2 THEN ?2 ELSE epoch + 1 END WHERE id = ?1 RETURNING epoch",
+		site, d.At.Unix()).Scan(&epoch); err != nil {
 		return ingest.Grant{}, err
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO grants (site_id, epoch, agent_id, from_at, until_at) VALUES (?, ?, ?, ?, ?)",

@@ -37,8 +37,8 @@ func TestRedeem(t *testing.T) {
 	invite("for the revoked", "", noon)
 
 	agents := map[string]string{"a": uuid.NewString(), "b": uuid.NewString(), "c": uuid.NewString()}
-	grantOf := func(agent, site, name string, epoch int64, from time.Time) ingest.Grant {
-		return ingest.Grant{AgentID: agents[agent], SiteID: site, SiteName: name, Category: "shop", Address: "Via " + name, Epoch: epoch, From: from}
+	grantOf := func(agent, site, name string, from time.Time) ingest.Grant {
+		return ingest.Grant{AgentID: agents[agent], SiteID: site, SiteName: name, Category: "shop", Address: "Via " + name, Epoch: from.Unix(), From: from}
 	}
 	beside := func(g ingest.Grant) ingest.Grant { g.Others = 1; return g }
 	steps := []struct {
@@ -49,13 +49,13 @@ func TestRedeem(t *testing.T) {
 	}{
 		{"a code nobody gave", "none", "a", noon, ingest.Grant{}, ingest.ErrUnknownCode},
 		{"an expired code", "old", "a", noon, ingest.Grant{}, ingest.ErrExpiredCode},
-		{"first use", "bar", "a", day(1), grantOf("a", bar, "bar", 1, day(1)), nil},
-		{"the answer got lost", "bar", "a", day(2), grantOf("a", bar, "bar", 1, day(1)), nil},
-		{"the answer got lost, asked again after the code's end", "bar", "a", day(15), grantOf("a", bar, "bar", 1, day(1)), nil},
+		{"first use", "bar", "a", day(1), grantOf("a", bar, "bar", day(1)), nil},
+		{"the answer got lost", "bar", "a", day(2), grantOf("a", bar, "bar", day(1)), nil},
+		{"the answer got lost, asked again after the code's end", "bar", "a", day(15), grantOf("a", bar, "bar", day(1)), nil},
 		{"another key", "bar", "b", day(1), ingest.Grant{}, ingest.ErrUsedCode},
-		{"a known key, a further site", "deposit", "a", day(3), grantOf("a", deposit, "deposit", 1, day(3)), nil},
-		{"another agent for the same site", "bar again", "b", day(4), beside(grantOf("b", bar, "bar", 2, day(4))), nil},
-		{"the first agent's code, its grant goes on", "bar", "a", day(5), beside(grantOf("a", bar, "bar", 1, day(1))), nil},
+		{"a known key, a further site", "deposit", "a", day(3), grantOf("a", deposit, "deposit", day(3)), nil},
+		{"another agent for the same site", "bar again", "b", day(4), beside(grantOf("b", bar, "bar", day(4))), nil},
+		{"the first agent's code, its grant goes on", "bar", "a", day(5), beside(grantOf("a", bar, "bar", day(1))), nil},
 	}
 	for _, s := range steps {
 		got, err := r.Redeem(t.Context(), ingest.Redemption{CodeHash: code(s.code), KeyHash: code("key " + s.key), AgentID: agents[s.key], AgentVersion: "1.2", At: s.at})
@@ -195,5 +195,29 @@ func TestSiteStates(t *testing.T) {
 	}
 	if _, err := r.Contacts(t.Context(), make([]string, maxContactSites+1)); err == nil {
 		t.Error("no limit on the sites whose contacts are read")
+	}
+}
+
+// An epoch is above all that were given for the site, also above those that the
+// register has forgotten, since a copy of it was put back.
+func TestEpochs(t *testing.T) {
+	a := enrol(t, openNew(t), noon)
+	want := noon.Unix()
+	for _, c := range []struct {
+		name string
+		at   time.Time
+		want int64
+	}{
+		{"first", noon, want},
+		{"in the same second", noon, want + 1},
+		{"later", noon.Add(time.Minute), want + 60},
+		{"by a clock that was set back", noon.Add(-time.Hour), want + 61},
+	} {
+		if c.name != "first" {
+			a.again(c.at, nil)
+		}
+		if a.epoch != c.want {
+			t.Errorf("%s: %d, want %d", c.name, a.epoch, c.want)
+		}
 	}
 }

@@ -27,10 +27,10 @@
 //     so nothing brings the site back but a new enrolment with a new epoch; the
 //     other agents are told by a notice. One
 //     that arrives after the agent's declaration of such a later epoch is stale.
-//     If another agent was enrolled after the withdrawal was made, that later
-//     decision of the owner's stands: only the withdrawing agent's own view, what
-//     it was enrolled to replace, and its grants go, and the receipt says so
-//     (SiteStays).
+//     If another agent was enrolled after the withdrawal was made, and may still
+//     speak for the site or has declared what stands, that later decision of the
+//     owner's stands: only the withdrawing agent's own view, what it was enrolled
+//     to replace, and its grants go, and the receipt says so (SiteStays).
 //   - A reply says how far a notice has come. It may be late, also after the
 //     notice was closed or the grant has ended; one to a notice that the site
 //     was never given is refused. It changes nothing of what is declared, and

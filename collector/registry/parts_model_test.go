@@ -65,9 +65,10 @@ func shorten(t *testing.T, steps []step, err error) ([]step, error) {
 
 // The model: what the rules say, written without a look at the register.
 type modelSite struct {
-	grants []modelGrant
-	said   map[string]modelPart // by agent
-	count  int
+	grants  []modelGrant
+	said    map[string]modelPart // by agent
+	revoked map[string]bool      // agents
+	count   int
 }
 
 type modelGrant struct {
@@ -119,10 +120,24 @@ func (m *modelSite) replaces(agent string, epoch int64, at time.Time, only strin
 
 func (m *modelSite) takePlaces(agent string, epoch int64) {
 	for a, p := range m.said {
-		if p.replacedBy > 0 && p.replacedBy <= epoch && m.grant(agent, p.replacedBy) != nil {
+		if m.takesPlaceOf(p, agent, epoch) {
 			delete(m.said, a)
 		}
 	}
+}
+
+func (m *modelSite) takesPlaceOf(p modelPart, agent string, epoch int64) bool {
+	return p.replacedBy > 0 && p.replacedBy <= epoch && m.grant(agent, p.replacedBy) != nil
+}
+
+// decidedLater tells whether a grant is of another agent and after a withdrawal,
+// and good for something still, or somebody's word under it stands.
+func (m *modelSite) decidedLater(g modelGrant, agent string, msg protocol.Message, at time.Time) bool {
+	if g.agent == agent || !g.from.After(msg.MadeAt) {
+		return false
+	}
+	p, said := m.said[g.agent]
+	return g.isOpen(at) && !m.revoked[g.agent] || said && p.epoch == g.epoch && !m.takesPlaceOf(p, agent, msg.Epoch)
 }
 
 // deliver gives the refusal that a message meets.
@@ -147,7 +162,7 @@ func (m *modelSite) deliver(agent string, msg protocol.Message, at time.Time) (s
 		if msg.Epoch < own.epoch {
 			return false, ingest.ErrStale
 		}
-		stays = slices.ContainsFunc(m.grants, func(g modelGrant) bool { return g.agent != agent && g.from.After(msg.MadeAt) })
+		stays = slices.ContainsFunc(m.grants, func(g modelGrant) bool { return m.decidedLater(g, agent, msg, at) })
 		for i := range m.grants {
 			g := &m.grants[i]
 			if g.isOpen(at) && (g.agent == agent && g.epoch <= msg.Epoch || g.agent != agent && !stays) {

@@ -285,14 +285,14 @@ func TestMigrateParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := old.ExecContext(t.Context(), "UPDATE sites SET declared_epoch = 1, declared_revision = 1, declaration = ?", raw); err != nil {
+	if _, err := old.ExecContext(t.Context(), "UPDATE sites SET declared_epoch = ?, declared_revision = 1, declaration = ?", a.epoch, raw); err != nil {
 		t.Fatal(err)
 	}
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
 	}
 	a.r = openStore(t, store)
-	if _, err := a.deliver(protocol.Message{ID: uuid.NewString(), SiteID: a.site, Epoch: 1, Revision: 1, MadeAt: noon, Body: says("A")}, noon); !errors.Is(err, ingest.ErrStale) {
+	if _, err := a.deliver(protocol.Message{ID: uuid.NewString(), SiteID: a.site, Epoch: a.epoch, Revision: 1, MadeAt: noon, Body: says("A")}, noon); !errors.Is(err, ingest.ErrStale) {
 		t.Errorf("a revision that is taken: %v", err)
 	}
 	if _, revision, raw, err := a.r.Site(t.Context(), a.agent, a.site); err != nil || revision != 1 || len(raw) == 0 {
@@ -381,4 +381,43 @@ func TestWithdrawalTakesWhatItReplaced(t *testing.T) {
 		t.Errorf("after: %q", got)
 	}
 	before.gone(t)
+}
+
+// Who was enrolled after a withdrawal was made has decided something later only
+// with a grant that is still good, or with a declaration that stands.
+func TestLaterDecision(t *testing.T) {
+	for _, c := range []struct {
+		name                     string
+		how                      func(*ingest.Redemption)
+		declares, revoked, stays bool
+	}{
+		{name: "enrolled", stays: true},
+		{name: "revoked", revoked: true},
+		{name: "revoked after it had declared", declares: true, revoked: true, stays: true},
+		{name: "a visit that ended", how: visiting},
+		{name: "a visit that ended after it had declared", how: visiting, declares: true, stays: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := enrol(t, unsealed(t), noon)
+			a.say(noon, says("A", on(1001, camera(1, "a1"))))
+			b := beside(t, a, noon.Add(time.Hour), c.how)
+			var left []string
+			if c.declares {
+				b.say(noon.Add(2*time.Hour), says("B", on(1002, camera(2, "b2"))))
+				left = []string{"b2"}
+			}
+			if c.revoked {
+				if err := b.r.Revoke(t.Context(), b.agent, noon.Add(3*time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			receipt, err := a.deliver(a.next(noon.Add(time.Minute), withdrawal()), noon.Add(26*time.Hour))
+			if err != nil || receipt.SiteStays != c.stays {
+				t.Errorf("%+v, %v", receipt, err)
+			}
+			if got := names(a.history()); !equal(got, left) {
+				t.Errorf("left are %q", got)
+			}
+		})
+	}
 }

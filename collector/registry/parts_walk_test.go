@@ -25,7 +25,6 @@ type walker struct {
 	codes   map[int64]ingest.Redemption // of each grant
 	pending []sent
 	made    int
-	revoked map[string]bool
 }
 
 type sent struct {
@@ -34,10 +33,10 @@ type sent struct {
 }
 
 func walk(t *testing.T, steps []step) error {
-	w := &walker{t: t, r: unsealed(t), m: &modelSite{said: map[string]modelPart{}}, at: noon, codes: map[int64]ingest.Redemption{}, revoked: map[string]bool{}}
+	w := &walker{t: t, r: unsealed(t), m: &modelSite{said: map[string]modelPart{}, revoked: map[string]bool{}}, at: noon, codes: map[int64]ingest.Redemption{}}
 	w.r.now = func() time.Time { return w.at }
 	w.agents[0] = enrol(t, w.r, w.at)
-	w.m.grants = append(w.m.grants, modelGrant{agent: w.agents[0].agent, epoch: 1, from: w.at})
+	w.m.grants = append(w.m.grants, modelGrant{agent: w.agents[0].agent, epoch: w.agents[0].epoch, from: w.at})
 	w.agents[1] = &sender{t: t, r: w.r, site: w.agents[0].site}
 	w.newKey(1)
 	for _, s := range steps {
@@ -95,7 +94,7 @@ func (w *walker) step(s step) error {
 		if err := w.r.Revoke(w.t.Context(), a.agent, w.at); err != nil {
 			return err
 		}
-		w.revoked[a.agent] = true
+		w.m.revoked[a.agent] = true
 		w.pending = slices.DeleteFunc(w.pending, func(p sent) bool { return p.by == a })
 		w.newKey(s.who)
 	case "anew": // the same computer, after it lost its identity
@@ -123,7 +122,7 @@ func (w *walker) replaceLater(n int) error {
 	d.Replace, d.At = true, w.at
 	_, err := w.r.Redeem(w.t.Context(), d)
 	g := w.m.grant("", epoch)
-	revoked := w.revoked[g.agent]
+	revoked := w.m.revoked[g.agent]
 	switch {
 	case revoked && errors.Is(err, ingest.ErrRevoked), !revoked && !g.isOpen(w.at) && errors.Is(err, ingest.ErrUsedCode):
 		return nil
@@ -186,7 +185,7 @@ func (w *walker) compareAgents(want string) error {
 		for _, g := range w.m.grants {
 			if g.isOpen(w.at) {
 				mine = mine || g.agent == a.agent
-				if g.agent != a.agent && !w.revoked[g.agent] {
+				if g.agent != a.agent && !w.m.revoked[g.agent] {
 					others[g.agent] = true
 				}
 			}

@@ -76,10 +76,15 @@ func siteOf(ctx context.Context, tx *tx, cameraID string) (string, error) {
 	return sites[0], nil
 }
 
-// QueueRequest queues the notices of one act of a force, all or none.
+// QueueRequest queues the notices of one act of a force, all or none: ErrUnknownCamera
+// when a site has withdrawn what is asked for since the draft. A withdrawn site
+// takes what was said of it along, and nothing may come after.
 func (r *Registry) QueueRequest(ctx context.Context, requestID, force string, notices []protocol.Notice) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		for _, n := range notices {
+			if err := stillDeclared(ctx, tx, n); err != nil {
+				return err
+			}
 			if err := r.enqueue(ctx, tx, n, queued{requestID, force}); err != nil {
 				return err
 			}
@@ -88,6 +93,21 @@ func (r *Registry) QueueRequest(ctx context.Context, requestID, force string, no
 	})
 	if err != nil {
 		return fmt.Errorf("queue request %s: %w", requestID, err)
+	}
+	return nil
+}
+
+// stillDeclared checks that the site of a request declares what it asks for.
+func stillDeclared(ctx context.Context, tx *tx, n protocol.Notice) error {
+	p, _ := n.Body.(protocol.Preserve)
+	for _, id := range p.CameraIDs {
+		site, err := siteOf(ctx, tx, id)
+		if err == nil && site != n.SiteID {
+			err = ErrUnknownCamera
+		}
+		if err != nil {
+			return fmt.Errorf("camera %q: %w", id, err)
+		}
 	}
 	return nil
 }

@@ -21,9 +21,13 @@ func (s *sender) asked() Asked {
 	return all[0]
 }
 
-// ask queues a request of the Questura for one camera of the site.
+// ask queues a request of the Questura for one camera of the site, which declares
+// it if it has not.
 func (s *sender) ask(at time.Time) protocol.Notice {
 	s.t.Helper()
+	if _, err := s.r.DraftRequest(s.t.Context(), preserve(id(1)), at); errors.Is(err, ErrUnknownCamera) {
+		s.say(at, declaration(camera(1, "Ingresso")))
+	}
 	if err := s.r.AddForce(s.t.Context(), "Questura", "age1"); err != nil {
 		s.t.Fatal(err)
 	}
@@ -70,6 +74,31 @@ func TestDraftRequest(t *testing.T) {
 	backwards.End = backwards.Start
 	if _, err := r.DraftRequest(t.Context(), backwards, noon); err == nil {
 		t.Error("a window that ends before it begins was drafted")
+	}
+}
+
+// What was withdrawn between the draft and the queue is asked of nobody, and
+// nothing is queued: the site's withdrawal could not take it along.
+func TestQueueAfterWithdrawal(t *testing.T) {
+	for what, change := range map[string]protocol.Body{"the site": withdrawal(), "the camera": declaration(camera(2, "Vetrina"))} {
+		r := unsealed(t)
+		a, b := enrol(t, r, noon), enrol(t, r, noon)
+		a.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Vetrina")))
+		b.say(noon, declaration(camera(3, "Bancomat")))
+		notices, err := r.DraftRequest(t.Context(), preserve(id(3), id(1)), noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.AddForce(t.Context(), "Questura", "age1"); err != nil {
+			t.Fatal(err)
+		}
+		a.say(noon.Add(time.Minute), change)
+		if err := r.QueueRequest(t.Context(), id(9), "Questura", notices); !errors.Is(err, ErrUnknownCamera) {
+			t.Errorf("%s was withdrawn: %v", what, err)
+		}
+		if all, err := r.Asked(t.Context(), "Questura", 10); err != nil || len(all) > 0 || len(b.waits(noon.Add(time.Hour))) > 0 {
+			t.Errorf("%s was withdrawn, and is asked for: %+v, %v", what, all, err)
+		}
 	}
 }
 

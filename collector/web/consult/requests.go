@@ -75,7 +75,7 @@ func readRequest(v url.Values) *request {
 	case !p.End.After(p.Start):
 		a.fail("until", "error.until.before")
 	case p.End.Sub(p.Start) > maxAskedTime:
-		a.fail("until", "error.until.long")
+		a.fail("until", "error.request.long")
 	}
 	return q
 }

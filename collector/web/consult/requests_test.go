@@ -2,6 +2,7 @@ package consult
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -131,7 +132,7 @@ func TestRefusedRequest(t *testing.T) {
 		"no reason":             {officerName, with("reason"), 422, "reason", "Give the reason"},
 		"no case":               {officerName, with("case_kind", "x"), 422, "case_kind", "Choose the kind of case"},
 		"backwards":             {officerName, with("until", noon.Add(-2*time.Hour).Format(time.RFC3339)), 422, "until", "before the start"},
-		"two months":            {officerName, with("from", noon.Add(-60*day).Format(time.RFC3339)), 422, "until", "too long"},
+		"two months":            {officerName, with("from", noon.Add(-60*day).Format(time.RFC3339)), 422, "until", fmt.Sprintf("%d days at most", maxAskedTime/day)},
 		"yesterday":             {officerName, with("from", "ieri"), 422, "from", "RFC 3339"},
 		"no phone number":       {officerName, with("phone", "chiedere di Verdi"), 422, "phone", "not allowed"},
 	} {

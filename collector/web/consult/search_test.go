@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -155,6 +156,10 @@ func TestSearchRefusesInWords(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(res.body), &p); err != nil || res.status != 422 || p.Field != "at" || p.Hint == "" || len(p.Errors) != 2 || p.Errors[1].Field != "reason" {
 		t.Errorf("%d %s", res.status, res.body)
+	}
+	res = w.send("POST", "/search", officerName, exact("time", noon.Add(-30*day).Format(time.RFC3339), "until", noon.Format(time.RFC3339)), false)
+	if want := fmt.Sprintf("%d days at most", search.MaxWindow/day); res.status != 422 || !strings.Contains(res.body, want) {
+		t.Errorf("a month: %d %s", res.status, res.body)
 	}
 	res = w.send("POST", "/search", officerName, form("date", "2026-10-25", "time", "02:30", "until", ""), true)
 	if res.status != 422 || !strings.Contains(res.body, `id="fold-first"`) || !strings.Contains(res.body, `value="Rapina`) && !strings.Contains(res.body, "Rapina in strada</textarea>") {

@@ -90,10 +90,11 @@ func (d *door) declare() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	if _, err := d.reg.Redeem(d.t.Context(), ingest.Redemption{CodeHash: hash, KeyHash: hash, AgentID: agent, At: at}); err != nil {
+	grant, err := d.reg.Redeem(d.t.Context(), ingest.Redemption{CodeHash: hash, KeyHash: hash, AgentID: agent, At: at})
+	if err != nil {
 		d.t.Fatal(err)
 	}
-	m := protocol.Message{ID: uuid.NewString(), SiteID: d.site, Epoch: 1, Revision: 1, MadeAt: at, Body: declaration(at)}
+	m := protocol.Message{ID: uuid.NewString(), SiteID: d.site, Epoch: grant.Epoch, Revision: 1, MadeAt: at, Body: declaration(at)}
 	raw, err := protocol.Encode(m)
 	if err != nil {
 		d.t.Fatal(err)

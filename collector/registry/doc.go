@@ -81,7 +81,22 @@
 // owner's acts, and the ids and hashes of its messages; of its notices, that they
 // were and how far they came. What a notice says is deleted 30 days after it was
 // closed. Its name and address stay while somebody may still begin anew, by a later
-// grant or a code. No copy stays in the files: see wipe.go.
+// grant or a code.
+//
+// # What is sealed
+//
+// Names, addresses, positions, contacts and people's words are sealed, each site's
+// with a data key of its own (vault.go); so is each notice, beneath the key of
+// consultation. The schema says for each column why it is sealed or clear. The
+// data keys are sealed with the master key, a file outside the database (master.go),
+// that is changed while the register is in use (rotate.go). What is erased goes by
+// its key: a withdrawal destroys the site's, and what a site loses while it stays
+// goes with the key of before, for the rest is sealed anew (rekey.go). So no copy
+// of it opens any more: not in the database's log, in the gaps of its pages, or in
+// a copy of the database without the data keys. wipe.go says how long copies of a
+// destroyed key itself remain. A contact is found by a keyed hash of its phone
+// number or address (lookup.go). What an older program wrote in clear is sealed at
+// the first start (sealing.go).
 //
 // # Connections
 //

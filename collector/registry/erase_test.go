@@ -48,7 +48,7 @@ func observed(mark string, at time.Time, cameras int) protocol.Observation {
 func TestWithdrawnIsReallyGone(t *testing.T) {
 	r := openNew(t)
 	r.wiping.short = time.Hour // a slow disk is not what is tested
-	const sites, cameras = 24, 6
+	const sites, cameras = 10, 6
 	var senders []*sender
 	for i := range sites {
 		s := enrol(t, r, noon)

@@ -52,6 +52,9 @@ func filesOf(t testing.TB, r *Registry) (files []string) {
 		return files
 	}
 	var dir, database string
+	if _, err := r.write.ExecContext(t.Context(), "ANALYZE"); err != nil { // as its own daemon does, now and then
+		t.Fatal(err)
+	}
 	if _, err := r.write.ExecContext(t.Context(), "CHECKPOINT"); err != nil { // what is in memory, and files that were dropped
 		t.Fatal(err)
 	}

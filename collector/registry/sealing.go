@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"anagrafe/protocol"
@@ -19,39 +18,60 @@ import (
 const sealingSchema = 5
 
 // sealedAtOnce bounds the sites, and the notices, of one transaction.
-const sealedAtOnce = 32
+const sealedAtOnce = 16
 
 var plainTables = []string{"versions_plain", "contacts_plain", "parts_plain", "camera_observations_plain"}
 
-// sealPlain does the step, if it was not done.
+// sealPlain does the step, or what is left of it.
 func (r *Registry) sealPlain(ctx context.Context) error {
-	var empty bool
-	plain, err := r.hasPlain(ctx)
-	if err != nil || !plain {
+	var plain, empty, dirty bool
+	look := func(ctx context.Context, tx *tx) (err error) {
+		if plain, err = hasTable(ctx, tx, plainTables[0]); err != nil {
+			return err
+		}
+		if dirty, err = hasTable(ctx, tx, scrubDue); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM sites)").Scan(&empty)
+	}
+	if err := r.update(ctx, look); err != nil {
 		return err
 	}
-	if err := r.write.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM sites)").Scan(&empty); err != nil {
-		return err
-	}
-	if !empty {
+	if plain && !empty {
 		r.log.InfoContext(ctx, "the register is being sealed; this is done once")
 		if err := r.sealAll(ctx); err != nil {
 			return fmt.Errorf("seal what an older program wrote: %w", err)
 		}
-		if err := r.scrub(ctx); err != nil {
-			return fmt.Errorf("write the register anew without what was in clear: %w", err)
+	}
+	if plain {
+		dirty = !empty
+		if err := r.update(ctx, func(ctx context.Context, tx *tx) error { return dropPlain(ctx, tx, dirty) }); err != nil {
+			return fmt.Errorf("drop what was in clear: %w", err)
 		}
 	}
-	return r.update(ctx, dropPlain)
+	if !dirty {
+		return nil
+	}
+	if err := r.scrub(ctx); err != nil {
+		return fmt.Errorf("write the register anew without what was in clear: %w", err)
+	}
+	return r.update(ctx, func(ctx context.Context, tx *tx) error {
+		_, err := tx.ExecContext(ctx, "DROP TABLE IF EXISTS "+scrubDue)
+		return err
+	})
 }
 
-func (r *Registry) hasPlain(ctx context.Context) (plain bool, err error) {
-	query := "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'versions_plain')"
-	if r.write.engine == postgres {
-		query = "SELECT to_regclass('versions_plain') IS NOT NULL"
+// scrubDue is a table that is there as long as the files may hold something in
+// clear of what was dropped.
+const scrubDue = "scrub_due"
+
+func hasTable(ctx context.Context, tx *tx, name string) (has bool, err error) {
+	query := "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)"
+	if tx.engine == postgres {
+		query = "SELECT to_regclass(?) IS NOT NULL"
 	}
-	err = r.write.QueryRowContext(ctx, query).Scan(&plain)
-	return plain, err
+	err = tx.QueryRowContext(ctx, query, name).Scan(&has)
+	return has, err
 }
 
 // sealAll seals all sites and notices, some in each transaction.
@@ -311,8 +331,31 @@ func (r *Registry) sealOldNotice(ctx context.Context, tx *tx, id string) error {
 	return nil
 }
 
+// dropPlain drops what was sealed, and remembers whether to scrub. Another
+// collector may have done so.
+func dropPlain(ctx context.Context, tx *tx, dirty bool) error {
+	if plain, err := hasTable(ctx, tx, plainTables[0]); err != nil || !plain {
+		return err
+	}
+	var statements []string
+	for _, table := range plainTables {
+		statements = append(statements, "DROP TABLE "+table)
+	}
+	statements = append(statements, "ALTER TABLE sites DROP COLUMN name", "ALTER TABLE sites DROP COLUMN address")
+	if dirty {
+		statements = append(statements, "CREATE TABLE "+scrubDue+" (one INTEGER)")
+	}
+	for _, s := range statements {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	return nil
+}
+
 // scrub writes the database anew, so that nothing that stood there in clear is
-// left in its files: in the gaps of pages, in old rows, in SQLite's log.
+// left in its files: in the gaps of pages, in old rows, in SQLite's log, and in
+// what PostgreSQL has noted for its planner of the values of a column.
 func (r *Registry) scrub(ctx context.Context) error {
 	conn, err := r.write.Conn(ctx)
 	if err != nil {
@@ -320,24 +363,10 @@ func (r *Registry) scrub(ctx context.Context) error {
 	}
 	defer conn.Close()
 	if r.write.engine == postgres {
-		return rewriteTables(ctx, conn, append([]string{"sites", "notices", "notice_replies"}, plainTables...)...)
+		return rewriteTables(ctx, conn, "sites", "notices", "notice_replies", "pg_statistic")
 	}
 	if _, err := conn.ExecContext(ctx, "VACUUM"); err != nil {
 		return err
 	}
 	return emptyLog(ctx, conn)
-}
-
-// dropPlain ends the step.
-func dropPlain(ctx context.Context, tx *tx) error {
-	var errs []error
-	for _, table := range plainTables {
-		_, err := tx.ExecContext(ctx, "DROP TABLE "+table)
-		errs = append(errs, err)
-	}
-	for _, column := range []string{"name", "address"} {
-		_, err := tx.ExecContext(ctx, "ALTER TABLE sites DROP COLUMN "+column)
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }

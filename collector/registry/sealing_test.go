@@ -50,6 +50,9 @@ func writeOld(t testing.TB, r *Registry, path string, schema int64) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := old.ExecContext(t.Context(), "ANALYZE"); err != nil { // PostgreSQL keeps samples of what it finds
+		t.Fatal(err)
+	}
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -258,9 +261,6 @@ func TestOldRegisterIsSealed(t *testing.T) {
 			if found, err := o.LookUp(t.Context(), "02 7777"); err != nil || !slices.Contains(found, senders[2].site) || slices.Contains(found, senders[1].site) {
 				t.Errorf("looked up: %v, %v", found, err)
 			}
-			if plain, err := o.hasPlain(t.Context()); err != nil || plain {
-				t.Errorf("the old tables are there still, %v", err)
-			}
 			s := *senders[3]
 			s.r = o
 			s.say(noon.Add(4*time.Hour), marked("after", 2))
@@ -342,7 +342,10 @@ func TestNothingInClear(t *testing.T) {
 	look := func(when string) {
 		t.Helper()
 		marks := map[string][]byte{"a text": []byte(mark), "a phone number": []byte(phone), "a longitude": []byte("9123457"), "a latitude": []byte("45765431"),
-			"a latitude as a number of SQLite's": {0x02, 0xba, 0x53, 0x37}, "a latitude as a number of PostgreSQL's": {0x37, 0x53, 0xba, 0x02, 0, 0, 0, 0}}
+			"a latitude as a number": {0x02, 0xba, 0x53, 0x37}} // as SQLite keeps it
+		if tested == postgres {
+			marks["a latitude as a number"] = []byte{0x37, 0x53, 0xba, 0x02, 0, 0, 0, 0}
+		}
 		for what, m := range marks {
 			eachFile(t, r, func(name string, b []byte) {
 				if at := bytes.Index(b, m); at >= 0 {

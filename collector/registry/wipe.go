@@ -18,8 +18,9 @@ import (
 // small and locked for it. Where that takes long, it is done at most for a
 // twentieth of the time; what waits is done after a later commit, and at start.
 //
-// PostgreSQL's own log, and a copy of the database, keep the sealed key longer: it
-// opens nothing any more once the master key was changed.
+// PostgreSQL's own log, a copy of the database, and a row that an older snapshot
+// still sees, keep the sealed key longer: it opens nothing any more once the
+// master key was changed.
 
 const (
 	wipeShort = time.Second // after a shorter one, the next need not wait

@@ -223,9 +223,11 @@ func TestLaterGrantKeepsTheName(t *testing.T) {
 	}
 	old := s.next(noon.Add(2*time.Minute), withdrawal())
 	want := s.redeem("second", noon.Add(time.Minute))
+	before := stolen(t, r, s.site)
 	if _, err := s.deliver(old, noon.Add(3*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
+	before.gone(t)
 	if got := s.redeem("second", noon.Add(4*time.Minute)); got != want || got.SiteName == "" {
 		t.Errorf("the code gave %+v, and now %+v", want, got)
 	}

@@ -2,7 +2,9 @@ package registry
 
 import (
 	"bytes"
+	"slices"
 	"testing"
+	"time"
 
 	"anagrafe/protocol"
 )
@@ -70,4 +72,30 @@ func FuzzLookup(f *testing.F) {
 			t.Errorf("%q is %q, and that is %q", text, a, normalAddress(a))
 		}
 	})
+}
+
+// A contact is found as long as it is one, in whatever way it is written.
+func TestLookUp(t *testing.T) {
+	r := openNew(t)
+	a, b := enrol(t, r, noon), enrol(t, r, noon)
+	finds := func(text string, want ...string) {
+		t.Helper()
+		slices.Sort(want)
+		if got, err := r.LookUp(t.Context(), text); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q finds %v, %v, want %v", text, got, err, want)
+		}
+	}
+	d := declaration()
+	d.Contacts = []protocol.Contact{{Name: "Anna", Role: protocol.RoleOwner, Phone: "+39 02 1234567", Email: "anna@example.org"}}
+	a.say(noon, d)
+	b.say(noon, d)
+	finds("02/1234567", a.site, b.site)
+	finds("Anna@Example.org", a.site, b.site)
+	finds("Anna")
+	d.Contacts[0].Phone = "+39 02 7654321"
+	a.say(noon.Add(time.Hour), d)
+	finds("02 1234567", b.site)
+	finds("02 7654321", a.site)
+	b.say(noon.Add(time.Hour), withdrawal())
+	finds("02 1234567")
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"anagrafe/protocol"
 )
@@ -21,13 +24,21 @@ func town(t testing.TB, r *Registry, mark string, sites int) (senders []*sender)
 	for i := range sites {
 		s := enrol(t, r, noon)
 		senders = append(senders, s)
-		d := marked(fmt.Sprint(mark, " ", i), 3)
+		d, o := marked(fmt.Sprint(mark, " ", i), 3), observed(mark, noon.Add(time.Hour), 3)
+		for j := range d.Cameras {
+			d.Cameras[j].ID = id(100 + 10*i + j)
+			o.Cameras[j].CameraID = d.Cameras[j].ID
+		}
 		s.say(noon, d)
-		s.say(noon.Add(time.Hour), observed(mark, noon.Add(time.Hour), 3))
+		s.say(noon.Add(time.Hour), o)
 		d.Cameras[1].Name += " renamed"
 		s.say(noon.Add(2*time.Hour), d)
-		s.queue(noon, preserve(id(1))) // waits
-		said := reply(s.ask(noon), protocol.ReplyCannot, noon)
+		s.queue(noon, preserve(d.Cameras[0].ID)) // waits
+		asked := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: noon, Body: preserve(d.Cameras[0].ID)}
+		if err := errors.Join(r.AddForce(t.Context(), "Questura", "age1"), r.QueueRequest(t.Context(), id(9), "Questura", []protocol.Notice{asked})); err != nil {
+			t.Fatal(err)
+		}
+		said := reply(asked, protocol.ReplyCannot, noon)
 		said.By = mark
 		s.say(noon.Add(2*time.Hour), said)
 	}

@@ -148,7 +148,7 @@ func cutOff(t *testing.T, store string, transactions int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := &endsAfter{Context: t.Context(), looks: transactions}
+	ctx := &endsAfter{Context: t.Context(), looks: 2 * transactions} // the step asks before each, and the writer
 	if err := r.sealAll(ctx); err == nil {
 		t.Fatal("it was not cut off: the test shows nothing")
 	}

@@ -16,6 +16,25 @@ import (
 
 const rootSecretSize = 32
 
+// keysThere refuses to make new keys for a register that was served before with
+// others: its owners' codes, agents and receipts would be strangers.
+func keysThere(dir string, served bool) error {
+	if !served {
+		return nil
+	}
+	var missing []string
+	for _, name := range []string{"root.secret", "keys/ca.key", "keys/checkpoint.key", "keys/consult.key", "keys/receipt.key"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is missing in %s, and the register was served with it before: restore root.secret and keys/ from the backup of the keys, "+
+		"or copy them from the collector that serves this register already", strings.Join(missing, ", "), dir)
+}
+
 // rootSecret reads DIR/root.secret, from which the keys of cookies, QUIC and
 // look-up hashes are derived; it makes it at the first start, and only then: a
 // file that is there and wrong is an error, never replaced in silence.
@@ -30,9 +49,6 @@ func rootSecret(dir string) ([]byte, error) {
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading the root secret: %w", err)
-	}
-	if _, err := os.Stat(registerFile(dir)); err == nil {
-		return nil, fmt.Errorf("%s is missing beside a register that is there: restore it from the backup of the keys", path)
 	}
 	secret = make([]byte, rootSecretSize)
 	if _, err := rand.Read(secret); err != nil {

@@ -42,7 +42,10 @@ type office struct {
 	receipts  *ingest.ReceiptKey
 	index     *search.Index
 	recorded  chan struct{} // signalled, buffered 1: the register has changed
-	notify    func()        // tells the agents' server that a notice was queued; set before anything is served
+	// notify tells the agents' server that a notice was queued, readmit that an
+	// agent was revoked; both are set before anything is served.
+	notify  func()
+	readmit func(agentID string)
 
 	publicWeb, opsWeb, consultWeb *web.Web
 
@@ -61,7 +64,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err := os.MkdirAll(filepath.Join(dir, "keys"), 0o700); err != nil {
 		return nil, fmt.Errorf("making the collector's directory: %w (give another with -data DIR)", err)
 	}
-	o := &office{dir: dir, config: config, log: log, notify: func() {}, recorded: make(chan struct{}, 1), lock: flock.New(filepath.Join(dir, "lock"))}
+	o := &office{dir: dir, config: config, log: log, notify: func() {}, readmit: func(string) {}, recorded: make(chan struct{}, 1), lock: flock.New(filepath.Join(dir, "lock"))}
 	held, err := o.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
@@ -74,6 +77,13 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 			err = errors.Join(err, o.Close())
 		}
 	}()
+	served, err := registry.Served(ctx, config.store(dir))
+	if err != nil {
+		return nil, err
+	}
+	if err := keysThere(dir, served); err != nil {
+		return nil, err
+	}
 	if o.secret, err = rootSecret(dir); err != nil {
 		return nil, err
 	}
@@ -155,6 +165,7 @@ func (o *office) furnish() (err error) {
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
 		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(),
 		OpsURL: o.config.OpsURL, ConsultURL: o.config.ConsultURL,
+		OnRevoke: func(agentID string) { o.readmit(agentID) },
 	}); err != nil {
 		return err
 	}
@@ -174,6 +185,16 @@ func (o *office) changed() {
 	select {
 	case o.recorded <- struct{}{}:
 	default: // told already
+	}
+}
+
+// elsewhere hears of what was written to the register, by this collector or another
+// one: revoked is an agent, or "".
+func (o *office) elsewhere(revoked string) {
+	o.changed()
+	o.notify()
+	if revoked != "" {
+		o.readmit(revoked)
 	}
 }
 

@@ -47,9 +47,16 @@ func freePort(t *testing.T, host string) string {
 
 func serveAt(t *testing.T, dir, agents, consult string) *serving {
 	t.Helper()
+	return serveIn(t, "", dir, agents, consult)
+}
+
+// serveIn runs a collector on a store; "" is the directory's own.
+func serveIn(t *testing.T, store, dir, agents, consult string) *serving {
+	t.Helper()
 	c := defaults()
+	c.Store = store
 	c.PublicURL, c.ConsultURL = "http://localhost:8080", "http://"+consult
-	c.ListenAgents, c.ListenOps, c.ListenConsult, c.ListenMetrics = agents, "127.0.0.1:0", consult, "off"
+	c.ListenAgents, c.ListenPublic, c.ListenOps, c.ListenConsult, c.ListenMetrics = agents, "127.0.0.1:0", "127.0.0.1:0", consult, "off"
 	o, err := openOffice(t.Context(), dir, c, discard())
 	if err != nil {
 		t.Fatal(err)

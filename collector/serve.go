@@ -94,7 +94,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	o.notify = agents.Notify
+	o.notify, o.readmit = agents.Notify, agents.Readmit
 	// The first search should not be the one that reads the whole register.
 	if err := o.index.CatchUp(ctx); err != nil {
 		return err
@@ -133,6 +133,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	group.Go(func() error { return o.consultWeb.Serve(ctx, consultHandler, consultListener) })
 	group.Go(func() error { return o.serveControl(ctx, controlListener) })
 	group.Go(func() error { return o.follow(ctx) })
+	group.Go(func() error { return o.reg.Follow(ctx, o.elsewhere) })
 	group.Go(func() error { return o.tidy(ctx) })
 	if metricsListener != nil {
 		group.Go(func() error { return serveMetrics(ctx, metricsListener, metrics) })

@@ -55,7 +55,7 @@ var testOnly = map[string][]string{
 	"agent":     {"agent/discover/cameratest", "protocol/pages/pagestest"},
 	"collector": {"collector/ingest", "collector/registry/pgtest", "protocol/wire", "protocol/pages/pagestest"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
-		"collector/ingest", "collector/registry", "protocol"},
+		"collector/ingest", "collector/registry", "collector/registry/pgtest", "protocol"},
 }
 
 // atTop is all that may stand in the root, dotfiles aside.

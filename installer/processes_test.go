@@ -116,6 +116,7 @@ type town struct {
 	collectorDir, agentDir, creds string
 	agents, public, ops, consult  string // host:port
 	metrics, pages                string
+	store                         string // "": the collector's own
 	relay                         *relay
 	devices                       int
 }
@@ -149,7 +150,7 @@ func freeAddr(t *testing.T) string {
 
 func (tn *town) startCollector() *process {
 	tn.t.Helper()
-	p := launch(tn.t, "anagrafe-collector", "serve", "-data", tn.collectorDir, "-public-url", "http://localhost",
+	p := launch(tn.t, "anagrafe-collector", "serve", "-data", tn.collectorDir, "-store", tn.store, "-public-url", "http://localhost",
 		"-consult-url", "http://"+tn.consult, "-ops-url", "http://"+tn.ops,
 		"-listen-agents", tn.agents, "-listen-public", tn.public, "-listen-ops", tn.ops, "-listen-consult", tn.consult, "-listen-metrics", tn.metrics)
 	p.until("the collector's listeners", func() bool {

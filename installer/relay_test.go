@@ -15,8 +15,8 @@ import (
 // port, and loses what a test tells it to lose. It reads nothing: all is
 // encrypted between the two ends.
 type relay struct {
-	addr   string // of its own, 127.0.0.1:port
-	target string
+	addr   string                 // of its own, 127.0.0.1:port
+	target atomic.Pointer[string] // host:port
 
 	dropUp   atomic.Bool  // UDP, agent to collector
 	dropDown atomic.Bool  // both, collector to agent
@@ -33,7 +33,8 @@ type relay struct {
 // newRelay opens a relay to target (host:port) and closes it after the test.
 func newRelay(t *testing.T, target string) *relay {
 	t.Helper()
-	r := &relay{target: target, flows: map[string]*net.UDPConn{}, conns: map[net.Conn]struct{}{}}
+	r := &relay{flows: map[string]*net.UDPConn{}, conns: map[net.Conn]struct{}{}}
+	r.target.Store(&target)
 	var err error
 	for range 20 { // a port that is free on both
 		if r.tcp, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -59,6 +60,17 @@ func newRelay(t *testing.T, target string) *relay {
 func (r *relay) port() string {
 	_, port, _ := net.SplitHostPort(r.addr)
 	return port
+}
+
+// lead sends what comes from now on to another collector.
+func (r *relay) lead(target string) {
+	r.target.Store(&target)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for from, f := range r.flows {
+		_ = f.Close()
+		delete(r.flows, from)
+	}
 }
 
 func (r *relay) close() {
@@ -100,7 +112,7 @@ func (r *relay) flow(from *net.UDPAddr) (*net.UDPConn, error) {
 	if f, ok := r.flows[from.String()]; ok {
 		return f, nil
 	}
-	to, err := net.ResolveUDPAddr("udp", r.target)
+	to, err := net.ResolveUDPAddr("udp", *r.target.Load())
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +143,7 @@ func (r *relay) acceptTCP() {
 		if err != nil {
 			return
 		}
-		out, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", r.target)
+		out, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", *r.target.Load())
 		if err != nil {
 			_ = in.Close()
 			continue

@@ -32,12 +32,13 @@
 // # Notices
 //
 // An agent is held or parked. One that is held keeps its Notices stream open,
-// and hears of a notice as soon as main says that one was queued (Notify), or
-// within seconds where another collector on the same register queued it. One
-// that is parked gets what waits, is told when to come again, and keeps no
-// connection: those whose owners chose it, and those for which there is no room
-// (Options.MaxHeld, -max-held). Parked agents come every six hours, each at a
-// moment of its own, the same on all collectors.
+// and hears of a notice as soon as main says that one was queued (Notify), here
+// or by another collector on the same register; within seconds, should that word
+// get lost. So it is told that it was revoked (Readmit). One that is parked gets
+// what waits, is told when to come again, and keeps no connection: those whose
+// owners chose it, and those for which there is no room (Options.MaxHeld,
+// -max-held). Parked agents come every six hours, each at a moment of its own, the
+// same on all collectors.
 //
 // A notice is handed down until the agent says that it keeps it: again on each
 // new stream, and every few minutes on one that stays open. Held agents are

@@ -22,7 +22,7 @@ const (
 	// not all of them ask the register at once.
 	shards = 64
 	// lookAgain is how soon a notice is found that nobody told this collector
-	// of: another one queued it in the same register.
+	// of: another one queued it in the same register, and word of it got lost.
 	lookAgain = 5 * time.Second
 	// parkWindow is how often a parked agent comes: a request to preserve
 	// footage that is kept for a day must not be late.
@@ -139,6 +139,10 @@ func (s *Server) Notify() {
 	default: // told already
 	}
 }
+
+// Readmit has the streams of an agent that has perhaps lost its right end now. It
+// returns at once.
+func (s *Server) Readmit(agentID string) { s.held.tell(agentID) }
 
 // Watch wakes the streams until ctx ends. Run does it; who serves the Handler
 // without Run calls it, or nothing comes to a stream after its beginning.

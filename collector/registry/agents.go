@@ -72,31 +72,37 @@ func (r *Registry) Agents(ctx context.Context) ([]Agent, error) {
 
 // Revoke shuts an agent out from this moment on; what it declared stays.
 // ingest.ErrUnknownAgent when there is none; revoking twice keeps the first
-// time.
+// time. Who follows is told.
 func (r *Registry) Revoke(ctx context.Context, agentID string, at time.Time) error {
-	return r.updateAgent(ctx, "revoke agent", agentID,
-		"UPDATE agents SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1", micros(at))
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
+		tx.tell(agentID)
+		return updateAgent(ctx, tx, agentID, "UPDATE agents SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1", micros(at))
+	})
+	if err != nil {
+		return fmt.Errorf("revoke agent %s: %w", agentID, err)
+	}
+	return nil
 }
 
 // Certified implements ingest.Register.
 func (r *Registry) Certified(ctx context.Context, agentID, serial string, notAfter time.Time) error {
-	return r.updateAgent(ctx, "note certificate of agent", agentID,
-		"UPDATE agents SET certificate_serial = ?2, certificate_until = ?3 WHERE id = ?1", serial, micros(notAfter))
-}
-
-func (r *Registry) updateAgent(ctx context.Context, operation, agentID, query string, args ...any) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		done, err := tx.ExecContext(ctx, query, append([]any{agentID}, args...)...)
-		if err != nil {
-			return err
-		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ingest.ErrUnknownAgent)
-		}
-		return nil
+		return updateAgent(ctx, tx, agentID,
+			"UPDATE agents SET certificate_serial = ?2, certificate_until = ?3 WHERE id = ?1", serial, micros(notAfter))
 	})
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", operation, agentID, err)
+		return fmt.Errorf("note certificate of agent %s: %w", agentID, err)
+	}
+	return nil
+}
+
+func updateAgent(ctx context.Context, tx *tx, agentID, query string, args ...any) error {
+	done, err := tx.ExecContext(ctx, query, append([]any{agentID}, args...)...)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, ingest.ErrUnknownAgent)
 	}
 	return nil
 }

@@ -39,9 +39,10 @@ func (r *Registry) LastChange(ctx context.Context) (int64, error) {
 	return last, nil
 }
 
-// changed gives a site the next change number. The writer is alone until it
-// commits, so numbers become visible in their order.
+// changed gives a site the next change number, and tells who follows. The writer
+// is alone until it commits, so numbers become visible in their order.
 func changed(ctx context.Context, tx *tx, siteID string) error {
+	tx.tell("")
 	if _, err := tx.ExecContext(ctx, "DELETE FROM changes WHERE site_id = ?", siteID); err != nil {
 		return err
 	}

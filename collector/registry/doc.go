@@ -107,4 +107,21 @@
 // advisory lock that all collectors share. Readers never wait for it, and see one
 // state of the record. Migrations lie in schema/ENGINE, numbered alike and
 // embedded, and are never edited after a release.
+//
+// # Several collectors
+//
+// What a commit has changed it tells all collectors on the same PostgreSQL (tell,
+// Follow). Who follows reads by a cursor: the numbers of changes and notices become
+// visible in their order, so none is skipped, and a notification that gets lost only
+// delays. That an agent was revoked is told by the notification alone: should that
+// get lost, its open stream ends within minutes, and nothing is sent on it.
+//
+// Sessions, links, codes and notices are rows, and the same for all collectors. What
+// is counted in memory (guesses, refused logins, an agent's bytes of a day, unproven
+// connections) counts at each apart: N collectors let N times as much in, and each
+// of these limits protects the collector that counts.
+//
+// An acknowledgement means that the commit is on the disk, and on the synchronous
+// standby where there is one. A host that is gone, or a collector that stands still
+// in its turn, is given up within half a minute (steady.go).
 package registry

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -46,6 +47,7 @@ type db struct {
 	*sql.DB
 	engine engine
 	pool   *pgxpool.Pool // of PostgreSQL, under DB; nil: SQLite
+	alone  atomic.Bool   // PostgreSQL has said that it no longer waits for the standby
 }
 
 // Close waits for what is under way.
@@ -75,13 +77,14 @@ func (d *db) begin(ctx context.Context, o *sql.TxOptions) (*tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tx{t, d.engine}, nil
+	return &tx{Tx: t, engine: d.engine}, nil
 }
 
 // tx is a transaction.
 type tx struct {
 	*sql.Tx
 	engine engine
+	news   map[string]bool // to tell at its commit: see tell
 }
 
 func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {

@@ -65,6 +65,7 @@ func (r *Registry) enqueue(ctx context.Context, tx *tx, n protocol.Notice, q que
 		kind, life = noticeSiteChange, siteChangeLife
 	}
 	at := micros(exact(n.At))
+	tx.tell("")
 	_, err = tx.ExecContext(ctx, `INSERT INTO notices (id, site_id, request_id, force, kind, at, expires_at, check_hash, body)
 		VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?)`,
 		n.ID, n.SiteID, q.request, q.force, kind, at, at+life.Microseconds(), check, body)

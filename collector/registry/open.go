@@ -31,6 +31,8 @@ type Registry struct {
 	log   *slog.Logger
 	now   func() time.Time // for what ends by itself
 
+	followPoll time.Duration // followPoll, shorter in tests
+
 	writes   chan *pending       // to the writer, unbuffered: who has not been taken may leave
 	closing  chan struct{}       // closed: the writer ends
 	closed   chan struct{}       // closed by the writer when it has ended
@@ -64,7 +66,7 @@ func Open(ctx context.Context, store string, keys Keys, log *slog.Logger) (*Regi
 }
 
 func open(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger) (_ *Registry, err error) {
-	r := &Registry{log: log, now: time.Now, writes: make(chan *pending), closing: make(chan struct{}), closed: make(chan struct{})}
+	r := &Registry{log: log, now: time.Now, followPoll: followPoll, writes: make(chan *pending), closing: make(chan struct{}), closed: make(chan struct{})}
 	r.stop = sync.OnceFunc(func() { close(r.closing) })
 	r.wiping.short, r.wiping.wiped = wipeShort, -1 // what ran before may have left something
 	if e == postgres {

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
@@ -31,16 +31,14 @@ func openPostgres(ctx context.Context, url string) (*db, error) {
 		return nil, err // pgx leaves the password out
 	}
 	config.MaxConns = max(config.MaxConns, pooled)
-	// A host that is gone without a word must not hold a start for minutes.
-	if config.ConnConfig.ConnectTimeout == 0 {
-		config.ConnConfig.ConnectTimeout = 10 * time.Second
-	}
-	config.ConnConfig.RuntimeParams["application_name"] = "anagrafe-collector"
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
+	steady(config.ConnConfig)
+	config.PingTimeout = goneAfter
+	d := &db{engine: postgres}
+	config.ConnConfig.OnNotice = d.heed
+	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, err
 	}
-	d := &db{DB: stdlib.OpenDBFromPool(pool), engine: postgres, pool: pool}
+	d.DB = stdlib.OpenDBFromPool(d.pool)
 	if err := checkPostgres(ctx, d); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -54,6 +52,8 @@ func checkPostgres(ctx context.Context, d *db) error {
 	err := d.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'), current_setting('server_encoding')").
 		Scan(&version, &commit, &encoding)
 	switch {
+	case errors.Is(err, pgconn.ErrReadOnlyConnection):
+		return fmt.Errorf("%w: it takes no writes: name the primary, or all hosts of the cluster (postgres://HOST1,HOST2/DATABASE)", err)
 	case err != nil:
 		return err
 	case version < oldestPostgres:
@@ -73,6 +73,29 @@ func (t *tx) takeTurn(ctx context.Context) error {
 	}
 	_, err := t.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", int64(writersTurn))
 	return err
+}
+
+// commit ends a writing transaction. One that PostgreSQL has committed without
+// its synchronous standby, because somebody broke off the wait (pg_cancel_backend),
+// is not acknowledged: it comes with a warning alone, and is lost if the standby is
+// promoted. The one writer calls it, and nothing else waits for a standby.
+func (d *db) commit(t *tx) error {
+	d.alone.Store(false)
+	if err := t.Commit(); err != nil {
+		return err
+	}
+	if d.alone.Load() {
+		return errors.New("PostgreSQL has committed, but not on the standby: the wait for it was broken off")
+	}
+	return nil
+}
+
+// heed reads what PostgreSQL says beside its answers. The routine's name is the
+// same in every language.
+func (d *db) heed(_ *pgconn.PgConn, n *pgconn.Notice) {
+	if n.Routine == "SyncRepWaitForLSN" {
+		d.alone.Store(true)
+	}
 }
 
 // snapshot is how a reading transaction begins, to see one state of the record.

@@ -11,43 +11,63 @@ import (
 // only share the register's database, and with it its commits, replicas and
 // backups.
 
-// AppendTrail adds entries from number `from` on, the tree's hashes that they
-// complete (each at its stored index), and the checkpoint that covers them, in
-// one transaction. It refuses when from is not the present size: somebody else
-// has appended.
-func (r *Registry) AppendTrail(ctx context.Context, from int64, headers, bodies [][]byte,
-	hashIndexes []int64, hashes [][]byte, checkpoint []byte) error {
-	if len(headers) != len(bodies) || len(hashIndexes) != len(hashes) {
-		return fmt.Errorf("append to trail: %d headers with %d bodies, %d indexes with %d hashes",
-			len(headers), len(bodies), len(hashIndexes), len(hashes))
-	}
+// TrailState and TrailBatch are trail.State and trail.Batch: aliases of the same
+// types without name, for neither package may import the other.
+type TrailState = struct {
+	Size       int64
+	Checkpoint []byte
+	Hashes     func(ctx context.Context, indexes []int64) ([][]byte, error)
+}
+
+// TrailBatch is what is added in one transaction.
+type TrailBatch = struct {
+	Headers, Bodies [][]byte
+	HashIndexes     []int64
+	Hashes          [][]byte
+	Checkpoint      []byte
+}
+
+// AppendTrail adds what next makes of the trail as it is, in one transaction: the
+// entries behind the last one, the tree's hashes that they complete (each at its
+// stored index), and the checkpoint that covers them. A batch without checkpoint
+// is empty and adds nothing. Nobody else appends between next and the commit.
+func (r *Registry) AppendTrail(ctx context.Context, next func(ctx context.Context, now TrailState) (TrailBatch, error)) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		var size int64
-		if err := tx.QueryRowContext(ctx, "SELECT size FROM trail_head").Scan(&size); err != nil {
+		now := TrailState{Hashes: func(ctx context.Context, indexes []int64) ([][]byte, error) { return trailHashes(ctx, tx, indexes) }}
+		if err := tx.QueryRowContext(ctx, "SELECT size, checkpoint FROM trail_head").Scan(&now.Size, &now.Checkpoint); err != nil {
 			return err
 		}
-		if size != from {
-			return fmt.Errorf("the trail has %d entries, not %d", size, from)
+		b, err := next(ctx, now)
+		if err != nil || len(b.Checkpoint) == 0 {
+			return err
 		}
-		for i := range headers {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO trail_entries (number, header, body) VALUES (?, ?, ?)",
-				from+int64(i), notNull(headers[i]), notNull(bodies[i])); err != nil {
-				return err
-			}
-		}
-		for i := range hashes {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO trail_hashes (number, hash) VALUES (?, ?)",
-				hashIndexes[i], notNull(hashes[i])); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, "UPDATE trail_head SET size = ?, checkpoint = ?", size+int64(len(headers)), notNull(checkpoint))
-		return err
+		return appendTrail(ctx, tx, now.Size, b)
 	})
 	if err != nil {
 		return fmt.Errorf("append to trail: %w", err)
 	}
 	return nil
+}
+
+func appendTrail(ctx context.Context, tx *tx, size int64, b TrailBatch) error {
+	if len(b.Headers) != len(b.Bodies) || len(b.HashIndexes) != len(b.Hashes) {
+		return fmt.Errorf("%d headers with %d bodies, %d indexes with %d hashes",
+			len(b.Headers), len(b.Bodies), len(b.HashIndexes), len(b.Hashes))
+	}
+	for i := range b.Headers {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO trail_entries (number, header, body) VALUES (?, ?, ?)",
+			size+int64(i), notNull(b.Headers[i]), notNull(b.Bodies[i])); err != nil {
+			return err
+		}
+	}
+	for i := range b.Hashes {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO trail_hashes (number, hash) VALUES (?, ?)",
+			b.HashIndexes[i], notNull(b.Hashes[i])); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE trail_head SET size = ?, checkpoint = ?", size+int64(len(b.Headers)), b.Checkpoint)
+	return err
 }
 
 // notNull keeps an empty slice as an empty blob: the driver takes nil for NULL.
@@ -77,22 +97,27 @@ func (r *Registry) TrailCheckpoint(ctx context.Context) ([]byte, error) {
 }
 
 // TrailHashes gives the stored hashes at these indexes, in their order.
-func (r *Registry) TrailHashes(ctx context.Context, indexes []int64) ([][]byte, error) {
-	hashes := make([][]byte, len(indexes))
-	err := r.view(ctx, func(tx *tx) error {
-		for i, n := range indexes {
-			err := tx.QueryRowContext(ctx, "SELECT hash FROM trail_hashes WHERE number = ?", n).Scan(&hashes[i])
-			if errors.Is(err, sql.ErrNoRows) {
-				return fmt.Errorf("hash %d is missing", n)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+func (r *Registry) TrailHashes(ctx context.Context, indexes []int64) (hashes [][]byte, err error) {
+	err = r.view(ctx, func(tx *tx) error {
+		hashes, err = trailHashes(ctx, tx, indexes)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read trail hashes: %w", err)
+	}
+	return hashes, nil
+}
+
+func trailHashes(ctx context.Context, tx *tx, indexes []int64) ([][]byte, error) {
+	hashes := make([][]byte, len(indexes))
+	for i, n := range indexes {
+		err := tx.QueryRowContext(ctx, "SELECT hash FROM trail_hashes WHERE number = ?", n).Scan(&hashes[i])
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, fmt.Errorf("hash %d is missing", n)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return hashes, nil
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -145,7 +146,10 @@ func TestTrailRows(t *testing.T) {
 	if size, err := r.TrailSize(ctx); size != 0 || err != nil {
 		t.Fatal(size, err)
 	}
-	if err := r.AppendTrail(ctx, 0, nil, nil, nil, nil, []byte("empty tree")); err != nil {
+	add := func(batch TrailBatch) error {
+		return r.AppendTrail(ctx, func(context.Context, TrailState) (TrailBatch, error) { return batch, nil })
+	}
+	if err := add(TrailBatch{Checkpoint: []byte("empty tree")}); err != nil {
 		t.Fatal(err)
 	}
 	b := func(s ...string) (all [][]byte) {
@@ -154,18 +158,31 @@ func TestTrailRows(t *testing.T) {
 		}
 		return all
 	}
-	if err := r.AppendTrail(ctx, 0, b("h0", "h1"), [][]byte{[]byte("b0"), nil}, []int64{0, 1, 2}, b("x", "y", "z"), []byte("c2")); err != nil {
+	if err := add(TrailBatch{b("h0", "h1"), [][]byte{[]byte("b0"), nil}, []int64{0, 1, 2}, b("x", "y", "z"), []byte("c2")}); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"at a place that is taken": r.AppendTrail(ctx, 1, b("h"), b("b"), nil, nil, []byte("c")),
-		"after a gap":              r.AppendTrail(ctx, 3, b("h"), b("b"), nil, nil, []byte("c")),
-		"a hash twice":             r.AppendTrail(ctx, 2, b("h"), b("b"), []int64{2}, b("w"), []byte("c")),
-		"unequal lengths":          r.AppendTrail(ctx, 2, b("h"), nil, nil, nil, []byte("c")),
+		"a hash twice":    add(TrailBatch{b("h"), b("b"), []int64{2}, b("w"), []byte("c")}),
+		"unequal lengths": add(TrailBatch{b("h"), nil, nil, nil, []byte("c")}),
+		"what next refuses": r.AppendTrail(ctx, func(context.Context, TrailState) (TrailBatch, error) {
+			return TrailBatch{b("h"), b("b"), nil, nil, []byte("c")}, errors.New("refused")
+		}),
 	} {
 		if err == nil {
 			t.Errorf("appended %s", name)
 		}
+	}
+	if err := add(TrailBatch{}); err != nil {
+		t.Error(err)
+	}
+	if err := r.AppendTrail(ctx, func(ctx context.Context, now TrailState) (TrailBatch, error) {
+		hashes, err := now.Hashes(ctx, []int64{2, 0})
+		if now.Size != 2 || string(now.Checkpoint) != "c2" || err != nil || string(hashes[0]) != "z" || string(hashes[1]) != "x" {
+			t.Errorf("%d %q %q %v", now.Size, now.Checkpoint, hashes, err)
+		}
+		return TrailBatch{}, nil
+	}); err != nil {
+		t.Error(err)
 	}
 	headers, bodies, err := r.TrailEntries(ctx, 0, 100)
 	if err != nil || len(headers) != 2 || !bytes.Equal(headers[1], []byte("h1")) || !bytes.Equal(bodies[0], []byte("b0")) || len(bodies[1]) != 0 {

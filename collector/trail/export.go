@@ -78,7 +78,7 @@ func (t *Trail) exportChunk(ctx context.Context, enc *json.Encoder, from, to int
 	for i := tlog.StoredHashCount(from); i < tlog.StoredHashCount(to); i++ {
 		indexes = append(indexes, i)
 	}
-	hashes, err := storedHashes(ctx, t.store, indexes)
+	hashes, err := storedHashes(ctx, t.store.TrailHashes, indexes)
 	if err != nil {
 		return err
 	}

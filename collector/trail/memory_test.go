@@ -3,7 +3,6 @@ package trail
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -24,39 +23,39 @@ type memory struct {
 	gate chan struct{} // AppendTrail waits for it, when not nil
 }
 
-func (m *memory) AppendTrail(ctx context.Context, from int64, headers, bodies [][]byte, indexes []int64, hashes [][]byte, checkpoint []byte) error {
+func (m *memory) AppendTrail(ctx context.Context, next func(context.Context, State) (Batch, error)) error {
 	if m.gate != nil {
 		<-m.gate
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	b, err := next(ctx, State{Size: int64(len(m.headers)), Checkpoint: m.checkpoint, Hashes: m.read})
+	if err != nil || b.Checkpoint == nil {
+		return err
+	}
 	if m.fail != nil && !m.late {
 		return m.fail
 	}
-	if from != int64(len(m.headers)) {
-		return fmt.Errorf("size is %d, not %d", len(m.headers), from)
-	}
-	m.headers, m.bodies = append(m.headers, headers...), append(m.bodies, bodies...)
-	for i, index := range indexes {
+	m.headers, m.bodies = append(m.headers, b.Headers...), append(m.bodies, b.Bodies...)
+	for i, index := range b.HashIndexes {
 		if m.hashes == nil {
 			m.hashes = map[int64][]byte{}
 		}
-		m.hashes[index] = slices.Clone(hashes[i])
+		m.hashes[index] = slices.Clone(b.Hashes[i])
 	}
-	m.checkpoint = checkpoint
+	m.checkpoint = b.Checkpoint
 	m.commits++
 	return m.fail
 }
 
-func (m *memory) TrailSize(context.Context) (int64, error) {
+func (m *memory) TrailHashes(ctx context.Context, indexes []int64) ([][]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return int64(len(m.headers)), nil
+	return m.read(ctx, indexes)
 }
 
-func (m *memory) TrailHashes(_ context.Context, indexes []int64) ([][]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// read is TrailHashes; the caller holds mu.
+func (m *memory) read(_ context.Context, indexes []int64) ([][]byte, error) {
 	var out [][]byte
 	for _, index := range indexes {
 		h, ok := m.hashes[index]

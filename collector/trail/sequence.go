@@ -1,14 +1,17 @@
 package trail
 
 import (
+	"bytes"
 	"context"
+	"maps"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// sequence is the one goroutine that gives entries their place. While one
-// commit waits for the disk the next entries gather, and go together.
+// sequence is the one goroutine that gives entries their place; where several
+// collectors have the trail open, their sequencers take turns at the store. While
+// one commit waits for the disk the next entries gather, and go together.
 func (t *Trail) sequence() {
 	defer close(t.done)
 	for {
@@ -50,10 +53,9 @@ func (t *Trail) commit(batch []*pending) {
 	start := time.Now()
 	first, checkpoint, err := t.write(ctx, batch)
 	if err != nil {
-		t.stale = true
 		t.log.ErrorContext(ctx, "audit trail not written, answers are refused", "entries", len(batch), "err", err)
 	} else {
-		t.log.DebugContext(ctx, "audit trail written", "entries", len(batch), "size", t.size, "took", time.Since(start))
+		t.log.DebugContext(ctx, "audit trail written", "entries", len(batch), "first", first, "took", time.Since(start))
 	}
 	for i, p := range batch {
 		p.result <- result{Proof{Index: first + int64(i), Checkpoint: checkpoint}, err}
@@ -62,44 +64,48 @@ func (t *Trail) commit(batch []*pending) {
 
 // write stores a batch with its hashes and the checkpoint over them.
 func (t *Trail) write(ctx context.Context, batch []*pending) (first int64, checkpoint []byte, err error) {
-	if t.stale {
-		if err := t.load(ctx); err != nil {
-			return 0, nil, err
-		}
-		t.stale = false
-	}
-	first = t.size
-	e := t.edge // spoilt if this fails: then the next batch reads it again
-	var headers, bodies, hashes [][]byte
-	var indexes []int64
-	for i, p := range batch {
-		n := first + int64(i)
-		p.header.Index = n
-		raw, err := p.header.encode()
-		if err != nil {
-			return 0, nil, err
-		}
-		added, err := e.add(n, leaf(raw, p.header.BodySHA256))
-		if err != nil {
-			return 0, nil, err
-		}
-		headers, bodies = append(headers, raw), append(bodies, p.body)
-		for j, h := range added {
-			indexes = append(indexes, tlog.StoredHashIndex(0, n)+int64(j))
-			hashes = append(hashes, h[:])
-		}
-	}
-	size := first + int64(len(batch))
-	root, err := tlog.TreeHash(size, e)
+	var grown tree
+	err = t.store.AppendTrail(ctx, func(ctx context.Context, now State) (b Batch, err error) {
+		first = now.Size
+		b, grown, err = t.grow(ctx, now, batch)
+		return b, err
+	})
 	if err != nil {
 		return 0, nil, err
 	}
-	if checkpoint, err = signCheckpoint(t.signer, tlog.Tree{N: size, Hash: root}); err != nil {
-		return 0, nil, err
+	t.tree = grown
+	return first, grown.checkpoint, nil
+}
+
+// grow gives each entry of a batch its place behind the trail as it is.
+func (t *Trail) grow(ctx context.Context, now State, batch []*pending) (Batch, tree, error) {
+	known := tree{t.tree.checkpoint, maps.Clone(t.tree.edge)} // the commit may fail
+	if !bytes.Equal(now.Checkpoint, known.checkpoint) {
+		var err error
+		if known, err = t.load(ctx, now); err != nil {
+			return Batch{}, tree{}, err
+		}
 	}
-	if err := t.store.AppendTrail(ctx, first, headers, bodies, indexes, hashes, checkpoint); err != nil {
-		return 0, nil, err
+	var b Batch
+	for i, p := range batch {
+		n := now.Size + int64(i)
+		p.header.Index = n
+		raw, err := p.header.encode()
+		if err != nil {
+			return Batch{}, tree{}, err
+		}
+		added, err := known.edge.add(n, leaf(raw, p.header.BodySHA256))
+		if err != nil {
+			return Batch{}, tree{}, err
+		}
+		b.Headers, b.Bodies = append(b.Headers, raw), append(b.Bodies, p.body)
+		for j, h := range added {
+			b.HashIndexes = append(b.HashIndexes, tlog.StoredHashIndex(0, n)+int64(j))
+			b.Hashes = append(b.Hashes, h[:])
+		}
 	}
-	t.size, t.edge = size, e
-	return first, checkpoint, nil
+	var err error
+	known.checkpoint, err = t.sign(now.Size+int64(len(batch)), known.edge)
+	b.Checkpoint = known.checkpoint
+	return b, known, err
 }

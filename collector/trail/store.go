@@ -10,13 +10,12 @@ import (
 // Store keeps the trail durably; the registry implements it in its own
 // database, so that the trail follows the register's replicas and backups.
 type Store interface {
-	// AppendTrail stores entries from ... from+len(headers)-1 with the tree's
-	// new hashes and the checkpoint over all of it, in one durable transaction.
-	// It fails when from is not the present size. Without entries it stores
-	// the checkpoint alone.
-	AppendTrail(ctx context.Context, from int64, headers, bodies [][]byte, hashIndexes []int64, hashes [][]byte, checkpoint []byte) error
-	// TrailSize is the number of entries.
-	TrailSize(ctx context.Context) (int64, error)
+	// AppendTrail calls next with the trail as it is and stores what it gives, in
+	// one durable transaction. From before next is called until that is committed
+	// nobody else appends, in this process or another one on the same database. An
+	// empty Batch stores nothing. When AppendTrail returns an error the batch may
+	// nevertheless have been stored.
+	AppendTrail(ctx context.Context, next func(ctx context.Context, now State) (Batch, error)) error
 	// TrailHashes gives the tree's hashes (32 bytes each) in the order of indexes.
 	TrailHashes(ctx context.Context, indexes []int64) ([][]byte, error)
 	// TrailCheckpoint gives the last checkpoint; empty when there is none yet.
@@ -26,9 +25,26 @@ type Store interface {
 	TrailEntries(ctx context.Context, from, to int64) (headers, bodies [][]byte, err error)
 }
 
-// storedHashes reads hashes of the tree from the store.
-func storedHashes(ctx context.Context, s Store, indexes []int64) ([]tlog.Hash, error) {
-	raw, err := s.TrailHashes(ctx, indexes)
+// State is the trail while nobody else appends. (State and Batch are aliases, so
+// that the registry can implement Store without importing this package.)
+type State = struct {
+	Size       int64  // number of entries
+	Checkpoint []byte // the last one; empty when there is none yet
+	// Hashes gives the tree's hashes in the order of indexes.
+	Hashes func(ctx context.Context, indexes []int64) ([][]byte, error)
+}
+
+// Batch is what one transaction adds.
+type Batch = struct {
+	Headers, Bodies [][]byte // entries State.Size, State.Size+1, ...
+	HashIndexes     []int64  // of the tree's new hashes
+	Hashes          [][]byte
+	Checkpoint      []byte // over all of it
+}
+
+// storedHashes reads hashes of the tree.
+func storedHashes(ctx context.Context, read func(context.Context, []int64) ([][]byte, error), indexes []int64) ([]tlog.Hash, error) {
+	raw, err := read(ctx, indexes)
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +82,14 @@ func edgeIndexes(n int64) []int64 {
 	return out
 }
 
-// loadEdge reads the edge of a tree of size n from the store.
-func loadEdge(ctx context.Context, s Store, n int64) (edge, error) {
+// loadEdge reads the edge of the stored tree.
+func loadEdge(ctx context.Context, now State) (edge, error) {
 	e := edge{}
-	indexes := edgeIndexes(n)
+	indexes := edgeIndexes(now.Size)
 	if len(indexes) == 0 {
 		return e, nil
 	}
-	hashes, err := storedHashes(ctx, s, indexes)
+	hashes, err := storedHashes(ctx, now.Hashes, indexes)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ type Options struct {
 }
 
 // Trail is an open audit trail. It has one sequencer goroutine, which Close ends.
+// Several collectors may have one trail open at once, each with the same keys.
 type Trail struct {
 	store      Store
 	log        *slog.Logger
@@ -41,10 +42,15 @@ type Trail struct {
 	done  chan struct{} // closed when the sequencer has ended
 	once  sync.Once
 
-	// The sequencer's own, after Open.
-	size  int64
-	edge  edge
-	stale bool // the last commit failed, perhaps after it reached the disk: read the state again
+	tree tree // the sequencer's own, after Open
+}
+
+// tree is the trail as its last commit here left it. Another collector, or a
+// commit that failed after it had reached the disk, may have gone on from there:
+// the checkpoint tells.
+type tree struct {
+	checkpoint []byte
+	edge       edge
 }
 
 // pending is an entry on its way, and where its result goes.
@@ -83,73 +89,64 @@ func Open(ctx context.Context, s Store, o Options) (*Trail, error) {
 	if t.signer, t.vkey, err = loadKey(o.KeyDir, len(checkpoint) == 0); err != nil {
 		return nil, fmt.Errorf("open the audit trail: %w", err)
 	}
-	if len(checkpoint) == 0 {
-		if err := t.begin(ctx); err != nil {
-			return nil, fmt.Errorf("open the audit trail: %w", err)
-		}
-	}
-	if err := t.load(ctx); err != nil {
+	if err := s.AppendTrail(ctx, t.begin); err != nil {
 		return nil, fmt.Errorf("open the audit trail: %w", err)
 	}
 	go t.sequence()
 	return t, nil
 }
 
-// begin signs the checkpoint of the empty tree.
-func (t *Trail) begin(ctx context.Context) error {
-	size, err := t.store.TrailSize(ctx)
-	if err != nil {
-		return err
+// begin checks the trail, and gives an empty one the checkpoint of the empty tree.
+func (t *Trail) begin(ctx context.Context, now State) (Batch, error) {
+	if len(now.Checkpoint) > 0 {
+		var err error
+		t.tree, err = t.load(ctx, now)
+		return Batch{}, err
 	}
-	if size != 0 {
-		return fmt.Errorf("the register holds %d entries but no checkpoint: it was changed from outside; restore it from a backup", size)
+	if now.Size != 0 {
+		return Batch{}, fmt.Errorf("the register holds %d entries but no checkpoint: it was changed from outside; restore it from a backup", now.Size)
 	}
-	root, err := tlog.TreeHash(0, edge{})
-	if err != nil {
-		return err
-	}
-	checkpoint, err := signCheckpoint(t.signer, tlog.Tree{Hash: root})
-	if err != nil {
-		return err
-	}
-	return t.store.AppendTrail(ctx, 0, nil, nil, nil, nil, checkpoint)
+	checkpoint, err := t.sign(0, edge{})
+	t.tree = tree{checkpoint, edge{}}
+	return Batch{Checkpoint: checkpoint}, err
 }
 
-// load reads size and edge, and checks that the last checkpoint covers them.
-func (t *Trail) load(ctx context.Context) error {
-	const remedy = "the register was changed from outside; keep a copy of it for the auditors and restore it from a backup"
-	size, err := t.store.TrailSize(ctx)
-	if err != nil {
-		return err
-	}
-	raw, err := t.store.TrailCheckpoint(ctx)
-	if err != nil {
-		return err
-	}
-	v, err := note.NewVerifier(t.vkey)
-	if err != nil {
-		return err
-	}
-	tree, err := openCheckpoint(raw, v)
-	if err != nil {
-		return fmt.Errorf("the last checkpoint does not verify with %s: %w: put the right key back from the backup of the keys", keyFile, err)
-	}
-	if tree.N != size {
-		return fmt.Errorf("the trail holds %d entries but its last checkpoint says %d: %s", size, tree.N, remedy)
-	}
-	e, err := loadEdge(ctx, t.store, size)
-	if err != nil {
-		return err
-	}
+// sign signs the checkpoint of a tree.
+func (t *Trail) sign(size int64, e edge) ([]byte, error) {
 	root, err := tlog.TreeHash(size, e)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if root != tree.Hash {
-		return fmt.Errorf("the trail's hashes do not match its last checkpoint (%d entries): %s", size, remedy)
+	return signCheckpoint(t.signer, tlog.Tree{N: size, Hash: root})
+}
+
+// load reads the edge of the stored tree, and checks that the last checkpoint
+// covers it.
+func (t *Trail) load(ctx context.Context, now State) (tree, error) {
+	const remedy = "the register was changed from outside; keep a copy of it for the auditors and restore it from a backup"
+	v, err := note.NewVerifier(t.vkey)
+	if err != nil {
+		return tree{}, err
 	}
-	t.size, t.edge = size, e
-	return nil
+	signed, err := openCheckpoint(now.Checkpoint, v)
+	if err != nil {
+		return tree{}, fmt.Errorf("the last checkpoint does not verify with %s: %w: put the right key back from the backup of the keys", keyFile, err)
+	}
+	if signed.N != now.Size {
+		return tree{}, fmt.Errorf("the trail holds %d entries but its last checkpoint says %d: %s", now.Size, signed.N, remedy)
+	}
+	e, err := loadEdge(ctx, now)
+	if err != nil {
+		return tree{}, err
+	}
+	root, err := tlog.TreeHash(now.Size, e)
+	if err != nil {
+		return tree{}, err
+	}
+	if root != signed.Hash {
+		return tree{}, fmt.Errorf("the trail's hashes do not match its last checkpoint (%d entries): %s", now.Size, remedy)
+	}
+	return tree{now.Checkpoint, e}, nil
 }
 
 // VerifierKey is what an auditor keeps outside the collector to check checkpoints with.

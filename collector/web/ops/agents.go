@@ -81,6 +81,7 @@ func (o *Ops) revokeAgent(rw http.ResponseWriter, r *http.Request) {
 		o.Web.Broken(rw, r, err)
 		return
 	}
+	o.OnRevoke(id)
 	switch {
 	case web.WantsJSON(r):
 		web.WriteJSON(rw, http.StatusOK, struct {

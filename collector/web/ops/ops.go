@@ -34,7 +34,7 @@ var files embed.FS
 // linkLife is how long a login link waits to be opened.
 const linkLife = 24 * time.Hour
 
-// Options: all are required.
+// Options: all but OnRevoke are required.
 type Options struct {
 	Web        *web.Web // of the operators' listener
 	Registry   *registry.Registry
@@ -44,7 +44,9 @@ type Options struct {
 	OpsURL     string        // public addresses of the two listeners, for links and credential files
 	ConsultURL string
 	TrailKey   string // verifier key, for credential files
-	Log        *slog.Logger
+	// OnRevoke is told of each agent that was revoked; it must return at once.
+	OnRevoke func(agentID string)
+	Log      *slog.Logger
 }
 
 // Ops is the console.
@@ -57,6 +59,9 @@ type Ops struct {
 func New(o Options) (*Ops, error) {
 	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Pin == nil || o.Log == nil || o.AgentsURL == "" || o.OpsURL == "" || o.ConsultURL == "" || o.TrailKey == "" {
 		return nil, errors.New("the ops console needs its listener, the registry, a trail, its addresses and a log")
+	}
+	if o.OnRevoke == nil {
+		o.OnRevoke = func(string) {}
 	}
 	set, err := pages.Load(files, o.Log)
 	if err != nil {

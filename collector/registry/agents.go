@@ -135,7 +135,7 @@ func admitted(row *sql.Row) error {
 var (
 	// others counts the other agents that may speak for the site of a grant g.
 	others = `(SELECT count(DISTINCT o.agent_id) FROM grants o JOIN agents a ON a.id = o.agent_id
-		WHERE o.site_id = g.site_id AND o.agent_id <> g.agent_id AND a.revoked_at IS NULL AND (o.until_at IS NULL OR o.until_at > ?1))`
+		WHERE o.site_id = g.site_id AND o.agent_id <> g.agent_id AND a.revoked_at IS NULL AND ` + notEnded("?1") + `)`
 	grantColumns = "g.agent_id, g.site_id, s.category, s.body, (SELECT sealed FROM data_keys k WHERE k.owner = s.id), g.epoch, g.from_at, coalesce(g.until_at, 0), " + others
 )
 

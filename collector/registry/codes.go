@@ -143,7 +143,7 @@ func (r *Registry) sameGrant(ctx context.Context, tx *tx, site string, epoch int
 	if err != nil {
 		return ingest.Grant{}, err
 	}
-	if !g.Until.IsZero() && !g.Until.After(d.At) {
+	if ended(micros(g.From), micros(g.Until), micros(d.At)) {
 		return ingest.Grant{}, ingest.ErrUsedCode
 	}
 	if err := r.replace(ctx, tx, g, d); err != nil {

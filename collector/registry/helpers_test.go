@@ -36,11 +36,13 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // TestOnPostgreSQL runs all tests of this package again on the other engine: what
 // holds on one holds on both.
-func TestOnPostgreSQL(t *testing.T) {
+func TestOnPostgreSQL(t *testing.T) { onPostgreSQL(t) }
+
+func onPostgreSQL(t *testing.T) {
 	if tested == postgres {
 		return // this is that run
 	}
-	args := []string{"-test.run=" + cmp.Or(flag.Lookup("test.run").Value.String(), "."), "-test.skip=^TestOnPostgreSQL$", "-test.timeout=10m"}
+	args := []string{"-test.run=" + cmp.Or(flag.Lookup("test.run").Value.String(), "."), "-test.skip=^Test(Long)?OnPostgreSQL$", "-test.timeout=25m"}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
 	cmd.Env = append(os.Environ(), engineEnv+"="+string(postgres))
 	if out, err := cmd.CombinedOutput(); err != nil {

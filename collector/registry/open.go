@@ -60,7 +60,7 @@ func Open(ctx context.Context, store string, keys Keys, log *slog.Logger) (*Regi
 	}
 	r, err := open(ctx, e, at, keys, log)
 	if err != nil {
-		return nil, fmt.Errorf("open register %s: %w", shown, err)
+		return nil, fmt.Errorf("open register %s: %w", shown, explained(err))
 	}
 	return r, nil
 }

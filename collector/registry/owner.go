@@ -51,7 +51,7 @@ func (w *write) ownerCode(ctx context.Context) (protocol.Code, error) {
 	var generation int64
 	var kept bool
 	err := w.tx.QueryRowContext(ctx, `SELECT owner_generation, owner_hash IS NOT NULL FROM sites s WHERE id = ?1 AND declared_at IS NOT NULL
-		AND EXISTS (SELECT 1 FROM grants g WHERE g.site_id = s.id AND g.agent_id = ?2 AND (g.until_at IS NULL OR g.until_at > ?3))`, w.m.SiteID, w.agentID, micros(w.at)).
+		AND EXISTS (SELECT 1 FROM grants g WHERE g.site_id = s.id AND g.agent_id = ?2 AND `+notEnded("?3")+`)`, w.m.SiteID, w.agentID, micros(w.at)).
 		Scan(&generation, &kept)
 	if errors.Is(err, sql.ErrNoRows) {
 		return protocol.Code{}, nil

@@ -147,7 +147,7 @@ func (w *write) granted(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%w in epoch %d", ingest.ErrNotGranted, w.m.Epoch)
 	case err != nil:
 		return time.Time{}, err
-	case until.Valid && until.Int64 <= micros(w.at) && !isReply(w.m.Body):
+	case ended(from, until.Int64, micros(w.at)) && !isReply(w.m.Body):
 		return time.Time{}, fmt.Errorf("%w any more: it ended on %s", ingest.ErrNotGranted, fromMicros(until.Int64).Format(time.RFC3339))
 	}
 	return fromMicros(from), nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"anagrafe/protocol"
@@ -62,8 +63,18 @@ type Counts struct {
 }
 
 // notEnded is the condition of a grant that has not ended at a moment: that of a
-// visit ends by itself.
-func notEnded(at string) string { return "(until_at IS NULL OR until_at > " + at + ")" }
+// visit ends by itself. See ended.
+func notEnded(at string) string {
+	return "(until_at IS NULL OR until_at > " + at + " AND until_at = from_at + " + strconv.FormatInt(visitLength.Microseconds(), 10) + ")"
+}
+
+// ended tells the same of a grant that is read. Only the end of a visit may lie
+// ahead, a visit's length after its beginning. Any other is when an act ended the
+// grant, and holds whatever the clock says: ours may have been ahead then, and set
+// right since.
+func ended(from, until, at int64) bool {
+	return until != 0 && (until <= at || until != from+visitLength.Microseconds())
+}
 
 // The statements with these take the moment, in microseconds, as ?1.
 var (

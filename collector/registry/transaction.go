@@ -11,9 +11,9 @@ import (
 func (r *Registry) view(ctx context.Context, f func(tx *tx) error) error {
 	tx, err := r.read.begin(ctx, r.read.engine.snapshot())
 	if err != nil {
-		return err
+		return explained(err)
 	}
-	return errors.Join(f(tx), tx.Rollback())
+	return explained(errors.Join(f(tx), tx.Rollback()))
 }
 
 // each calls f for each row of a query.

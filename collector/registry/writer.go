@@ -34,7 +34,8 @@ type pending struct {
 
 // update runs f in a transaction of the writer, and returns nil only when it
 // is on disk. When it returns an error, f has either not run or left nothing
-// behind. It may return before f has run if ctx ends; once f has begun, update
+// behind; but where the commit itself failed (PostgreSQL is gone, the disk fails
+// to sync) nobody knows: who asks again must not do a thing twice. It may return before f has run if ctx ends; once f has begun, update
 // waits for its outcome.
 //
 // f runs in another goroutine, after or before other writes of the same
@@ -51,7 +52,7 @@ func (r *Registry) update(ctx context.Context, f func(ctx context.Context, tx *t
 		return errClosed
 	}
 	<-w.done
-	return w.err
+	return explained(w.err)
 }
 
 // runWrites is the writer. It ends when closing is closed, after the batch

@@ -1,15 +1,10 @@
 package registry
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"anagrafe/collector/ingest"
@@ -223,74 +218,4 @@ func TestCloseWhileWritesWait(t *testing.T) {
 	if err := r.update(context.Background(), insert("x")); !errors.Is(err, errClosed) {
 		t.Errorf("a write after Close: %v", err)
 	}
-}
-
-const killedWriter = "ANAGRAFE_TEST_KILLED_WRITER"
-
-// What was acknowledged is there after kill -9 of a process that records from
-// many goroutines at once, whole, and what is there is whole.
-func TestKilledWriterLosesNothing(t *testing.T) {
-	if store := os.Getenv(killedWriter); store != "" {
-		writeUntilKilled(t, store)
-		return
-	}
-	path := filepath.Join(t.TempDir(), "registry.db")
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledWriterLosesNothing$")
-	cmd.Env = append(os.Environ(), killedWriter+"="+storeAt(t, path))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	acknowledged := make(map[string]string) // message to site
-	lines := bufio.NewScanner(out)
-	for len(acknowledged) < 400 && lines.Scan() {
-		var message, site string
-		if n, _ := fmt.Sscanf(lines.Text(), "acknowledged %s %s", &message, &site); n == 2 {
-			acknowledged[message] = site
-		}
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	for lines.Scan() { // what it said before it was killed counts too
-		var message, site string
-		if n, _ := fmt.Sscanf(lines.Text(), "acknowledged %s %s", &message, &site); n == 2 {
-			acknowledged[message] = site
-		}
-	}
-	_ = cmd.Wait() // killed
-	if len(acknowledged) < 400 {
-		t.Fatalf("only %d messages were acknowledged", len(acknowledged))
-	}
-	r := openAt(t, path)
-	for message, site := range acknowledged {
-		var known bool
-		if err := r.read.QueryRowContext(t.Context(), "SELECT EXISTS (SELECT 1 FROM messages WHERE id = ? AND site_id = ?)", message, site).Scan(&known); err != nil || !known {
-			t.Fatalf("message %s was acknowledged and is not recorded (%v)", message, err)
-		}
-	}
-	var halves int
-	err = r.read.QueryRowContext(t.Context(), `SELECT count(*) FROM (SELECT site_id, max(revision) AS newest FROM messages GROUP BY site_id) m
-		LEFT JOIN parts p ON p.site_id = m.site_id WHERE p.revision IS NULL OR p.revision <> m.newest`).Scan(&halves)
-	if err != nil || halves != 0 {
-		t.Errorf("%d sites have a message without its effect, or the reverse (%v)", halves, err)
-	}
-}
-
-func writeUntilKilled(t *testing.T, store string) {
-	r := openStore(t, store)
-	var all sync.WaitGroup
-	for range 16 {
-		s := enrol(t, r, noon)
-		all.Go(func() {
-			for n := 0; ; n++ {
-				receipt := s.say(noon, benchDeclaration(n))
-				fmt.Printf("acknowledged %s %s\n", receipt.MessageID, s.site)
-			}
-		})
-	}
-	all.Wait()
 }

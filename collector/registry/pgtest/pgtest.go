@@ -125,9 +125,45 @@ func (s *Server) Kill() {
 	if s.cmd == nil {
 		return
 	}
-	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+	// Each of its processes leads a group of its own, and one that works would go
+	// on without the first, also commit. That one is held, so that it makes no
+	// other, and ends none of them in its own way.
+	pid := s.cmd.Process.Pid
+	_ = syscall.Kill(pid, syscall.SIGSTOP)
+	served := children(pid)
+	for _, child := range served {
+		_ = syscall.Kill(child, syscall.SIGKILL)
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
 	_ = s.cmd.Wait()
 	s.cmd = nil
+	for _, child := range served {
+		waitGone(child, s.Dir)
+	}
+}
+
+// children are the processes that a process has started.
+func children(pid int) (all []int) {
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
+	for _, f := range strings.Fields(string(raw)) {
+		if child, err := strconv.Atoi(f); err == nil {
+			all = append(all, child)
+		}
+	}
+	return all
+}
+
+// waitGone waits until a killed process that worked in dir holds nothing any
+// more: the next server refuses to start beside it.
+func waitGone(pid int, dir string) {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for {
+		if at, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err != nil || at != dir {
+			return
+		}
+		<-again.C
+	}
 }
 
 // Stop ends the server and removes all that it kept.

@@ -180,7 +180,8 @@ func (o *office) follow(ctx context.Context) error {
 }
 
 // tidy drops ended sessions and unused links every hour, closes notices that
-// are of no use any more, and deletes what old ones say.
+// are of no use any more, deletes what old ones say, and thins old looks at
+// recorders, of each site every fortnight.
 func (o *office) tidy(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -190,6 +191,9 @@ func (o *office) tidy(ctx context.Context) error {
 		}
 		if err := o.reg.CloseNotices(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("old notices could not be closed", "err", err)
+		}
+		if _, err := o.reg.Thin(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			o.log.Warn("old looks at recorders could not be thinned; they will be later", "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -122,13 +122,6 @@ func (w *write) put(ctx context.Context, k thing, body string, s standing) error
 	if inForce && s.body.Valid && s.body.String == body {
 		return nil
 	}
-	if inForce && !s.body.Valid {
-		// Declared again after it was withdrawn: it starts anew.
-		if err := w.exec(ctx, "DELETE FROM versions WHERE site_id = ? AND kind = ? AND id = ?", w.m.SiteID, k.kind, k.id); err != nil {
-			return err
-		}
-		s, inForce = standing{}, false
-	}
 	from := max(w.validFrom(), s.from, s.until)
 	if inForce {
 		if err := w.close(ctx, k, s, from); err != nil {
@@ -139,8 +132,12 @@ func (w *write) put(ctx context.Context, k thing, body string, s standing) error
 	if err != nil {
 		return err
 	}
-	return w.exec(ctx, "INSERT INTO versions (site_id, kind, id, version, valid_from, recorded_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		w.m.SiteID, k.kind, k.id, s.version+1, from, micros(w.at), sealed)
+	act, err := w.act(ctx)
+	if err != nil {
+		return err
+	}
+	return w.exec(ctx, "INSERT INTO versions (site_id, kind, id, version, valid_from, recorded_at, act, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		w.m.SiteID, k.kind, k.id, s.version+1, from, micros(w.at), act, sealed)
 }
 
 // validFrom is when the message's statement became true: when it was made, but
@@ -148,8 +145,12 @@ func (w *write) put(ctx context.Context, k thing, body string, s standing) error
 func (w *write) validFrom() int64 { return min(micros(w.m.MadeAt), micros(w.at)) }
 
 func (w *write) close(ctx context.Context, k thing, s standing, until int64) error {
-	return w.exec(ctx, "UPDATE versions SET valid_until = ?, closed_at = ? WHERE site_id = ? AND kind = ? AND id = ? AND version = ?",
-		until, micros(w.at), w.m.SiteID, k.kind, k.id, s.version)
+	act, err := w.act(ctx)
+	if err != nil {
+		return err
+	}
+	return w.exec(ctx, "UPDATE versions SET valid_until = ?, closed_at = ?, closed_act = ? WHERE site_id = ? AND kind = ? AND id = ? AND version = ?",
+		until, micros(w.at), act, w.m.SiteID, k.kind, k.id, s.version)
 }
 
 // dropUnnamed erases the cameras that the declaration no longer names, closes
@@ -169,7 +170,7 @@ func (w *write) dropUnnamed(ctx context.Context, stands map[thing]standing, name
 				return err
 			}
 		case k.kind == kindCamera && s.body.Valid:
-			if err := w.eraseCamera(ctx, k.id); err != nil {
+			if err := w.eraseCamera(ctx, k.id, s); err != nil {
 				return err
 			}
 		}
@@ -191,18 +192,23 @@ func (w *write) dropUnnamed(ctx context.Context, stands map[thing]standing, name
 	return nil
 }
 
-func (w *write) eraseCamera(ctx context.Context, id string) error {
+// eraseCamera leaves of a camera when it went, also when it had gone before.
+func (w *write) eraseCamera(ctx context.Context, id string, s standing) error {
 	w.erases = true
+	act, err := w.act(ctx)
+	if err != nil {
+		return err
+	}
 	for _, query := range []string{
-		"DELETE FROM versions WHERE site_id = ? AND kind = 'camera' AND id = ?",
+		"DELETE FROM versions WHERE site_id = ? AND kind = 'camera' AND id = ? AND body IS NOT NULL",
 		"DELETE FROM camera_observations WHERE site_id = ? AND camera_id = ?",
 	} {
 		if err := w.exec(ctx, query, w.m.SiteID, id); err != nil {
 			return err
 		}
 	}
-	return w.exec(ctx, "INSERT INTO versions (site_id, kind, id, version, valid_from, recorded_at) VALUES (?, ?, ?, 1, ?, ?)",
-		w.m.SiteID, kindCamera, id, w.validFrom(), micros(w.at))
+	return w.exec(ctx, "INSERT INTO versions (site_id, kind, id, version, valid_from, recorded_at, act) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		w.m.SiteID, kindCamera, id, s.version+1, w.validFrom(), micros(w.at), act)
 }
 
 func (w *write) eraseRecorder(ctx context.Context, id string) error {
@@ -276,9 +282,10 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 		return false, err
 	}
 	if len(parts) > 0 {
+		w.origin.Reason = ReasonLeft
 		return true, w.apply(ctx, parts)
 	}
-	return true, w.empty(ctx)
+	return true, w.empty(ctx, ReasonEmptied)
 }
 
 // laterDecision tells whether another agent was enrolled for the site after the
@@ -324,7 +331,7 @@ func (w *write) takeOut(ctx context.Context) error {
 	if err := w.exec(ctx, "UPDATE sites SET suspended_at = NULL WHERE id = ?", w.m.SiteID); err != nil {
 		return err
 	}
-	return w.empty(ctx)
+	return w.empty(ctx, ReasonWithdrawn)
 }
 
 // endOwnerCode has the site's next receipt carry another code, also where the
@@ -339,7 +346,7 @@ func (w *write) endOwnerCode(ctx context.Context) error {
 // empty leaves a site of which nothing is declared, and nothing known. Its name
 // and address stay only where a later grant or code does: who is enrolled gets
 // them from here, and could declare nothing without.
-func (w *write) empty(ctx context.Context) error {
+func (w *write) empty(ctx context.Context, reason Reason) error {
 	for _, query := range []string{
 		"DELETE FROM parts WHERE site_id = ?",
 		"DELETE FROM versions WHERE site_id = ?",
@@ -352,6 +359,9 @@ func (w *write) empty(ctx context.Context) error {
 		if err := w.exec(ctx, query, w.m.SiteID); err != nil {
 			return err
 		}
+	}
+	if err := w.actEmptied(ctx, reason); err != nil {
+		return err
 	}
 	if err := w.dropNotices(ctx); err != nil {
 		return err

@@ -19,6 +19,9 @@ func (w *write) putContacts(ctx context.Context, contacts []protocol.Contact) er
 		return err
 	}
 	w.erases = w.erases || len(have) > 0
+	if _, err := w.act(ctx); err != nil {
+		return err
+	}
 	if err := w.exec(ctx, "DELETE FROM contacts WHERE site_id = ?", w.m.SiteID); err != nil {
 		return err
 	}

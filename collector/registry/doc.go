@@ -69,19 +69,41 @@
 // register keeps a keyed hash of it. With it the owner suspends the site (no search
 // finds it, messages are recorded as before, a new declaration does not lift it),
 // resumes it, or withdraws it: that counts as a withdrawal of the newest epoch.
-// Each act stands in owner_acts and goes to the site's agents as a notice. The
+// Each act stands in the history and goes to the site's agents as a notice. The
 // code ends with any withdrawal: who adheres after it gets another one.
+//
+// # History has two times
+//
+// Each row says since when it is true (valid_from, or at) and when the register
+// learnt it (recorded_at). Rows are added, and never changed but for their end,
+// which has both its times too. So HistoryAsOf leaves out what was recorded
+// after a moment and has what the register knew then; History is the same for
+// now, by the same statements. History.At gives what was true at a moment, and
+// Diff and Changes what differs: between two moments, or between two states of
+// knowledge of one moment. Each change has its author and reason: a version
+// names its row of acts (who approved the declaration, or did what to the site),
+// and what an agent measured is the agent's. A message that changes nothing is
+// no act.
+//
+// What was erased does not come back in a history as of before: it is missing
+// there, and History.Erased says that, and when, something went since. Of a
+// recorder that no camera needs any more, nothing says so.
+//
+// Old looks at recorders are thinned (thin.go), so that nothing that was said is
+// lost, but some of how often it was said. Messages that arrive more than 30
+// days late may fall where looks were thinned: as of the days in between, the
+// look before the one that went answers.
 //
 // # What is kept of what is gone
 //
 // A camera that a declaration no longer names was withdrawn by its owner: its
-// versions, positions and observations are erased, and one row says when. A
-// replaced contact is erased too; so is every declaration of an agent but its
-// newest. A withdrawn site leaves its id, when it was withdrawn, its grants, its
-// owner's acts, and the ids and hashes of its messages; of its notices, that they
-// were and how far they came. What a notice says is deleted 30 days after it was
-// closed. Its name and address stay while somebody may still begin anew, by a later
-// grant or a code.
+// versions, positions and observations are erased, and one row says when, also
+// after it is declared again. A replaced contact is erased too; so is every
+// declaration of an agent but its newest. A withdrawn site leaves its id, when it
+// was withdrawn, its grants, its acts without their authors' names, and the ids
+// and hashes of its messages; of its notices, that they were and how far they
+// came. What a notice says is deleted 30 days after it was closed. Its name and
+// address stay while somebody may still begin anew, by a later grant or a code.
 //
 // # What is sealed
 //

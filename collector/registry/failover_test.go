@@ -51,7 +51,7 @@ func TestLongFailover(t *testing.T) {
 	followed := make(chan error, 1)
 	go func() { followed <- b.Follow(following, func(string) { told.Add(1) }) }()
 
-	l := &load{acknowledged: map[string]int{}}
+	l := &traffic{acknowledged: map[string]int{}}
 	var sending sync.WaitGroup
 	stop := make(chan struct{})
 	var senders []*sender
@@ -96,8 +96,8 @@ func TestLongFailover(t *testing.T) {
 	}
 }
 
-// load is what several senders had acknowledged, by their own count.
-type load struct {
+// traffic is what several senders had acknowledged, by their own count.
+type traffic struct {
 	mu           sync.Mutex
 	acknowledged map[string]int // revision, by message
 	failed       int
@@ -107,7 +107,7 @@ type load struct {
 }
 
 // send delivers until stop; what fails is delivered again, as an agent does.
-func (l *load) send(ctx context.Context, s *sender, camera_ int, stop chan struct{}) {
+func (l *traffic) send(ctx context.Context, s *sender, camera_ int, stop chan struct{}) {
 	for n := 0; ; n++ {
 		m := s.next(noon.Add(time.Duration(n)*time.Second), declaration(camera(camera_, fmt.Sprint(n))))
 		for {
@@ -134,7 +134,7 @@ func (l *load) send(ctx context.Context, s *sender, camera_ int, stop chan struc
 	}
 }
 
-func (l *load) note(id string, revision int) {
+func (l *traffic) note(id string, revision int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -145,19 +145,19 @@ func (l *load) note(id string, revision int) {
 	l.acknowledged[id] = revision
 }
 
-func (l *load) count() int {
+func (l *traffic) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.acknowledged)
 }
 
-func (l *load) gap() time.Duration {
+func (l *traffic) gap() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.longest
 }
 
-func (l *load) resumed() time.Time {
+func (l *traffic) resumed() time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.after

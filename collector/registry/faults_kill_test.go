@@ -62,7 +62,7 @@ func TestKilledProcess(t *testing.T) {
 		}
 		sites = append(sites, &client{site: s.Site, agent: s.Agent, n: s.N, epoch: g.Epoch, revision: int64(s.State.Messages), suspended: s.State.Suspended})
 	}
-	l := &load{r: r, trail: tr, now: time.Now, early: k.Early, ledger: func(s said) error {
+	l := &load{r: r, trail: tr, now: time.Now, early: k.Early, ledger: func(s noted) error {
 		line, err := s.line()
 		if err != nil {
 			return err

@@ -38,9 +38,9 @@ const (
 	actTrail    = "trail"
 )
 
-// said is a line of the ledger: an act before it is asked for, or after it was
+// noted is a line of the ledger: an act before it is asked for, or after it was
 // acknowledged.
-type said struct {
+type noted struct {
 	Done bool `json:"done"`
 	act
 	// At is, of an acknowledged act, the number of the site's newest change, or
@@ -50,12 +50,12 @@ type said struct {
 
 // line is how a process under load says it: with a checksum, so that what was
 // torn when it was killed is not taken for something else.
-func (s said) line() (string, error) {
+func (s noted) line() (string, error) {
 	b, err := json.Marshal(s)
 	return fmt.Sprintf("%08x %s\n", crc32.ChecksumIEEE(b), b), err
 }
 
-func parseSaid(line string) (s said, err error) {
+func parseSaid(line string) (s noted, err error) {
 	sum, text, _ := strings.Cut(line, " ")
 	if want := fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(text))); sum != want {
 		return s, fmt.Errorf("a line of the ledger is torn: %q", line)
@@ -137,7 +137,7 @@ func isMessage(kind string) bool {
 }
 
 // write adds a line.
-func (l *ledger) write(s said) {
+func (l *ledger) write(s noted) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.Done {
@@ -185,7 +185,7 @@ func (l *ledger) follow(r io.Reader, acknowledged int, stop func()) error {
 		if torn != nil {
 			return torn // only the last one may be
 		}
-		var s said
+		var s noted
 		if s, torn = parseSaid(lines.Text()); torn != nil {
 			continue
 		}

@@ -23,7 +23,7 @@ import (
 type load struct {
 	r      *Registry
 	trail  *trail.Trail
-	ledger func(said) error
+	ledger func(noted) error
 	now    func() time.Time // of the machine that the register runs on
 
 	patient bool // what fails is tried again, as agents do; else the first failure ends the load
@@ -118,11 +118,11 @@ func (l *load) live(ctx context.Context, p *client) error {
 // do asks for an act until it is acknowledged. once: an act that may have been
 // done and cannot be asked for again without being done twice.
 func (l *load) do(ctx context.Context, a act, once bool, f func() error) error {
-	if err := l.ledger(said{act: a}); err != nil {
+	if err := l.ledger(noted{act: a}); err != nil {
 		return err
 	}
 	if l.early {
-		if err := l.ledger(said{Done: true, act: a}); err != nil {
+		if err := l.ledger(noted{Done: true, act: a}); err != nil {
 			return err
 		}
 	}
@@ -155,7 +155,7 @@ func (l *load) try(ctx context.Context, a act, f func() error) error {
 	if l.early {
 		return nil
 	}
-	done := said{Done: true, act: a}
+	done := noted{Done: true, act: a}
 	// That it cannot be read now is no matter.
 	_ = l.r.read.QueryRowContext(ctx, "SELECT number FROM changes WHERE site_id = ?", a.Site).Scan(&done.At)
 	return l.ledger(done)
@@ -271,7 +271,7 @@ func (l *load) end(ctx context.Context, p *client) error {
 // consult writes an entry of the trail.
 func (l *load) consult(ctx context.Context) error {
 	a := act{Kind: actTrail, ID: uuid.NewString()}
-	if err := l.ledger(said{act: a}); err != nil {
+	if err := l.ledger(noted{act: a}); err != nil {
 		return err
 	}
 	l.gate.RLock()
@@ -279,7 +279,7 @@ func (l *load) consult(ctx context.Context) error {
 	proof, err := l.trail.Append(ctx, trail.Entry{Actor: "officer", Kind: "search", Body: entryBody{a.ID}})
 	switch {
 	case err == nil:
-		return l.ledger(said{Done: true, act: a, At: proof.Index})
+		return l.ledger(noted{Done: true, act: a, At: proof.Index})
 	case !l.patient:
 		return err
 	}

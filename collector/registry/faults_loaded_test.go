@@ -38,7 +38,7 @@ func underLoad(t *testing.T, store string, now func() time.Time) *loaded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.load = &load{r: r, trail: tr, now: now, patient: true, ledger: func(s said) error { b.ledger.write(s); return nil }}
+	b.load = &load{r: r, trail: tr, now: now, patient: true, ledger: func(s noted) error { b.ledger.write(s); return nil }}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { b.ended <- b.run(ctx, nil) }()
 	b.stop = func() {

@@ -41,9 +41,9 @@ func TestAuditNoticesALoss(t *testing.T) {
 		{"what a declaration says", declared(), []string{"DELETE FROM versions WHERE site_id = ?1 AND kind = 'camera'"}, "Declared:0"},
 		{"what an observation says", declared(), []string{"DELETE FROM clocks WHERE site_id = ?1"}, "Observed:0"},
 		{"a notice", declared(), []string{"DELETE FROM notice_replies WHERE notice_id IN (SELECT id FROM notices WHERE site_id = ?1)", "DELETE FROM notices WHERE site_id = ?1"}, "Notices:0"},
-		{"a withdrawal's effect", first("SELECT id FROM sites WHERE withdrawn_at IS NOT NULL LIMIT 1"), []string{"UPDATE sites SET withdrawn_at = NULL WHERE id = ?1"}, "Withdrawn:false"},
+		{"a withdrawal's effect", first("SELECT id FROM sites WHERE withdrawn_at IS NOT NULL LIMIT 1"), []string{"DELETE FROM acts WHERE site_id = ?1 AND reason = 'withdrawn'"}, "Withdrawn:false"},
 		{"a grant's end", first("SELECT site_id FROM grants WHERE until_at IS NOT NULL LIMIT 1"), []string{"UPDATE grants SET until_at = NULL WHERE site_id = ?1"}, "Granted:true"},
-		{"a site's suspension", first("SELECT id FROM sites WHERE suspended_at IS NOT NULL LIMIT 1"), []string{"UPDATE sites SET suspended_at = NULL WHERE id = ?1"}, "Suspended:false"},
+		{"a site's suspension", first("SELECT id FROM sites WHERE suspended_at IS NOT NULL LIMIT 1"), []string{"DELETE FROM acts WHERE site_id = ?1 AND reason = 'suspended'"}, "Suspended:false"},
 		{"a number given again", declared(), []string{"UPDATE changes SET number = -1 WHERE site_id = ?1"}, "its newest change is -1"},
 		{"what stands where a destroyed key was", first("SELECT id FROM sites WHERE withdrawn_at IS NOT NULL ORDER BY id DESC LIMIT 1"),
 			[]string{"UPDATE data_keys SET sealed = (SELECT sealed FROM data_keys WHERE owner = 'register') WHERE owner = ?1"}, "the data key of"},
@@ -89,7 +89,7 @@ func TestAuditNoticesAnEarlyAnswer(t *testing.T) {
 func TestLedgerNoticesATornLine(t *testing.T) {
 	var lines []string
 	for n := range 3 {
-		line, err := said{act: act{Kind: actDeclare, Site: id(1), ID: id(n), N: n}}.line()
+		line, err := noted{act: act{Kind: actDeclare, Site: id(1), ID: id(n), N: n}}.line()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,14 +10,6 @@ import (
 	"anagrafe/collector/registry/pgtest"
 )
 
-// onlyPostgres leaves out, in the run on SQLite, a test of PostgreSQL's server.
-func onlyPostgres(t *testing.T) {
-	t.Helper()
-	if tested != postgres {
-		t.Skip("of PostgreSQL alone")
-	}
-}
-
 // killServer kills PostgreSQL under load n times: what the register's callers see
 // is temporary, it goes on by itself once the server is back, and nothing that it
 // acknowledged is lost.

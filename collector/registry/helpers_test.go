@@ -58,6 +58,15 @@ func onlySQLite(t testing.TB) {
 	}
 }
 
+// onlyPostgres skips, in the run on SQLite, a test of what PostgreSQL alone can do:
+// serve several collectors, and be killed on its own.
+func onlyPostgres(t testing.TB) {
+	t.Helper()
+	if tested != postgres {
+		t.Skip("of PostgreSQL alone")
+	}
+}
+
 // storeAt is a register of its own for each path.
 func storeAt(t testing.TB, path string) string {
 	t.Helper()

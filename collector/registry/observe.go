@@ -82,8 +82,7 @@ func (w *write) observeRecorder(ctx context.Context, r protocol.RecorderObservat
 		return err
 	}
 	return w.exec(ctx, `INSERT INTO reachability (site_id, recorder_id, at, recorded_at, reachable) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (site_id, recorder_id) DO UPDATE SET at = excluded.at, recorded_at = excluded.recorded_at, reachable = excluded.reachable
-		WHERE excluded.at >= reachability.at`,
+		ON CONFLICT (site_id, recorder_id, at, recorded_at) DO UPDATE SET reachable = excluded.reachable`,
 		w.m.SiteID, r.RecorderID, micros(r.At), micros(w.at), r.Reachable)
 }
 
@@ -106,7 +105,7 @@ func (w *write) observeCamera(ctx context.Context, c protocol.CameraObservation)
 		if err != nil {
 			return err
 		}
-		if schedule, err = w.seal(ctx, observationBody("schedule", c.CameraID, micros(c.At)), body); err != nil {
+		if schedule, err = w.seal(ctx, observationBody("schedule", c.CameraID, micros(c.At), micros(w.at)), body); err != nil {
 			return err
 		}
 	}
@@ -115,7 +114,7 @@ func (w *write) observeCamera(ctx context.Context, c protocol.CameraObservation)
 		if err != nil {
 			return err
 		}
-		if retention, err = w.seal(ctx, observationBody("retention", c.CameraID, micros(c.At)), body); err != nil {
+		if retention, err = w.seal(ctx, observationBody("retention", c.CameraID, micros(c.At), micros(w.at)), body); err != nil {
 			return err
 		}
 	}
@@ -124,7 +123,7 @@ func (w *write) observeCamera(ctx context.Context, c protocol.CameraObservation)
 	}
 	return w.exec(ctx, `INSERT INTO camera_observations (site_id, camera_id, at, recorded_at, oldest_footage, settled, schedule, retention)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (site_id, camera_id, at) DO UPDATE SET
+		ON CONFLICT (site_id, camera_id, at, recorded_at) DO UPDATE SET
 			oldest_footage = coalesce(excluded.oldest_footage, camera_observations.oldest_footage),
 			settled = coalesce(excluded.settled, camera_observations.settled),
 			schedule = coalesce(excluded.schedule, camera_observations.schedule),
@@ -136,6 +135,7 @@ func (w *write) observeCamera(ctx context.Context, c protocol.CameraObservation)
 // be read is nil or zero.
 type observation struct {
 	at        time.Time
+	recorded  time.Time // zero until it is
 	oldest    time.Time
 	settled   *bool               // whether the store is full; only with oldest
 	schedule  *protocol.Schedule  // its kind is known

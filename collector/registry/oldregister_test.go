@@ -65,7 +65,14 @@ func copyOld(ctx context.Context, r *Registry, tx *tx, old *db, table string) er
 	if err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT * FROM "+table)
+	from := table
+	switch table { // what schema 6 changed
+	case "owner_acts":
+		from = "(SELECT site_id, number, reason AS act, at FROM acts WHERE author = 'owner' AND reason IN ('suspended', 'resumed', 'withdrawn')) AS a"
+	case "reachability":
+		from = "reachability r WHERE at = (SELECT max(at) FROM reachability n WHERE n.site_id = r.site_id AND n.recorder_id = r.recorder_id)"
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT * FROM "+from)
 	if err != nil {
 		return err
 	}

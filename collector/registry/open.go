@@ -34,6 +34,7 @@ type Registry struct {
 	followPoll time.Duration // followPoll, shorter in tests
 
 	writes   chan *pending       // to the writer, unbuffered: who has not been taken may leave
+	idle     chan *pending       // the same, for what is done when nobody else writes
 	closing  chan struct{}       // closed: the writer ends
 	closed   chan struct{}       // closed by the writer when it has ended
 	stop     func()              // closes closing, once
@@ -66,7 +67,8 @@ func Open(ctx context.Context, store string, keys Keys, log *slog.Logger) (*Regi
 }
 
 func open(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger) (_ *Registry, err error) {
-	r := &Registry{log: log, now: time.Now, followPoll: followPoll, writes: make(chan *pending), closing: make(chan struct{}), closed: make(chan struct{})}
+	r := &Registry{log: log, now: time.Now, followPoll: followPoll, writes: make(chan *pending), idle: make(chan *pending),
+		closing: make(chan struct{}), closed: make(chan struct{})}
 	r.stop = sync.OnceFunc(func() { close(r.closing) })
 	r.wiping.short, r.wiping.wiped = wipeShort, -1 // what ran before may have left something
 	if e == postgres {

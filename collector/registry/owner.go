@@ -83,7 +83,7 @@ func (r *Registry) OwnedSite(ctx context.Context, code protocol.Code) (siteID st
 	return siteID, true, nil
 }
 
-// OwnerAct is something done with the owner's code.
+// OwnerAct is what the owner did to the whole site.
 type OwnerAct struct {
 	Act protocol.SiteState
 	At  time.Time
@@ -157,7 +157,7 @@ func ownerActs(ctx context.Context, tx *tx, siteID string) (acts []OwnerAct, err
 		a.At = fromMicros(at)
 		acts = append(acts, a)
 		return err
-	}, "SELECT act, at FROM owner_acts WHERE site_id = ? ORDER BY number", siteID)
+	}, "SELECT reason, at FROM acts WHERE site_id = ? AND author = 'owner' AND reason IN ('suspended', 'resumed', 'withdrawn') ORDER BY number", siteID)
 	return acts, err
 }
 
@@ -177,7 +177,7 @@ func (r *Registry) Act(ctx context.Context, siteID string, act protocol.SiteStat
 }
 
 func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.SiteState, at time.Time) error {
-	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID}, at: at}
+	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: AuthorOwner, Reason: Reason(act)}}
 	var suspended bool
 	err := tx.QueryRowContext(ctx, "SELECT epoch, suspended_at IS NOT NULL FROM sites WHERE id = ? AND declared_at IS NOT NULL", siteID).
 		Scan(&w.m.Epoch, &suspended)
@@ -204,8 +204,7 @@ func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.
 	if err != nil {
 		return err
 	}
-	if err := w.exec(ctx, `INSERT INTO owner_acts (site_id, number, act, at)
-		SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3 FROM owner_acts WHERE site_id = ?1`, siteID, string(act), micros(at)); err != nil {
+	if _, err := w.act(ctx); err != nil {
 		return err
 	}
 	if err := errors.Join(w.finish(ctx), changed(ctx, tx, siteID)); err != nil {

@@ -207,7 +207,7 @@ func TestOwnerWithdraws(t *testing.T) {
 		t.Errorf("the agent is told %v", told)
 	}
 	var acts int
-	if err := r.read.QueryRowContext(t.Context(), "SELECT count(*) FROM owner_acts WHERE site_id = ?", s.site).Scan(&acts); err != nil || acts != 2 {
+	if err := r.read.QueryRowContext(t.Context(), "SELECT count(*) FROM acts WHERE author = 'owner' AND reason <> 'declared' AND site_id = ?", s.site).Scan(&acts); err != nil || acts != 2 {
 		t.Errorf("%d acts stand in the history, %v", acts, err)
 	}
 }

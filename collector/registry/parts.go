@@ -200,7 +200,8 @@ func (r *Registry) replace(ctx context.Context, tx *tx, g ingest.Grant, d ingest
 	if _, err := tx.ExecContext(ctx, "UPDATE grants SET until_at = ?6 WHERE site_id = ?1 AND "+who+" AND "+notEnded("?6"), append(args, micros(at))...); err != nil {
 		return err
 	}
-	w := write{r: r, tx: tx, agentID: g.AgentID, m: protocol.Message{SiteID: g.SiteID, MadeAt: at}, at: at}
+	w := write{r: r, tx: tx, agentID: g.AgentID, m: protocol.Message{SiteID: g.SiteID, MadeAt: at}, at: at,
+		origin: Origin{Author: AuthorAgent, Reason: ReasonReplaced}}
 	own, err := w.ownPart(ctx)
 	if err != nil || own.epoch < g.Epoch {
 		return err

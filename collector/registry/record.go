@@ -20,7 +20,7 @@ const clockTolerance = 24 * time.Hour
 // Record implements ingest.Register: see the package comment for what a
 // message may do.
 func (r *Registry) Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error) {
-	w := write{r: r, agentID: agentID, m: m, raw: raw, at: at.UTC().Truncate(time.Microsecond), sum: sha256.Sum256(raw)}
+	w := write{r: r, agentID: agentID, m: m, raw: raw, at: at.UTC().Truncate(time.Microsecond), sum: sha256.Sum256(raw), origin: originOf(m.Body)}
 	var receipt protocol.Receipt
 	err := r.update(ctx, func(ctx context.Context, tx *tx) (err error) {
 		w.tx = tx
@@ -48,6 +48,8 @@ type write struct {
 	raw     []byte
 	sum     [32]byte
 	at      time.Time // of arrival
+	origin  Origin    // of what it changes
+	number  int64     // of its act; 0: none is recorded yet
 
 	boxed  *box // the site's, once it was needed
 	erases bool // something of the site that was sealed is gone: what stays gets another key

@@ -19,9 +19,11 @@ func contactBody(place int) string { return placeOf("contacts.body", place) }
 func partBody(agentID string) string { return placeOf("parts.declaration", agentID) }
 
 // observationBody is of the column schedule or retention.
-func observationBody(column, cameraID string, at int64) string {
-	return placeOf("camera_observations."+column, cameraID, at)
+func observationBody(column, cameraID string, at, recorded int64) string {
+	return placeOf("camera_observations."+column, cameraID, at, recorded)
 }
+
+func actName(number int64) string { return placeOf("acts.name", number) }
 
 const noticeBodyPlace = "notices.body"
 
@@ -42,10 +44,11 @@ type sealedColumn struct {
 var sealedColumns = []sealedColumn{
 	{"sites", "body", "id", nil},
 	{"versions", "body", "site_id", []string{"kind", "id", "version"}},
+	{"acts", "name", "site_id", []string{"number"}},
 	{"contacts", "body", "site_id", []string{"place"}},
 	{"parts", "declaration", "site_id", []string{"agent_id"}},
-	{"camera_observations", "schedule", "site_id", []string{"camera_id", "at"}},
-	{"camera_observations", "retention", "site_id", []string{"camera_id", "at"}},
+	{"camera_observations", "schedule", "site_id", []string{"camera_id", "at", "recorded_at"}},
+	{"camera_observations", "retention", "site_id", []string{"camera_id", "at", "recorded_at"}},
 }
 
 // box is the data key of the message's site, nil where there is none.

@@ -160,11 +160,11 @@ func sealOldObservations(ctx context.Context, w *write) error {
 		return err
 	}
 	for _, o := range rows {
-		schedule, err := w.sealOld(ctx, observationBody("schedule", o.camera, o.at), o.schedule)
+		schedule, err := w.sealOld(ctx, observationBody("schedule", o.camera, o.at, o.recorded), o.schedule)
 		if err != nil {
 			return err
 		}
-		retention, err := w.sealOld(ctx, observationBody("retention", o.camera, o.at), o.retention)
+		retention, err := w.sealOld(ctx, observationBody("retention", o.camera, o.at, o.recorded), o.retention)
 		if err != nil {
 			return err
 		}

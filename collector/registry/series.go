@@ -13,21 +13,20 @@ import (
 // only typed, or confirmed before, does not hide it. A person's dated
 // suspensions always hold, for no recorder tells of them. Both arguments are
 // ordered by time.
-func series(versions []CameraVersion, observed []observation) ([]protocol.Era[protocol.Schedule], []protocol.Era[protocol.Retention]) {
+func series(versions []CameraVersion, observed []observation) (eras[protocol.Schedule], eras[protocol.Retention]) {
 	var m merge
 	for len(versions) > 0 || len(observed) > 0 {
 		if len(observed) == 0 || len(versions) > 0 && !versions[0].ValidFrom.After(observed[0].at) {
 			v := versions[0]
 			versions = versions[1:]
-			m.declareSchedule(v.Camera.Schedule)
-			m.declareRetention(v.Camera.Retention)
-			m.era(v.ValidFrom)
+			m.declare(v.Camera)
+			m.era(mark{from: v.ValidFrom, recorded: v.RecordedAt, by: v.Origin})
 			continue
 		}
 		o := observed[0]
 		observed = observed[1:]
 		m.observe(o)
-		m.era(o.at)
+		m.era(mark{from: o.at, recorded: o.recorded, by: measured})
 	}
 	return m.schedules, m.retentions
 }
@@ -40,8 +39,17 @@ type merge struct {
 
 	scheduleMeasured, retentionMeasured time.Time // newest measurement; zero: none
 
-	schedules  []protocol.Era[protocol.Schedule]
-	retentions []protocol.Era[protocol.Retention]
+	settled   bool      // whether the store is full, as last said
+	settledAt time.Time // when that was seen
+
+	schedules  eras[protocol.Schedule]
+	retentions eras[protocol.Retention]
+}
+
+// eras are a series with where each value comes from.
+type eras[T any] struct {
+	list  []protocol.Era[T]
+	marks []mark
 }
 
 // overrides tells whether a declared fact stands above a measurement.
@@ -50,6 +58,11 @@ func overrides(known bool, f protocol.Fact, measured time.Time) bool {
 		return true
 	}
 	return known && (f.Source == protocol.Confirmed || f.Source == protocol.Measured) && !f.At.Before(measured)
+}
+
+func (m *merge) declare(c protocol.Camera) {
+	m.declareSchedule(c.Schedule)
+	m.declareRetention(c.Retention)
 }
 
 func (m *merge) declareSchedule(s protocol.Schedule) {
@@ -64,7 +77,18 @@ func (m *merge) declareRetention(r protocol.Retention) {
 	if overrides(r.Kind != protocol.RetentionUnknown, r.Fact, m.retentionMeasured) {
 		m.configure(r)
 	}
+	if !r.OldestFootage.IsZero() {
+		m.settle(r.Settled, r.ObservedAt)
+	}
 	m.look(r.OldestFootage, r.ObservedAt, r.Settled)
+}
+
+// settle takes over whether the store was said to be full, if that is the newest
+// word: looks that say nothing of it are carried by it.
+func (m *merge) settle(settled bool, at time.Time) {
+	if !at.Before(m.settledAt) {
+		m.settled, m.settledAt = settled, at
+	}
 }
 
 func (m *merge) observe(o observation) {
@@ -78,9 +102,10 @@ func (m *merge) observe(o observation) {
 		m.configure(*o.retention)
 		m.retentionMeasured = o.at
 	}
-	settled := m.retention.Settled
+	settled := m.settled
 	if o.settled != nil {
 		settled = *o.settled
+		m.settle(settled, o.at)
 	}
 	m.look(o.oldest, o.at, settled)
 }
@@ -103,29 +128,30 @@ func (m *merge) look(oldest, at time.Time, settled bool) {
 }
 
 // era notes what is in force from a moment on.
-func (m *merge) era(from time.Time) {
-	m.schedules = appendEra(m.schedules, from, m.schedule)
-	m.retentions = appendEra(m.retentions, from, m.retention)
+func (m *merge) era(of mark) {
+	m.schedules.add(m.schedule, of)
+	m.retentions.add(m.retention, of)
 }
 
-func appendEra[T any](eras []protocol.Era[T], from time.Time, v T) []protocol.Era[T] {
-	if n := len(eras); n > 0 {
-		if reflect.DeepEqual(eras[n-1].Value, v) {
-			return eras
+func (e *eras[T]) add(v T, of mark) {
+	if n := len(e.list); n > 0 {
+		if reflect.DeepEqual(e.list[n-1].Value, v) {
+			return
 		}
 		// An era without length was never in force.
-		if !from.After(eras[n-1].From) {
-			eras[n-1].Value = v
-			return eras
+		if !of.from.After(e.list[n-1].From) {
+			e.list[n-1].Value, e.marks[n-1] = v, of
+			return
 		}
 	}
-	return append(eras, protocol.Era[T]{From: from, Value: v})
+	e.list, e.marks = append(e.list, protocol.Era[T]{From: of.from, Value: v}), append(e.marks, of)
 }
 
 // trim leaves out the eras that ended before since.
-func trim[T any](eras []protocol.Era[T], since time.Time) []protocol.Era[T] {
-	for len(eras) > 1 && !eras[1].From.After(since) {
-		eras = eras[1:]
+func (e *eras[T]) trim(since time.Time) {
+	n := 0
+	for n+1 < len(e.list) && !e.list[n+1].From.After(since) {
+		n++
 	}
-	return eras
+	e.list, e.marks = e.list[n:], e.marks[n:]
 }

@@ -16,15 +16,6 @@ import (
 // patience bounds what a test waits for.
 const patience = time.Minute
 
-// onlyPostgres skips, in the run on SQLite, a test of several collectors on one
-// register.
-func onlyPostgres(t testing.TB) {
-	t.Helper()
-	if tested != postgres {
-		t.Skip("of PostgreSQL alone")
-	}
-}
-
 // openTwo are the registers of two collectors on one database.
 func openTwo(t *testing.T) (a, b *Registry) {
 	onlyPostgres(t)

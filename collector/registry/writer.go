@@ -43,9 +43,18 @@ type pending struct {
 // SQLite undoes a whole transaction, with the others' writes, when a statement
 // in it is interrupted.
 func (r *Registry) update(ctx context.Context, f func(ctx context.Context, tx *tx) error) error {
+	return r.hand(ctx, r.writes, f)
+}
+
+// updateIdle is update for housekeeping: it waits until no other write does.
+func (r *Registry) updateIdle(ctx context.Context, f func(ctx context.Context, tx *tx) error) error {
+	return r.hand(ctx, r.idle, f)
+}
+
+func (r *Registry) hand(ctx context.Context, writer chan<- *pending, f func(ctx context.Context, tx *tx) error) error {
 	w := &pending{ctx: ctx, f: f, done: make(chan struct{})}
 	select {
-	case r.writes <- w: // taken: from here on it is answered in any case
+	case writer <- w: // taken: from here on it is answered in any case
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-r.closing:
@@ -63,6 +72,14 @@ func (r *Registry) runWrites() {
 		select {
 		case first := <-r.writes:
 			r.commit(r.gather(first))
+			continue
+		default:
+		}
+		select {
+		case first := <-r.writes:
+			r.commit(r.gather(first))
+		case alone := <-r.idle:
+			r.commit([]*pending{alone})
 		case <-r.closing:
 			return
 		}

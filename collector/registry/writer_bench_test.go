@@ -121,8 +121,9 @@ func writeRows(db *db, senders []*sender, first, n int, raw []byte, body string)
 		}
 		return s
 	}
-	closeOld := prepare("UPDATE versions SET valid_until = ?, closed_at = ? WHERE site_id = ? AND kind = 'camera' AND id = ? AND version = ?")
-	open := prepare("INSERT INTO versions (site_id, kind, id, version, valid_from, recorded_at, body) VALUES (?, 'camera', ?, ?, ?, ?, ?)")
+	closeOld := prepare("UPDATE versions SET valid_until = ?, closed_at = ?, closed_act = ? WHERE site_id = ? AND kind = 'camera' AND id = ? AND version = ?")
+	open := prepare("INSERT INTO versions (site_id, kind, id, version, valid_from, recorded_at, act, body) VALUES (?, 'camera', ?, ?, ?, ?, ?, ?)")
+	act := prepare("INSERT INTO acts (site_id, number, at, recorded_at, author, name, reason) VALUES (?, ?, ?, ?, 'owner', ?, 'declared')")
 	site := prepare("UPDATE sites SET body = ?, category = ?, declared_at = ?, withdrawn_at = NULL, heard_at = ? WHERE id = ?")
 	part := prepare(`INSERT INTO parts (site_id, agent_id, epoch, revision, number, made_at, declaration) VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5)
 		ON CONFLICT (site_id, agent_id) DO UPDATE SET revision = excluded.revision, number = excluded.number, made_at = excluded.made_at, declaration = excluded.declaration`)
@@ -140,8 +141,9 @@ func writeRows(db *db, senders []*sender, first, n int, raw []byte, body string)
 			s    *sql.Stmt
 			args []any
 		}{
-			{closeOld, []any{at, at, s.site, id(1), round}},
-			{open, []any{s.site, id(1), round + 1, at, at, []byte(body)}},
+			{act, []any{s.site, round + 1, at, at, []byte("Anna")}},
+			{closeOld, []any{at, at, round + 1, s.site, id(1), round}},
+			{open, []any{s.site, id(1), round + 1, at, at, round + 1, []byte(body)}},
 			{site, []any{[]byte("Farmacia Centrale, Via Torino 1"), "pharmacy", at, at, s.site}},
 			{part, []any{s.site, s.agent, round, at, raw}},
 			{message, []any{uuid.NewString(), s.site, s.agent, 1, round, s.key[:], at}},

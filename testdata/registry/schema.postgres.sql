@@ -8,12 +8,14 @@ CREATE INDEX notices_closed ON public.notices USING btree (closed_at) WHERE (bod
 CREATE INDEX notices_open ON public.notices USING btree (expires_at) WHERE (closed_at IS NULL)
 CREATE INDEX owner_sessions_by_end ON public.owner_sessions USING btree (expires_at)
 CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at)
+CREATE INDEX sites_by_thinning ON public.sites USING btree (thinned_at)
 CREATE INDEX versions_by_camera ON public.versions USING btree (id) WHERE ((kind = 'camera'::text) AND (valid_until IS NULL) AND (body IS NOT NULL))
 CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
 CREATE TRIGGER trail_entries_stay BEFORE DELETE OR TRUNCATE ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
+CREATE UNIQUE INDEX acts_pkey ON public.acts USING btree (site_id, number)
 CREATE UNIQUE INDEX agents_key_hash_key ON public.agents USING btree (key_hash)
 CREATE UNIQUE INDEX agents_pkey ON public.agents USING btree (id)
-CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at)
+CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at, recorded_at)
 CREATE UNIQUE INDEX changes_pkey ON public.changes USING btree (number)
 CREATE UNIQUE INDEX changes_site_id_key ON public.changes USING btree (site_id)
 CREATE UNIQUE INDEX clocks_pkey ON public.clocks USING btree (site_id, recorder_id, at)
@@ -29,10 +31,9 @@ CREATE UNIQUE INDEX messages_pkey ON public.messages USING btree (id)
 CREATE UNIQUE INDEX notice_replies_pkey ON public.notice_replies USING btree (notice_id, agent_id, state)
 CREATE UNIQUE INDEX notices_id_key ON public.notices USING btree (id)
 CREATE UNIQUE INDEX notices_pkey ON public.notices USING btree (number)
-CREATE UNIQUE INDEX owner_acts_pkey ON public.owner_acts USING btree (site_id, number)
 CREATE UNIQUE INDEX owner_sessions_pkey ON public.owner_sessions USING btree (hash)
 CREATE UNIQUE INDEX parts_pkey ON public.parts USING btree (site_id, agent_id)
-CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id)
+CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id, at, recorded_at)
 CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (hash)
 CREATE UNIQUE INDEX sites_by_owner ON public.sites USING btree (owner_hash) WHERE (owner_hash IS NOT NULL)
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id)
@@ -43,6 +44,17 @@ CREATE UNIQUE INDEX users_name_key ON public.users USING btree (name)
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 CREATE UNIQUE INDEX users_secret_hash_key ON public.users USING btree (secret_hash)
 CREATE UNIQUE INDEX versions_pkey ON public.versions USING btree (site_id, kind, id, version)
+acts.at bigint not null
+acts.author text not null
+acts.name bytea
+acts.number bigint not null
+acts.reason text not null
+acts.recorded_at bigint not null
+acts.site_id text not null
+acts: CHECK ((author = ANY (ARRAY[''::text, 'owner'::text, 'referent'::text, 'control-room'::text, 'agent'::text, 'ops'::text, 'import'::text])))
+acts: CHECK ((reason = ANY (ARRAY['declared'::text, 'replaced'::text, 'left'::text, 'emptied'::text, 'suspended'::text, 'resumed'::text, 'withdrawn'::text])))
+acts: FOREIGN KEY (site_id) REFERENCES sites(id)
+acts: PRIMARY KEY (site_id, number)
 agents.certificate_serial text
 agents.certificate_until bigint
 agents.enrolled_at bigint not null
@@ -62,7 +74,7 @@ camera_observations.schedule bytea
 camera_observations.settled boolean
 camera_observations.site_id text not null
 camera_observations: FOREIGN KEY (site_id) REFERENCES sites(id)
-camera_observations: PRIMARY KEY (site_id, camera_id, at)
+camera_observations: PRIMARY KEY (site_id, camera_id, at, recorded_at)
 changes.number bigint not null
 changes.site_id text not null
 changes: FOREIGN KEY (site_id) REFERENCES sites(id)
@@ -158,13 +170,6 @@ notices: FOREIGN KEY (force) REFERENCES forces(name)
 notices: FOREIGN KEY (site_id) REFERENCES sites(id)
 notices: PRIMARY KEY (number)
 notices: UNIQUE (id)
-owner_acts.act text not null
-owner_acts.at bigint not null
-owner_acts.number bigint not null
-owner_acts.site_id text not null
-owner_acts: CHECK ((act = ANY (ARRAY['suspended'::text, 'resumed'::text, 'withdrawn'::text])))
-owner_acts: FOREIGN KEY (site_id) REFERENCES sites(id)
-owner_acts: PRIMARY KEY (site_id, number)
 owner_sessions.expires_at bigint not null
 owner_sessions.hash bytea not null
 owner_sessions.site_id text not null
@@ -187,7 +192,7 @@ reachability.recorded_at bigint not null
 reachability.recorder_id text not null
 reachability.site_id text not null
 reachability: FOREIGN KEY (site_id) REFERENCES sites(id)
-reachability: PRIMARY KEY (site_id, recorder_id)
+reachability: PRIMARY KEY (site_id, recorder_id, at, recorded_at)
 sessions.expires_at bigint not null
 sessions.hash bytea not null
 sessions.user_id text not null
@@ -203,6 +208,7 @@ sites.invited_at bigint not null
 sites.owner_generation bigint not null default 0
 sites.owner_hash bytea
 sites.suspended_at bigint
+sites.thinned_at bigint not null default 0
 sites.trust text not null
 sites.withdrawn_at bigint
 sites: PRIMARY KEY (id)
@@ -232,7 +238,9 @@ users: FOREIGN KEY (force) REFERENCES forces(name)
 users: PRIMARY KEY (id)
 users: UNIQUE (name)
 users: UNIQUE (secret_hash)
+versions.act bigint
 versions.body bytea
+versions.closed_act bigint
 versions.closed_at bigint
 versions.id text not null
 versions.kind text not null

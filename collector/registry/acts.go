@@ -1,0 +1,131 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// Author is in which quality somebody made a change.
+type Author string
+
+const (
+	AuthorUnknown     Author = "" // of before authors were kept
+	AuthorOwner       Author = "owner"
+	AuthorReferent    Author = "referent"
+	AuthorControlRoom Author = "control-room"
+	AuthorAgent       Author = "agent" // the program: a measurement, or what follows from an enrolment
+	AuthorOps         Author = "ops"
+	AuthorImport      Author = "import"
+)
+
+// Reason is why something changed.
+type Reason string
+
+const (
+	ReasonMeasured  Reason = "measured"  // an agent read it from the recorder
+	ReasonDeclared  Reason = "declared"  // a person approved a declaration
+	ReasonReplaced  Reason = "replaced"  // an agent took the place of others: what they had declared went
+	ReasonLeft      Reason = "left"      // what one agent had declared was withdrawn, others' stays
+	ReasonEmptied   Reason = "emptied"   // the same, and nothing stays; who was enrolled since may still declare
+	ReasonSuspended Reason = "suspended" // hidden from search
+	ReasonResumed   Reason = "resumed"
+	ReasonWithdrawn Reason = "withdrawn" // the whole site was erased
+)
+
+// Origin is who made a change, and why.
+type Origin struct {
+	Author Author `json:"author"`
+	Name   string `json:"name,omitempty"` // of the person as they gave it; "" of a withdrawn site
+	Reason Reason `json:"reason"`
+}
+
+var measured = Origin{Author: AuthorAgent, Reason: ReasonMeasured}
+
+// approved is the origin of what a person approved.
+func approved(a protocol.Approval, reason Reason) Origin {
+	return Origin{Author: Author(a.Role), Name: a.By, Reason: reason}
+}
+
+// originOf is the origin of what a message changes.
+func originOf(b protocol.Body) Origin {
+	switch body := b.(type) {
+	case protocol.Declaration:
+		return approved(body.Approval, ReasonDeclared)
+	case protocol.Withdrawal:
+		return approved(body.Approval, ReasonWithdrawn)
+	}
+	return measured
+}
+
+// Act is something that was done to what a site declares.
+type Act struct {
+	At         time.Time // when it was decided, as its sender says
+	RecordedAt time.Time
+	Origin
+}
+
+// act gives the number of this write's act, and records it the first time: a
+// message that changes nothing is no act.
+func (w *write) act(ctx context.Context) (int64, error) {
+	if w.number > 0 {
+		return w.number, nil
+	}
+	if err := w.tx.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) + 1 FROM acts WHERE site_id = ?", w.m.SiteID).Scan(&w.number); err != nil {
+		return 0, err
+	}
+	var name []byte
+	if w.origin.Name != "" {
+		sealed, err := w.seal(ctx, actName(w.number), w.origin.Name)
+		if err != nil {
+			return 0, err
+		}
+		name = sealed
+	}
+	return w.number, w.exec(ctx, "INSERT INTO acts (site_id, number, at, recorded_at, author, name, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		w.m.SiteID, w.number, w.validFrom(), micros(w.at), string(w.origin.Author), name, string(w.origin.Reason))
+}
+
+// actEmptied records that nothing of the site is left, and erases the names of
+// those who declared it.
+func (w *write) actEmptied(ctx context.Context, reason Reason) error {
+	w.origin.Name, w.origin.Reason = "", reason
+	if _, err := w.act(ctx); err != nil {
+		return err
+	}
+	return w.exec(ctx, "UPDATE acts SET name = NULL WHERE site_id = ? AND name IS NOT NULL", w.m.SiteID)
+}
+
+// readActs reads what was done to a site, by number.
+func (s site) readActs(ctx context.Context) ([]Act, error) {
+	var acts []Act
+	err := each(ctx, s.tx, func(scan func(...any) error) error {
+		var a Act
+		var number, at, recorded int64
+		var name []byte
+		if err := scan(&number, &at, &recorded, &a.Author, &name, &a.Reason); err != nil {
+			return err
+		}
+		a.At, a.RecordedAt = fromMicros(at), fromMicros(recorded)
+		if name != nil {
+			plain, err := s.box.open(actName(number), name)
+			if err != nil {
+				return err
+			}
+			a.Name = string(plain)
+		}
+		acts = append(acts, a)
+		return nil
+	}, "SELECT number, at, recorded_at, author, name, reason FROM acts WHERE site_id = ? ORDER BY number", s.id)
+	return acts, err
+}
+
+// origin is that of an act by its number.
+func origin(acts []Act, number sql.NullInt64) Origin {
+	if !number.Valid || number.Int64 < 1 || number.Int64 > int64(len(acts)) {
+		return Origin{}
+	}
+	return acts[number.Int64-1].Origin
+}

@@ -1,0 +1,232 @@
+package registry
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"anagrafe/protocol"
+)
+
+// line is a change in one line.
+func line(c Change) string {
+	id := c.ID
+	if id != "" {
+		id = " " + id[len(id)-4:]
+	}
+	return fmt.Sprintf("%s%s %q: %v -> %v, %s, known %s, by %s %q: %s", c.Thing, id, c.Field, c.Before, c.After,
+		c.Valid.Sub(noon), c.Recorded.Sub(noon), c.Author, c.Name, c.Reason)
+}
+
+func linesOf(changes []Change) []string {
+	var all []string
+	for _, c := range changes {
+		all = append(all, line(c))
+	}
+	return all
+}
+
+// TestChanges: every change is told with who made it, why, and both its times.
+func TestChanges(t *testing.T) {
+	r := unsealed(t)
+	r.UseOwnerKey(ownerKey)
+	s := enrol(t, r, noon.Add(-time.Hour))
+	s.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Cortile")))
+
+	renamed := declaration(camera(1, "Portone"), camera(2, "Cortile"))
+	renamed.Cameras[0].Position.Lon += 500
+	renamed.Approval = protocol.Approval{By: "Bruno", Role: protocol.RoleReferent, At: noon}
+	s.say(noon.Add(time.Hour), renamed)
+
+	off := protocol.Observation{
+		Recorders: []protocol.RecorderObservation{{RecorderID: id(recorderNumber), At: noon.Add(2 * time.Hour), Reachable: true}},
+		Cameras: []protocol.CameraObservation{{CameraID: id(1), At: noon.Add(2 * time.Hour),
+			Schedule: &protocol.Schedule{Kind: protocol.ScheduleOff, Zone: "Europe/Rome", Fact: protocol.Fact{Source: protocol.Measured, At: noon.Add(2 * time.Hour)}}}},
+	}
+	m := s.next(noon.Add(2*time.Hour), off)
+	if _, err := s.deliver(m, noon.Add(5*time.Hour)); err != nil { // three hours late
+		t.Fatal(err)
+	}
+	s.act(protocol.SiteSuspended, noon.Add(6*time.Hour))
+	s.say(noon.Add(7*time.Hour), declaration(camera(1, "Portone")))
+
+	h := s.history()
+	changes, err := h.Changes(noon, noon.Add(24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`camera 0001 "name": Ingresso -> Portone, 1h0m0s, known 1h0m1s, by referent "Bruno": declared`,
+		`camera 0001 "position.lon": 9190001 -> 9190501, 1h0m0s, known 1h0m1s, by referent "Bruno": declared`,
+		`recorder 1000 "reachable": <nil> -> true, 2h0m0s, known 5h0m0s, by agent "": measured`,
+		`camera 0001 "schedule.fact.source": confirmed -> measured, 2h0m0s, known 5h0m0s, by agent "": measured`,
+		`camera 0001 "schedule.kind": always -> off, 2h0m0s, known 5h0m0s, by agent "": measured`,
+		`camera 0001 "schedule.mode": continuous -> <nil>, 2h0m0s, known 5h0m0s, by agent "": measured`,
+		`site "state": sharing -> suspended, 6h0m0s, known 6h0m0s, by owner "": suspended`,
+		`camera 0001 "position.lon": 9190501 -> 9190001, 7h0m0s, known 7h0m1s, by owner "Anna": declared`,
+		`camera 0002 "": <nil> -> <nil>, 7h0m0s, known 7h0m1s, by owner "Anna": declared`,
+	}
+	if got := linesOf(changes); !slices.Equal(got, want) {
+		t.Errorf("changes:\n%s", join(got))
+	}
+
+	// Two moments: whoever changed the camera last did not change its name.
+	net, err := Diff(h.At(noon), h.At(noon.Add(8*time.Hour)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := linesOf(net); !slices.Contains(got, want[0]) || slices.ContainsFunc(got, func(s string) bool { return s == want[1] || s == want[7] }) {
+		t.Errorf("between two moments:\n%s", join(got))
+	}
+
+	// The same moment, as known before and after the late message.
+	before, err := r.HistoryAsOf(t.Context(), s.site, time.Time{}, noon.Add(4*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	learnt, err := Diff(before.At(noon.Add(3*time.Hour)), h.At(noon.Add(3*time.Hour)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := linesOf(learnt); !slices.Equal(got, want[2:6]) {
+		t.Errorf("learnt later:\n%s", join(got))
+	}
+	// The camera that went since is not there, and that says so.
+	if _, there := before.Cameras[id(2)]; there || len(before.Erased) != 1 || before.Erased[0].CameraID != id(2) || !before.Erased[0].RecordedAt.Equal(noon.Add(7*time.Hour+time.Second)) {
+		t.Errorf("erased since: %+v", before.Erased)
+	}
+	if b, err := json.Marshal(changes[0]); err != nil || string(b) !=
+		`{"thing":"camera","id":"`+id(1)+`","field":"name","before":"Ingresso","after":"Portone","valid":"2026-11-16T13:00:00Z","recorded":"2026-11-16T13:00:01Z","author":"referent","name":"Bruno","reason":"declared"}` {
+		t.Errorf("as JSON: %s, %v", b, err)
+	}
+}
+
+func join(lines []string) string {
+	text := ""
+	for _, l := range lines {
+		text += l + "\n"
+	}
+	return text
+}
+
+// A withdrawal leaves who-in-which-quality and when, and nobody's name.
+func TestActsAfterWithdrawal(t *testing.T) {
+	r := unsealed(t)
+	s := enrol(t, r, noon)
+	s.say(noon, declaration(camera(1, "Ingresso")))
+	s.say(noon.Add(time.Hour), declaration(camera(1, "Ingresso"))) // changes nothing: no act
+	m := s.next(noon.Add(2*time.Hour), withdrawal())
+	if _, err := s.deliver(m, noon.Add(3*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	h := s.history()
+	want := []Act{{At: noon, RecordedAt: noon.Add(time.Second), Origin: Origin{Author: AuthorOwner, Reason: ReasonDeclared}},
+		{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour), Origin: Origin{Author: AuthorOwner, Reason: ReasonWithdrawn}}}
+	if !slices.Equal(h.Acts, want) || !h.Withdrawn {
+		t.Errorf("acts %+v", h.Acts)
+	}
+	before, err := r.HistoryAsOf(t.Context(), s.site, time.Time{}, noon.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before.Withdrawn || len(before.Sites)+len(before.Cameras)+len(before.Recorders) != 0 || before.Acts[0].Name != "" ||
+		!slices.Equal(before.Erased, []Erasure{{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour)}}) {
+		t.Errorf("as of before the withdrawal: %+v", before)
+	}
+}
+
+// TestMigrateActs: of a register of before, it is known what was declared and
+// withdrawn when, and what owners did; not who declared.
+func TestMigrateActs(t *testing.T) {
+	onlySQLite(t)
+	path := filepath.Join(t.TempDir(), "registry.db")
+	db, err := sql.Open("sqlite3", dsn(path, "_foreign_keys=1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Sub(schema, "schema/sqlite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	site, agent := id(1), id(2)
+	hours := func(n int) int64 { return micros(noon.Add(time.Duration(n) * time.Hour)) }
+	message := "INSERT INTO messages (id, site_id, agent_id, epoch, revision, kind, sha256, recorded_at, site_stays) VALUES (?, ?, ?, 1, 1, ?, x'00', ?, ?)"
+	for _, q := range []struct {
+		query string
+		args  []any
+	}{
+		{"INSERT INTO sites (id, trust, name, category, address, invited_at, epoch, suspended_at) VALUES (?, '', 'Bar', 'shop', '', 1, 1, ?)", []any{site, hours(9)}},
+		{"INSERT INTO agents (id, key_hash, version, enrolled_at) VALUES (?, x'01', '1', 1)", []any{agent}},
+		{message, []any{id(10), site, agent, "declaration", hours(1), false}},
+		{message, []any{id(11), site, agent, "observation", hours(2), false}},
+		{message, []any{id(12), site, agent, "withdrawal", hours(3), false}},
+		{message, []any{id(13), site, agent, "declaration", hours(5), false}},
+		{message, []any{id(14), site, agent, "withdrawal", hours(7), true}},
+		{"INSERT INTO owner_acts VALUES (?, 1, 'suspended', ?)", []any{site, hours(9)}},
+		{"INSERT INTO reachability VALUES (?, ?, ?, ?, 1)", []any{site, id(recorderNumber), hours(6), hours(7)}},
+	} {
+		if _, err := db.Exec(q.query, q.args...); err != nil {
+			t.Fatal(q.query, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := openAt(t, path)
+	for _, c := range []struct {
+		known                int
+		acts                 int
+		withdrawn, suspended bool
+	}{{2, 1, false, false}, {4, 2, true, false}, {6, 3, false, false}, {8, 4, false, false}, {10, 5, false, true}} {
+		h, err := r.HistoryAsOf(t.Context(), site, time.Time{}, noon.Add(time.Duration(c.known)*time.Hour))
+		if err != nil || len(h.Acts) != c.acts || h.Withdrawn != c.withdrawn || h.Suspended != c.suspended {
+			t.Errorf("as of %d h: withdrawn %t, suspended %t, acts %+v, %v", c.known, h.Withdrawn, h.Suspended, h.Acts, err)
+		}
+		if looks := len(h.Reachable[id(recorderNumber)]); (looks == 1) != (c.known >= 8) {
+			t.Errorf("as of %d h: %d looks at the recorder", c.known, looks)
+		}
+	}
+	h, err := r.History(t.Context(), site, time.Time{})
+	if err != nil || h.Acts[0].Author != AuthorUnknown || h.Acts[4].Origin != (Origin{Author: AuthorOwner, Reason: ReasonSuspended}) {
+		t.Errorf("%+v, %v", h.Acts, err)
+	}
+}
+
+// A camera that went, came back and went again: as of each time between, what was
+// known then and is not erased.
+func TestAsOfCameraThatWentTwice(t *testing.T) {
+	r := openNew(t)
+	s := enrol(t, r, noon)
+	for hour, cameras := range [][]protocol.Camera{{camera(1, "Ingresso")}, nil, {camera(1, "Ingresso")}, nil} {
+		s.say(noon.Add(time.Duration(hour)*time.Hour), declaration(cameras...))
+	}
+	for hour, want := range []struct {
+		shown  int // versions
+		gone   bool
+		erased int
+	}{{0, false, 2}, {1, true, 1}, {0, false, 1}, {1, true, 0}} {
+		known := noon.Add(time.Duration(hour)*time.Hour + time.Minute)
+		h, err := r.HistoryAsOf(t.Context(), s.site, time.Time{}, known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		versions := h.Cameras[id(1)]
+		if len(versions) != want.shown || len(h.At(known).Gone) > 0 != want.gone || len(h.Erased) != want.erased || len(h.At(known).Cameras) > 0 {
+			t.Errorf("as of %d h: %+v, erased since %+v", hour, versions, h.Erased)
+		}
+	}
+}

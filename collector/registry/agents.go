@@ -46,7 +46,7 @@ func (r *Registry) Agents(ctx context.Context) ([]Agent, error) {
 			agents = append(agents, a)
 			return err
 		}, `SELECT id, version, enrolled_at, coalesce(seen_at, 0), coalesce(revoked_at, 0), coalesce(certificate_serial, ''),
-			coalesce(certificate_until, 0) FROM agents ORDER BY enrolled_at DESC, id`)
+			coalesce(certificate_until, 0) FROM agents WHERE organisation_id IS NULL ORDER BY enrolled_at DESC, id`)
 		if err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func admitted(row *sql.Row) error {
 var (
 	// others counts the other agents that may speak for the site of a grant g.
 	others = `(SELECT count(DISTINCT o.agent_id) FROM grants o JOIN agents a ON a.id = o.agent_id
-		WHERE o.site_id = g.site_id AND o.agent_id <> g.agent_id AND a.revoked_at IS NULL AND ` + notEnded("?1") + `)`
+		WHERE o.site_id = g.site_id AND o.agent_id <> g.agent_id AND a.revoked_at IS NULL AND a.organisation_id IS NULL AND ` + notEnded("?1") + `)`
 	grantColumns = "g.agent_id, g.site_id, s.category, s.body, (SELECT sealed FROM data_keys k WHERE k.owner = s.id), g.epoch, g.from_at, coalesce(g.until_at, 0), " + others
 )
 

@@ -35,7 +35,10 @@ func (w *write) declare(ctx context.Context, declared order) error {
 	if err != nil {
 		return err
 	}
-	return w.apply(ctx, parts)
+	if err := w.apply(ctx, parts); err != nil {
+		return err
+	}
+	return w.adhered(ctx)
 }
 
 // apply makes the record say what the parts say together.
@@ -77,7 +80,11 @@ func (w *write) apply(ctx context.Context, parts []part) error {
 	if err := w.dropUnnamed(ctx, stands, named); err != nil {
 		return err
 	}
-	if err := w.putContacts(ctx, d.Contacts); err != nil {
+	contacts, err := w.ownContacts(ctx, d.Contacts)
+	if err != nil {
+		return err
+	}
+	if err := w.putContacts(ctx, contacts); err != nil {
 		return err
 	}
 	now, err := w.seal(ctx, siteBody, body)
@@ -366,7 +373,10 @@ func (w *write) empty(ctx context.Context, reason Reason) error {
 	if err := w.dropNotices(ctx); err != nil {
 		return err
 	}
-	if err := w.exec(ctx, "UPDATE sites SET declared_at = NULL, withdrawn_at = ? WHERE id = ?", micros(w.at), w.m.SiteID); err != nil {
+	if err := w.forgetKeys(ctx); err != nil {
+		return err
+	}
+	if err := w.exec(ctx, "UPDATE sites SET declared_at = NULL, withdrawn_at = ?, organisation_id = NULL, owner_changed_at = NULL WHERE id = ?", micros(w.at), w.m.SiteID); err != nil {
 		return err
 	}
 	var awaited bool

@@ -102,6 +102,9 @@ func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][
 				return err
 			}
 			contacts, err := site{tx: tx, id: id, box: b}.contacts(ctx)
+			if err == nil && len(contacts) == 0 {
+				contacts, err = r.organisationContacts(ctx, tx, id)
+			}
 			if err != nil {
 				return err
 			}

@@ -92,10 +92,11 @@ type OwnerAct struct {
 // OwnSite is all that the register holds of a site, for its owner.
 type OwnSite struct {
 	SiteSummary
-	Since    time.Time // the first declaration that stands in its history, as its sender dates it
-	Declared []protocol.Camera
-	Contacts []protocol.Contact
-	Acts     []OwnerAct // the oldest first
+	Since     time.Time // the first declaration that stands in its history, as its sender dates it
+	Declared  []protocol.Camera
+	Contacts  []protocol.Contact
+	Inherited bool       // the contacts are its organisation's
+	Acts      []OwnerAct // the oldest first
 }
 
 // Own reads a site for its owner. ErrUnknownSite when nothing is declared of it.
@@ -103,6 +104,10 @@ func (r *Registry) Own(ctx context.Context, siteID string) (OwnSite, error) {
 	var o OwnSite
 	err := r.view(ctx, func(tx *tx) (err error) {
 		o, err = r.own(ctx, tx, siteID, r.now())
+		if err == nil && len(o.Contacts) == 0 {
+			o.Contacts, err = r.organisationContacts(ctx, tx, siteID)
+			o.Inherited = len(o.Contacts) > 0
+		}
 		return err
 	})
 	if err != nil {

@@ -8,7 +8,14 @@ import (
 
 // Places of what is sealed (see placeOf).
 
-const siteBody = "sites.body"
+const (
+	siteBody         = "sites.body"
+	organisationBody = "organisations.body"
+)
+
+func delegationBody(id string) string { return placeOf("delegations.body", id) }
+
+func importBody(kind, id string) string { return placeOf("imports.body", kind, id) }
 
 func versionBody(k thing, version int64) string {
 	return placeOf("versions.body", k.kind, k.id, version)
@@ -49,6 +56,9 @@ var sealedColumns = []sealedColumn{
 	{"parts", "declaration", "site_id", []string{"agent_id"}},
 	{"camera_observations", "schedule", "site_id", []string{"camera_id", "at", "recorded_at"}},
 	{"camera_observations", "retention", "site_id", []string{"camera_id", "at", "recorded_at"}},
+	{"imports", "body", "site_id", []string{"kind", "id"}},
+	{"organisations", "body", "id", nil},
+	{"delegations", "body", "organisation_id", []string{"id"}},
 }
 
 // box is the data key of the message's site, nil where there is none.

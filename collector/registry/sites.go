@@ -78,7 +78,7 @@ func ended(from, until, at int64) bool {
 
 // The statements with these take the moment, in microseconds, as ?1.
 var (
-	openGrant = "(SELECT agent_id FROM grants g WHERE g.site_id = s.id AND " + notEnded("?1") + " ORDER BY epoch DESC LIMIT 1)"
+	openGrant = "(SELECT agent_id FROM grants g JOIN agents a ON a.id = g.agent_id WHERE g.site_id = s.id AND a.organisation_id IS NULL AND " + notEnded("?1") + " ORDER BY epoch DESC LIMIT 1)"
 	// siteState is one of the States.
 	siteState = `CASE WHEN s.declared_at IS NOT NULL THEN CASE WHEN s.suspended_at IS NULL THEN 'sharing' ELSE 'suspended' END WHEN ` + openGrant + ` IS NOT NULL THEN 'enrolled'
 		WHEN s.withdrawn_at IS NOT NULL THEN 'withdrawn' ELSE 'invited' END`
@@ -141,7 +141,7 @@ func (r *Registry) Counts(ctx context.Context) (Counts, error) {
 			return err
 		}
 		return tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM versions WHERE "+declaredCamera+`),
-			(SELECT count(*) FROM agents), (SELECT count(*) FROM agents WHERE revoked_at IS NOT NULL)`).
+			(SELECT count(*) FROM agents WHERE organisation_id IS NULL), (SELECT count(*) FROM agents WHERE revoked_at IS NOT NULL)`).
 			Scan(&c.Cameras, &c.Agents, &c.Revoked)
 	})
 	if err != nil {

@@ -1,4 +1,6 @@
 CREATE INDEX codes_by_site ON public.codes USING btree (site_id)
+CREATE INDEX delegations_by_organisation ON public.delegations USING btree (organisation_id)
+CREATE INDEX delegations_by_user ON public.delegations USING btree (user_id)
 CREATE INDEX grants_by_agent ON public.grants USING btree (agent_id)
 CREATE INDEX lookups_by_owner ON public.lookups USING btree (owner)
 CREATE INDEX notices_by_check ON public.notices USING btree (check_hash) WHERE (check_hash IS NOT NULL)
@@ -8,14 +10,14 @@ CREATE INDEX notices_closed ON public.notices USING btree (closed_at) WHERE (bod
 CREATE INDEX notices_open ON public.notices USING btree (expires_at) WHERE (closed_at IS NULL)
 CREATE INDEX owner_sessions_by_end ON public.owner_sessions USING btree (expires_at)
 CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at)
-CREATE INDEX sites_by_thinning ON public.sites USING btree (thinned_at)
+CREATE INDEX sites_by_organisation ON public.sites USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
 CREATE INDEX versions_by_camera ON public.versions USING btree (id) WHERE ((kind = 'camera'::text) AND (valid_until IS NULL) AND (body IS NOT NULL))
 CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
 CREATE TRIGGER trail_entries_stay BEFORE DELETE OR TRUNCATE ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
-CREATE UNIQUE INDEX acts_pkey ON public.acts USING btree (site_id, number)
+CREATE UNIQUE INDEX agents_by_organisation ON public.agents USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
 CREATE UNIQUE INDEX agents_key_hash_key ON public.agents USING btree (key_hash)
 CREATE UNIQUE INDEX agents_pkey ON public.agents USING btree (id)
-CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at, recorded_at)
+CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at)
 CREATE UNIQUE INDEX changes_pkey ON public.changes USING btree (number)
 CREATE UNIQUE INDEX changes_site_id_key ON public.changes USING btree (site_id)
 CREATE UNIQUE INDEX clocks_pkey ON public.clocks USING btree (site_id, recorder_id, at)
@@ -25,15 +27,19 @@ CREATE UNIQUE INDEX data_keys_owner_key ON public.data_keys USING btree (owner)
 CREATE UNIQUE INDEX data_keys_pkey ON public.data_keys USING btree (number)
 CREATE UNIQUE INDEX forces_pkey ON public.forces USING btree (name)
 CREATE UNIQUE INDEX grants_pkey ON public.grants USING btree (site_id, epoch)
+CREATE UNIQUE INDEX imports_pkey ON public.imports USING btree (organisation_id, kind, key_hash)
 CREATE UNIQUE INDEX links_pkey ON public.links USING btree (hash)
 CREATE UNIQUE INDEX lookups_pkey ON public.lookups USING btree (hash, owner)
 CREATE UNIQUE INDEX messages_pkey ON public.messages USING btree (id)
 CREATE UNIQUE INDEX notice_replies_pkey ON public.notice_replies USING btree (notice_id, agent_id, state)
 CREATE UNIQUE INDEX notices_id_key ON public.notices USING btree (id)
 CREATE UNIQUE INDEX notices_pkey ON public.notices USING btree (number)
+CREATE UNIQUE INDEX organisations_name_hash_key ON public.organisations USING btree (name_hash)
+CREATE UNIQUE INDEX organisations_pkey ON public.organisations USING btree (id)
+CREATE UNIQUE INDEX owner_acts_pkey ON public.owner_acts USING btree (site_id, number)
 CREATE UNIQUE INDEX owner_sessions_pkey ON public.owner_sessions USING btree (hash)
 CREATE UNIQUE INDEX parts_pkey ON public.parts USING btree (site_id, agent_id)
-CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id, at, recorded_at)
+CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id)
 CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (hash)
 CREATE UNIQUE INDEX sites_by_owner ON public.sites USING btree (owner_hash) WHERE (owner_hash IS NOT NULL)
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id)
@@ -44,25 +50,16 @@ CREATE UNIQUE INDEX users_name_key ON public.users USING btree (name)
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 CREATE UNIQUE INDEX users_secret_hash_key ON public.users USING btree (secret_hash)
 CREATE UNIQUE INDEX versions_pkey ON public.versions USING btree (site_id, kind, id, version)
-acts.at bigint not null
-acts.author text not null
-acts.name bytea
-acts.number bigint not null
-acts.reason text not null
-acts.recorded_at bigint not null
-acts.site_id text not null
-acts: CHECK ((author = ANY (ARRAY[''::text, 'owner'::text, 'referent'::text, 'control-room'::text, 'agent'::text, 'ops'::text, 'import'::text])))
-acts: CHECK ((reason = ANY (ARRAY['declared'::text, 'replaced'::text, 'left'::text, 'emptied'::text, 'suspended'::text, 'resumed'::text, 'withdrawn'::text])))
-acts: FOREIGN KEY (site_id) REFERENCES sites(id)
-acts: PRIMARY KEY (site_id, number)
 agents.certificate_serial text
 agents.certificate_until bigint
 agents.enrolled_at bigint not null
 agents.id text not null
 agents.key_hash bytea not null
+agents.organisation_id text
 agents.revoked_at bigint
 agents.seen_at bigint
 agents.version text not null
+agents: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
 agents: PRIMARY KEY (id)
 agents: UNIQUE (key_hash)
 camera_observations.at bigint not null
@@ -74,7 +71,7 @@ camera_observations.schedule bytea
 camera_observations.settled boolean
 camera_observations.site_id text not null
 camera_observations: FOREIGN KEY (site_id) REFERENCES sites(id)
-camera_observations: PRIMARY KEY (site_id, camera_id, at, recorded_at)
+camera_observations: PRIMARY KEY (site_id, camera_id, at)
 changes.number bigint not null
 changes.site_id text not null
 changes: FOREIGN KEY (site_id) REFERENCES sites(id)
@@ -123,6 +120,16 @@ grants.until_at bigint
 grants: FOREIGN KEY (agent_id) REFERENCES agents(id)
 grants: FOREIGN KEY (site_id) REFERENCES sites(id)
 grants: PRIMARY KEY (site_id, epoch)
+imports.body bytea
+imports.id text not null
+imports.key_hash bytea not null
+imports.kind text not null
+imports.organisation_id text not null
+imports.site_id text not null
+imports: CHECK ((kind = ANY (ARRAY['site'::text, 'camera'::text])))
+imports: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
+imports: FOREIGN KEY (site_id) REFERENCES sites(id)
+imports: PRIMARY KEY (organisation_id, kind, key_hash)
 links.expires_at bigint not null
 links.hash bytea not null
 links.user_id text not null
@@ -170,6 +177,19 @@ notices: FOREIGN KEY (force) REFERENCES forces(name)
 notices: FOREIGN KEY (site_id) REFERENCES sites(id)
 notices: PRIMARY KEY (number)
 notices: UNIQUE (id)
+organisations.body bytea not null
+organisations.created_at bigint not null
+organisations.id text not null
+organisations.name_hash bytea not null
+organisations: PRIMARY KEY (id)
+organisations: UNIQUE (name_hash)
+owner_acts.act text not null
+owner_acts.at bigint not null
+owner_acts.number bigint not null
+owner_acts.site_id text not null
+owner_acts: CHECK ((act = ANY (ARRAY['suspended'::text, 'resumed'::text, 'withdrawn'::text])))
+owner_acts: FOREIGN KEY (site_id) REFERENCES sites(id)
+owner_acts: PRIMARY KEY (site_id, number)
 owner_sessions.expires_at bigint not null
 owner_sessions.hash bytea not null
 owner_sessions.site_id text not null
@@ -192,7 +212,7 @@ reachability.recorded_at bigint not null
 reachability.recorder_id text not null
 reachability.site_id text not null
 reachability: FOREIGN KEY (site_id) REFERENCES sites(id)
-reachability: PRIMARY KEY (site_id, recorder_id, at, recorded_at)
+reachability: PRIMARY KEY (site_id, recorder_id)
 sessions.expires_at bigint not null
 sessions.hash bytea not null
 sessions.user_id text not null
@@ -208,9 +228,9 @@ sites.invited_at bigint not null
 sites.owner_generation bigint not null default 0
 sites.owner_hash bytea
 sites.suspended_at bigint
-sites.thinned_at bigint not null default 0
 sites.trust text not null
 sites.withdrawn_at bigint
+sites: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
 sites: PRIMARY KEY (id)
 trail_entries.body bytea not null
 trail_entries.header bytea not null
@@ -238,9 +258,7 @@ users: FOREIGN KEY (force) REFERENCES forces(name)
 users: PRIMARY KEY (id)
 users: UNIQUE (name)
 users: UNIQUE (secret_hash)
-versions.act bigint
 versions.body bytea
-versions.closed_act bigint
 versions.closed_at bigint
 versions.id text not null
 versions.kind text not null

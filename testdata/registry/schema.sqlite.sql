@@ -8,17 +8,6 @@ BEGIN
 	SELECT RAISE(ABORT, 'the trail is append-only');
 END;
 
-CREATE TABLE acts (
-	site_id TEXT NOT NULL REFERENCES sites (id),
-	number INTEGER NOT NULL,             -- counts from 1, as they were recorded
-	at INTEGER NOT NULL,                 -- when it was decided
-	recorded_at INTEGER NOT NULL,
-	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import')), -- '': not known
-	name BLOB,                           -- of the person, as they gave it, sealed; NULL: nobody's, or erased
-	reason TEXT NOT NULL CHECK (reason IN ('declared', 'replaced', 'left', 'emptied', 'suspended', 'resumed', 'withdrawn')),
-	PRIMARY KEY (site_id, number)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE agents (
 	id TEXT PRIMARY KEY,
 	key_hash BLOB NOT NULL UNIQUE,
@@ -28,7 +17,7 @@ CREATE TABLE agents (
 	revoked_at INTEGER,
 	certificate_serial TEXT,
 	certificate_until INTEGER
-) STRICT;
+, organisation_id TEXT REFERENCES organisations (id)) STRICT;
 
 CREATE TABLE camera_observations (
 	site_id TEXT NOT NULL REFERENCES sites (id),
@@ -39,7 +28,7 @@ CREATE TABLE camera_observations (
 	settled INTEGER CHECK (settled IN (0, 1)),
 	schedule BLOB,                       -- sealed
 	retention BLOB,                      -- sealed
-	PRIMARY KEY (site_id, camera_id, at, recorded_at)
+	PRIMARY KEY (site_id, camera_id, at)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE changes (
@@ -82,6 +71,15 @@ CREATE TABLE data_keys (
 	sealed BLOB NOT NULL CHECK (length(sealed) = 65) -- zeros: destroyed
 ) STRICT;
 
+CREATE TABLE delegations (
+	id TEXT PRIMARY KEY,
+	organisation_id TEXT NOT NULL REFERENCES organisations (id),
+	user_id TEXT NOT NULL REFERENCES users (id),
+	until_at INTEGER NOT NULL,
+	revoked_at INTEGER,                  -- NULL: not revoked
+	body BLOB NOT NULL                   -- sealed, with the organisation's key: protocol.Delegation in JSON
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE forces (
 	name TEXT PRIMARY KEY,
 	recipient TEXT NOT NULL              -- public key that the force's trail bodies are sealed to
@@ -94,6 +92,16 @@ CREATE TABLE grants (
 	from_at INTEGER NOT NULL,
 	until_at INTEGER,                    -- NULL: open
 	PRIMARY KEY (site_id, epoch)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE imports (
+	organisation_id TEXT NOT NULL REFERENCES organisations (id),
+	kind TEXT NOT NULL CHECK (kind IN ('site', 'camera')),
+	key_hash BLOB NOT NULL,
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	id TEXT NOT NULL,                    -- of the site or camera
+	body BLOB,                           -- sealed, with the site's key: the owner's key; NULL: gone with the site
+	PRIMARY KEY (organisation_id, kind, key_hash)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE links (
@@ -143,6 +151,21 @@ CREATE TABLE notices (
 	body BLOB                            -- sealed; NULL: deleted
 ) STRICT;
 
+CREATE TABLE organisations (
+	id TEXT PRIMARY KEY,
+	name_hash BLOB NOT NULL UNIQUE,      -- keyed hash of its name, to find it by
+	created_at INTEGER NOT NULL,
+	body BLOB NOT NULL                   -- sealed, with the organisation's key: protocol.Organisation in JSON, with its contacts
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE owner_acts (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	number INTEGER NOT NULL,             -- counts from 1
+	act TEXT NOT NULL CHECK (act IN ('suspended', 'resumed', 'withdrawn')),
+	at INTEGER NOT NULL,
+	PRIMARY KEY (site_id, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE owner_sessions (
 	hash BLOB PRIMARY KEY,
 	site_id TEXT NOT NULL REFERENCES sites (id),
@@ -167,7 +190,7 @@ CREATE TABLE reachability (
 	at INTEGER NOT NULL,
 	recorded_at INTEGER NOT NULL,
 	reachable INTEGER NOT NULL CHECK (reachable IN (0, 1)),
-	PRIMARY KEY (site_id, recorder_id, at, recorded_at)
+	PRIMARY KEY (site_id, recorder_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
@@ -185,7 +208,7 @@ CREATE TABLE sites (
 	declared_at INTEGER,                 -- made_at of the newest declaration, as its sender says
 	heard_at INTEGER,                    -- when the newest message of any kind was recorded
 	withdrawn_at INTEGER                 -- NULL while the site is in the register
-, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0) STRICT;
+, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER) STRICT;
 
 CREATE TABLE trail_entries (
 	number INTEGER PRIMARY KEY,          -- from 0, without gaps
@@ -226,13 +249,21 @@ CREATE TABLE versions (
 	valid_until INTEGER,
 	recorded_at INTEGER NOT NULL,
 	closed_at INTEGER,
-	body BLOB, act INTEGER, closed_act INTEGER,                           -- sealed
+	body BLOB,                           -- sealed
 	PRIMARY KEY (site_id, kind, id, version)
 ) STRICT, WITHOUT ROWID;
 
+CREATE UNIQUE INDEX agents_by_organisation ON agents (organisation_id) WHERE organisation_id IS NOT NULL;
+
 CREATE INDEX codes_by_site ON codes (site_id);
 
+CREATE INDEX delegations_by_organisation ON delegations (organisation_id);
+
+CREATE INDEX delegations_by_user ON delegations (user_id);
+
 CREATE INDEX grants_by_agent ON grants (agent_id);
+
+CREATE INDEX imports_by_site ON imports (site_id);
 
 CREATE INDEX lookups_by_owner ON lookups (owner);
 
@@ -250,9 +281,9 @@ CREATE INDEX owner_sessions_by_end ON owner_sessions (expires_at);
 
 CREATE INDEX sessions_by_end ON sessions (expires_at);
 
-CREATE UNIQUE INDEX sites_by_owner ON sites (owner_hash) WHERE owner_hash IS NOT NULL;
+CREATE INDEX sites_by_organisation ON sites (organisation_id) WHERE organisation_id IS NOT NULL;
 
-CREATE INDEX sites_by_thinning ON sites (thinned_at);
+CREATE UNIQUE INDEX sites_by_owner ON sites (owner_hash) WHERE owner_hash IS NOT NULL;
 
 CREATE INDEX versions_by_camera ON versions (id) WHERE kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL;
 

@@ -1,0 +1,155 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// ErrUnknownDelegation is returned for the id of no delegation.
+var ErrUnknownDelegation = errors.New("delegation not known")
+
+// ErrNoReferent is returned where a delegation names nobody who may be one.
+var ErrNoReferent = errors.New("a delegation is for a referent's account that is not revoked")
+
+// Delegate keeps a delegation. The error is protocol.FieldErrors,
+// ErrUnknownOrganisation, ErrNoReferent, or ErrUnknownSite for a site that is
+// not the organisation's.
+func (r *Registry) Delegate(ctx context.Context, d protocol.Delegation) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error { return r.delegate(ctx, tx, d) })
+	if err != nil {
+		return fmt.Errorf("delegate for organisation %s: %w", d.OrganisationID, err)
+	}
+	return nil
+}
+
+func (r *Registry) delegate(ctx context.Context, tx *tx, d protocol.Delegation) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	if _, err := r.organisation(ctx, tx, d.OrganisationID); err != nil {
+		return err
+	}
+	var referent bool
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM users WHERE id = ? AND role = ? AND revoked_at IS NULL)", d.UserID, RoleReferent).Scan(&referent); err != nil {
+		return err
+	}
+	if !referent {
+		return ErrNoReferent
+	}
+	for _, site := range d.Sites {
+		if id, err := organisationOf(ctx, tx, site); err != nil || id != d.OrganisationID {
+			return errors.Join(err, ErrUnknownSite)
+		}
+	}
+	body, err := r.sealDelegation(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO delegations (id, organisation_id, user_id, until_at, revoked_at, body) VALUES (?, ?, ?, ?, ?, ?)",
+		d.ID, d.OrganisationID, d.UserID, micros(d.Until), nullMicros(d.RevokedAt), body)
+	return err
+}
+
+// RevokeDelegation ends a delegation; one that is revoked keeps the first time.
+func (r *Registry) RevokeDelegation(ctx context.Context, id string, at time.Time) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
+		done, err := tx.ExecContext(ctx, "UPDATE delegations SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", micros(at), id)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrUnknownDelegation)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("revoke delegation %s: %w", id, err)
+	}
+	return nil
+}
+
+// Delegations lists what an organisation has delegated, the latest end first.
+func (r *Registry) Delegations(ctx context.Context, organisationID string) ([]protocol.Delegation, error) {
+	return r.delegations(ctx, "organisation_id", organisationID)
+}
+
+// DelegatedTo lists what a referent was delegated, the latest end first.
+func (r *Registry) DelegatedTo(ctx context.Context, userID string) ([]protocol.Delegation, error) {
+	return r.delegations(ctx, "user_id", userID)
+}
+
+func (r *Registry) delegations(ctx context.Context, column, of string) (all []protocol.Delegation, err error) {
+	err = r.view(ctx, func(tx *tx) error {
+		return each(ctx, tx, func(scan func(...any) error) error {
+			var id, organisation string
+			var revoked int64
+			var key, body []byte
+			if err := scan(&id, &organisation, &revoked, &key, &body); err != nil {
+				return err
+			}
+			d, err := r.openDelegation(id, organisation, key, body)
+			d.RevokedAt = fromMicros(revoked)
+			all = append(all, d)
+			return err
+		}, "SELECT id, organisation_id, coalesce(revoked_at, 0), (SELECT sealed FROM data_keys k WHERE k.owner = organisation_id), body FROM delegations WHERE "+column+" = ? ORDER BY until_at DESC, id", of)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list delegations: %w", err)
+	}
+	return all, nil
+}
+
+// MayAct gives the delegation by which a referent may use a power for a site at a
+// moment; false: by none. One for a site that has gone to another organisation
+// gives nothing any more.
+func (r *Registry) MayAct(ctx context.Context, userID, siteID string, p protocol.Power, at time.Time) (protocol.Delegation, bool, error) {
+	var owner string
+	err := r.view(ctx, func(tx *tx) (err error) {
+		owner, err = organisationOf(ctx, tx, siteID)
+		return err
+	})
+	if err != nil {
+		return protocol.Delegation{}, false, fmt.Errorf("whose is site %s: %w", siteID, err)
+	}
+	all, err := r.DelegatedTo(ctx, userID)
+	if err != nil || owner == "" {
+		return protocol.Delegation{}, false, err
+	}
+	for _, d := range all {
+		if d.OrganisationID == owner && d.Allows(p, siteID, at) {
+			return d, true, nil
+		}
+	}
+	return protocol.Delegation{}, false, nil
+}
+
+// sealDelegation and openDelegation are the one place where the body of a
+// delegation is written and read.
+func (r *Registry) sealDelegation(ctx context.Context, tx *tx, d protocol.Delegation) ([]byte, error) {
+	b, err := r.vault.makeBox(ctx, tx, ownerOrganisation, d.OrganisationID)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("a delegation cannot be stored: %w", err)
+	}
+	return b.seal(delegationBody(d.ID), body)
+}
+
+func (r *Registry) openDelegation(id, organisation string, key, body []byte) (protocol.Delegation, error) {
+	b, err := r.vault.box(organisation, key)
+	if err != nil {
+		return protocol.Delegation{}, err
+	}
+	d, err := openBody[protocol.Delegation](b, delegationBody(id), body)
+	if err == nil && d.ID != id {
+		err = errors.New("a stored delegation is damaged: it is another one")
+	}
+	return d, err
+}

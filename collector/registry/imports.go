@@ -1,0 +1,321 @@
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/protocol"
+)
+
+// Import is what an organisation says of its sites in a file of its own. It is
+// recorded as what an agent declares is, by an agent of the organisation's that
+// is no computer, with source declared: history, search and withdrawal know no
+// difference. An agent that is enrolled for the site takes the entry over: its
+// first declaration takes the import's place, and no file changes the site then.
+//
+// What a file says twice is recorded once: sites and cameras are known again by
+// the owner's own keys, and what has not changed keeps its time.
+type Import struct {
+	OrganisationID string
+	Sites          []ImportedSite
+	By             string // who says so, for the approval
+	At             time.Time
+	RemoveMissing  bool // withdraw what was imported before and the file does not name
+	DryRun         bool // tell what would happen, and do nothing
+}
+
+// ImportedSite is a site as the file says it.
+type ImportedSite struct {
+	Key      string // the owner's own, unique in the file
+	Site     protocol.Site
+	Contacts []protocol.Contact // none: the organisation's
+	Cameras  []ImportedCamera
+}
+
+// ImportedCamera is a camera, without ids and facts: those are given here.
+type ImportedCamera struct {
+	Key      string // the owner's own, unique within the site
+	Recorder protocol.Recorder
+	Camera   protocol.Camera
+}
+
+// ImportState is what became of a site of a file.
+type ImportState string
+
+const (
+	ImportNew       ImportState = "new"
+	ImportChanged   ImportState = "changed"
+	ImportUnchanged ImportState = "unchanged"
+	ImportTakenOver ImportState = "taken-over" // an agent declares it, or it has another owner: no file changes it
+	ImportWithdrawn ImportState = "withdrawn"  // its owner took it out since: no file brings it back
+	ImportRefused   ImportState = "refused"    // see Err
+	ImportMissing   ImportState = "missing"    // was imported before, and the file does not name it
+	ImportRemoved   ImportState = "removed"    // the same, and it was withdrawn
+)
+
+// ImportResult is what became of one site.
+type ImportResult struct {
+	Key     string
+	SiteID  string // "" of one that is not recorded
+	State   ImportState
+	Missing []string // keys of its cameras that the file does not name: kept, or with RemoveMissing gone
+	Err     error    // of ImportRefused: protocol.FieldErrors or protocol.ErrTooBig
+
+	OwnerCode protocol.Code // of a site that was recorded now: with it its owner suspends or withdraws it
+}
+
+// importsAtOnce bounds the sites of one transaction, and so how long agents wait.
+const importsAtOnce = 32
+
+// Import records a file's sites, in its order, and then those that it does not
+// name. It is done in several transactions; one that fails leaves what was done
+// before it, and the same file again completes it. ErrUnknownOrganisation.
+func (r *Registry) Import(ctx context.Context, im Import) ([]ImportResult, error) {
+	im.At = exact(im.At)
+	var results []ImportResult
+	steps := im.steps()
+	err := r.importing(ctx, im, func(ctx context.Context, i *importing) error {
+		missing, err := i.missing(ctx)
+		steps = append(steps, missing...)
+		return err
+	})
+	for len(steps) > 0 && err == nil {
+		n := min(len(steps), importsAtOnce)
+		var done []ImportResult
+		err = r.importing(ctx, im, func(ctx context.Context, i *importing) error {
+			done = nil
+			for _, step := range steps[:n] {
+				result, err := step(ctx, i)
+				if err != nil {
+					return err
+				}
+				done = append(done, result)
+			}
+			return nil
+		})
+		if err == nil {
+			results, steps = append(results, done...), steps[n:]
+		}
+	}
+	if err != nil {
+		return results, fmt.Errorf("import for organisation %s: %w", im.OrganisationID, err)
+	}
+	return results, nil
+}
+
+// importing is one transaction of an import.
+type importing struct {
+	Import
+	r            *Registry
+	tx           *tx
+	organisation protocol.Organisation
+	agentID      string // of the organisation's imports; "" while it has none
+}
+
+// importStep does what is to be done about one site.
+type importStep func(ctx context.Context, i *importing) (ImportResult, error)
+
+func (im Import) steps() []importStep {
+	var steps []importStep
+	for _, s := range im.Sites {
+		steps = append(steps, func(ctx context.Context, i *importing) (ImportResult, error) { return i.site(ctx, s) })
+	}
+	return steps
+}
+
+// importing runs f over the record: of a dry run by a reader, which can change
+// nothing.
+func (r *Registry) importing(ctx context.Context, im Import, f func(ctx context.Context, i *importing) error) error {
+	run := func(ctx context.Context, tx *tx) error {
+		i := &importing{Import: im, r: r, tx: tx}
+		var err error
+		if i.organisation, err = r.organisation(ctx, tx, im.OrganisationID); err != nil {
+			return err
+		}
+		err = tx.QueryRowContext(ctx, "SELECT id FROM agents WHERE organisation_id = ?", im.OrganisationID).Scan(&i.agentID)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return f(ctx, i)
+	}
+	if im.DryRun {
+		return r.view(ctx, func(tx *tx) error { return run(ctx, tx) })
+	}
+	return r.update(ctx, run)
+}
+
+// site imports one site.
+func (i *importing) site(ctx context.Context, s ImportedSite) (ImportResult, error) {
+	e, err := i.find(ctx, s.Key)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	result := ImportResult{Key: s.Key, State: e.state}
+	if e.state != ImportNew {
+		result.SiteID = e.siteID
+	}
+	if e.state == ImportTakenOver || e.state == ImportWithdrawn {
+		return result, nil
+	}
+	d, keys, missing, err := i.declaration(ctx, e, s)
+	if err != nil {
+		return result, err
+	}
+	result.Missing = missing
+	m := e.next(i.At, d)
+	raw, err := protocol.Encode(m)
+	if err != nil {
+		result.State, result.Err = ImportRefused, err
+		return result, nil
+	}
+	if e.state == ImportChanged {
+		same, err := sameDeclaration(raw, e.part)
+		if err != nil {
+			return result, err
+		}
+		if same {
+			result.State = ImportUnchanged
+			return result, nil
+		}
+	}
+	if i.DryRun {
+		return result, nil
+	}
+	result.SiteID = m.SiteID
+	if err := i.begin(ctx, e, s); err != nil {
+		return result, err
+	}
+	if err := i.keep(ctx, m.SiteID, keys, d); err != nil {
+		return result, err
+	}
+	result.OwnerCode, err = i.record(ctx, m, raw)
+	return result, err
+}
+
+// record is Record within this transaction; it gives the code of the site's owner,
+// as an agent's receipt does.
+func (i *importing) record(ctx context.Context, m protocol.Message, raw []byte) (protocol.Code, error) {
+	w := write{r: i.r, tx: i.tx, agentID: i.agentID, m: m, raw: raw, at: i.At, sum: sha256.Sum256(raw)}
+	if _, err := w.record(ctx); err != nil {
+		return protocol.Code{}, err
+	}
+	if err := w.finish(ctx); err != nil {
+		return protocol.Code{}, err
+	}
+	return w.ownerCode(ctx)
+}
+
+// begin makes the site of a key that is new, and the agent of the
+// organisation's first import.
+func (i *importing) begin(ctx context.Context, e *entry, s ImportedSite) error {
+	if e.state != ImportNew {
+		return nil
+	}
+	if i.agentID == "" {
+		i.agentID = uuid.NewString()
+		nobody := sha256.Sum256([]byte("anagrafe import\x00" + i.agentID)) // not the hash of a key
+		if _, err := i.tx.ExecContext(ctx, "INSERT INTO agents (id, key_hash, version, enrolled_at, organisation_id) VALUES (?, ?, 'import', ?, ?)",
+			i.agentID, nobody[:], micros(i.At), i.OrganisationID); err != nil {
+			return err
+		}
+	}
+	if _, err := i.tx.ExecContext(ctx, "INSERT INTO sites (id, trust, category, invited_at, epoch, organisation_id) VALUES (?, ?, '', ?, 1, ?)",
+		e.siteID, string(i.organisation.Trust), micros(i.At), i.OrganisationID); err != nil {
+		return err
+	}
+	if err := i.r.nameSite(ctx, i.tx, e.siteID, s.Site); err != nil {
+		return err
+	}
+	if _, err := i.tx.ExecContext(ctx, "INSERT INTO grants (site_id, epoch, agent_id, from_at) VALUES (?, 1, ?, ?)", e.siteID, i.agentID, micros(i.At)); err != nil {
+		return err
+	}
+	return i.putKey(ctx, kindSite, e.siteID, importKey{e.siteID, s.Key})
+}
+
+// missing gives a step for each site that was imported before and that the file
+// does not name; not for those that no file changes any more.
+func (i *importing) missing(ctx context.Context) ([]importStep, error) {
+	named := make(map[string]bool)
+	for _, s := range i.Sites {
+		named[s.Key] = true
+	}
+	var steps []importStep
+	err := each(ctx, i.tx, func(scan func(...any) error) error {
+		var siteID string
+		var dataKey, body []byte
+		if err := scan(&siteID, &dataKey, &body); err != nil {
+			return err
+		}
+		key, err := i.r.openSiteKey(siteID, dataKey, body)
+		if err == nil && !named[key] {
+			steps = append(steps, func(ctx context.Context, i *importing) (ImportResult, error) { return i.leave(ctx, siteID, key) })
+		}
+		return err
+	}, `SELECT k.site_id, d.sealed, k.body FROM imports k JOIN agents a ON a.organisation_id = k.organisation_id
+		JOIN grants g ON g.site_id = k.site_id AND g.agent_id = a.id AND g.until_at IS NULL
+		JOIN data_keys d ON d.owner = k.site_id
+		WHERE k.organisation_id = ? AND k.kind = 'site' AND k.body IS NOT NULL ORDER BY k.site_id`, i.OrganisationID)
+	return steps, err
+}
+
+// leave reports a site that the file does not name, or withdraws it. What its
+// owner takes out by a file, a later file of the same owner may bring again.
+func (i *importing) leave(ctx context.Context, siteID, key string) (ImportResult, error) {
+	result := ImportResult{Key: key, SiteID: siteID, State: ImportMissing}
+	if !i.RemoveMissing {
+		return result, nil
+	}
+	result.State = ImportRemoved
+	e, err := i.find(ctx, key)
+	if err != nil || i.DryRun {
+		return result, err
+	}
+	if e.state != ImportChanged { // taken over meanwhile
+		result.State = e.state
+		return result, nil
+	}
+	m := e.next(i.At, protocol.Withdrawal{Approval: i.approval()})
+	raw, err := protocol.Encode(m)
+	if err != nil {
+		return result, err
+	}
+	if _, err := i.record(ctx, m, raw); err != nil {
+		return result, err
+	}
+	_, err = i.tx.ExecContext(ctx, "DELETE FROM imports WHERE organisation_id = ? AND site_id = ?", i.OrganisationID, siteID)
+	return result, err
+}
+
+func (i *importing) approval() protocol.Approval {
+	return protocol.Approval{By: i.By, Role: protocol.RoleOwner, At: i.At}
+}
+
+// ImportKeys gives what an owner calls a site and its cameras, by camera id; "" and
+// none for what was not imported.
+func (r *Registry) ImportKeys(ctx context.Context, siteID string) (key string, cameras map[string]string, err error) {
+	err = r.view(ctx, func(tx *tx) error {
+		err := each(ctx, tx, func(scan func(...any) error) error {
+			var dataKey, body []byte
+			err := scan(&dataKey, &body)
+			if err == nil {
+				key, err = r.openSiteKey(siteID, dataKey, body)
+			}
+			return err
+		}, "SELECT d.sealed, k.body FROM imports k JOIN data_keys d ON d.owner = k.site_id WHERE k.site_id = ? AND k.kind = 'site' AND k.body IS NOT NULL", siteID)
+		if err != nil {
+			return err
+		}
+		cameras, err = cameraKeys(ctx, r, tx, siteID)
+		return err
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("read the owner's keys of site %s: %w", siteID, err)
+	}
+	return key, cameras, nil
+}

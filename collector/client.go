@@ -62,16 +62,7 @@ func dial(dir string) client {
 
 // do sends one request; in is the JSON body or nil, out gets the answer's JSON.
 func (cl client) do(ctx context.Context, method, path string, in, out any) error {
-	var body io.Reader
-	kind := ""
-	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body, kind = bytes.NewReader(b), "application/json"
-	}
-	answer, err := cl.send(ctx, method, path, kind, body)
+	answer, err := cl.ask(ctx, method, path, in)
 	if err != nil {
 		return err
 	}
@@ -83,6 +74,19 @@ func (cl client) do(ctx context.Context, method, path string, in, out any) error
 		return fmt.Errorf("the collector's answer to %s %s: %w", method, path, err)
 	}
 	return nil
+}
+
+// ask sends in as JSON, or nothing when it is nil, and gives the answer's body to
+// read.
+func (cl client) ask(ctx context.Context, method, path string, in any) (io.ReadCloser, error) {
+	if in == nil {
+		return cl.send(ctx, method, path, "", nil)
+	}
+	b, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	return cl.send(ctx, method, path, "application/json", bytes.NewReader(b))
 }
 
 // send gives the answer's body to read; a refusal is an error.

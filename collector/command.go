@@ -16,6 +16,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitMisuse = 2
+	exitPartly = 3
 )
 
 // console is where a command reads and writes: results to out, all else to err.
@@ -35,9 +36,13 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-public ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-max-held N] [-basemap FILE]", "run the collector", cmdServe},
+		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-public ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-max-held N] [-basemap FILE] [-area FILE]", "run the collector", cmdServe},
 		{"migrate", "", "bring the register's schema up to date", cmdMigrate},
 		{"invite", "-site NAME [-category C] [-address TEXT] [-count N] | -site-id ID  [-qr FILE.png] [-json]", "make a one-time code for a site", cmdInvite},
+		{"organisation add", "NAME -fiscal-code CODE -contact NAME -phone NUMBER|-email ADDRESS|-pec ADDRESS [-kind KIND] [-representative NAME -capacity TEXT [-term DATE]] [-role ROLE] [-hours TEXT] [-trust LEVEL] [-json]", "add an owner of many sites", cmdOrganisationAdd},
+		{"organisation list", "[-json]", "list them", cmdOrganisationList},
+		{"import", "FILE.csv -organisation ID|NAME [-dry-run] [-partial | -remove-missing] [-json]", "take an owner's own file of sites and cameras, after checking all its lines", cmdImport},
+		{"export", "FILE.json|FILE.csv -site ID|-organisation ID|NAME", "write all that is one owner's own", cmdExport},
 		{"agents", "[-json]", "list the agents", cmdAgents},
 		{"revoke", "AGENT", "shut an agent out at once", cmdRevoke},
 		{"authority show", "[-json]", "how the authority of the agents' certificates stands", cmdAuthority},
@@ -97,6 +102,9 @@ func run(ctx context.Context, con console, args []string) int {
 	if _, ok := errors.AsType[misuse](err); ok {
 		fmt.Fprintf(con.err, "usage: anagrafe-collector %s %s\n", cmd.name, cmd.args)
 		return exitMisuse
+	}
+	if _, ok := errors.AsType[partly](err); ok {
+		return exitPartly
 	}
 	return exitFailed
 }

@@ -59,6 +59,11 @@ type Config struct {
 	// BasemapAttribution is the credit under the map; empty: the one in the
 	// basemap's own metadata.
 	BasemapAttribution string `toml:"basemap_attribution"`
+	// Area is a GeoJSON file with the polygons that the register is for, e.g. the
+	// metropolitan city: what an owner imports farther than AreaMarginM metres
+	// outside is counted and not taken. Without one everything is taken.
+	Area        string `toml:"area"`
+	AreaMarginM int    `toml:"area_margin_m"`
 	// MaxHeld is how many agents may stay connected to hear of a notice within
 	// a second, at about 100 KiB of memory each. The others come every six
 	// hours. 0: none stays.
@@ -87,6 +92,7 @@ func defaults() Config {
 		ListenConsult: "127.0.0.1:8082",
 		ListenMetrics: "127.0.0.1:9180",
 		MaxHeld:       20_000,
+		AreaMarginM:   500,
 	}
 }
 
@@ -138,6 +144,9 @@ func (c Config) check() error {
 	}
 	if c.MaxHeld < 0 {
 		return fmt.Errorf("max_held is %d: give how many agents may stay connected, 0 for none", c.MaxHeld)
+	}
+	if c.AreaMarginM < 0 || c.AreaMarginM > 100_000 {
+		return fmt.Errorf("area_margin_m is %d: give metres from 0 to 100000", c.AreaMarginM)
 	}
 	if (c.Certificate == "") != (c.Key == "") {
 		return errors.New("certificate and key go together: give both, or neither")

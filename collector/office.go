@@ -157,8 +157,14 @@ func (o *office) furnish() (err error) {
 		return err
 	}
 
+	var area *join.Area
+	if o.config.Area != "" {
+		if area, err = join.OpenArea(o.config.Area, float64(o.config.AreaMarginM)); err != nil {
+			return err
+		}
+	}
 	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
-		Guesses: ingest.NewGuessGuard(time.Now), OnAct: func() { o.changed(); o.notify() }, Log: o.log}); err != nil {
+		Guesses: ingest.NewGuessGuard(time.Now), OnAct: func() { o.changed(); o.notify() }, Area: area, Log: o.log}); err != nil {
 		return err
 	}
 	if o.ops, err = ops.New(ops.Options{
@@ -256,6 +262,9 @@ func (o *office) serveControl(ctx context.Context, listener net.Listener) error 
 	mux.Handle("/authority", o.authorityControl())
 	mux.Handle("/authority/", o.authorityControl())
 	mux.HandleFunc("POST /key/rotate", o.rotateKey)
+	for _, path := range []string{"/import", "/export", "/organisations"} {
+		mux.Handle(path, o.join.Control())
+	}
 	mux.Handle("/", o.ops.Control())
 	return o.opsWeb.Serve(ctx, mux, listener)
 }

@@ -33,6 +33,7 @@ func cmdServe(ctx context.Context, c *call, args []string) (err error) {
 	f.StringVar(&given.ListenMetrics, "listen-metrics", "", `address for Prometheus (default 127.0.0.1:9180), "off" for none`)
 	f.IntVar(&given.MaxHeld, "max-held", unset, "agents that may stay connected, about 100 KiB of memory each; the others come every six hours (default 20000)")
 	f.StringVar(&given.Basemap, "basemap", "", "PMTiles file in the OpenMapTiles schema")
+	f.StringVar(&given.Area, "area", "", "GeoJSON file of the area that the register is for")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (c Config) with(other Config) Config {
 	for _, field := range []struct{ mine, other *string }{
 		{&c.PublicURL, &other.PublicURL}, {&c.OpsURL, &other.OpsURL}, {&c.ConsultURL, &other.ConsultURL},
 		{&c.ListenAgents, &other.ListenAgents}, {&c.ListenPublic, &other.ListenPublic}, {&c.ListenOps, &other.ListenOps},
-		{&c.ListenConsult, &other.ListenConsult}, {&c.ListenMetrics, &other.ListenMetrics}, {&c.Basemap, &other.Basemap},
+		{&c.ListenConsult, &other.ListenConsult}, {&c.ListenMetrics, &other.ListenMetrics}, {&c.Basemap, &other.Basemap}, {&c.Area, &other.Area},
 	} {
 		if *field.other != "" {
 			*field.mine = *field.other

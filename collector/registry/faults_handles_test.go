@@ -110,9 +110,9 @@ func TestDirectoryWithoutPermission(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := "sqlite:" + filepath.Join(dir, "registry.db")
+	idle := openStore(t, store) // has as few connections as can be
 	b := underLoad(t, store, time.Now)
 	b.goesOn(t, 50)
-	idle := openStore(t, store) // has as few connections as can be
 	if err := os.Chmod(dir, 0); err != nil {
 		t.Fatal(err)
 	}

@@ -201,7 +201,8 @@ func (i *importing) site(ctx context.Context, s ImportedSite) (ImportResult, err
 // record is Record within this transaction; it gives the code of the site's owner,
 // as an agent's receipt does.
 func (i *importing) record(ctx context.Context, m protocol.Message, raw []byte) (protocol.Code, error) {
-	w := write{r: i.r, tx: i.tx, agentID: i.agentID, m: m, raw: raw, at: i.At, sum: sha256.Sum256(raw)}
+	w := write{r: i.r, tx: i.tx, agentID: i.agentID, m: m, raw: raw, at: i.At, sum: sha256.Sum256(raw), origin: originOf(m.Body)}
+	w.origin.Author = AuthorImport
 	if _, err := w.record(ctx); err != nil {
 		return protocol.Code{}, err
 	}

@@ -264,7 +264,7 @@ func TestAgentTakesOverImport(t *testing.T) {
 			d := redemption(s, "c")
 			d.At, d.Visit = noon.Add(time.Minute), visit
 			g, err := m.r.Redeem(t.Context(), d)
-			if err != nil || g.Epoch != 2 || g.Others != 0 || g.SiteName != "Filiale 1" {
+			if err != nil || g.Epoch < 2 || g.Others != 0 || g.SiteName != "Filiale 1" {
 				t.Fatalf("%+v, %v", g, err)
 			}
 			s.epoch = g.Epoch

@@ -91,7 +91,13 @@ func (r *Registry) changeOwner(ctx context.Context, tx *tx, siteID, organisation
 	if !declared {
 		return ErrUnknownSite
 	}
-	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID}, at: at}
+	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: AuthorOps, Reason: ReasonSuspended}}
+	if _, err := w.act(ctx); err != nil {
+		return err
+	}
+	if err := w.exec(ctx, "UPDATE acts SET name = NULL WHERE site_id = ? AND name IS NOT NULL", siteID); err != nil { // the former owner's
+		return err
+	}
 	if err := w.exec(ctx, "UPDATE grants SET until_at = ?1 WHERE site_id = ?2 AND "+notEnded("?1"), micros(at), siteID); err != nil {
 		return err
 	}
@@ -126,7 +132,17 @@ func (r *Registry) changeOwner(ctx context.Context, tx *tx, siteID, organisation
 // adhered lifts the suspension by a change of owner: whose agent declares now was
 // enrolled after it.
 func (w *write) adhered(ctx context.Context) error {
-	return w.exec(ctx, "UPDATE sites SET suspended_at = NULL, owner_changed_at = NULL WHERE id = ? AND owner_changed_at IS NOT NULL", w.m.SiteID)
+	done, err := w.tx.ExecContext(ctx, "UPDATE sites SET suspended_at = NULL, owner_changed_at = NULL WHERE id = ? AND owner_changed_at IS NOT NULL", w.m.SiteID)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	resumed := *w // an act of its own beside the declaration
+	resumed.number, resumed.origin.Reason = 0, ReasonResumed
+	_, err = resumed.act(ctx)
+	return err
 }
 
 // organisationOf is the organisation of a site; "" none.

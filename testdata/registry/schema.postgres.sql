@@ -2,6 +2,7 @@ CREATE INDEX codes_by_site ON public.codes USING btree (site_id)
 CREATE INDEX delegations_by_organisation ON public.delegations USING btree (organisation_id)
 CREATE INDEX delegations_by_user ON public.delegations USING btree (user_id)
 CREATE INDEX grants_by_agent ON public.grants USING btree (agent_id)
+CREATE INDEX imports_by_site ON public.imports USING btree (site_id)
 CREATE INDEX lookups_by_owner ON public.lookups USING btree (owner)
 CREATE INDEX notices_by_check ON public.notices USING btree (check_hash) WHERE (check_hash IS NOT NULL)
 CREATE INDEX notices_by_force ON public.notices USING btree (force, number) WHERE (force IS NOT NULL)
@@ -11,13 +12,15 @@ CREATE INDEX notices_open ON public.notices USING btree (expires_at) WHERE (clos
 CREATE INDEX owner_sessions_by_end ON public.owner_sessions USING btree (expires_at)
 CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at)
 CREATE INDEX sites_by_organisation ON public.sites USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
+CREATE INDEX sites_by_thinning ON public.sites USING btree (thinned_at)
 CREATE INDEX versions_by_camera ON public.versions USING btree (id) WHERE ((kind = 'camera'::text) AND (valid_until IS NULL) AND (body IS NOT NULL))
 CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
 CREATE TRIGGER trail_entries_stay BEFORE DELETE OR TRUNCATE ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
+CREATE UNIQUE INDEX acts_pkey ON public.acts USING btree (site_id, number)
 CREATE UNIQUE INDEX agents_by_organisation ON public.agents USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
 CREATE UNIQUE INDEX agents_key_hash_key ON public.agents USING btree (key_hash)
 CREATE UNIQUE INDEX agents_pkey ON public.agents USING btree (id)
-CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at)
+CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at, recorded_at)
 CREATE UNIQUE INDEX changes_pkey ON public.changes USING btree (number)
 CREATE UNIQUE INDEX changes_site_id_key ON public.changes USING btree (site_id)
 CREATE UNIQUE INDEX clocks_pkey ON public.clocks USING btree (site_id, recorder_id, at)
@@ -25,6 +28,7 @@ CREATE UNIQUE INDEX codes_pkey ON public.codes USING btree (hash)
 CREATE UNIQUE INDEX contacts_pkey ON public.contacts USING btree (site_id, place)
 CREATE UNIQUE INDEX data_keys_owner_key ON public.data_keys USING btree (owner)
 CREATE UNIQUE INDEX data_keys_pkey ON public.data_keys USING btree (number)
+CREATE UNIQUE INDEX delegations_pkey ON public.delegations USING btree (id)
 CREATE UNIQUE INDEX forces_pkey ON public.forces USING btree (name)
 CREATE UNIQUE INDEX grants_pkey ON public.grants USING btree (site_id, epoch)
 CREATE UNIQUE INDEX imports_pkey ON public.imports USING btree (organisation_id, kind, key_hash)
@@ -36,10 +40,9 @@ CREATE UNIQUE INDEX notices_id_key ON public.notices USING btree (id)
 CREATE UNIQUE INDEX notices_pkey ON public.notices USING btree (number)
 CREATE UNIQUE INDEX organisations_name_hash_key ON public.organisations USING btree (name_hash)
 CREATE UNIQUE INDEX organisations_pkey ON public.organisations USING btree (id)
-CREATE UNIQUE INDEX owner_acts_pkey ON public.owner_acts USING btree (site_id, number)
 CREATE UNIQUE INDEX owner_sessions_pkey ON public.owner_sessions USING btree (hash)
 CREATE UNIQUE INDEX parts_pkey ON public.parts USING btree (site_id, agent_id)
-CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id)
+CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id, at, recorded_at)
 CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (hash)
 CREATE UNIQUE INDEX sites_by_owner ON public.sites USING btree (owner_hash) WHERE (owner_hash IS NOT NULL)
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id)
@@ -50,6 +53,17 @@ CREATE UNIQUE INDEX users_name_key ON public.users USING btree (name)
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 CREATE UNIQUE INDEX users_secret_hash_key ON public.users USING btree (secret_hash)
 CREATE UNIQUE INDEX versions_pkey ON public.versions USING btree (site_id, kind, id, version)
+acts.at bigint not null
+acts.author text not null
+acts.name bytea
+acts.number bigint not null
+acts.reason text not null
+acts.recorded_at bigint not null
+acts.site_id text not null
+acts: CHECK ((author = ANY (ARRAY[''::text, 'owner'::text, 'referent'::text, 'control-room'::text, 'agent'::text, 'ops'::text, 'import'::text])))
+acts: CHECK ((reason = ANY (ARRAY['declared'::text, 'replaced'::text, 'left'::text, 'emptied'::text, 'suspended'::text, 'resumed'::text, 'withdrawn'::text])))
+acts: FOREIGN KEY (site_id) REFERENCES sites(id)
+acts: PRIMARY KEY (site_id, number)
 agents.certificate_serial text
 agents.certificate_until bigint
 agents.enrolled_at bigint not null
@@ -71,7 +85,7 @@ camera_observations.schedule bytea
 camera_observations.settled boolean
 camera_observations.site_id text not null
 camera_observations: FOREIGN KEY (site_id) REFERENCES sites(id)
-camera_observations: PRIMARY KEY (site_id, camera_id, at)
+camera_observations: PRIMARY KEY (site_id, camera_id, at, recorded_at)
 changes.number bigint not null
 changes.site_id text not null
 changes: FOREIGN KEY (site_id) REFERENCES sites(id)
@@ -109,6 +123,15 @@ data_keys: CHECK ((kind = ANY (ARRAY['register'::text, 'site'::text, 'organisati
 data_keys: CHECK ((length(sealed) = 65))
 data_keys: PRIMARY KEY (number)
 data_keys: UNIQUE (owner)
+delegations.body bytea not null
+delegations.id text not null
+delegations.organisation_id text not null
+delegations.revoked_at bigint
+delegations.until_at bigint not null
+delegations.user_id text not null
+delegations: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
+delegations: FOREIGN KEY (user_id) REFERENCES users(id)
+delegations: PRIMARY KEY (id)
 forces.name text not null
 forces.recipient text not null
 forces: PRIMARY KEY (name)
@@ -183,13 +206,6 @@ organisations.id text not null
 organisations.name_hash bytea not null
 organisations: PRIMARY KEY (id)
 organisations: UNIQUE (name_hash)
-owner_acts.act text not null
-owner_acts.at bigint not null
-owner_acts.number bigint not null
-owner_acts.site_id text not null
-owner_acts: CHECK ((act = ANY (ARRAY['suspended'::text, 'resumed'::text, 'withdrawn'::text])))
-owner_acts: FOREIGN KEY (site_id) REFERENCES sites(id)
-owner_acts: PRIMARY KEY (site_id, number)
 owner_sessions.expires_at bigint not null
 owner_sessions.hash bytea not null
 owner_sessions.site_id text not null
@@ -212,7 +228,7 @@ reachability.recorded_at bigint not null
 reachability.recorder_id text not null
 reachability.site_id text not null
 reachability: FOREIGN KEY (site_id) REFERENCES sites(id)
-reachability: PRIMARY KEY (site_id, recorder_id)
+reachability: PRIMARY KEY (site_id, recorder_id, at, recorded_at)
 sessions.expires_at bigint not null
 sessions.hash bytea not null
 sessions.user_id text not null
@@ -225,9 +241,12 @@ sites.epoch bigint not null default 0
 sites.heard_at bigint
 sites.id text not null
 sites.invited_at bigint not null
+sites.organisation_id text
+sites.owner_changed_at bigint
 sites.owner_generation bigint not null default 0
 sites.owner_hash bytea
 sites.suspended_at bigint
+sites.thinned_at bigint not null default 0
 sites.trust text not null
 sites.withdrawn_at bigint
 sites: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
@@ -258,7 +277,9 @@ users: FOREIGN KEY (force) REFERENCES forces(name)
 users: PRIMARY KEY (id)
 users: UNIQUE (name)
 users: UNIQUE (secret_hash)
+versions.act bigint
 versions.body bytea
+versions.closed_act bigint
 versions.closed_at bigint
 versions.id text not null
 versions.kind text not null

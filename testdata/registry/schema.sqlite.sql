@@ -8,6 +8,17 @@ BEGIN
 	SELECT RAISE(ABORT, 'the trail is append-only');
 END;
 
+CREATE TABLE acts (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	number INTEGER NOT NULL,             -- counts from 1, as they were recorded
+	at INTEGER NOT NULL,                 -- when it was decided
+	recorded_at INTEGER NOT NULL,
+	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import')), -- '': not known
+	name BLOB,                           -- of the person, as they gave it, sealed; NULL: nobody's, or erased
+	reason TEXT NOT NULL CHECK (reason IN ('declared', 'replaced', 'left', 'emptied', 'suspended', 'resumed', 'withdrawn')),
+	PRIMARY KEY (site_id, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE agents (
 	id TEXT PRIMARY KEY,
 	key_hash BLOB NOT NULL UNIQUE,
@@ -28,7 +39,7 @@ CREATE TABLE camera_observations (
 	settled INTEGER CHECK (settled IN (0, 1)),
 	schedule BLOB,                       -- sealed
 	retention BLOB,                      -- sealed
-	PRIMARY KEY (site_id, camera_id, at)
+	PRIMARY KEY (site_id, camera_id, at, recorded_at)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE changes (
@@ -158,14 +169,6 @@ CREATE TABLE organisations (
 	body BLOB NOT NULL                   -- sealed, with the organisation's key: protocol.Organisation in JSON, with its contacts
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE owner_acts (
-	site_id TEXT NOT NULL REFERENCES sites (id),
-	number INTEGER NOT NULL,             -- counts from 1
-	act TEXT NOT NULL CHECK (act IN ('suspended', 'resumed', 'withdrawn')),
-	at INTEGER NOT NULL,
-	PRIMARY KEY (site_id, number)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE owner_sessions (
 	hash BLOB PRIMARY KEY,
 	site_id TEXT NOT NULL REFERENCES sites (id),
@@ -190,7 +193,7 @@ CREATE TABLE reachability (
 	at INTEGER NOT NULL,
 	recorded_at INTEGER NOT NULL,
 	reachable INTEGER NOT NULL CHECK (reachable IN (0, 1)),
-	PRIMARY KEY (site_id, recorder_id)
+	PRIMARY KEY (site_id, recorder_id, at, recorded_at)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
@@ -208,7 +211,7 @@ CREATE TABLE sites (
 	declared_at INTEGER,                 -- made_at of the newest declaration, as its sender says
 	heard_at INTEGER,                    -- when the newest message of any kind was recorded
 	withdrawn_at INTEGER                 -- NULL while the site is in the register
-, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER) STRICT;
+, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER) STRICT;
 
 CREATE TABLE trail_entries (
 	number INTEGER PRIMARY KEY,          -- from 0, without gaps
@@ -249,7 +252,7 @@ CREATE TABLE versions (
 	valid_until INTEGER,
 	recorded_at INTEGER NOT NULL,
 	closed_at INTEGER,
-	body BLOB,                           -- sealed
+	body BLOB, act INTEGER, closed_act INTEGER,                           -- sealed
 	PRIMARY KEY (site_id, kind, id, version)
 ) STRICT, WITHOUT ROWID;
 
@@ -284,6 +287,8 @@ CREATE INDEX sessions_by_end ON sessions (expires_at);
 CREATE INDEX sites_by_organisation ON sites (organisation_id) WHERE organisation_id IS NOT NULL;
 
 CREATE UNIQUE INDEX sites_by_owner ON sites (owner_hash) WHERE owner_hash IS NOT NULL;
+
+CREATE INDEX sites_by_thinning ON sites (thinned_at);
 
 CREATE INDEX versions_by_camera ON versions (id) WHERE kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL;
 

@@ -9,6 +9,12 @@
 // code opens a session of half an hour (web.BeginOwner); each act is a POST, kept
 // from other sites' pages by package web, and stands on the trail before it is
 // done. By the import rule this package knows neither search nor trail.
+//
+// Owners of many sites import them from a file of their own (bulk.go): CSV as a
+// spreadsheet writes it (table.go), a line a camera, its columns in columns.go. All
+// lines are checked first, and a report says of each that is wrong where, what, and
+// what to do (sheet.go). The export of what is an owner's own gives the same file
+// back, or all of it as JSON (export.go).
 package join
 
 import (
@@ -39,13 +45,14 @@ type Guesses interface {
 	Wrong(from netip.Addr)
 }
 
-// Options: all are required.
+// Options: all but Area are required.
 type Options struct {
 	Web      *web.Web // of the public listener
 	Registry *registry.Registry
 	Record   web.Record
 	Guesses  Guesses
 	OnAct    func() // called after each act: search and the agents may be told at once
+	Area     *Area  // that the register is for; nil: everywhere
 	Log      *slog.Logger
 }
 

@@ -32,6 +32,7 @@ type door struct {
 	reg   *registry.Registry
 	web   *web.Web
 	pages http.Handler
+	join  *Join
 	log   bytes.Buffer
 	now   time.Time
 	acts  []web.Act
@@ -69,11 +70,11 @@ func newDoor(t *testing.T) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := New(Options{Web: d.web, Registry: d.reg, Record: record, Guesses: ingest.NewGuessGuard(now), OnAct: func() { d.told++ }, Log: log})
+	d.join, err = New(Options{Web: d.web, Registry: d.reg, Record: record, Guesses: ingest.NewGuessGuard(now), OnAct: func() { d.told++ }, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.pages, err = d.web.Handler(j.Routes()); err != nil {
+	if d.pages, err = d.web.Handler(d.join.Routes()); err != nil {
 		t.Fatal(err)
 	}
 	d.declare()

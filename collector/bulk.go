@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"anagrafe/protocol"
+)
+
+// maxImport bounds what is read of a file; the collector says what it takes.
+const maxImport = 17 << 20
+
+// partly is an error of something that was done in part; it exits with 3.
+type partly string
+
+func (p partly) Error() string { return string(p) }
+
+// imported is the report of an import, as the handler of /import answers it.
+type imported struct {
+	Organisation struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"organisation"`
+	DryRun         bool           `json:"dry_run"`
+	Imported       bool           `json:"imported"`
+	Encoding       string         `json:"encoding,omitempty"`
+	Separator      string         `json:"separator,omitempty"`
+	IgnoredColumns []string       `json:"ignored_columns,omitempty"`
+	Lines          int            `json:"lines"`
+	Good           int            `json:"good"`
+	Wrong          int            `json:"wrong"`
+	Outside        int            `json:"outside"`
+	OutsideLines   []int          `json:"outside_lines"`
+	Sites          map[string]int `json:"sites"`
+	Problems       []struct {
+		Line   int    `json:"line,omitempty"`
+		Column string `json:"column,omitempty"`
+		Error  string `json:"error"`
+		Hint   string `json:"hint"`
+	} `json:"problems"`
+	MoreProblems int `json:"more_problems,omitempty"`
+	Results      []struct {
+		Key     string   `json:"key"`
+		Line    int      `json:"line,omitempty"`
+		SiteID  string   `json:"site_id,omitempty"`
+		State   string   `json:"state"`
+		Missing []string `json:"missing_cameras,omitempty"`
+		Code    string   `json:"owner_code,omitempty"`
+	} `json:"results"`
+}
+
+// cmdImport takes an organisation's own file of sites and cameras.
+func cmdImport(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	var in struct {
+		Organisation  string `json:"organisation"`
+		File          []byte `json:"file"`
+		DryRun        bool   `json:"dry_run"`
+		Partial       bool   `json:"partial"`
+		RemoveMissing bool   `json:"remove_missing"`
+	}
+	f.StringVar(&in.Organisation, "organisation", "", "whose sites they are: its id or name")
+	f.BoolVar(&in.DryRun, "dry-run", false, "check the file and tell what would happen, no more")
+	f.BoolVar(&in.Partial, "partial", false, "import the good lines, whatever the others are")
+	f.BoolVar(&in.RemoveMissing, "remove-missing", false, "withdraw what was imported before and is not in the file")
+	words, err := c.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	switch {
+	case in.Organisation == "":
+		return misuse("-organisation ID|NAME is missing")
+	case in.Partial && in.RemoveMissing:
+		return misuse("-partial and -remove-missing do not go together: a wrong line would look like a camera that was taken away")
+	}
+	if in.File, err = readUpTo(words[0], maxImport); err != nil {
+		return err
+	}
+	var r imported
+	if err := c.withOffice(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodPost, "/import", in, &r)
+	}); err != nil {
+		return err
+	}
+	if c.json {
+		err = c.print(r)
+	} else {
+		r.write(c.out)
+	}
+	return errors.Join(err, r.outcome())
+}
+
+// outcome is nil when all lines were good.
+func (r imported) outcome() error {
+	switch {
+	case len(r.Problems) == 0:
+		return nil
+	case r.Imported:
+		return partly(fmt.Sprintf("%d of %d lines are imported; correct the others and import the file again", r.Good, r.Lines))
+	case r.DryRun:
+		return errors.New("the file has problems: correct them, or import the good lines with -partial")
+	}
+	return errors.New("nothing is imported: correct the file, or import the good lines with -partial")
+}
+
+// importStates in the order in which they are told.
+var importStates = []struct{ state, words string }{
+	{"new", "new"}, {"changed", "changed"}, {"unchanged", "unchanged"}, {"removed", "withdrawn, for the file does not name them"},
+	{"missing", "not in the file and kept (withdraw them with -remove-missing)"},
+	{"taken-over", "left alone, for an agent or another owner declares them"}, {"withdrawn", "left out, for their owner withdrew them"},
+	{"refused", "refused"},
+}
+
+func (r imported) write(w io.Writer) {
+	fmt.Fprintf(w, "%s: %d lines, %d good, %d wrong, %d outside the register's area, not taken\n", r.Organisation.Name, r.Lines, r.Good, r.Wrong, r.Outside)
+	if len(r.IgnoredColumns) > 0 {
+		fmt.Fprintf(w, "columns that are not known, and not read: %s\n", strings.Join(r.IgnoredColumns, ", "))
+	}
+	for _, p := range r.Problems {
+		where := ""
+		if p.Line > 0 {
+			where = fmt.Sprintf("line %d", p.Line)
+		}
+		if p.Column != "" {
+			where += ", " + p.Column
+		}
+		if where != "" {
+			where += ": "
+		}
+		fmt.Fprintf(w, "%s%s: %s\n", where, p.Error, p.Hint)
+	}
+	if r.MoreProblems > 0 {
+		fmt.Fprintf(w, "and %d more problems\n", r.MoreProblems)
+	}
+	would := ""
+	if !r.Imported {
+		would = "would be "
+	}
+	for _, s := range importStates {
+		if n := r.Sites[s.state]; n > 0 {
+			fmt.Fprintf(w, "%d sites %s%s\n", n, would, s.words)
+		}
+	}
+	for _, s := range r.Results {
+		switch {
+		case len(s.Missing) > 0:
+			fmt.Fprintf(w, "site %s: not in the file: cameras %s\n", s.Key, strings.Join(s.Missing, ", "))
+		case s.State == "missing" || s.State == "removed" || s.State == "taken-over" || s.State == "withdrawn":
+			fmt.Fprintf(w, "site %s: %s\n", s.Key, s.State)
+		}
+	}
+}
+
+// readUpTo reads a file, and a byte more than the limit of a bigger one: who
+// reads it then says that it is too big.
+func readUpTo(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit))
+}
+
+// cmdExport writes all that is one owner's own: as JSON, or as the CSV that
+// import reads back.
+func cmdExport(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	in := map[string]string{}
+	f.Func("site", "the id of one site", into(in, "site"))
+	f.Func("organisation", "an organisation's id or name: all of its sites", into(in, "organisation"))
+	words, err := c.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	in["format"] = strings.ToLower(strings.TrimPrefix(filepath.Ext(words[0]), "."))
+	switch {
+	case (in["site"] == "") == (in["organisation"] == ""):
+		return misuse("give -site ID or -organisation ID|NAME")
+	case in["format"] != "json" && in["format"] != "csv":
+		return misuse("the file's name must end with .json or .csv")
+	}
+	// Before it is asked for, and so on the trail.
+	file, err := os.OpenFile(words[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	err = c.withOffice(ctx, func(cl client) error {
+		answer, err := cl.ask(ctx, http.MethodPost, "/export", in)
+		if err != nil {
+			return err
+		}
+		defer answer.Close()
+		_, err = io.Copy(file, answer)
+		return err
+	})
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(words[0]))
+	}
+	fmt.Fprintf(c.out, "%s is written: it holds personal data, hand it to its owner and delete it here\n", words[0])
+	return nil
+}
+
+// cmdOrganisationAdd adds an owner of many sites.
+func cmdOrganisationAdd(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	o := protocol.Organisation{Kind: protocol.Firm, Trust: protocol.TrustInvitation}
+	contact := protocol.Contact{Role: protocol.RoleControlRoom}
+	var representative protocol.Representative
+	f.Func("kind", "person, firm, public-body or condominium (default firm)", func(s string) error { o.Kind = protocol.OrganisationKind(s); return nil })
+	f.StringVar(&o.FiscalCode, "fiscal-code", "", "its fiscal code or VAT number")
+	f.Func("trust", "how its identity was checked: spid-cie, pec, invitation, association or e-mail (default invitation)", func(s string) error { o.Trust = protocol.Trust(s); return nil })
+	f.StringVar(&representative.Name, "representative", "", "who acts for it by law")
+	f.StringVar(&representative.Capacity, "capacity", "", "in which capacity, e.g. amministratore")
+	f.Func("term", "until which day, YYYY-MM-DD", func(s string) (err error) { representative.Until, err = time.Parse(time.DateOnly, s); return err })
+	f.StringVar(&contact.Name, "contact", "", "whom to call about its sites: a person or an office")
+	f.Func("role", "what they are: owner, referent or control-room (default control-room)", func(s string) error { contact.Role = protocol.Role(s); return nil })
+	f.StringVar(&contact.Phone, "phone", "", "their phone")
+	f.StringVar(&contact.Email, "email", "", "their e-mail")
+	f.StringVar(&contact.PEC, "pec", "", "their PEC")
+	f.StringVar(&contact.Hours, "hours", "", "when they answer, in words")
+	words, err := c.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	o.Name, o.Contacts = words[0], []protocol.Contact{contact}
+	if representative != (protocol.Representative{}) {
+		o.Representative = &representative
+	}
+	if contact.Name == "" {
+		return misuse("-contact NAME is missing, with -phone, -email or -pec")
+	}
+	var answer struct {
+		protocol.Organisation
+		Sites     int       `json:"sites"`
+		CreatedAt time.Time `json:"created_at"`
+	}
+	if err := c.withOffice(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodPost, "/organisations", o, &answer)
+	}); err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(answer)
+	}
+	fmt.Fprintf(c.out, "%s  %s\n", answer.ID, answer.Name)
+	return nil
+}
+
+// cmdOrganisationList lists the owners of many sites.
+func cmdOrganisationList(ctx context.Context, c *call, args []string) error {
+	if _, err := c.parse(c.flags(), args, 0); err != nil {
+		return err
+	}
+	var answer struct {
+		Organisations []struct {
+			protocol.Organisation
+			Sites     int       `json:"sites"`
+			CreatedAt time.Time `json:"created_at"`
+		} `json:"organisations"`
+	}
+	if err := c.withOffice(ctx, func(cl client) error {
+		return cl.do(ctx, http.MethodGet, "/organisations", nil, &answer)
+	}); err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(answer)
+	}
+	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tNAME\tKIND\tFISCAL CODE\tTRUST\tSITES\tADDED")
+	for _, o := range answer.Organisations {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", o.ID, o.Name, o.Kind, o.FiscalCode, o.Trust, o.Sites, day(o.CreatedAt))
+	}
+	return w.Flush()
+}

@@ -64,6 +64,18 @@ type Config struct {
 	// outside is counted and not taken. Without one everything is taken.
 	Area        string `toml:"area"`
 	AreaMarginM int    `toml:"area_margin_m"`
+	// SMTPServer is HOST:PORT of a mail server that relays for this collector, by
+	// STARTTLS (smtp.comune.example.it:587), or smtps://HOST:PORT of one that
+	// speaks TLS from the first byte. One on this machine may do without TLS. Empty:
+	// no mail is sent, and owners are reminded through their agents alone.
+	SMTPServer string `toml:"smtp_server"`
+	// SMTPFrom is the sender of every message, e.g.
+	// "Registro telecamere <telecamere@comune.example.it>".
+	SMTPFrom string `toml:"smtp_from"`
+	// SMTPUser and SMTPPasswordFile are for a server that wants a login; the file
+	// holds the password alone and nobody else may read it (mode 0600).
+	SMTPUser         string `toml:"smtp_user"`
+	SMTPPasswordFile string `toml:"smtp_password_file"`
 	// MaxHeld is how many agents may stay connected to hear of a notice within
 	// a second, at about 100 KiB of memory each. The others come every six
 	// hours. 0: none stays.
@@ -153,6 +165,12 @@ func (c Config) check() error {
 	}
 	if (c.AgentsCertificate == "") != (c.AgentsKey == "") {
 		return errors.New("agents_certificate and agents_key go together: give both, or neither")
+	}
+	if (c.SMTPServer == "") != (c.SMTPFrom == "") {
+		return errors.New("smtp_server and smtp_from go together: give both, or neither")
+	}
+	if (c.SMTPUser == "") != (c.SMTPPasswordFile == "") || c.SMTPUser != "" && c.SMTPServer == "" {
+		return errors.New("smtp_user and smtp_password_file go together, and with smtp_server: give all, or leave both out")
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"anagrafe/collector/web/audit"
 	"anagrafe/collector/web/consult"
 	"anagrafe/collector/web/join"
+	"anagrafe/collector/web/mail"
 	"anagrafe/collector/web/ops"
 	"anagrafe/protocol/pages"
 )
@@ -53,6 +54,7 @@ type office struct {
 	ops     *ops.Ops
 	audit   *audit.Audit
 	consult *consult.Consult
+	mail    *mail.Sender // nil: no mail is sent
 }
 
 // openOffice takes DIR/lock, opens what the directory holds, and makes the
@@ -183,6 +185,10 @@ func (o *office) furnish() (err error) {
 		Index: o.index, Trail: o.trail, Registry: o.reg, Notify: func() { o.notify() },
 		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
 	})
+	if err != nil {
+		return err
+	}
+	o.mail, err = o.mailSender()
 	return err
 }
 

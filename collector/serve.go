@@ -136,6 +136,9 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	group.Go(func() error { return o.follow(ctx) })
 	group.Go(func() error { return o.reg.Follow(ctx, o.elsewhere) })
 	group.Go(func() error { return o.tidy(ctx) })
+	if o.mail != nil {
+		group.Go(func() error { return o.mail.Run(ctx) })
+	}
 	if metricsListener != nil {
 		group.Go(func() error { return serveMetrics(ctx, metricsListener, metrics) })
 	}
@@ -181,8 +184,8 @@ func (o *office) follow(ctx context.Context) error {
 }
 
 // tidy drops ended sessions and unused links every hour, closes notices that
-// are of no use any more, deletes what old ones say, and thins old looks at
-// recorders, of each site every fortnight.
+// are of no use any more, deletes what old ones say, thins old looks at recorders,
+// of each site every fortnight, and applies what time does to entries.
 func (o *office) tidy(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -195,6 +198,12 @@ func (o *office) tidy(ctx context.Context) error {
 		}
 		if _, err := o.reg.Thin(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("old looks at recorders could not be thinned; they will be later", "err", err)
+		}
+		if err := o.reg.DropMail(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			o.log.Warn("old mail could not be dropped", "err", err)
+		}
+		if err := o.age(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			o.log.Warn("the register could not be aged; it will be tried again in an hour", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -212,6 +221,9 @@ func (o *office) greet(ctx context.Context, out io.Writer) error {
 	}
 	if o.config.Basemap == "" {
 		o.log.Info("no basemap: the search page draws on a plain ground; give one with -basemap FILE")
+	}
+	if o.mail == nil {
+		o.log.Warn("no mail is sent: owners are reminded through their agents alone; give smtp_server and smtp_from in the configuration")
 	}
 	link, err := o.ops.FirstLink(ctx)
 	if err != nil || link == "" {

@@ -31,7 +31,7 @@ var layout = map[string][]string{
 	"agent/inventory":           {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/pages"},
 	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                 {"collector/ingest", "collector/registry", "collector/search", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "protocol", "protocol/pages"},
+	"collector":                 {"collector/ingest", "collector/registry", "collector/search", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/mail", "protocol", "protocol/pages"},
 	"collector/ingest":          {"protocol", "protocol/wire"},
 	"collector/registry":        {"collector/ingest", "protocol"},
 	"collector/registry/pgtest": {},
@@ -42,6 +42,7 @@ var layout = map[string][]string{
 	"collector/web/ops":         {"collector/web", "collector/registry", "protocol", "protocol/pages"},
 	"collector/web/consult":     {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
 	"collector/web/audit":       {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
+	"collector/web/mail":        {"collector/registry"},
 	"installer":                 {},
 	"installer/demo":            {"agent/discover/cameratest"},
 	"installer/loadtest":        {"agent/uplink", "protocol", "protocol/wire"},
@@ -54,7 +55,7 @@ var layout = map[string][]string{
 // append to the trail that it keeps while they kill it.
 var testOnly = map[string][]string{
 	"agent":              {"agent/discover/cameratest", "protocol/pages/pagestest"},
-	"collector":          {"collector/ingest", "collector/registry/pgtest", "protocol/wire", "protocol/pages/pagestest"},
+	"collector":          {"collector/ingest", "collector/registry/pgtest", "protocol", "protocol/wire", "protocol/pages/pagestest"},
 	"collector/registry": {"collector/trail"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
 		"collector/ingest", "collector/registry", "collector/registry/pgtest", "protocol"},

@@ -19,6 +19,7 @@ const (
 	AuthorAgent       Author = "agent" // the program: a measurement, or what follows from an enrolment
 	AuthorOps         Author = "ops"
 	AuthorImport      Author = "import"
+	AuthorAgeing      Author = "ageing" // nobody: an adhesion that was not renewed
 )
 
 // Reason is why something changed.

@@ -38,6 +38,9 @@ func (w *write) declare(ctx context.Context, declared order) error {
 	if err := w.apply(ctx, parts); err != nil {
 		return err
 	}
+	if err := w.approved(ctx); err != nil {
+		return err
+	}
 	return w.adhered(ctx)
 }
 
@@ -359,6 +362,9 @@ func (w *write) empty(ctx context.Context, reason Reason) error {
 		"DELETE FROM versions WHERE site_id = ?",
 		"DELETE FROM contacts WHERE site_id = ?",
 		"DELETE FROM lookups WHERE owner = ?",
+		"DELETE FROM mail_queue WHERE site_id = ?",
+		"DELETE FROM bounces WHERE site_id = ?",
+		"DELETE FROM ageing WHERE site_id = ?",
 		"DELETE FROM clocks WHERE site_id = ?",
 		"DELETE FROM reachability WHERE site_id = ?",
 		"DELETE FROM camera_observations WHERE site_id = ?",

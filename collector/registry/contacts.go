@@ -38,7 +38,10 @@ func (w *write) putContacts(ctx context.Context, contacts []protocol.Contact) er
 			return err
 		}
 	}
-	return w.r.vault.putLookups(ctx, w.tx, w.m.SiteID, contacts)
+	if err := w.r.vault.putLookups(ctx, w.tx, w.m.SiteID, contacts); err != nil {
+		return err
+	}
+	return w.r.mailFollows(ctx, w.tx, w.m.SiteID, w.at)
 }
 
 // putLookups makes a site's or an organisation's contacts those that it is found
@@ -83,11 +86,11 @@ const maxContactSites = 1000
 // Contacts gives the newest contacts of sites, by site id; a site without any,
 // or that its owner has suspended, is left out. It is only for an answer that is
 // on the trail.
-func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][]protocol.Contact, error) {
+func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][]Contact, error) {
 	if len(siteIDs) > maxContactSites {
 		return nil, fmt.Errorf("read contacts: %d sites asked for, at most %d at once", len(siteIDs), maxContactSites)
 	}
-	all := make(map[string][]protocol.Contact)
+	all := make(map[string][]Contact)
 	err := r.view(ctx, func(tx *tx) error {
 		for _, id := range siteIDs {
 			var hidden bool
@@ -101,10 +104,7 @@ func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][
 			if err != nil {
 				return err
 			}
-			contacts, err := site{tx: tx, id: id, box: b}.contacts(ctx)
-			if err == nil && len(contacts) == 0 {
-				contacts, err = r.organisationContacts(ctx, tx, id)
-			}
+			contacts, _, err := site{tx: tx, id: id, box: b}.checked(ctx, r, r.now())
 			if err != nil {
 				return err
 			}

@@ -215,3 +215,10 @@ func withdrawal() protocol.Withdrawal {
 func sees(n int, at, oldest time.Time) protocol.Observation {
 	return protocol.Observation{Cameras: []protocol.CameraObservation{{CameraID: id(n), At: at, OldestFootage: oldest}}}
 }
+
+func plainContacts(contacts []Contact) (plain []protocol.Contact) {
+	for _, c := range contacts {
+		plain = append(plain, c.Contact)
+	}
+	return plain
+}

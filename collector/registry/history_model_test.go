@@ -194,7 +194,7 @@ func (m *modelRecord) declare(made, at time.Time, by Origin) {
 			m.erasures = append(m.erasures, Erasure{CameraID: k.id, At: made, RecordedAt: at})
 		case newest.ended.IsZero():
 			changed = true
-			newest.ended = later(made, newest.from)
+			newest.ended = newer(made, newest.from)
 		}
 	}
 	m.dropRecorders(now, at)
@@ -204,7 +204,7 @@ func (m *modelRecord) declare(made, at time.Time, by Origin) {
 	m.withdrawn = false
 }
 
-func later(a, b time.Time) time.Time {
+func newer(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
@@ -220,12 +220,12 @@ func (m *modelRecord) put(k thing, v any, made, at time.Time) bool {
 		if newest.ended.IsZero() && reflect.DeepEqual(newest.value, v) {
 			return false
 		}
-		from = later(later(made, newest.from), newest.ended)
+		from = newer(newer(made, newest.from), newest.ended)
 		if newest.ended.IsZero() {
 			newest.ended = from
 		}
 	} else if gone, ok := m.gone[k.id]; ok && k.kind == kindCamera {
-		from = later(made, gone.from)
+		from = newer(made, gone.from)
 		delete(m.gone, k.id)
 	}
 	m.things[k] = append(versions, modelVersion{from: from, recorded: at, value: v})

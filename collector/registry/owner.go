@@ -94,8 +94,9 @@ type OwnSite struct {
 	SiteSummary
 	Since     time.Time // the first declaration that stands in its history, as its sender dates it
 	Declared  []protocol.Camera
-	Contacts  []protocol.Contact
-	Inherited bool       // the contacts are its organisation's
+	Contacts  []Contact
+	Inherited bool // the contacts are its organisation's
+	Adhesion  Adhesion
 	Acts      []OwnerAct // the oldest first
 }
 
@@ -104,10 +105,6 @@ func (r *Registry) Own(ctx context.Context, siteID string) (OwnSite, error) {
 	var o OwnSite
 	err := r.view(ctx, func(tx *tx) (err error) {
 		o, err = r.own(ctx, tx, siteID, r.now())
-		if err == nil && len(o.Contacts) == 0 {
-			o.Contacts, err = r.organisationContacts(ctx, tx, siteID)
-			o.Inherited = len(o.Contacts) > 0
-		}
 		return err
 	})
 	if err != nil {
@@ -133,9 +130,14 @@ func (r *Registry) own(ctx context.Context, tx *tx, siteID string, now time.Time
 	if err != nil {
 		return OwnSite{}, err
 	}
-	if o.Contacts, err = (site{tx: tx, id: siteID, box: b}).contacts(ctx); err != nil {
+	if o.Contacts, o.Inherited, err = (site{tx: tx, id: siteID, box: b}).checked(ctx, r, now); err != nil {
 		return OwnSite{}, err
 	}
+	ages, err := readAges(ctx, tx, siteID)
+	if err != nil {
+		return OwnSite{}, err
+	}
+	o.Adhesion = ages.adhesion()
 	err = each(ctx, tx, func(scan func(...any) error) error {
 		k := thing{kind: kindCamera}
 		var version int64
@@ -173,7 +175,7 @@ func ownerActs(ctx context.Context, tx *tx, siteID string) (acts []OwnerAct, err
 // no new act. ErrUnknownSite when nothing is declared of the site.
 func (r *Registry) Act(ctx context.Context, siteID string, act protocol.SiteState, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		return r.act(ctx, tx, siteID, act, exact(at))
+		return r.act(ctx, tx, siteID, act, exact(at), AuthorOwner)
 	})
 	if err != nil {
 		return fmt.Errorf("%s, by the owner, for site %s: %w", act, siteID, err)
@@ -181,8 +183,9 @@ func (r *Registry) Act(ctx context.Context, siteID string, act protocol.SiteStat
 	return nil
 }
 
-func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.SiteState, at time.Time) error {
-	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: AuthorOwner, Reason: Reason(act)}}
+// act is Act in a transaction, by its owner or, without anybody, by age.
+func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.SiteState, at time.Time, by Author) error {
+	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: by, Reason: Reason(act)}}
 	var suspended bool
 	err := tx.QueryRowContext(ctx, "SELECT epoch, suspended_at IS NOT NULL FROM sites WHERE id = ? AND declared_at IS NOT NULL", siteID).
 		Scan(&w.m.Epoch, &suspended)

@@ -23,6 +23,8 @@ func versionBody(k thing, version int64) string {
 
 func contactBody(place int) string { return placeOf("contacts.body", place) }
 
+func mailAddress(id string) string { return placeOf("mail_queue.address", id) }
+
 func partBody(agentID string) string { return placeOf("parts.declaration", agentID) }
 
 // observationBody is of the column schedule or retention.
@@ -53,6 +55,7 @@ var sealedColumns = []sealedColumn{
 	{"versions", "body", "site_id", []string{"kind", "id", "version"}},
 	{"acts", "name", "site_id", []string{"number"}},
 	{"contacts", "body", "site_id", []string{"place"}},
+	{"mail_queue", "address", "site_id", []string{"id"}},
 	{"parts", "declaration", "site_id", []string{"agent_id"}},
 	{"camera_observations", "schedule", "site_id", []string{"camera_id", "at", "recorded_at"}},
 	{"camera_observations", "retention", "site_id", []string{"camera_id", "at", "recorded_at"}},

@@ -1,9 +1,13 @@
+CREATE INDEX ageing_due ON public.ageing USING btree (due_at, site_id)
 CREATE INDEX codes_by_site ON public.codes USING btree (site_id)
 CREATE INDEX delegations_by_organisation ON public.delegations USING btree (organisation_id)
 CREATE INDEX delegations_by_user ON public.delegations USING btree (user_id)
 CREATE INDEX grants_by_agent ON public.grants USING btree (agent_id)
 CREATE INDEX imports_by_site ON public.imports USING btree (site_id)
 CREATE INDEX lookups_by_owner ON public.lookups USING btree (owner)
+CREATE INDEX mail_queue_by_address ON public.mail_queue USING btree (address_hash)
+CREATE INDEX mail_queue_by_site ON public.mail_queue USING btree (site_id)
+CREATE INDEX mail_queue_due ON public.mail_queue USING btree (due_at) WHERE (ended_at IS NULL)
 CREATE INDEX notices_by_check ON public.notices USING btree (check_hash) WHERE (check_hash IS NOT NULL)
 CREATE INDEX notices_by_force ON public.notices USING btree (force, number) WHERE (force IS NOT NULL)
 CREATE INDEX notices_by_site ON public.notices USING btree (site_id)
@@ -17,9 +21,11 @@ CREATE INDEX versions_by_camera ON public.versions USING btree (id) WHERE ((kind
 CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
 CREATE TRIGGER trail_entries_stay BEFORE DELETE OR TRUNCATE ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
 CREATE UNIQUE INDEX acts_pkey ON public.acts USING btree (site_id, number)
+CREATE UNIQUE INDEX ageing_pkey ON public.ageing USING btree (site_id)
 CREATE UNIQUE INDEX agents_by_organisation ON public.agents USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
 CREATE UNIQUE INDEX agents_key_hash_key ON public.agents USING btree (key_hash)
 CREATE UNIQUE INDEX agents_pkey ON public.agents USING btree (id)
+CREATE UNIQUE INDEX bounces_pkey ON public.bounces USING btree (site_id, address_hash)
 CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at, recorded_at)
 CREATE UNIQUE INDEX changes_pkey ON public.changes USING btree (number)
 CREATE UNIQUE INDEX changes_site_id_key ON public.changes USING btree (site_id)
@@ -34,6 +40,7 @@ CREATE UNIQUE INDEX grants_pkey ON public.grants USING btree (site_id, epoch)
 CREATE UNIQUE INDEX imports_pkey ON public.imports USING btree (organisation_id, kind, key_hash)
 CREATE UNIQUE INDEX links_pkey ON public.links USING btree (hash)
 CREATE UNIQUE INDEX lookups_pkey ON public.lookups USING btree (hash, owner)
+CREATE UNIQUE INDEX mail_queue_pkey ON public.mail_queue USING btree (id)
 CREATE UNIQUE INDEX messages_pkey ON public.messages USING btree (id)
 CREATE UNIQUE INDEX notice_replies_pkey ON public.notice_replies USING btree (notice_id, agent_id, state)
 CREATE UNIQUE INDEX notices_id_key ON public.notices USING btree (id)
@@ -60,10 +67,22 @@ acts.number bigint not null
 acts.reason text not null
 acts.recorded_at bigint not null
 acts.site_id text not null
-acts: CHECK ((author = ANY (ARRAY[''::text, 'owner'::text, 'referent'::text, 'control-room'::text, 'agent'::text, 'ops'::text, 'import'::text])))
+acts: CHECK ((author = ANY (ARRAY[''::text, 'owner'::text, 'referent'::text, 'control-room'::text, 'agent'::text, 'ops'::text, 'import'::text, 'ageing'::text])))
 acts: CHECK ((reason = ANY (ARRAY['declared'::text, 'replaced'::text, 'left'::text, 'emptied'::text, 'suspended'::text, 'resumed'::text, 'withdrawn'::text])))
 acts: FOREIGN KEY (site_id) REFERENCES sites(id)
 acts: PRIMARY KEY (site_id, number)
+ageing.asked_at bigint
+ageing.confirmed_at bigint not null
+ageing.due_at bigint not null
+ageing.ends_at bigint not null
+ageing.reminded_at bigint
+ageing.renewed_at bigint not null
+ageing.silence_told bigint
+ageing.site_id text not null
+ageing.stage bigint not null default 0
+ageing.unverified_at bigint
+ageing: FOREIGN KEY (site_id) REFERENCES sites(id)
+ageing: PRIMARY KEY (site_id)
 agents.certificate_serial text
 agents.certificate_until bigint
 agents.enrolled_at bigint not null
@@ -76,6 +95,11 @@ agents.version text not null
 agents: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
 agents: PRIMARY KEY (id)
 agents: UNIQUE (key_hash)
+bounces.address_hash bytea not null
+bounces.at bigint not null
+bounces.site_id text not null
+bounces: FOREIGN KEY (site_id) REFERENCES sites(id)
+bounces: PRIMARY KEY (site_id, address_hash)
 camera_observations.at bigint not null
 camera_observations.camera_id text not null
 camera_observations.oldest_footage bigint
@@ -161,6 +185,19 @@ links: PRIMARY KEY (hash)
 lookups.hash bytea not null
 lookups.owner text not null
 lookups: PRIMARY KEY (hash, owner)
+mail_queue.address bytea
+mail_queue.address_hash bytea not null
+mail_queue.due_at bigint not null
+mail_queue.ended_at bigint
+mail_queue.id text not null
+mail_queue.outcome text
+mail_queue.queued_at bigint not null
+mail_queue.site_id text not null
+mail_queue.tries bigint not null default 0
+mail_queue: CHECK (((ended_at IS NULL) = (outcome IS NULL)))
+mail_queue: CHECK ((outcome = ANY (ARRAY['sent'::text, 'bounced'::text, 'expired'::text])))
+mail_queue: FOREIGN KEY (site_id) REFERENCES sites(id)
+mail_queue: PRIMARY KEY (id)
 messages.agent_id text not null
 messages.epoch bigint not null
 messages.id text not null

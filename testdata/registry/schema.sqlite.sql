@@ -13,10 +13,23 @@ CREATE TABLE acts (
 	number INTEGER NOT NULL,             -- counts from 1, as they were recorded
 	at INTEGER NOT NULL,                 -- when it was decided
 	recorded_at INTEGER NOT NULL,
-	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import')), -- '': not known
+	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import', 'ageing')), -- '': not known
 	name BLOB,                           -- of the person, as they gave it, sealed; NULL: nobody's, or erased
 	reason TEXT NOT NULL CHECK (reason IN ('declared', 'replaced', 'left', 'emptied', 'suspended', 'resumed', 'withdrawn')),
 	PRIMARY KEY (site_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ageing (
+	site_id TEXT PRIMARY KEY REFERENCES sites (id),
+	renewed_at INTEGER NOT NULL,         -- adhesion: a person's newest yes
+	stage INTEGER NOT NULL DEFAULT 0,    -- reminders of it given since, of the six
+	ends_at INTEGER NOT NULL,            -- it is withdrawn then
+	confirmed_at INTEGER NOT NULL,       -- contacts: a person's newest word that they are right
+	asked_at INTEGER,                    -- a check of them was asked for and not answered; NULL: none
+	unverified_at INTEGER,               -- "recapito non verificato" since; NULL: not
+	silence_told INTEGER,                -- the heard_at after whose silence a reminder was given
+	reminded_at INTEGER,                 -- the newest reminder
+	due_at INTEGER NOT NULL              -- nothing is to be done before
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE agents (
@@ -29,6 +42,13 @@ CREATE TABLE agents (
 	certificate_serial TEXT,
 	certificate_until INTEGER
 , organisation_id TEXT REFERENCES organisations (id)) STRICT;
+
+CREATE TABLE bounces (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	address_hash BLOB NOT NULL,
+	at INTEGER NOT NULL,
+	PRIMARY KEY (site_id, address_hash)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE camera_observations (
 	site_id TEXT NOT NULL REFERENCES sites (id),
@@ -125,6 +145,19 @@ CREATE TABLE lookups (
 	hash BLOB NOT NULL,
 	owner TEXT NOT NULL,                 -- site or organisation
 	PRIMARY KEY (hash, owner)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mail_queue (
+	id TEXT PRIMARY KEY,                 -- UUID; the same at each try, in Message-ID
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	address BLOB,                        -- sealed with the site's key; NULL once it has ended
+	address_hash BLOB NOT NULL,          -- as in lookups: to be told once, and not too often
+	queued_at INTEGER NOT NULL,
+	due_at INTEGER NOT NULL,             -- not before; while a sender has it, when another may take it
+	tries INTEGER NOT NULL DEFAULT 0,
+	ended_at INTEGER,                    -- NULL: it waits
+	outcome TEXT CHECK (outcome IN ('sent', 'bounced', 'expired')),
+	CHECK ((ended_at IS NULL) = (outcome IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE messages (
@@ -256,6 +289,8 @@ CREATE TABLE versions (
 	PRIMARY KEY (site_id, kind, id, version)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX ageing_due ON ageing (due_at, site_id);
+
 CREATE UNIQUE INDEX agents_by_organisation ON agents (organisation_id) WHERE organisation_id IS NOT NULL;
 
 CREATE INDEX codes_by_site ON codes (site_id);
@@ -269,6 +304,12 @@ CREATE INDEX grants_by_agent ON grants (agent_id);
 CREATE INDEX imports_by_site ON imports (site_id);
 
 CREATE INDEX lookups_by_owner ON lookups (owner);
+
+CREATE INDEX mail_queue_by_address ON mail_queue (address_hash);
+
+CREATE INDEX mail_queue_by_site ON mail_queue (site_id);
+
+CREATE INDEX mail_queue_due ON mail_queue (due_at) WHERE ended_at IS NULL;
 
 CREATE INDEX notices_by_check ON notices (check_hash) WHERE check_hash IS NOT NULL;
 

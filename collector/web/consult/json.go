@@ -3,6 +3,7 @@ package consult
 import (
 	"time"
 
+	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
 	"anagrafe/protocol"
@@ -134,7 +135,7 @@ func resultJSON(r search.Result) jsonResult {
 type jsonSite struct {
 	SiteID   string             `json:"site_id"`
 	SiteName string             `json:"site_name"`
-	Contacts []protocol.Contact `json:"contacts"`
+	Contacts []registry.Contact `json:"contacts"`
 }
 
 type jsonReveal struct {

@@ -6,9 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
-	"anagrafe/protocol"
 )
 
 // What is kept of answered searches, so that a page can be shown again.
@@ -30,25 +30,25 @@ type answer struct {
 	expires time.Time
 
 	mu       sync.Mutex
-	contacts map[string][]protocol.Contact // revealed so far, by site id
+	contacts map[string][]registry.Contact // revealed so far, by site id
 }
 
 // revealed gives a copy of what has been revealed.
-func (a *answer) revealed() map[string][]protocol.Contact {
+func (a *answer) revealed() map[string][]registry.Contact {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	out := make(map[string][]protocol.Contact, len(a.contacts))
+	out := make(map[string][]registry.Contact, len(a.contacts))
 	for site, contacts := range a.contacts {
 		out[site] = contacts
 	}
 	return out
 }
 
-func (a *answer) reveal(site string, contacts []protocol.Contact) {
+func (a *answer) reveal(site string, contacts []registry.Contact) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if contacts == nil {
-		contacts = []protocol.Contact{}
+		contacts = []registry.Contact{}
 	}
 	a.contacts[site] = contacts
 }
@@ -76,7 +76,7 @@ func newMemory(now func() time.Time) *memory { return &memory{now: now} }
 func (m *memory) keep(a *answer) {
 	a.id = rand.Text()
 	a.expires = m.now().Add(answerKept)
-	a.contacts = map[string][]protocol.Contact{}
+	a.contacts = map[string][]registry.Contact{}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.drop()

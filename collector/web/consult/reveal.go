@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
-	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
@@ -101,14 +101,14 @@ func firstRow(ans *answer, site string) int {
 // revealAll writes one entry a site, all at once so that they share a commit,
 // and keeps the contacts with the answer.
 func (c *Consult) revealAll(ctx context.Context, ans *answer, sites []string, entry trail.Entry, from string) ([]trail.Proof, error) {
-	contacts := make([][]protocol.Contact, len(sites))
+	contacts := make([][]registry.Contact, len(sites))
 	proofs := make([]trail.Proof, len(sites))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, site := range sites {
 		one := entry
 		one.Body = revealBody{Site: site, Search: ans.proof.Index, Reason: ans.asked.Reason, Offence: ans.asked.Offence, FromAddress: from, Fields: contactFields}
 		g.Go(func() (err error) {
-			contacts[i], proofs[i], err = trail.Answer(ctx, c.Trail, one, func(ctx context.Context) ([]protocol.Contact, int, any, error) {
+			contacts[i], proofs[i], err = trail.Answer(ctx, c.Trail, one, func(ctx context.Context) ([]registry.Contact, int, any, error) {
 				found, err := c.Registry.Contacts(ctx, []string{site})
 				return found[site], len(found[site]), []string{site}, err
 			})

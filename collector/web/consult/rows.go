@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -61,7 +62,7 @@ type row struct {
 	FirstOfSite bool
 	SameSite    int // number of the site's first row; 0: this is it
 	Revealed    bool
-	Contacts    []protocol.Contact
+	Contacts    []registry.Contact
 
 	NightUnknown bool
 }

@@ -1,8 +1,10 @@
 package join
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
@@ -10,24 +12,35 @@ import (
 )
 
 func (j *Join) suspend(rw http.ResponseWriter, r *http.Request) {
-	j.act(rw, r, "owner-suspend", protocol.SiteSuspended, SitePath)
+	j.act(rw, r, "owner-suspend", SitePath, j.put(protocol.SiteSuspended))
 }
 
 func (j *Join) resume(rw http.ResponseWriter, r *http.Request) {
-	j.act(rw, r, "owner-resume", protocol.SiteResumed, SitePath)
+	j.act(rw, r, "owner-resume", SitePath, j.put(protocol.SiteResumed))
 }
 
 func (j *Join) withdraw(rw http.ResponseWriter, r *http.Request) {
-	j.act(rw, r, "owner-withdraw", protocol.SiteWithdrawn, SitePath+"/withdrawn")
+	j.act(rw, r, "owner-withdraw", SitePath+"/withdrawn", j.put(protocol.SiteWithdrawn))
+}
+
+func (j *Join) renew(rw http.ResponseWriter, r *http.Request) {
+	j.act(rw, r, "owner-renew", SitePath, j.Registry.Renew)
+}
+
+// put is the act that puts a site into a state.
+func (j *Join) put(state protocol.SiteState) func(context.Context, string, time.Time) error {
+	return func(ctx context.Context, siteID string, at time.Time) error {
+		return j.Registry.Act(ctx, siteID, state, at)
+	}
 }
 
 // act does what the owner decided, once it is on the trail.
-func (j *Join) act(rw http.ResponseWriter, r *http.Request, kind string, what protocol.SiteState, next string) {
+func (j *Join) act(rw http.ResponseWriter, r *http.Request, kind, next string, do func(ctx context.Context, siteID string, at time.Time) error) {
 	own, ok := j.own(rw, r, true)
 	if !ok || !j.record(rw, r, kind, own.ID) {
 		return
 	}
-	err := j.Registry.Act(r.Context(), own.ID, what, j.Web.Now())
+	err := do(r.Context(), own.ID, j.Web.Now())
 	if errors.Is(err, registry.ErrUnknownSite) { // withdrawn a moment ago
 		j.ask(rw, r, http.StatusUnauthorized, "code.ended")
 		return

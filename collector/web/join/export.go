@@ -154,9 +154,13 @@ func (j *Join) exportSite(r *http.Request, id string) (exportedSite, error) {
 	if err != nil {
 		return exportedSite{}, err
 	}
+	contacts := make([]protocol.Contact, len(own.Contacts))
+	for i, c := range own.Contacts {
+		contacts[i] = c.Contact
+	}
 	out := exportedSite{ID: id, Key: key, State: own.State, Trust: own.Trust, InvitedAt: own.InvitedAt, DeclaredAt: own.DeclaredAt,
 		HeardAt: own.HeardAt, SuspendedAt: own.SuspendedAt, Site: protocol.Site{Name: own.Name, Category: own.Category, Address: own.Address},
-		Contacts: own.Contacts, Inherited: own.Inherited, Recorders: []protocol.Recorder{}, Cameras: []exportedCamera{},
+		Contacts: contacts, Inherited: own.Inherited, Recorders: []protocol.Recorder{}, Cameras: []exportedCamera{},
 		History: exportedHistory{Site: h.Sites, Recorders: h.Recorders, Clocks: h.Clocks, Cameras: make(map[string][]cameraVersion),
 			Schedules: h.Schedules, Retentions: h.Retentions}}
 	for _, a := range own.Acts {

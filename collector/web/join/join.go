@@ -1,8 +1,8 @@
 // Package join is the public face: what an owner does from any browser, without an
 // account. In this first form it is the page of the owner's own site, opened with
 // the code that stands in every receipt and on the sheet that the agent prints:
-// what the register holds of the site, in words, and three acts (suspend, resume,
-// withdraw). Nothing is edited here: the agent is the only writer of its entry.
+// what the register holds of the site, in words, and four acts (renew the adhesion
+// for a year, suspend, resume, withdraw). Nothing is edited here: the agent is the only writer of its entry.
 //
 // A code is typed and posted, never in an address. Who guesses is slowed down by
 // the address and overall, and all that is wrong with a code gets one answer. The
@@ -86,6 +86,7 @@ func (j *Join) Routes() []web.Route {
 		route("POST "+SitePath, j.enter),
 		route("POST "+SitePath+"/suspend", j.suspend),
 		route("POST "+SitePath+"/resume", j.resume),
+		route("POST "+SitePath+"/renew", j.renew),
 		route("GET "+SitePath+"/withdraw", j.confirm),
 		route("POST "+SitePath+"/withdraw", j.withdraw),
 		route("GET "+SitePath+"/withdrawn", j.withdrawn),

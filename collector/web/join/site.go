@@ -21,7 +21,7 @@ func (j *Join) site(rw http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	j.show(rw, r, own.Name, pages.Page{Template: "site.html", Title: "site.title", Data: view(j.pages.Words(pages.Language(r)), own)})
+	j.show(rw, r, own.Name, pages.Page{Template: "site.html", Title: "site.title", Data: view(j.pages.Words(pages.Language(r)), own, j.Web.Now())})
 }
 
 // own reads the site of who asks. Where it gives false the answer is written:

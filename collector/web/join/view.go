@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
@@ -16,6 +17,9 @@ type siteView struct {
 	registry.OwnSite
 	Hidden bool // suspended
 	Shown  []cameraView
+	// Doubtful: a contact is shown to officers as not verified. RenewSoon: the
+	// first reminder is due, or was; Overdue: the year is over.
+	Doubtful, RenewSoon, Overdue bool
 }
 
 // cameraView is a camera in words.
@@ -23,8 +27,10 @@ type cameraView struct {
 	Name, Place, Looks, Records, Keeps string
 }
 
-func view(w *pages.Words, own registry.OwnSite) siteView {
-	v := siteView{OwnSite: own, Hidden: own.State == registry.Suspended}
+func view(w *pages.Words, own registry.OwnSite, now time.Time) siteView {
+	v := siteView{OwnSite: own, Hidden: own.State == registry.Suspended,
+		Doubtful:  slices.ContainsFunc(own.Contacts, func(c registry.Contact) bool { return c.Unverified }),
+		RenewSoon: !now.Before(own.Adhesion.RemindAt), Overdue: !now.Before(own.Adhesion.RenewBy)}
 	for _, c := range own.Declared {
 		v.Shown = append(v.Shown, cameraView{Name: c.Name, Place: place(w, c.Position), Looks: looks(w, c.View),
 			Records: w.T("records." + cmp.Or(string(c.Schedule.Kind), "unknown")), Keeps: keeps(w, c.Retention)})

@@ -6,7 +6,7 @@ CREATE TABLE acts (
 	number BIGINT NOT NULL,
 	at BIGINT NOT NULL,
 	recorded_at BIGINT NOT NULL,
-	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import')),
+	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import', 'ageing')),
 	name BYTEA,
 	reason TEXT NOT NULL CHECK (reason IN ('declared', 'replaced', 'left', 'emptied', 'suspended', 'resumed', 'withdrawn')),
 	PRIMARY KEY (site_id, number)

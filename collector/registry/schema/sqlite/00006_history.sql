@@ -12,7 +12,7 @@ CREATE TABLE acts (
 	number INTEGER NOT NULL,             -- counts from 1, as they were recorded
 	at INTEGER NOT NULL,                 -- when it was decided
 	recorded_at INTEGER NOT NULL,
-	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import')), -- '': not known
+	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import', 'ageing')), -- '': not known
 	name BLOB,                           -- of the person, as they gave it, sealed; NULL: nobody's, or erased
 	reason TEXT NOT NULL CHECK (reason IN ('declared', 'replaced', 'left', 'emptied', 'suspended', 'resumed', 'withdrawn')),
 	PRIMARY KEY (site_id, number)

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/collector/web/mail"
+)
+
+// maxPassword is the most bytes of smtp_password_file.
+const maxPassword = 1024
+
+// ageingActor is who the trail names for what time does.
+const ageingActor = "ageing"
+
+// age has the register's entries age, each batch once it is on the trail, and
+// tells search and the agents.
+func (o *office) age(ctx context.Context, now time.Time) error {
+	done, err := o.reg.Age(ctx, now, func(ctx context.Context, kind string, sites []string) error {
+		return o.record(ctx, web.Act{Kind: "ageing-" + kind, User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
+	})
+	if done != (registry.Aged{}) {
+		o.changed()
+		o.notify()
+		o.log.InfoContext(ctx, "the register has aged", "reminded", done.Reminded, "unverified", done.Unverified, "withdrawn", done.Withdrawn)
+	}
+	return err
+}
+
+// mailSender makes the sender of mail; nil where none is configured.
+func (o *office) mailSender() (*mail.Sender, error) {
+	if o.config.SMTPServer == "" {
+		return nil, nil
+	}
+	password, err := mailPassword(o.config.SMTPPasswordFile)
+	if err != nil {
+		return nil, err
+	}
+	return mail.New(mail.Options{Registry: o.reg, Server: o.config.SMTPServer, From: o.config.SMTPFrom,
+		User: o.config.SMTPUser, Password: password, Link: o.config.ownerLink(), Log: o.log})
+}
+
+// mailPassword reads the password of the mail server; "" where no file is named.
+func mailPassword(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("reading smtp_password_file: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("%s can be read by other users (mode %v): change the password, then run chmod 600 %s", path, info.Mode().Perm(), path)
+	}
+	if info.Size() > maxPassword {
+		return "", fmt.Errorf("%s has %d bytes: it should hold the mail server's password alone", path, info.Size())
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("reading smtp_password_file: %w", err)
+	}
+	password := strings.TrimRight(string(b), "\r\n")
+	if password == "" {
+		return "", errors.New("smtp_password_file is empty: write the mail server's password into it")
+	}
+	return password, nil
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/collector/ingest"
+	"anagrafe/collector/registry"
+	"anagrafe/protocol"
+)
+
+// What time does to a site stands on the trail with its author, and search and
+// the agents are told.
+func TestAgeing(t *testing.T) {
+	dir := t.TempDir()
+	o := opened(t, dir, func(*Config) {})
+	told := 0
+	o.notify = func() { told++ }
+	at := time.Now().UTC().AddDate(0, 0, -340)
+	site := ageingSite(t, o.reg, at)
+	entries := func() (headers, bodies [][]byte) {
+		t.Helper()
+		n, err := o.reg.TrailSize(t.Context())
+		if err == nil {
+			headers, bodies, err = o.reg.TrailEntries(t.Context(), 0, n)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return headers, bodies
+	}
+	for range 2 { // the second time nothing is due
+		if err := o.age(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		headers, bodies := entries()
+		if len(headers) != 1 || told != 1 || len(o.recorded) != 1 {
+			t.Fatalf("%d entries, told %d times", len(headers), told)
+		}
+		if !bytes.Contains(headers[0], []byte(`"kind":"ageing-reminded"`)) || !bytes.Contains(bodies[0], []byte(site)) || !bytes.Contains(bodies[0], []byte(`"actor":"ageing"`)) {
+			t.Errorf("%s %s", headers[0], bodies[0])
+		}
+	}
+}
+
+func ageingSite(t *testing.T, reg *registry.Registry, at time.Time) string {
+	t.Helper()
+	agent, code := uuid.NewString(), [32]byte{1}
+	site, err := reg.Invite(t.Context(), registry.Invitation{Site: protocol.Site{Name: "Bar"}, CodeHash: code, ExpiresAt: at.Add(time.Hour), At: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grant, err := reg.Redeem(t.Context(), ingest.Redemption{CodeHash: code, KeyHash: code, AgentID: agent, At: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := protocol.Message{ID: uuid.NewString(), SiteID: site, Epoch: grant.Epoch, Revision: 1, MadeAt: at, Body: protocol.Declaration{
+		Site:     protocol.Site{Name: "Bar Centrale", Category: "shop", Address: "Via Torino 1"},
+		Contacts: []protocol.Contact{{Name: "Anna", Role: protocol.RoleOwner, Phone: "+39 02 1234567"}},
+		Approval: protocol.Approval{By: "Anna", Role: protocol.RoleOwner, At: at}}}
+	raw, err := protocol.Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reg.Record(t.Context(), agent, m, raw, at); err != nil {
+		t.Fatal(err)
+	}
+	return site
+}
+
+// The mail server's settings go together, and its password is read from a file
+// that nobody else can read.
+func TestMailSettings(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good := func(c *Config) {
+		c.SMTPServer, c.SMTPFrom = "smtp.example.it:587", "telecamere@example.it"
+		c.SMTPUser, c.SMTPPasswordFile = "telecamere", file("good", "parola\n", 0o600)
+	}
+	for name, c := range map[string]struct {
+		change func(*Config)
+		says   string
+	}{
+		"no sender":              {func(c *Config) { c.SMTPFrom = "" }, "smtp_from"},
+		"no password":            {func(c *Config) { c.SMTPPasswordFile = "" }, "smtp_password_file"},
+		"a login without server": {func(c *Config) { c.SMTPServer, c.SMTPFrom = "", "" }, "smtp_server"},
+		"no port":                {func(c *Config) { c.SMTPServer = "smtp.example.it" }, "HOST:PORT"},
+		"others can read it":     {func(c *Config) { c.SMTPPasswordFile = file("open", "parola\n", 0o644) }, "chmod 600"},
+		"an empty file":          {func(c *Config) { c.SMTPPasswordFile = file("empty", "\n", 0o600) }, "empty"},
+		"a huge file":            {func(c *Config) { c.SMTPPasswordFile = file("huge", strings.Repeat("x", 2000), 0o600) }, "2000 bytes"},
+		"no file":                {func(c *Config) { c.SMTPPasswordFile = filepath.Join(dir, "none") }, "smtp_password_file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := defaults()
+			good(&config)
+			c.change(&config)
+			o, err := openOffice(t.Context(), t.TempDir(), config, slog.New(slog.DiscardHandler))
+			if err == nil {
+				o.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "parola") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	if o := opened(t, t.TempDir(), good); o.mail == nil || o.mail.Password != "parola" || o.mail.Link != "http://localhost:8080/site" {
+		t.Error("no sender, or one with another password or link")
+	}
+	if o := opened(t, t.TempDir(), func(*Config) {}); o.mail != nil {
+		t.Error("mail is sent without a server")
+	}
+}

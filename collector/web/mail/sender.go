@@ -1,0 +1,155 @@
+package mail
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/mail"
+	"strings"
+	"time"
+
+	"anagrafe/collector/registry"
+)
+
+const (
+	// pollEvery is how often the queue is looked at: a message is no alarm, and
+	// the agents are told at once.
+	pollEvery = 30 * time.Second
+	// batch is how many waiting messages go over one connection.
+	batch = 50
+	// patience is how long one step (connecting, one message) may take; that
+	// of a batch stays below the ten minutes for which the queue gives it out.
+	patience = 30 * time.Second
+	// batchTime bounds a batch: what is left of it comes back into the queue.
+	batchTime = 8 * time.Minute
+)
+
+// Options: all but User, Password, TLS and Now are required.
+type Options struct {
+	Registry *registry.Registry
+	// Server is HOST:PORT of a server that relays for us, by STARTTLS, or
+	// smtps://HOST:PORT of one that speaks TLS from the first byte (RFC 8314).
+	// Without TLS, and without a user, one on loopback will do.
+	Server         string
+	From           string      // an address, with or without a name before it
+	User, Password string      // "": no login
+	Link           string      // where every message leads
+	TLS            *tls.Config // nil: the system's authorities
+	Log            *slog.Logger
+	Now            func() time.Time // nil: time.Now
+}
+
+// Sender sends the register's mail.
+type Sender struct {
+	Options
+	addr     string // HOST:PORT
+	host     string
+	implicit bool // TLS from the first byte
+	from     mail.Address
+	patience time.Duration
+}
+
+// New checks the options.
+func New(o Options) (*Sender, error) {
+	s := &Sender{Options: o, patience: patience}
+	s.addr, s.implicit = strings.CutPrefix(o.Server, "smtps://")
+	var err error
+	if s.host, _, err = net.SplitHostPort(s.addr); err != nil || s.host == "" {
+		return nil, fmt.Errorf("the mail server %q is not HOST:PORT, e.g. smtp.comune.example.it:587, nor smtps://HOST:PORT", o.Server)
+	}
+	from, err := mail.ParseAddress(o.From)
+	if err != nil {
+		return nil, fmt.Errorf("the sender %q is not an address, e.g. telecamere@comune.example.it", o.From)
+	}
+	s.from = *from
+	if (o.User == "") != (o.Password == "") {
+		return nil, errors.New("the mail server's user and password go together: give both, or neither")
+	}
+	if o.Registry == nil || o.Link == "" || o.Log == nil {
+		return nil, errors.New("mail needs the registry, a link and a log")
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	return s, nil
+}
+
+// Run sends what is due until ctx ends.
+func (s *Sender) Run(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		if err := s.SendDue(ctx); err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "mail could not be sent; it will be tried again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// SendDue sends all that is due now. The error is one of the queue, or of the
+// server as a whole: what became of single messages the queue knows.
+func (s *Sender) SendDue(ctx context.Context) error {
+	for {
+		due, err := s.Registry.DueMail(ctx, s.Now(), batch)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		if err := s.sendBatch(ctx, due); err != nil {
+			return err
+		}
+	}
+}
+
+// sendBatch sends over one connection. When that fails, what is left is put off
+// with it.
+func (s *Sender) sendBatch(ctx context.Context, due []registry.Mail) error {
+	within, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
+	noted := context.WithoutCancel(ctx) // what a server took while we stop is not sent twice
+	var broken error
+	c, err := s.connect(within)
+	if err != nil {
+		broken = fmt.Errorf("reach the mail server %s: %w", s.addr, err)
+	} else {
+		defer c.close()
+	}
+	for _, m := range due {
+		var result outcome
+		if broken == nil {
+			result = c.send(m)
+			if result.broken {
+				broken = fmt.Errorf("the mail server %s: %w", s.addr, result.err)
+			}
+			s.tell(ctx, m, result)
+		}
+		if broken != nil || result.err != nil {
+			err = s.Registry.MailFailed(noted, m, s.Now(), result.bounced)
+		} else {
+			err = s.Registry.MailSent(noted, m, s.Now())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return broken
+}
+
+// tell logs what became of a message. A server's words may repeat the address:
+// its code alone goes into the log.
+func (s *Sender) tell(ctx context.Context, m registry.Mail, o outcome) {
+	switch {
+	case o.bounced:
+		s.Log.WarnContext(ctx, "mail refused for good: the contact is marked", "mail", m.ID, "err", o.err)
+	case o.err != nil:
+		s.Log.WarnContext(ctx, "mail put off", "mail", m.ID, "err", o.err)
+	default:
+		s.Log.InfoContext(ctx, "mail sent", "mail", m.ID)
+	}
+}

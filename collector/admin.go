@@ -391,13 +391,16 @@ func cmdVersion(_ context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {
 		return err
 	}
-	version := "(devel)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
-	}
 	if c.json {
-		return c.print(map[string]string{"version": version})
+		return c.print(map[string]string{"version": version()})
 	}
-	fmt.Fprintln(c.out, "anagrafe-collector", version)
+	fmt.Fprintln(c.out, "anagrafe-collector", version())
 	return nil
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

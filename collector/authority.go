@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"anagrafe/collector/ingest"
-	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 )
 
@@ -133,8 +132,7 @@ func (o *office) stepAuthority(rw http.ResponseWriter, r *http.Request, step str
 			Hint: "wait until then, or give -force: each of them then needs a new link, as invite -site-id makes it"})
 		return
 	}
-	host := registry.User{ID: "control-socket", Name: "control socket", Role: registry.RoleAdmin}
-	if err := o.record(r.Context(), web.Act{Kind: "authority-" + step, User: host, From: web.From(r), Count: s.Agents,
+	if err := o.record(r.Context(), web.Act{Kind: "authority-" + step, User: host(), From: web.From(r), Count: s.Agents,
 		Details: map[string]any{"pin": o.authority.Pin(), "force": in.Force}}); err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)
 		return

@@ -58,6 +58,11 @@ func commands() []command {
 		{"audit verify", "-key VKEY -checkpoint FILE [-export FILE]", "prove that nothing on the trail was changed, removed or inserted", cmdAuditVerify},
 		{"audit export", "FILE", "write the trail to a file", cmdAuditExport},
 		{"audit show", "-identity FILE [-export FILE]", "open the entries of a force with its private key", cmdAuditShow},
+		{"backup", "FILE -recipient age1... [-json]", "write the register, encrypted and without its keys, while it is in use", cmdBackup},
+		{"backup-keys", "FILE -recipient age1... [-json]", "write the keys that open it, to be kept apart, for 30 days at most", cmdBackup},
+		{"restore", "FILE -identity KEYFILE -keys KEYSFILE [-ledger FILE]... [-old-keys REASON] [-json]", "make the register anew from a backup, and erase again what was erased since", cmdRestore},
+		{"erase", "SITE -reason TEXT [-certificate FILE] [-json]", "erase a site, as its owner's withdrawal would, with a signed certificate", cmdErase},
+		{"certificate", "FILE [-key VKEY] [-json]", "check a certificate of erasure", cmdCertificate},
 		{"receipt", "FILE [-key VKEY] [-json]", "check a receipt that an owner holds", cmdReceipt},
 		{"version", "", "print the version", cmdVersion},
 	}

@@ -14,7 +14,11 @@ import (
 	"filippo.io/age"
 )
 
-const rootSecretSize = 32
+const (
+	rootSecretFile = "root.secret"
+	rootSecretSize = 32
+	ledgerPurpose  = "ledger of erasures" // of the key that is derived for it
+)
 
 // keysThere refuses to make new keys for a register that was served before with
 // others: its owners' codes, agents and receipts would be strangers.
@@ -39,7 +43,7 @@ func keysThere(dir string, served bool) error {
 // look-up hashes are derived; it makes it at the first start, and only then: a
 // file that is there and wrong is an error, never replaced in silence.
 func rootSecret(dir string) ([]byte, error) {
-	path := filepath.Join(dir, "root.secret")
+	path := filepath.Join(dir, rootSecretFile)
 	secret, err := os.ReadFile(path)
 	if err == nil && len(secret) != rootSecretSize {
 		return nil, fmt.Errorf("%s has %d bytes, %d expected: restore it from the backup of the keys", path, len(secret), rootSecretSize)
@@ -126,3 +130,5 @@ func derive(secret []byte, purpose string) ([]byte, error) {
 }
 
 func registerFile(dir string) string { return filepath.Join(dir, "registry.db") }
+
+func ledgerFile(dir string) string { return filepath.Join(dir, "erased.ledger") }

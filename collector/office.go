@@ -63,17 +63,11 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err := config.check(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "keys"), 0o700); err != nil {
-		return nil, fmt.Errorf("making the collector's directory: %w (give another with -data DIR)", err)
-	}
-	o := &office{dir: dir, config: config, log: log, notify: func() {}, readmit: func(string) {}, recorded: make(chan struct{}, 1), lock: flock.New(filepath.Join(dir, "lock"))}
-	held, err := o.lock.TryLock()
+	lock, err := takeLock(dir)
 	if err != nil {
-		return nil, fmt.Errorf("locking %s: %w", dir, err)
+		return nil, err
 	}
-	if !held {
-		return nil, errDaemon
-	}
+	o := &office{dir: dir, config: config, log: log, notify: func() {}, readmit: func(string) {}, recorded: make(chan struct{}, 1), lock: lock}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, o.Close())
@@ -89,12 +83,14 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if o.secret, err = rootSecret(dir); err != nil {
 		return nil, err
 	}
-	lookups, err := derive(o.secret, "look-up hashes")
+	keys, err := registerKeys(dir, o.secret)
 	if err != nil {
 		return nil, err
 	}
-	keys := registry.Keys{Master: filepath.Join(dir, "keys", "master.key"), Lookup: lookups}
 	if o.reg, err = registry.Open(ctx, config.store(dir), keys, log); err != nil {
+		return nil, err
+	}
+	if err := o.openLedger(ctx); err != nil {
 		return nil, err
 	}
 	sealed, err := o.reg.Sealed(ctx)
@@ -125,6 +121,45 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 		return nil, err
 	}
 	return o, o.furnish()
+}
+
+// takeLock makes the directory if it is not there, and takes it for this process:
+// errDaemon where another has it.
+func takeLock(dir string) (*flock.Flock, error) {
+	if err := os.MkdirAll(filepath.Join(dir, "keys"), 0o700); err != nil {
+		return nil, fmt.Errorf("making the collector's directory: %w (give another with -data DIR)", err)
+	}
+	lock := flock.New(filepath.Join(dir, "lock"))
+	held, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", dir, err)
+	}
+	if !held {
+		return nil, errDaemon
+	}
+	return lock, nil
+}
+
+// registerKeys are the keys of the register that lie outside it.
+func registerKeys(dir string, secret []byte) (registry.Keys, error) {
+	lookups, err := derive(secret, "look-up hashes")
+	return registry.Keys{Master: filepath.Join(dir, "keys", "master.key"), Lookup: lookups}, err
+}
+
+// openLedger opens DIR/erased.ledger, begun at the first start.
+func (o *office) openLedger(ctx context.Context) error {
+	key, err := derive(o.secret, ledgerPurpose)
+	if err != nil {
+		return err
+	}
+	l, err := registry.OpenLedger(ledgerFile(o.dir), key)
+	if err != nil {
+		return err
+	}
+	if err := o.reg.UseLedger(ctx, l); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return nil
 }
 
 // furnish makes the faces. Each listener accepts its own roles: nobody mixes
@@ -271,6 +306,9 @@ func (o *office) serveControl(ctx context.Context, listener net.Listener) error 
 	for _, path := range []string{"/import", "/export", "/organisations"} {
 		mux.Handle(path, o.join.Control())
 	}
+	mux.Handle("/backup", o.backupControl())
+	mux.Handle("/backup-keys", o.backupControl())
+	mux.HandleFunc("POST /erase", o.erase)
 	mux.Handle("/", o.ops.Control())
 	return o.opsWeb.Serve(ctx, mux, listener)
 }

@@ -68,7 +68,7 @@ func reaches(id, what string, value float64, unit string, reach float64) figure 
 func TestBench(t *testing.T) {
 	before := load()
 	var all []figure
-	for _, row := range []func(*testing.T) []figure{scanFigures, networkFigures, agentFigures} {
+	for _, row := range []func(*testing.T) []figure{scanFigures, networkFigures, agentFigures, backupFigures} {
 		all = append(all, row(t)...)
 	}
 	if len(all) == 0 {

@@ -120,3 +120,9 @@ func (k *ReceiptKey) sign(r protocol.Receipt) (protocol.Receipt, error) {
 	r.Note, err = protocol.SignReceipt(r, k.signer)
 	return r, err
 }
+
+// SignErasure signs what the operator erased, with the same key: who was given a
+// receipt has it.
+func (k *ReceiptKey) SignErasure(c protocol.ErasureCertificate) (string, error) {
+	return protocol.SignErasure(c, k.signer)
+}

@@ -137,7 +137,7 @@ func TestActsAfterWithdrawal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if before.Withdrawn || len(before.Sites)+len(before.Cameras)+len(before.Recorders) != 0 || before.Acts[0].Name != "" ||
-		!slices.Equal(before.Erased, []Erasure{{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour)}}) {
+		!slices.Equal(before.Erased, []Gone{{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour)}}) {
 		t.Errorf("as of before the withdrawal: %+v", before)
 	}
 }

@@ -255,7 +255,7 @@ func TestAgeWithdraws(t *testing.T) {
 	if b, ok := waiting[0].Body.(protocol.SiteChange); !ok || b.State != protocol.SiteWithdrawn {
 		t.Errorf("%+v", waiting[0].Body)
 	}
-	for _, table := range []string{"ageing", "mail_queue", "bounces", "contacts", "parts", "owner_acts"} {
+	for _, table := range []string{"ageing", "mail_queue", "bounces", "contacts", "parts"} {
 		if n := a.count("SELECT count(*) FROM " + table); n > 0 {
 			t.Errorf("%d rows of %s stay", n, table)
 		}

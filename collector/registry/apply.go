@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -277,7 +278,7 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 		}
 		return false, w.tellOthers(ctx)
 	}
-	if err := w.endOwnerCode(ctx); err != nil {
+	if err := errors.Join(w.endOwnerCode(ctx), w.erased(ctx, ErasedWithdrawn)); err != nil {
 		return false, err
 	}
 	if err := w.dropPart(ctx, w.agentID); err != nil {
@@ -339,6 +340,9 @@ func (w *write) takeOut(ctx context.Context) error {
 		return err
 	}
 	if err := w.exec(ctx, "UPDATE sites SET suspended_at = NULL WHERE id = ?", w.m.SiteID); err != nil {
+		return err
+	}
+	if err := w.erased(ctx, ErasedWithdrawn); err != nil {
 		return err
 	}
 	return w.empty(ctx, ReasonWithdrawn)

@@ -120,6 +120,16 @@
 // number or address (lookup.go). What an older program wrote in clear is sealed at
 // the first start (sealing.go).
 //
+// # Backups
+//
+// Backup writes all tables, of one instant and for either engine, encrypted to a
+// public key, without the data keys; BackupKeys writes those, with the files of
+// keys, to be kept apart and 30 days at most (archive.go has the format). Restore
+// fills a new database, at the backup's schema, and then migrates it. What was
+// erased meanwhile is erased again, by the ledger that lies outside the database
+// (ledger.go): each erasure, suspension and resumption stands there before it is
+// acknowledged. What agents sent meanwhile they send again.
+//
 // # Connections
 //
 // SQLite is the default, one file; PostgreSQL 15 or later serves many collectors

@@ -85,6 +85,8 @@ type tx struct {
 	*sql.Tx
 	engine engine
 	news   map[string]bool // to tell at its commit: see tell
+
+	erasures []Erasure // for the ledger, once it is committed
 }
 
 func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {

@@ -32,8 +32,8 @@ type modelRecord struct {
 	reached   map[string][]modelLook[bool]
 	looks     map[string][]modelLook[protocol.CameraObservation]
 	acts      []Act
-	erasures  []Erasure
-	recorders []Erasure // the same, of recorders
+	erasures  []Gone
+	recorders []Gone // the same, of recorders
 	withdrawn bool
 	suspended bool
 }
@@ -132,7 +132,7 @@ func (m *modelRecord) empty(made, at time.Time, by Origin) {
 		m.acts[i].Name = ""
 	}
 	m.acts = append(m.acts, Act{At: made, RecordedAt: at, Origin: by})
-	m.erasures = append(m.erasures, Erasure{At: made, RecordedAt: at})
+	m.erasures = append(m.erasures, Gone{At: made, RecordedAt: at})
 	m.withdrawn = true
 }
 
@@ -191,7 +191,7 @@ func (m *modelRecord) declare(made, at time.Time, by Origin) {
 			delete(m.things, k)
 			delete(m.looks, k.id)
 			m.gone[k.id] = modelVersion{from: made, recorded: at}
-			m.erasures = append(m.erasures, Erasure{CameraID: k.id, At: made, RecordedAt: at})
+			m.erasures = append(m.erasures, Gone{CameraID: k.id, At: made, RecordedAt: at})
 		case newest.ended.IsZero():
 			changed = true
 			newest.ended = newer(made, newest.from)
@@ -247,7 +247,7 @@ func (m *modelRecord) dropRecorders(now map[thing]bool, at time.Time) {
 			delete(m.things, k)
 			delete(m.clocks, k.id)
 			delete(m.reached, k.id)
-			m.recorders = append(m.recorders, Erasure{CameraID: k.id, RecordedAt: at})
+			m.recorders = append(m.recorders, Gone{CameraID: k.id, RecordedAt: at})
 		}
 	}
 }

@@ -40,6 +40,7 @@ type Registry struct {
 	stop     func()              // closes closing, once
 	consult  *age.X25519Identity // nil until Unseal
 	ownerKey []byte              // nil until UseOwnerKey
+	ledger   *Ledger             // nil until UseLedger
 
 	vault    *vault
 	rotating sync.Mutex // held while the master key is changed
@@ -66,7 +67,8 @@ func Open(ctx context.Context, store string, keys Keys, log *slog.Logger) (*Regi
 	return r, nil
 }
 
-func open(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger) (_ *Registry, err error) {
+// connect opens the database and starts its writer; the schema is as it is.
+func connect(ctx context.Context, e engine, at string, log *slog.Logger) (_ *Registry, err error) {
 	r := &Registry{log: log, now: time.Now, followPoll: followPoll, writes: make(chan *pending), idle: make(chan *pending),
 		closing: make(chan struct{}), closed: make(chan struct{})}
 	r.stop = sync.OnceFunc(func() { close(r.closing) })
@@ -81,11 +83,22 @@ func open(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger)
 		return nil, err
 	}
 	go r.runWrites()
+	return r, nil
+}
+
+func open(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger) (_ *Registry, err error) {
+	r, err := connect(ctx, e, at, log)
+	if err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())
 		}
 	}()
+	if err := r.refuseRestoring(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.migrate(ctx, keys); err != nil {
 		return nil, err
 	}
@@ -110,7 +123,7 @@ func (r *Registry) Close() error {
 	if r.read != nil && r.read != r.write {
 		errs = append(errs, r.read.Close())
 	}
-	errs = append(errs, r.write.Close())
+	errs = append(errs, r.write.Close(), r.ledger.Close())
 	return errors.Join(errs...)
 }
 
@@ -145,22 +158,51 @@ func (r *Registry) migrate(ctx context.Context, keys Keys) error {
 		return fmt.Errorf("%w: its schema is %d, this program knows %d; "+
 			"install the newer program again, or restore a backup made before the upgrade", ErrNewerSchema, have, want)
 	}
-	done, err := p.UpTo(ctx, sealingSchema)
-	if err != nil {
-		return fmt.Errorf("migrate from schema %d to %d: %w", have, sealingSchema, err)
-	}
-	if err := r.openVault(ctx, keys); err != nil {
-		return err
-	}
-	if err := r.sealPlain(ctx); err != nil {
-		return err
-	}
-	after, err := p.Up(ctx)
+	done, err := r.up(ctx, p, keys, want, nil)
 	if err != nil {
 		return fmt.Errorf("migrate from schema %d to %d: %w", have, want, err)
 	}
-	for _, m := range append(done, after...) {
+	for _, m := range done {
 		r.log.InfoContext(ctx, "register migrated", "schema", m.Source.Version, "took", m.Duration)
 	}
 	return nil
+}
+
+// up migrates to a schema. fill, if not nil, is called when there is a table of
+// data keys, before the first is used.
+func (r *Registry) up(ctx context.Context, p *goose.Provider, keys Keys, schema int64, fill func() error) ([]*goose.MigrationResult, error) {
+	done, err := p.UpTo(ctx, min(schema, sealingSchema))
+	if err != nil || schema < sealingSchema {
+		return done, err
+	}
+	if fill != nil {
+		if err := fill(); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.openVault(ctx, keys); err != nil {
+		return nil, err
+	}
+	if err := r.sealPlain(ctx); err != nil {
+		return nil, err
+	}
+	after, err := p.UpTo(ctx, schema)
+	return append(done, after...), err
+}
+
+// newestSchema is the one that this program makes; it is the same on both
+// engines.
+func newestSchema() (newest int64, err error) {
+	files, err := schema.ReadDir("schema/" + string(sqlite))
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range files {
+		n, err := goose.NumericComponent(f.Name())
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, n)
+	}
+	return newest, nil
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -13,12 +14,12 @@ import (
 )
 
 // bank is an organisation with one contact.
-func bank(t *testing.T, r *Registry, name string) protocol.Organisation {
+func bank(t testing.TB, r *Registry, name string) protocol.Organisation {
 	t.Helper()
 	o := protocol.Organisation{ID: uuid.NewString(), Kind: protocol.Firm, Name: name, FiscalCode: "01199250158", Trust: protocol.TrustPEC,
 		Representative: &protocol.Representative{Name: "Dora " + name, Capacity: "legale rappresentante"},
 		Contacts:       []protocol.Contact{{Name: "Sala " + name, Role: protocol.RoleControlRoom, Phone: "+39 02 5550000"}}}
-	if err := r.AddOrganisation(t.Context(), o, noon); err != nil {
+	if err := r.AddOrganisation(context.Background(), o, noon); err != nil {
 		t.Fatal(err)
 	}
 	return o

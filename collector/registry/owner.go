@@ -212,6 +212,11 @@ func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.
 	if err != nil {
 		return err
 	}
+	if act != protocol.SiteWithdrawn { // takeOut has told the ledger of that
+		if err := w.erased(ctx, string(act)); err != nil {
+			return err
+		}
+	}
 	if _, err := w.act(ctx); err != nil {
 		return err
 	}

@@ -53,6 +53,8 @@ type write struct {
 
 	boxed  *box // the site's, once it was needed
 	erases bool // something of the site that was sealed is gone: what stays gets another key
+
+	byOffice bool // the operator erases
 }
 
 func (w *write) exec(ctx context.Context, query string, args ...any) error {

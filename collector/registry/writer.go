@@ -115,8 +115,8 @@ func (r *Registry) commit(batch []*pending) {
 	}
 }
 
-// transact returns nil when the batch is committed; what each write has to say
-// for itself is then in its err.
+// transact returns nil when the batch is committed, and the ledger says what it
+// erased; what each write has to say for itself is then in its err.
 func (r *Registry) transact(ctx context.Context, batch []*pending) error {
 	tx, err := r.write.begin(ctx, nil)
 	if err != nil {
@@ -139,7 +139,7 @@ func (r *Registry) transact(ctx context.Context, batch []*pending) error {
 	if err := r.write.commit(tx); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	return nil
+	return r.ledger.add(tx.erasures)
 }
 
 // run runs one write. Its own failure goes to its err; the error that run
@@ -150,7 +150,9 @@ func (w *pending) run(tx *tx) error {
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT one"); err != nil {
 		return fmt.Errorf("set a savepoint: %w", err)
 	}
+	erasures := len(tx.erasures)
 	if w.err = guarded(ctx, tx, w.f); w.err != nil {
+		tx.erasures = tx.erasures[:erasures]
 		if _, err := tx.ExecContext(ctx, "ROLLBACK TO one"); err != nil {
 			// Not %w: the others in the batch are not refused for what this one was.
 			return fmt.Errorf("go back to the savepoint: %w, after: %v", err, w.err)

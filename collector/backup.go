@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+)
+
+const (
+	maxKeyFile    = 1 << 20         // of a file of keys; ours have under 20 KiB
+	maxRecipients = 16              // of one backup
+	backupStall   = 5 * time.Minute // that one write of a backup may wait for its reader
+)
+
+// backupRequest is what the handlers of backups are asked.
+type backupRequest struct {
+	Recipients []string `json:"recipients"`
+}
+
+// cmdBackup writes the register, or the keys that open it, to a file.
+func cmdBackup(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	var in backupRequest
+	f.Func("recipient", "public key, age1..., of who may restore it; may be given again for others", func(s string) error {
+		in.Recipients = append(in.Recipients, s)
+		return nil
+	})
+	words, err := c.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	if len(in.Recipients) == 0 {
+		return misuse("-recipient age1... is missing: make a pair of keys elsewhere, with age-keygen -o restore.key, keep that file off this host and give its public key here")
+	}
+	if _, err := recipients(in.Recipients); err != nil {
+		return misuse(err.Error())
+	}
+	var size int64
+	sum := sha256.New()
+	err = writeNew(words[0], func(file io.Writer) error {
+		return c.withOffice(ctx, func(cl client) error {
+			return cl.fetch(ctx, "/"+c.name, in, io.MultiWriter(file, sum), &size)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if c.json {
+		return c.print(struct {
+			File        string    `json:"file"`
+			Bytes       int64     `json:"bytes"`
+			SHA256      string    `json:"sha256"`
+			DeleteUntil time.Time `json:"delete_until,omitzero"`
+		}{words[0], size, fmt.Sprintf("%x", sum.Sum(nil)), c.deleteUntil(now)})
+	}
+	fmt.Fprintf(c.out, "%s is written: %d bytes, SHA-256 %x\n", words[0], size, sum.Sum(nil))
+	if c.deleteUntil(now).IsZero() {
+		fmt.Fprintln(c.out, "It holds no key: whoever is to restore it needs a backup of the keys too (backup-keys), and DIR/erased.ledger as it is then.")
+		return nil
+	}
+	fmt.Fprintf(c.out, "Keep it apart from the backups of the register, and delete it by %s: as long as it is there, what was erased can be opened in them.\n",
+		c.deleteUntil(now).Local().Format(time.DateOnly))
+	return nil
+}
+
+// deleteUntil is when the file must be gone; zero: it may be kept.
+func (c *call) deleteUntil(now time.Time) time.Time {
+	if c.name == "backup-keys" {
+		return now.Add(registry.KeysLife).UTC()
+	}
+	return time.Time{}
+}
+
+func recipients(given []string) (all []age.Recipient, err error) {
+	if len(given) == 0 || len(given) > maxRecipients {
+		return nil, fmt.Errorf("give 1 to %d recipients", maxRecipients)
+	}
+	for _, s := range given {
+		r, err := age.ParseRecipients(strings.NewReader(s))
+		if err != nil || len(r) != 1 {
+			return nil, fmt.Errorf("%q is not the public key of an age pair (age1...)", s)
+		}
+		all = append(all, r[0])
+	}
+	return all, nil
+}
+
+// fetch asks for a stream and copies it; one that breaks off is an error.
+func (cl client) fetch(ctx context.Context, path string, in any, out io.Writer, size *int64) error {
+	b, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	body, err := cl.send(ctx, http.MethodPost, path, "application/json", strings.NewReader(string(b)))
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if *size, err = io.Copy(out, body); err != nil {
+		return fmt.Errorf("the backup broke off: %w (the collector's log says why, if it was there)", err)
+	}
+	return nil
+}
+
+// writeNew makes a file that its owner alone can read, whole or not at all; one
+// that is there is left alone.
+func writeNew(path string, write func(io.Writer) error) (err error) {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already: a backup is never overwritten, give another name", path)
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name()) // gone after the rename
+	if err := errors.Join(write(file), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(file.Name(), path); errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s is there already: a backup is never overwritten, give another name", path)
+	} else if err != nil { // a file system without links
+		if err := os.Rename(file.Name(), path); err != nil {
+			return err
+		}
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// backupControl serves the command line alone: what it gives is encrypted, to a
+// key that whoever asks has chosen.
+func (o *office) backupControl() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /backup", func(rw http.ResponseWriter, r *http.Request) {
+		o.answerBackup(rw, r, "backup", func(out io.Writer, to []age.Recipient) (registry.ArchiveInfo, error) {
+			return o.reg.Backup(r.Context(), out, to, version())
+		})
+	})
+	mux.HandleFunc("POST /backup-keys", func(rw http.ResponseWriter, r *http.Request) {
+		files, err := keyFiles(o.dir)
+		if err != nil {
+			o.opsWeb.Broken(rw, r, err)
+			return
+		}
+		o.answerBackup(rw, r, "backup-keys", func(out io.Writer, to []age.Recipient) (registry.ArchiveInfo, error) {
+			return o.reg.BackupKeys(r.Context(), out, to, version(), files)
+		})
+	})
+	return mux
+}
+
+// answerBackup puts the backup on the trail and streams it. An error after the
+// first byte can only be told by ending the connection.
+func (o *office) answerBackup(rw http.ResponseWriter, r *http.Request, kind string, write func(io.Writer, []age.Recipient) (registry.ArchiveInfo, error)) {
+	var in backupRequest
+	err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 64<<10)).Decode(&in)
+	var to []age.Recipient
+	if err == nil {
+		to, err = recipients(in.Recipients)
+	}
+	if err != nil {
+		web.WriteJSON(rw, http.StatusBadRequest, web.Problem{Error: err.Error(), Field: "recipients"})
+		return
+	}
+	if err := o.record(r.Context(), web.Act{Kind: kind, User: host(), From: web.From(r), Details: map[string]any{"recipients": in.Recipients}}); err != nil {
+		o.opsWeb.Unrecorded(rw, r, err)
+		return
+	}
+	control := http.NewResponseController(rw)
+	if err := control.SetReadDeadline(time.Time{}); err != nil { // it would end the request
+		o.opsWeb.Broken(rw, r, err)
+		return
+	}
+	rw.Header().Set("Content-Type", "application/octet-stream")
+	info, err := write(&patient{rw, control}, to)
+	if err != nil {
+		o.log.ErrorContext(r.Context(), "the backup broke off", "kind", kind, "err", err)
+		panic(http.ErrAbortHandler) // net/http's way to end a connection without a good ending
+	}
+	o.log.InfoContext(r.Context(), "backup written", "kind", kind, "id", info.ID, "schema", info.Schema)
+}
+
+// patient gives each write its own time.
+type patient struct {
+	io.Writer
+	control *http.ResponseController
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	if err := p.control.SetWriteDeadline(time.Now().Add(backupStall)); err != nil {
+		return 0, err
+	}
+	return p.Writer.Write(b)
+}
+
+// host is who uses the control socket.
+func host() registry.User {
+	return registry.User{ID: "control-socket", Name: "control socket", Role: registry.RoleAdmin}
+}
+
+// keyFiles reads DIR/root.secret and the files in DIR/keys.
+func keyFiles(dir string) (files []registry.KeyFile, err error) {
+	entries, err := os.ReadDir(filepath.Join(dir, "keys"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the keys: %w", err)
+	}
+	paths := []string{rootSecretFile}
+	for _, e := range entries {
+		if e.Type().IsRegular() && !strings.Contains(e.Name(), ".new-") { // left by a write that was cut short
+			paths = append(paths, "keys/"+e.Name())
+		}
+	}
+	for _, p := range paths {
+		b, err := readAtMost(filepath.Join(dir, filepath.FromSlash(p)), maxKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading the keys: %w", err)
+		}
+		files = append(files, registry.KeyFile{Path: p, Content: b})
+	}
+	return files, nil
+}
+
+func readAtMost(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("%s is over %d bytes long", path, limit)
+	}
+	return b, err
+}

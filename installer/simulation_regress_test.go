@@ -48,6 +48,8 @@ func TestSimulationRegressions(t *testing.T) {
 			{"confirm", 501759105, 3 * s}, {"back up", 0, 0}, {"long absence", 3222183749, 0}, {"back up", 0, 41 * s}, {"come to rest", 0, 3 * s},
 			{"answer no", 854094850, 7 * m}, {"restore", 2055331258, 6 * m}, {"confirm", 2020849434, time.Millisecond}, {"revoke", 0, time.Millisecond},
 			{"withdraw with the link", 4038345996, 0}}},
+		{"a request was read after two long absences", 9751, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m}, {"preserve", 0, s},
+			{"holidays", 35, s}, {"look", 0, s}, {"holidays", 35, s}, {"look", 0, s}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {

@@ -26,6 +26,11 @@ func (Preserve) notice()   {}
 func (SiteChange) notice() {}
 func (Reminder) notice()   {}
 
+// NoticeLife is how long a request to preserve, or a reminder, is of use: hardly
+// any store keeps footage for longer. Both ends close one that nobody answered by
+// then, and delete what it says some time later.
+const NoticeLife = 90 * 24 * time.Hour
+
 // RequestKind is by which rule footage is asked for.
 type RequestKind string
 

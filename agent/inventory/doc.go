@@ -33,7 +33,7 @@
 //     a device: whether footage is still there is told from looks that take place
 //     in any case, and only where all cameras asked for recorded all the time. That
 //     it is gone only a person says. Its content goes 30 days after it was closed;
-//     one that nobody answers is closed after as many.
+//     one that nobody answers is closed after 90, when the register gives it up.
 //   - A site that was withdrawn with the owner's link, or by another agent, is closed without a withdrawal
 //     of our own; messages before that count for nothing any more, and nothing but
 //     a new code opens it again.

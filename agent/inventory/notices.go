@@ -43,7 +43,8 @@ type Notice struct {
 var ErrClosed = errors.New("this notice can no longer be answered here")
 
 // noticeKept is how long the content of a notice stays after it was closed
-// (DESIGN 9). One that nobody ever answered is closed after as long.
+// (DESIGN 9). One that nobody ever answered is closed protocol.NoticeLife after
+// it was received: until then those who asked wait for a word.
 const noticeKept = 30 * 24 * time.Hour
 
 // KeepNotice keeps what the collector handed down and queues the word that it

@@ -328,15 +328,15 @@ func TestSuspendedBeforeEnrolment(t *testing.T) {
 	state("after a new code", "")
 }
 
-// The content of a notice goes 30 days after it was closed, or after nobody
-// answered for as long; that there was one stays, and it is not taken for new.
+// The content of a notice goes 30 days after it was closed, which is 90 days after
+// it came if nobody answered; that there was one stays, and it is not taken for new.
 func TestNoticeContentIsDeleted(t *testing.T) {
 	const day = 24 * time.Hour
 	for name, tc := range map[string]struct {
 		answer bool
 		kept   time.Duration
 		gone   time.Duration
-	}{"answered": {true, 30 * day, 31 * day}, "unanswered": {false, 60 * day, 62 * day}} {
+	}{"answered": {true, 30 * day, 31 * day}, "unanswered": {false, 120 * day, 122 * day}} {
 		t.Run(name, func(t *testing.T) {
 			v, cams := declared(t, 1)
 			sent := preserve(cams[0].ID)

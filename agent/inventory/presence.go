@@ -68,14 +68,10 @@ func readNow(c *camera, looked []seen, at time.Time) bool {
 // forgetNotices closes the notices that nobody answered in time, and deletes the
 // content of those that were closed long ago. What stays is that there was one.
 func forgetNotices(ctx context.Context, tx *sql.Tx, at time.Time) error {
-	long := micros(at.Add(-noticeKept))
-	for _, query := range []string{
-		`UPDATE notice SET body = NULL, answered_by = '', note = '' WHERE body IS NOT NULL AND closed > 0 AND closed < ?1`,
-		`UPDATE notice SET closed = ?2 WHERE closed = 0 AND received < ?1`,
-	} {
-		if _, err := tx.ExecContext(ctx, query, long, micros(at)); err != nil {
-			return err
-		}
+	if _, err := tx.ExecContext(ctx, `UPDATE notice SET body = NULL, answered_by = '', note = '' WHERE body IS NOT NULL AND closed > 0 AND closed < ?`,
+		micros(at.Add(-noticeKept))); err != nil {
+		return err
 	}
-	return nil
+	_, err := tx.ExecContext(ctx, `UPDATE notice SET closed = ? WHERE closed = 0 AND received < ?`, micros(at), micros(at.Add(-protocol.NoticeLife)))
+	return err
 }

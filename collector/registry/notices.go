@@ -13,9 +13,6 @@ import (
 const (
 	// What a notice says is deleted this long after it is closed (DESIGN 9).
 	noticeKept = 30 * 24 * time.Hour
-	// A request to preserve, or a reminder, is of use for so long: hardly any
-	// store keeps footage for longer.
-	noticeLife = 90 * 24 * time.Hour
 	// What became of the site is worth telling also to a computer that was
 	// switched off for a year.
 	siteChangeLife = 400 * 24 * time.Hour
@@ -56,7 +53,7 @@ func (r *Registry) enqueue(ctx context.Context, tx *tx, n protocol.Notice, q que
 	if err != nil {
 		return err
 	}
-	kind, life, check := noticeReminder, noticeLife, []byte(nil)
+	kind, life, check := noticeReminder, protocol.NoticeLife, []byte(nil)
 	switch b := n.Body.(type) {
 	case protocol.Preserve:
 		sum := checkHash(b.CheckCode)

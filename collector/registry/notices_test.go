@@ -91,7 +91,7 @@ func TestWaiting(t *testing.T) {
 	if got := s.waits(noon); !slices.Equal(got, []string{queued[1].ID, queued[2].ID}) {
 		t.Errorf("after the first was received: %v", got)
 	}
-	if got := s.waits(noon.Add(noticeLife)); !slices.Equal(got, []string{queued[2].ID}) {
+	if got := s.waits(noon.Add(protocol.NoticeLife)); !slices.Equal(got, []string{queued[2].ID}) {
 		t.Errorf("when the reminder is of no use any more: %v", got)
 	}
 }

@@ -194,7 +194,13 @@ func (w *world) obey() (did bool, err error) {
 	switch status.LastReason {
 	case protocol.ReasonRevoked, protocol.ReasonUnknownAgent, protocol.ReasonExpiredCertificate:
 	default:
-		needs = func(g inventory.Grant) bool { return g.AgentID != status.AgentID }
+		refused, err := w.agent.inv.NotGranted(w.ctx)
+		if err != nil {
+			return false, err
+		}
+		needs = func(g inventory.Grant) bool {
+			return g.AgentID != status.AgentID || slices.Contains(refused, g.SiteID)
+		}
 	}
 	if did, err := w.enrolAgain(needs); did || err != nil {
 		return did, err

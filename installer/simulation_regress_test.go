@@ -50,6 +50,10 @@ func TestSimulationRegressions(t *testing.T) {
 			{"withdraw with the link", 4038345996, 0}}},
 		{"a request was read after two long absences", 9751, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m}, {"preserve", 0, s},
 			{"holidays", 35, s}, {"look", 0, s}, {"holidays", 35, s}, {"look", 0, s}}},
+		{"a request was read under a grant that was forgotten, and came under one that was not", 7416, []step{{"enrol", 0, s}, {"look", 0, s},
+			{"confirm", 0, m}, {"preserve", 0, m}, {"back up", 0, s}, {"invite", 0, s}, {"enrol", 0, s}, {"restore", 1, s}}},
+		{"the schedule was changed under a grant that was forgotten", 1, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m},
+			{"back up", 0, s}, {"invite", 0, s}, {"enrol", 0, s}, {"restore", 1, s}, {"change on the network", 24, m}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {

@@ -34,6 +34,9 @@
 //     in any case, and only where all cameras asked for recorded all the time. That
 //     it is gone only a person says. Its content goes 30 days after it was closed;
 //     one that nobody answers is closed after 90, when the register gives it up.
+//   - What was refused because the collector knows no such grant is told again under
+//     the next one: observations by the next look, replies at once. Until then the
+//     pages ask for a new code, whatever kind of message was refused.
 //   - A site that was withdrawn with the owner's link, or by another agent, is closed without a withdrawal
 //     of our own; messages before that count for nothing any more, and nothing but
 //     a new code opens it again.

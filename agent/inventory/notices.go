@@ -109,7 +109,7 @@ func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 // and forgets those that it took when it is set back. So only what is still on its
 // way counts as said.
 func (v *Inventory) replyAgain(ctx context.Context, tx *sql.Tx, s *site, id string) (queued bool, err error) {
-	said := false
+	said := map[protocol.ReplyState]bool{}
 	err = each(ctx, tx, `SELECT body FROM message WHERE site_id = ? AND kind = 'reply' AND state = 'waiting'`, func(rows *sql.Rows) error {
 		var body []byte
 		if err := rows.Scan(&body); err != nil {
@@ -117,10 +117,12 @@ func (v *Inventory) replyAgain(ctx context.Context, tx *sql.Tx, s *site, id stri
 		}
 		m, err := protocol.Decode(body)
 		r, _ := m.Body.(protocol.Reply)
-		said = said || r.NoticeID == id && m.Epoch == s.Epoch
+		if r.NoticeID == id && m.Epoch == s.Epoch {
+			said[r.State] = true
+		}
 		return err
 	}, s.SiteID)
-	if err != nil || said {
+	if err != nil {
 		return false, err
 	}
 	n, err := oneNotice(ctx, tx, id)
@@ -138,11 +140,15 @@ func (v *Inventory) replyAgain(ctx context.Context, tx *sql.Tx, s *site, id stri
 		again = append(again, protocol.Reply{NoticeID: id, State: n.Answer, At: n.AnsweredAt, By: n.AnsweredBy, Note: n.Note})
 	}
 	for _, r := range again {
+		if said[r.State] {
+			continue
+		}
 		if err := v.enqueue(ctx, tx, s, r, false); err != nil {
 			return false, err
 		}
+		queued = true
 	}
-	return true, nil
+	return queued, nil
 }
 
 func noticeKind(b protocol.NoticeBody) string {

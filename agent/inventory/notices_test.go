@@ -455,6 +455,15 @@ func TestNoticeOfARestoredCollector(t *testing.T) {
 	want = slices.Concat(want, want)
 	wantReplies(t, v, want...)
 
+	// What still waits is not said twice, and hides nothing of the rest.
+	recorded()
+	if err := v.AnswerNotice(t.Context(), noticeA, protocol.Reply{State: protocol.ReplyCopied, By: "Anna Neri", Note: "chiavetta"}); err != nil {
+		t.Fatal(err)
+	}
+	keep(t, v, n)
+	want = append(want, protocol.ReplyCopied, protocol.ReplyReceived, protocol.ReplySeen, protocol.ReplyPresent)
+	wantReplies(t, v, want...)
+
 	// Who answered is deleted with the rest after its term; the notice is still
 	// taken, or it would be handed down for ever.
 	recorded()

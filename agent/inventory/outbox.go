@@ -102,7 +102,7 @@ func (v *Inventory) Reject(ctx context.Context, id string, why string) error {
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, fmt.Errorf("no such message waits: %w", ErrUnknown))
 		}
-		return untold(ctx, tx, id)
+		return v.untold(ctx, tx, id)
 	})
 	if err != nil {
 		return fmt.Errorf("reject message %s: %w", id, err)
@@ -112,8 +112,9 @@ func (v *Inventory) Reject(ctx context.Context, id string, why string) error {
 
 // untold forgets that the collector was told what a message says, if that is an
 // observation: the next look tells it again. A change of schedule or retention
-// would otherwise be lost, as it is told only once.
-func untold(ctx context.Context, tx *sql.Tx, id string) error {
+// would otherwise be lost, as it is told only once. A reply is repeated at once, if
+// there is a grant that it was not made under.
+func (v *Inventory) untold(ctx context.Context, tx *sql.Tx, id string) error {
 	var body []byte
 	if err := tx.QueryRowContext(ctx, `SELECT body FROM message WHERE id = ?`, id).Scan(&body); err != nil {
 		return err
@@ -121,6 +122,9 @@ func untold(ctx context.Context, tx *sql.Tx, id string) error {
 	m, err := protocol.Decode(body)
 	if err != nil {
 		return err
+	}
+	if _, is := m.Body.(protocol.Reply); is {
+		return v.repeatReplies(ctx, tx, m.SiteID)
 	}
 	o, _ := m.Body.(protocol.Observation)
 	for _, c := range o.Cameras {

@@ -32,7 +32,10 @@ func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 			agent = excluded.agent, others = excluded.others
 			WHERE excluded.granted >= granted`,
 			g.SiteID, g.SiteName, g.Category, g.Address, g.Epoch, micros(g.From), micros(g.Until), g.Collector, g.AgentID, g.Others)
-		return err
+		if err != nil {
+			return err
+		}
+		return v.repeatReplies(ctx, tx, g.SiteID)
 	})
 	if err != nil {
 		return fmt.Errorf("keep the grant: %w", err)

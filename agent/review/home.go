@@ -65,6 +65,13 @@ func (v *Review) home(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	refused, err := v.Inventory.NotGranted(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	for _, site := range refused {
+		decided[site] = inventory.Rejected // nor would the next decision be taken
+	}
 	waiting, err := v.Inventory.Takeovers(r.Context())
 	if err != nil {
 		return answer{}, err

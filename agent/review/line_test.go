@@ -2,10 +2,15 @@ package review
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+
+	"anagrafe/protocol"
 	"anagrafe/protocol/pages/pagestest"
 )
 
@@ -49,6 +54,60 @@ func TestSiteNeedsANewCode(t *testing.T) {
 				t.Errorf("%s in %s: %d, shown %v", agent, lang, status, !shown)
 			}
 		}
+	}
+}
+
+// So is one whose grant the register does not know any more, whatever kind of
+// message was refused for that.
+func TestSiteWhoseGrantIsUnknownNeedsANewCode(t *testing.T) {
+	o := start(t)
+	o.signIn(t)
+	weekly(t, o)
+	all, err := o.Inventory.Cameras(t.Context())
+	if err == nil {
+		err = declareOne(t, o, all[0].ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	answerFirst(t, o, func(id string, raw []byte) error {
+		return o.Inventory.Acknowledge(t.Context(), protocol.Receipt{MessageID: id, SiteID: siteID, SHA256: sha256.Sum256(raw), RecordedAt: time.Now()}, "h3")
+	})
+	shows := func(want bool) {
+		t.Helper()
+		if _, page, _ := o.send(t, "GET", "/status?lang=it", ""); strings.Contains(page, "serve un codice nuovo") != want || strings.Contains(page, "note-danger") != want {
+			t.Errorf("the page on the state asks for a code: %v", !want)
+		}
+		if _, page, _ := o.send(t, "GET", "/?lang=it", ""); strings.Contains(page, "ha rifiutato l&#39;ultimo messaggio") != want {
+			t.Errorf("the first page tells of it: %v", !want)
+		}
+	}
+	shows(false)
+	if err := o.Inventory.KeepNotice(t.Context(), protocol.Notice{ID: uuid.NewString(), SiteID: siteID, At: time.Now(),
+		Body: protocol.Reminder{Reason: "recapiti da confermare"}}); err != nil {
+		t.Fatal(err)
+	}
+	answerFirst(t, o, func(id string, _ []byte) error {
+		return o.Inventory.Reject(t.Context(), id, "not-granted: no valid grant")
+	})
+	shows(true)
+	next := grant()
+	next.Epoch = 2
+	if err := o.Inventory.AddGrant(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	shows(false)
+}
+
+// answerFirst is the register's answer to the message that is first in the outbox.
+func answerFirst(t *testing.T, o *owner, answer func(id string, raw []byte) error) {
+	t.Helper()
+	id, _, raw, ok, err := o.Inventory.Next(t.Context(), "")
+	if err == nil && ok {
+		err = answer(id, raw)
+	}
+	if err != nil || !ok {
+		t.Fatal(ok, err)
 	}
 }
 

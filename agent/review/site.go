@@ -281,17 +281,19 @@ type standing struct {
 
 type statusView struct {
 	standing
-	Clock   string // of this computer, where it is wrong
-	Trouble string // key of what a person must do about the line; "": nothing
-	Lost    bool   // of a site this computer is not recognised any more
+	Clock   string   // of this computer, where it is wrong
+	Trouble string   // key of what a person must do about the line; "": nothing
+	Lost    bool     // of a site this computer is not recognised any more
+	refused []string // ids of sites: see inventory.NotGranted
 	Sites   []inventory.Grant
 	Owner   []inventory.OwnerAccess
 	Devices []deviceState
 }
 
-// NeedsCode says that a site is held by an identity that this computer has no more.
-func (s standing) NeedsCode(g inventory.Grant) bool {
-	return g.AgentID != "" && g.AgentID != s.AgentID
+// NeedsCode says that a site is held by an identity that this computer has no more,
+// or by a grant that the register does not know any more.
+func (s statusView) NeedsCode(g inventory.Grant) bool {
+	return g.AgentID != "" && g.AgentID != s.AgentID || slices.Contains(s.refused, g.SiteID)
 }
 
 type deviceState struct {
@@ -329,6 +331,9 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 		view.Clock = clockWords(w, &protocol.Clock{OffsetMs: view.ClockOffsetMs})
 	}
 	if view.Sites, err = v.Inventory.Grants(ctx); err != nil {
+		return view, err
+	}
+	if view.refused, err = v.Inventory.NotGranted(ctx); err != nil {
 		return view, err
 	}
 	view.Lost = slices.ContainsFunc(view.Sites, view.NeedsCode)

@@ -19,7 +19,7 @@ const force = "polizia-locale"
 // erasure is the last withdrawal of a site with its owner's link.
 type erasure struct {
 	at   time.Time
-	sent int // messages in the outbox by then: the register has nothing of them
+	sent int // messages in the outbox when the agent had heard of it: the register needs nothing of them
 }
 
 // tell has the collector look at its queue, as it does when something was queued.
@@ -115,7 +115,14 @@ func (w *world) withdrawByLink(n uint32) error {
 	delete(w.owner.wants, site)
 	w.erased[site] = erasure{now, len(sent)}
 	w.tell()
-	return w.settle()
+	if err := w.settle(); err != nil {
+		return err
+	}
+	// A reply that left before the agent heard of it counts as one from before, and
+	// is not brought back to a register that is restored.
+	sent, err = w.agent.inv.Outbox(w.ctx)
+	w.erased[site] = erasure{now, len(sent)}
+	return err
 }
 
 // eraseAgain is what follows the restoring of a copy (DESIGN 7): sites that were

@@ -54,6 +54,9 @@ func TestSimulationRegressions(t *testing.T) {
 			{"confirm", 0, m}, {"preserve", 0, m}, {"back up", 0, s}, {"invite", 0, s}, {"enrol", 0, s}, {"restore", 1, s}}},
 		{"the schedule was changed under a grant that was forgotten", 1, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, m},
 			{"back up", 0, s}, {"invite", 0, s}, {"enrol", 0, s}, {"restore", 1, s}, {"change on the network", 24, m}}},
+		{"a reply left between a withdrawal with the link and the word of it", 840014001, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, s},
+			{"suspend or resume", 2429153460, 2999502292}, {"revoke", 0, 72 * m}, {"withdraw with the link", 2806159562, time.Millisecond},
+			{"restore the first", 0, 0}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {

@@ -57,6 +57,10 @@ func TestSimulationRegressions(t *testing.T) {
 		{"a reply left between a withdrawal with the link and the word of it", 840014001, []step{{"enrol", 0, s}, {"look", 0, s}, {"confirm", 0, s},
 			{"suspend or resume", 2429153460, 2999502292}, {"revoke", 0, 72 * m}, {"withdraw with the link", 2806159562, time.Millisecond},
 			{"restore the first", 0, 0}}},
+		{"what a former identity declared is replaced by a message from before a second new code", 860007011, []step{{"enrol", 0, s},
+			{"enrol", 1, s}, {"look", 0, s}, {"confirm", 0, s}, {"confirm", 1418461445, time.Millisecond}, {"confirm", 3269476214, 3 * s},
+			{"change on the network", 3286985603, 6 * m}, {"revoke", 0, 0}, {"withdraw with the link", 3058092581, time.Millisecond},
+			{"long absence", 3627478337, 7 * m}, {"withdraw", 1346523102, 0}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := simulate(t, test.seed, test.steps, fault{}, quiet); err != nil {

@@ -185,15 +185,18 @@ func (w *write) ownNames(ctx context.Context) (map[thing]bool, error) {
 
 // replace ends the grants that other agents, or the one that this computer was
 // before, got for the site before this one. What they declared stays until the
-// first declaration under this grant, which may have been made already. What was
-// imported, and what a former owner's agents declared, is replaced by any agent.
+// first declaration under this grant, which may have been made already, or under
+// an earlier one of the same agent that replaced them before: what was made under
+// that one and comes later takes their place, too. What was imported, and what a
+// former owner's agents declared, is replaced by any agent.
 func (r *Registry) replace(ctx context.Context, tx *tx, g ingest.Grant, d ingest.Redemption) error {
 	at := exact(d.At)
 	who := `agent_id <> ?2 AND epoch < ?3 AND (?4 OR agent_id = ?5 OR agent_id IN (SELECT id FROM agents WHERE organisation_id IS NOT NULL)
 		OR EXISTS (SELECT 1 FROM sites WHERE id = ?1 AND owner_changed_at IS NOT NULL))`
 	args := []any{g.SiteID, g.AgentID, g.Epoch, d.Replace, d.Former}
-	if _, err := tx.ExecContext(ctx, "UPDATE parts SET replaced_epoch = CASE WHEN replaced_epoch > ?3 THEN replaced_epoch ELSE ?3 END WHERE site_id = ?1 AND "+who,
-		args...); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE parts SET replaced_epoch = CASE WHEN replaced_epoch > ?3
+		OR EXISTS (SELECT 1 FROM grants WHERE site_id = ?1 AND epoch = replaced_epoch AND grants.agent_id = ?2) THEN replaced_epoch ELSE ?3 END
+		WHERE site_id = ?1 AND `+who, args...); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE grants SET until_at = ?6 WHERE site_id = ?1 AND "+who+" AND "+notEnded("?6"), append(args, micros(at))...); err != nil {

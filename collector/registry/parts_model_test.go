@@ -109,7 +109,9 @@ func (m *modelSite) replaces(agent string, epoch int64, at time.Time, only strin
 	}
 	for a, p := range m.said {
 		if a != agent && (only == "" || only == a) && p.epoch < epoch {
-			p.replacedBy = max(p.replacedBy, epoch)
+			if g := m.grant("", p.replacedBy); g == nil || g.agent != agent {
+				p.replacedBy = max(p.replacedBy, epoch)
+			}
 			m.said[a] = p
 		}
 	}

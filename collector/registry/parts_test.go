@@ -181,6 +181,29 @@ func TestReplace(t *testing.T) {
 	third.say(noon.Add(6*time.Hour), says("third"))
 }
 
+// What an agent said before a further code of its own, and what comes only after
+// it, takes the place of what both codes replace.
+func TestReplacedBeforeAFurtherCode(t *testing.T) {
+	for name, with := range map[string]func(*sender) func(*ingest.Redemption){
+		"all":             func(*sender) func(*ingest.Redemption) { return replacing },
+		"former identity": func(a *sender) func(*ingest.Redemption) { return func(d *ingest.Redemption) { d.Former = a.agent } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := enrol(t, openNew(t), noon)
+			a.say(noon, says("A", on(1001, camera(1, "a1"))))
+			b := beside(t, a, noon.Add(time.Minute), with(a))
+			late := b.next(noon.Add(time.Hour), says("B", on(1002, camera(2, "b2"))))
+			b.again(noon.Add(2*time.Hour), with(a))
+			if _, err := b.deliver(late, noon.Add(3*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			if got := names(b.history()); !equal(got, []string{"b2"}) {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
 // A visit ends by itself; what it declared stays.
 func TestVisit(t *testing.T) {
 	r := openNew(t)

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"filippo.io/age"
+
+	"anagrafe/collector/keyfile"
 )
 
 const (
@@ -58,7 +60,7 @@ func rootSecret(dir string) ([]byte, error) {
 	if _, err := rand.Read(secret); err != nil {
 		return nil, err
 	}
-	if err := writeWhole(path, secret); err != nil {
+	if err := keyfile.Write(path, secret, 0o600); err != nil {
 		return nil, fmt.Errorf("making the root secret: %w", err)
 	}
 	return secret, nil
@@ -96,32 +98,10 @@ func newConsultKey(path string) (*age.X25519Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeWhole(path, []byte(key.String()+"\n")); err != nil {
+	if err := keyfile.Write(path, []byte(key.String()+"\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("making the key of consultation: %w", err)
 	}
 	return key, nil
-}
-
-// writeWhole makes a file that its owner alone can read, complete or not at
-// all: a start that is cut short leaves nothing that the next one must refuse.
-func writeWhole(path string, b []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // gone after the rename
-	_, err = file.Write(b)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(file.Name(), path); err != nil { // DIR/lock is ours: nobody else makes it
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // derive gives the key for one purpose.

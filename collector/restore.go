@@ -15,6 +15,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/keyfile"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 )
@@ -200,7 +201,7 @@ func (c *call) restore(ctx context.Context, config Config, in *restoration) (_ r
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	for _, f := range in.files {
 		path := filepath.Join(c.dir, filepath.FromSlash(f.Path))
-		if err := writeWhole(path, f.Content); err != nil {
+		if err := keyfile.Write(path, f.Content, 0o600); err != nil {
 			return registry.Restored{}, fmt.Errorf("writing the keys: %w", err)
 		}
 		if ext := filepath.Ext(path); ext == ".pub" || ext == ".pem" { // for whoever is to check something
@@ -210,7 +211,7 @@ func (c *call) restore(ctx context.Context, config Config, in *restoration) (_ r
 		}
 	}
 	if _, err := os.Stat(ledgerFile(c.dir)); errors.Is(err, fs.ErrNotExist) {
-		if err := writeWhole(ledgerFile(c.dir), in.ledgerCopies[0]); err != nil {
+		if err := keyfile.Write(ledgerFile(c.dir), in.ledgerCopies[0], 0o600); err != nil {
 			return registry.Restored{}, fmt.Errorf("writing the ledger of erasures: %w", err)
 		}
 	}
@@ -252,7 +253,7 @@ func (c *call) tellRestored(in *restoration, done registry.Restored) error {
 		}{in.of.ID, in.of.At, done.Rows, done.Sites, done.Unread})
 	}
 	at := in.of.At.Local().Format(time.DateTime)
-	fmt.Fprintf(c.out, "The register is as it was on %s: %d rows. %d sites were erased, suspended or resumed since, and are again.\n", at, done.Rows, done.Sites)
+	fmt.Fprintf(c.out, "The register is as it was on %s: %d rows. Erased, suspended or resumed since, and again now: %s.\n", at, done.Rows, counted(done.Sites, "site", "sites"))
 	if done.Unread > 0 {
 		fmt.Fprintf(c.out, "Of %d sites the keys, of %s, open nothing: they have declared nothing until their agents send it again, the next time they have something to say.\n",
 			done.Unread, in.keysOf.At.Local().Format(time.DateTime))

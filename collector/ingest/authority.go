@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"anagrafe/collector/keyfile"
 	"anagrafe/protocol"
 )
 
@@ -165,7 +166,7 @@ func (a *Authority) begin() error {
 		first, err = newRoot(a.now())
 	}
 	if err == nil {
-		err = writeDurably(filepath.Join(a.dir, keyFile), (&authorities{signs: first}).encode(), 0o600)
+		err = keyfile.Write(filepath.Join(a.dir, keyFile), (&authorities{signs: first}).encode(), 0o600)
 	}
 	if err == nil {
 		err = a.keep(&authorities{signs: first})
@@ -182,10 +183,10 @@ func (a *Authority) begin() error {
 func (a *Authority) keep(held *authorities) error {
 	next := *held
 	next.complete()
-	if err := writeDurably(filepath.Join(a.dir, certFile), next.encodePublic(), 0o644); err != nil {
+	if err := keyfile.Write(filepath.Join(a.dir, certFile), next.encodePublic(), 0o644); err != nil {
 		return err
 	}
-	if err := writeDurably(filepath.Join(a.dir, keyFile), next.encode(), 0o600); err != nil {
+	if err := keyfile.Write(filepath.Join(a.dir, keyFile), next.encode(), 0o600); err != nil {
 		return err
 	}
 	a.held = &next

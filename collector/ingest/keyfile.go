@@ -9,9 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -184,28 +182,4 @@ func readLimited(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is over %d bytes long, which no key or certificate is", path, maxPEM)
 	}
 	return bytes.TrimSpace(b), nil
-}
-
-// writeDurably puts a new file in place whole or not at all, and on the disk
-// before it returns.
-func writeDurably(path string, b []byte, mode fs.FileMode) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone after the rename
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

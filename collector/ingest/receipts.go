@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"anagrafe/collector/keyfile"
 	"anagrafe/protocol"
 )
 
@@ -71,7 +72,7 @@ func openReceiptKey(keys, name string) (*ReceiptKey, error) {
 		return nil, fmt.Errorf("%s is damaged: %w; restore it from the backup of the keys", keyPath, err)
 	}
 	if errors.Is(pubErr, fs.ErrNotExist) { // a first start that was cut between the two files
-		return k, writeDurably(pubPath, []byte(k.verifier+"\n"), 0o644)
+		return k, keyfile.Write(pubPath, []byte(k.verifier+"\n"), 0o644)
 	}
 	return k, nil
 }
@@ -89,10 +90,10 @@ func makeReceiptKey(keys, name string) (*ReceiptKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeDurably(filepath.Join(keys, receiptKeyFile), []byte(secret+"\n"+public+"\n"), 0o600); err != nil {
+	if err := keyfile.Write(filepath.Join(keys, receiptKeyFile), []byte(secret+"\n"+public+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	return k, writeDurably(filepath.Join(keys, receiptPubFile), []byte(public+"\n"), 0o644)
+	return k, keyfile.Write(filepath.Join(keys, receiptPubFile), []byte(public+"\n"), 0o644)
 }
 
 func newReceiptKey(secret, public string) (*ReceiptKey, error) {

@@ -17,6 +17,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/keyfile"
 	"anagrafe/collector/registry/pgtest"
 	"anagrafe/protocol"
 )
@@ -61,7 +62,7 @@ func (c copies) into(t testing.TB, store string) Restoration {
 	}
 	keys := keysOf(store)
 	if c.master != nil {
-		if err := writeSecret(keys.Master, c.master); err != nil {
+		if err := keyfile.Write(keys.Master, c.master, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

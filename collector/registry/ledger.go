@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"anagrafe/collector/keyfile"
 )
 
 // The ledger of erasures lies outside the database, so that what was erased after
@@ -195,7 +197,7 @@ func (l *Ledger) begin(path string) error {
 	if err != nil {
 		return err
 	}
-	return writeSecret(path, append(append(append(macOf(l.key, nil, content), ' '), content...), '\n'))
+	return keyfile.Write(path, append(append(append(macOf(l.key, nil, content), ' '), content...), '\n'), 0o600)
 }
 
 // Head is how far the ledger has come.

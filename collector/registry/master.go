@@ -8,13 +8,14 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
+
+	"anagrafe/collector/keyfile"
 )
 
 // The master key seals the data keys. It is a Tink keyset in a file outside the
@@ -121,32 +122,10 @@ func (m *master) replace(handle *keyset.Handle) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := writeSecret(m.path, b.Bytes()); err != nil {
+	if err := keyfile.Write(m.path, b.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write the master key: %w", err)
 	}
 	return m.use(handle)
-}
-
-// writeSecret puts a file that its owner alone can read in the place of the one
-// that is there, whole or not at all, and on the disk before it returns.
-func writeSecret(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone after the rename
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // wrap seals the data key of an owner.

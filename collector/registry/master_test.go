@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"anagrafe/collector/keyfile"
 )
 
 func newMaster(t testing.TB) *master {
@@ -138,5 +140,5 @@ func writeSecretCopy(to, from string) error {
 	if err != nil {
 		return err
 	}
-	return writeSecret(to, b)
+	return keyfile.Write(to, b, 0o600)
 }

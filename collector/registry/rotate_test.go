@@ -186,9 +186,7 @@ func TestMasterKeyIsTheRegisters(t *testing.T) {
 // Two collectors on one PostgreSQL, each with the key in its own file: the one
 // that has not heard of a change makes no data key with the old one.
 func TestRotationBesideAnother(t *testing.T) {
-	if tested != postgres {
-		t.Skip("of PostgreSQL alone")
-	}
+	onlyPostgres(t)
 	store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
 	a := openStore(t, store)
 	s := enrol(t, a, noon)

@@ -1,0 +1,37 @@
+package keyfile
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.key")
+	for _, mode := range []fs.FileMode{0o600, 0o644} { // the second takes the first one's place
+		if err := Write(path, []byte(mode.String()), mode); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%v, %v", info, err)
+		}
+		if b, err := os.ReadFile(path); err != nil || string(b) != mode.String() {
+			t.Errorf("%q, %v", b, err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "taken"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(filepath.Join(dir, "taken"), nil, 0o600); err == nil {
+		t.Error("a directory was replaced")
+	}
+	if err := Write(filepath.Join(dir, "no", "a.key"), nil, 0o600); err == nil {
+		t.Error("written where there is no directory")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
+		t.Errorf("left beside it: %v, %v", left, err)
+	}
+}

@@ -62,7 +62,10 @@ func TestFrigate(t *testing.T) {
 // by its clock meanwhile, and footage that it tells by the hour then begins one later.
 func checkFrigateChannels(t *testing.T, got Device, begun time.Time) {
 	t.Helper()
-	const day = 24 * time.Hour
+	const (
+		day  = 24 * time.Hour
+		none = -1 // hours with footage
+	)
 	asked := time.Now()
 	// end is the true time at which the hour ended that the device, 2 minutes late,
 	// counts as ago at a moment.
@@ -73,15 +76,15 @@ func checkFrigateChannels(t *testing.T, got Device, begun time.Time) {
 		id, name, at string
 		schedule     protocol.Schedule
 		age, event   time.Duration
-		oldest       time.Duration // ago; 0: none
+		oldest       time.Duration // ago, the hour that the device tells
 		words        string
 	}{
 		{"ponte", "ponte", "", always(protocol.Motion), 5 * day, 14 * day, 120 * time.Hour, "motion.days 5"},
 		{"cortile", "Cortile officina", "192.0.2.91", always(protocol.Continuous), 3 * day, 30 * day, 72 * time.Hour, "continuous.days 3"},
-		{"ufficio", "Ufficio", "", always(protocol.Analytics), 252 * time.Hour, 0, time.Minute, "alerts.retain.days 10.5 motion"},
+		{"ufficio", "Ufficio", "", always(protocol.Analytics), 252 * time.Hour, 0, 0, "alerts.retain.days 10.5 motion"},
 		{"strada", "Strada", "", off(), 3 * day, 0, 49 * time.Hour, "record.enabled false"},
-		{"vecchia", "Vecchia", "", off(), 3 * day, 0, 0, "enabled false"},
-		{"prova", "Prova", "", off(), 0, 0, 0, "detections.retain.days 0 motion"},
+		{"vecchia", "Vecchia", "", off(), 3 * day, 0, none, "enabled false"},
+		{"prova", "Prova", "", off(), 0, 0, none, "detections.retain.days 0 motion"},
 	} {
 		if i >= len(got.Channels) {
 			t.Errorf("%s is not told", w.id)
@@ -105,9 +108,9 @@ func checkFrigateChannels(t *testing.T, got Device, begun time.Time) {
 		if r := c.Retention; r.Kind != kind || r.Age != w.age || r.EventAge != w.event {
 			t.Errorf("%s: retention %+v", w.id, r)
 		}
-		if oldest := c.Retention.OldestFootage; oldest.IsZero() != (w.oldest == 0) {
+		if oldest := c.Retention.OldestFootage; oldest.IsZero() != (w.oldest == none) {
 			t.Errorf("%s: oldest %s, want %s ago", w.id, oldest, w.oldest)
-		} else if w.oldest != 0 {
+		} else if w.oldest != none {
 			first, last := end(begun, w.oldest), end(asked, w.oldest)
 			if first.After(begun) { // an hour that has not ended: it is now
 				first = begun

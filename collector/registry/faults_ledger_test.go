@@ -114,6 +114,7 @@ type ledger struct {
 	mu       sync.Mutex
 	sites    map[string]*account
 	messages map[string]bool  // asked for; true: acknowledged
+	observed string           // of these the newest observation that was acknowledged
 	trail    map[int64]string // acknowledged entries by place
 	entries  map[string]bool  // asked for
 	done     int              // acknowledged
@@ -147,6 +148,9 @@ func (l *ledger) write(s noted) {
 	}
 	if isMessage(s.Kind) {
 		l.messages[s.ID] = s.Done
+		if s.Done && s.Kind == actObserve {
+			l.observed = s.ID
+		}
 	}
 	if s.Kind == actTrail {
 		l.entries[s.ID] = true

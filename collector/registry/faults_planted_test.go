@@ -47,7 +47,7 @@ func TestAuditNoticesALoss(t *testing.T) {
 		queries []string // ?1 is of
 		says    string   // what the audit says
 	}{
-		{"a message", first("SELECT id FROM messages WHERE kind = 'observation' LIMIT 1"), []string{"DELETE FROM messages WHERE id = ?1"}, "was acknowledged and is not there"},
+		{"a message", s.observed, []string{"DELETE FROM messages WHERE id = ?1"}, "was acknowledged and is not there"},
 		{"a message that nobody sent", id(77), []string{`INSERT INTO messages (id, site_id, agent_id, epoch, revision, kind, sha256, recorded_at)
 			SELECT ?1, site_id, agent_id, epoch, 9999, kind, sha256, recorded_at FROM messages WHERE kind = 'observation' LIMIT 1`}, "is there and nobody sent it"},
 		{"what a declaration says", declared(), []string{"DELETE FROM versions WHERE site_id = ?1 AND kind = 'camera'"}, "Declared:0"},

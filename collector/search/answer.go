@@ -76,12 +76,13 @@ func order(a, b Result) int {
 }
 
 func (f found) answer(q Query) Result {
+	q.From, q.Until = q.From.Add(f.look.after), q.Until.Add(f.look.until)
 	newest := &f.versions[len(f.versions)-1].Camera
 	r := Result{
 		CameraID: f.id, SiteID: f.site.id,
 		SiteName: f.site.now.Name, Category: f.site.now.Category, Address: f.site.now.Address, Trust: f.site.trust,
 		CameraName: newest.Name, Camera: *f.then, BeforeDeclared: q.From.Before(f.versions[0].ValidFrom),
-		Sight: protocol.See(f.then.Position, f.then.View, q.At),
+		Sight: f.look.Sight, From: q.From, Until: q.Until,
 	}
 	if f.then.Name != newest.Name {
 		r.OldName = f.then.Name

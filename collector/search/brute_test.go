@@ -27,6 +27,7 @@ func brute(t *testing.T, r *registry.Registry, q Query) []string {
 		site     string
 		says     string
 	}
+	in := q.In.(Circle)
 	var hits []hit
 	sites, _, err := r.ChangedSites(t.Context(), 0, 1000)
 	if err != nil {
@@ -47,8 +48,8 @@ func brute(t *testing.T, r *registry.Registry, q Query) []string {
 					then = v
 				}
 			}
-			sight := protocol.See(then.Camera.Position, then.Camera.View, q.At)
-			if sight.DistanceM > float64(q.RadiusM) {
+			sight := protocol.See(then.Camera.Position, then.Camera.View, in.At)
+			if sight.DistanceM > float64(in.RadiusM) {
 				continue
 			}
 			recording, exists, left, assumed := protocol.No, protocol.No, time.Duration(-1), false
@@ -228,7 +229,7 @@ func (w *world) happen(at time.Time) {
 }
 
 func (w *world) query(now time.Time) Query {
-	q := Query{At: metres(float64(w.dice.IntN(1000)-500), float64(w.dice.IntN(1000)-500)), RadiusM: MinRadiusM + w.dice.IntN(800),
+	q := Query{In: Circle{metres(float64(w.dice.IntN(1000)-500), float64(w.dice.IntN(1000)-500)), MinRadiusM + w.dice.IntN(800)},
 		From: now.Add(-w.steps(700)), Now: now}
 	if w.dice.IntN(3) == 0 {
 		q.Until = q.From.Add(w.steps(18))
@@ -294,7 +295,7 @@ func FuzzCells(f *testing.F) {
 			return
 		}
 		seen := make(map[cell]int)
-		cellsWithin(a, int(radius), func(c cell) { seen[c]++ })
+		Circle{a, int(radius)}.box().cells(func(c cell) { seen[c]++ })
 		if seen[cellOf(b)] != 1 {
 			t.Errorf("%v is %.1f m from %v, its cell %v was visited %d times", b, protocol.DistanceM(a, b), a, cellOf(b), seen[cellOf(b)])
 		}
@@ -321,7 +322,7 @@ func BenchmarkSearch(b *testing.B) {
 		x.put(newSite(h, time.Time{}))
 	}
 	query := func() Query {
-		return Query{At: metres(float64(dice.IntN(12_000)-6000), float64(dice.IntN(12_000)-6000)), RadiusM: 300, From: noon.Add(hours(1)), Until: noon.Add(hours(1)), Now: noon.Add(hours(20))}
+		return Query{In: Circle{metres(float64(dice.IntN(12_000)-6000), float64(dice.IntN(12_000)-6000)), 300}, From: noon.Add(hours(1)), Until: noon.Add(hours(1)), Now: noon.Add(hours(20))}
 	}
 	b.Run("whole", func(b *testing.B) {
 		hits := 0

@@ -106,37 +106,34 @@ type cell struct{ x, y int32 }
 
 const (
 	cellSize = 5000 // microdegrees
-	around   = 360_000_000 / cellSize
+	around   = fullTurn / cellSize
 )
 
 func cellOf(p protocol.Point) cell {
-	x := (int64(p.Lon) + 180_000_000) / cellSize % around // Lon is at least -180 degrees
-	return cell{int32(x), int32(math.Floor(float64(p.Lat) / cellSize))}
+	x := (int64(p.Lon) + fullTurn/2) / cellSize % around // Lon is at least -180 degrees
+	return cell{int32(x), int32(floorDiv(int64(p.Lat), cellSize))}
 }
 
-// cellsWithin calls f for every cell that a circle may touch.
-func cellsWithin(p protocol.Point, radiusM int, f func(cell)) {
-	// A degree of latitude is 110.57 to 111.70 km; of longitude 111.32 km times
-	// the cosine of the latitude, at the circle's side nearest to the pole.
-	south := float64(radiusM) / 110_500 * 1e6
-	farthest := math.Min((math.Abs(float64(p.Lat))+south)/1e6, 90)
-	from, to := int32(math.Floor((float64(p.Lat)-south)/cellSize)), int32(math.Floor((float64(p.Lat)+south)/cellSize))
-	wide := int64(around / 2)
-	if cos := math.Cos(farthest * math.Pi / 180); cos > 1e-3 {
-		wide = min(wide, int64(south/cos/cellSize)+1)
+// cells calls f once for every cell that the box touches.
+func (b box) cells(f func(cell)) {
+	x := func(lon int64) int64 { return floorDiv(lon+fullTurn/2, cellSize) }
+	from, until := x(b.west), x(b.east)
+	if until-from >= around {
+		from, until = 0, around-1
 	}
-	middle := int64(cellOf(p).x)
-	for y := from; y <= to; y++ {
-		if 2*wide >= around {
-			for x := range int32(around) {
-				f(cell{x, y})
-			}
-			continue
-		}
-		for x := middle - wide; x <= middle+wide; x++ {
-			f(cell{int32((x + around) % around), y})
+	for y := floorDiv(b.south, cellSize); y <= floorDiv(b.north, cellSize); y++ {
+		for x := from; x <= until; x++ {
+			f(cell{int32((x%around + around) % around), int32(y)})
 		}
 	}
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
 }
 
 // CatchUp reads what has changed in the register up to now. Search does it by
@@ -207,27 +204,29 @@ func (x *Index) put(s *site) {
 	}
 }
 
-// near gives the cameras within the radius at the time asked for.
+// near gives the cameras that the area lists, as they hung at the time asked
+// for.
 func (x *Index) near(q Query) []found {
 	var all []found
-	at := q.From.UnixMicro()
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	cellsWithin(q.At, q.RadiusM, func(in cell) {
+	q.In.box().cells(func(in cell) {
 		cameras := x.cells[in]
 		for i := range cameras {
 			h := &cameras[i]
-			if h.from <= at && at < h.until && protocol.DistanceM(h.at, q.At) <= float64(q.RadiusM) {
-				all = append(all, found{h.camera, h.then})
+			l, listed := q.In.look(h.then.Position, h.then.View)
+			if at := q.From.Add(l.after).UnixMicro(); listed && h.from <= at && at < h.until {
+				all = append(all, found{h.camera, h.then, l})
 			}
 		}
 	})
 	return all
 }
 
-// found is a camera within the radius, as it was declared at that time or, for
+// found is a camera that the area lists, as it was declared at that time or, for
 // a time before that, first.
 type found struct {
 	*camera
 	then *protocol.Camera
+	look look
 }

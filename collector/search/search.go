@@ -23,8 +23,7 @@ const AssumedTimeLeft = 24 * time.Hour
 
 // Query is a place and a time.
 type Query struct {
-	At          protocol.Point
-	RadiusM     int       // MinRadiusM to MaxRadiusM; 0: DefaultRadiusM
+	In          Area
 	From, Until time.Time // Until zero or equal to From: one moment
 	Now         time.Time // when it is asked: what still exists is judged as of then
 }
@@ -57,11 +56,14 @@ type Result struct {
 	Camera          protocol.Camera   // position, view and declared facts
 	BeforeDeclared  bool              // the time asked for is before the first declaration: Camera is as first declared
 
-	Sight     protocol.Sight
-	Recording protocol.Answer    // the best answer within the window
-	Footage   protocol.Footage   // of the moment in the window that is lost next
-	Schedule  protocol.Schedule  // in force at From
-	Retention protocol.Retention // in force now
+	Sight protocol.Sight
+	// From and Until are the times that this camera was asked for: Query's, or
+	// on a route those at which the subject may have passed it.
+	From, Until time.Time
+	Recording   protocol.Answer    // the best answer within the window
+	Footage     protocol.Footage   // of the moment in the window that is lost next
+	Schedule    protocol.Schedule  // in force at From
+	Retention   protocol.Retention // in force now
 
 	// TimeLeft is how long until the footage begins to be overwritten; it
 	// ranks within the class. TimeLeftAssumed: not known, ranked as
@@ -94,17 +96,17 @@ func (e QueryError) Error() string { return e.Field + ": " + e.Why }
 
 // checked fills in the defaults, or tells what is wrong.
 func (q Query) checked() (Query, error) {
-	if q.RadiusM == 0 {
-		q.RadiusM = DefaultRadiusM
+	if q.In == nil {
+		return q, QueryError{"at", "is missing"}
+	}
+	var err error
+	if q.In, err = q.In.check(); err != nil {
+		return q, err
 	}
 	if q.Until.IsZero() {
 		q.Until = q.From
 	}
 	switch {
-	case !q.At.Placed():
-		return q, QueryError{"at", "is not a place: longitude and latitude in degrees are needed, e.g. 9.190000,45.464200"}
-	case q.RadiusM < MinRadiusM || q.RadiusM > MaxRadiusM:
-		return q, QueryError{"radius", fmt.Sprintf("must be from %d to %d metres", MinRadiusM, MaxRadiusM)}
 	case q.Now.IsZero() || q.From.IsZero():
 		return q, QueryError{"time", "is missing"}
 	case q.From.After(q.Now.Add(clockTolerance)):

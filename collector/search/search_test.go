@@ -61,7 +61,7 @@ func TestOrder(t *testing.T) {
 		keeps(cam(14, 50, west), hours(100)), keeps(cam(11, 50, west), hours(100)),
 		keeps(cam(13, 50, west), hours(100)), keeps(cam(12, 50, west), hours(100)),
 	)
-	got := classes(find(t, x, Query{At: duomo, From: noon.Add(hours(1)), Now: noon.Add(hours(21))}))
+	got := classes(find(t, x, Query{In: Circle{At: duomo}, From: noon.Add(hours(1)), Now: noon.Add(hours(21))}))
 	want := []string{
 		"A Camera 2 10h0m0s",
 		"A Camera 6 10h0m0s",
@@ -90,7 +90,7 @@ func TestResult(t *testing.T) {
 	d.Recorders[0].Clock = &protocol.Clock{OffsetMs: -30_000, UncertaintyMs: 5000, Method: "onvif", At: noon.Add(hours(10))}
 	o.say(noon.Add(hours(10)), d)
 
-	q := Query{At: duomo, From: noon.Add(hours(1)), Until: noon.Add(hours(9)), Now: noon.Add(hours(24))}
+	q := Query{In: Circle{At: duomo}, From: noon.Add(hours(1)), Until: noon.Add(hours(9)), Now: noon.Add(hours(24))}
 	got := find(t, x, q)
 	if len(got) != 1 {
 		t.Fatalf("%d results", len(got))
@@ -119,11 +119,11 @@ func TestResult(t *testing.T) {
 	}
 
 	// After the change, only the new state counts; before the first, the first.
-	late := find(t, x, Query{At: duomo, From: noon.Add(hours(11)), Now: noon.Add(hours(24))})[0]
+	late := find(t, x, Query{In: Circle{At: duomo}, From: noon.Add(hours(11)), Now: noon.Add(hours(24))})[0]
 	if late.OldName != "" || late.OldRecorderName != "" || late.Camera.Position.Point != metres(80, 0) {
 		t.Errorf("%+v", late)
 	}
-	early := find(t, x, Query{At: duomo, From: noon.Add(-hours(5)), Now: noon.Add(hours(24))})[0]
+	early := find(t, x, Query{In: Circle{At: duomo}, From: noon.Add(-hours(5)), Now: noon.Add(hours(24))})[0]
 	if !early.BeforeDeclared || early.Recording != protocol.Unknown || early.Class != ClassA || early.Camera.Name != "Camera 1" {
 		t.Errorf("%+v", early)
 	}
@@ -132,7 +132,7 @@ func TestResult(t *testing.T) {
 func TestNoClock(t *testing.T) {
 	r, x := openNew(t)
 	enrol(t, r, noon).declare(noon, cam(1, 50, west))
-	a := find(t, x, Query{At: duomo, From: noon, Now: noon.Add(hours(1))})[0]
+	a := find(t, x, Query{In: Circle{At: duomo}, From: noon, Now: noon.Add(hours(1))})[0]
 	if a.Clock != nil || !a.ClockFrom.IsZero() || !a.ClockUntil.IsZero() {
 		t.Errorf("%+v", a)
 	}
@@ -161,7 +161,7 @@ func TestWindow(t *testing.T) {
 	enrol(t, r, noon).declare(noon, weekly)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			a := find(t, x, Query{At: duomo, From: noon.Add(hours(test.from)), Until: noon.Add(hours(test.until)), Now: noon.Add(hours(24))})[0]
+			a := find(t, x, Query{In: Circle{At: duomo}, From: noon.Add(hours(test.from)), Until: noon.Add(hours(test.until)), Now: noon.Add(hours(24))})[0]
 			if a.Recording != test.recording || a.Footage.Exists != test.recording || a.Class != test.class || a.TimeLeft != test.left {
 				t.Errorf("%s, class %s, %s left; want %s, %s, %s", a.Recording, a.Class, a.TimeLeft, test.recording, test.class, test.left)
 			}
@@ -175,7 +175,7 @@ func TestWindowThatIsBeingLost(t *testing.T) {
 	r, x := openNew(t)
 	enrol(t, r, noon).declare(noon, cam(1, 50, west))
 	now := noon.Add(hours(100))
-	a := find(t, x, Query{At: duomo, From: noon.Add(hours(1)), Until: noon.Add(hours(60)), Now: now})[0]
+	a := find(t, x, Query{In: Circle{At: duomo}, From: noon.Add(hours(1)), Until: noon.Add(hours(60)), Now: now})[0]
 	if a.Class != ClassA || a.TimeLeft != 0 || a.TimeLeftAssumed || a.Footage.Exists != protocol.Yes || !a.Footage.Until.Equal(now) {
 		t.Errorf("%+v, %s left", a.Footage, a.TimeLeft)
 	}
@@ -209,7 +209,7 @@ func TestWindowOfWhichTheMiddleIsLeft(t *testing.T) {
 		{3, 1, 7, 76, ClassA},
 		{3, 1, 2, 76, ClassC},
 	} {
-		for _, a := range find(t, x, Query{At: duomo, From: noon.Add(hours(test.from)), Until: noon.Add(hours(test.until)), Now: noon.Add(hours(test.now))}) {
+		for _, a := range find(t, x, Query{In: Circle{At: duomo}, From: noon.Add(hours(test.from)), Until: noon.Add(hours(test.until)), Now: noon.Add(hours(test.now))}) {
 			if a.CameraID == id(test.camera) && a.Class != test.want {
 				t.Errorf("%+v: class %s, %+v", test, a.Class, a.Footage)
 			}
@@ -220,7 +220,7 @@ func TestWindowOfWhichTheMiddleIsLeft(t *testing.T) {
 func TestAcknowledgedIsFound(t *testing.T) {
 	r, x := openNew(t)
 	o := enrol(t, r, noon)
-	q := Query{At: duomo, From: noon.Add(hours(1)), Now: noon.Add(hours(2))}
+	q := Query{In: Circle{At: duomo}, From: noon.Add(hours(1)), Now: noon.Add(hours(2))}
 	for n := 1; n <= 3; n++ {
 		var cameras []protocol.Camera
 		for i := range n {
@@ -253,7 +253,7 @@ func TestSuspendedSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Unseal(key)
-	q := Query{At: duomo, From: noon, Now: noon.Add(hours(1))}
+	q := Query{In: Circle{At: duomo}, From: noon, Now: noon.Add(hours(1))}
 	o, neighbour := enrol(t, r, noon), enrol(t, r, noon)
 	o.declare(noon, cam(1, 50, west))
 	neighbour.declare(noon, cam(2, 50, west))
@@ -279,10 +279,10 @@ func TestSuspendedSite(t *testing.T) {
 
 func TestQueryLimits(t *testing.T) {
 	_, x := openNew(t)
-	good := Query{At: duomo, From: noon, Now: noon.Add(hours(1))}
+	good := Query{In: Circle{At: duomo}, From: noon, Now: noon.Add(hours(1))}
 	for field, with := range map[string]func(*Query){
-		"at":     func(q *Query) { q.At = protocol.Point{} },
-		"radius": func(q *Query) { q.RadiusM = 2001 },
+		"at":     func(q *Query) { q.In = Circle{} },
+		"radius": func(q *Query) { q.In = Circle{duomo, 2001} },
 		"time":   func(q *Query) { q.From = time.Time{} },
 		"until":  func(q *Query) { q.Until = q.From.Add(-time.Second) },
 	} {
@@ -294,11 +294,12 @@ func TestQueryLimits(t *testing.T) {
 		}
 	}
 	for name, with := range map[string]func(*Query){
-		"small radius": func(q *Query) { q.RadiusM = 49 },
-		"negative":     func(q *Query) { q.RadiusM = -1 },
+		"small radius": func(q *Query) { q.In = Circle{duomo, 49} },
+		"negative":     func(q *Query) { q.In = Circle{duomo, -1} },
 		"future":       func(q *Query) { q.From = q.Now.Add(hours(1)) },
 		"too long":     func(q *Query) { q.From, q.Until = q.Now.Add(-MaxWindow-hours(1)), q.Now },
-		"outside":      func(q *Query) { q.At.Lat = 91e6 },
+		"outside":      func(q *Query) { q.In = Circle{At: protocol.Point{Lon: 9e6, Lat: 91e6}} },
+		"nowhere":      func(q *Query) { q.In = nil },
 		"without now":  func(q *Query) { q.Now = time.Time{} },
 	} {
 		q := good
@@ -331,7 +332,7 @@ func TestSearchWhileSitesChange(t *testing.T) {
 	for range 3 {
 		readers.Go(func() {
 			for {
-				results, err := x.Search(t.Context(), Query{At: duomo, From: noon.Add(hours(1)), Now: noon.Add(hours(2))})
+				results, err := x.Search(t.Context(), Query{In: Circle{At: duomo}, From: noon.Add(hours(1)), Now: noon.Add(hours(2))})
 				if err != nil {
 					t.Error(err)
 					return
@@ -357,7 +358,7 @@ func TestSearchWhileSitesChange(t *testing.T) {
 	writers.Wait()
 	close(done)
 	readers.Wait()
-	if got := find(t, x, Query{At: duomo, From: noon.Add(hours(1)), Now: noon.Add(hours(2))}); len(got) != 6 {
+	if got := find(t, x, Query{In: Circle{At: duomo}, From: noon.Add(hours(1)), Now: noon.Add(hours(2))}); len(got) != 6 {
 		t.Errorf("%d cameras found at the end", len(got))
 	}
 }

@@ -67,7 +67,7 @@ func (a *asked) fail(field, key string) { a.Errors = append(a.Errors, fieldError
 func (a *asked) caseID() string { return a.Kind + ":" + a.Ref }
 
 func (a *asked) query(now time.Time) search.Query {
-	return search.Query{At: a.Point, RadiusM: a.RadiusM, From: a.From, Until: a.To, Now: now}
+	return search.Query{In: search.Circle{At: a.Point, RadiusM: a.RadiusM}, From: a.From, Until: a.To, Now: now}
 }
 
 // blank is the form as it opens: today, and nothing else presumed.

@@ -63,13 +63,16 @@ func reaches(id, what string, value float64, unit string, reach float64) figure 
 }
 
 // TestBench measures every row, prints the table and writes build/bench.json
-// (`make bench`). A figure that is missed is said to be, with its profile; only
-// what could not be measured fails.
+// (`make bench`); `-run TestBench/scan` measures one part. A figure that is missed
+// is said to be, with its profile; only what could not be measured fails.
 func TestBench(t *testing.T) {
 	before := load()
 	var all []figure
-	for _, row := range []func(*testing.T) []figure{scanFigures, networkFigures, agentFigures, backupFigures} {
-		all = append(all, row(t)...)
+	for _, part := range []struct {
+		name    string
+		figures func(*testing.T) []figure
+	}{{"scan", scanFigures}, {"network", networkFigures}, {"agents", agentFigures}, {"backup", backupFigures}} {
+		t.Run(part.name, func(t *testing.T) { all = append(all, part.figures(t)...) })
 	}
 	if len(all) == 0 {
 		t.Fatal("nothing was measured")

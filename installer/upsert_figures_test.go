@@ -71,12 +71,13 @@ func openSQL(t *testing.T, file string) *sql.DB {
 }
 
 // messageTables are those that a message writes to: all that name a site, but
-// for what an enrolment writes, and the sites and agents themselves.
+// for what an enrolment or an officer writes, and the sites and agents
+// themselves.
 func messageTables(t *testing.T, db *sql.DB) []table {
 	t.Helper()
 	var tables []table
 	var names []string
-	scan(t, db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND (name IN ('sites', 'agents') OR sql LIKE '%site_id%') AND name NOT IN ('codes', 'grants') ORDER BY name",
+	scan(t, db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND (name IN ('sites', 'agents') OR sql LIKE '%site_id%') AND name NOT IN ('codes', 'grants', 'notices') ORDER BY name",
 		func(v []any) { names = append(names, fmt.Sprint(v[0])) })
 	for _, name := range names {
 		tb := table{name: name}

@@ -9,32 +9,32 @@ import (
 	"anagrafe/protocol"
 )
 
-// Search answers a query with every camera within the radius, in one total
+// Search answers a query with every camera that the area lists, in one total
 // order: class; within A and B the time left, shortest first; then distance;
 // then camera id and site id. A query outside the limits is a QueryError.
-func (x *Index) Search(ctx context.Context, q Query) ([]Result, error) {
+func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 	q, err := q.checked()
 	if err != nil {
-		return nil, err
+		return Answer{}, err
 	}
 	if err := x.CatchUp(ctx); err != nil {
-		return nil, err
+		return Answer{}, err
 	}
 	cameras := x.near(q)
 	if err := x.older(ctx, q, cameras); err != nil {
-		return nil, err
+		return Answer{}, err
 	}
-	results := make([]Result, 0, len(cameras))
+	a := Answer{Query: q, Hits: make([]Hit, 0, len(cameras))}
 	for _, f := range cameras {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return Answer{}, err
 		}
 		if f.camera != nil {
-			results = append(results, f.answer(q))
+			a.Hits = append(a.Hits, f.answer(q).Hit)
 		}
 	}
-	slices.SortFunc(results, order)
-	return results, nil
+	slices.SortFunc(a.Hits, order)
+	return a, nil
 }
 
 // older reads from the register what the index no longer holds for a question
@@ -64,8 +64,8 @@ func (x *Index) older(ctx context.Context, q Query, cameras []found) error {
 	return nil
 }
 
-// order is the total order of results.
-func order(a, b Result) int {
+// order is the total order of hits.
+func order(a, b Hit) int {
 	return cmp.Or(
 		cmp.Compare(a.Class, b.Class),
 		cmp.Compare(a.TimeLeft, b.TimeLeft), // zero in class C
@@ -79,10 +79,10 @@ func (f found) answer(q Query) Result {
 	q.From, q.Until = q.From.Add(f.look.after), q.Until.Add(f.look.until)
 	newest := &f.versions[len(f.versions)-1].Camera
 	r := Result{
-		CameraID: f.id, SiteID: f.site.id,
+		Hit: Hit{CameraID: f.id, SiteID: f.site.id, BeforeDeclared: q.From.Before(f.versions[0].ValidFrom),
+			Sight: f.look.Sight, From: q.From, Until: q.Until},
 		SiteName: f.site.now.Name, Category: f.site.now.Category, Address: f.site.now.Address, Trust: f.site.trust,
-		CameraName: newest.Name, Camera: *f.then, BeforeDeclared: q.From.Before(f.versions[0].ValidFrom),
-		Sight: f.look.Sight, From: q.From, Until: q.Until,
+		CameraName: newest.Name, Camera: *f.then,
 	}
 	if f.then.Name != newest.Name {
 		r.OldName = f.then.Name

@@ -331,7 +331,7 @@ func BenchmarkSearch(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			hits += len(results)
+			hits += len(results.Hits)
 		}
 		b.ReportMetric(float64(hits)/float64(b.N), "hits/op")
 	})

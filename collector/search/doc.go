@@ -15,6 +15,14 @@
 // is lost first. A camera is within the radius by its declared position; the
 // position's accuracy counts for what it sees, not for whether it is listed.
 //
+// # Two steps
+//
+// Search gives the order: every hit with its class, time left, sight and footage,
+// from the index, in microseconds. Show reads what is shown of some of them (names,
+// address, recorder, clocks, the facts' sources and ages) from the register, a
+// page of hits at a time, and asks their sites anew while it is at it: what is
+// shown of a camera and its place in the order are of one state of the record.
+//
 // Measured facts of the last 90 days are in memory; for an older question the
 // sites around the point are read from the register's history.
 package search

@@ -37,39 +37,53 @@ const (
 	ClassC Class = "C" // surely holds none, or none any more
 )
 
-// Result is one camera. All of it is as of the time asked for, except where
-// "now" is said. Nothing in it is about a person.
-type Result struct {
+// Hit is one camera of an answer: what decides its place in the order. It comes
+// from the index; all of it is as of the time asked for. Nothing in it, or in a
+// Result, is about a person.
+type Hit struct {
 	Class    Class
 	CameraID string
 	SiteID   string
 
-	SiteName string // now
-	Category protocol.Category
-	Address  string // now
-	Trust    string // how the owner's identity was checked
-
-	CameraName      string            // on the recorder, now
-	OldName         string            // its name then, where it was another
-	Recorder        protocol.Recorder // where that footage is kept, as it is named now; Clock nil, see below
-	OldRecorderName string            // the recorder's name then, where it was another
-	Camera          protocol.Camera   // position, view and declared facts
-	BeforeDeclared  bool              // the time asked for is before the first declaration: Camera is as first declared
+	BeforeDeclared bool // the time asked for is before the first declaration: the camera is as first declared
 
 	Sight protocol.Sight
 	// From and Until are the times that this camera was asked for: Query's, or
 	// on a route those at which the subject may have passed it.
 	From, Until time.Time
-	Recording   protocol.Answer    // the best answer within the window
-	Footage     protocol.Footage   // of the moment in the window that is lost next
-	Schedule    protocol.Schedule  // in force at From
-	Retention   protocol.Retention // in force now
+	Recording   protocol.Answer  // the best answer within the window
+	Footage     protocol.Footage // of the moment in the window that is lost next
 
 	// TimeLeft is how long until the footage begins to be overwritten; it
 	// ranks within the class. TimeLeftAssumed: not known, ranked as
 	// AssumedTimeLeft. Zero in class C.
 	TimeLeft        time.Duration
 	TimeLeftAssumed bool
+}
+
+// Answer is what Search found: every camera, in the total order.
+type Answer struct {
+	Query Query // with its defaults
+	Hits  []Hit
+}
+
+// Result is a hit with what is shown of it, read from the register (see Show).
+// All of it is as of the time asked for, except where "now" is said.
+type Result struct {
+	Hit
+
+	SiteName string // now
+	Category protocol.Category
+	Address  string // now
+	Trust    string // how the owner's identity was checked
+
+	CameraName      string             // on the recorder, now
+	OldName         string             // its name then, where it was another
+	Recorder        protocol.Recorder  // where that footage is kept, as it is named now; Clock nil, see below
+	OldRecorderName string             // the recorder's name then, where it was another
+	Camera          protocol.Camera    // position, view and declared facts
+	Schedule        protocol.Schedule  // in force at From
+	Retention       protocol.Retention // in force now
 
 	// What to ask for on the recorder's own clock: From and Until as it showed
 	// them, widened by ClockWithin on both sides. Clock is the measurement

@@ -16,9 +16,21 @@ import (
 
 func find(t *testing.T, x *Index, q Query) []Result {
 	t.Helper()
-	results, err := x.Search(t.Context(), q)
+	a, err := x.Search(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
+	}
+	shown, results, err := x.Show(t.Context(), a, 0, len(a.Hits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(shown.Hits, a.Hits) {
+		t.Fatalf("shown are\n%+v\nfound were\n%+v", shown.Hits, a.Hits)
+	}
+	for i, r := range results {
+		if !reflect.DeepEqual(r.Hit, a.Hits[i]) {
+			t.Fatalf("result %d is %+v, hit %+v", i, r.Hit, a.Hits[i])
+		}
 	}
 	return results
 }
@@ -332,7 +344,11 @@ func TestSearchWhileSitesChange(t *testing.T) {
 	for range 3 {
 		readers.Go(func() {
 			for {
-				results, err := x.Search(t.Context(), Query{In: Circle{At: duomo}, From: noon.Add(hours(1)), Now: noon.Add(hours(2))})
+				var results []Result
+				a, err := x.Search(t.Context(), Query{In: Circle{At: duomo}, From: noon.Add(hours(1)), Now: noon.Add(hours(2))})
+				if err == nil {
+					_, results, err = x.Show(t.Context(), a, 0, len(a.Hits))
+				}
 				if err != nil {
 					t.Error(err)
 					return

@@ -106,7 +106,11 @@ func (c *Consult) ask(r *http.Request, a *asked) (*answer, error) {
 		Reason: a.Reason, Offence: a.Offence, Qualification: u.Qualification, RefToFollow: a.Ref == "", FromAddress: web.From(r),
 		Lon: lonOf(a.Point), Lat: latOf(a.Point), RadiusM: a.RadiusM, From: a.From.UTC(), Until: a.To.UTC()}}
 	results, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]search.Result, int, any, error) {
-		results, err := c.Index.Search(ctx, a.query(now))
+		all, err := c.Index.Search(ctx, a.query(now))
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		_, results, err := c.Index.Show(ctx, all, 0, len(all.Hits))
 		shown := make([]found, len(results))
 		for i, r := range results {
 			shown[i] = found{r.CameraID, r.SiteID, r.Class}

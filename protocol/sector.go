@@ -54,9 +54,10 @@ type Sight struct {
 	Sees           Answer  `json:"sees"`             // Yes, No, or Unknown ("may see": direction, angle or range unknown, turns, or within the position's error)
 	DistanceM      float64 `json:"distance_m"`       // camera to point
 	BearingDeg     float64 `json:"bearing_deg"`      // from the point to the camera, clockwise from north: the side it sees from
-	PixelsPerMetre float64 `json:"pixels_per_metre"` // 0: not known, or it does not see
+	PixelsPerMetre float64 `json:"pixels_per_metre"` // at the worst end of the position's error; 0: not known, or it does not see
 	Class          Class   `json:"class"`
 	NightUnknown   bool    `json:"night_unknown"` // no infrared, or beyond its range: "di notte: da verificare"; whether it is night the caller knows
+	Doubts         Doubts  `json:"-"`             // why Sees is Unknown; none where it is not
 }
 
 // Class is the IEC 62676-4:2015 name of what a pixel density allows.
@@ -90,49 +91,21 @@ func ClassOf(pixelsPerMetre float64) Class {
 // from nowhere, else Unknown. A camera that turns, or whose direction, angle
 // or range is unknown, never gives more than Unknown, and No beyond its range.
 func See(pos Position, view View, p Point) Sight {
-	s := Sight{
-		Sees:       No,
-		DistanceM:  DistanceM(pos.Point, p),
-		BearingDeg: BearingDeg(p, pos.Point),
+	s := SectorOf(pos, view)
+	east, north, near := offsetM(pos.Point, p)
+	if !near {
+		distance := DistanceM(pos.Point, p)
+		sin, cos := math.Sincos(BearingDeg(pos.Point, p) * math.Pi / 180)
+		east, north = distance*sin, distance*cos
 	}
-	v := view.sane()
-	margin := float64(pos.AccuracyM)
-	if pos.AccuracyM <= 0 {
-		margin = DefaultAccuracyM
+	a := s.Sight(east, north, s.sees(east, north))
+	if _, edge := s.edge(east, north); a.Sees == Unknown && edge < s.margin {
+		a.Doubts |= DoubtAccuracy
 	}
-	reach, surely := float64(DefaultRangeM), false
-	if v.RangeM != nil {
-		reach, surely = float64(*v.RangeM), true
+	if !near {
+		a.BearingDeg = BearingDeg(p, pos.Point)
 	}
-	s.NightUnknown = !(v.Infrared && v.RangeM != nil && s.DistanceM <= reach)
-
-	off := 0.0 // how far p lies off the axis, degrees; 0 where the axis is unknown
-	switch {
-	case v.Turns || v.AngleDeg == nil || (v.DirectionDeg == nil && *v.AngleDeg < 360):
-		surely = false
-		if s.DistanceM <= reach+margin {
-			s.Sees = Unknown
-		}
-	default:
-		if v.DirectionDeg != nil {
-			off = turnDeg(BearingDeg(pos.Point, p), float64(*v.DirectionDeg))
-		}
-		inside, edge := sectorEdge(s.DistanceM, off, float64(*v.AngleDeg)/2, reach)
-		switch {
-		case inside && edge >= margin:
-			s.Sees = Yes
-		case inside || edge <= margin:
-			s.Sees = Unknown
-		}
-	}
-	if s.Sees == Yes && !surely {
-		s.Sees = Unknown
-	}
-	if s.Sees != No {
-		s.PixelsPerMetre = v.pixelsPerMetre(s.DistanceM, off)
-		s.Class = ClassOf(s.PixelsPerMetre)
-	}
-	return s
+	return a
 }
 
 // sane drops numbers outside their limits, so that See answers Unknown for
@@ -150,12 +123,12 @@ func (v View) sane() View {
 	return v
 }
 
-// pixelsPerMetre is the density on a target at a distance, off degrees from
-// the axis. Up to 120 degrees W / (2 d tan(HFOV/2)) with d the depth along the
-// axis; above, where a lens maps angles and depth has no meaning (fish-eyes
-// see behind themselves), W / (d HFOV) with d the distance. Neither d is ever
-// less than the mounting height: a target at the foot of the pole is that far.
-func (v View) pixelsPerMetre(distance, off float64) float64 {
+// pixelsPerMetre is the density on a target at a distance and at a depth along
+// the axis. Up to 120 degrees W / (2 d tan(HFOV/2)) with d the depth; above,
+// where a lens maps angles and depth has no meaning (fish-eyes see behind
+// themselves), W / (d HFOV) with d the distance. Neither d is ever less than
+// the mounting height: a target at the foot of the pole is that far.
+func (v View) pixelsPerMetre(distance, depth float64) float64 {
 	if v.WidthPx <= 0 || v.AngleDeg == nil {
 		return 0
 	}
@@ -166,33 +139,7 @@ func (v View) pixelsPerMetre(distance, off float64) float64 {
 	}
 	angle := float64(*v.AngleDeg) * math.Pi / 180
 	if *v.AngleDeg <= 120 {
-		depth := math.Max(distance*math.Cos(off*math.Pi/180), height)
-		return float64(v.WidthPx) / (2 * depth * math.Tan(angle/2))
+		return float64(v.WidthPx) / (2 * math.Max(depth, height) * math.Tan(angle/2))
 	}
 	return float64(v.WidthPx) / (math.Max(distance, height) * angle)
-}
-
-// sectorEdge tells whether a point at a distance, off degrees (0-180) from the
-// axis, lies in the sector of that half angle and reach, and how far it is from
-// the sector's nearest edge, in metres.
-func sectorEdge(distance, off, half, reach float64) (inside bool, edge float64) {
-	inside = distance <= reach && off <= half
-	arc := math.Inf(1)
-	if off <= half {
-		arc = math.Abs(reach - distance)
-	}
-	if half >= 180 {
-		return inside, arc
-	}
-	// The two straight edges are mirror images: the nearer is |off - half| away.
-	turn := math.Abs(off-half) * math.Pi / 180
-	along, across := distance*math.Cos(turn), distance*math.Sin(turn)
-	straight := math.Hypot(along-math.Min(math.Max(along, 0), reach), across)
-	return inside, math.Min(arc, straight)
-}
-
-// turnDeg is the smaller angle between two directions, 0-180.
-func turnDeg(a, b float64) float64 {
-	d := math.Abs(math.Mod(a-b, 360))
-	return math.Min(d, 360-d)
 }

@@ -3,6 +3,7 @@ package protocol
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -75,39 +76,39 @@ func TestSee(t *testing.T) {
 		ppm         float64 // 0: none
 		class       Class
 	}{
-		{"ahead", exact, north90, 0, 20, Yes, 1920 / (2 * 20.0), ClassDetect},
-		{"ahead, near", exact, north90, 0, 10, Yes, 96, ClassObserve},
-		{"ahead, nearer", exact, north90, 0, 6, Yes, 160, ClassRecognise},
-		{"ahead, far", exact, north90, 0, 45, Yes, 1920 / 90.0, ClassNone},
-		{"the density is that of the depth, not of the distance", exact, north90, 15, 20, Yes, 48, ClassDetect},
+		{"ahead", exact, north90, 0, 20, Yes, 1920 / (2 * 21.0), ClassDetect},
+		{"ahead, near", exact, north90, 0, 10, Yes, 1920 / 22.0, ClassObserve},
+		{"ahead, nearer", exact, north90, 0, 6, Yes, 1920 / 14.0, ClassRecognise},
+		{"ahead, far", exact, north90, 0, 45, Yes, 1920 / 92.0, ClassNone},
+		{"the density is that of the depth, not of the distance", exact, north90, 15, 20, Yes, 1920 / 42.0, ClassDetect},
 		{"beyond its range", exact, north90, 0, 52, No, 0, ClassNone},
-		{"at its range, within the position's error", exact, north90, 0, 50.5, Unknown, 19.01, ClassNone},
-		{"just outside the angle", exact, north90, 21, 20, Unknown, 48, ClassDetect},
+		{"at its range, within the position's error", exact, north90, 0, 50.5, Unknown, 1920 / 103.0, ClassNone},
+		{"just outside the angle", exact, north90, 21, 20, Unknown, 1920 / 42.0, ClassDetect},
 		{"outside the angle", exact, north90, 25, 20, No, 0, ClassNone},
 		{"behind", exact, north90, 0, -10, No, 0, ClassNone},
-		{"behind, within the position's error", rough, north90, 0, -10, Unknown, 320, ClassIdentify},
-		{"ahead, but the position is rough", rough, north90, 0, 20, Unknown, 48, ClassDetect},
-		{"ahead, deep inside in spite of that", Position{Point: duomo, AccuracyM: 10}, north90, 0, 25, Yes, 38.4, ClassDetect},
-		{"accuracy not given: 5 m", Position{Point: duomo}, north90, 0, 53, Unknown, 1920 / 106.0, ClassNone},
+		{"behind, within the position's error", rough, north90, 0, -10, Unknown, 96, ClassObserve},
+		{"ahead, but the position is rough", rough, north90, 0, 20, Unknown, 24, ClassNone},
+		{"ahead, deep inside in spite of that", Position{Point: duomo, AccuracyM: 10}, north90, 0, 25, Yes, 1920 / 70.0, ClassDetect},
+		{"accuracy not given: 5 m", Position{Point: duomo}, north90, 0, 53, Unknown, 1920 / 116.0, ClassNone},
 		{"accuracy not given: beyond them", Position{Point: duomo}, north90, 0, 56, No, 0, ClassNone},
-		{"north is at 350 too", exact, view(func(v *View) { v.DirectionDeg = deg(350) }), 5, 20, Yes, 50.98, ClassDetect},
+		{"north is at 350 too", exact, view(func(v *View) { v.DirectionDeg = deg(350) }), 5, 20, Yes, 48.53, ClassDetect},
 
-		{"turns", exact, view(func(v *View) { v.Turns = true }), 0, -20, Unknown, 48, ClassDetect},
+		{"turns", exact, view(func(v *View) { v.Turns = true }), 0, -20, Unknown, 1920 / 42.0, ClassDetect},
 		{"turns, beyond its range", exact, view(func(v *View) { v.Turns = true }), 0, -60, No, 0, ClassNone},
-		{"direction unknown", exact, view(func(v *View) { v.DirectionDeg = nil }), 20, 0, Unknown, 48, ClassDetect},
+		{"direction unknown", exact, view(func(v *View) { v.DirectionDeg = nil }), 20, 0, Unknown, 1920 / 42.0, ClassDetect},
 		{"direction unknown, beyond its range", exact, view(func(v *View) { v.DirectionDeg = nil }), 60, 0, No, 0, ClassNone},
 		{"angle unknown", exact, view(func(v *View) { v.AngleDeg = nil }), 0, 20, Unknown, 0, ClassNone},
-		{"range unknown", exact, view(func(v *View) { v.RangeM = nil }), 0, 20, Unknown, 48, ClassDetect},
+		{"range unknown", exact, view(func(v *View) { v.RangeM = nil }), 0, 20, Unknown, 1920 / 42.0, ClassDetect},
 		{"range unknown, beyond the bound", exact, view(func(v *View) { v.RangeM = nil }), 0, 102, No, 0, ClassNone},
 		{"range unknown, behind", exact, view(func(v *View) { v.RangeM = nil }), 0, -20, No, 0, ClassNone},
 		{"nothing known", exact, View{}, 30, 30, Unknown, 0, ClassNone},
 		{"numbers out of their limits are not known", exact, View{DirectionDeg: deg(-1), AngleDeg: deg(0), RangeM: deg(-5)}, 0, 20, Unknown, 0, ClassNone},
 		{"width unknown", exact, view(func(v *View) { v.WidthPx = 0 }), 0, 20, Yes, 0, ClassNone},
 
-		{"all round, direction of no matter", exact, view(func(v *View) { v.AngleDeg = deg(360); v.DirectionDeg = nil }), 0, -20, Yes, 1920 / (20 * 2 * math.Pi), ClassNone},
-		{"120 degrees by the tangent", exact, view(func(v *View) { v.AngleDeg = deg(120) }), 0, 20, Yes, 1920 / (40 * math.Tan(math.Pi/3)), ClassDetect},
-		{"121 by the angle", exact, view(func(v *View) { v.AngleDeg = deg(121) }), 0, 20, Yes, 1920 / (20 * 121 * math.Pi / 180), ClassDetect},
-		{"270: aside and behind, by the distance", exact, view(func(v *View) { v.AngleDeg = deg(270) }), 20, -5, Yes, 1920 / (20.6155 * 270 * math.Pi / 180), ClassNone},
+		{"all round, direction of no matter", exact, view(func(v *View) { v.AngleDeg = deg(360); v.DirectionDeg = nil }), 0, -20, Yes, 1920 / (21 * 2 * math.Pi), ClassNone},
+		{"120 degrees by the tangent", exact, view(func(v *View) { v.AngleDeg = deg(120) }), 0, 20, Yes, 1920 / (42 * math.Tan(math.Pi/3)), ClassDetect},
+		{"121 by the angle", exact, view(func(v *View) { v.AngleDeg = deg(121) }), 0, 20, Yes, 1920 / (21 * 121 * math.Pi / 180), ClassDetect},
+		{"270: aside and behind, by the distance", exact, view(func(v *View) { v.AngleDeg = deg(270) }), 20, -5, Yes, 1920 / (21.6155 * 270 * math.Pi / 180), ClassNone},
 		{"270: behind", exact, view(func(v *View) { v.AngleDeg = deg(270) }), 0, -20, No, 0, ClassNone},
 		{"at the foot of the pole: the mounting height", exact, view(func(v *View) { v.HeightCm = deg(600) }), 0, 3, Yes, 160, ClassRecognise},
 		{"height unknown: 3 m", exact, north90, 0, 2, Yes, 320, ClassIdentify},
@@ -190,6 +191,9 @@ func FuzzSee(f *testing.F) {
 			margin = DefaultAccuracyM
 		}
 		random := rand.New(rand.NewPCG(uint64(east), uint64(north)))
+		if got.Sees == Unknown != (got.Doubts != 0) {
+			t.Errorf("%s, and the doubts are %q", got.Sees, got.Doubts.Names())
+		}
 		for range 40 {
 			r, a := margin*math.Sqrt(random.Float64())*0.999, random.Float64()*2*math.Pi
 			dx, dy := x-r*math.Cos(a), y-r*math.Sin(a)
@@ -204,6 +208,44 @@ func FuzzSee(f *testing.F) {
 			if out := distance > float64(reach)+slack || off > float64(angle)/2+slack; out && got.Sees == Yes {
 				t.Fatalf("Yes, but not from %.2f m off: distance %.3f, %.3f degrees off axis", r, distance, off)
 			}
+			// No place within the error gives fewer pixels than are told.
+			var there float64
+			if angle <= 120 {
+				there = float64(width) / (2 * math.Max(distance*math.Cos(off*math.Pi/180), DefaultHeightM) * math.Tan(float64(angle)*math.Pi/360))
+			} else {
+				there = float64(width) / (math.Max(distance, DefaultHeightM) * float64(angle) * math.Pi / 180)
+			}
+			if got.Sees != No && there < got.PixelsPerMetre*0.9999 {
+				t.Fatalf("%.2f px/m, but %.2f from %.2f m off", got.PixelsPerMetre, there, r)
+			}
 		}
 	})
+}
+
+func TestSightDoubts(t *testing.T) {
+	known := View{DirectionDeg: deg(0), AngleDeg: deg(90), RangeM: deg(50)}
+	view := func(change func(*View)) View { v := known; change(&v); return v }
+	for _, c := range []struct {
+		name        string
+		view        View
+		east, north float64
+		want        []string
+	}{
+		{"surely", known, 0, 20, nil},
+		{"surely not", known, 0, -20, nil},
+		{"the position's error", known, 0, 49.5, []string{"accuracy"}},
+		{"no direction", view(func(v *View) { v.DirectionDeg = nil }), 0, 20, []string{"direction"}},
+		{"no direction is needed all round", view(func(v *View) { v.DirectionDeg, v.AngleDeg = nil, deg(360) }), 0, 20, nil},
+		{"turns, wherever it was left", view(func(v *View) { v.Turns, v.DirectionDeg = true, nil }), 0, 20, []string{"turns"}},
+		{"turns, and the error decides", view(func(v *View) { v.Turns = true }), 0, -50.5, []string{"turns", "accuracy"}},
+		{"no range", view(func(v *View) { v.RangeM = nil }), 0, 20, []string{"range"}},
+		{"nothing at all", View{}, 0, 20, []string{"direction", "angle", "range"}},
+	} {
+		if got := See(Position{Point: duomo, AccuracyM: 1}, c.view, from(c.east, c.north)).Doubts.Names(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+	if n := len(Doubts(math.MaxUint16).Names()); n != len(doubtNames) || DoubtNotYet != 1<<(len(doubtNames)-1) {
+		t.Errorf("%d names of %d doubts", len(doubtNames), n)
+	}
 }

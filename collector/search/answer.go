@@ -29,8 +29,11 @@ func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 		if err := ctx.Err(); err != nil {
 			return Answer{}, err
 		}
-		if f.camera != nil {
-			a.Hits = append(a.Hits, f.answer(q).Hit)
+		if f.camera == nil {
+			continue
+		}
+		if r := f.answer(q); !q.Only.hides(r.Category, &r.Hit, &a.Hidden) {
+			a.Hits = append(a.Hits, r.Hit)
 		}
 	}
 	slices.SortFunc(a.Hits, order)
@@ -77,6 +80,9 @@ func order(a, b Hit) int {
 
 func (f found) answer(q Query) Result {
 	q.From, q.Until = q.From.Add(f.look.after), q.Until.Add(f.look.until)
+	if q.Until.Before(q.From) { // by a microsecond, rounded
+		q.Until = q.From
+	}
 	newest := &f.versions[len(f.versions)-1].Camera
 	r := Result{
 		Hit: Hit{CameraID: f.id, SiteID: f.site.id, BeforeDeclared: q.From.Before(f.versions[0].ValidFrom),
@@ -101,7 +107,21 @@ func (f found) answer(q Query) Result {
 	f.askFootage(q, &r)
 	r.rank(q)
 	r.age(q, newest.NameFact)
+	r.doubt(f.then.Position.Point, f.facts(q, &r), q.Now)
 	return r
+}
+
+// facts are what an answer rests on. An agent's look is seen in what it tells
+// every day, whether it has changed or not: the recorder's clock, and how far
+// back its footage reaches.
+func (f found) facts(q Query, r *Result) facts {
+	looked := r.Retention.ObservedAt
+	for _, c := range f.site.clocks[f.then.RecorderID] {
+		if c.At.After(looked) && !c.At.After(q.Now) {
+			looked = c.At
+		}
+	}
+	return facts{r.Camera.Position.Fact, r.Camera.View.Fact, r.Schedule.Fact, r.Retention.Fact, looked}
 }
 
 // inForce is the value of the last era that began at or before t.

@@ -8,10 +8,11 @@ import (
 	"anagrafe/protocol"
 )
 
-// Area is where a query looks: a Circle.
+// Area is where a query looks: a Circle, a Polygon or a Route.
 type Area interface {
-	// check fills in the defaults, or tells what is wrong: a QueryError.
-	check() (Area, error)
+	// check fills in the defaults and makes ready what look reads, or tells what
+	// is wrong: a QueryError. From and until are the query's.
+	check(from, until time.Time) (Area, error)
 	// box holds every camera that look may list.
 	box() box
 	// look tells what a camera sees of the area; not listed, it is no result.
@@ -26,23 +27,34 @@ type look struct {
 	after, until time.Duration
 }
 
+// FarthestM is how far from a polygon or a route a camera may hang and still be
+// listed: no range is longer than 2,000 m, and who knows a position no better
+// than to half a kilometre knows too little to look farther for it.
+const FarthestM = 2500
+
 // Circle is a point and what is around it.
 type Circle struct {
 	At      protocol.Point
 	RadiusM int // MinRadiusM to MaxRadiusM; 0: DefaultRadiusM
 }
 
-func (c Circle) check() (Area, error) {
-	if c.RadiusM == 0 {
-		c.RadiusM = DefaultRadiusM
-	}
-	switch {
-	case !c.At.Placed():
+func (c Circle) check(_, _ time.Time) (Area, error) {
+	var err error
+	c.RadiusM, err = checkRadius(c.RadiusM)
+	if !c.At.Placed() {
 		return c, QueryError{"at", "is not a place: longitude and latitude in degrees are needed, e.g. 9.190000,45.464200"}
-	case c.RadiusM < MinRadiusM || c.RadiusM > MaxRadiusM:
-		return c, QueryError{"radius", fmt.Sprintf("must be from %d to %d metres", MinRadiusM, MaxRadiusM)}
 	}
-	return c, nil
+	return c, err
+}
+
+func checkRadius(m int) (int, error) {
+	if m == 0 {
+		return DefaultRadiusM, nil
+	}
+	if m < MinRadiusM || m > MaxRadiusM {
+		return m, QueryError{"radius", fmt.Sprintf("must be from %d to %d metres", MinRadiusM, MaxRadiusM)}
+	}
+	return m, nil
 }
 
 func (c Circle) box() box { return boxOf(c.At).grown(float64(c.RadiusM)) }
@@ -65,6 +77,13 @@ func boxOf(points ...protocol.Point) box {
 		b.south, b.north = min(b.south, int64(p.Lat)), max(b.north, int64(p.Lat))
 	}
 	return b
+}
+
+// sides are the width and the height of the box in metres, at its middle.
+func (b box) sides() (width, height float64) {
+	middle := protocol.Point{Lon: int32(b.west), Lat: int32((b.south + b.north) / 2)}
+	perEast, perNorth := protocol.PlaneAt(middle).Offset(protocol.Point{Lon: middle.Lon + 1, Lat: middle.Lat + 1})
+	return float64(b.east-b.west) * perEast, float64(b.north-b.south) * perNorth
 }
 
 const (

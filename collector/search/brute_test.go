@@ -327,11 +327,11 @@ func BenchmarkSearch(b *testing.B) {
 	b.Run("whole", func(b *testing.B) {
 		hits := 0
 		for b.Loop() {
-			results, err := x.Search(context.Background(), query())
+			a, err := x.Search(context.Background(), query())
 			if err != nil {
 				b.Fatal(err)
 			}
-			hits += len(results.Hits)
+			hits += len(a.Hits)
 		}
 		b.ReportMetric(float64(hits)/float64(b.N), "hits/op")
 	})

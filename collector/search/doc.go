@@ -23,6 +23,44 @@
 // page of hits at a time, and asks their sites anew while it is at it: what is
 // shown of a camera and its place in the order are of one state of the record.
 //
+// # Areas
+//
+// All of them rest on protocol.See of single places, as of when the camera hung
+// at Query.From (on a route too: when they set out). Of a polygon and of a route
+// no camera is listed whose nearest seen place is over FarthestM away.
+//
+//   - Circle: lists what hangs within the radius; the sight is See of its middle.
+//   - Polygon: a place is inside when it lies within an odd number of the rings.
+//     Lists what hangs inside, and what may see (Yes or Unknown) some place of it.
+//     Sees is Yes if See is Yes of some place inside, or if the camera hangs inside
+//     and no side is nearer than its position's error; else Unknown, never No. The
+//     sight is that of the nearest place that it may see; for what hangs inside
+//     that is its own foot, 0 m away, where no density is told.
+//   - Route: lists what may see some place of the line, and what hangs within the
+//     radius of it. Sees is Yes if See is Yes of some place of it, Unknown if of
+//     some, No of those merely near. Let s1 and s2 be the metres along the line to
+//     the first and to the last place that it may see (merely near: that lie within
+//     the radius). It is asked for Query.From + s1/vmax to Query.Until + s2/vmin
+//     and, where the arrival A at the end L is known, not before A - (L-s1)/vmin nor
+//     after A - (L-s2)/vmax. All along the way from s1 to s2 they may have been at
+//     any of these times, stops and turns within the average speeds included.
+//
+// # Certainty
+//
+// A Yes is lowered to Unknown, and Result.Doubts says why: Sight.Sees where
+// position or view were last renewed over two years before the time asked for,
+// where that is before the first declaration, or where it was dark then and
+// nobody knows whether the camera sees there at night; Footage.Exists where an
+// agent once read schedule or retention and has not looked for 60 days, where
+// nobody has renewed for two years what was only declared, or where the time is
+// still to come. The class and the order do not change by it: "may" is as good a
+// reason to call. Recording stays what the schedule says. Pixels a metre are
+// those at the worst end of the position's error.
+//
+// Query.Only leaves out after all of this; Hidden counts by the first reason.
+//
+// # Memory
+//
 // Measured facts of the last 90 days are in memory; for an older question the
 // sites around the point are read from the register's history.
 package search

@@ -208,6 +208,7 @@ func (x *Index) put(s *site) {
 // for.
 func (x *Index) near(q Query) []found {
 	var all []found
+	at := q.From.UnixMicro() // on a route too, or who moved a camera meanwhile would hang it up twice or never
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	q.In.box().cells(func(in cell) {
@@ -215,7 +216,7 @@ func (x *Index) near(q Query) []found {
 		for i := range cameras {
 			h := &cameras[i]
 			l, listed := q.In.look(h.then.Position, h.then.View)
-			if at := q.From.Add(l.after).UnixMicro(); listed && h.from <= at && at < h.until {
+			if listed && h.from <= at && at < h.until {
 				all = append(all, found{h.camera, h.then, l})
 			}
 		}

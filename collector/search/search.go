@@ -24,8 +24,9 @@ const AssumedTimeLeft = 24 * time.Hour
 // Query is a place and a time.
 type Query struct {
 	In          Area
-	From, Until time.Time // Until zero or equal to From: one moment
+	From, Until time.Time // Until zero or equal to From: one moment; on a Route when they set out
 	Now         time.Time // when it is asked: what still exists is judged as of then
+	Only        Only
 }
 
 // Class is the first part of the order of the results.
@@ -47,11 +48,12 @@ type Hit struct {
 
 	BeforeDeclared bool // the time asked for is before the first declaration: the camera is as first declared
 
-	Sight protocol.Sight
+	Sight  protocol.Sight  // of the nearest place that it may see, where the query names more than one
+	Doubts protocol.Doubts // why it does not surely see, or why the footage does not surely exist
 	// From and Until are the times that this camera was asked for: Query's, or
 	// on a route those at which the subject may have passed it.
 	From, Until time.Time
-	Recording   protocol.Answer  // the best answer within the window
+	Recording   protocol.Answer  // the best answer within the window, by the schedule however old it is: see Doubts
 	Footage     protocol.Footage // of the moment in the window that is lost next
 
 	// TimeLeft is how long until the footage begins to be overwritten; it
@@ -63,8 +65,9 @@ type Hit struct {
 
 // Answer is what Search found: every camera, in the total order.
 type Answer struct {
-	Query Query // with its defaults
-	Hits  []Hit
+	Query  Query // with its defaults
+	Hits   []Hit
+	Hidden Hidden // how many Query.Only left out
 }
 
 // Result is a hit with what is shown of it, read from the register (see Show).
@@ -114,9 +117,6 @@ func (q Query) checked() (Query, error) {
 		return q, QueryError{"at", "is missing"}
 	}
 	var err error
-	if q.In, err = q.In.check(); err != nil {
-		return q, err
-	}
 	if q.Until.IsZero() {
 		q.Until = q.From
 	}
@@ -130,7 +130,10 @@ func (q Query) checked() (Query, error) {
 	case q.Until.Sub(q.From) > MaxWindow:
 		return q, QueryError{"until", fmt.Sprintf("is more than %d days after the time: ask for parts of it", int(MaxWindow.Hours()/24))}
 	}
-	return q, nil
+	if q.In, err = q.In.check(q.From, q.Until); err != nil {
+		return q, err
+	}
+	return q, q.Only.check()
 }
 
 // clockTolerance is how far the clock of who asks may be ahead: "now" is a

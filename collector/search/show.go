@@ -55,8 +55,11 @@ func (x *Index) askRegister(ctx context.Context, q Query, id string) (all []Resu
 	for _, c := range newSite(h, q.From).cameras {
 		c.places(func(_ cell, h hung) {
 			l, listed := q.In.look(h.then.Position, h.then.View)
-			if at := q.From.Add(l.after).UnixMicro(); listed && h.from <= at && at < h.until {
-				all = append(all, found{c, h.then, l}.answer(q))
+			if at := q.From.UnixMicro(); !listed || h.from > at || at >= h.until {
+				return
+			}
+			if r := (found{c, h.then, l}).answer(q); !q.Only.hides(r.Category, &r.Hit, &Hidden{}) {
+				all = append(all, r)
 			}
 		})
 	}

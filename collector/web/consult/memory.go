@@ -26,6 +26,7 @@ type answer struct {
 	asked   *asked
 	at      time.Time // when it was asked
 	results []search.Result
+	hidden  search.Hidden // what the filters left out of them
 	proof   trail.Proof
 	expires time.Time
 

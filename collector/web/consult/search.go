@@ -95,6 +95,12 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// answered is what a question gave.
+type answered struct {
+	results []search.Result
+	hidden  search.Hidden
+}
+
 // ask puts the question to the index, through the trail.
 func (c *Consult) ask(r *http.Request, a *asked) (*answer, error) {
 	u, recipient, err := c.officer(r.Context())
@@ -105,22 +111,23 @@ func (c *Consult) ask(r *http.Request, a *asked) (*answer, error) {
 	entry := trail.Entry{At: now, Actor: u.ID, Force: u.Force, Kind: "search", Case: a.caseID(), Recipient: recipient, Body: searchBody{
 		Reason: a.Reason, Offence: a.Offence, Qualification: u.Qualification, RefToFollow: a.Ref == "", FromAddress: web.From(r),
 		Lon: lonOf(a.Point), Lat: latOf(a.Point), RadiusM: a.RadiusM, From: a.From.UTC(), Until: a.To.UTC()}}
-	results, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]search.Result, int, any, error) {
+	got, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {
 		all, err := c.Index.Search(ctx, a.query(now))
 		if err != nil {
-			return nil, 0, nil, err
+			return answered{}, 0, nil, err
 		}
-		_, results, err := c.Index.Show(ctx, all, 0, len(all.Hits))
+		all, results, err := c.Index.Show(ctx, all, 0, len(all.Hits))
+		got := answered{results, all.Hidden}
 		shown := make([]found, len(results))
 		for i, r := range results {
 			shown[i] = found{r.CameraID, r.SiteID, r.Class}
 		}
-		return results, len(results), shown, err
+		return got, len(results), shown, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	ans := &answer{userID: u.ID, asked: a, at: now, results: results, proof: proof}
+	ans := &answer{userID: u.ID, asked: a, at: now, results: got.results, hidden: got.hidden, proof: proof}
 	c.answers.keep(ans)
 	return ans, nil
 }

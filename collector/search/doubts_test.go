@@ -81,9 +81,7 @@ func TestDoubts(t *testing.T) {
 				t.Fatalf("%d results", len(got))
 			}
 			says := []string{string(got[0].Sight.Sees), string(got[0].Footage.Exists)}
-			for _, d := range got[0].Doubts {
-				says = append(says, string(d))
-			}
+			says = append(says, got[0].Doubts.Names()...)
 			if s := strings.Join(says, " "); s != c.want {
 				t.Errorf("%s, want %s", s, c.want)
 			}
@@ -104,7 +102,7 @@ func TestRouteIntoTheFuture(t *testing.T) {
 	got := find(t, x, Query{In: Route{Line: ring(0, 0, 5000, 0)}, From: noon.Add(hours(1)), Now: noon.Add(hours(1) + time.Minute)})
 	var says []string
 	for _, r := range got {
-		says = append(says, fmt.Sprint(r.CameraName, " ", r.Class, " ", r.Sight.Sees, " ", r.Recording, " ", r.Footage.Exists, " ", r.Doubts))
+		says = append(says, fmt.Sprint(r.CameraName, " ", r.Class, " ", r.Sight.Sees, " ", r.Recording, " ", r.Footage.Exists, " ", r.Doubts.Names()))
 	}
 	slices.Sort(says)
 	if want := []string{"Camera 1 A yes yes yes []", "Camera 2 A yes yes unknown [not-yet]"}; !slices.Equal(says, want) {
@@ -148,11 +146,11 @@ func TestOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		var names []string
-		for _, r := range a.Results {
-			names = append(names, strings.TrimPrefix(r.CameraName, "Camera "))
+		for _, h := range a.Hits {
+			names = append(names, strings.TrimLeft(h.CameraID[24:], "0"))
 		}
 		slices.Sort(names)
-		if got := strings.Join(names, " "); got != c.names || a.Hidden != c.hidden || a.Hidden.All()+len(a.Results) != 6 {
+		if got := strings.Join(names, " "); got != c.names || a.Hidden != c.hidden || a.Hidden.All()+len(a.Hits) != 6 {
 			t.Errorf("%+v: %s, hidden %+v", c.only, got, a.Hidden)
 		}
 	}

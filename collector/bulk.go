@@ -9,10 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
-	"time"
-
-	"anagrafe/protocol"
 )
 
 // maxImport bounds what is read of a file; the collector says what it takes.
@@ -207,78 +203,4 @@ func cmdExport(ctx context.Context, c *call, args []string) error {
 	}
 	fmt.Fprintf(c.out, "%s is written: it holds personal data, hand it to its owner and delete it here\n", words[0])
 	return nil
-}
-
-// cmdOrganisationAdd adds an owner of many sites.
-func cmdOrganisationAdd(ctx context.Context, c *call, args []string) error {
-	f := c.flags()
-	o := protocol.Organisation{Kind: protocol.Firm, Trust: protocol.TrustInvitation}
-	contact := protocol.Contact{Role: protocol.RoleControlRoom}
-	var representative protocol.Representative
-	f.Func("kind", "person, firm, public-body or condominium (default firm)", func(s string) error { o.Kind = protocol.OrganisationKind(s); return nil })
-	f.StringVar(&o.FiscalCode, "fiscal-code", "", "its fiscal code or VAT number")
-	f.Func("trust", "how its identity was checked: spid-cie, pec, invitation, association or e-mail (default invitation)", func(s string) error { o.Trust = protocol.Trust(s); return nil })
-	f.StringVar(&representative.Name, "representative", "", "who acts for it by law")
-	f.StringVar(&representative.Capacity, "capacity", "", "in which capacity, e.g. amministratore")
-	f.Func("term", "until which day, YYYY-MM-DD", func(s string) (err error) { representative.Until, err = time.Parse(time.DateOnly, s); return err })
-	f.StringVar(&contact.Name, "contact", "", "whom to call about its sites: a person or an office")
-	f.Func("role", "what they are: owner, referent or control-room (default control-room)", func(s string) error { contact.Role = protocol.Role(s); return nil })
-	f.StringVar(&contact.Phone, "phone", "", "their phone")
-	f.StringVar(&contact.Email, "email", "", "their e-mail")
-	f.StringVar(&contact.PEC, "pec", "", "their PEC")
-	f.StringVar(&contact.Hours, "hours", "", "when they answer, in words")
-	words, err := c.parse(f, args, 1)
-	if err != nil {
-		return err
-	}
-	o.Name, o.Contacts = words[0], []protocol.Contact{contact}
-	if representative != (protocol.Representative{}) {
-		o.Representative = &representative
-	}
-	if contact.Name == "" {
-		return misuse("-contact NAME is missing, with -phone, -email or -pec")
-	}
-	var answer struct {
-		protocol.Organisation
-		Sites     int       `json:"sites"`
-		CreatedAt time.Time `json:"created_at"`
-	}
-	if err := c.withOffice(ctx, func(cl client) error {
-		return cl.do(ctx, http.MethodPost, "/organisations", o, &answer)
-	}); err != nil {
-		return err
-	}
-	if c.json {
-		return c.print(answer)
-	}
-	fmt.Fprintf(c.out, "%s  %s\n", answer.ID, answer.Name)
-	return nil
-}
-
-// cmdOrganisationList lists the owners of many sites.
-func cmdOrganisationList(ctx context.Context, c *call, args []string) error {
-	if _, err := c.parse(c.flags(), args, 0); err != nil {
-		return err
-	}
-	var answer struct {
-		Organisations []struct {
-			protocol.Organisation
-			Sites     int       `json:"sites"`
-			CreatedAt time.Time `json:"created_at"`
-		} `json:"organisations"`
-	}
-	if err := c.withOffice(ctx, func(cl client) error {
-		return cl.do(ctx, http.MethodGet, "/organisations", nil, &answer)
-	}); err != nil {
-		return err
-	}
-	if c.json {
-		return c.print(answer)
-	}
-	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tKIND\tFISCAL CODE\tTRUST\tSITES\tADDED")
-	for _, o := range answer.Organisations {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", o.ID, o.Name, o.Kind, o.FiscalCode, o.Trust, o.Sites, day(o.CreatedAt))
-	}
-	return w.Flush()
 }

@@ -41,6 +41,13 @@ func commands() []command {
 		{"invite", "-site NAME [-category C] [-address TEXT] [-count N] | -site-id ID  [-qr FILE.png] [-json]", "make a one-time code for a site", cmdInvite},
 		{"organisation add", "NAME -fiscal-code CODE -contact NAME -phone NUMBER|-email ADDRESS|-pec ADDRESS [-kind KIND] [-representative NAME -capacity TEXT [-term DATE]] [-role ROLE] [-hours TEXT] [-trust LEVEL] [-json]", "add an owner of many sites", cmdOrganisationAdd},
 		{"organisation list", "[-json]", "list them", cmdOrganisationList},
+		{"organisation show", "ID|NAME [-json]", "one of them, with its sites and delegations", cmdOrganisationShow},
+		{"organisation change", "ID|NAME [-name NAME] [-fiscal-code CODE] [-trust LEVEL] [-representative NAME -capacity TEXT [-term DATE]] [-contact NAME -phone NUMBER|-email ADDRESS|-pec ADDRESS] [-json]", "change what is known of one, e.g. the administrator of a condominium", cmdOrganisationChange},
+		{"organisation take-in", "ID|NAME -site ID [-json]", "make a site one of its sites", cmdOrganisationTakeIn},
+		{"owner change", "SITE -organisation ID|NAME [-json]", "give a site to another owner: suspended until that one adheres", cmdOwnerChange},
+		{"delegation add", "ID|NAME -referent NAME -power prepare|approve|answer... -rule TEXT -until DAY [-from DAY] [-site ID...] [-json]", "let a technical referent act for an organisation", cmdDelegationAdd},
+		{"delegation list", "ID|NAME [-json]", "list what an organisation has delegated", cmdDelegationList},
+		{"delegation revoke", "DELEGATION [-json]", "end a delegation at once", cmdDelegationRevoke},
 		{"import", "FILE.csv -organisation ID|NAME [-dry-run] [-partial | -remove-missing] [-json]", "take an owner's own file of sites and cameras, after checking all its lines", cmdImport},
 		{"export", "FILE.json|FILE.csv -site ID|-organisation ID|NAME", "write all that is one owner's own", cmdExport},
 		{"agents", "[-json]", "list the agents", cmdAgents},
@@ -132,7 +139,7 @@ func usage(w io.Writer) {
 	fmt.Fprintln(w, "\nusage: anagrafe-collector COMMAND [-data DIR] [-config FILE] ...")
 	fmt.Fprintln(w)
 	for _, cmd := range commands() {
-		fmt.Fprintf(w, "  %-17s %s\n", cmd.name, cmd.what)
+		fmt.Fprintf(w, "  %-20s %s\n", cmd.name, cmd.what)
 	}
 }
 

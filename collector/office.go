@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -24,6 +21,7 @@ import (
 	"anagrafe/collector/web/join"
 	"anagrafe/collector/web/mail"
 	"anagrafe/collector/web/ops"
+	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
@@ -201,7 +199,7 @@ func (o *office) furnish() (err error) {
 		}
 	}
 	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
-		Guesses: ingest.NewGuessGuard(time.Now), OnAct: func() { o.changed(); o.notify() }, Area: area, Log: o.log}); err != nil {
+		Guesses: ingest.NewGuessGuard(time.Now), OnAct: func() { o.changed(); o.notify() }, Link: o.enrolmentLink, Area: area, Log: o.log}); err != nil {
 		return err
 	}
 	if o.ops, err = ops.New(ops.Options{
@@ -225,6 +223,11 @@ func (o *office) furnish() (err error) {
 	}
 	o.mail, err = o.mailSender()
 	return err
+}
+
+// enrolmentLink is the address that brings a code to an agent.
+func (o *office) enrolmentLink(code protocol.Code) string {
+	return protocol.Link{Collector: o.config.agentsURL(), Code: code, Pin: o.authority.Pin()}.String()
 }
 
 // changed has the search index follow the register.
@@ -277,38 +280,4 @@ func (o *office) Close() error {
 		errs = append(errs, o.reg.Close())
 	}
 	return errors.Join(append(errs, o.lock.Unlock())...)
-}
-
-// listenControl opens DIR/control.sock, for the command line.
-func (o *office) listenControl() (net.Listener, error) {
-	path := socket(o.dir)
-	// The lock is ours, so a socket that is there was left by a killed process.
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	// Made with its mode: whoever connects before a chmod would stay connected.
-	mask := syscall.Umask(0o177)
-	listener, err := net.Listen("unix", path)
-	syscall.Umask(mask)
-	if err != nil {
-		return nil, fmt.Errorf("opening the control socket: %w (a path of over 100 bytes is too long: give another directory with -data DIR)", err)
-	}
-	return listener, nil
-}
-
-// serveControl answers the command line until ctx ends.
-func (o *office) serveControl(ctx context.Context, listener net.Listener) error {
-	mux := http.NewServeMux()
-	mux.Handle("/audit/", o.audit.Control())
-	mux.Handle("/authority", o.authorityControl())
-	mux.Handle("/authority/", o.authorityControl())
-	mux.HandleFunc("POST /key/rotate", o.rotateKey)
-	for _, path := range []string{"/import", "/export", "/organisations"} {
-		mux.Handle(path, o.join.Control())
-	}
-	mux.Handle("/backup", o.backupControl())
-	mux.Handle("/backup-keys", o.backupControl())
-	mux.HandleFunc("POST /erase", o.erase)
-	mux.Handle("/", o.ops.Control())
-	return o.opsWeb.Serve(ctx, mux, listener)
 }

@@ -86,7 +86,12 @@ func (d Delegation) Allows(p Power, siteID string, t time.Time) bool {
 	case !d.RevokedAt.IsZero() && !t.Before(d.RevokedAt):
 		return false
 	}
-	return slices.Contains(d.Powers, p) && (len(d.Sites) == 0 || slices.Contains(d.Sites, siteID))
+	return slices.Contains(d.Powers, p) && d.Covers(siteID)
+}
+
+// Covers tells whether the delegation is for a site, which is its organisation's.
+func (d Delegation) Covers(siteID string) bool {
+	return len(d.Sites) == 0 || slices.Contains(d.Sites, siteID)
 }
 
 // Validate checks every field; the error is FieldErrors. The fiscal code is

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"anagrafe/protocol"
@@ -15,6 +16,10 @@ var ErrUnknownDelegation = errors.New("delegation not known")
 
 // ErrNoReferent is returned where a delegation names nobody who may be one.
 var ErrNoReferent = errors.New("a delegation is for a referent's account that is not revoked")
+
+// ErrWiderDelegation: the delegation is for other sites too, of which who owns
+// this one decides nothing.
+var ErrWiderDelegation = errors.New("the delegation is for other sites too")
 
 // Delegate keeps a delegation. The error is protocol.FieldErrors,
 // ErrUnknownOrganisation, ErrNoReferent, or ErrUnknownSite for a site that is
@@ -57,18 +62,91 @@ func (r *Registry) delegate(ctx context.Context, tx *tx, d protocol.Delegation) 
 
 // RevokeDelegation ends a delegation; one that is revoked keeps the first time.
 func (r *Registry) RevokeDelegation(ctx context.Context, id string, at time.Time) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error { return revokeDelegation(ctx, tx, id, at) })
+	if err != nil {
+		return fmt.Errorf("revoke delegation %s: %w", id, err)
+	}
+	return nil
+}
+
+func revokeDelegation(ctx context.Context, tx *tx, id string, at time.Time) error {
+	done, err := tx.ExecContext(ctx, "UPDATE delegations SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", micros(at), id)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, ErrUnknownDelegation)
+	}
+	return nil
+}
+
+// SiteDelegation is a delegation as the owner of one site sees it.
+type SiteDelegation struct {
+	protocol.Delegation
+	Others int // sites besides this one that it is for now
+}
+
+// SiteDelegations lists what the owner of a site has delegated for it and still
+// holds at a moment, the latest end first.
+func (r *Registry) SiteDelegations(ctx context.Context, siteID string, at time.Time) (all []SiteDelegation, err error) {
+	err = r.view(ctx, func(tx *tx) error {
+		all, err = r.siteDelegations(ctx, tx, siteID, at)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the delegations for site %s: %w", siteID, err)
+	}
+	return all, nil
+}
+
+func (r *Registry) siteDelegations(ctx context.Context, tx *tx, siteID string, at time.Time) (all []SiteDelegation, err error) {
+	owner, err := organisationOf(ctx, tx, siteID)
+	if err != nil || owner == "" {
+		return nil, err
+	}
+	given, err := r.readDelegations(ctx, tx, "organisation_id", owner)
+	if err != nil {
+		return nil, err
+	}
+	sites, err := sitesOf(ctx, tx, owner)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range given {
+		if !d.RevokedAt.IsZero() || !at.Before(d.Until) || !d.Covers(siteID) {
+			continue
+		}
+		one := SiteDelegation{Delegation: d}
+		for _, id := range sites {
+			if id != siteID && d.Covers(id) {
+				one.Others++
+			}
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// RevokeSiteDelegation is what the owner of a site does with their code: it ends
+// a delegation that is for this site alone. ErrUnknownDelegation when none of the
+// site's has this id, ErrWiderDelegation, or ErrUnknownSite.
+func (r *Registry) RevokeSiteDelegation(ctx context.Context, siteID, id string, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		done, err := tx.ExecContext(ctx, "UPDATE delegations SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", micros(at), id)
+		all, err := r.siteDelegations(ctx, tx, siteID, at)
 		if err != nil {
 			return err
 		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrUnknownDelegation)
+		i := slices.IndexFunc(all, func(d SiteDelegation) bool { return d.ID == id })
+		switch {
+		case i < 0:
+			return ErrUnknownDelegation
+		case all[i].Others > 0:
+			return ErrWiderDelegation
 		}
-		return nil
+		return revokeDelegation(ctx, tx, id, at)
 	})
 	if err != nil {
-		return fmt.Errorf("revoke delegation %s: %w", id, err)
+		return fmt.Errorf("revoke delegation %s for site %s: %w", id, siteID, err)
 	}
 	return nil
 }
@@ -85,23 +163,29 @@ func (r *Registry) DelegatedTo(ctx context.Context, userID string) ([]protocol.D
 
 func (r *Registry) delegations(ctx context.Context, column, of string) (all []protocol.Delegation, err error) {
 	err = r.view(ctx, func(tx *tx) error {
-		return each(ctx, tx, func(scan func(...any) error) error {
-			var id, organisation string
-			var revoked int64
-			var key, body []byte
-			if err := scan(&id, &organisation, &revoked, &key, &body); err != nil {
-				return err
-			}
-			d, err := r.openDelegation(id, organisation, key, body)
-			d.RevokedAt = fromMicros(revoked)
-			all = append(all, d)
-			return err
-		}, "SELECT id, organisation_id, coalesce(revoked_at, 0), (SELECT sealed FROM data_keys k WHERE k.owner = organisation_id), body FROM delegations WHERE "+column+" = ? ORDER BY until_at DESC, id", of)
+		all, err = r.readDelegations(ctx, tx, column, of)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list delegations: %w", err)
 	}
 	return all, nil
+}
+
+func (r *Registry) readDelegations(ctx context.Context, tx *tx, column, of string) (all []protocol.Delegation, err error) {
+	err = each(ctx, tx, func(scan func(...any) error) error {
+		var id, organisation string
+		var revoked int64
+		var key, body []byte
+		if err := scan(&id, &organisation, &revoked, &key, &body); err != nil {
+			return err
+		}
+		d, err := r.openDelegation(id, organisation, key, body)
+		d.RevokedAt = fromMicros(revoked)
+		all = append(all, d)
+		return err
+	}, "SELECT id, organisation_id, coalesce(revoked_at, 0), (SELECT sealed FROM data_keys k WHERE k.owner = organisation_id), body FROM delegations WHERE "+column+" = ? ORDER BY until_at DESC, id", of)
+	return all, err
 }
 
 // MayAct gives the delegation by which a referent may use a power for a site at a

@@ -22,6 +22,8 @@ var (
 	// ErrOtherOrganisation: the site belongs to another organisation; that is a
 	// change of owner.
 	ErrOtherOrganisation = errors.New("the site belongs to another organisation")
+	// ErrSameOrganisation: the site belongs to this organisation already.
+	ErrSameOrganisation = errors.New("the site belongs to this organisation already")
 )
 
 // OrganisationSummary is an organisation and how many sites it has.
@@ -51,7 +53,8 @@ func (r *Registry) AddOrganisation(ctx context.Context, o protocol.Organisation,
 
 // SetOrganisation replaces what is known of an organisation, e.g. when a
 // condominium has another administrator. Contacts that it had and has no more
-// are gone, also where its sites inherited them. The error is
+// are gone, also where its sites inherited them; with another representative, so
+// are the codes by which the former one opens its sites. The error is
 // protocol.FieldErrors, ErrOrganisationName or ErrUnknownOrganisation.
 func (r *Registry) SetOrganisation(ctx context.Context, o protocol.Organisation, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
@@ -79,7 +82,8 @@ func (r *Registry) setOrganisation(ctx context.Context, tx *tx, o protocol.Organ
 	if err := errors.Join(r.vault.rekey(ctx, tx, ownerOrganisation, o.ID), r.vault.putLookups(ctx, tx, o.ID, o.Contacts)); err != nil {
 		return err
 	}
-	if slices.Equal(former.Contacts, o.Contacts) && former.Trust == o.Trust {
+	succeeds := !sameRepresentative(former.Representative, o.Representative)
+	if slices.Equal(former.Contacts, o.Contacts) && former.Trust == o.Trust && !succeeds {
 		return nil
 	}
 	sites, err := sitesOf(ctx, tx, o.ID)
@@ -94,11 +98,24 @@ func (r *Registry) setOrganisation(ctx context.Context, tx *tx, o protocol.Organ
 		if err := w.replaceContacts(ctx, o.Contacts, func(have []protocol.Contact) bool { return slices.Equal(have, former.Contacts) }); err != nil {
 			return err
 		}
+		if succeeds {
+			if err := w.endOwnerCode(ctx); err != nil {
+				return err
+			}
+		}
 		if err := errors.Join(w.finish(ctx), changed(ctx, tx, id)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sameRepresentative tells whether one person acts for the organisation as before.
+func sameRepresentative(a, b *protocol.Representative) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return protocol.SameName(a.Name) == protocol.SameName(b.Name)
 }
 
 // Organisations lists all organisations by name.

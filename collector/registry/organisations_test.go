@@ -222,6 +222,9 @@ func TestChangeOwner(t *testing.T) {
 	if !n.history().Suspended {
 		t.Error("a declaration lifted the owner's suspension")
 	}
+	if err := r.ChangeOwner(t.Context(), s.site, beta.ID, at); !errors.Is(err, ErrSameOrganisation) {
+		t.Error(err)
+	}
 	if err := r.ChangeOwner(t.Context(), id(9), beta.ID, at); !errors.Is(err, ErrUnknownSite) {
 		t.Error(err)
 	}
@@ -342,5 +345,109 @@ func TestDelegations(t *testing.T) {
 	}
 	if may(s.site, protocol.MayApprove, noon.Add(time.Hour)) {
 		t.Error("the former owner's delegation holds")
+	}
+}
+
+// With another representative the former one's code opens nothing any more, and
+// the site's next receipt brings the new one; any other change leaves it.
+func TestAnotherRepresentative(t *testing.T) {
+	r := openOwned(t)
+	o := bank(t, r, "Alfa")
+	s := enrol(t, r, noon)
+	d := declaration(camera(1, "a"))
+	code := s.say(noon, d).OwnerCode
+	if err := r.JoinOrganisation(t.Context(), s.site, o.ID, noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.AddOwnerSession(t.Context(), [32]byte{1}, s.site, noon.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	o.Representative = &protocol.Representative{Name: " dora  ALFA", Capacity: "amministratrice delegata"}
+	o.Contacts = []protocol.Contact{{Name: "Altra sala", Role: protocol.RoleControlRoom, Phone: "112"}}
+	if err := r.SetOrganisation(t.Context(), o, noon); err != nil {
+		t.Fatal(err)
+	}
+	if opens(t, r, code) != s.site {
+		t.Error("the same representative's code opens nothing")
+	}
+	o.Representative = &protocol.Representative{Name: "Ugo Neri", Capacity: "amministratore"}
+	if err := r.SetOrganisation(t.Context(), o, noon); err != nil {
+		t.Fatal(err)
+	}
+	if opens(t, r, code) != "" {
+		t.Error("the former representative's code opens the site")
+	}
+	if _, ok, err := r.OwnerSession(t.Context(), [32]byte{1}, noon); ok || err != nil {
+		t.Errorf("the former representative's session goes on: %v", err)
+	}
+	if next := s.say(noon.Add(time.Hour), d).OwnerCode; next == code || opens(t, r, next) != s.site {
+		t.Error("the next receipt brings no code")
+	}
+}
+
+func TestSiteDelegations(t *testing.T) {
+	r := openOwned(t)
+	o, other := bank(t, r, "Alfa"), bank(t, r, "Beta")
+	here, there := enrol(t, r, noon), enrol(t, r, noon)
+	here.say(noon, declaration(camera(1, "a")))
+	there.say(noon, declaration(camera(2, "b")))
+	for _, site := range []string{here.site, there.site} {
+		if err := r.JoinOrganisation(t.Context(), site, o.ID, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.AddUser(t.Context(), User{ID: id(71), Name: "Luca Verdi", Role: RoleReferent, At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	until := noon.Add(48 * time.Hour)
+	give := func(n int, until time.Time, sites ...string) string {
+		t.Helper()
+		d := protocol.Delegation{ID: id(n), OrganisationID: o.ID, UserID: id(71), Referent: "Luca Verdi", Powers: []protocol.Power{protocol.MayApprove},
+			Sites: sites, Rule: "contratto", From: noon, Until: until}
+		if err := r.Delegate(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		return d.ID
+	}
+	all, mine, both := give(80, until.Add(3)), give(81, until.Add(2), here.site), give(82, until.Add(1), there.site, here.site)
+	give(83, until, there.site)
+	give(84, noon.Add(time.Hour), here.site)
+	at := noon.Add(time.Hour)
+	type seen struct {
+		id     string
+		others int
+	}
+	check := func(want ...seen) {
+		t.Helper()
+		var got []seen
+		found, err := r.SiteDelegations(t.Context(), here.site, at)
+		for _, d := range found {
+			got = append(got, seen{d.ID, d.Others})
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v, %v; want %v", got, err, want)
+		}
+	}
+	check(seen{all, 1}, seen{mine, 0}, seen{both, 1})
+	for _, c := range []struct {
+		site, id string
+		want     error
+	}{
+		{here.site, all, ErrWiderDelegation}, {here.site, both, ErrWiderDelegation}, {there.site, mine, ErrUnknownDelegation},
+		{here.site, id(84), ErrUnknownDelegation}, {here.site, id(9), ErrUnknownDelegation}, {id(9), mine, ErrUnknownSite}, {here.site, mine, nil},
+		{here.site, mine, ErrUnknownDelegation},
+	} {
+		if err := r.RevokeSiteDelegation(t.Context(), c.site, c.id, at); !errors.Is(err, c.want) {
+			t.Errorf("revoke %s for %s: %v", c.id, c.site, err)
+		}
+	}
+	check(seen{all, 1}, seen{both, 1})
+	// Where the other site has another owner, what was for both is for this one alone.
+	if err := r.ChangeOwner(t.Context(), there.site, other.ID, at); err != nil {
+		t.Fatal(err)
+	}
+	check(seen{all, 0}, seen{both, 0})
+	if theirs, err := r.OrganisationSites(t.Context(), o.ID); err != nil || len(theirs) != 1 || theirs[0].ID != here.site || theirs[0].Name != "Farmacia Centrale" {
+		t.Errorf("%+v, %v", theirs, err)
 	}
 }

@@ -63,8 +63,7 @@ func (r *Registry) JoinOrganisation(ctx context.Context, siteID, organisationID 
 // until that one declares it, by an agent enrolled from now on. The former owner's
 // contacts go, the grants of its agents end, its code for the site opens nothing
 // any more, and no file of the former owner's changes the site or makes it anew.
-// ErrUnknownSite, or ErrUnknownOrganisation; to the same organisation it is no
-// change.
+// ErrUnknownSite, ErrUnknownOrganisation, or ErrSameOrganisation.
 func (r *Registry) ChangeOwner(ctx context.Context, siteID, organisationID string, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		return r.changeOwner(ctx, tx, siteID, organisationID, exact(at))
@@ -81,8 +80,11 @@ func (r *Registry) changeOwner(ctx context.Context, tx *tx, siteID, organisation
 		return err
 	}
 	former, err := organisationOf(ctx, tx, siteID)
-	if err != nil || former == organisationID {
+	if err != nil {
 		return err
+	}
+	if former == organisationID {
+		return ErrSameOrganisation
 	}
 	var declared bool
 	if err := tx.QueryRowContext(ctx, "SELECT declared_at IS NOT NULL FROM sites WHERE id = ?", siteID).Scan(&declared); err != nil {
@@ -224,14 +226,17 @@ func (w *write) replaceContacts(ctx context.Context, contacts []protocol.Contact
 	return nil
 }
 
-// OrganisationSites gives the ids of the declared sites of an organisation.
-func (r *Registry) OrganisationSites(ctx context.Context, organisationID string) (ids []string, err error) {
+// OrganisationSites lists the declared sites of an organisation.
+func (r *Registry) OrganisationSites(ctx context.Context, organisationID string) (all []SiteSummary, err error) {
 	err = r.view(ctx, func(tx *tx) error {
-		ids, err = sitesOf(ctx, tx, organisationID)
-		return err
+		return each(ctx, tx, func(scan func(...any) error) error {
+			s, err := r.scanSite(scan)
+			all = append(all, s)
+			return err
+		}, "SELECT "+siteColumns+" FROM sites s WHERE s.organisation_id = ?2 AND s.declared_at IS NOT NULL ORDER BY s.id", micros(r.now()), organisationID)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the sites of organisation %s: %w", organisationID, err)
 	}
-	return ids, nil
+	return all, nil
 }

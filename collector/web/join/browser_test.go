@@ -2,10 +2,12 @@ package join
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"testing"
 
+	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 	"anagrafe/protocol/pages/pagestest"
@@ -37,6 +39,11 @@ func TestPagesInABrowser(t *testing.T) {
 	}{"wide-it": {1280, pages.It}, "narrow-en": {390, pages.En}} {
 		t.Run(name, func(t *testing.T) {
 			d := newDoor(t)
+			bank := d.addBank()
+			d.takeIn(bank, d.site)
+			d.delegate(bank, "Luca Verdi", "contratto di manutenzione 12/2026", d.site)
+			d.delegate(bank, "Ufficio tecnico di sede", "delibera del 3 marzo 2026")
+			d.takeIn(bank, d.otherSite())
 			b := pagestest.Open(t, d.serve(), c.width, 900)
 			check := func(where string) { t.Helper(); b.Check("join-" + where + "-" + name) }
 			b.Visit("/site?lang=" + string(c.lang))
@@ -48,6 +55,10 @@ func TestPagesInABrowser(t *testing.T) {
 			b.Press("main form button")
 			b.Click("summary")
 			check("site")
+			b.Press("a[href^='/site/delegations/']")
+			check("revoke")
+			b.Press("form[action$='/revoke'] button")
+			check("revoked")
 			b.Press("form[action='/site/suspend'] button")
 			check("suspended")
 			b.Press("form[action='/site/resume'] button")
@@ -59,8 +70,8 @@ func TestPagesInABrowser(t *testing.T) {
 			check("missing")
 			b.Visit("/privacy")
 			check("privacy")
-			if d.state() != "withdrawn" {
-				t.Errorf("the site is %s", d.state())
+			if _, err := d.reg.Own(t.Context(), d.site); !errors.Is(err, registry.ErrUnknownSite) {
+				t.Errorf("the site is not withdrawn: %v", err)
 			}
 		})
 	}

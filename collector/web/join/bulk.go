@@ -7,17 +7,19 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
-// Owners of many sites: their organisations, the files that they import, and the
-// export of what is theirs. For now the command line alone comes here, over the
-// control socket.
+// Owners of many sites: their organisations and delegations, the files that they
+// import, and the export of what is theirs. For now the command line alone comes
+// here, over the control socket.
+
+// maxRequest bounds a request without a file, in bytes: a delegation may name
+// many sites.
+const maxRequest = 512 << 10
 
 // bulkTime is how long one file may take: 20,000 lines are recorded in some
 // minutes.
@@ -31,9 +33,10 @@ func (j *Join) Control() http.Handler {
 		mux.Handle(pattern, http.MaxBytesHandler(h, limit))
 	}
 	route("POST /import", 2*maxFile, j.importFile)
-	route("POST /export", 64<<10, j.export)
-	route("GET /organisations", 64<<10, j.organisations)
-	route("POST /organisations", 64<<10, j.addOrganisation)
+	route("POST /export", maxRequest, j.export)
+	for pattern, h := range j.officeRoutes() {
+		route(pattern, maxRequest, h)
+	}
 	host := registry.User{ID: "control-socket", Name: "control socket", Role: registry.RoleAdmin}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		mux.ServeHTTP(rw, r.WithContext(web.WithUser(r.Context(), host)))
@@ -108,70 +111,6 @@ func (j *Join) importFile(rw http.ResponseWriter, r *http.Request) {
 	}
 	rep.Imported = true
 	web.WriteJSON(rw, http.StatusOK, rep)
-}
-
-// organisation finds one by what was typed; when it returns false the answer is
-// written.
-func (j *Join) organisation(rw http.ResponseWriter, r *http.Request, typed string) (protocol.Organisation, bool) {
-	o, err := j.Registry.Organisation(r.Context(), typed)
-	switch {
-	case errors.Is(err, registry.ErrUnknownOrganisation):
-		j.refuse(rw, r, "organisation", "import.organisation")
-		return o, false
-	case err != nil:
-		j.Web.Broken(rw, r, err)
-		return o, false
-	}
-	return o, true
-}
-
-// organisationJSON is an organisation as it is listed.
-type organisationJSON struct {
-	protocol.Organisation
-	Sites     int       `json:"sites"`
-	CreatedAt time.Time `json:"created_at"`
-}
-
-func (j *Join) organisations(rw http.ResponseWriter, r *http.Request) {
-	all, err := j.Registry.Organisations(r.Context())
-	if err != nil {
-		j.Web.Broken(rw, r, err)
-		return
-	}
-	list := []organisationJSON{}
-	for _, o := range all {
-		list = append(list, organisationJSON{o.Organisation, o.Sites, o.CreatedAt})
-	}
-	web.WriteJSON(rw, http.StatusOK, map[string]any{"organisations": list})
-}
-
-func (j *Join) addOrganisation(rw http.ResponseWriter, r *http.Request) {
-	var o protocol.Organisation
-	if !j.readJSON(rw, r, &o) {
-		return
-	}
-	o.ID = uuid.NewString()
-	if code, err := protocol.FiscalCode(o.FiscalCode); err == nil {
-		o.FiscalCode = code
-	}
-	if fields, ok := errors.AsType[protocol.FieldErrors](o.Validate()); ok {
-		web.WriteJSON(rw, http.StatusUnprocessableEntity, web.Problem{Error: fields[0].Why, Field: fields[0].Field})
-		return
-	}
-	// The id alone: the trail outlives what the organisation says of itself.
-	if !j.recordAct(rw, r, "organisation-add", 1, map[string]string{"organisation": o.ID}) {
-		return
-	}
-	err := j.Registry.AddOrganisation(r.Context(), o, j.Web.Now())
-	if errors.Is(err, registry.ErrOrganisationName) {
-		j.refuse(rw, r, "name", "organisation.name")
-		return
-	}
-	if err != nil {
-		j.Web.Broken(rw, r, err)
-		return
-	}
-	web.WriteJSON(rw, http.StatusCreated, organisationJSON{Organisation: o, CreatedAt: j.Web.Now()})
 }
 
 // readJSON reads a body; when it returns false the answer is written.

@@ -42,10 +42,14 @@ func (j *Join) export(rw http.ResponseWriter, r *http.Request) {
 		if !ok {
 			return
 		}
-		var err error
-		if sites, err = j.Registry.OrganisationSites(r.Context(), o.ID); err != nil {
+		theirs, err := j.Registry.OrganisationSites(r.Context(), o.ID)
+		if err != nil {
 			j.Web.Broken(rw, r, err)
 			return
+		}
+		sites = nil
+		for _, s := range theirs {
+			sites = append(sites, s.ID)
 		}
 		if out.Delegations, err = j.Registry.Delegations(r.Context(), o.ID); err != nil {
 			j.Web.Broken(rw, r, err)

@@ -1,8 +1,9 @@
 // Package join is the public face: what an owner does from any browser, without an
 // account. In this first form it is the page of the owner's own site, opened with
 // the code that stands in every receipt and on the sheet that the agent prints:
-// what the register holds of the site, in words, and four acts (renew the adhesion
-// for a year, suspend, resume, withdraw). Nothing is edited here: the agent is the only writer of its entry.
+// what the register holds of the site, in words, and five acts (renew the adhesion
+// for a year, suspend, resume, withdraw, revoke what a technical referent may do).
+// Nothing is edited here: the agent is the only writer of its entry.
 //
 // A code is typed and posted, never in an address. Who guesses is slowed down by
 // the address and overall, and all that is wrong with a code gets one answer. The
@@ -28,6 +29,7 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
@@ -51,8 +53,9 @@ type Options struct {
 	Registry *registry.Registry
 	Record   web.Record
 	Guesses  Guesses
-	OnAct    func() // called after each act: search and the agents may be told at once
-	Area     *Area  // that the register is for; nil: everywhere
+	OnAct    func()                     // called after each act: search and the agents may be told at once
+	Link     func(protocol.Code) string // the address that brings an enrolment code to an agent
+	Area     *Area                      // that the register is for; nil: everywhere
 	Log      *slog.Logger
 }
 
@@ -64,8 +67,8 @@ type Join struct {
 
 // New loads the pages.
 func New(o Options) (*Join, error) {
-	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.OnAct == nil || o.Log == nil {
-		return nil, errors.New("the public pages need their listener, the registry, a trail, a guard against guessing and a log")
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.OnAct == nil || o.Link == nil || o.Log == nil {
+		return nil, errors.New("the public pages need their listener, the registry, a trail, a guard against guessing, links and a log")
 	}
 	set, err := pages.Load(files, o.Log)
 	if err != nil {
@@ -87,6 +90,8 @@ func (j *Join) Routes() []web.Route {
 		route("POST "+SitePath+"/suspend", j.suspend),
 		route("POST "+SitePath+"/resume", j.resume),
 		route("POST "+SitePath+"/renew", j.renew),
+		route("GET "+SitePath+"/delegations/{id}", j.delegation),
+		route("POST "+SitePath+"/delegations/{id}/revoke", j.revoke),
 		route("GET "+SitePath+"/withdraw", j.confirm),
 		route("POST "+SitePath+"/withdraw", j.withdraw),
 		route("GET "+SitePath+"/withdrawn", j.withdrawn),

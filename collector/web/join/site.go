@@ -2,6 +2,7 @@ package join
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -21,7 +22,16 @@ func (j *Join) site(rw http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	j.show(rw, r, own.Name, pages.Page{Template: "site.html", Title: "site.title", Data: view(j.pages.Words(pages.Language(r)), own, j.Web.Now())})
+	now := j.Web.Now()
+	delegated, err := j.Registry.SiteDelegations(r.Context(), own.ID, now)
+	if err != nil {
+		j.Web.Broken(rw, r, err)
+		return
+	}
+	words := j.pages.Words(pages.Language(r))
+	v := view(words, own, now)
+	v.Delegated = delegatedView(words, delegated)
+	j.show(rw, r, own.Name, pages.Page{Template: "site.html", Title: "site.title", Data: v})
 }
 
 // own reads the site of who asks. Where it gives false the answer is written:
@@ -76,7 +86,7 @@ func (j *Join) enter(rw http.ResponseWriter, r *http.Request) {
 		j.Guesses.Wrong(from)
 		j.Log.WarnContext(r.Context(), "owner's code refused", "from", web.From(r))
 		j.ask(rw, r, http.StatusUnauthorized, "code.wrong")
-	case !j.record(rw, r, "owner-login", id):
+	case !j.record(rw, r, "owner-login", id, nil):
 	default:
 		if err := j.Web.BeginOwner(r.Context(), rw, id); err != nil {
 			j.Web.Broken(rw, r, err)
@@ -109,10 +119,11 @@ func address(r *http.Request) netip.Addr {
 
 // record puts an act on the trail before it is done; when it returns false the
 // answer is written, and the act must not go ahead. The actor is the site: who
-// has the code is not asked for a name.
-func (j *Join) record(rw http.ResponseWriter, r *http.Request, kind, siteID string) bool {
-	err := j.Record(r.Context(), web.Act{Kind: kind, User: registry.User{ID: "owner " + siteID}, From: web.From(r), Count: 1,
-		Details: map[string]string{"site": siteID}})
+// has the code is not asked for a name. more is what the entry says beside the site.
+func (j *Join) record(rw http.ResponseWriter, r *http.Request, kind, siteID string, more map[string]string) bool {
+	details := map[string]string{"site": siteID}
+	maps.Copy(details, more)
+	err := j.Record(r.Context(), web.Act{Kind: kind, User: registry.User{ID: "owner " + siteID}, From: web.From(r), Count: 1, Details: details})
 	if err != nil {
 		j.Web.Unrecorded(rw, r, err)
 		return false

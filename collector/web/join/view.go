@@ -17,6 +17,8 @@ type siteView struct {
 	registry.OwnSite
 	Hidden bool // suspended
 	Shown  []cameraView
+	// Delegated is what referents may do for the site now.
+	Delegated []delegatedTo
 	// Doubtful: a contact is shown to officers as not verified. RenewSoon: the
 	// first reminder is due, or was; Overdue: the year is over.
 	Doubtful, RenewSoon, Overdue bool

@@ -17,9 +17,6 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// codeLife is how long an enrolment code waits to be used (DESIGN 5).
-const codeLife = 14 * 24 * time.Hour
-
 // invitation is what is typed to invite a site: a new one, or with SiteID one
 // that is there, for new hardware or after a withdrawal.
 type invitation struct{ Site, Category, Address, SiteID string }
@@ -55,7 +52,7 @@ func (o *Ops) invite(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	code, now := protocol.NewCode(), o.Web.Now().UTC().Truncate(time.Second)
-	i := registry.Invitation{Site: s, SiteID: in.SiteID, NewID: uuid.NewString(), CodeHash: code.Hash(), ExpiresAt: now.Add(codeLife), At: now}
+	i := registry.Invitation{Site: s, SiteID: in.SiteID, NewID: uuid.NewString(), CodeHash: code.Hash(), ExpiresAt: now.Add(registry.CodeLife), At: now}
 	// The id alone: what the trail keeps outlives a site's withdrawal, so it
 	// must not hold the site's name.
 	if !o.record(rw, r, "invite", map[string]string{"site": cmp.Or(i.SiteID, i.NewID), "category": in.Category}) {
@@ -70,7 +67,7 @@ func (o *Ops) invite(rw http.ResponseWriter, r *http.Request) {
 		o.Web.Broken(rw, r, err)
 		return
 	}
-	data := invited{SiteID: id, Site: s.Name, Code: code.String(), ExpiresAt: now.Add(codeLife),
+	data := invited{SiteID: id, Site: s.Name, Code: code.String(), ExpiresAt: now.Add(registry.CodeLife),
 		Link: protocol.Link{Collector: o.AgentsURL, Code: code, Pin: o.Pin()}.String()}
 	if web.WantsJSON(r) {
 		web.WriteJSON(rw, http.StatusCreated, data)

@@ -85,6 +85,7 @@ func (c *Consult) Routes() []web.Route {
 		route("GET /search", c.backToForm),
 		route("GET /search/{id}", c.shown),
 		route("POST /reveal", c.reveal),
+		route("POST /unanswered", c.unanswered),
 		route("POST /requests", c.askToPreserve),
 		route("GET /requests", c.listRequests),
 		route("GET /basemap.pmtiles", c.serveBasemap),

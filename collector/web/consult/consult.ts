@@ -193,12 +193,12 @@ function pick(d: Data, map: MapView, place: Marker | null): void {
   map.once("load", redraw);
 }
 
-// answers of htmx: a failure is said, and after a reveal the focus goes to what
-// has appeared.
+// answers of htmx: a failure is said, and after a reveal, or a report that nobody
+// answers, the focus goes to what has appeared.
 function reveals(words: Record<string, string>): void {
   let pressed = "";
   document.addEventListener("submit", (e) => {
-    pressed = ((e as SubmitEvent).submitter as HTMLButtonElement | null)?.id.replace("reveal", "") ?? "";
+    pressed = ((e as SubmitEvent).submitter as HTMLButtonElement | null)?.id.replace(/^(reveal|unanswered)/, "") ?? "";
   });
   document.addEventListener("htmx:afterSwap", () => {
     const target = document.getElementById("contacts" + pressed) ?? document.querySelector<HTMLElement>(".contacts");

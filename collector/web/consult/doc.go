@@ -11,6 +11,9 @@
 //   - One act, one entry: POST /search is one entry of kind "search", POST
 //     /reveal one of kind "reveal" for each site. Both answers leave only
 //     through trail.Answer.
+//   - POST /unanswered says that nobody answers at contacts that were revealed: one
+//     entry of kind "unanswered", then the owner is asked to check them, in the
+//     words of every reminder.
 //   - POST /requests asks the owners of chosen cameras to preserve footage, one
 //     notice a site, for programs; its page is still to come. The entry, of kind
 //     "request", is on the trail before anybody is asked. An order (art. 354

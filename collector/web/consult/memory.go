@@ -2,6 +2,7 @@ package consult
 
 import (
 	"crypto/rand"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +33,26 @@ type answer struct {
 
 	mu       sync.Mutex
 	contacts map[string][]registry.Contact // revealed so far, by site id
+	reports  map[string]report             // of contacts that did not answer, by site id
+}
+
+// report is an officer's word that nobody answers at a site's contacts.
+type report struct {
+	at    time.Time
+	proof trail.Proof
+}
+
+// reported gives a copy of what has been reported.
+func (a *answer) reported() map[string]report {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.reports)
+}
+
+func (a *answer) report(site string, r report) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reports[site] = r
 }
 
 // revealed gives a copy of what has been revealed.
@@ -77,7 +98,7 @@ func newMemory(now func() time.Time) *memory { return &memory{now: now} }
 func (m *memory) keep(a *answer) {
 	a.id = rand.Text()
 	a.expires = m.now().Add(answerKept)
-	a.contacts = map[string][]registry.Contact{}
+	a.contacts, a.reports = map[string][]registry.Contact{}, map[string]report{}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.drop()

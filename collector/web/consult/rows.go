@@ -63,6 +63,7 @@ type row struct {
 	SameSite    int // number of the site's first row; 0: this is it
 	Revealed    bool
 	Contacts    []registry.Contact
+	ReportedAt  time.Time // when the officer said that nobody answers; zero: not
 
 	NightUnknown bool
 }
@@ -135,7 +136,7 @@ func window(w *pages.Words, from, to time.Time) string {
 }
 
 func (c *Consult) rows(w *pages.Words, ans *answer) []row {
-	revealed := ans.revealed()
+	revealed, reported := ans.revealed(), ans.reported()
 	first := map[string]int{}
 	rows := make([]row, len(ans.results))
 	for i, r := range ans.results {
@@ -151,7 +152,7 @@ func (c *Consult) rows(w *pages.Words, ans *answer) []row {
 		}
 		contacts, shown := revealed[r.SiteID]
 		v.Revealed = shown && first[r.SiteID] == 0
-		v.Contacts = contacts
+		v.Contacts, v.ReportedAt = contacts, reported[r.SiteID].at
 		if n := first[r.SiteID]; n > 0 {
 			v.SameSite = n
 		} else {

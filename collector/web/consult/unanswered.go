@@ -1,0 +1,93 @@
+package consult
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
+)
+
+// unansweredBody is what the trail keeps of a report that nobody answers, sealed.
+type unansweredBody struct {
+	Site        string `json:"site_id"`
+	Search      int64  `json:"search_index"` // the search's own entry
+	Reason      string `json:"reason"`
+	Offence     string `json:"offence"`
+	FromAddress string `json:"from_address,omitempty"`
+}
+
+// jsonUnanswered answers a report.
+type jsonUnanswered struct {
+	SiteID string    `json:"site_id"`
+	At     time.Time `json:"at"`
+	Trail  jsonProof `json:"trail"`
+}
+
+// unanswered takes an officer's word that nobody answers at the contacts of a
+// site: its owner is asked to check them, in words that do not say why. What was
+// reported already in this search is reported once.
+func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		c.fail(w, r, http.StatusBadRequest, "error.body", err)
+		return
+	}
+	u, recipient, err := c.officer(r.Context())
+	if err != nil {
+		c.fail(w, r, http.StatusForbidden, "error.force", err)
+		return
+	}
+	ans, ok := c.answers.find(r.PostForm.Get("search"), u.ID)
+	if !ok {
+		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
+		return
+	}
+	site := r.PostForm.Get("site")
+	if len(ans.revealed()[site]) == 0 { // who did not see them cannot have called
+		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, "error.unanswered.hidden")
+		return
+	}
+	report, ok := ans.reported()[site]
+	if !ok {
+		entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "unanswered", Case: ans.asked.caseID(), Count: 1, Recipient: recipient,
+			Body: unansweredBody{Site: site, Search: ans.proof.Index, Reason: ans.asked.Reason, Offence: ans.asked.Offence, FromAddress: web.From(r)}}
+		report, err = c.report(r, ans, site, entry)
+	}
+	switch {
+	case errors.Is(err, registry.ErrUnknownSite):
+		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, "error.unanswered.withdrawn")
+	case err != nil:
+		c.Log.ErrorContext(r.Context(), "report of a contact refused", "err", err)
+		c.refuseReveal(w, r, ans, http.StatusServiceUnavailable, "error.unanswered.unsaid")
+	case web.WantsJSON(r):
+		web.WriteJSON(w, http.StatusOK, jsonUnanswered{site, report.at.UTC(), jsonProof{report.proof.Index, string(report.proof.Checkpoint)}})
+	default:
+		pages.SecureHeaders(w.Header())
+		http.Redirect(w, r, "/search/"+url.PathEscape(ans.id)+"#contacts"+strconv.Itoa(firstRow(ans, site)), http.StatusSeeOther)
+	}
+}
+
+// report puts the officer's word on the trail, and only then asks for the check.
+// An entry whose check then could not be asked for says more than was done, never
+// less.
+func (c *Consult) report(r *http.Request, ans *answer, site string, entry trail.Entry) (report, error) {
+	proof, err := c.Trail.Append(r.Context(), entry)
+	if err != nil {
+		return report{}, fmt.Errorf("no check was asked for, since it could not be recorded: %w", err)
+	}
+	if err := c.Registry.DoubtContact(r.Context(), site, entry.At); err != nil {
+		return report{}, err
+	}
+	if c.Notify != nil {
+		c.Notify()
+	}
+	done := report{entry.At, proof}
+	ans.report(site, done)
+	return done, nil
+}

@@ -189,7 +189,7 @@ type siteResult struct {
 
 func (j *Join) report(r *http.Request, o protocol.Organisation, s *sheet, results []registry.ImportResult) report {
 	words := j.pages.Words(pages.Language(r))
-	rep := report{Organisation: named{o.ID, o.Name}, Encoding: s.encoding, Separator: s.separator, IgnoredColumns: s.ignored,
+	rep := report{Organisation: named{o.ID, o.Name}, Encoding: s.Encoding, Separator: s.Separator, IgnoredColumns: s.ignored,
 		Lines: len(s.records), Good: s.good(), Outside: len(s.outside), OutsideLines: s.outside,
 		Sites: make(map[string]int), Problems: []lineProblem{}, Results: []siteResult{}}
 	rep.Wrong = rep.Lines - rep.Good - rep.Outside

@@ -2,13 +2,12 @@ package join
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
+	"anagrafe/collector/csvfile"
 	"anagrafe/protocol"
 )
 
@@ -143,26 +142,9 @@ func unless(ok bool, wrong string) string {
 	return wrong
 }
 
-// columnName is how names are compared: "Larghezza (px)" is "larghezza_px".
-func columnName(s string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "_")
-}
-
-// decimalForm is a number as people type it: no exponent, no thousands.
-var decimalForm = regexp.MustCompile(`^[+-]?[0-9]{1,12}([.,][0-9]{1,15})?$`)
-
-func float(typed string) (float64, bool) {
-	typed = strings.TrimSpace(strings.TrimSuffix(typed, "°"))
-	if !decimalForm.MatchString(typed) {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(strings.Replace(typed, ",", ".", 1), 64)
-	return f, err == nil
-}
-
 // number is a number in units of 1/unit, rounded.
 func number(typed string, unit float64) (int, bool) {
-	f, ok := float(typed)
+	f, ok := csvfile.Number(typed)
 	if f = math.Round(f * unit); math.Abs(f) > 1e9 {
 		return 0, false
 	}
@@ -177,7 +159,7 @@ func decimal(f float64) string {
 func position(field string, most float64, at func(p *protocol.Point) *int32, names ...string) column {
 	return column{names: names, field: "cameras[0].position." + field,
 		read: func(r *record, typed string) string {
-			f, ok := float(typed)
+			f, ok := csvfile.Number(typed)
 			if !ok || math.Abs(f) > most {
 				return "degrees"
 			}
@@ -214,7 +196,7 @@ func readOutdoor(r *record, typed string) string {
 
 func readRetention(unit time.Duration) func(r *record, typed string) string {
 	return func(r *record, typed string) string {
-		f, ok := float(typed)
+		f, ok := csvfile.Number(typed)
 		age := time.Duration(math.Round(f*unit.Seconds())) * time.Second
 		switch {
 		case !ok || f <= 0 || f*unit.Seconds() > 1e9:

@@ -7,15 +7,32 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/csvfile"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 )
+
+// Limits of a file.
+const (
+	maxFile     = 16 << 20
+	maxLines    = 20_000
+	maxProblems = 1000 // that a report names one by one
+)
+
+// problem is what is wrong with one value of a file: where, and the key of the
+// words that say what, and what to do.
+type problem struct {
+	line   int // 0: the file as a whole
+	column string
+	key    string
+	pairs  []any
+}
 
 // sheet is a file of sites that was read: what it says, and all that is wrong
 // with it. Lines with a problem, and lines outside the register's area, are not
 // in sites.
 type sheet struct {
-	table
+	csvfile.Table
 	ignored  []string // names of columns that are not known
 	records  []record
 	sites    []registry.ImportedSite
@@ -28,16 +45,16 @@ type sheet struct {
 // register's area; nil: everything does. at is the time of the check.
 func readSheet(file []byte, in func(protocol.Point) bool, at time.Time) *sheet {
 	s := &sheet{first: make(map[string]int)}
-	var bad *problem
-	if s.table, bad = readTable(file); bad != nil {
-		s.problems = append(s.problems, *bad)
+	var bad *csvfile.Problem
+	if s.Table, bad = csvfile.Read(file, maxLines); bad != nil {
+		s.problems = append(s.problems, problem{line: bad.Line, key: bad.Key, pairs: []any{"n", bad.Most}})
 		return s
 	}
 	places := s.head()
 	if len(s.problems) > 0 {
 		return s
 	}
-	for _, row := range s.rows {
+	for _, row := range s.Rows {
 		r := s.read(row, places)
 		if !r.invalid {
 			s.check(r, at)
@@ -71,10 +88,10 @@ func (s *sheet) head() []heading {
 		s.problems = append(s.problems, problem{line: 1, column: name, key: key, pairs: pairs})
 	}
 	known := columns()
-	for i, name := range s.header {
-		at := slices.IndexFunc(known, func(c column) bool { return slices.Contains(c.names, columnName(name)) })
+	for i, name := range s.Header {
+		at := slices.IndexFunc(known, func(c column) bool { return slices.Contains(c.names, csvfile.ColumnName(name)) })
 		switch {
-		case columnName(name) == "":
+		case csvfile.ColumnName(name) == "":
 		case at < 0:
 			s.ignored = append(s.ignored, strings.TrimSpace(name))
 		case slices.ContainsFunc(places, func(p heading) bool { return p.names[0] == known[at].names[0] }):
@@ -92,16 +109,16 @@ func (s *sheet) head() []heading {
 }
 
 // read fills a record from one line.
-func (s *sheet) read(row row, places []heading) *record {
-	r := &record{line: row.line}
-	if !blank(row.fields[min(len(s.header), len(row.fields)):]) {
-		s.wrong(r, "", "fields", "n", len(row.fields), "columns", len(s.header))
+func (s *sheet) read(row csvfile.Row, places []heading) *record {
+	r := &record{line: row.Line}
+	if !csvfile.Blank(row.Fields[min(len(s.Header), len(row.Fields)):]) {
+		s.wrong(r, "", "fields", "n", len(row.Fields), "columns", len(s.Header))
 		return r
 	}
 	for _, p := range places {
 		typed := ""
-		if p.index < len(row.fields) {
-			typed = plainValue(strings.TrimSpace(row.fields[p.index]))
+		if p.index < len(row.Fields) {
+			typed = plainValue(strings.TrimSpace(row.Fields[p.index]))
 		}
 		if typed == "" {
 			if p.required {

@@ -36,6 +36,7 @@ CREATE UNIQUE INDEX data_keys_owner_key ON public.data_keys USING btree (owner)
 CREATE UNIQUE INDEX data_keys_pkey ON public.data_keys USING btree (number)
 CREATE UNIQUE INDEX delegations_pkey ON public.delegations USING btree (id)
 CREATE UNIQUE INDEX forces_pkey ON public.forces USING btree (name)
+CREATE UNIQUE INDEX gazetteer_pkey ON public.gazetteer USING btree (name)
 CREATE UNIQUE INDEX grants_pkey ON public.grants USING btree (site_id, epoch)
 CREATE UNIQUE INDEX imports_pkey ON public.imports USING btree (organisation_id, kind, key_hash)
 CREATE UNIQUE INDEX links_pkey ON public.links USING btree (hash)
@@ -159,6 +160,13 @@ delegations: PRIMARY KEY (id)
 forces.name text not null
 forces.recipient text not null
 forces: PRIMARY KEY (name)
+gazetteer.body bytea not null
+gazetteer.entries bigint not null
+gazetteer.imported_at bigint not null
+gazetteer.kind text not null
+gazetteer.name text not null
+gazetteer: CHECK ((kind = ANY (ARRAY['addresses'::text, 'districts'::text])))
+gazetteer: PRIMARY KEY (name)
 grants.agent_id text not null
 grants.epoch bigint not null
 grants.from_at bigint not null

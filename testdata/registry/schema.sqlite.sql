@@ -116,6 +116,14 @@ CREATE TABLE forces (
 	recipient TEXT NOT NULL              -- public key that the force's trail bodies are sealed to
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE gazetteer (
+	name TEXT PRIMARY KEY,               -- of the source, e.g. "civici"
+	kind TEXT NOT NULL CHECK (kind IN ('addresses', 'districts')),
+	entries INTEGER NOT NULL,            -- how many are in body
+	imported_at INTEGER NOT NULL,        -- another with each import
+	body BLOB NOT NULL                   -- as package gazetteer writes it
+) STRICT;
+
 CREATE TABLE grants (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	epoch INTEGER NOT NULL,

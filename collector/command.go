@@ -50,6 +50,8 @@ func commands() []command {
 		{"delegation revoke", "DELEGATION [-json]", "end a delegation at once", cmdDelegationRevoke},
 		{"import", "FILE.csv -organisation ID|NAME [-dry-run] [-partial | -remove-missing] [-json]", "take an owner's own file of sites and cameras, after checking all its lines", cmdImport},
 		{"export", "FILE.json|FILE.csv -site ID|-organisation ID|NAME", "write all that is one owner's own", cmdExport},
+		{"addresses", "FILE.csv... [-source NAME] [-dry-run] [-partial] [-json] | -list | -remove NAME", "take the Comune's house numbers and streets, for the search by address", cmdPlaces},
+		{"districts", "FILE.geojson... [-source NAME] [-dry-run] [-partial] [-json] | -list | -remove NAME", "take its municipi, NIL or other districts", cmdPlaces},
 		{"agents", "[-json]", "list the agents", cmdAgents},
 		{"revoke", "AGENT", "shut an agent out at once", cmdRevoke},
 		{"authority show", "[-json]", "how the authority of the agents' certificates stands", cmdAuthority},
@@ -154,6 +156,9 @@ func (c *call) flags() *flag.FlagSet {
 	return f
 }
 
+// anyWords: the command counts its words itself.
+const anyWords = -1
+
 // parse reads flags and positional words in any order and demands exactly
 // the words that the command takes.
 func (c *call) parse(f *flag.FlagSet, args []string, words int) ([]string, error) {
@@ -173,6 +178,7 @@ func (c *call) parse(f *flag.FlagSet, args []string, words int) ([]string, error
 		got, args = append(got, f.Arg(0)), f.Args()[1:]
 	}
 	switch {
+	case words == anyWords:
 	case len(got) > words:
 		return nil, misuse(fmt.Sprintf("what is %q?", got[words]))
 	case len(got) < words:

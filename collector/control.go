@@ -40,6 +40,8 @@ func (o *office) serveControl(ctx context.Context, listener net.Listener) error 
 	mux.Handle("/backup", o.backupControl())
 	mux.Handle("/backup-keys", o.backupControl())
 	mux.HandleFunc("POST /erase", o.erase)
+	mux.HandleFunc("POST /addresses", o.importPlaces)
+	mux.HandleFunc("POST /districts", o.importPlaces)
 	mux.Handle("/", o.ops.Control())
 	return o.opsWeb.Serve(ctx, mux, listener)
 }

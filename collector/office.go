@@ -14,6 +14,7 @@ import (
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
+	"anagrafe/collector/search/gazetteer"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/audit"
@@ -40,6 +41,7 @@ type office struct {
 	authority *ingest.Authority
 	receipts  *ingest.ReceiptKey
 	index     *search.Index
+	places    *gazetteer.Gazetteer
 	recorded  chan struct{} // signalled, buffered 1: the register has changed
 	// notify tells the agents' server that a notice was queued, readmit that an
 	// agent was revoked; both are set before anything is served.
@@ -214,8 +216,9 @@ func (o *office) furnish() (err error) {
 		return err
 	}
 	o.index = search.New(o.reg, o.log)
+	o.places = gazetteer.New(o.reg)
 	o.consult, err = consult.New(consult.Options{
-		Index: o.index, Trail: o.trail, Registry: o.reg, Notify: func() { o.notify() },
+		Index: o.index, Places: o.places, Trail: o.trail, Registry: o.reg, Notify: func() { o.notify() },
 		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
 	})
 	if err != nil {

@@ -100,6 +100,9 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	if err := o.index.CatchUp(ctx); err != nil {
 		return err
 	}
+	if err := o.places.Refresh(ctx); err != nil && ctx.Err() == nil {
+		o.log.Warn("addresses and districts cannot be read: searches go by coordinates until they are imported again", "err", err)
+	}
 	publicHandler, err := o.publicWeb.Handler(o.join.Routes())
 	if err != nil {
 		return err
@@ -169,7 +172,7 @@ func (s *listeners) close() (err error) {
 }
 
 // follow has the search index read what was recorded as it comes, so that no
-// officer waits for what a night has brought.
+// officer waits for what a night has brought, and the gazetteer what was imported.
 func (o *office) follow(ctx context.Context) error {
 	for {
 		select {
@@ -178,6 +181,9 @@ func (o *office) follow(ctx context.Context) error {
 		case <-o.recorded:
 			if err := o.index.CatchUp(ctx); err != nil && ctx.Err() == nil {
 				o.log.Warn("the search index could not follow the register; the next search will", "err", err)
+			}
+			if err := o.places.Refresh(ctx); err != nil && ctx.Err() == nil {
+				o.log.Warn("addresses and districts could not be read anew; searches go by those of before", "err", err)
 			}
 		}
 	}

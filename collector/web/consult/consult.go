@@ -10,6 +10,7 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
+	"anagrafe/collector/search/gazetteer"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -21,6 +22,7 @@ var files embed.FS
 // Options are the parts that consultation stands on.
 type Options struct {
 	Index       *search.Index
+	Places      *gazetteer.Gazetteer
 	Trail       *trail.Trail
 	Registry    *registry.Registry
 	Notify      func() // called when a request was queued for agents; must return at once; may be nil

@@ -1,0 +1,165 @@
+package gazetteer
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"anagrafe/protocol"
+)
+
+// Limits of a file of districts.
+const (
+	maxDistricts = 2000
+	maxCorners   = 500_000 // of all together; Milan's 97 have some 50,000
+	maxName      = 200     // bytes
+)
+
+// feature is what is read of a GeoJSON Feature (RFC 7946).
+type feature struct {
+	Type       string         `json:"type"`
+	Properties map[string]any `json:"properties"`
+	Geometry   *struct {
+		Type        string          `json:"type"`
+		Coordinates json.RawMessage `json:"coordinates"`
+	} `json:"geometry"`
+}
+
+// ReadDistricts reads the polygons of a GeoJSON file of districts, and checks all
+// of them. Names and numbers are found by what cities call them. Problem.Line is
+// the number of a feature, from 1.
+func ReadDistricts(file []byte) *Read {
+	r := &Read{Format: "geojson"}
+	if len(file) > MaxFile {
+		r.wrong(0, "", fmt.Sprintf("the file is over %d MiB", MaxFile>>20), "simplify its borders")
+		return r
+	}
+	var in struct {
+		Type     string    `json:"type"`
+		Features []feature `json:"features"`
+	}
+	if err := json.Unmarshal(file, &in); err != nil || in.Type != "FeatureCollection" {
+		r.wrong(0, "", "it is no GeoJSON FeatureCollection", "export the districts as GeoJSON, in degrees of WGS84")
+		return r
+	}
+	if len(in.Features) == 0 || len(in.Features) > maxDistricts {
+		r.wrong(0, "", fmt.Sprintf("it has %d features", len(in.Features)), fmt.Sprintf("1 to %d are taken", maxDistricts))
+		return r
+	}
+	seen := make(map[[2]string]int)
+	corners := 0
+	for i, f := range in.Features {
+		r.Lines++
+		d, what, hint := readDistrict(f)
+		if what != "" {
+			r.wrong(i+1, "", what, hint)
+			continue
+		}
+		for _, p := range d.Polygons {
+			for _, ring := range p {
+				corners += len(ring)
+			}
+		}
+		key := [2]string{d.Kind, d.Code + d.Name}
+		if other := seen[key]; other > 0 {
+			r.wrong(i+1, "", fmt.Sprintf("feature %d is the same district", other), "make one MultiPolygon of them")
+			continue
+		}
+		seen[key] = i + 1
+		r.Districts = append(r.Districts, d)
+	}
+	if corners > maxCorners {
+		r.wrong(0, "", fmt.Sprintf("the borders have %d corners", corners), fmt.Sprintf("simplify them to %d", maxCorners))
+	}
+	return r
+}
+
+// Properties by which a district is known, in lower case. That of the number says
+// which kind it is.
+var (
+	numberKeys = []struct{ key, kind string }{{"municipio", KindMunicipio}, {"id_municipio", KindMunicipio}, {"id_nil", KindNIL},
+		{"codice", KindDistrict}, {"code", KindDistrict}, {"id", KindDistrict}}
+	nameKeys = []string{"nil", "name", "nome", "quartiere", "denominazione", "municipio"}
+)
+
+func readDistrict(f feature) (d District, what, hint string) {
+	said := make(map[string]string)
+	for k, v := range f.Properties {
+		switch v := v.(type) {
+		case string:
+			said[strings.ToLower(k)] = strings.Join(strings.Fields(v), " ")
+		case float64:
+			said[strings.ToLower(k)] = strconv.FormatFloat(v, 'f', -1, 64)
+		}
+	}
+	d.Kind = KindDistrict
+	for _, n := range numberKeys {
+		if v := said[n.key]; v != "" {
+			d.Kind, d.Code = n.kind, v
+			break
+		}
+	}
+	for _, k := range nameKeys {
+		if v := said[k]; v != "" {
+			d.Name = v
+			break
+		}
+	}
+	if d.Kind == KindMunicipio && d.Name == d.Code {
+		d.Name = "Municipio " + d.Code
+	}
+	if d.Name == "" || len(d.Name) > maxName || len(d.Code) > maxName {
+		return d, "it has no name, or too long a one", "give it a property name, nome, nil or municipio"
+	}
+	if f.Geometry == nil || !d.read(f.Geometry.Type, f.Geometry.Coordinates) {
+		return d, "it has no Polygon or MultiPolygon in degrees of WGS84, longitude first", "export its border as one; each ring needs 4 corners and closes on its first"
+	}
+	return d, "", ""
+}
+
+func (d *District) read(kind string, coordinates json.RawMessage) bool {
+	var all [][][][]float64
+	switch kind {
+	case "Polygon":
+		var one [][][]float64
+		if json.Unmarshal(coordinates, &one) != nil {
+			return false
+		}
+		all = append(all, one)
+	case "MultiPolygon":
+		if json.Unmarshal(coordinates, &all) != nil {
+			return false
+		}
+	}
+	for _, rings := range all {
+		var polygon [][]protocol.Point
+		for _, ring := range rings {
+			points, ok := readRing(ring)
+			if !ok {
+				return false
+			}
+			polygon = append(polygon, points)
+		}
+		if len(polygon) == 0 {
+			return false
+		}
+		d.Polygons = append(d.Polygons, polygon)
+	}
+	return len(d.Polygons) > 0
+}
+
+func readRing(ring [][]float64) (points []protocol.Point, ok bool) {
+	for _, c := range ring {
+		if len(c) < 2 || !(math.Abs(c[0]) <= 180 && math.Abs(c[1]) <= 90) {
+			return nil, false
+		}
+		points = append(points, protocol.Point{Lon: int32(math.Round(c[0] * 1e6)), Lat: int32(math.Round(c[1] * 1e6))})
+	}
+	if len(points) < 4 || points[0] != points[len(points)-1] {
+		return nil, false
+	}
+	return slices.Clip(points), true
+}

@@ -6,7 +6,7 @@
 
 const key = "anagrafe-case";
 const ofCase = ["case_kind", "case_ref", "offence", "reason"];
-const ofQuestion = ["at", "date", "time", "until", "radius"];
+const ofQuestion = ["at", "date", "time", "until", "radius", "area", "route", "means", "speed", "arrival"];
 
 interface Saved { user: string; values: Record<string, string>; answered: boolean }
 type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;

@@ -36,6 +36,8 @@ type asked struct {
 	Kind, Ref, Offence, Reason    string
 	Fold                          string // "", "first" or "second": which of the hours that come twice
 
+	drawn // an area or a route in place of At, and filters
+
 	// As understood.
 	Point       protocol.Point
 	RadiusM     int
@@ -49,6 +51,7 @@ type asked struct {
 type fieldError struct {
 	Field string // name of the form's field
 	Key   string // of the word "error.*"
+	Miss  miss   // of an arrival that is not possible: the numbers in the word
 }
 
 // wrong gives the word's key for a field, "" when it is well.
@@ -61,13 +64,15 @@ func (a *asked) wrong(field string) string {
 	return ""
 }
 
-func (a *asked) fail(field, key string) { a.Errors = append(a.Errors, fieldError{field, key}) }
+func (a *asked) fail(field, key string) {
+	a.Errors = append(a.Errors, fieldError{Field: field, Key: key})
+}
 
 // caseID is the case as it stands on the trail, e.g. "annotation:2026/118".
 func (a *asked) caseID() string { return a.Kind + ":" + a.Ref }
 
 func (a *asked) query(now time.Time) search.Query {
-	return search.Query{In: search.Circle{At: a.Point, RadiusM: a.RadiusM}, From: a.From, Until: a.To, Now: now}
+	return search.Query{In: a.where(), From: a.From, Until: a.To, Now: now, Only: a.only()}
 }
 
 // blank is the form as it opens: today, and nothing else presumed.
@@ -82,12 +87,14 @@ func readAsked(v url.Values, now time.Time, exact bool) *asked {
 	a := &asked{At: get("at"), Date: get("date"), Time: get("time"), Until: get("until"), Radius: get("radius"),
 		Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason"), Fold: get("fold")}
 	var err error
-	if a.At == "" {
+	if a.readDrawn(v, exact) {
+	} else if a.At == "" {
 		a.fail("at", "error.at.missing")
 	} else if a.Point, err = parsePlace(a.At, !exact); err != nil {
 		a.fail("at", "error.at.form")
 	}
 	a.readTimes(now)
+	a.readArrival()
 	a.RadiusM = search.DefaultRadiusM
 	if a.Radius != "" {
 		a.RadiusM, err = strconv.Atoi(a.Radius)
@@ -96,6 +103,7 @@ func readAsked(v url.Values, now time.Time, exact bool) *asked {
 		}
 	}
 	a.readCase()
+	a.checkArrival()
 	return a
 }
 

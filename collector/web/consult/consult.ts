@@ -1,7 +1,7 @@
 // The map beside the list, and small help for the form. The page works without
 // any of it: the list is whole, the forms post.
 import { Map as MapView, Marker, NavigationControl, ScaleControl, addProtocol, setWorkerUrl } from "maplibre-gl";
-import type { GeoJSONSource, LayerSpecification, LngLatBoundsLike, MapMouseEvent, StyleSpecification } from "maplibre-gl";
+import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, LngLatBoundsLike, MapMouseEvent, StyleSpecification } from "maplibre-gl";
 import { Protocol } from "pmtiles";
 import { style } from "./_style";
 import { keepCase } from "./_tab";
@@ -15,6 +15,8 @@ interface Data {
   bounds: [number, number, number, number] | null;
   point: Pair | null;
   radius: number;
+  area: Pair[][] | null;
+  route: Pair[] | null;
   shapes: { type: "FeatureCollection"; features: Feature[] };
   pick: boolean;
   words: Record<string, string>;
@@ -36,6 +38,23 @@ function circle([lon, lat]: Pair, metres: number): Pair[] {
   return ring;
 }
 
+// twice is how wide a line is drawn that covers so many metres on both its sides
+// at a latitude: the world is 512 pixels wide at zoom 0, and doubles.
+function twice(metres: number, lat: number): ExpressionSpecification {
+  const at0 = (2 * metres * 512) / (40075017 * Math.cos((lat * Math.PI) / 180));
+  return ["interpolate", ["exponential", 2], ["zoom"], 0, at0, 20, at0 * 2 ** 20];
+}
+
+// asked is the area or the route that was searched.
+function asked(d: Data) {
+  type Geometry = { type: "MultiPolygon"; coordinates: Pair[][][] } | { type: "LineString"; coordinates: Pair[] };
+  const one = (kind: string, geometry: Geometry) => ({ type: "Feature" as const, properties: { kind }, geometry });
+  const features = [];
+  if (d.area) features.push(one("area", { type: "MultiPolygon", coordinates: d.area.map((ring) => [ring]) }));
+  if (d.route) features.push(one("route", { type: "LineString", coordinates: d.route }));
+  return { type: "FeatureCollection" as const, features };
+}
+
 function around(point: Pair | null, radius: number) {
   const features = point ? [{ type: "Feature" as const, properties: {}, geometry: { type: "Polygon" as const, coordinates: [circle(point, radius)] } }] : [];
   return { type: "FeatureCollection" as const, features };
@@ -45,8 +64,11 @@ const colours: Record<Shape["kind"], string> = { sees: "#0058c2", may: "#0058c2"
 const colour = ["match", ["get", "kind"], "near", colours.near, "gone", colours.gone, colours.sees] as unknown as string;
 const strong = (on: number, off: number) => ["case", ["boolean", ["feature-state", "on"], false], on, off] as unknown as number;
 
-const layers: LayerSpecification[] = [
+const layers = (d: Data): LayerSpecification[] => [
+  { id: "corridor", type: "line", source: "asked", filter: ["==", ["get", "kind"], "route"], layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#a3173a", "line-opacity": 0.08, "line-width": twice(d.radius, d.route?.[0]?.[1] ?? 0) } },
   { id: "radius", type: "line", source: "radius", paint: { "line-color": "#a3173a", "line-width": 2, "line-dasharray": [2, 2] } },
+  { id: "area", type: "line", source: "asked", filter: ["==", ["get", "kind"], "area"], paint: { "line-color": "#a3173a", "line-width": 2, "line-dasharray": [2, 2] } },
+  { id: "route", type: "line", source: "asked", filter: ["==", ["get", "kind"], "route"], layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#a3173a", "line-width": 4, "line-opacity": 0.75 } },
   { id: "seen", type: "fill", source: "shapes", paint: { "fill-color": colour, "fill-opacity": ["case", ["boolean", ["feature-state", "on"], false], 0.5, ["match", ["get", "kind"], "sees", 0.26, "may", 0.1, 0.1]] } },
   { id: "edge", type: "line", source: "shapes", filter: ["!", ["get", "assumed"]], paint: { "line-color": colour, "line-width": strong(3, 1.5) } },
   { id: "edge-assumed", type: "line", source: "shapes", filter: ["get", "assumed"], paint: { "line-color": colour, "line-width": strong(3, 1.5), "line-dasharray": [3, 2] } },
@@ -57,6 +79,7 @@ function sources(d: Data): StyleSpecification["sources"] {
   const hang = d.shapes.features.map((f) => ({ type: "Feature" as const, properties: f.properties, geometry: { type: "Point" as const, coordinates: f.properties.at } }));
   return {
     radius: { type: "geojson", data: around(d.point, d.radius) },
+    asked: { type: "geojson", data: asked(d) },
     shapes: { type: "geojson", data: d.shapes, promoteId: "n" },
     hang: { type: "geojson", data: { type: "FeatureCollection", features: hang } },
   };
@@ -66,6 +89,7 @@ function sources(d: Data): StyleSpecification["sources"] {
 // else the whole basemap.
 function view(d: Data): LngLatBoundsLike | null {
   const points: Pair[] = d.shapes.features.flatMap((f) => f.geometry.coordinates[0] ?? []);
+  points.push(...(d.area ?? []).flat(), ...(d.route ?? []));
   if (d.point) points.push(...circle(d.point, points.length ? Math.min(d.radius, 60) : d.radius));
   if (!points.length) return d.bounds;
   const lons = points.map((p) => p[0]);
@@ -79,7 +103,7 @@ function draw(d: Data, box: HTMLElement): MapView {
   const bounds = view(d);
   const map = new MapView({
     container: box,
-    style: style(d.base && new URL(d.base, location.href).href, d.layers ?? [], layers, sources(d)),
+    style: style(d.base && new URL(d.base, location.href).href, d.layers ?? [], layers(d), sources(d)),
     ...(bounds ? { bounds, fitBoundsOptions: { padding: 48, maxZoom: d.shapes.features.length ? 18 : 16 } } : {}),
     attributionControl: false, // the credit is in the page, under the map
     dragRotate: false, pitchWithRotate: false, touchPitch: false, maxPitch: 0,
@@ -104,7 +128,11 @@ function draw(d: Data, box: HTMLElement): MapView {
 // mark puts a numbered button for each camera and the sign of the place.
 function mark(d: Data, map: MapView): Marker | null {
   let place: Marker | null = null;
-  if (d.point) place = sign(d, map, d.point);
+  if (d.point) place = sign(d.words.point, map, d.point);
+  if (d.route) {
+    sign(d.words.from, map, d.route[0]!);
+    sign(d.words.to, map, d.route[d.route.length - 1]!).addClassName("end");
+  }
   for (const { properties: s } of d.shapes.features.slice(0, maxMarks)) {
     const b = document.createElement("button");
     b.type = "button";
@@ -123,11 +151,11 @@ function mark(d: Data, map: MapView): Marker | null {
   return place;
 }
 
-function sign(d: Data, map: MapView, at: Pair): Marker {
+function sign(words: string | undefined, map: MapView, at: Pair): Marker {
   const el = document.createElement("div");
   el.className = "mark-point";
   el.setAttribute("role", "img");
-  el.setAttribute("aria-label", d.words.point ?? "");
+  el.setAttribute("aria-label", words ?? "");
   return new Marker({ element: el, anchor: "center" }).setLngLat(at).addTo(map);
 }
 
@@ -175,7 +203,7 @@ function pick(d: Data, map: MapView, place: Marker | null): void {
     if (!m) return;
     const p: Pair = [Number(m[1]), Number(m[2])];
     if (Math.abs(p[0]) > 180 || Math.abs(p[1]) > 85) return;
-    place = place ? place.setLngLat(p) : sign(d, map, p);
+    place = place ? place.setLngLat(p) : sign(d.words.point, map, p);
     map.getSource<GeoJSONSource>("radius")?.setData(around(p, Number(radius.value)));
   };
   if (d.pick) {

@@ -1,9 +1,11 @@
 package consult
 
 import (
+	"fmt"
 	"slices"
 
 	"anagrafe/collector/search"
+	"anagrafe/protocol"
 )
 
 // formView is what the form's template reads.
@@ -28,6 +30,32 @@ func newFormView(a *asked, user string, hasBase bool) formView {
 	return v
 }
 
+// OtherWays tells whether the question names an area, a route or a filter, or was
+// to: then that part of the form is open.
+func (v formView) OtherWays() bool {
+	a := v.Asked
+	if a.Area != "" || a.Route != "" || a.Speed != "" || a.Arrival != "" || len(a.Categories) > 0 || a.Continuous || a.Certain {
+		return true
+	}
+	return slices.ContainsFunc([]string{"area", "route", "means", "speed", "arrival", "category"}, func(f string) bool { return a.wrong(f) != "" })
+}
+
+// AllMeans are the means of the list.
+func (v formView) AllMeans() []search.Means { return search.AllMeans }
+
+// Usual writes the speeds that are usual for a means.
+func (v formView) Usual(m search.Means) string {
+	s, _ := m.Usual()
+	return fmt.Sprintf("%g–%g", s.MinKmh, s.MaxKmh)
+}
+
+// Categories are those of the list; Chosen tells whether one is ticked.
+func (v formView) Categories() []protocol.Category { return protocol.Categories }
+
+func (v formView) Chosen(c protocol.Category) bool {
+	return slices.Contains(v.Asked.Categories, string(c))
+}
+
 // OnMap tells whether a click on the map can name the place.
 func (v formView) OnMap() bool { return v.onMap }
 
@@ -38,8 +66,15 @@ func (v formView) Wrong(field string) string { return v.Asked.wrong(field) }
 func (v formView) Focus(field string) bool { return v.first == field }
 
 // Error is what the template "wrong" reads.
-func (v formView) Error(field string) struct{ ID, Key string } {
-	return struct{ ID, Key string }{field, v.Asked.wrong(field)}
+func (v formView) Error(field string) (e struct {
+	ID string
+	fieldError
+}) {
+	e.ID = field
+	if i := slices.IndexFunc(v.Asked.Errors, func(e fieldError) bool { return e.Field == field }); i >= 0 {
+		e.fieldError = v.Asked.Errors[i]
+	}
+	return e
 }
 
 // radiiWith is the list of radii, with the caller's own among them.

@@ -17,16 +17,23 @@ type jsonAnswer struct {
 	At      time.Time    `json:"at"`     // when it was asked
 	Asked   jsonAsked    `json:"asked"`
 	Results []jsonResult `json:"results"`
+	Hidden  jsonHidden   `json:"hidden"` // left out by the filters
 	Trail   jsonProof    `json:"trail"`
 }
 
 type jsonAsked struct {
-	Lon     float64   `json:"lon"`
-	Lat     float64   `json:"lat"`
-	RadiusM int       `json:"radius_m"`
-	From    time.Time `json:"from"`
-	Until   time.Time `json:"until"`
-	Case    string    `json:"case"`
+	placeBody
+	drawnBody
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+	Case  string    `json:"case"`
+}
+
+// jsonHidden counts by the first filter that left a result out.
+type jsonHidden struct {
+	Category   int `json:"category"`
+	Continuous int `json:"continuous"`
+	Certain    int `json:"certain"`
 }
 
 type jsonProof struct {
@@ -51,6 +58,9 @@ type jsonResult struct {
 	View            protocol.View      `json:"view"`
 	BeforeDeclared  bool               `json:"before_declared"`
 	Sight           jsonSight          `json:"sight"`
+	Doubts          []string           `json:"doubts"` // why it does not surely see, or why the footage does not surely exist
+	From            time.Time          `json:"from"`   // what this camera is asked for: on a route when they may have come by
+	Until           time.Time          `json:"until"`
 	Recording       protocol.Answer    `json:"recording"`
 	Footage         jsonFootage        `json:"footage"`
 	Schedule        protocol.Schedule  `json:"schedule"`
@@ -103,8 +113,9 @@ type jsonFact struct {
 
 func answerJSON(a *answer) jsonAnswer {
 	out := jsonAnswer{Search: a.id, At: a.at.UTC(), Results: []jsonResult{}, Trail: jsonProof{a.proof.Index, string(a.proof.Checkpoint)},
-		Asked: jsonAsked{Lon: lonOf(a.asked.Point), Lat: latOf(a.asked.Point), RadiusM: a.asked.RadiusM,
-			From: a.asked.From.UTC(), Until: a.asked.To.UTC(), Case: a.asked.caseID()}}
+		Asked: jsonAsked{placeBody: a.asked.place(), drawnBody: a.asked.body(),
+			From: a.asked.From.UTC(), Until: a.asked.To.UTC(), Case: a.asked.caseID()},
+		Hidden: jsonHidden(a.hidden)}
 	for _, r := range a.results {
 		out.Results = append(out.Results, resultJSON(r))
 	}
@@ -120,6 +131,7 @@ func resultJSON(r search.Result) jsonResult {
 		Recording: r.Recording, Footage: jsonFootage{r.Footage.Exists, r.Footage.Until.UTC(), r.Footage.Observed},
 		Schedule: r.Schedule, Retention: r.Retention, TimeLeftS: int64(r.TimeLeft / time.Second), TimeLeftAssumed: r.TimeLeftAssumed,
 		Facts: []jsonFact{}, FactAgeS: int64(r.FactAge / time.Second)}
+	out.Doubts, out.From, out.Until = append([]string{}, r.Doubts.Names()...), r.From.UTC(), r.Until.UTC()
 	if r.Footage.Until.IsZero() {
 		out.Footage.Until = time.Time{}
 	}

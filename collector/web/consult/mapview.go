@@ -27,6 +27,8 @@ type mapData struct {
 	Bounds *[4]float64       `json:"bounds"` // of the basemap: west, south, east, north
 	Point  *[2]float64       `json:"point"`  // lon, lat that was asked for
 	Radius int               `json:"radius"` // metres
+	Area   [][][2]float64    `json:"area"`   // rings of the area that was asked for; null: none
+	Route  [][2]float64      `json:"route"`  // the route; null: none
 	Shapes collection        `json:"shapes"` // one for each result
 	Pick   bool              `json:"pick"`   // a click fills the form's place
 	Words  map[string]string `json:"words"`
@@ -63,7 +65,7 @@ type shape struct {
 func (c *Consult) mapView(r *http.Request, a *asked, rows []row) mapView {
 	words := c.set.Words(pages.Language(r))
 	d := mapData{Radius: a.RadiusM, Shapes: collection{Type: "FeatureCollection", Features: []feature{}}, Words: map[string]string{}}
-	for _, key := range []string{"label", "in", "out", "point", "camera", "failed", "reveal"} {
+	for _, key := range []string{"label", "in", "out", "point", "camera", "failed", "reveal", "from", "to"} {
 		d.Words[key] = words.T("map." + key)
 	}
 	v := mapView{HasBase: c.base != nil}
@@ -74,11 +76,30 @@ func (c *Consult) mapView(r *http.Request, a *asked, rows []row) mapView {
 	if a.Point != (protocol.Point{}) {
 		d.Point = &[2]float64{lonOf(a.Point), latOf(a.Point)}
 	}
+	for _, ring := range a.Rings {
+		d.Area = append(d.Area, closed(lonLat(ring)))
+	}
+	if a.Line != nil {
+		d.Route = lonLat(a.Line)
+	}
 	for _, row := range rows {
 		d.Shapes.Features = append(d.Shapes.Features, shapeOf(row))
 	}
 	v.Map = d
 	return v
+}
+
+// closed ends a ring where it begins, as GeoJSON wants it.
+func closed(ring [][2]float64) [][2]float64 {
+	if n := len(ring); n > 0 && ring[0] != ring[n-1] {
+		ring = append(ring, ring[0])
+	}
+	return ring
+}
+
+// Drawn tells whether there is something to draw besides cameras.
+func (v mapView) Drawn() bool {
+	return v.Map.Point != nil || v.Map.Area != nil || v.Map.Route != nil
 }
 
 // shapeOf gives the sector that a camera films, or the circle within which it

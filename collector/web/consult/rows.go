@@ -26,8 +26,9 @@ type resultsView struct {
 	ID         string
 	Asked      *asked
 	At         time.Time
-	Place      string
-	When       string
+	Asks       string // what was asked, in words
+	Only       string // what was left out on purpose; "": nothing
+	Hidden     string // how much that was; "": nothing
 	TrailIndex int
 	Rows       []row
 	Groups     []group
@@ -54,6 +55,7 @@ type row struct {
 	Quality     string
 	FootageKey  string
 	Recorder    string
+	Passing     string // on a route: when they may have come by
 	Ask         string
 	ClockNote   string
 	OldestAge   string
@@ -74,7 +76,7 @@ type left struct{ Tone, Icon, Text, More string }
 func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 	words := c.set.Words(pages.Language(r))
 	a := ans.asked
-	v := resultsView{ID: ans.id, Asked: a, At: ans.at, Place: writePlace(a.Point), When: window(words, a.From, a.To), TrailIndex: int(ans.proof.Index),
+	v := resultsView{ID: ans.id, Asked: a, At: ans.at, Asks: whereWords(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
 		Rows: c.rows(words, ans), Form: newFormView(formOf(a), ans.userID, c.base != nil)}
 	v.Form.first = "" // the page opens on the answer
 	for i, row := range v.Rows {
@@ -84,7 +86,7 @@ func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 		g := &v.Groups[len(v.Groups)-1]
 		g.Rows = append(g.Rows, row)
 	}
-	if len(v.Rows) == 0 {
+	if len(v.Rows) == 0 && a.Rings == nil && a.Line == nil && v.Hidden == "" {
 		v.Again = map[string]string{"at": writePlace(a.Point), "time": a.From.UTC().Format(time.RFC3339), "until": a.To.UTC().Format(time.RFC3339),
 			"case_kind": a.Kind, "case_ref": a.Ref, "offence": a.Offence, "reason": a.Reason}
 		for _, radius := range radii {
@@ -100,7 +102,10 @@ func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 // formOf fills the form with an answered question, as a person would have typed it.
 func formOf(a *asked) *asked {
 	f := *a
-	f.At, f.Radius = writePlace(a.Point), strconv.Itoa(a.RadiusM)
+	f.Radius = strconv.Itoa(a.RadiusM)
+	if a.Rings == nil && a.Line == nil {
+		f.At = writePlace(a.Point)
+	}
 	from, to := a.From.In(pages.Rome()), a.To.In(pages.Rome())
 	f.Date, f.Time, f.Until = from.Format(time.DateOnly), wall(from), ""
 	if to.After(from) {
@@ -144,6 +149,9 @@ func (c *Consult) rows(w *pages.Words, ans *answer) []row {
 			OldestAge: w.Ago(r.FactAge), NightUnknown: r.Sight.NightUnknown, Trust: w.T("trust.unknown")}
 		v.SightKey, v.Sight, v.Quality = sight(w, r)
 		v.Ask, v.ClockNote = clockWords(w, r)
+		if ans.asked.Line != nil {
+			v.Passing = passingWords(w, r.From, r.Until)
+		}
 		if key := "trust." + r.Trust; w.Has(key) {
 			v.Trust = w.T(key)
 		}

@@ -45,16 +45,15 @@ func (c *Consult) backToForm(w http.ResponseWriter, r *http.Request) {
 
 // searchBody is what the trail keeps of a question, sealed.
 type searchBody struct {
-	Reason        string    `json:"reason"`
-	Offence       string    `json:"offence"`
-	Qualification string    `json:"qualification,omitempty"`
-	RefToFollow   bool      `json:"reference_to_follow,omitempty"`
-	FromAddress   string    `json:"from_address,omitempty"`
-	Lon           float64   `json:"lon"`
-	Lat           float64   `json:"lat"`
-	RadiusM       int       `json:"radius_m"`
-	From          time.Time `json:"from"`
-	Until         time.Time `json:"until"`
+	Reason        string `json:"reason"`
+	Offence       string `json:"offence"`
+	Qualification string `json:"qualification,omitempty"`
+	RefToFollow   bool   `json:"reference_to_follow,omitempty"`
+	FromAddress   string `json:"from_address,omitempty"`
+	placeBody
+	drawnBody
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
 }
 
 // found is one camera as it was shown.
@@ -77,7 +76,7 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 	}
 	ans, err := c.ask(r, a)
 	if bad, ok := errors.AsType[search.QueryError](err); ok {
-		a.fail(formField(bad.Field), "error.query")
+		a.fail(formField(bad.Field), queryError(bad))
 		c.refuse(w, r, a)
 		return
 	}
@@ -110,7 +109,7 @@ func (c *Consult) ask(r *http.Request, a *asked) (*answer, error) {
 	now := c.Now()
 	entry := trail.Entry{At: now, Actor: u.ID, Force: u.Force, Kind: "search", Case: a.caseID(), Recipient: recipient, Body: searchBody{
 		Reason: a.Reason, Offence: a.Offence, Qualification: u.Qualification, RefToFollow: a.Ref == "", FromAddress: web.From(r),
-		Lon: lonOf(a.Point), Lat: latOf(a.Point), RadiusM: a.RadiusM, From: a.From.UTC(), Until: a.To.UTC()}}
+		placeBody: a.place(), drawnBody: a.body(), From: a.From.UTC(), Until: a.To.UTC()}}
 	got, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {
 		all, err := c.Index.Search(ctx, a.query(now))
 		if err != nil {
@@ -135,10 +134,21 @@ func (c *Consult) ask(r *http.Request, a *asked) (*answer, error) {
 // formField maps a field of a query to the form's.
 func formField(field string) string {
 	switch field {
-	case "at", "radius", "until":
+	case "at", "radius", "until", "area", "route", "speed", "arrival", "category":
 		return field
 	default:
 		return "time"
+	}
+}
+
+// queryError is the word for what a query may not be. What it says in English
+// with its numbers is for programs.
+func queryError(e search.QueryError) string {
+	switch e.Field {
+	case "area", "route", "speed", "arrival":
+		return "error." + e.Field + ".limits"
+	default:
+		return "error.query"
 	}
 }
 
@@ -171,7 +181,7 @@ func (c *Consult) refuse(w http.ResponseWriter, r *http.Request, a *asked) {
 	}
 	var all []one
 	for _, e := range a.Errors {
-		all = append(all, one{e.Field, words.T(e.Key)})
+		all = append(all, one{e.Field, e.words(words)})
 	}
 	web.WriteJSON(w, http.StatusUnprocessableEntity, struct {
 		web.Problem
@@ -191,7 +201,7 @@ func (c *Consult) fail(w http.ResponseWriter, r *http.Request, status int, key s
 		return
 	}
 	a := blank(c.Now())
-	if r.PostForm != nil && r.PostForm.Has("at") {
+	if r.PostForm != nil && (r.PostForm.Has("at") || r.PostForm.Has("area") || r.PostForm.Has("route")) {
 		a = readAsked(r.PostForm, c.Now(), false)
 		a.Errors = nil
 	}

@@ -100,7 +100,8 @@ func cmdAuditVerify(ctx context.Context, c *call, args []string) error {
 			trail.Report
 		}{true, report})
 	}
-	fmt.Fprintf(c.out, "verified: %d entries, none changed, removed or inserted; it continues the older checkpoint of %d entries\n", report.Size, report.OlderSize)
+	fmt.Fprintf(c.out, "verified: %s, none changed, removed or inserted; it continues the older checkpoint of %s\n",
+		counted(int(report.Size), "entry", "entries"), counted(int(report.OlderSize), "entry", "entries"))
 	return nil
 }
 

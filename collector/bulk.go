@@ -100,7 +100,7 @@ func (r imported) outcome() error {
 	case len(r.Problems) == 0:
 		return nil
 	case r.Imported:
-		return partly(fmt.Sprintf("%d of %d lines are imported; correct the others and import the file again", r.Good, r.Lines))
+		return partly(fmt.Sprintf("%d of %s imported; correct the others and import the file again", r.Good, counted(r.Lines, "line is", "lines are")))
 	case r.DryRun:
 		return errors.New("the file has problems: correct them, or import the good lines with -partial")
 	}
@@ -116,7 +116,7 @@ var importStates = []struct{ state, words string }{
 }
 
 func (r imported) write(w io.Writer) {
-	fmt.Fprintf(w, "%s: %d lines, %d good, %d wrong, %d outside the register's area, not taken\n", r.Organisation.Name, r.Lines, r.Good, r.Wrong, r.Outside)
+	fmt.Fprintf(w, "%s: %s, %d good, %d wrong, %d outside the register's area, not taken\n", r.Organisation.Name, counted(r.Lines, "line", "lines"), r.Good, r.Wrong, r.Outside)
 	if len(r.IgnoredColumns) > 0 {
 		fmt.Fprintf(w, "columns that are not known, and not read: %s\n", strings.Join(r.IgnoredColumns, ", "))
 	}
@@ -134,7 +134,7 @@ func (r imported) write(w io.Writer) {
 		fmt.Fprintf(w, "%s%s: %s\n", where, p.Error, p.Hint)
 	}
 	if r.MoreProblems > 0 {
-		fmt.Fprintf(w, "and %d more problems\n", r.MoreProblems)
+		fmt.Fprintf(w, "and %s\n", counted(r.MoreProblems, "more problem", "more problems"))
 	}
 	would := ""
 	if !r.Imported {
@@ -142,7 +142,7 @@ func (r imported) write(w io.Writer) {
 	}
 	for _, s := range importStates {
 		if n := r.Sites[s.state]; n > 0 {
-			fmt.Fprintf(w, "%d sites %s%s\n", n, would, s.words)
+			fmt.Fprintf(w, "%s %s%s\n", counted(n, "site", "sites"), would, s.words)
 		}
 	}
 	for _, s := range r.Results {

@@ -51,6 +51,9 @@ type imported struct {
 		Missing []string `json:"missing_cameras,omitempty"`
 		Code    string   `json:"owner_code,omitempty"`
 	} `json:"results"`
+	CodesMade    int    `json:"codes_made,omitempty"`
+	CodesMissing int    `json:"codes_missing,omitempty"`
+	Codes        []byte `json:"codes,omitempty"` // goes into a file, and is not printed
 }
 
 // cmdImport takes an organisation's own file of sites and cameras.
@@ -62,16 +65,21 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 		DryRun        bool   `json:"dry_run"`
 		Partial       bool   `json:"partial"`
 		RemoveMissing bool   `json:"remove_missing"`
+		Codes         bool   `json:"codes"`
 	}
 	f.StringVar(&in.Organisation, "organisation", "", "whose sites they are: its id or name")
 	f.BoolVar(&in.DryRun, "dry-run", false, "check the file and tell what would happen, no more")
 	f.BoolVar(&in.Partial, "partial", false, "import the good lines, whatever the others are")
 	f.BoolVar(&in.RemoveMissing, "remove-missing", false, "withdraw what was imported before and is not in the file")
+	codes := f.String("codes", "", "make a code for each site with which its agent enrols, and write them to this new file")
 	words, err := c.parse(f, args, 1)
 	if err != nil {
 		return err
 	}
+	in.Codes = *codes != ""
 	switch {
+	case in.Codes && in.DryRun:
+		return misuse("-codes and -dry-run do not go together: a dry run makes nothing")
 	case in.Organisation == "":
 		return misuse("-organisation ID|NAME is missing")
 	case in.Partial && in.RemoveMissing:
@@ -81,9 +89,15 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	var r imported
-	if err := c.withOffice(ctx, func(cl client) error {
-		return cl.do(ctx, http.MethodPost, "/import", in, &r)
-	}); err != nil {
+	ask := func() error {
+		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/import", in, &r) })
+	}
+	if in.Codes {
+		err = r.codesInto(*codes, ask)
+	} else {
+		err = ask()
+	}
+	if err != nil {
 		return err
 	}
 	if c.json {
@@ -94,9 +108,33 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 	return errors.Join(err, r.outcome())
 }
 
+// codesInto has the import done with a new file open for its codes, which are
+// shown once: one that cannot be written ends it before anything is done. Without
+// codes no file stays.
+func (r *imported) codesInto(path string, do func() error) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = do(); err == nil {
+		_, err = file.Write(r.Codes)
+	}
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err != nil && r.CodesMade > 0 {
+		err = fmt.Errorf("the sites are imported, but their codes are not all in %s: %w; import the file again, with another file for the codes", path, err)
+	}
+	if len(r.Codes) == 0 {
+		err = errors.Join(err, os.Remove(path))
+	}
+	r.Codes = nil
+	return err
+}
+
 // outcome is nil when all lines were good.
 func (r imported) outcome() error {
 	switch {
+	case r.CodesMissing > 0:
+		return partly(fmt.Sprintf("%s could not be made; import the file again, with another file for the codes", counted(r.CodesMissing, "code", "codes")))
 	case len(r.Problems) == 0:
 		return nil
 	case r.Imported:
@@ -144,6 +182,9 @@ func (r imported) write(w io.Writer) {
 		if n := r.Sites[s.state]; n > 0 {
 			fmt.Fprintf(w, "%s %s%s\n", counted(n, "site", "sites"), would, s.words)
 		}
+	}
+	if r.CodesMade > 0 {
+		fmt.Fprintf(w, "%s made, for 14 days: whoever has one of them enrols an agent for its site\n", counted(r.CodesMade, "code is", "codes are"))
 	}
 	for _, s := range r.Results {
 		switch {

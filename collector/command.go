@@ -48,7 +48,7 @@ func commands() []command {
 		{"delegation add", "ID|NAME -referent NAME -power prepare|approve|answer... -rule TEXT -until DAY [-from DAY] [-site ID...] [-json]", "let a technical referent act for an organisation", cmdDelegationAdd},
 		{"delegation list", "ID|NAME [-json]", "list what an organisation has delegated", cmdDelegationList},
 		{"delegation revoke", "DELEGATION [-json]", "end a delegation at once", cmdDelegationRevoke},
-		{"import", "FILE.csv -organisation ID|NAME [-dry-run] [-partial | -remove-missing] [-json]", "take an owner's own file of sites and cameras, after checking all its lines", cmdImport},
+		{"import", "FILE.csv -organisation ID|NAME [-dry-run] [-partial | -remove-missing] [-codes OUT.csv] [-json]", "take an owner's own file of sites and cameras, after checking all its lines", cmdImport},
 		{"export", "FILE.json|FILE.csv -site ID|-organisation ID|NAME", "write all that is one owner's own", cmdExport},
 		{"addresses", "FILE.csv... [-source NAME] [-dry-run] [-partial] [-json] | -list | -remove NAME", "take the Comune's house numbers and streets, for the search by address", cmdPlaces},
 		{"districts", "FILE.geojson... [-source NAME] [-dry-run] [-partial] [-json] | -list | -remove NAME", "take its municipi, NIL or other districts", cmdPlaces},

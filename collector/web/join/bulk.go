@@ -50,6 +50,7 @@ type importRequest struct {
 	DryRun        bool   `json:"dry_run"`
 	Partial       bool   `json:"partial"`        // import the good lines, whatever the others are
 	RemoveMissing bool   `json:"remove_missing"` // withdraw what the file does not name any more
+	Codes         bool   `json:"codes"`          // make an enrolment code for each site
 }
 
 func (j *Join) importFile(rw http.ResponseWriter, r *http.Request) {
@@ -110,6 +111,9 @@ func (j *Join) importFile(rw http.ResponseWriter, r *http.Request) {
 		j.OnAct()
 	}
 	rep.Imported = true
+	if in.Codes && !j.giveCodes(rw, r, o, s, results, &rep) {
+		return
+	}
 	web.WriteJSON(rw, http.StatusOK, rep)
 }
 
@@ -163,6 +167,9 @@ type report struct {
 	Problems       []lineProblem  `json:"problems"`
 	MoreProblems   int            `json:"more_problems,omitempty"` // that are not named
 	Results        []siteResult   `json:"results"`
+	CodesMade      int            `json:"codes_made,omitempty"`    // for enrolment, of sites
+	CodesMissing   int            `json:"codes_missing,omitempty"` // that could not be made
+	Codes          []byte         `json:"codes,omitempty"`         // CSV: key, name, code, link
 }
 
 type named struct {

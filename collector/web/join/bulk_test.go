@@ -3,6 +3,8 @@ package join
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 )
@@ -174,6 +179,63 @@ type exportedForTest struct {
 			Cameras map[string]any `json:"cameras"`
 		} `json:"history"`
 	} `json:"sites"`
+}
+
+// On wish each site that the import holds gets a code for its agent; one that an
+// agent has taken over needs none.
+func TestImportGivesCodes(t *testing.T) {
+	d := newDoor(t)
+	d.addBank()
+	file := []byte(minimal + "=2;Bar Due;Ingresso;45,4;9,1;sì\n")
+	d.acts = nil
+	rep := d.importFile(importRequest{File: file, Codes: true})
+	if rep.CodesMade != 2 || rep.CodesMissing != 0 || rep.Sites["new"] != 2 || !slices.Equal(d.kinds(), []string{"import", "invite"}) || d.acts[1].Count != 2 {
+		t.Fatalf("%+v, on the trail %v", rep, d.kinds())
+	}
+	given := func(rep report) (lines [][]string) {
+		t.Helper()
+		r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(rep.Codes, []byte("\ufeff"))))
+		r.Comma = ';'
+		lines, err := r.ReadAll()
+		if err != nil || !slices.Equal(lines[0], codesHeader) {
+			t.Fatalf("%s %v", rep.Codes, err)
+		}
+		return lines[1:]
+	}
+	lines := given(rep)
+	if len(lines) != 2 || lines[1][0] != "'=2" || lines[1][1] != "Bar Due" {
+		t.Fatalf("%q", lines)
+	}
+	enrol := func(line []string) (ingest.Grant, error) {
+		code, err := protocol.ParseCode(line[2])
+		if err != nil || line[3] != "https://localhost:8443/enrol#"+code.String() {
+			t.Fatalf("%q %v", line, err)
+		}
+		hash := sha256.Sum256([]byte(line[2]))
+		return d.reg.Redeem(t.Context(), ingest.Redemption{CodeHash: code.Hash(), KeyHash: hash, AgentID: uuid.NewString(), At: d.now})
+	}
+	site := rep.Results[slices.IndexFunc(rep.Results, func(s siteResult) bool { return s.Key == "=2" })].SiteID
+	if grant, err := enrol(lines[1]); err != nil || grant.SiteID != site {
+		t.Errorf("%+v, %v; the site is %s", grant, err, site)
+	}
+	again := given(d.importFile(importRequest{File: file, Codes: true})) // unchanged, and taken over
+	if len(again) != 1 || again[0][0] != lines[0][0] || again[0][2] == lines[0][2] {
+		t.Errorf("%q", again)
+	}
+	d.now = d.now.Add(registry.CodeLife)
+	if _, err := enrol(again[0]); !errors.Is(err, ingest.ErrExpiredCode) {
+		t.Errorf("after 14 days: %v", err)
+	}
+	if rep := d.importFile(importRequest{File: file}); rep.Codes != nil {
+		t.Error("codes that nobody asked for")
+	}
+	if rep := d.importFile(importRequest{File: file, Codes: true, DryRun: true}); rep.Codes != nil {
+		t.Error("a dry run gives codes")
+	}
+	d.err = errors.New("full")
+	if status, answer := d.control(http.MethodPost, "/import", importRequest{Organisation: bankName, File: file, Codes: true}); status != http.StatusServiceUnavailable {
+		t.Errorf("without the trail: %d %s", status, answer)
+	}
 }
 
 // A file with a wrong line is not imported, unless the good ones are asked for.

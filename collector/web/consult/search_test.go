@@ -181,10 +181,10 @@ func TestNothingIsAnsweredOffTheTrail(t *testing.T) {
 	a := w.answer(exact())
 	w.trail.Close()
 	res := w.send("POST", "/search", officerName, exact(), false)
-	if res.status != http.StatusServiceUnavailable || strings.Contains(res.body, "Farmacia") {
+	if res.status != http.StatusServiceUnavailable || strings.Contains(res.body, "Orefici") {
 		t.Errorf("search without a trail: %d %s", res.status, res.body)
 	}
-	if res := w.send("POST", "/search", officerName, exact(), true); res.status != http.StatusServiceUnavailable || strings.Contains(res.body, "Farmacia") || !strings.Contains(res.body, `role="alert"`) {
+	if res := w.send("POST", "/search", officerName, exact(), true); res.status != http.StatusServiceUnavailable || strings.Contains(res.body, "Orefici") || !strings.Contains(res.body, `role="alert"`) {
 		t.Errorf("search page without a trail: %d", res.status)
 	}
 	res = w.send("POST", "/reveal", officerName, url.Values{"search": {a.Search}, "site": {a.Results[0].SiteID}}, false)

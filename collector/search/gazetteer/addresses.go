@@ -152,6 +152,9 @@ func (r *Read) entry(t table, row csvfile.Row) (e Entry, ok bool) {
 	if m := get("municipio"); m != "" {
 		e.Municipio = "Municipio " + m
 	}
+	if !postcode.MatchString(e.Postcode) {
+		e.Postcode = ""
+	}
 	e.At.Lon = r.degrees(t, row, "lon", 180)
 	e.At.Lat = r.degrees(t, row, "lat", 90)
 	r.rank(&e, get("source"), get("sources"))

@@ -1,5 +1,7 @@
 package gazetteer
 
+import "math/bits"
+
 // edits counts the typing errors between two words: a letter left out, too many,
 // wrong, or two that changed places (the restricted Damerau-Levenshtein distance:
 // no place is changed twice). It gives most+1 when there are more than most.
@@ -11,16 +13,16 @@ func edits(a, b string, most int) int {
 		return most + 1
 	}
 	// Rows of the table: two before, the one before, and this one.
-	var rows [3][maxWord + 1]int
+	var rows [3][maxWord + 1]uint8
 	before, above, row := &rows[0], &rows[1], &rows[2]
 	for j := range len(b) + 1 {
-		above[j] = j
+		above[j] = uint8(j)
 	}
 	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		least := i
+		row[0] = uint8(i)
+		least := row[0]
 		for j := 1; j <= len(b); j++ {
-			cost := 1
+			cost := uint8(1)
 			if a[i-1] == b[j-1] {
 				cost = 0
 			}
@@ -30,13 +32,24 @@ func edits(a, b string, most int) int {
 			}
 			least = min(least, row[j])
 		}
-		if least > most {
+		if int(least) > most {
 			return most + 1
 		}
 		before, above, row = above, row, before
 	}
-	return min(above[len(b)], most+1)
+	return min(int(above[len(b)]), most+1)
 }
+
+// letters has a bit for each letter and digit of a word. An error changes at most
+// two of them: most words are told apart without counting errors.
+func letters(s string) (set uint64) {
+	for i := range len(s) {
+		set |= 1 << (s[i] & 63)
+	}
+	return set
+}
+
+func mayBe(a, b uint64, most int) bool { return bits.OnesCount64(a^b) <= 2*most }
 
 // maxWord is the longest word, in bytes, in which errors are looked for.
 const maxWord = 40

@@ -111,6 +111,9 @@ func (x *Index) Districts(p protocol.Point) (all []*District) {
 	return all
 }
 
+// HasDistricts tells whether any were imported.
+func (x *Index) HasDistricts() bool { return len(x.districts) > 0 }
+
 // PlaceOf is the municipio and NIL of a point; empty where no districts were
 // imported, or outside all of them.
 func (x *Index) PlaceOf(p protocol.Point) (place Place) {

@@ -2,7 +2,9 @@ package gazetteer
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strings"
 
 	"anagrafe/protocol"
 )
@@ -87,6 +89,9 @@ func (x *Index) Find(text string) Found {
 		}
 		best = x.fitAll(all, wrong)
 	}
+	if len(best) == 0 {
+		best = once(x.joined(all))
+	}
 	var answers []Answer
 	for _, b := range best {
 		answers = append(answers, x.answer(b.reading, b.fitted)...)
@@ -108,23 +113,30 @@ func least(all []read) int {
 	return slices.MinFunc(all, func(a, b read) int { return cmp.Compare(a.points, b.points) }).points
 }
 
-// fitAll matches all readings; each street is there once, by the reading that it
-// fits best.
+// fitAll matches all readings.
 func (x *Index) fitAll(all []reading, wrong spelling) (found []read) {
-	at := make(map[int]int)
 	for _, r := range all {
 		for _, f := range x.match(r.kind, r.words, wrong) {
-			f.points += pIgnored * len(r.ignored)
-			i, ok := at[f.street]
-			if !ok {
-				at[f.street] = len(found)
-				found = append(found, read{r, f})
-			} else if f.points < found[i].points {
-				found[i] = read{r, f}
-			}
+			f.points += pIgnored*len(r.ignored) + pEdit*r.wrong
+			found = append(found, read{r, f})
 		}
 	}
-	return found
+	return once(found)
+}
+
+// once keeps of each street the reading that it fits best.
+func once(all []read) (kept []read) {
+	at := make(map[int]int)
+	for _, f := range all {
+		i, ok := at[f.street]
+		if !ok {
+			at[f.street] = len(kept)
+			kept = append(kept, f)
+		} else if f.points < kept[i].points {
+			kept[i] = f
+		}
+	}
+	return kept
 }
 
 // answer is what is known of a number of a street.
@@ -151,11 +163,13 @@ func (x *Index) answer(r reading, f fitted) []Answer {
 }
 
 // fitsPostcode: a street of which no post code is known has any of the city's.
+// 20100 is all of Milan's together.
 func (x *Index) fitsPostcode(s *street, code string) bool {
+	general := strings.HasSuffix(code, "00") && slices.ContainsFunc(slices.Collect(maps.Keys(x.postcodes)), func(c string) bool { return c[:3] == code[:3] })
 	if len(s.postcodes) == 0 {
-		return x.postcodes[code]
+		return x.postcodes[code] || general
 	}
-	return slices.Contains(s.postcodes, code)
+	return general || slices.Contains(s.postcodes, code)
 }
 
 func (x *Index) atHouse(a Answer, asked House, h house, across bool) Answer {

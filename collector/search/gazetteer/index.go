@@ -54,6 +54,7 @@ type Index struct {
 	streets   []street
 	words     map[string][]posting
 	spelled   []string // the words, sorted
+	sets      []uint64 // their letters
 	districts []District
 	postcodes map[string]bool
 	grid      map[cell][]numbered
@@ -259,6 +260,9 @@ func (x *Index) spell() {
 		x.spelled = append(x.spelled, w)
 	}
 	slices.Sort(x.spelled)
+	for _, w := range x.spelled {
+		x.sets = append(x.sets, letters(w))
+	}
 }
 
 // Streets and Numbers count what the index holds.

@@ -184,9 +184,9 @@ func (x *Index) spellings(typed []word, into spelling) {
 			continue
 		}
 		near := make(map[string]int)
-		most := allowed(len(q.text))
-		for _, w := range x.spelled {
-			if most == 0 || len(w) < 4 || isDigit(w[0]) {
+		most, set := allowed(len(q.text)), letters(q.text)
+		for i, w := range x.spelled {
+			if most == 0 || len(w) < 4 || !mayBe(set, x.sets[i], most) || isDigit(w[0]) {
 				continue
 			}
 			if n := edits(q.text, w, most); n > 0 && n <= most {
@@ -205,4 +205,33 @@ func (x *Index) completions(begin string) []string {
 		to++
 	}
 	return x.spelled[from:to]
+}
+
+// joined finds streets by their whole name without spaces: for a space that was
+// lost ("vialeToscana"), and for errors in words that are too short to look for
+// them one by one.
+func (x *Index) joined(all []reading) (found []read) {
+	for _, r := range all {
+		if len(r.whole) < 3 || len(r.ignored) > 0 || r.wrong > 0 {
+			continue
+		}
+		most, set := min(2, 1+len(r.whole)/8), letters(r.whole)
+		for i := range x.streets {
+			n := &x.streets[i].name
+			if r.kind != "" && r.kind != n.kind {
+				continue
+			}
+			errors := most + 1
+			if mayBe(set, n.set, most) {
+				errors = edits(r.whole, n.whole, most)
+			}
+			if r.kind == "" && errors > most && mayBe(set, n.set|letters(n.kind), most) { // "vialeToscana"
+				errors = edits(r.whole, n.kind+n.whole, most)
+			}
+			if errors <= most {
+				found = append(found, read{r, fitted{i, pEdit * max(1, errors)}})
+			}
+		}
+	}
+	return found
 }

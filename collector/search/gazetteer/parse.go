@@ -10,10 +10,12 @@ import (
 type reading struct {
 	kind     string // of street; "" not typed
 	words    []word // of the name
+	whole    string // the name in one word, with its particles
 	house    House  // N 0: no number
 	written  string // the number as typed
 	postcode string
 	ignored  []string // words that this reading has no use for
+	wrong    int      // typing errors in the kind
 }
 
 var (
@@ -110,10 +112,11 @@ func (r reading) around(before, after []word) (all []reading) {
 func (r reading) named(words []word) (all []reading) {
 	list := withoutCommas(words)
 	add := func(words []word, kind string, ignored []word) {
+		r := r
+		r.whole = inOne(words)
 		if words = withoutParticles(words); len(words) == 0 {
 			return
 		}
-		r := r
 		r.kind, r.words = kind, words
 		for _, w := range ignored {
 			r.ignored = append(r.ignored[:len(r.ignored):len(r.ignored)], w.raw)
@@ -129,7 +132,16 @@ func (r reading) named(words []word) (all []reading) {
 				}
 			}
 		}
-		add(list, "", nil)
+		if len(list) != 1 || !kinds[list[0].text] {
+			add(list, "", nil)
+		}
+		if k, n := misspelt(list); k != "" {
+			added := len(all)
+			add(list[1:], k, nil)
+			for i := range all[added:] {
+				all[added+i].wrong = n
+			}
+		}
 		if n := len(list); n > 1 && kindOf(list[n-1], false) != "" { // "Torino (via)"
 			add(list[:n-1], list[n-1].text, nil)
 		}
@@ -150,6 +162,31 @@ func (r reading) named(words []word) (all []reading) {
 	}
 	return all
 }
+
+// inOne writes words without the spaces between them.
+func inOne(words []word) string {
+	var b strings.Builder
+	for _, w := range words {
+		b.WriteString(w.text)
+	}
+	return b.String()
+}
+
+// misspelt gives the kind of street that the first word may be meant for.
+func misspelt(words []word) (kind string, errors int) {
+	if len(words) < 2 || words[0].short || kindOf(words[0], true) != "" {
+		return "", 0
+	}
+	for _, k := range usual {
+		if n := edits(words[0].text, k, 1); n == 1 && len(words[0].text) > 3 {
+			return k, n
+		}
+	}
+	return "", 0
+}
+
+// usual are the kinds that most streets are of.
+var usual = strings.Fields("via viale piazza piazzale corso largo vicolo strada galleria")
 
 func withoutCommas(words []word) []word {
 	return slices.DeleteFunc(slices.Clone(words), func(w word) bool { return w.text == "," })

@@ -34,7 +34,7 @@ var titles = set("generale colonnello ingegner dottor professor avvocato monsign
 	"cavalier architetto ragionier geometra onorevole don padre suor fra beato beata conte principe privata pubblica comunale")
 
 // written out: abbreviations as they stand after the dots are taken off.
-var written = pairs("v=via vle=viale vl=viale cso=corso crs=corso pza=piazza pzza=piazza pzz=piazza ptta=piazzetta pzta=piazzetta ple=piazzale pzle=piazzale " +
+var written = pairs("vle=viale vl=viale cso=corso crs=corso pza=piazza pzza=piazza pzz=piazza ptta=piazzetta pzta=piazzetta ple=piazzale pzle=piazzale " +
 	"plle=piazzale lgo=largo lg=largo vic=vicolo vlo=vicolo str=strada gall=galleria galla=galleria bast=bastioni circ=circonvallazione alz=alzaia " +
 	"rot=rotatoria casc=cascina " +
 	"snc=snc sn=snc pta=porta mte=monte pte=ponte flli=fratelli " +
@@ -145,7 +145,7 @@ func wordOf(piece string, dotted bool) word {
 	if dotted {
 		w.raw += "."
 	}
-	if long, ok := written[piece]; ok && piece != "v" {
+	if long, ok := written[piece]; ok {
 		w.text, w.short = long, false
 	} else if n := roman(piece); n != "" {
 		w.text = n
@@ -179,6 +179,8 @@ func roman(s string) string {
 type name struct {
 	kind  string // "" if it does not begin with one
 	words []word // of the rest, without particles
+	whole string // the rest in one word, with them
+	set   uint64 // its letters
 }
 
 // nameOf takes an official name apart.
@@ -194,7 +196,8 @@ func nameOf(street string) (n name) {
 			n.kind, words = k, words[1:]
 		}
 	}
-	n.words = withoutParticles(words)
+	n.words, n.whole = withoutParticles(words), inOne(words)
+	n.set = letters(n.whole)
 	return n
 }
 

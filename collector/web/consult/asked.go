@@ -34,16 +34,18 @@ type asked struct {
 	// As typed, to fill the form again.
 	At, Date, Time, Until, Radius string
 	Kind, Ref, Offence, Reason    string
+	Pick                          string // which of the places that At may mean: see pickOf
 	Fold                          string // "", "first" or "second": which of the hours that come twice
 
 	drawn // an area or a route in place of At, and filters
 
 	// As understood.
-	Point       protocol.Point
-	RadiusM     int
-	From        time.Time
-	To          time.Time // From when no end was given
-	Errors      []fieldError
+	Point   protocol.Point
+	RadiusM int
+	From    time.Time
+	To      time.Time // From when no end was given
+	Errors  []fieldError
+	located
 	AskWhichOne bool // the wall time comes twice and Fold did not say which
 }
 
@@ -85,7 +87,7 @@ func blank(now time.Time) *asked {
 func readAsked(v url.Values, now time.Time, exact bool) *asked {
 	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	a := &asked{At: get("at"), Date: get("date"), Time: get("time"), Until: get("until"), Radius: get("radius"),
-		Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason"), Fold: get("fold")}
+		Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason"), Pick: get("pick"), Fold: get("fold")}
 	var err error
 	if a.readDrawn(v, exact) {
 	} else if a.At == "" {

@@ -22,7 +22,7 @@ var files embed.FS
 // Options are the parts that consultation stands on.
 type Options struct {
 	Index       *search.Index
-	Places      *gazetteer.Gazetteer
+	Places      *gazetteer.Gazetteer // nil: places are asked for by position alone
 	Trail       *trail.Trail
 	Registry    *registry.Registry
 	Notify      func() // called when a request was queued for agents; must return at once; may be nil
@@ -86,6 +86,7 @@ func (c *Consult) Routes() []web.Route {
 		route("POST /search", c.search),
 		route("GET /search", c.backToForm),
 		route("GET /search/{id}", c.shown),
+		route("POST /addresses", c.suggest),
 		route("POST /reveal", c.reveal),
 		route("POST /unanswered", c.unanswered),
 		route("POST /requests", c.askToPreserve),

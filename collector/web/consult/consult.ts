@@ -228,12 +228,15 @@ function reveals(words: Record<string, string>): void {
   document.addEventListener("submit", (e) => {
     pressed = ((e as SubmitEvent).submitter as HTMLButtonElement | null)?.id.replace(/^(reveal|unanswered)/, "") ?? "";
   });
-  document.addEventListener("htmx:afterSwap", () => {
+  const suggested = (e: Event) => (e as CustomEvent<{ target?: Element }>).detail?.target?.id === "at-list";
+  document.addEventListener("htmx:afterSwap", (e) => {
+    if (suggested(e)) return;
     const target = document.getElementById("contacts" + pressed) ?? document.querySelector<HTMLElement>(".contacts");
     target?.focus();
   });
   for (const type of ["htmx:responseError", "htmx:sendError"]) {
-    document.addEventListener(type, () => {
+    document.addEventListener(type, (e) => {
+      if (suggested(e)) return; // a list that does not come is not missed
       const bar = document.querySelector(".reveal-bar p");
       if (!bar) return;
       bar.setAttribute("role", "alert");

@@ -150,7 +150,7 @@ func (a *asked) checkArrival() {
 func (a *asked) where() search.Area {
 	switch {
 	case a.Rings != nil:
-		return search.Polygon{Rings: a.Rings}
+		return search.Polygon{Rings: a.Rings, Name: a.placeName()}
 	case a.Line != nil:
 		return search.Route{Line: a.Line, RadiusM: a.RadiusM, Speeds: a.Speeds, Arrival: a.Arrives}
 	}
@@ -180,8 +180,10 @@ type drawnBody struct {
 
 func (a *asked) body() drawnBody {
 	b := drawnBody{Categories: a.Categories, Continuous: a.Continuous, Certain: a.Certain}
-	for _, r := range a.Rings {
-		b.Area = append(b.Area, lonLat(r))
+	if a.Answer == nil { // a district is named, not drawn: it has thousands of corners
+		for _, r := range a.Rings {
+			b.Area = append(b.Area, lonLat(r))
+		}
 	}
 	if a.Line != nil {
 		b.Route, b.SpeedKmh = lonLat(a.Line), &[2]float64{a.Speeds.MinKmh, a.Speeds.MaxKmh}
@@ -194,8 +196,9 @@ func (a *asked) body() drawnBody {
 
 // placeBody is where a question looks around a single place; nil of an area.
 type placeBody struct {
-	Lon *float64 `json:"lon,omitempty"`
-	Lat *float64 `json:"lat,omitempty"`
+	Place string   `json:"place,omitempty"` // the address or district that was asked for by its name
+	Lon   *float64 `json:"lon,omitempty"`
+	Lat   *float64 `json:"lat,omitempty"`
 	// of a route what is near it
 	RadiusM int `json:"radius_m,omitempty"`
 }
@@ -203,10 +206,10 @@ type placeBody struct {
 func (a *asked) place() placeBody {
 	switch {
 	case a.Rings != nil:
-		return placeBody{}
+		return placeBody{Place: a.placeName()}
 	case a.Line != nil:
 		return placeBody{RadiusM: a.RadiusM}
 	}
 	lon, lat := lonOf(a.Point), latOf(a.Point)
-	return placeBody{&lon, &lat, a.RadiusM}
+	return placeBody{a.placeName(), &lon, &lat, a.RadiusM}
 }

@@ -15,6 +15,8 @@ import (
 func whereWords(w *pages.Words, a *asked) string {
 	when := window(w, a.From, a.To)
 	switch {
+	case a.Rings != nil && a.Answer != nil:
+		return w.T("results.asked.district", "name", a.placeName(), "when", when)
 	case a.Rings != nil:
 		n := 0
 		for _, r := range a.Rings {

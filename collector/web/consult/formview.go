@@ -2,10 +2,12 @@ package consult
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 
 	"anagrafe/collector/search"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 )
 
 // formView is what the form's template reads.
@@ -15,17 +17,24 @@ type formView struct {
 	Kinds    []string
 	Offences []string
 	Radii    []int
+	Choices  []choice // of what the place may mean
+	More     int      // that are not among them
 	onMap    bool
+	named    bool   // addresses or districts are there to be found
 	first    string // the field that has the cursor
 }
 
-func newFormView(a *asked, user string, hasBase bool) formView {
-	v := formView{Asked: a, User: user, Kinds: caseKinds, Offences: offences, Radii: radiiWith(a.RadiusM), onMap: hasBase, first: "at"}
+func (c *Consult) formView(r *http.Request, a *asked, user string) formView {
+	v := formView{Asked: a, User: user, Kinds: caseKinds, Offences: offences, Radii: radiiWith(a.RadiusM), onMap: c.base != nil, first: "at",
+		Choices: choices(c.set.Words(pages.Language(r)), a.Found), More: a.Found.More, named: c.findsNames()}
 	if len(a.Errors) > 0 {
 		v.first = a.Errors[0].Field
 	}
 	if a.AskWhichOne {
 		v.first = "fold"
+	}
+	if len(v.Choices) > 0 && v.first == "at" {
+		v.first = "pick"
 	}
 	return v
 }
@@ -55,6 +64,22 @@ func (v formView) Categories() []protocol.Category { return protocol.Categories 
 func (v formView) Chosen(c protocol.Category) bool {
 	return slices.Contains(v.Asked.Categories, string(c))
 }
+
+// AtHint is the key of what may be typed as the place.
+func (v formView) AtHint() string {
+	switch {
+	case v.named && v.onMap:
+		return "form.at.hint.names.map"
+	case v.named:
+		return "form.at.hint.names"
+	case v.onMap:
+		return "form.at.hint.map"
+	}
+	return "form.at.hint"
+}
+
+// Named tells whether places can be found by their names.
+func (v formView) Named() bool { return v.named }
 
 // OnMap tells whether a click on the map can name the place.
 func (v formView) OnMap() bool { return v.onMap }

@@ -27,6 +27,7 @@ type resultsView struct {
 	Asked      *asked
 	At         time.Time
 	Asks       string // what was asked, in words
+	Where      string // the address of the place, and the part of the city
 	Only       string // what was left out on purpose; "": nothing
 	Hidden     string // how much that was; "": nothing
 	TrailIndex int
@@ -76,8 +77,8 @@ type left struct{ Tone, Icon, Text, More string }
 func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 	words := c.set.Words(pages.Language(r))
 	a := ans.asked
-	v := resultsView{ID: ans.id, Asked: a, At: ans.at, Asks: whereWords(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
-		Rows: c.rows(words, ans), Form: newFormView(formOf(a), ans.userID, c.base != nil)}
+	v := resultsView{ID: ans.id, Asked: a, At: ans.at, Asks: whereWords(words, a), Where: placeLine(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
+		Rows: c.rows(words, ans), Form: c.formView(r, formOf(a), ans.userID)}
 	v.Form.first = "" // the page opens on the answer
 	for i, row := range v.Rows {
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].Class != row.R.Class {
@@ -87,7 +88,7 @@ func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 		g.Rows = append(g.Rows, row)
 	}
 	if len(v.Rows) == 0 && a.Rings == nil && a.Line == nil && v.Hidden == "" {
-		v.Again = map[string]string{"at": writePlace(a.Point), "time": a.From.UTC().Format(time.RFC3339), "until": a.To.UTC().Format(time.RFC3339),
+		v.Again = map[string]string{"at": v.Form.Asked.At, "pick": a.Pick, "time": a.From.UTC().Format(time.RFC3339), "until": a.To.UTC().Format(time.RFC3339),
 			"case_kind": a.Kind, "case_ref": a.Ref, "offence": a.Offence, "reason": a.Reason}
 		for _, radius := range radii {
 			if radius > a.RadiusM {
@@ -103,7 +104,10 @@ func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 func formOf(a *asked) *asked {
 	f := *a
 	f.Radius = strconv.Itoa(a.RadiusM)
-	if a.Rings == nil && a.Line == nil {
+	switch {
+	case a.Answer != nil:
+		f.At = a.Answer.Name()
+	case a.Rings == nil && a.Line == nil:
 		f.At = writePlace(a.Point)
 	}
 	from, to := a.From.In(pages.Rome()), a.To.In(pages.Rome())

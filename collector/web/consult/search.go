@@ -70,6 +70,7 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := readAsked(r.PostForm, c.Now(), exact)
+	c.locate(a)
 	if len(a.Errors) > 0 {
 		c.refuse(w, r, a)
 		return
@@ -203,6 +204,7 @@ func (c *Consult) fail(w http.ResponseWriter, r *http.Request, status int, key s
 	a := blank(c.Now())
 	if r.PostForm != nil && (r.PostForm.Has("at") || r.PostForm.Has("area") || r.PostForm.Has("route")) {
 		a = readAsked(r.PostForm, c.Now(), false)
+		c.locate(a)
 		a.Errors = nil
 	}
 	c.showForm(w, r, a, status, pages.Note{Kind: "danger", Key: key})
@@ -218,7 +220,7 @@ func (c *Consult) showForm(w http.ResponseWriter, r *http.Request, a *asked, sta
 	p.Data = struct {
 		formView
 		mapView
-	}{newFormView(a, u.ID, c.base != nil), c.mapView(r, a, nil)}
+	}{c.formView(r, a, u.ID), c.mapView(r, a, nil)}
 	c.set.Render(w, r, p)
 }
 

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"anagrafe/protocol/pages"
 )
@@ -183,6 +184,14 @@ func (b *Tab) Press(selector string) {
 	b.still(selector)
 	if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
 		b.t.Fatalf("press %s: %v", selector, err)
+	}
+}
+
+// Enter presses the Enter key in a field and waits for the page that follows.
+func (b *Tab) Enter(selector string) {
+	b.t.Helper()
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.SendKeys(chromedp.CSS(selector), kb.Enter)); err != nil {
+		b.t.Fatalf("press Enter in %s: %v", selector, err)
 	}
 }
 

@@ -40,6 +40,12 @@ func FootageOf(t, now time.Time, schedules []Era[Schedule], retentions []Era[Ret
 	if s, ok := inForce(schedules, t); ok {
 		recorded = s.Recording(t)
 	}
+	return FootageRecorded(t, now, recorded, retentions)
+}
+
+// FootageRecorded is FootageOf where it is known already whether t was recorded:
+// a search asks of many cameras that share few schedules.
+func FootageRecorded(t, now time.Time, recorded Answer, retentions []Era[Retention]) Footage {
 	if t.After(now) || recorded == No {
 		return Footage{Exists: No}
 	}

@@ -314,30 +314,46 @@ func lastWith(column string) string {
 
 const observationColumns = "camera_id, at, recorded_at, coalesce(oldest_footage, 0), settled, schedule, retention"
 
+// observationRow is a row of camera_observations, sealed as it is.
+type observationRow struct {
+	camera               string
+	at, recorded, oldest int64
+	settled              sql.NullBool
+	schedule, retention  []byte
+}
+
+// columns are where observationColumns are scanned to.
+func (o *observationRow) columns() []any {
+	return []any{&o.camera, &o.at, &o.recorded, &o.oldest, &o.settled, &o.schedule, &o.retention}
+}
+
 func (s site) scanObservation(scan func(...any) error) (cameraID string, o observation, err error) {
-	var at, recorded, oldest int64
-	var settled sql.NullBool
-	var schedule, retention []byte
-	if err := scan(&cameraID, &at, &recorded, &oldest, &settled, &schedule, &retention); err != nil {
+	var row observationRow
+	if err := scan(row.columns()...); err != nil {
 		return "", o, err
 	}
-	o = observation{at: fromMicros(at), recorded: fromMicros(recorded), oldest: fromMicros(oldest)}
-	if settled.Valid {
-		o.settled = &settled.Bool
+	o, err = s.box.openObservation(row)
+	return row.camera, o, err
+}
+
+func (b *box) openObservation(row observationRow) (o observation, err error) {
+	o = observation{at: fromMicros(row.at), recorded: fromMicros(row.recorded), oldest: fromMicros(row.oldest)}
+	if row.settled.Valid {
+		o.settled = &row.settled.Bool
 	}
-	if schedule != nil {
-		v, err := openBody[protocol.Schedule](s.box, observationBody("schedule", cameraID, at, recorded), schedule)
+	if row.schedule != nil {
+		v, err := openBody[protocol.Schedule](b, observationBody("schedule", row.camera, row.at, row.recorded), row.schedule)
 		if err != nil {
-			return "", o, err
+			return o, err
 		}
 		o.schedule = &v
 	}
-	if retention != nil {
-		v, err := openBody[protocol.Retention](s.box, observationBody("retention", cameraID, at, recorded), retention)
+	if row.retention != nil {
+		v, err := openBody[protocol.Retention](b, observationBody("retention", row.camera, row.at, row.recorded), row.retention)
 		if err != nil {
-			return "", o, err
+			return o, err
 		}
 		o.retention = &v
 	}
-	return cameraID, o, nil
+	return o, nil
 }

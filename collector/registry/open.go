@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"filippo.io/age"
@@ -41,6 +42,9 @@ type Registry struct {
 	consult  *age.X25519Identity // nil until Unseal
 	ownerKey []byte              // nil until UseOwnerKey
 	ledger   *Ledger             // nil until UseLedger
+
+	commits atomic.Int64               // counts those that the writer has tried
+	last    atomic.Pointer[lastChange] // nil: not asked yet
 
 	vault    *vault
 	rotating sync.Mutex // held while the master key is changed

@@ -140,13 +140,33 @@ func (v *vault) box(owner string, wrapped []byte) (*box, error) {
 	return v.keep(owner, wrapped, key)
 }
 
-// keep remembers an opened key, and forgets any other when there are too many.
-func (v *vault) keep(owner string, wrapped, key []byte) (*box, error) {
+// openOnce is box for who reads many owners one after the other: it does not
+// remember the key.
+func (v *vault) openOnce(owner string, wrapped []byte) (*box, error) {
+	if len(wrapped) == 0 || destroyed(wrapped) {
+		return nil, nil
+	}
+	key, err := v.master.unwrap(owner, wrapped)
+	if err != nil {
+		return nil, err
+	}
+	return boxWith(owner, key)
+}
+
+func boxWith(owner string, key []byte) (*box, error) {
 	a, err := subtle.NewAESGCM(key)
 	if err != nil {
 		return nil, fmt.Errorf("use a data key: %w", err)
 	}
-	b := &box{owner, a}
+	return &box{owner, a}, nil
+}
+
+// keep remembers an opened key, and forgets any other when there are too many.
+func (v *vault) keep(owner string, wrapped, key []byte) (*box, error) {
+	b, err := boxWith(owner, key)
+	if err != nil {
+		return nil, err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for other := range v.opened {

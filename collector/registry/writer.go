@@ -104,6 +104,7 @@ func (r *Registry) gather(first *pending) []*pending {
 func (r *Registry) commit(batch []*pending) {
 	ctx := context.Background() // a batch has many owners: none may break it off
 	err := r.transact(ctx, batch)
+	r.commits.Add(1)
 	if err == nil {
 		r.wipeIfDue(ctx)
 	}

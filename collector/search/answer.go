@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"anagrafe/protocol"
@@ -20,55 +21,53 @@ func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 	if err := x.CatchUp(ctx); err != nil {
 		return Answer{}, err
 	}
-	cameras := x.near(q)
-	if err := x.older(ctx, q, cameras); err != nil {
+	room := rooms.Get().(*[]found)
+	defer func() {
+		clear(*room)
+		rooms.Put(room)
+	}()
+	*room = x.near(q, (*room)[:0])
+	anew := beyond(q, *room)
+	here := *room
+	if len(anew) > 0 {
+		here = slices.DeleteFunc(slices.Clone(here), func(f found) bool { return slices.Contains(anew, f.site.id) })
+	}
+	k := newAsking(q)
+	hits, err := k.hits(ctx, here)
+	if err != nil {
 		return Answer{}, err
 	}
-	a := Answer{Query: q, Hits: make([]Hit, 0, len(cameras))}
-	for _, f := range cameras {
-		if err := ctx.Err(); err != nil {
-			return Answer{}, err
-		}
-		if f.camera == nil {
-			continue
-		}
-		if r := f.answer(q); !q.Only.hides(r.Category, &r.Hit, &a.Hidden) {
-			a.Hits = append(a.Hits, r.Hit)
-		}
+	a := Answer{Query: q, Hits: sorted(hits), Hidden: k.hidden}
+	if len(anew) == 0 {
+		return a, nil
 	}
-	slices.SortFunc(a.Hits, order)
-	return a, nil
+	a, sites, err := x.askAnew(ctx, a, anew)
+	for _, s := range sites {
+		a.Hidden.Category += s.hidden.Category
+		a.Hidden.Continuous += s.hidden.Continuous
+		a.Hidden.Certain += s.hidden.Certain
+	}
+	return a, err
 }
 
-// older reads from the register what the index no longer holds for a question
-// about long ago; a camera that was withdrawn meanwhile becomes nil.
-func (x *Index) older(ctx context.Context, q Query, cameras []found) error {
-	read := make(map[string]*site)
-	for i, f := range cameras {
-		if !q.From.Before(f.site.since) {
-			continue
-		}
-		s := read[f.site.id]
-		if s == nil {
-			h, err := x.r.History(ctx, f.site.id, q.From)
-			if err != nil {
-				return err
-			}
-			s = newSite(h, q.From)
-			read[s.id] = s
-		}
-		cameras[i].camera = nil
-		for _, c := range s.cameras {
-			if c.id == f.id {
-				cameras[i].camera = c
-			}
+// rooms are where the cameras of a query lie while it is answered.
+var rooms = sync.Pool{New: func() any { return new([]found) }}
+
+// beyond names the sites of which the index does not hold what the question is
+// about: it is about long ago, or as of a moment before something that is known.
+func beyond(q Query, all []found) (sites []string) {
+	from, now := q.From.UnixMicro(), q.Now.UnixMicro()
+	for i := range all {
+		if s := all[i].site; from < s.since || now < s.newest {
+			sites = append(sites, s.id)
 		}
 	}
-	return nil
+	slices.Sort(sites)
+	return slices.Compact(sites)
 }
 
 // order is the total order of hits.
-func order(a, b Hit) int {
+func order(a, b *Hit) int {
 	return cmp.Or(
 		cmp.Compare(a.Class, b.Class),
 		cmp.Compare(a.TimeLeft, b.TimeLeft), // zero in class C
@@ -78,106 +77,160 @@ func order(a, b Hit) int {
 	)
 }
 
-func (f found) answer(q Query) Result {
+// sorted puts hits in order.
+func sorted(hits []Hit) []Hit {
+	in := make([]*Hit, len(hits)) // a hit is large
+	for i := range hits {
+		in[i] = &hits[i]
+	}
+	slices.SortFunc(in, order)
+	out := make([]Hit, len(hits))
+	for i, h := range in {
+		out[i] = *h
+	}
+	return out
+}
+
+// asking is one query while it is answered. What it has found of a schedule holds
+// for all cameras that share it.
+type asking struct {
+	Query
+	hidden   Hidden
+	recorded map[moment]protocol.Answer
+	changes  map[window][]time.Time
+
+	// Reused from one camera to the next.
+	room  [2]protocol.Era[protocol.Retention]
+	eras  [1]scheduleEra
+	times []time.Time
+}
+
+type moment struct {
+	schedule *protocol.Schedule
+	at       int64 // microseconds
+}
+
+func newAsking(q Query) *asking {
+	return &asking{Query: q, recorded: make(map[moment]protocol.Answer), changes: make(map[window][]time.Time)}
+}
+
+// hits answers for cameras: those that the query does not hide, in no order.
+func (k *asking) hits(ctx context.Context, all []found) ([]Hit, error) {
+	ids := make([]byte, 0, 36*len(all))
+	for i := range all {
+		ids = all[i].appendID(ids)
+	}
+	text := string(ids) // one for all
+	hits := make([]Hit, 0, len(all))
+	for i := range all {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		f := &all[i]
+		hits = append(hits, Hit{SiteID: f.site.id, CameraID: text[36*i : 36*i+36]})
+		h := &hits[len(hits)-1]
+		if f.kept != nil && f.kept.id != "" {
+			h.CameraID = f.kept.id
+		}
+		f.answer(k, h)
+		if k.Only.hides(f.site.category, h, &k.hidden) {
+			hits = hits[:len(hits)-1]
+		}
+	}
+	return hits, nil
+}
+
+// answer answers for one camera: all but its id.
+func (f *found) answer(k *asking, h *Hit) {
+	q := k.Query
 	q.From, q.Until = q.From.Add(f.look.after), q.Until.Add(f.look.until)
 	if q.Until.Before(q.From) { // by a microsecond, rounded
 		q.Until = q.From
 	}
-	newest := &f.versions[len(f.versions)-1].Camera
-	r := Result{
-		Hit: Hit{CameraID: f.id, SiteID: f.site.id, BeforeDeclared: q.From.Before(f.versions[0].ValidFrom),
-			Sight: f.look.Sight, From: q.From, Until: q.Until},
-		SiteName: f.site.now.Name, Category: f.site.now.Category, Address: f.site.now.Address, Trust: f.site.trust,
-		CameraName: newest.Name, Camera: *f.then,
-	}
-	if f.then.Name != newest.Name {
-		r.OldName = f.then.Name
-	}
-	recorders := f.site.recorders[f.then.RecorderID]
-	if n := len(recorders); n > 0 {
-		r.Recorder = recorders[n-1].Value
-		then, known := inForce(recorders, q.From)
-		if known && then.Name != r.Recorder.Name {
-			r.OldRecorderName = then.Name
-		}
-	}
-	r.Schedule, _ = inForce(f.schedules, q.From)
-	r.Retention, _ = inForce(f.retentions, q.Now)
-	f.askRecorder(q, &r)
-	f.askFootage(q, &r)
-	r.rank(q)
-	r.age(q, newest.NameFact)
-	r.doubt(f.then.Position.Point, f.facts(q, &r), q.Now)
-	return r
+	h.Sight, h.From, h.Until = f.look.Sight, q.From, q.Until
+	schedules, retentions, declared := k.series(f)
+	h.BeforeDeclared = q.From.Before(declared)
+	k.askFootage(q, schedules, retentions, h)
+	h.rank(q)
+	h.doubt(f.at, f.rests(q, schedules, retentions), q.Now)
 }
 
-// facts are what an answer rests on. An agent's look is seen in what it tells
-// every day, whether it has changed or not: the recorder's clock, and how far
-// back its footage reaches.
-func (f found) facts(q Query, r *Result) facts {
-	looked := r.Retention.ObservedAt
-	for _, c := range f.site.clocks[f.then.RecorderID] {
-		if c.At.After(looked) && !c.At.After(q.Now) {
-			looked = c.At
-		}
+// rests are the facts that an answer rests on. An agent's look is seen in what it
+// tells every day, whether it has changed or not: the recorder's clock, and how
+// far back its footage reaches.
+func (f *found) rests(q Query, schedules []scheduleEra, retentions []protocol.Era[protocol.Retention]) facts {
+	now := eraAt(retentions, q.Now)
+	on := facts{position: f.fact(ofPosition), view: f.fact(ofView), retention: now.Fact, looked: later(fromMicros(f.looked), now.ObservedAt)}
+	if e := inForce(schedules, q.From); e != nil {
+		on.schedule = e.fact
 	}
-	return facts{r.Camera.Position.Fact, r.Camera.View.Fact, r.Schedule.Fact, r.Retention.Fact, looked}
+	return on
 }
 
-// inForce is the value of the last era that began at or before t.
-func inForce[T any](eras []protocol.Era[T], t time.Time) (v T, ok bool) {
-	for _, e := range eras {
-		if e.From.After(t) {
-			break
-		}
-		v, ok = e.Value, true
+// series are what was in force of a camera, valid until the next call, and when
+// it was declared.
+func (k *asking) series(f *found) ([]scheduleEra, []protocol.Era[protocol.Retention], time.Time) {
+	if f.kept != nil {
+		return f.kept.schedules, f.kept.retentions, f.kept.declared
 	}
-	return v, ok
+	from := fromMicros(f.from)
+	k.eras[0] = scheduleEra{from, f.schedule, f.fact(ofSchedule)}
+	return k.eras[:], f.hung.retentions(f.retention, &k.room), from
 }
 
-// askRecorder finds what the recorder's own clock showed.
-func (f found) askRecorder(q Query, r *Result) {
-	samples := f.site.clocks[f.then.RecorderID]
-	first, ok := protocol.ClockAt(samples, q.From)
+// inForce is the schedule of the last era that began at or before t.
+func inForce(eras []scheduleEra, t time.Time) *scheduleEra {
+	for i := len(eras) - 1; i >= 0; i-- {
+		if !eras[i].from.After(t) {
+			return &eras[i]
+		}
+	}
+	return nil
+}
+
+// recording tells whether the camera recorded at t.
+func (k *asking) recording(eras []scheduleEra, t time.Time) protocol.Answer {
+	e := inForce(eras, t)
+	if e == nil {
+		return protocol.Unknown
+	}
+	m := moment{e.schedule, t.UnixMicro()}
+	a, ok := k.recorded[m]
 	if !ok {
-		return
+		a = e.schedule.Recording(t)
+		k.recorded[m] = a
 	}
-	last, _ := protocol.ClockAt(samples, q.Until)
-	from, within := first.Shows(q.From)
-	until, withinLast := last.Shows(q.Until)
-	r.Clock, r.ClockWithin = &first, max(within, withinLast)
-	r.ClockFrom, r.ClockUntil = from.Add(-r.ClockWithin), until.Add(r.ClockWithin)
+	return a
 }
 
 // askFootage finds the best that the window holds, and what of it goes first.
-func (f found) askFootage(q Query, r *Result) {
-	r.Recording, r.Footage.Exists = protocol.No, protocol.No
+func (k *asking) askFootage(q Query, schedules []scheduleEra, retentions []protocol.Era[protocol.Retention], h *Hit) {
+	h.Recording, h.Footage.Exists = protocol.No, protocol.No
 	gone := false // an earlier moment was recorded and is overwritten
-	for _, t := range f.moments(q) {
-		schedule, _ := inForce(f.schedules, t)
-		recording := schedule.Recording(t)
-		if better(recording, r.Recording) {
-			r.Recording = recording
+	for _, t := range k.moments(q, schedules) {
+		recording := k.recording(schedules, t)
+		if better(recording, h.Recording) {
+			h.Recording = recording
 		}
-		one := protocol.FootageOf(t, q.Now, f.schedules, f.retentions)
+		one := protocol.FootageRecorded(t, q.Now, recording, retentions)
 		if one.Exists == protocol.No {
 			gone = gone || recording != protocol.No
-			if r.Footage.Exists == protocol.No {
-				r.Footage.Observed = r.Footage.Observed || one.Observed
+			if h.Footage.Exists == protocol.No {
+				h.Footage.Observed = h.Footage.Observed || one.Observed
 			}
 			continue
 		}
-		until := r.Footage.Until
+		until := h.Footage.Until
 		switch {
 		case gone:
 			until = q.Now // the edge between gone and there lies within the window
 		case until.IsZero() || !one.Until.IsZero() && one.Until.Before(until):
 			until = one.Until
 		}
-		if better(one.Exists, r.Footage.Exists) {
-			r.Footage = one
+		if better(one.Exists, h.Footage.Exists) {
+			h.Footage = one
 		}
-		r.Footage.Until = until
+		h.Footage.Until = until
 	}
 }
 
@@ -197,39 +250,19 @@ func hope(a protocol.Answer) int {
 }
 
 // rank gives the class and the time left.
-func (r *Result) rank(q Query) {
+func (h *Hit) rank(q Query) {
 	switch {
-	case r.Footage.Exists == protocol.No:
-		r.Class = ClassC
+	case h.Footage.Exists == protocol.No:
+		h.Class = ClassC
 		return
-	case r.Sight.Sees == protocol.No:
-		r.Class = ClassB
+	case h.Sight.Sees == protocol.No:
+		h.Class = ClassB
 	default:
-		r.Class = ClassA
+		h.Class = ClassA
 	}
-	if r.Footage.Until.IsZero() {
-		r.TimeLeft, r.TimeLeftAssumed = AssumedTimeLeft, true
+	if h.Footage.Until.IsZero() {
+		h.TimeLeft, h.TimeLeftAssumed = AssumedTimeLeft, true
 		return
 	}
-	r.TimeLeft = max(r.Footage.Until.Sub(q.Now), 0)
-}
-
-// age lists the facts behind a result.
-func (r *Result) age(q Query, name protocol.Fact) {
-	add := func(group string, f protocol.Fact) {
-		if f.Source == protocol.SourceUnknown {
-			return
-		}
-		fact := Fact{Group: group, Fact: f, Age: q.Now.Sub(f.At)}
-		r.Facts = append(r.Facts, fact)
-		r.FactAge = max(r.FactAge, fact.Age)
-	}
-	add("name", name)
-	add("position", r.Camera.Position.Fact)
-	add("view", r.Camera.View.Fact)
-	add("schedule", r.Schedule.Fact)
-	add("retention", r.Retention.Fact)
-	if r.Clock != nil {
-		add("clock", protocol.Fact{Source: protocol.Measured, At: r.Clock.At})
-	}
+	h.TimeLeft = max(h.Footage.Until.Sub(q.Now), 0)
 }

@@ -61,6 +61,13 @@
 //
 // # Memory
 //
-// Measured facts of the last 90 days are in memory; for an older question the
-// sites around the point are read from the register's history.
+// The cameras lie in a grid, each as a record of fixed size without pointers
+// (hung.go); schedules and configured retentions, of which there are few, stand
+// beside them once (values.go). What was measured is thinned to what can still
+// change an answer (thin.go). A camera that was changed since it was first
+// declared takes more (pack.go).
+//
+// In memory are the measured facts of the last 90 days, for questions as of now.
+// For an older question, and one as of a moment before something that is known
+// already, the sites around are read from the register's history.
 package search

@@ -24,8 +24,13 @@ func hours(n float64) time.Duration { return time.Duration(n * float64(time.Hour
 
 func openNew(t testing.TB) (*registry.Registry, *Index) {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log)
+	r := openAt(t, "sqlite:"+filepath.Join(t.TempDir(), "registry.db"))
+	return r, New(r, slog.New(slog.NewTextHandler(t.Output(), nil)))
+}
+
+func openAt(t testing.TB, store string) *registry.Registry {
+	t.Helper()
+	r, err := registry.Open(t.Context(), store, registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +39,7 @@ func openNew(t testing.TB) (*registry.Registry, *Index) {
 			t.Error(err)
 		}
 	})
-	return r, New(r, log)
+	return r
 }
 
 // owner declares one site.

@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math"
 	"slices"
@@ -27,9 +26,12 @@ type Index struct {
 	following chan struct{} // holds one token: who has it reads the change feed
 	seen      atomic.Int64  // newest change that is in the grid; written by who follows
 
-	mu    sync.RWMutex
-	sites map[string]*site
-	cells map[cell][]hung
+	mu      sync.RWMutex // is taken before that of values
+	numbers map[string]uint32
+	sites   []*site  // by number
+	free    []uint32 // numbers that are no site's
+	cells   map[cell]hungs
+	values  values
 }
 
 // New makes an empty index over the register; the first query fills it.
@@ -37,103 +39,9 @@ func New(r *registry.Registry, log *slog.Logger) *Index {
 	return &Index{
 		r: r, log: log, now: time.Now,
 		following: make(chan struct{}, 1),
-		sites:     make(map[string]*site),
-		cells:     make(map[cell][]hung),
+		numbers:   make(map[string]uint32),
+		cells:     make(map[cell]hungs),
 	}
-}
-
-// site is what a query needs of one site. It is never changed once it is in
-// the index: a change of the site replaces it whole.
-type site struct {
-	id, trust string
-	now       protocol.Site
-	recorders map[string][]protocol.Era[protocol.Recorder]
-	clocks    map[string][]protocol.Clock
-	cameras   []*camera
-	since     time.Time // measured facts before it are not here
-}
-
-type camera struct {
-	site       *site
-	id         string
-	versions   []registry.CameraVersion // not empty, none withdrawn
-	schedules  []protocol.Era[protocol.Schedule]
-	retentions []protocol.Era[protocol.Retention]
-}
-
-func newSite(h registry.History, since time.Time) *site {
-	s := &site{id: h.SiteID, trust: h.Trust, recorders: h.Recorders, clocks: h.Clocks, since: since}
-	if n := len(h.Sites); n > 0 {
-		s.now = h.Sites[n-1].Value
-	}
-	for id, versions := range h.Cameras {
-		if versions[0].Withdrawn || h.Suspended {
-			continue
-		}
-		s.cameras = append(s.cameras, &camera{site: s, id: id, versions: versions,
-			schedules: h.Schedules[id], retentions: h.Retentions[id]})
-	}
-	return s
-}
-
-// hung is where a camera hung for a while. A query reads many of these and few
-// cameras, so that what it tests lies here side by side.
-type hung struct {
-	at          protocol.Point
-	from, until int64 // microseconds; the first version reaches back for ever
-	camera      *camera
-	then        *protocol.Camera
-}
-
-// places are where the camera hung, in order of time and without gaps.
-func (c *camera) places(f func(cell, hung)) {
-	for i := range c.versions {
-		then := &c.versions[i].Camera
-		h := hung{at: then.Position.Point, from: math.MinInt64, until: math.MaxInt64, camera: c, then: then}
-		if i > 0 {
-			h.from = c.versions[i].ValidFrom.UnixMicro()
-		}
-		if i+1 < len(c.versions) {
-			h.until = c.versions[i+1].ValidFrom.UnixMicro()
-		}
-		f(cellOf(h.at), h)
-	}
-}
-
-// A cell is 0.005 degrees wide: about 560 by 390 m in Milan. The first number
-// counts from -180 degrees eastwards and wraps, the second is the latitude.
-type cell struct{ x, y int32 }
-
-const (
-	cellSize = 5000 // microdegrees
-	around   = fullTurn / cellSize
-)
-
-func cellOf(p protocol.Point) cell {
-	x := (int64(p.Lon) + fullTurn/2) / cellSize % around // Lon is at least -180 degrees
-	return cell{int32(x), int32(floorDiv(int64(p.Lat), cellSize))}
-}
-
-// cells calls f once for every cell that the box touches.
-func (b box) cells(f func(cell)) {
-	x := func(lon int64) int64 { return floorDiv(lon+fullTurn/2, cellSize) }
-	from, until := x(b.west), x(b.east)
-	if until-from >= around {
-		from, until = 0, around-1
-	}
-	for y := floorDiv(b.south, cellSize); y <= floorDiv(b.north, cellSize); y++ {
-		for x := from; x <= until; x++ {
-			f(cell{int32((x%around + around) % around), int32(y)})
-		}
-	}
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }
 
 // CatchUp reads what has changed in the register up to now. Search does it by
@@ -150,84 +58,150 @@ func (x *Index) CatchUp(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if x.seen.Load() == 0 {
+		if err := x.load(ctx); err != nil {
+			return err
+		}
+	}
 	const batch = 256
 	for x.seen.Load() < last {
 		sites, next, err := x.r.ChangedSites(ctx, x.seen.Load(), batch)
 		if err != nil {
 			return err
 		}
-		for _, id := range sites {
-			if err := x.reload(ctx, id); err != nil {
-				return err
-			}
-		}
-		x.seen.Store(max(next, x.seen.Load()))
 		if len(sites) == 0 {
 			return nil
 		}
+		since := x.now().Add(-memory)
+		all, err := x.r.FactsOf(ctx, sites, since)
+		if err != nil {
+			return err
+		}
+		for _, f := range all {
+			x.put(pack(&x.values, f, since))
+		}
+		x.seen.Store(max(next, x.seen.Load()))
 		x.log.DebugContext(ctx, "search index follows", "sites", len(sites), "change", next)
 	}
 	return nil
 }
 
-func (x *Index) reload(ctx context.Context, id string) error {
+// load reads all sites. What it has read when it fails is read again.
+func (x *Index) load(ctx context.Context) error {
 	since := x.now().Add(-memory)
-	h, err := x.r.History(ctx, id, since)
+	change, err := x.r.AllFacts(ctx, since, func(f registry.Facts) error {
+		x.put(pack(&x.values, f, since))
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("follow the register: %w", err)
+		return err
 	}
-	x.put(newSite(h, since))
+	x.seen.Store(change)
+	x.log.InfoContext(ctx, "search index loaded", "change", change)
 	return nil
 }
 
 // put replaces a site.
-func (x *Index) put(s *site) {
+func (x *Index) put(p packed) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if old := x.sites[s.id]; old != nil {
-		for _, c := range old.cameras {
-			c.places(func(at cell, _ hung) {
-				rest := slices.DeleteFunc(x.cells[at], func(h hung) bool { return h.camera == c })
-				if x.cells[at] = rest; len(rest) == 0 {
-					delete(x.cells, at)
-				}
-			})
-		}
+	n, there := x.numbers[p.id]
+	if there {
+		x.remove(n)
 	}
-	if len(s.cameras) == 0 {
-		delete(x.sites, s.id)
+	if len(p.hung) == 0 {
+		if there {
+			delete(x.numbers, p.id)
+			x.sites[n], x.free = nil, append(x.free, n)
+		}
 		return
 	}
-	x.sites[s.id] = s
-	for _, c := range s.cameras {
-		c.places(func(at cell, h hung) { x.cells[at] = append(x.cells[at], h) })
+	if !there {
+		if last := len(x.free) - 1; last >= 0 {
+			n, x.free = x.free[last], x.free[:last]
+		} else {
+			n, x.sites = uint32(len(x.sites)), append(x.sites, nil)
+		}
+		x.numbers[p.id] = n
+	}
+	s := p.site // a copy: it outlives p
+	x.sites[n] = &s
+	for _, h := range p.hung {
+		h.site = n
+		at := cellOf(h.at)
+		x.cells[at] = x.cells[at].with(h)
 	}
 }
 
-// near gives the cameras that the area lists, as they hung at the time asked
-// for.
-func (x *Index) near(q Query) []found {
-	var all []found
-	at := q.From.UnixMicro() // on a route too, or who moved a camera meanwhile would hang it up twice or never
+// remove takes a site's hungs out of the grid.
+func (x *Index) remove(n uint32) {
+	s := x.sites[n]
+	for _, at := range s.cells {
+		rest := slices.DeleteFunc(x.cells[at], func(h hung) bool {
+			if h.site == n {
+				x.values.drop(&h)
+			}
+			return h.site == n
+		})
+		if x.cells[at] = rest; len(rest) == 0 {
+			delete(x.cells, at)
+		}
+	}
+	x.values.dropMoved(s)
+}
+
+// near gives the cameras that the area lists, as they hung at Query.From; on a
+// route too, or who moved a camera meanwhile would hang it up twice or never.
+func (x *Index) near(q Query, all []found) []found {
+	in := q.In.box()
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	q.In.box().cells(func(in cell) {
-		cameras := x.cells[in]
-		for i := range cameras {
+	x.values.mu.RLock()
+	defer x.values.mu.RUnlock()
+	in.cells(func(at cell) {
+		for cameras, i := x.cells[at], 0; i < len(cameras); i++ {
 			h := &cameras[i]
-			l, listed := q.In.look(h.then.Position, h.then.View)
-			if listed && h.from <= at && at < h.until {
-				all = append(all, found{h.camera, h.then, l})
+			if !in.holds(h.at) {
+				continue
+			}
+			if l, listed := q.In.look(h.position(), h.view()); listed && h.hungAt(q.From, x.sites[h.site]) {
+				all = append(all, x.found(h, l))
 			}
 		}
 	})
 	return all
 }
 
+// found resolves the numbers of a hung, under the locks.
+func (x *Index) found(h *hung, l look) found {
+	f := found{hung: *h, site: x.sites[h.site], look: l}
+	if h.moved > 0 {
+		f.kept = f.site.moved[h.moved-1].kept
+	} else {
+		f.schedule, f.retention = x.values.schedules.at(h.schedule), x.values.retentions.at(h.retention)
+	}
+	return f
+}
+
+// hungAt tells whether the camera hung there at t, or, if t is before all that
+// was declared, first.
+func (h *hung) hungAt(t time.Time, s *site) bool {
+	at, until := t.UnixMicro(), int64(math.MaxInt64)
+	if h.moved > 0 {
+		until = s.moved[h.moved-1].until
+	}
+	return (h.flags&flagFirst != 0 || h.from <= at) && at < until
+}
+
 // found is a camera that the area lists, as it was declared at that time or, for
 // a time before that, first.
 type found struct {
-	*camera
-	then *protocol.Camera
+	hung
+	site *site
+	kept *kept // nil: it has stayed as it was declared, and the next two hold
+
+	schedule  *protocol.Schedule
+	retention *protocol.Retention
+
 	look look
 }

@@ -11,7 +11,7 @@ import (
 // ends, and both sides of each moment at which the camera began or ceased to
 // record. In between, only age changes the answer, and that one way: whatever
 // deletes footage deletes what is older as well.
-func (f found) moments(q Query) []time.Time {
+func (k *asking) moments(q Query, schedules []scheduleEra) []time.Time {
 	from, until := q.From, q.Until
 	if until.After(q.Now) {
 		until = q.Now
@@ -19,42 +19,56 @@ func (f found) moments(q Query) []time.Time {
 	if from.After(until) {
 		from = until
 	}
-	all := []time.Time{from}
+	k.times = append(k.times[:0], from)
 	if from.Equal(until) {
-		return all
+		return k.times
 	}
-	all = append(all, until)
+	k.times = append(k.times, until)
 	within := func(t time.Time) {
 		if t.After(from) && t.Before(until) {
-			all = append(all, t.Add(-time.Microsecond), t)
+			k.times = append(k.times, t.Add(-time.Microsecond), t)
 		}
 	}
-	weekly := false
-	for _, e := range f.schedules {
-		within(e.From)
-		weekly = weekly || e.Value.Kind == protocol.ScheduleWeekly
-		for _, p := range e.Value.Suspensions {
+	for i, e := range schedules {
+		within(e.from)
+		for _, p := range e.schedule.Suspensions {
 			within(p.From)
 			within(p.To)
 		}
+		if e.schedule.Kind != protocol.ScheduleWeekly {
+			continue
+		}
+		for _, t := range k.turns(window{e.schedule, from, until}) {
+			if t.After(e.from) && (i+1 == len(schedules) || t.Before(schedules[i+1].from)) {
+				within(t)
+			}
+		}
 	}
-	if weekly {
-		f.eachChange(from, until, within)
-	}
-	slices.SortFunc(all, time.Time.Compare)
-	return slices.CompactFunc(all, time.Time.Equal)
+	slices.SortFunc(k.times, time.Time.Compare)
+	k.times = slices.CompactFunc(k.times, time.Time.Equal)
+	return k.times
 }
 
-// eachChange calls g where a weekly schedule begins or ends to record. The
-// intervals of a week begin and end at whole minutes.
-func (f found) eachChange(from, until time.Time, g func(time.Time)) {
-	schedule, _ := inForce(f.schedules, from)
-	last := schedule.Recording(from)
-	for t := from.Truncate(time.Minute).Add(time.Minute); t.Before(until); t = t.Add(time.Minute) {
-		schedule, _ := inForce(f.schedules, t)
-		if now := schedule.Recording(t); now != last {
-			g(t)
+// window is a schedule and a time through which it is read.
+type window struct {
+	schedule    *protocol.Schedule
+	from, until time.Time
+}
+
+// turns are the moments at which a weekly schedule begins or ceases to record.
+// The intervals of a week begin and end at whole minutes.
+func (k *asking) turns(w window) (all []time.Time) {
+	all, ok := k.changes[w]
+	if ok {
+		return all
+	}
+	last := w.schedule.Recording(w.from)
+	for t := w.from.Truncate(time.Minute).Add(time.Minute); t.Before(w.until); t = t.Add(time.Minute) {
+		if now := w.schedule.Recording(t); now != last {
+			all = append(all, t)
 			last = now
 		}
 	}
+	k.changes[w] = all
+	return all
 }

@@ -229,6 +229,31 @@ func TestWindowOfWhichTheMiddleIsLeft(t *testing.T) {
 	}
 }
 
+// A store that was said to be full stays full through looks that say nothing of
+// it: what it had held longest when it was looked at last is overwritten since.
+func TestFullStoreThatIsLookedAtAgain(t *testing.T) {
+	r, x := openNew(t)
+	o := enrol(t, r, noon)
+	camera := cam(1, 50, west)
+	camera.Retention = protocol.Retention{Kind: protocol.RetentionCapacity, Fact: camera.Retention.Fact}
+	o.declare(noon, camera)
+	look := func(at float64, retention *protocol.Retention) {
+		o.say(noon.Add(hours(at)), protocol.Observation{Cameras: []protocol.CameraObservation{{CameraID: id(1), At: noon.Add(hours(at)),
+			OldestFootage: noon.Add(hours(at - 10)), Retention: retention}}})
+	}
+	look(20, &protocol.Retention{Fact: camera.Retention.Fact, OldestFootage: noon.Add(hours(10)), ObservedAt: noon.Add(hours(20)), Settled: true})
+	look(30, nil)
+	for _, c := range []struct {
+		from float64
+		want Class
+	}{{19, ClassC}, {21, ClassC}, {26, ClassA}} { // asked at 35, it reaches back to 25
+		got := find(t, x, Query{In: Circle{At: duomo}, From: noon.Add(hours(c.from)), Now: noon.Add(hours(35))})
+		if len(got) != 1 || got[0].Class != c.want {
+			t.Errorf("from %v: %q, want %s", c.from, classes(got), c.want)
+		}
+	}
+}
+
 func TestAcknowledgedIsFound(t *testing.T) {
 	r, x := openNew(t)
 	o := enrol(t, r, noon)
@@ -251,8 +276,8 @@ func TestAcknowledgedIsFound(t *testing.T) {
 	if got := find(t, x, q); len(got) != 0 {
 		t.Fatalf("a withdrawn site is found: %q", classes(got))
 	}
-	if len(x.sites) != 0 || len(x.cells) != 0 {
-		t.Errorf("the index holds %d sites and %d cells", len(x.sites), len(x.cells))
+	if len(x.numbers) != 0 || len(x.cells) != 0 || len(x.values.schedules.numbers) != 0 || len(x.values.retentions.numbers) != 0 {
+		t.Errorf("the index holds %d sites, %d cells and %d schedules", len(x.numbers), len(x.cells), len(x.values.schedules.numbers))
 	}
 }
 

@@ -1,0 +1,160 @@
+package search
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/collector/registry"
+	"anagrafe/protocol"
+)
+
+// hung is where a camera hung for a while, and for most cameras all that decides
+// its rank. A query reads many of these: they lie side by side by cell, and have
+// no pointers, so that the garbage collector passes over them.
+type hung struct {
+	at   protocol.Point
+	from int64    // valid from, microseconds; the first version reaches back for ever
+	id   [16]byte // of the camera, unless it is kept in moved
+
+	facts            [4]int64 // when they were so, microseconds, 0: not known; flags has their sources
+	oldest, observed int64    // the newest look at the store's depth, microseconds, 0: none
+	looked           int64    // the newest look at the recorder's clock, microseconds, 0: none
+
+	site                uint32 // number
+	moved               uint32 // counts from 1 in its site, 0: it has stayed as it was declared
+	schedule, retention uint32 // numbers in values; not of one in moved
+
+	accuracy                        uint16 // metres
+	direction, angle, reach, height uint16 // degrees, degrees, metres, centimetres; or notKnown
+	width, heightPx                 uint16 // pixels
+	flags                           uint16
+}
+
+// Places in hung.facts.
+const (
+	ofPosition = iota
+	ofView
+	ofSchedule
+	ofRetention
+)
+
+// Bits of hung.flags.
+const (
+	flagFirst    = 1 << 0 // the camera's first version
+	flagTurns    = 1 << 1
+	flagInfrared = 1 << 2
+	flagSettled  = 1 << 3 // the store was full at the newest look
+	flagAlready  = 1 << 4 // that look was known when the camera was declared
+	sourceShift  = 5      // two bits for the source of each fact
+	methodShift  = 13     // three bits for Position.Method
+)
+
+// notKnown is a number of the view that is not.
+const notKnown = math.MaxUint16
+
+var (
+	sources = []protocol.Source{protocol.SourceUnknown, protocol.Declared, protocol.Measured, protocol.Confirmed}
+	methods = []string{"", "map", "address", "gps", "typed"}
+)
+
+// place takes over where a camera hung and what it saw.
+func (h *hung) place(f registry.Facts, v registry.CameraVersion) {
+	at, view := v.Camera.Position, v.Camera.View
+	h.at, h.from = at.Point, micros(v.ValidFrom)
+	h.looked = micros(f.Clocks[v.Camera.RecorderID])
+	h.accuracy, h.width, h.heightPx = bounded(at.AccuracyM), bounded(view.WidthPx), bounded(view.HeightPx)
+	h.direction, h.angle, h.reach, h.height = number(view.DirectionDeg), number(view.AngleDeg), number(view.RangeM), number(view.HeightCm)
+	h.setFact(ofPosition, at.Fact)
+	h.setFact(ofView, view.Fact)
+	if view.Turns {
+		h.flags |= flagTurns
+	}
+	if view.Infrared {
+		h.flags |= flagInfrared
+	}
+	h.flags |= uint16(max(slices.Index(methods, at.Method), 0)) << methodShift
+}
+
+// bounded keeps what is outside all limits (protocol.Validate) outside them.
+func bounded(n int) uint16 { return uint16(min(max(n, 0), math.MaxUint16)) }
+
+func number(n *int) uint16 {
+	if n == nil || *n < 0 || *n >= notKnown {
+		return notKnown // protocol.See takes a number outside its limits for one that is not known
+	}
+	return uint16(*n)
+}
+
+// numbers are what the views that queries make point to.
+var numbers = func() []int {
+	all := make([]int, notKnown)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}()
+
+func pointed(n uint16) *int {
+	if n == notKnown {
+		return nil
+	}
+	return &numbers[n]
+}
+
+func (h *hung) position() protocol.Position {
+	return protocol.Position{Point: h.at, AccuracyM: int(h.accuracy), Method: methods[h.flags>>methodShift], Fact: h.fact(ofPosition)}
+}
+
+// view is what the camera saw. Nobody may write where it points to.
+func (h *hung) view() protocol.View {
+	return protocol.View{DirectionDeg: pointed(h.direction), AngleDeg: pointed(h.angle), RangeM: pointed(h.reach), HeightCm: pointed(h.height),
+		Turns: h.flags&flagTurns != 0, Infrared: h.flags&flagInfrared != 0, WidthPx: int(h.width), HeightPx: int(h.heightPx), Fact: h.fact(ofView)}
+}
+
+func (h *hung) setFact(of int, f protocol.Fact) {
+	h.facts[of] = micros(f.At)
+	h.flags |= uint16(max(slices.Index(sources, f.Source), 0)) << (sourceShift + 2*of)
+}
+
+func (h *hung) fact(of int) protocol.Fact {
+	return protocol.Fact{Source: sources[h.flags>>(sourceShift+2*of)&3], At: fromMicros(h.facts[of])}
+}
+
+// retentions are those of a camera that has stayed as it was declared: what is
+// configured, and from the newest look on what was observed.
+func (h *hung) retentions(config *protocol.Retention, room *[2]protocol.Era[protocol.Retention]) []protocol.Era[protocol.Retention] {
+	last := *config
+	last.OldestFootage, last.ObservedAt = fromMicros(h.oldest), fromMicros(h.observed)
+	last.Settled, last.Fact = h.flags&flagSettled != 0, h.fact(ofRetention)
+	room[0] = protocol.Era[protocol.Retention]{From: fromMicros(h.from), Value: last}
+	if h.flags&flagAlready != 0 {
+		return room[:1]
+	}
+	room[0].Value = *config
+	room[1] = protocol.Era[protocol.Retention]{From: last.ObservedAt, Value: last}
+	return room[:]
+}
+
+// appendID appends the id as text, 36 bytes.
+func (h *hung) appendID(b []byte) []byte {
+	text, _ := uuid.UUID(h.id).MarshalText() // never an error
+	return append(b, text...)
+}
+
+// micros is a time in microseconds, 0 for the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

@@ -1,0 +1,160 @@
+package search
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/collector/registry"
+	"anagrafe/protocol"
+)
+
+// site is what a query needs of one site. It is never changed once it is in
+// the index: a change of the site replaces it whole.
+type site struct {
+	id       string
+	category protocol.Category
+	since    int64 // microseconds: what was measured before is not here
+	newest   int64 // microseconds: an answer as of an earlier moment knows less
+	cells    []cell
+	moved    []moved
+}
+
+// moved is of a camera that has not stayed as it was declared, or whose id is no
+// UUID, what there is no room for in a hung.
+type moved struct {
+	until int64 // microseconds: when its next version began
+	*kept
+}
+
+// kept is what all hungs of such a camera share.
+type kept struct {
+	id         string // "": hung's
+	declared   time.Time
+	schedules  []scheduleEra
+	retentions []protocol.Era[protocol.Retention]
+	numbers    []uint32 // of the schedules, in values
+}
+
+// scheduleEra is an era of a schedule, of which many share the value.
+type scheduleEra struct {
+	from     time.Time
+	schedule *protocol.Schedule // without its fact
+	fact     protocol.Fact
+}
+
+// packed is a site with where its cameras hung. Their number of the site is
+// still missing.
+type packed struct {
+	site
+	hung []hung
+}
+
+// pack packs a site, with its schedules and retentions taken from v.
+func pack(v *values, f registry.Facts, since time.Time) packed {
+	to := packed{site: site{id: f.SiteID, category: f.Category, since: micros(since)}}
+	if i := slices.Index(protocol.Categories, f.Category); i >= 0 {
+		to.category = protocol.Categories[i] // the same text for all
+	}
+	if len(f.Cameras) > 0 {
+		to.hung = make([]hung, 0, len(f.Cameras))
+	}
+	for _, c := range f.Cameras {
+		to.newest = max(to.newest, micros(newest(c.Schedules, c.Retentions)))
+		to.camera(v, f, c, thinned(c.Retentions))
+	}
+	for _, at := range f.Clocks {
+		to.newest = max(to.newest, micros(at))
+	}
+	seen := make(map[cell]bool, 1)
+	for i := range to.hung {
+		if at := cellOf(to.hung[i].at); !seen[at] {
+			seen[at] = true
+			to.cells = append(to.cells, at)
+		}
+	}
+	return to
+}
+
+func (to *packed) camera(v *values, f registry.Facts, c registry.CameraFacts, retentions []protocol.Era[protocol.Retention]) {
+	var one hung
+	plain := one.name(c.ID)
+	if plain && len(c.Versions) == 1 && one.keep(v, c.Versions[0].ValidFrom, c.Schedules, retentions) {
+		one.place(f, c.Versions[0])
+		one.flags |= flagFirst
+		to.hung = append(to.hung, one)
+		to.newest = max(to.newest, one.from)
+		return
+	}
+	k := &kept{declared: c.Versions[0].ValidFrom, retentions: retentions}
+	if !plain {
+		k.id = c.ID
+	}
+	for _, e := range c.Schedules {
+		number, value := v.schedule(e.Value)
+		k.numbers = append(k.numbers, number)
+		k.schedules = append(k.schedules, scheduleEra{e.From, value, e.Value.Fact})
+	}
+	for i, version := range c.Versions {
+		h, m := one, moved{until: math.MaxInt64, kept: k}
+		h.place(f, version)
+		if i == 0 {
+			h.flags |= flagFirst
+		}
+		if i+1 < len(c.Versions) {
+			m.until = micros(c.Versions[i+1].ValidFrom)
+		}
+		to.newest = max(to.newest, h.from)
+		to.moved = append(to.moved, m)
+		h.moved = uint32(len(to.moved))
+		to.hung = append(to.hung, h)
+	}
+}
+
+// name takes over an id that is a UUID as it is written.
+func (h *hung) name(id string) bool {
+	parsed, err := uuid.Parse(id)
+	if err != nil || parsed.String() != id {
+		return false
+	}
+	h.id = parsed
+	return true
+}
+
+// keep takes over the series of a camera that has stayed as it was declared at
+// from, if there is room for them.
+func (h *hung) keep(v *values, from time.Time, schedules []protocol.Era[protocol.Schedule], retentions []protocol.Era[protocol.Retention]) bool {
+	if len(schedules) != 1 || !schedules[0].From.Equal(from) || len(retentions) == 0 || len(retentions) > 2 {
+		return false
+	}
+	last := retentions[len(retentions)-1].Value
+	config := configured(last)
+	try := *h
+	try.from = micros(from)
+	try.setFact(ofSchedule, schedules[0].Value.Fact)
+	try.setFact(ofRetention, last.Fact)
+	try.oldest, try.observed = micros(last.OldestFootage), micros(last.ObservedAt)
+	if last.Settled {
+		try.flags |= flagSettled
+	}
+	if len(retentions) == 1 {
+		try.flags |= flagAlready
+	}
+	// What comes out must be what went in.
+	var room [2]protocol.Era[protocol.Retention]
+	out := try.retentions(&config, &room)
+	for i, e := range retentions {
+		if len(out) != len(retentions) || !out[i].From.Equal(e.From) || out[i].Value != e.Value {
+			return false
+		}
+	}
+	if try.fact(ofSchedule) != schedules[0].Value.Fact {
+		return false
+	}
+	*h = try
+	h.schedule, _ = v.schedule(schedules[0].Value)
+	h.retention = v.retention(config)
+	return true
+}

@@ -35,6 +35,19 @@ type refusal struct {
 	What  string `json:"error"`
 	Field string `json:"field"`
 	Hint  string `json:"hint"`
+	// Each wrong field, of a question that cannot be understood.
+	Errors []struct {
+		Field      string   `json:"field"`
+		Error      string   `json:"error"`
+		Detail     string   `json:"detail"`
+		Candidates []string `json:"candidates"` // what a time may have meant
+		Places     []struct {
+			Name string  `json:"name"`
+			Lon  float64 `json:"lon"`
+			Lat  float64 `json:"lat"`
+		} `json:"places"` // what a place may have meant
+	} `json:"errors"`
+	status int // of HTTP
 }
 
 func (r refusal) Error() string {
@@ -116,6 +129,7 @@ func (cl client) send(ctx context.Context, method, path, kind string, body io.Re
 	if err != nil || json.Unmarshal(answer, &r) != nil || r.What == "" {
 		r.What = "the collector answered " + resp.Status
 	}
+	r.status = resp.StatusCode
 	return nil, r
 }
 

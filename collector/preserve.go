@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -42,20 +41,15 @@ func cmdPreserve(ctx context.Context, c *call, args []string) error {
 	credentialFile := f.String("credential", "", "credential file that \"user add\" wrote")
 	list := f.Bool("list", false, "ask nobody: say how far the requests of your force have come")
 	form := url.Values{}
-	text := func(name, field, usage string) {
-		f.Func(name, usage, func(s string) error { form.Set(field, s); return nil })
-	}
 	f.Func("camera", "id of a camera, as search -json gives it; once for each", func(s string) error {
 		form.Add("camera", s)
 		return nil
 	})
-	text("from", "from", "begin of the footage, RFC 3339, e.g. 2026-11-21T22:00:00Z")
-	text("until", "until", "its end, RFC 3339")
-	text("kind", "kind", "invitation (art. 348 c.p.p.) or order (art. 354 c.p.p., by an ufficiale di PG)")
-	text("phone", "phone", "number that the owner may call")
-	text("case", "case", "the case: KIND:REF; KIND is event112, annotation, cnr, rgnr, delegation or own-initiative; REF may follow later")
-	text("offence", "offence", "class of the offence, e.g. theft, burglary, robbery, assault, damage, other")
-	text("reason", "reason", "why this is asked")
+	fields(f, form, field{"from", "from", "begin of the footage, RFC 3339, e.g. 2026-11-21T22:00:00Z"},
+		field{"until", "until", "its end, RFC 3339"},
+		field{"kind", "kind", "invitation (art. 348 c.p.p.) or order (art. 354 c.p.p., by an ufficiale di PG)"},
+		field{"phone", "phone", "number that the owner may call"})
+	fields(f, form, matter("why this is asked")...)
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
@@ -63,7 +57,7 @@ func cmdPreserve(ctx context.Context, c *call, args []string) error {
 		return misuse("-credential is missing")
 	}
 	if !*list {
-		if err := complete(form); err != nil {
+		if err := complete(form, "camera", "from", "until", "kind"); err != nil {
 			return err
 		}
 	} else if len(form) > 0 {
@@ -94,23 +88,6 @@ func cmdPreserve(ctx context.Context, c *call, args []string) error {
 		return c.listRequested(answer)
 	}
 	return c.sayRequested(answer)
-}
-
-// complete checks that nothing is missing, and takes the case apart.
-func complete(form url.Values) error {
-	for _, name := range []string{"camera", "from", "until", "kind", "case", "offence", "reason"} {
-		if form.Get(name) == "" {
-			return misuse("-" + name + " is missing")
-		}
-	}
-	kind, ref, ok := strings.Cut(form.Get("case"), ":")
-	if !ok {
-		return misuse("-case is KIND:REF, e.g. event112:4711")
-	}
-	form.Del("case")
-	form.Set("case_kind", kind)
-	form.Set("case_ref", ref)
-	return nil
 }
 
 func (c *call) sayRequested(answer requested) error {

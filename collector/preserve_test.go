@@ -146,8 +146,14 @@ func (a *played) come() { a.delivery = wire.NewDeliveryServiceClient(a.dial(), "
 
 func (a *played) say(body protocol.Body) {
 	a.t.Helper()
+	a.sayAt(time.Now(), body)
+}
+
+// sayAt says what was made before.
+func (a *played) sayAt(made time.Time, body protocol.Body) {
+	a.t.Helper()
 	a.revision++
-	raw, err := protocol.Encode(protocol.Message{ID: uuid.NewString(), SiteID: a.grant.GetSiteId(), Epoch: a.grant.GetEpoch(), Revision: a.revision, MadeAt: time.Now(), Body: body})
+	raw, err := protocol.Encode(protocol.Message{ID: uuid.NewString(), SiteID: a.grant.GetSiteId(), Epoch: a.grant.GetEpoch(), Revision: a.revision, MadeAt: made, Body: body})
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -21,6 +21,15 @@ func WantsJSON(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "application/json")
 }
 
+// Language tells in which language to answer: programs that ask for none get
+// English, browsers Italian.
+func Language(r *http.Request) pages.Lang {
+	if WantsJSON(r) {
+		return pages.LanguageOr(r, pages.En)
+	}
+	return pages.Language(r)
+}
+
 // WriteJSON answers with one JSON value. Links in it keep their "&": the type
 // and nosniff keep a browser from taking it for a page.
 func WriteJSON(rw http.ResponseWriter, status int, v any) {
@@ -51,7 +60,7 @@ func (w *Web) Fail(rw http.ResponseWriter, r *http.Request, status int, p Proble
 
 // fail answers with one of this package's own problems.
 func (w *Web) fail(rw http.ResponseWriter, r *http.Request, status int, key string, pairs ...any) {
-	words := w.pages.Words(pages.Language(r))
+	words := w.pages.Words(Language(r))
 	w.Fail(rw, r, status, Problem{Error: words.T("refused."+key, pairs...), Hint: words.T("refused."+key+".hint", pairs...)})
 }
 

@@ -30,7 +30,10 @@ var matcher = language.NewMatcher([]language.Tag{language.Italian, language.Engl
 
 // Language tells which language a request wants: ?lang=, then the cookie of an
 // earlier choice, then what the browser asks for, then Italian.
-func Language(r *http.Request) Lang {
+func Language(r *http.Request) Lang { return LanguageOr(r, It) }
+
+// LanguageOr is Language with another language for who asks for none of ours.
+func LanguageOr(r *http.Request, none Lang) Lang {
 	if l, ok := known(r.URL.Query().Get("lang")); ok {
 		return l
 	}
@@ -39,9 +42,13 @@ func Language(r *http.Request) Lang {
 			return l
 		}
 	}
-	_, i := language.MatchStrings(matcher, r.Header.Get("Accept-Language"))
-	if i < 0 || i >= len(Langs) {
-		return It
+	wanted, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	if err != nil {
+		return none
+	}
+	_, i, sure := matcher.Match(wanted...)
+	if sure == language.No {
+		return none
 	}
 	return Langs[i].Lang
 }

@@ -101,7 +101,11 @@ func (w *Words) and(first, unit string, n int) string {
 	return w.T("span.and", "first", first, "second", w.N(unit, n))
 }
 
-// Ago writes how long ago something was in one unit: "3 giorni fa", "adesso".
+// year is a year without its leap day, for spans that nobody counts in days.
+const year = 365 * 24 * time.Hour
+
+// Ago writes how long ago something was in one unit: "3 giorni fa", "2 anni
+// fa", "adesso".
 func (w *Words) Ago(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -110,8 +114,10 @@ func (w *Words) Ago(d time.Duration) string {
 		return w.T("span.ago", "span", w.N("span.minutes", int(d/time.Minute)))
 	case d < 24*time.Hour:
 		return w.T("span.ago", "span", w.N("span.hours", int(d/time.Hour)))
-	default:
+	case d < 2*year:
 		return w.T("span.ago", "span", w.N("span.days", int(d/(24*time.Hour))))
+	default:
+		return w.T("span.ago", "span", w.N("span.years", int(d/year)))
 	}
 }
 

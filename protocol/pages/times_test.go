@@ -36,6 +36,8 @@ func TestTimesInWords(t *testing.T) {
 		{it.Ago(10 * time.Second), "adesso"},
 		{it.Ago(3*24*time.Hour + time.Hour), "3 giorni fa"},
 		{en.Ago(61 * time.Minute), "1 hour ago"},
+		{it.Ago(729 * 24 * time.Hour), "729 giorni fa"},
+		{it.Ago(900 * 24 * time.Hour), "2 anni fa"},
 		{it.Side(226), "sud-ovest (226°)"},
 		{it.Side(359.7), "nord (0°)"},
 		{en.Side(-45), "north-west (315°)"},

@@ -172,6 +172,11 @@ type jsonPlace struct {
 	NIL       string         `json:"nil,omitempty"`
 }
 
+// jsonPlaces answers POST /addresses.
+type jsonPlaces struct {
+	Places []jsonPlace `json:"places"`
+}
+
 func placesJSON(found []gazetteer.Answer) []jsonPlace {
 	all := []jsonPlace{}
 	for _, f := range found {
@@ -194,12 +199,10 @@ func (c *Consult) suggest(w http.ResponseWriter, r *http.Request) {
 		found = c.Places.Index().Suggest(typed)
 	}
 	if web.WantsJSON(r) {
-		web.WriteJSON(w, http.StatusOK, struct {
-			Places []jsonPlace `json:"places"`
-		}{placesJSON(found)})
+		web.WriteJSON(w, http.StatusOK, jsonPlaces{placesJSON(found)})
 		return
 	}
-	words := c.set.Words(pages.Language(r))
+	words := c.words(r)
 	var view []choice
 	for _, f := range found {
 		view = append(view, choice{Name: f.Name(), Detail: detail(words, f)})

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"anagrafe/collector/search"
 	"anagrafe/protocol"
 )
 
@@ -110,7 +111,11 @@ func TestAskedTimes(t *testing.T) {
 		{"to come", []string{"date", "2026-11-22"}, time.Time{}, time.Time{}, "time error.time.future", false},
 		{"end before start", []string{"time", "2026-11-20T20:45:00Z", "until", "2026-11-20T20:44:00Z"}, time.Time{}, time.Time{}, "until error.until.before", false},
 		{"too long", []string{"time", "2026-09-20T20:45:00Z", "until", "2026-11-20T20:44:00Z"}, time.Time{}, time.Time{}, "until error.until.long", false},
-		{"exact nonsense", []string{"time", "2026-11-20T20:45", "until", ""}, time.Time{}, time.Time{}, "time error.time.form", false},
+		{"exact nonsense", []string{"time", "2026-11-20T25:45:00Z", "until", ""}, time.Time{}, time.Time{}, "time error.time.form", false},
+		{"no zone", []string{"time", "2026-11-20T20:45", "until", ""}, time.Time{}, time.Time{}, "time error.time.zone", false},
+		{"an end without a zone", []string{"time", "2026-11-20T20:45:00Z", "until", "2026-11-20T20:45:10"}, time.Time{}, time.Time{}, "until error.time.zone", false},
+		{"no zone in the hour left out", []string{"time", "2026-03-29T02:30", "until", ""}, time.Time{}, time.Time{}, "time error.time.never", false},
+		{"neither of the two", []string{"date", "2026-10-25", "time", "02:30", "fold", "third"}, time.Time{}, time.Time{}, "fold error.fold", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := readAsked(form(c.changes...), noon, false)
@@ -130,6 +135,32 @@ func TestAskedTimes(t *testing.T) {
 				t.Fatalf("the form filled again asks for %v to %v, %v", again.From.UTC(), again.To.UTC(), again.Errors)
 			}
 		})
+	}
+}
+
+// What a time may have meant comes with the refusal: both moments of the hour
+// that comes twice, none of the one that is left out.
+func TestCandidates(t *testing.T) {
+	for _, c := range []struct{ date, time, want string }{
+		{"2026-10-25", "02:30", "2026-10-25T02:30:00+02:00 2026-10-25T02:30:00+01:00"},
+		{"2026-10-25", "2:30:15", "2026-10-25T02:30:15+02:00 2026-10-25T02:30:15+01:00"},
+		{"2027-03-28", "02:30", ""},
+		{"", "2026-10-25T02:30", "2026-10-25T02:30:00+02:00 2026-10-25T02:30:00+01:00"},
+		{"", "2026-11-20T20:45:10", "2026-11-20T20:45:10+01:00"},
+		{"", "2026-11-20T20:45:00+25:00", ""},
+	} {
+		a := readAsked(form("date", c.date, "time", c.time, "until", ""), noon, true)
+		if len(a.Errors) != 1 {
+			t.Errorf("%s %s: %v", c.date, c.time, a.Errors)
+			continue
+		}
+		var got []string
+		for _, m := range a.Errors[0].Candidates {
+			got = append(got, m.Format(time.RFC3339))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s %s: %q, want %s", c.date, c.time, got, c.want)
+		}
 	}
 }
 
@@ -159,4 +190,27 @@ func TestAskedFields(t *testing.T) {
 	if a := readAsked(form("case_ref", ""), noon, false); len(a.Errors) > 0 || a.caseID() != "annotation:" {
 		t.Errorf("a case without a number yet must be taken: %v %q", a.Errors, a.caseID())
 	}
+}
+
+// FuzzTimes: whatever is typed as a time, what is taken is a window that can be
+// searched, and each moment that is offered instead can be asked for as it is.
+func FuzzTimes(f *testing.F) {
+	for _, s := range [][4]string{{"2026-10-25", "02:30", "02:40", ""}, {"2026-10-25", "2.30", "", "second"}, {"2027-03-28", "02:30:15", "", "first"},
+		{"", "2026-10-25T02:30", "2026-10-25T02:31:00Z", ""}, {"", "2026-11-20T20:45:00+25:00", "", ""}, {"0000-01-01", "0:00", "23:59", ""}, {"9999-12-31", "23:59", "0:00", ""}} {
+		f.Add(s[0], s[1], s[2], s[3])
+	}
+	f.Fuzz(func(t *testing.T, date, from, until, fold string) {
+		a := readAsked(form("date", date, "time", from, "until", until, "fold", fold), noon, true)
+		if len(a.Errors) == 0 && (a.To.Before(a.From) || a.From.After(noon) || a.To.Sub(a.From) > search.MaxWindow) {
+			t.Errorf("taken: %v to %v", a.From, a.To)
+		}
+		for _, e := range a.Errors {
+			for _, m := range e.Candidates {
+				again := readAsked(form("time", m.Format(time.RFC3339), "until", ""), m, true)
+				if len(again.Errors) > 0 || !again.From.Equal(m) {
+					t.Errorf("%q of %q is offered %v, and that is %v %v", from, date, m, again.From, again.Errors)
+				}
+			}
+		}
+	})
 }

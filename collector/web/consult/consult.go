@@ -19,6 +19,12 @@ import (
 //go:embed *.html it.json en.json
 var files embed.FS
 
+// description is the OpenAPI 3.1 description of what these routes answer to
+// programs; a test holds it to what they do.
+//
+//go:embed openapi.json
+var description []byte
+
 // Options are the parts that consultation stands on.
 type Options struct {
 	Index       *search.Index
@@ -91,6 +97,13 @@ func (c *Consult) Routes() []web.Route {
 		route("POST /unanswered", c.unanswered),
 		route("POST /requests", c.askToPreserve),
 		route("GET /requests", c.listRequests),
+		route("GET /openapi.json", describe),
 		route("GET /basemap.pmtiles", c.serveBasemap),
 	}
+}
+
+func describe(w http.ResponseWriter, _ *http.Request) {
+	pages.SecureHeaders(w.Header())
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(description) // the client has gone: nobody to tell
 }

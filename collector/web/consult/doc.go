@@ -19,6 +19,14 @@
 //     "request", is on the trail before anybody is asked. An order (art. 354
 //     c.p.p.) is taken from an ufficiale di polizia giudiziaria alone. GET
 //     /requests says how far the requests of the officer's own force have come.
+//   - openapi.json describes what programs send and get; it is served at GET
+//     /openapi.json. Words in JSON are in the language of Accept-Language,
+//     English for who asks for none. A question that cannot be understood is
+//     refused with every wrong field and, of a wall time in the night in
+//     which clocks go back, with both moments that it may mean; it is never
+//     guessed, and nothing is on the trail.
+//   - Why a result stands where it does is worded in one place, why.go, for
+//     page, JSON and command line, and never surer than what is known.
 //   - A search that was answered is kept in memory for two hours under a random
 //     id and shown at /search/ID to the officer who asked, and to nobody else:
 //     so a page can be read in the other language, reloaded and come back to

@@ -92,8 +92,8 @@ func (a *asked) readArrival() {
 	}
 	var err error
 	if strings.ContainsAny(a.Arrival, "Tt") {
-		if a.Arrives, err = time.Parse(time.RFC3339, a.Arrival); err != nil {
-			a.fail("arrival", "error.time.form")
+		if a.Arrives, err = exactTime(a.Arrival); err != nil {
+			a.failTime("arrival", err)
 		}
 		return
 	}
@@ -102,11 +102,11 @@ func (a *asked) readArrival() {
 		a.fail("arrival", "error.arrival.day")
 		return
 	}
-	if a.Arrives, err = a.instant(day, a.Arrival, true); err == nil && a.Arrives.Before(a.From) {
-		a.Arrives, err = a.instant(day.AddDate(0, 0, 1), a.Arrival, true)
+	if a.Arrives, err = wallTime(day, a.Arrival, foldSecond); err == nil && a.Arrives.Before(a.From) {
+		a.Arrives, err = wallTime(day.AddDate(0, 0, 1), a.Arrival, foldSecond)
 	}
 	if err != nil {
-		a.fail("arrival", timeError(err))
+		a.failTime("arrival", err)
 	}
 }
 
@@ -138,7 +138,8 @@ func (a *asked) checkArrival() {
 	miss := func(key string, kmh float64, given time.Duration, missed func(takes time.Duration) bool) {
 		takes := time.Duration(metres / kmh * 3.6 * float64(time.Second))
 		if missed(takes) {
-			a.Errors = append(a.Errors, fieldError{"arrival", key, miss{int(math.Round(metres)), strconv.FormatFloat(kmh, 'f', -1, 64), stopwatch(takes), stopwatch(given)}})
+			a.Errors = append(a.Errors, fieldError{Field: "arrival", Key: key,
+				Miss: miss{int(math.Round(metres)), strconv.FormatFloat(kmh, 'f', -1, 64), stopwatch(takes), stopwatch(given)}})
 		}
 	}
 	first, last := a.Arrives.Sub(a.From), a.Arrives.Sub(a.To)

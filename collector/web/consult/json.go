@@ -1,16 +1,22 @@
 package consult
 
 import (
+	"math"
+	"net/http"
+	"strings"
 	"time"
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 )
 
-// The JSON of an answer, for the command line: the same values that the page
-// shows, nothing about a person, and where the entry stands on the trail.
+// The JSON of an answer: the same values and words that the page shows, nothing
+// about a person, and where the entry stands on the trail. openapi.json
+// describes it.
 
 type jsonAnswer struct {
 	Search  string       `json:"search"` // id for POST /reveal and GET /search/ID
@@ -70,6 +76,11 @@ type jsonResult struct {
 	Clock           *jsonClock         `json:"clock"` // null: never measured
 	Facts           []jsonFact         `json:"facts"`
 	FactAgeS        int64              `json:"fact_age_s"`
+
+	// In the language that was asked for.
+	Why  []string `json:"why"`  // whole sentences, the most important first
+	Left string   `json:"left"` // how long the footage remains, as of this answer
+	Ask  string   `json:"ask"`  // the interval to ask for on the recorder's own clock
 }
 
 type jsonPosition struct {
@@ -111,13 +122,46 @@ type jsonFact struct {
 	AgeS   int64           `json:"age_s"`
 }
 
-func answerJSON(a *answer) jsonAnswer {
+// jsonProblem answers a question that cannot be understood: each wrong field by
+// its name, the first one also as every problem names it.
+type jsonProblem struct {
+	web.Problem
+	Errors []jsonFieldError `json:"errors"`
+}
+
+type jsonFieldError struct {
+	Field      string      `json:"field"`
+	Error      string      `json:"error"`
+	Detail     string      `json:"detail,omitempty"`
+	Candidates []string    `json:"candidates,omitempty"` // RFC 3339, with Rome's offset: what the time may have meant
+	Places     []jsonPlace `json:"places,omitempty"`     // what the place may have meant
+}
+
+func problemOf(w *pages.Words, all []fieldError, hint string) jsonProblem {
+	var p jsonProblem
+	for _, e := range all {
+		one := jsonFieldError{Field: e.Field, Error: e.words(w), Detail: e.Detail}
+		for _, t := range e.Candidates {
+			one.Candidates = append(one.Candidates, t.In(pages.Rome()).Format(time.RFC3339))
+		}
+		p.Errors = append(p.Errors, one)
+	}
+	p.Problem = web.Problem{Error: p.Errors[0].Error, Field: p.Errors[0].Field, Hint: w.T(hint)}
+	return p
+}
+
+func (c *Consult) answerJSON(q *http.Request, a *answer) jsonAnswer {
+	words := c.words(q)
 	out := jsonAnswer{Search: a.id, At: a.at.UTC(), Results: []jsonResult{}, Trail: jsonProof{a.proof.Index, string(a.proof.Checkpoint)},
 		Asked: jsonAsked{placeBody: a.asked.place(), drawnBody: a.asked.body(),
 			From: a.asked.From.UTC(), Until: a.asked.To.UTC(), Case: a.asked.caseID()},
 		Hidden: jsonHidden(a.hidden)}
 	for _, r := range a.results {
-		out.Results = append(out.Results, resultJSON(r))
+		one, l := resultJSON(r), c.left(words, r)
+		one.Why, one.Left = why(words, a, r).list(words, r.Class), l.String()
+		ask, note := clockWords(words, r)
+		one.Ask = strings.TrimSpace(ask + " " + note)
+		out.Results = append(out.Results, one)
 	}
 	return out
 }
@@ -127,7 +171,8 @@ func resultJSON(r search.Result) jsonResult {
 	out := jsonResult{Class: r.Class, CameraID: r.CameraID, SiteID: r.SiteID, CameraName: r.CameraName, OldName: r.OldName, Channel: r.Camera.Channel,
 		SiteName: r.SiteName, Category: r.Category, Address: r.Address, Trust: r.Trust, Recorder: r.Recorder, OldRecorderName: r.OldRecorderName,
 		Position: jsonPosition{lonOf(pos.Point), latOf(pos.Point), pos.AccuracyM, pos.Method}, View: r.Camera.View, BeforeDeclared: r.BeforeDeclared,
-		Sight:     jsonSight{s.Sees, s.DistanceM, s.BearingDeg, s.PixelsPerMetre, s.Class, s.NightUnknown},
+		Sight:  jsonSight{s.Sees, tenth(s.DistanceM), tenth(s.BearingDeg), tenth(s.PixelsPerMetre), s.Class, s.NightUnknown},
+		Doubts: append([]string{}, r.Doubts.Names()...), From: r.From.UTC(), Until: r.Until.UTC(),
 		Recording: r.Recording, Footage: jsonFootage{r.Footage.Exists, r.Footage.Until.UTC(), r.Footage.Observed},
 		Schedule: r.Schedule, Retention: r.Retention, TimeLeftS: int64(r.TimeLeft / time.Second), TimeLeftAssumed: r.TimeLeftAssumed,
 		Facts: []jsonFact{}, FactAgeS: int64(r.FactAge / time.Second)}
@@ -143,6 +188,9 @@ func resultJSON(r search.Result) jsonResult {
 	}
 	return out
 }
+
+// tenth rounds what no position is known well enough to say more of.
+func tenth(v float64) float64 { return math.Round(v*10) / 10 }
 
 type jsonSite struct {
 	SiteID   string             `json:"site_id"`

@@ -6,7 +6,6 @@ import (
 
 	"anagrafe/collector/search"
 	"anagrafe/protocol"
-	"anagrafe/protocol/pages"
 )
 
 // assumedRangeM is how far a camera is drawn whose range nobody knows; its
@@ -63,7 +62,7 @@ type shape struct {
 }
 
 func (c *Consult) mapView(r *http.Request, a *asked, rows []row) mapView {
-	words := c.set.Words(pages.Language(r))
+	words := c.words(r)
 	d := mapData{Radius: a.RadiusM, Shapes: collection{Type: "FeatureCollection", Features: []feature{}}, Words: map[string]string{}}
 	for _, key := range []string{"label", "in", "out", "point", "camera", "failed", "reveal", "from", "to"} {
 		d.Words[key] = words.T("map." + key)

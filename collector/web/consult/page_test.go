@@ -164,6 +164,40 @@ func TestPagesAreAccessible(t *testing.T) {
 	}
 }
 
+// TestDoubledHour: 02:30 in the night in which clocks go back is asked back, and
+// the answer says which was meant.
+func TestDoubledHour(t *testing.T) {
+	w := newTown(t)
+	w.declare(milan()...)
+	b := pagestest.Open(t, w.server.URL, 390, 844)
+	w.signIn(b, officerName)
+	for lang, want := range map[string][2]string{"it": {"ora legale, UTC+2", "ora solare, UTC+1"}, "en": {"summer time, UTC+2", "winter time, UTC+1"}} {
+		b.Visit("/?lang=" + lang)
+		for i, fold := range []string{"first", "second"} {
+			w.ask(b, ordinary("date", "2026-10-25", "time", "02:30", "until", ""))
+			if at := pagestest.Eval[string](b, `document.activeElement.id`); at != "fold-first" {
+				t.Errorf("asked back, the page opens with the cursor in %q", at)
+			}
+			if i == 0 {
+				b.Check("doubled-" + lang)
+			}
+			b.Do(chromedp.Focus(chromedp.CSS("#fold-first")), chromedp.KeyEvent(map[string]string{"first": " ", "second": kb.ArrowDown}[fold]))
+			b.Press("#ask button[type=submit]")
+			if got := pagestest.Eval[string](b, `document.querySelector(".asked-what").textContent`); !strings.Contains(got, "02:30 ("+want[i]+")") {
+				t.Errorf("the answer to the %s is of %q", fold, got)
+			}
+		}
+		b.Check("doubled-answer-" + lang)
+	}
+	w.ask(b, ordinary("date", "2027-03-28", "time", "02:30", "until", ""))
+	if got := pagestest.Eval[string](b, `document.querySelector("#time-error").textContent`); !strings.Contains(got, "clocks went from 2 to 3") && !strings.Contains(got, "dalle 2 alle 3") {
+		t.Errorf("an hour that never was gets %q", got)
+	}
+	if n := len(w.entries("search")); n != 4 {
+		t.Errorf("%d entries for four searches", n)
+	}
+}
+
 // TestListStaysWithoutTheMap takes away what the map needs.
 func TestListStaysWithoutTheMap(t *testing.T) {
 	w := newTown(t)

@@ -64,12 +64,14 @@ func readRequest(v url.Values) *request {
 	if n := len(v["camera"]); n == 0 || n > protocol.MaxCameras {
 		a.fail("camera", "error.request.cameras")
 	}
-	for name, to := range map[string]*time.Time{"from": &q.preserve.Start, "until": &q.preserve.End} {
-		var err error
-		if *to, err = time.Parse(time.RFC3339, get(name)); err != nil {
+	moment := func(name string) time.Time {
+		t, err := time.Parse(time.RFC3339, get(name))
+		if err != nil {
 			a.fail(name, "error.request.time")
 		}
+		return t
 	}
+	q.preserve.Start, q.preserve.End = moment("from"), moment("until")
 	switch p := q.preserve; {
 	case len(a.Errors) > 0:
 	case !p.End.After(p.Start):
@@ -84,29 +86,28 @@ func readRequest(v url.Values) *request {
 // with an officer's own credential.
 func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
-		c.refuseRequest(w, http.StatusBadRequest, "", "error.body", nil)
+		c.refuseRequest(w, r, http.StatusBadRequest, "", "error.body", nil)
 		return
 	}
 	q := readRequest(r.PostForm)
 	if len(q.asked.Errors) > 0 {
-		e := q.asked.Errors[0]
-		c.refuseRequest(w, http.StatusUnprocessableEntity, e.Field, e.Key, nil)
+		web.WriteJSON(w, http.StatusUnprocessableEntity, problemOf(c.words(r), q.asked.Errors, "hint.requests"))
 		return
 	}
 	answer, err := c.preserve(r, q)
 	fields, bad := errors.AsType[protocol.FieldErrors](err)
 	switch {
 	case errors.Is(err, errForce):
-		c.refuseRequest(w, http.StatusForbidden, "", "error.force", nil)
+		c.refuseRequest(w, r, http.StatusForbidden, "", "error.force", nil)
 	case errors.Is(err, errOrder):
-		c.refuseRequest(w, http.StatusForbidden, "kind", "error.request.order", nil)
+		c.refuseRequest(w, r, http.StatusForbidden, "kind", "error.request.order", nil)
 	case errors.Is(err, registry.ErrUnknownCamera):
-		c.refuseRequest(w, http.StatusUnprocessableEntity, "camera", "error.request.unknown", err)
+		c.refuseRequest(w, r, http.StatusUnprocessableEntity, "camera", "error.request.unknown", err)
 	case bad:
-		c.refuseRequest(w, http.StatusUnprocessableEntity, fields[0].Field, "error.query", fields)
+		c.refuseRequest(w, r, http.StatusUnprocessableEntity, fields[0].Field, "error.query", fields)
 	case err != nil:
 		c.Log.ErrorContext(r.Context(), "request refused", "err", err)
-		c.refuseRequest(w, http.StatusServiceUnavailable, "", "error.request.unasked", nil)
+		c.refuseRequest(w, r, http.StatusServiceUnavailable, "", "error.request.unasked", nil)
 	default:
 		web.WriteJSON(w, http.StatusOK, answer)
 	}
@@ -168,7 +169,7 @@ func officerOfPolice(u registry.User) bool {
 func (c *Consult) listRequests(w http.ResponseWriter, r *http.Request) {
 	u, recipient, err := c.officer(r.Context())
 	if err != nil {
-		c.refuseRequest(w, http.StatusForbidden, "", "error.force", nil)
+		c.refuseRequest(w, r, http.StatusForbidden, "", "error.force", nil)
 		return
 	}
 	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "request-list", Recipient: recipient,
@@ -183,7 +184,7 @@ func (c *Consult) listRequests(w http.ResponseWriter, r *http.Request) {
 	})
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "list of requests refused", "err", err)
-		c.refuseRequest(w, http.StatusServiceUnavailable, "", "error.request.unlisted", nil)
+		c.refuseRequest(w, r, http.StatusServiceUnavailable, "", "error.request.unlisted", nil)
 		return
 	}
 	out := jsonRequests{Notices: make([]jsonNotice, len(all)), Trail: jsonProof{proof.Index, string(proof.Checkpoint)}}
@@ -195,8 +196,8 @@ func (c *Consult) listRequests(w http.ResponseWriter, r *http.Request) {
 
 // refuseRequest answers a program; why adds to the words what they cannot know,
 // e.g. which camera.
-func (c *Consult) refuseRequest(w http.ResponseWriter, status int, field, key string, why error) {
-	p := web.Problem{Error: c.set.Words(pages.En).T(key), Field: field}
+func (c *Consult) refuseRequest(w http.ResponseWriter, r *http.Request, status int, field, key string, why error) {
+	p := web.Problem{Error: c.words(r).T(key), Field: field}
 	if why != nil {
 		p.Hint = why.Error()
 	}

@@ -127,7 +127,7 @@ func (c *Consult) revealAll(ctx context.Context, ans *answer, sites []string, en
 // refuseReveal says what is wrong above the same answer.
 func (c *Consult) refuseReveal(w http.ResponseWriter, r *http.Request, ans *answer, status int, key string) {
 	if web.WantsJSON(r) {
-		web.WriteJSON(w, status, web.Problem{Error: c.set.Words(pages.En).T(key), Field: "site"})
+		web.WriteJSON(w, status, web.Problem{Error: c.words(r).T(key), Field: "site"})
 		return
 	}
 	c.showAnswer(w, r, ans, []pages.Note{{Kind: "danger", Key: key}}, status)

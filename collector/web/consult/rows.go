@@ -1,7 +1,6 @@
 package consult
 
 import (
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,12 +50,8 @@ type row struct {
 	R           search.Result
 	Kind        string // "sees", "may", "near", "gone"
 	Left        left
-	SightKey    string
-	Sight       string
-	Quality     string
-	FootageKey  string
+	Why         reasons
 	Recorder    string
-	Passing     string // on a route: when they may have come by
 	Ask         string
 	ClockNote   string
 	OldestAge   string
@@ -67,15 +62,20 @@ type row struct {
 	Revealed    bool
 	Contacts    []registry.Contact
 	ReportedAt  time.Time // when the officer said that nobody answers; zero: not
-
-	NightUnknown bool
 }
 
 // left says how long the footage remains.
 type left struct{ Tone, Icon, Text, More string }
 
+func (l left) String() string {
+	if l.More == "" {
+		return l.Text
+	}
+	return l.Text + " (" + l.More + ")"
+}
+
 func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
-	words := c.set.Words(pages.Language(r))
+	words := c.words(r)
 	a := ans.asked
 	v := resultsView{ID: ans.id, Asked: a, At: ans.at, Asks: whereWords(words, a), Where: placeLine(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
 		Rows: c.rows(words, ans), Form: c.formView(r, formOf(a), ans.userID)}
@@ -119,8 +119,8 @@ func formOf(a *asked) *asked {
 		f.Time, f.Until = from.Format(time.RFC3339), to.Format(time.RFC3339)
 	}
 	if f.Fold = ""; len(pages.Instants(from.Year(), from.Month(), from.Day(), from.Hour(), from.Minute())) == 2 {
-		if f.Fold = "second"; from.IsDST() {
-			f.Fold = "first"
+		if f.Fold = foldSecond; from.IsDST() {
+			f.Fold = foldFirst
 		}
 	}
 	return &f
@@ -149,13 +149,9 @@ func (c *Consult) rows(w *pages.Words, ans *answer) []row {
 	first := map[string]int{}
 	rows := make([]row, len(ans.results))
 	for i, r := range ans.results {
-		v := row{N: i + 1, R: r, Kind: kindOf(r), Left: c.left(w, r), FootageKey: footageKey(r), Recorder: recorderName(r),
-			OldestAge: w.Ago(r.FactAge), NightUnknown: r.Sight.NightUnknown, Trust: w.T("trust.unknown")}
-		v.SightKey, v.Sight, v.Quality = sight(w, r)
+		v := row{N: i + 1, R: r, Kind: kindOf(r), Left: c.left(w, r), Why: why(w, ans, r), Recorder: recorderName(r),
+			OldestAge: w.Ago(r.FactAge), Trust: w.T("trust.unknown")}
 		v.Ask, v.ClockNote = clockWords(w, r)
-		if ans.asked.Line != nil {
-			v.Passing = passingWords(w, r.From, r.Until)
-		}
 		if key := "trust." + r.Trust; w.Has(key) {
 			v.Trust = w.T(key)
 		}
@@ -234,35 +230,6 @@ func footageKey(r search.Result) string {
 	default:
 		return "footage.maybe"
 	}
-}
-
-// sight words whether, from where and how well the camera sees the point.
-func sight(w *pages.Words, r search.Result) (key, where, quality string) {
-	s := r.Sight
-	switch {
-	case s.Sees == protocol.Yes:
-		key = "sight.yes"
-	case s.Sees == protocol.No:
-		key = "sight.no"
-	case r.Camera.View.Turns:
-		key = "sight.turns"
-	case r.Camera.View.DirectionDeg == nil:
-		key = "sight.nodirection"
-	default:
-		key = "sight.may"
-	}
-	where = w.T("sight.from", "metres", w.Number(int(math.Round(s.DistanceM))), "side", w.Wind(s.BearingDeg))
-	if d := r.Camera.View.DirectionDeg; d != nil && !r.Camera.View.Turns {
-		where += w.T("sight.towards", "side", w.Side(float64(*d)))
-	}
-	if s.PixelsPerMetre > 0 && s.Sees != protocol.No {
-		class := "none"
-		if s.Class != protocol.ClassNone {
-			class = string(s.Class)
-		}
-		quality = w.T("sight.quality", "density", w.Number(int(math.Round(s.PixelsPerMetre))), "class", w.T("density."+class))
-	}
-	return key, where, quality
 }
 
 // recorderName names the recorder as someone in front of it would.

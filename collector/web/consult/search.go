@@ -77,7 +77,7 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 	}
 	ans, err := c.ask(r, a)
 	if bad, ok := errors.AsType[search.QueryError](err); ok {
-		a.fail(formField(bad.Field), queryError(bad))
+		a.Errors = append(a.Errors, fieldError{Field: formField(bad.Field), Key: queryError(bad), Detail: bad.Why})
 		c.refuse(w, r, a)
 		return
 	}
@@ -88,7 +88,7 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 		c.Log.ErrorContext(r.Context(), "search refused", "err", err)
 		c.fail(w, r, http.StatusServiceUnavailable, "error.unanswered", err)
 	case exact:
-		web.WriteJSON(w, http.StatusOK, answerJSON(ans))
+		web.WriteJSON(w, http.StatusOK, c.answerJSON(r, ans))
 	default:
 		pages.SecureHeaders(w.Header())
 		http.Redirect(w, r, "/search/"+ans.id, http.StatusSeeOther)
@@ -142,8 +142,7 @@ func formField(field string) string {
 	}
 }
 
-// queryError is the word for what a query may not be. What it says in English
-// with its numbers is for programs.
+// queryError is the word for what a query may not be.
 func queryError(e search.QueryError) string {
 	switch e.Field {
 	case "area", "route", "speed", "arrival":
@@ -162,7 +161,7 @@ func (c *Consult) shown(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if web.WantsJSON(r) {
-		web.WriteJSON(w, http.StatusOK, answerJSON(ans))
+		web.WriteJSON(w, http.StatusOK, c.answerJSON(r, ans))
 		return
 	}
 	c.showAnswer(w, r, ans, nil, http.StatusOK)
@@ -175,26 +174,20 @@ func (c *Consult) refuse(w http.ResponseWriter, r *http.Request, a *asked) {
 		c.showForm(w, r, a, http.StatusUnprocessableEntity)
 		return
 	}
-	words := c.set.Words(pages.En)
-	type one struct {
-		Field string `json:"field"`
-		Error string `json:"error"`
+	p := problemOf(c.words(r), a.Errors, "hint.api")
+	for i, e := range p.Errors {
+		if e.Field == "at" {
+			p.Errors[i].Places = placesJSON(a.Found.Answers)
+		}
 	}
-	var all []one
-	for _, e := range a.Errors {
-		all = append(all, one{e.Field, e.words(words)})
-	}
-	web.WriteJSON(w, http.StatusUnprocessableEntity, struct {
-		web.Problem
-		Errors []one `json:"errors"`
-	}{web.Problem{Error: all[0].Error, Field: all[0].Field, Hint: words.T("hint.api")}, all})
+	web.WriteJSON(w, http.StatusUnprocessableEntity, p)
 }
 
 // fail answers an error that no field is to blame for; the form comes with it,
 // so that nobody is left without a next step.
 func (c *Consult) fail(w http.ResponseWriter, r *http.Request, status int, key string, err error) {
 	if web.WantsJSON(r) {
-		p := web.Problem{Error: c.set.Words(pages.En).T(key)}
+		p := web.Problem{Error: c.words(r).T(key)}
 		if err != nil && errors.Is(err, errForce) {
 			p.Hint = err.Error()
 		}
@@ -212,7 +205,7 @@ func (c *Consult) fail(w http.ResponseWriter, r *http.Request, status int, key s
 
 func (c *Consult) showForm(w http.ResponseWriter, r *http.Request, a *asked, status int, notes ...pages.Note) {
 	if n := len(a.Errors); n > 0 {
-		words := c.set.Words(pages.Language(r))
+		words := c.words(r)
 		notes = append(notes, pages.Note{Kind: "danger", Text: words.N("form.wrong", n)})
 	}
 	u, _ := web.User(r.Context())
@@ -229,6 +222,9 @@ func (c *Consult) showAnswer(w http.ResponseWriter, r *http.Request, ans *answer
 	p.Data = c.resultsView(r, ans)
 	c.set.Render(w, r, p)
 }
+
+// words are those of the language that is asked for.
+func (c *Consult) words(r *http.Request) *pages.Words { return c.set.Words(web.Language(r)) }
 
 // page is what all pages of this face have in common.
 func (c *Consult) page(r *http.Request, template, title string, status int, notes []pages.Note) pages.Page {

@@ -266,7 +266,8 @@ func TestPageSaysEverything(t *testing.T) {
 	}
 	it := w.send("GET", where, officerName, nil, true).body
 	for _, want := range []string{"9 telecamere", "Annotazione", "2026/118", "si cancella tra 6 ore e 15 minuti", "oggi alle 20:45", "scadenza non nota", "già cancellato", "non registrava",
-		"a 16 m, da nord-est", "69 px/m", "l&#39;orologio va avanti di 3 minuti e 10 secondi", "dalle 20:48:08 alle 21:13:11", "Orologio mai misurato", "direzione non nota",
+		"<strong>inquadra il punto</strong> da nord-est, 16 m, circa 69 px/m: osservazione (si vedono abiti e movimenti)", "<li>era buio: non si sa se di notte vede lì</li>",
+		"già cancellato: il registratore tiene le immagini 12 ore", "l&#39;orologio va avanti di 3 minuti e 10 secondi", "dalle 20:48:08 alle 21:13:11", "Orologio mai misurato", "la direzione non è nota",
 		"Possono aver filmato il punto", "Stesso sito del n. 1", "con un codice dato dal Comune", `"kind":"sees"`, "Manca la mappa di base"} {
 		if !strings.Contains(it, want) {
 			t.Errorf("the Italian page lacks %q", want)

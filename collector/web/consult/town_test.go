@@ -83,7 +83,7 @@ func newTown(t *testing.T, change ...setup) *town {
 	mux := http.NewServeMux()
 	w.server = httptest.NewServer(mux)
 	t.Cleanup(w.server.Close)
-	w.web, err = web.New(web.Options{Registry: w.reg, Face: pages.FaceConsult, Roles: []string{registry.RoleOfficer}, PublicURL: w.server.URL,
+	w.web, err = web.New(web.Options{Registry: w.reg, Face: pages.FaceConsult, Roles: []string{registry.RoleOfficer, registry.RoleForceAuditor}, PublicURL: w.server.URL,
 		Secret: []byte(secret), Log: log, Now: now, Record: func(ctx context.Context, a web.Act) error {
 			_, err := w.trail.Append(ctx, trail.Entry{Actor: a.User.ID, Force: a.User.Force, Kind: a.Kind, Count: a.Count, Body: a.Details, Recipient: w.identity.Recipient().String()})
 			return err
@@ -105,15 +105,21 @@ func (w *town) officer(name string) registry.User {
 // of adds an officer of a force.
 func (w *town) of(name, force, qualification string) registry.User {
 	w.t.Helper()
+	return w.add(registry.User{Name: name, Role: registry.RoleOfficer, Force: force, Qualification: qualification})
+}
+
+// add gives somebody a credential.
+func (w *town) add(u registry.User) registry.User {
+	w.t.Helper()
 	secret, hash, err := w.web.NewSecret()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	u := registry.User{ID: uuid.NewString(), Name: name, Role: registry.RoleOfficer, Force: force, Qualification: qualification, SecretHash: hash, At: noon}
+	u.ID, u.SecretHash, u.At = uuid.NewString(), hash, noon
 	if err := w.reg.AddUser(context.Background(), u); err != nil {
 		w.t.Fatal(err)
 	}
-	w.users[name], w.secrets[name] = u, secret
+	w.users[u.Name], w.secrets[u.Name] = u, secret
 	return u
 }
 

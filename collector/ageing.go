@@ -43,7 +43,7 @@ func (o *office) mailSender() (*mail.Sender, error) {
 		return nil, err
 	}
 	return mail.New(mail.Options{Registry: o.reg, Server: o.config.SMTPServer, From: o.config.SMTPFrom,
-		User: o.config.SMTPUser, Password: password, Link: o.config.ownerLink(), Log: o.log})
+		User: o.config.SMTPUser, Password: password, Link: o.config.ownerLink(), ContactLink: o.config.contactLink(), Log: o.log})
 }
 
 // mailPassword reads the password of the mail server; "" where no file is named.

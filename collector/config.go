@@ -187,6 +187,11 @@ func (c Config) agentsURL() string {
 // ownerLink is the page on which an owner's code is typed.
 func (c Config) ownerLink() string { return strings.TrimSuffix(c.PublicURL, "/") + join.SitePath }
 
+// contactLink is the page on which a contact accepts to be one, up to their token.
+func (c Config) contactLink() string {
+	return strings.TrimSuffix(c.PublicURL, "/") + join.ContactPath + "/"
+}
+
 // host is the name that agents call and that the server's certificate bears.
 func (c Config) host() string {
 	u, err := url.Parse(c.PublicURL)

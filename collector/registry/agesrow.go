@@ -49,6 +49,9 @@ type Contact struct {
 	// Unverified is "recapito non verificato": nobody has confirmed it in time,
 	// the site's agents are silent, or a server refused mail to its address.
 	Unverified bool `json:"unverified,omitempty"`
+	// Unconfirmed: somebody else named it, it was told by mail, and has not
+	// accepted yet.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 }
 
 // reached reads the contacts of the site, or those that it inherits from its
@@ -77,15 +80,29 @@ func (s site) checked(ctx context.Context, r *Registry, now time.Time) (all []Co
 	if err != nil {
 		return nil, false, err
 	}
+	unconfirmed, err := s.unconfirmed(ctx)
+	if err != nil {
+		return nil, false, err
+	}
 	all = make([]Contact, len(contacts))
 	for i, c := range contacts {
-		all[i] = Contact{c, doubted || c.Email != "" && bounced[r.addressHash(c.Email)]}
+		all[i] = Contact{Contact: c, Unverified: doubted}
+		if c.Email != "" {
+			hash := r.addressHash(c.Email)
+			all[i].Unverified = doubted || bounced[hash]
+			all[i].Unconfirmed = unconfirmed[hash]
+		}
 	}
 	return all, inherited, nil
 }
 
 // bounced reads the hashes of the site's refused addresses.
 func (s site) bounced(ctx context.Context) (map[[32]byte]bool, error) {
+	return s.hashes(ctx, "SELECT address_hash FROM bounces WHERE site_id = ?")
+}
+
+// hashes reads a column of hashes of the site.
+func (s site) hashes(ctx context.Context, query string) (map[[32]byte]bool, error) {
 	hashes := make(map[[32]byte]bool)
 	err := each(ctx, s.tx, func(scan func(...any) error) error {
 		var hash []byte
@@ -94,7 +111,7 @@ func (s site) bounced(ctx context.Context) (map[[32]byte]bool, error) {
 			hashes[[32]byte(hash)] = true
 		}
 		return err
-	}, "SELECT address_hash FROM bounces WHERE site_id = ?", s.id)
+	}, query, s.id)
 	return hashes, err
 }
 

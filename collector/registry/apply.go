@@ -88,6 +88,9 @@ func (w *write) apply(ctx context.Context, parts []part) error {
 	if err := w.putContacts(ctx, contacts); err != nil {
 		return err
 	}
+	if err := w.introduce(ctx, contacts, d.Approval.By); err != nil {
+		return err
+	}
 	now, err := w.seal(ctx, siteBody, body)
 	if err != nil {
 		return err

@@ -111,6 +111,9 @@ func filled(t testing.TB) *Registry {
 	}
 	fillOrganisation(t, r)
 	fillMail(t, r)
+	if err := r.PutGazetteer(ctx, []GazetteerSource{{Name: "civici", Kind: "addresses", Entries: 1, ImportedAt: noon, Body: []byte{0, 1, 255}}}); err != nil {
+		t.Fatal(err)
+	}
 	batch := TrailBatch{Headers: [][]byte{{1}}, Bodies: [][]byte{{}}, HashIndexes: []int64{0}, Hashes: [][]byte{{3}}, Checkpoint: []byte("checkpoint")}
 	if err := r.AppendTrail(ctx, func(context.Context, TrailState) (TrailBatch, error) { return batch, nil }); err != nil {
 		t.Fatal(err)
@@ -183,14 +186,16 @@ func fillMail(t testing.TB, r *Registry) {
 	ctx := context.Background()
 	for _, refused := range []bool{true, false} {
 		s := enrol(t, r, noon)
-		s.say(noon, mailed(fmt.Sprintf("refused-%t@example.org", refused)))
+		d := mailed(fmt.Sprintf("refused-%t@example.org", refused))
+		d.Approval.By = "Ugo" // who has named them, so that they are to accept
+		s.say(noon, d)
 		if err := r.QueueMail(ctx, s.site, noon); err != nil {
 			t.Fatal(err)
 		}
 		if !refused {
 			return
 		}
-		due, err := r.DueMail(ctx, noon, 10)
+		due, err := r.DueMail(ctx, noon.Add(time.Minute), 10)
 		if err != nil || len(due) != 1 {
 			t.Fatal(due, err)
 		}

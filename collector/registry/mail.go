@@ -30,6 +30,7 @@ type Mail struct {
 	ID      string // UUID; the same at each try
 	Address string
 	TakenAt time.Time
+	Token   string // of the link by which its reader accepts to be a contact; "": nothing waits for that
 }
 
 // QueueMail has each contact of a site that has an e-mail address told that
@@ -56,26 +57,29 @@ func (r *Registry) queueMail(ctx context.Context, tx *tx, siteID string, at time
 		if c.Email == "" {
 			continue
 		}
-		hash := r.addressHash(c.Email)
-		var told bool
-		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM mail_queue WHERE site_id = ?1 AND address_hash = ?2 AND ended_at IS NULL)
-			OR EXISTS (SELECT 1 FROM bounces WHERE site_id = ?1 AND address_hash = ?2)`, siteID, hash[:]).Scan(&told); err != nil {
-			return err
-		}
-		if told {
-			continue
-		}
-		id := uuid.NewString()
-		sealed, err := b.seal(mailAddress(id), []byte(c.Email))
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO mail_queue (id, site_id, address, address_hash, queued_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-			id, siteID, sealed, hash[:], micros(at)); err != nil {
+		if err := r.queueMailTo(ctx, tx, b, siteID, c.Email, at); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// queueMailTo is QueueMail for one address.
+func (r *Registry) queueMailTo(ctx context.Context, tx *tx, b *box, siteID, address string, at time.Time) error {
+	hash := r.addressHash(address)
+	var told bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM mail_queue WHERE site_id = ?1 AND address_hash = ?2 AND ended_at IS NULL)
+		OR EXISTS (SELECT 1 FROM bounces WHERE site_id = ?1 AND address_hash = ?2)`, siteID, hash[:]).Scan(&told); err != nil || told {
+		return err
+	}
+	id := uuid.NewString()
+	sealed, err := b.seal(mailAddress(id), []byte(address))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO mail_queue (id, site_id, address, address_hash, queued_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+		id, siteID, sealed, hash[:], micros(at))
+	return err
 }
 
 // openAddress opens the address of a queued message with the data key of its site.
@@ -149,8 +153,12 @@ func (r *Registry) takeMail(ctx context.Context, tx *tx, now time.Time, limit in
 		tries, until := 0, wait
 		if wait.IsZero() {
 			tries, until = 1, now.Add(mailLease)
+			token, err := r.linkToken(ctx, tx, w.hash)
+			if err != nil {
+				return nil, err
+			}
 			if address, err := r.openAddress(ctx, tx, w); err == nil {
-				taken = append(taken, Mail{w.id, address, now})
+				taken = append(taken, Mail{w.id, address, now, token})
 			} else { // it does not keep back the others
 				r.log.ErrorContext(ctx, "the address of a message that waits cannot be read", "mail", w.id, "err", err)
 			}

@@ -51,6 +51,11 @@ func (r *Registry) JoinOrganisation(ctx context.Context, siteID, organisationID 
 		if err := w.putContacts(ctx, own); err != nil {
 			return err
 		}
+		if len(own) == 0 { // they are the organisation's own word now
+			if err := w.dropIntroductions(ctx, nil); err != nil {
+				return err
+			}
+		}
 		return errors.Join(w.finish(ctx), changed(ctx, tx, siteID))
 	})
 	if err != nil {
@@ -121,7 +126,7 @@ func (r *Registry) changeOwner(ctx context.Context, tx *tx, siteID, organisation
 	if err := w.replaceContacts(ctx, o.Contacts, func([]protocol.Contact) bool { return true }); err != nil {
 		return err
 	}
-	if err := w.putContacts(ctx, nil); err != nil {
+	if err := errors.Join(w.putContacts(ctx, nil), w.dropIntroductions(ctx, nil)); err != nil {
 		return err
 	}
 	w.erases = true

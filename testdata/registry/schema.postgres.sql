@@ -4,6 +4,7 @@ CREATE INDEX delegations_by_organisation ON public.delegations USING btree (orga
 CREATE INDEX delegations_by_user ON public.delegations USING btree (user_id)
 CREATE INDEX grants_by_agent ON public.grants USING btree (agent_id)
 CREATE INDEX imports_by_site ON public.imports USING btree (site_id)
+CREATE INDEX introductions_by_address ON public.introductions USING btree (address_hash)
 CREATE INDEX lookups_by_owner ON public.lookups USING btree (owner)
 CREATE INDEX mail_queue_by_address ON public.mail_queue USING btree (address_hash)
 CREATE INDEX mail_queue_by_site ON public.mail_queue USING btree (site_id)
@@ -39,6 +40,8 @@ CREATE UNIQUE INDEX forces_pkey ON public.forces USING btree (name)
 CREATE UNIQUE INDEX gazetteer_pkey ON public.gazetteer USING btree (name)
 CREATE UNIQUE INDEX grants_pkey ON public.grants USING btree (site_id, epoch)
 CREATE UNIQUE INDEX imports_pkey ON public.imports USING btree (organisation_id, kind, key_hash)
+CREATE UNIQUE INDEX introductions_link_hash_key ON public.introductions USING btree (link_hash)
+CREATE UNIQUE INDEX introductions_pkey ON public.introductions USING btree (site_id, address_hash)
 CREATE UNIQUE INDEX links_pkey ON public.links USING btree (hash)
 CREATE UNIQUE INDEX lookups_pkey ON public.lookups USING btree (hash, owner)
 CREATE UNIQUE INDEX mail_queue_pkey ON public.mail_queue USING btree (id)
@@ -185,6 +188,14 @@ imports: CHECK ((kind = ANY (ARRAY['site'::text, 'camera'::text])))
 imports: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
 imports: FOREIGN KEY (site_id) REFERENCES sites(id)
 imports: PRIMARY KEY (organisation_id, kind, key_hash)
+introductions.accepted_at bigint
+introductions.address_hash bytea not null
+introductions.asked_at bigint not null
+introductions.link_hash bytea not null
+introductions.site_id text not null
+introductions: FOREIGN KEY (site_id) REFERENCES sites(id)
+introductions: PRIMARY KEY (site_id, address_hash)
+introductions: UNIQUE (link_hash)
 links.expires_at bigint not null
 links.hash bytea not null
 links.user_id text not null

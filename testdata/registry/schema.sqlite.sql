@@ -143,6 +143,15 @@ CREATE TABLE imports (
 	PRIMARY KEY (organisation_id, kind, key_hash)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE introductions (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	address_hash BLOB NOT NULL,          -- as in lookups
+	link_hash BLOB NOT NULL UNIQUE,      -- of the token in the link; the token is derived, and kept nowhere
+	asked_at INTEGER NOT NULL,
+	accepted_at INTEGER,                  -- NULL: not yet
+	PRIMARY KEY (site_id, address_hash)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE links (
 	hash BLOB PRIMARY KEY,
 	user_id TEXT NOT NULL REFERENCES users (id),
@@ -310,6 +319,8 @@ CREATE INDEX delegations_by_user ON delegations (user_id);
 CREATE INDEX grants_by_agent ON grants (agent_id);
 
 CREATE INDEX imports_by_site ON imports (site_id);
+
+CREATE INDEX introductions_by_address ON introductions (address_hash);
 
 CREATE INDEX lookups_by_owner ON lookups (owner);
 

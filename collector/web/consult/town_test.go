@@ -1,6 +1,7 @@
 package consult
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -130,6 +131,7 @@ type siteOf struct {
 	recorder protocol.Recorder
 	cameras  []protocol.Camera
 	clock    *protocol.Clock // read two hours ago; nil: never
+	approver string          // "": the contact
 }
 
 // camera hangs east and north of the place, in metres.
@@ -218,7 +220,7 @@ func (w *town) declare(sites ...siteOf) map[string]string {
 			w.t.Fatal(err)
 		}
 		bodies := []protocol.Body{protocol.Declaration{Site: s.site, Contacts: []protocol.Contact{s.contact}, Recorders: []protocol.Recorder{s.recorder},
-			Cameras: s.cameras, Approval: protocol.Approval{By: s.contact.Name, Role: protocol.RoleOwner, At: made}}}
+			Cameras: s.cameras, Approval: protocol.Approval{By: cmp.Or(s.approver, s.contact.Name), Role: protocol.RoleOwner, At: made}}}
 		if s.clock != nil {
 			bodies = append(bodies, protocol.Observation{Recorders: []protocol.RecorderObservation{{RecorderID: s.recorder.ID, At: s.clock.At, Reachable: true, Clock: s.clock}}})
 		}

@@ -38,3 +38,22 @@ func TestUnverifiedContact(t *testing.T) {
 	b.Visit("/search/" + a.Search)
 	b.Check("unverified")
 }
+
+// A contact whom somebody else named, and who has not accepted, is shown so.
+func TestUnconfirmedContact(t *testing.T) {
+	w := newTown(t)
+	w.reg.Unseal(w.identity)
+	w.reg.UseOwnerKey([]byte(secret))
+	sites := milan()
+	sites[0].approver = "Anna Colli"
+	id := w.declare(sites...)[sites[0].site.Name]
+	a := w.answer(exact())
+	res := w.send("POST", "/reveal", officerName, url.Values{"search": {a.Search}, "site": {id}}, false)
+	var got jsonReveal
+	if err := json.Unmarshal([]byte(res.body), &got); err != nil || len(got.Sites) != 1 || len(got.Sites[0].Contacts) != 1 || !got.Sites[0].Contacts[0].Unconfirmed {
+		t.Fatalf("%d %s", res.status, res.body)
+	}
+	if page := w.send("GET", "/search/"+a.Search, officerName, nil, true).body; !strings.Contains(page, "Indicato da altri, non ancora confermato") {
+		t.Error("the page does not say it")
+	}
+}

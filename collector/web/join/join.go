@@ -11,6 +11,9 @@
 // from other sites' pages by package web, and stands on the trail before it is
 // done. By the import rule this package knows neither search nor trail.
 //
+// A contact that somebody else named accepts by the link of their mail (contact.go):
+// the link shows what they are asked, and a button does it.
+//
 // Owners of many sites import them from a file of their own (bulk.go): CSV as a
 // spreadsheet writes it (table.go), a line a camera, its columns in columns.go. All
 // lines are checked first, and a report says of each that is wrong where, what, and
@@ -38,6 +41,9 @@ var files embed.FS
 
 // SitePath is where an owner's code is typed, below the public address.
 const SitePath = "/site"
+
+// ContactPath is where a contact accepts to be one: the token of their mail follows.
+const ContactPath = "/contact"
 
 // Guesses slows down who tries codes; ingest.GuessGuard is one.
 type Guesses interface {
@@ -95,6 +101,9 @@ func (j *Join) Routes() []web.Route {
 		route("GET "+SitePath+"/withdraw", j.confirm),
 		route("POST "+SitePath+"/withdraw", j.withdraw),
 		route("GET "+SitePath+"/withdrawn", j.withdrawn),
+		route("GET "+ContactPath+"/{token}", j.contact),
+		route("POST "+ContactPath+"/{token}", j.accept),
+		route("GET "+ContactPath+"/accepted", j.accepted),
 		route("POST /logout", j.leave),
 	}
 }

@@ -22,6 +22,7 @@ type siteView struct {
 	// Doubtful: a contact is shown to officers as not verified. RenewSoon: the
 	// first reminder is due, or was; Overdue: the year is over.
 	Doubtful, RenewSoon, Overdue bool
+	Waiting                      bool // a contact has not accepted yet
 }
 
 // cameraView is a camera in words.
@@ -32,6 +33,7 @@ type cameraView struct {
 func view(w *pages.Words, own registry.OwnSite, now time.Time) siteView {
 	v := siteView{OwnSite: own, Hidden: own.State == registry.Suspended,
 		Doubtful:  slices.ContainsFunc(own.Contacts, func(c registry.Contact) bool { return c.Unverified }),
+		Waiting:   slices.ContainsFunc(own.Contacts, func(c registry.Contact) bool { return c.Unconfirmed }),
 		RenewSoon: !now.Before(own.Adhesion.RemindAt), Overdue: !now.Before(own.Adhesion.RenewBy)}
 	for _, c := range own.Declared {
 		v.Shown = append(v.Shown, cameraView{Name: c.Name, Place: place(w, c.Position), Looks: looks(w, c.View),

@@ -37,6 +37,14 @@ func text(link string) (string, error) {
 	return strings.ReplaceAll(b.String(), "\n", "\r\n"), nil
 }
 
+// link is where a message leads.
+func (s *Sender) link(m registry.Mail) string {
+	if m.Token != "" {
+		return s.ContactLink + m.Token
+	}
+	return s.Link
+}
+
 // compose writes a message as RFC 5322 and RFC 2045 have it. Auto-Submitted
 // (RFC 3834) keeps holiday replies away; the Message-ID stays the same at each
 // try, so that a message that comes twice is known as one.

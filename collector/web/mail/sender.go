@@ -36,7 +36,8 @@ type Options struct {
 	Server         string
 	From           string      // an address, with or without a name before it
 	User, Password string      // "": no login
-	Link           string      // where every message leads
+	Link           string      // where a message leads
+	ContactLink    string      // the same for who has to accept to be a contact: their token follows
 	TLS            *tls.Config // nil: the system's authorities
 	Log            *slog.Logger
 	Now            func() time.Time // nil: time.Now
@@ -68,8 +69,8 @@ func New(o Options) (*Sender, error) {
 	if (o.User == "") != (o.Password == "") {
 		return nil, errors.New("the mail server's user and password go together: give both, or neither")
 	}
-	if o.Registry == nil || o.Link == "" || o.Log == nil {
-		return nil, errors.New("mail needs the registry, a link and a log")
+	if o.Registry == nil || o.Link == "" || o.ContactLink == "" || o.Log == nil {
+		return nil, errors.New("mail needs the registry, links and a log")
 	}
 	if s.Now == nil {
 		s.Now = time.Now

@@ -26,6 +26,8 @@ import (
 
 const link = "https://telecamere.example.it/site"
 
+const contactLink = "https://telecamere.example.it/contact/"
+
 // post is a register with sites, and a sender of its mail.
 type post struct {
 	*Sender
@@ -49,7 +51,7 @@ func newPost(t *testing.T, server string, change func(*Options)) *post {
 		t.Fatal(err)
 	}
 	reg.Unseal(key)
-	o := Options{Registry: reg, Server: server, From: "Telecamere <telecamere@comune.example.it>", Link: link, Log: log, Now: func() time.Time { return p.now }}
+	o := Options{Registry: reg, Server: server, From: "Telecamere <telecamere@comune.example.it>", Link: link, ContactLink: contactLink, Log: log, Now: func() time.Time { return p.now }}
 	if change != nil {
 		change(&o)
 	}
@@ -112,6 +114,22 @@ func (p *post) waits(later time.Duration) bool {
 		p.t.Fatal(err)
 	}
 	return len(due) > 0
+}
+
+// The link of who has to accept to be a contact is their own; all else is the same.
+func TestLinkOfAContact(t *testing.T) {
+	p := newPost(t, "127.0.0.1:25", nil)
+	plain, own := p.link(registry.Mail{ID: "1"}), p.link(registry.Mail{ID: "1", Token: "abc"})
+	if plain != link || own != contactLink+"abc" {
+		t.Errorf("%q, %q", plain, own)
+	}
+	a, err := text(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := text(own); err != nil || strings.ReplaceAll(b, own, plain) != a {
+		t.Errorf("%v: another wording:\n%s", err, b)
+	}
 }
 
 // A message reaches a real server in each way in which one may be spoken to, and

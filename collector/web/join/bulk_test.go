@@ -24,7 +24,7 @@ import (
 	"anagrafe/protocol"
 )
 
-var problemKeys = regexp.MustCompile(`(?:wrong\([^"\n]*(?:"", )?|key: |unless\(ok, |whole\(|return )"([a-z-]+)"`)
+var problemKeys = regexp.MustCompile(`(?:wrong\([^"\n]*(?:"", )?|[kK]ey: |unless\(ok, |whole\(|return )"([a-z-]+)"`)
 
 // ask sends a request to the control socket's handlers.
 func (d *door) control(method, path string, in any) (int, []byte) {

@@ -89,6 +89,20 @@ func TestTwoCollectors(t *testing.T) {
 	}
 	t.Logf("heard %v after the answer to the officer", time.Since(since))
 
+	// Addresses that are imported at one are found at the other.
+	places := filepath.Join(t.TempDir(), "civici.csv")
+	if err := os.WriteFile(places, []byte("street,number,lon,lat\nVia Roma,1,9.19,45.464\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.command("addresses", places, "-data", a.dir)
+	for again, end := time.NewTicker(5*time.Millisecond), time.After(time.Minute); b.o.places.Index().Numbers() != 1; {
+		select {
+		case <-end:
+			t.Fatal("the other collector did not hear of the addresses")
+		case <-again.C:
+		}
+	}
+
 	known, err := b.o.reg.Agents(t.Context())
 	if err != nil || len(known) != 1 {
 		t.Fatal(known, err)

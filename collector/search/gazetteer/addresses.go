@@ -159,9 +159,9 @@ func (r *Read) entry(t table, row csvfile.Row) (e Entry, ok bool) {
 	e.At.Lat = r.degrees(t, row, "lat", 90)
 	r.rank(&e, get("source"), get("sources"))
 	switch {
-	case e.Street == "" && (r.Format == "points" || r.Format == "streets"):
-		return e, false // a point of a list that names no street is of no use, and no error
-	case e.Street == "" || len(e.Street) > maxStreet || len(nameOf(e.Street).words) == 0:
+	case !named(e.Street) && (r.Format == "points" || r.Format == "streets"):
+		return e, false // what a list of other things gives no street is of no use, and no error
+	case !named(e.Street):
 		r.wrong(row.Line, "", "the street is missing or too long", "give the line a street, or take it out")
 	}
 	if e.House != "" {
@@ -183,7 +183,13 @@ func (r *Read) entry(t table, row csvfile.Row) (e Entry, ok bool) {
 	if r.Format == "streets" {
 		e.ReachM = r.reach(t, row, e.At)
 	}
-	return e, true
+	return e, len(r.Problems)+r.More == before
+}
+
+// named tells whether a street has a name besides its kind.
+func named(street string) bool {
+	n := nameOf(street)
+	return len(street) <= maxStreet && len(n.words) > 0 && (n.kind != "" || !kinds[n.words[0].text] || len(n.words) > 1)
 }
 
 func (r *Read) degrees(t table, row csvfile.Row, column string, most float64) int32 {

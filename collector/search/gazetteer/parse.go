@@ -191,12 +191,3 @@ var usual = strings.Fields("via viale piazza piazzale corso largo vicolo strada 
 func withoutCommas(words []word) []word {
 	return slices.DeleteFunc(slices.Clone(words), func(w word) bool { return w.text == "," })
 }
-
-// typed is the name of a reading, to be read by a person.
-func (r reading) typed() string {
-	var all []string
-	for _, w := range r.words {
-		all = append(all, w.raw)
-	}
-	return strings.Join(all, " ")
-}

@@ -161,7 +161,7 @@ func (a *asked) placeName() string {
 
 // jsonPlace is an address, a street or a district that a text may mean.
 type jsonPlace struct {
-	Name      string         `json:"name"`             // to be asked for, with the same meaning, as "at"
+	Name      string         `json:"name"`             // "Via Torino 12"
 	Kind      gazetteer.Kind `json:"kind"`             // "exact", "nearest", "street" or "district"
 	Asked     string         `json:"number,omitempty"` // the number that was typed, where the place is not its
 	Off       int            `json:"off,omitempty"`    // how many numbers of that side of the street it is from there

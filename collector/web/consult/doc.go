@@ -40,6 +40,14 @@
 //     maker put it; Options.Attribution replaces it for a file that has none
 //     or another duty. It is written by the server under the map, so it stands
 //     there whatever the script does.
+//   - The one box takes a position, a link of a map, an address or a district by
+//     its name. What package gazetteer is sure of is searched at once; anything
+//     else is shown to choose from first, also where there is but one (a number
+//     that is not known, a typing error): then Enter says yes to it. The choice is
+//     part of the posted form, and holds for the words that it was shown for. The
+//     answer and the trail name the place that was searched; a district, which has
+//     thousands of corners, is on the trail by its name alone. Suggestions are
+//     posted too, for no address of ours holds a place, and are kept nowhere.
 //   - A person may paste "latitude, longitude", as most maps give it. In Italy
 //     the two cannot be mistaken for each other (35 to 48 against 6 to 19), so
 //     the page puts them in order; JSON callers are taken at their word: lon,lat.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"anagrafe/collector/search"
+	"anagrafe/collector/search/gazetteer"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
@@ -76,6 +77,13 @@ func (v formView) AtHint() string {
 		return "form.at.hint.map"
 	}
 	return "form.at.hint"
+}
+
+// KeepPick tells whether the choice goes with the form: where the place, asked for
+// by its name, would be doubtful again.
+func (v formView) KeepPick() bool {
+	found := v.Asked.Answer
+	return found != nil && (found.Kind == gazetteer.Street || found.Kind == gazetteer.Nearest && found.Rough)
 }
 
 // Named tells whether places can be found by their names.

@@ -98,7 +98,9 @@ func (p Plane) Offset(to Point) (east, north float64) {
 }
 
 // Latitude is where an offset to the north lies, in microdegrees.
-func (p Plane) Latitude(north float64) int64 { return int64(p.at.Lat) + int64(north/p.north) }
+func (p Plane) Latitude(north float64) int64 {
+	return int64(p.at.Lat) + int64(math.Floor(north/p.north))
+}
 
 func radians(microdegrees int32) float64 { return float64(microdegrees) / 1e6 * math.Pi / 180 }
 

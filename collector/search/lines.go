@@ -63,7 +63,7 @@ func (l *lines) strip(lat int64) int {
 // near calls f for each edge that may lie within so many metres of the plane's
 // point, some of them more than once, with the offsets of its ends.
 func (l *lines) near(p protocol.Plane, m float64, f func(e *edge, aEast, aNorth, bEast, bNorth float64)) {
-	south, north := p.Latitude(-m)-1, p.Latitude(m)+1
+	south, north := p.Latitude(-m), p.Latitude(m)+1
 	if north < l.box.south || south > l.box.north {
 		return
 	}

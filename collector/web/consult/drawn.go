@@ -147,6 +147,17 @@ func (a *asked) checkArrival() {
 	miss("error.arrival.late", a.Speeds.MinKmh, last, func(takes time.Duration) bool { return last > takes })
 }
 
+// What names the kind of area that is asked for: "point", "area" or "route".
+func (a *asked) What() string {
+	switch {
+	case a.Rings != nil:
+		return "area"
+	case a.Line != nil:
+		return "route"
+	}
+	return "point"
+}
+
 // where is the area of the query.
 func (a *asked) where() search.Area {
 	switch {

@@ -27,7 +27,7 @@ func TestDrawnOnTheMap(t *testing.T) {
 	if n := pagestest.Eval[int](b, `JSON.parse(document.querySelector("#map-data").textContent).area[0].length`); n != 5 {
 		t.Errorf("the ring on the map has %d places, want 5: it is closed", n)
 	}
-	drawn("route", "at", "", "route", "9.1856,45.4641 9.1876,45.4641 9.1893,45.4650", "means", "bicycle", "radius", "50")
+	drawn("route", "at", "", "route", "9.1856,45.4641 9.1876,45.4641 9.1893,45.4650", "means", "bicycle", "radius", "100")
 	if n := pagestest.Eval[int](b, `document.querySelectorAll(".mark-point").length`); n != 2 {
 		t.Errorf("%d signs on the map, want the beginning and the end of the route", n)
 	}

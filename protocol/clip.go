@@ -158,7 +158,7 @@ func Within(metres, aEast, aNorth, bEast, bNorth float64) (p Part, within bool) 
 		if t <= p.Nearest {
 			p.First = t
 		} else {
-			p.Last = min(p.Last, t)
+			p.Last = t
 		}
 	}
 	return p, true

@@ -124,7 +124,7 @@ func (s *Sector) turned(east, north float64) (depth, across float64) {
 // any such place: the surest part of the sector reaches from the place on its
 // axis that is the margin short of its range.
 func (s *Sector) Deepest() (east, north float64, ok bool) {
-	far := s.reach - s.margin
+	far := s.reach - s.margin - 1e-6 // a micrometre, so that rounding does not take it out
 	east, north = s.axisEast*far, s.axisNorth*far
 	if s.round {
 		east, north = far, 0

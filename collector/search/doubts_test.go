@@ -205,3 +205,21 @@ func TestSun(t *testing.T) {
 		t.Error("it is never dark in Tromsø in June")
 	}
 }
+
+// What a filter hides stays hidden when its site is asked anew.
+func TestOnlyWhatIsShown(t *testing.T) {
+	r, x := openNew(t)
+	o := enrol(t, r, noon)
+	o.declare(noon, cam(1, 20, west), cam(2, 20, west))
+	a, err := x.Search(t.Context(), Query{In: Circle{At: duomo}, From: noon.Add(hours(1)), Now: noon.Add(hours(2)), Only: Only{Certain: true}})
+	if err != nil || len(a.Hits) != 2 {
+		t.Fatalf("%d hits, %v", len(a.Hits), err)
+	}
+	turns := cam(2, 20, west)
+	turns.View.Turns = true
+	o.declare(noon, cam(1, 20, west), turns)
+	shown, results, err := x.Show(t.Context(), a, 0, 2)
+	if err != nil || len(shown.Hits) != 1 || len(results) != 1 || results[0].CameraID != id(1) {
+		t.Errorf("%d hits, %d results, %v", len(shown.Hits), len(results), err)
+	}
+}

@@ -140,16 +140,6 @@ func (x *Index) placeOr(p protocol.Point, said Place) Place {
 	return place
 }
 
-// District finds one by its kind and number, e.g. "nil" and "11".
-func (x *Index) District(kind, code string) *District {
-	for i := range x.districts {
-		if d := &x.districts[i]; d.Kind == kind && d.Code == code {
-			return d
-		}
-	}
-	return nil
-}
-
 // named finds the districts whose name was typed, whole: "Municipio 3", "Isola",
 // "NIL 11".
 func (x *Index) named(text string) (all []Answer) {

@@ -245,10 +245,7 @@ func TestDistricts(t *testing.T) {
 			t.Errorf("%d,%d: %v, want %v", c.lon, c.lat, got, c.want)
 		}
 	}
-	if d := x.District(KindNIL, "11"); d == nil || d.Name != "ISOLA" || len(d.Polygons) != 1 {
-		t.Errorf("%v", d)
-	}
-	if d := x.District(KindNIL, "99"); d != nil {
+	if d := x.Find("NIL 11").Answers[0].District; d == nil || d.Name != "ISOLA" || d.Code != "11" || len(d.Polygons) != 1 {
 		t.Errorf("%v", d)
 	}
 }

@@ -44,7 +44,7 @@ func TestNeverSilentlyWrong(t *testing.T) {
 		name, change := c.name, c.do
 		dice = rand.New(rand.NewPCG(7, uint64(i)))
 		sure, wrong, none := 0, 0, 0
-		const asked = 400
+		const asked = 150
 		for range asked {
 			e := r.Entries[dice.IntN(len(r.Entries))]
 			text := change(e.Street, e.House)

@@ -192,8 +192,8 @@ func (s *site) knows(ctx context.Context, tx *sql.Tx, cameras []*camera, at time
 	}
 	for _, c := range cameras {
 		schedule, retention := c.schedule, c.retention
-		c.reported = &protocol.CameraObservation{CameraID: c.id, At: at, OldestFootage: retention.OldestFootage,
-			Schedule: &schedule, Retention: &retention}
+		c.reported = withFacts(protocol.CameraObservation{CameraID: c.id, At: at, OldestFootage: retention.OldestFootage,
+			Schedule: &schedule, Retention: &retention}, c.reported)
 		c.siteID = s.SiteID
 		if err := c.save(ctx, tx); err != nil {
 			return err

@@ -17,6 +17,8 @@ PROTO_FILES := $(PROTO_INCLUDE)/google/protobuf/timestamp.proto
 
 # The server that tests run by themselves, in a directory of their own.
 POSTGRES := /usr/lib/postgresql/*/bin/initdb
+# The peer of searches, in bench alone.
+POSTGIS := /usr/share/postgresql/*/extension/postgis.control
 
 # What runs in the tests that read real recorders.
 RECORDERS := ffmpeg=ffmpeg mariadbd=mariadb-server apache2=apache2 zmpkg.pl=zoneminder
@@ -111,6 +113,13 @@ test-long: deps build recorders
 # cannot be measured fails. As root it has a network of its own; it is no part
 # of .ci/run, which has 50 minutes.
 bench: deps build
+	@if ! compgen -G '$(POSTGIS)' >/dev/null; then \
+		package=$$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1 | sed 's|/usr/lib/postgresql/\(.*\)/bin|postgresql-\1-postgis-3|'); \
+		echo "installing $$package"; \
+		$(START_NOTHING); \
+		$(SUDO) apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$$package" >/dev/null; \
+	fi
 	@cd installer && go test -tags bench -count=1 -timeout 30m -run '^TestBench$$'
 
 check: deps

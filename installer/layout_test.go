@@ -61,7 +61,7 @@ var testOnly = map[string][]string{
 	"collector":          {"collector/ingest", "collector/registry/pgtest", "protocol", "protocol/wire", "protocol/pages/pagestest"},
 	"collector/registry": {"collector/trail"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
-		"collector/ingest", "collector/registry", "collector/registry/pgtest", "collector/search/gazetteer", "protocol"},
+		"collector/ingest", "collector/registry", "collector/registry/pgtest", "collector/search", "collector/search/gazetteer", "protocol"},
 }
 
 // atTop is all that may stand in the root, dotfiles aside.

@@ -66,27 +66,35 @@ func beyond(q Query, all []found) (sites []string) {
 	return slices.Compact(sites)
 }
 
-// order is the total order of hits.
-func order(a, b *Hit) int {
-	return cmp.Or(
-		cmp.Compare(a.Class, b.Class),
-		cmp.Compare(a.TimeLeft, b.TimeLeft), // zero in class C
-		cmp.Compare(a.Sight.DistanceM, b.Sight.DistanceM),
-		cmp.Compare(a.CameraID, b.CameraID),
-		cmp.Compare(a.SiteID, b.SiteID),
-	)
+// rank is what decides the place of a hit, without its ids.
+type rank struct {
+	class    byte
+	left     time.Duration // zero in class C
+	distance float64       // metres
+	hit      int32         // its place before
 }
 
-// sorted puts hits in order.
+// sorted puts hits in their total order.
 func sorted(hits []Hit) []Hit {
-	in := make([]*Hit, len(hits)) // a hit is large
+	ranks := make([]rank, len(hits)) // a hit is large
 	for i := range hits {
-		in[i] = &hits[i]
+		h := &hits[i]
+		ranks[i] = rank{h.Class[0], h.TimeLeft, h.Sight.DistanceM, int32(i)}
 	}
-	slices.SortFunc(in, order)
+	slices.SortFunc(ranks, func(a, b rank) int {
+		switch {
+		case a.class != b.class:
+			return int(a.class) - int(b.class)
+		case a.left != b.left:
+			return cmp.Compare(a.left, b.left)
+		case a.distance != b.distance:
+			return cmp.Compare(a.distance, b.distance)
+		}
+		return cmp.Or(cmp.Compare(hits[a.hit].CameraID, hits[b.hit].CameraID), cmp.Compare(hits[a.hit].SiteID, hits[b.hit].SiteID))
+	})
 	out := make([]Hit, len(hits))
-	for i, h := range in {
-		out[i] = *h
+	for i, r := range ranks {
+		out[i] = hits[r.hit]
 	}
 	return out
 }
@@ -98,6 +106,8 @@ type asking struct {
 	hidden   Hidden
 	recorded map[moment]protocol.Answer
 	changes  map[window][]time.Time
+
+	suns map[int64]sun // by moment, microseconds
 
 	// Reused from one camera to the next.
 	room  [2]protocol.Era[protocol.Retention]
@@ -111,7 +121,7 @@ type moment struct {
 }
 
 func newAsking(q Query) *asking {
-	return &asking{Query: q, recorded: make(map[moment]protocol.Answer), changes: make(map[window][]time.Time)}
+	return &asking{Query: q, recorded: make(map[moment]protocol.Answer), changes: make(map[window][]time.Time), suns: make(map[int64]sun)}
 }
 
 // hits answers for cameras: those that the query does not hide, in no order.
@@ -152,7 +162,17 @@ func (f *found) answer(k *asking, h *Hit) {
 	h.BeforeDeclared = q.From.Before(declared)
 	k.askFootage(q, schedules, retentions, h)
 	h.rank(q)
-	h.doubt(f.at, f.rests(q, schedules, retentions), q.Now)
+	h.doubt(f.at, f.rests(q, schedules, retentions), q.Now, k.sunAt)
+}
+
+// sunAt is sunAt, reckoned once for all cameras.
+func (k *asking) sunAt(t time.Time) sun {
+	s, ok := k.suns[t.UnixMicro()]
+	if !ok {
+		s = sunAt(t)
+		k.suns[t.UnixMicro()] = s
+	}
+	return s
 }
 
 // rests are the facts that an answer rests on. An agent's look is seen in what it
@@ -206,7 +226,8 @@ func (k *asking) recording(eras []scheduleEra, t time.Time) protocol.Answer {
 // askFootage finds the best that the window holds, and what of it goes first.
 func (k *asking) askFootage(q Query, schedules []scheduleEra, retentions []protocol.Era[protocol.Retention], h *Hit) {
 	h.Recording, h.Footage.Exists = protocol.No, protocol.No
-	gone := false // an earlier moment was recorded and is overwritten
+	gone := false            // an earlier moment was recorded and is overwritten
+	var open protocol.Answer // how the moment before was recorded, if there may be footage without a known end
 	for _, t := range k.moments(q, schedules) {
 		recording := k.recording(schedules, t)
 		if better(recording, h.Recording) {
@@ -218,12 +239,13 @@ func (k *asking) askFootage(q Query, schedules []scheduleEra, retentions []proto
 			if h.Footage.Exists == protocol.No {
 				h.Footage.Observed = h.Footage.Observed || one.Observed
 			}
+			open = ""
 			continue
 		}
 		until := h.Footage.Until
 		switch {
-		case gone:
-			until = q.Now // the edge between gone and there lies within the window
+		case gone, open == recording && !one.Until.IsZero():
+			until = q.Now // the edge between gone, or overdue, and there lies within the window
 		case until.IsZero() || !one.Until.IsZero() && one.Until.Before(until):
 			until = one.Until
 		}
@@ -231,6 +253,9 @@ func (k *asking) askFootage(q Query, schedules []scheduleEra, retentions []proto
 			h.Footage = one
 		}
 		h.Footage.Until = until
+		if open = ""; one.Until.IsZero() {
+			open = recording
+		}
 	}
 }
 

@@ -92,6 +92,8 @@ func (hit *Hit) keeps(h registry.History, now time.Time) {
 	schedules, retentions := h.Schedules[hit.CameraID], h.Retentions[hit.CameraID]
 	hit.Recording, hit.Footage.Exists = protocol.No, protocol.No
 	left, gone := time.Duration(-1), false
+	var last protocol.Footage
+	var lastRecording protocol.Answer
 	for _, at := range instants(hit.From, hit.Until, now) {
 		schedule := protocol.Schedule{}
 		for _, e := range schedules {
@@ -99,14 +101,19 @@ func (hit *Hit) keeps(h registry.History, now time.Time) {
 				schedule = e.Value
 			}
 		}
-		hit.Recording = best(hit.Recording, schedule.Recording(at))
+		recording := schedule.Recording(at)
+		hit.Recording = best(hit.Recording, recording)
 		f := protocol.FootageOf(at, now, schedules, retentions)
 		if f.Exists == protocol.No {
-			gone = gone || schedule.Recording(at) != protocol.No
+			gone = gone || recording != protocol.No
+			last = protocol.Footage{}
 			continue
 		}
+		// What is overdue, or gone, ends where what is there begins: now.
+		overdue := last.Exists != "" && last.Until.IsZero() && lastRecording == recording && !f.Until.IsZero()
+		last, lastRecording = f, recording
 		hit.Footage.Exists = best(hit.Footage.Exists, f.Exists)
-		if gone {
+		if gone || overdue {
 			left = 0
 		} else if !f.Until.IsZero() && (left < 0 || f.Until.Sub(now) < left) {
 			left = f.Until.Sub(now)
@@ -143,7 +150,7 @@ func (hit *Hit) believe(h registry.History, c protocol.Camera, now time.Time) {
 			on.looked = s.At
 		}
 	}
-	hit.doubt(c.Position.Point, on, now)
+	hit.doubt(c.Position.Point, on, now, sunAt)
 }
 
 const step = 10 * time.Minute

@@ -62,8 +62,9 @@ const (
 )
 
 // doubt lowers each yes that is not one, and says why. What surely is not is not
-// doubted, and a "may" stays what it is. At is where the camera hangs.
-func (h *Hit) doubt(at protocol.Point, f facts, now time.Time) {
+// doubted, and a "may" stays what it is. At is where the camera hangs, sunAt tells
+// of the sun (see sun).
+func (h *Hit) doubt(at protocol.Point, f facts, now time.Time, sunAt func(time.Time) sun) {
 	doubts := f.old(h.From, now)
 	if h.BeforeDeclared {
 		doubts |= protocol.DoubtBeforeDeclared
@@ -71,7 +72,7 @@ func (h *Hit) doubt(at protocol.Point, f facts, now time.Time) {
 	if h.From.After(now.Add(clockTolerance)) {
 		doubts |= protocol.DoubtNotYet
 	}
-	if h.Sight.NightUnknown && h.Sight.Sees != protocol.No && dark(at, h.From, h.Until) {
+	if h.Sight.NightUnknown && h.Sight.Sees != protocol.No && dark(at, h.From, h.Until, sunAt) {
 		doubts |= protocol.DoubtNight
 	}
 	if h.Sight.Sees == protocol.No {

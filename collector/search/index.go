@@ -78,7 +78,7 @@ func (x *Index) CatchUp(ctx context.Context) error {
 			return err
 		}
 		for _, f := range all {
-			x.put(pack(&x.values, f, since))
+			x.put(pack(&x.values, thin(f), since))
 		}
 		x.seen.Store(max(next, x.seen.Load()))
 		x.log.DebugContext(ctx, "search index follows", "sites", len(sites), "change", next)
@@ -90,7 +90,7 @@ func (x *Index) CatchUp(ctx context.Context) error {
 func (x *Index) load(ctx context.Context) error {
 	since := x.now().Add(-memory)
 	change, err := x.r.AllFacts(ctx, since, func(f registry.Facts) error {
-		x.put(pack(&x.values, f, since))
+		x.put(pack(&x.values, thin(f), since))
 		return nil
 	})
 	if err != nil {

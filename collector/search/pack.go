@@ -63,7 +63,7 @@ func pack(v *values, f registry.Facts, since time.Time) packed {
 	}
 	for _, c := range f.Cameras {
 		to.newest = max(to.newest, micros(newest(c.Schedules, c.Retentions)))
-		to.camera(v, f, c, thinned(c.Retentions))
+		to.camera(v, f, c)
 	}
 	for _, at := range f.Clocks {
 		to.newest = max(to.newest, micros(at))
@@ -78,17 +78,17 @@ func pack(v *values, f registry.Facts, since time.Time) packed {
 	return to
 }
 
-func (to *packed) camera(v *values, f registry.Facts, c registry.CameraFacts, retentions []protocol.Era[protocol.Retention]) {
+func (to *packed) camera(v *values, f registry.Facts, c registry.CameraFacts) {
 	var one hung
 	plain := one.name(c.ID)
-	if plain && len(c.Versions) == 1 && one.keep(v, c.Versions[0].ValidFrom, c.Schedules, retentions) {
+	if plain && len(c.Versions) == 1 && one.keep(v, c.Versions[0].ValidFrom, c.Schedules, c.Retentions) {
 		one.place(f, c.Versions[0])
 		one.flags |= flagFirst
 		to.hung = append(to.hung, one)
 		to.newest = max(to.newest, one.from)
 		return
 	}
-	k := &kept{declared: c.Versions[0].ValidFrom, retentions: retentions}
+	k := &kept{declared: c.Versions[0].ValidFrom, retentions: c.Retentions}
 	if !plain {
 		k.id = c.ID
 	}

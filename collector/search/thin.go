@@ -3,8 +3,17 @@ package search
 import (
 	"time"
 
+	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 )
+
+// thin thins the retentions of a site's cameras.
+func thin(f registry.Facts) registry.Facts {
+	for i := range f.Cameras {
+		f.Cameras[i].Retentions = thinned(f.Cameras[i].Retentions)
+	}
+	return f
+}
 
 // thinned leaves out of a camera's retentions what cannot change an answer that
 // is given at or after the newest of their times. It rests on three rules of

@@ -260,6 +260,9 @@ func (w *world) place() protocol.Point {
 // query asks for something at most so many steps after the last thing happened.
 func (w *world) query(most int) Query {
 	now := w.at.Add(w.steps(most))
+	if w.dice.IntN(8) == 0 { // as of before what was told last
+		now = w.at.Add(-w.steps(100))
+	}
 	q := Query{From: now.Add(-w.steps(700)), Now: now}
 	switch w.dice.IntN(5) {
 	case 0:

@@ -156,7 +156,7 @@ func (c *Consult) answerJSON(q *http.Request, a *answer) jsonAnswer {
 		Asked: jsonAsked{placeBody: a.asked.place(), drawnBody: a.asked.body(),
 			From: a.asked.From.UTC(), Until: a.asked.To.UTC(), Case: a.asked.caseID()},
 		Hidden: jsonHidden(a.hidden)}
-	for _, r := range a.results {
+	for _, r := range a.all() {
 		one, l := resultJSON(r), c.left(words, r)
 		one.Why, one.Left = why(words, a, r).list(words, r.Class), l.String()
 		ask, note := clockWords(words, r)
@@ -207,7 +207,7 @@ func revealJSON(a *answer, sites []string, proofs []trail.Proof) jsonReveal {
 	var out jsonReveal
 	revealed := a.revealed()
 	for i, site := range sites {
-		out.Sites = append(out.Sites, jsonSite{site, a.results[firstRow(a, site)-1].SiteName, revealed[site]})
+		out.Sites = append(out.Sites, jsonSite{site, a.all()[firstRow(a, site)-1].SiteName, revealed[site]})
 		out.Trail = append(out.Trail, jsonProof{proofs[i].Index, string(proofs[i].Checkpoint)})
 	}
 	return out

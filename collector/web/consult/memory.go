@@ -26,8 +26,9 @@ type answer struct {
 	userID  string
 	asked   *asked
 	at      time.Time // when it was asked
-	results []search.Result
-	hidden  search.Hidden // what the filters left out of them
+	query   search.Query
+	results []search.Result // see all
+	hidden  search.Hidden   // what the filters left out of them
 	proof   trail.Proof
 	expires time.Time
 
@@ -75,10 +76,10 @@ func (a *answer) reveal(site string, contacts []registry.Contact) {
 	a.contacts[site] = contacts
 }
 
-// has tells whether a site is among the results.
+// has tells whether a site is among the results that were shown.
 func (a *answer) has(site string) bool {
-	for _, r := range a.results {
-		if r.SiteID == site {
+	for _, r := range a.all() {
+		if r.SiteID == site && r.Camera.ID != "" {
 			return true
 		}
 	}
@@ -115,10 +116,10 @@ func (m *memory) keep(a *answer) {
 	}
 	results := 0
 	for _, other := range m.all {
-		results += len(other.results)
+		results += len(other.all())
 	}
 	for results > maxKept && len(m.all) > 1 {
-		results -= len(m.all[0].results)
+		results -= len(m.all[0].all())
 		m.all = slices.Delete(m.all, 0, 1)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
@@ -62,7 +61,7 @@ func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	pages.SecureHeaders(w.Header())
-	http.Redirect(w, r, "/search/"+url.PathEscape(ans.id)+"#n"+strconv.Itoa(firstRow(ans, sites[0])), http.StatusSeeOther)
+	http.Redirect(w, r, rowURL(r, ans, "#n", sites[0]), http.StatusSeeOther)
 }
 
 // chosen gives the sites that were ticked, or the only one whose button was
@@ -89,9 +88,10 @@ func chosen(form url.Values, ans *answer) (sites []string, key string) {
 	return sites, ""
 }
 
+// firstRow is the number of a site's first row that was shown, 0: none.
 func firstRow(ans *answer, site string) int {
-	for i, r := range ans.results {
-		if r.SiteID == site {
+	for i, r := range ans.all() {
+		if r.SiteID == site && r.Camera.ID != "" {
 			return i + 1
 		}
 	}

@@ -30,6 +30,10 @@ type resultsView struct {
 	Only       string // what was left out on purpose; "": nothing
 	Hidden     string // how much that was; "": nothing
 	TrailIndex int
+	Total      int    // cameras on all pages
+	Page       int    // counted from 1
+	Previous   string // where the page before is, "": nowhere
+	Next       string
 	Rows       []row
 	Groups     []group
 	Wider      []int             // radii to offer when nothing was found
@@ -37,9 +41,13 @@ type resultsView struct {
 	Form       formView
 }
 
+// Last is the place of the page's last row.
+func (v resultsView) Last() int { return len(v.Rows) - 1 }
+
 // group is one class of the order.
 type group struct {
 	Class search.Class
+	Total int // on all pages
 	Start int
 	Rows  []row
 }
@@ -77,12 +85,23 @@ func (l left) String() string {
 func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 	words := c.words(r)
 	a := ans.asked
-	v := resultsView{ID: ans.id, Asked: a, At: ans.at, Asks: whereWords(words, a), Where: placeLine(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
-		Rows: c.rows(words, ans), Form: c.formView(r, formOf(a), ans.userID)}
+	page, start, end := pageOf(r, ans)
+	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: a, At: ans.at, Asks: whereWords(words, a), Where: placeLine(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
+		Rows: c.rows(words, ans, start, end), Form: c.formView(r, formOf(a), ans.userID)}
 	v.Form.first = "" // the page opens on the answer
+	if page > 1 {
+		v.Previous = pageURL(ans, page-1)
+	}
+	if end < v.Total {
+		v.Next = pageURL(ans, page+1)
+	}
+	totals := make(map[search.Class]int)
+	for _, h := range ans.all() {
+		totals[h.Class]++
+	}
 	for i, row := range v.Rows {
 		if n := len(v.Groups); n == 0 || v.Groups[n-1].Class != row.R.Class {
-			v.Groups = append(v.Groups, group{Class: row.R.Class, Start: i + 1})
+			v.Groups = append(v.Groups, group{Class: row.R.Class, Total: totals[row.R.Class], Start: start + i + 1})
 		}
 		g := &v.Groups[len(v.Groups)-1]
 		g.Rows = append(g.Rows, row)
@@ -144,12 +163,12 @@ func window(w *pages.Words, from, to time.Time) string {
 	return w.T("time.window", "from", w.DateTime(from), "until", w.DateTime(to))
 }
 
-func (c *Consult) rows(w *pages.Words, ans *answer) []row {
+func (c *Consult) rows(w *pages.Words, ans *answer, start, end int) []row {
 	revealed, reported := ans.revealed(), ans.reported()
 	first := map[string]int{}
-	rows := make([]row, len(ans.results))
-	for i, r := range ans.results {
-		v := row{N: i + 1, R: r, Kind: kindOf(r), Left: c.left(w, r), Why: why(w, ans, r), Recorder: recorderName(r),
+	rows := make([]row, end-start)
+	for i, r := range ans.all()[start:end] {
+		v := row{N: start + i + 1, R: r, Kind: kindOf(r), Left: c.left(w, r), Why: why(w, ans, r), Recorder: recorderName(r),
 			OldestAge: w.Ago(r.FactAge), Trust: w.T("trust.unknown")}
 		v.Ask, v.ClockNote = clockWords(w, r)
 		if key := "trust." + r.Trust; w.Has(key) {

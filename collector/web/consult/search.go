@@ -75,7 +75,7 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, r, a)
 		return
 	}
-	ans, err := c.ask(r, a)
+	ans, err := c.ask(r, a, exact)
 	if bad, ok := errors.AsType[search.QueryError](err); ok {
 		a.Errors = append(a.Errors, fieldError{Field: formField(bad.Field), Key: queryError(bad), Detail: bad.Why})
 		c.refuse(w, r, a)
@@ -95,14 +95,9 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answered is what a question gave.
-type answered struct {
-	results []search.Result
-	hidden  search.Hidden
-}
-
-// ask puts the question to the index, through the trail.
-func (c *Consult) ask(r *http.Request, a *asked) (*answer, error) {
+// ask puts the question to the index, through the trail. Programs (exact) are told
+// of all that it finds, a person of the first page.
+func (c *Consult) ask(r *http.Request, a *asked, exact bool) (*answer, error) {
 	u, recipient, err := c.officer(r.Context())
 	if err != nil {
 		return nil, err
@@ -116,18 +111,17 @@ func (c *Consult) ask(r *http.Request, a *asked) (*answer, error) {
 		if err != nil {
 			return answered{}, 0, nil, err
 		}
-		all, results, err := c.Index.Show(ctx, all, 0, len(all.Hits))
-		got := answered{results, all.Hidden}
-		shown := make([]found, len(results))
-		for i, r := range results {
-			shown[i] = found{r.CameraID, r.SiteID, r.Class}
+		until := pageRows
+		if exact {
+			until = len(all.Hits)
 		}
-		return got, len(results), shown, err
+		return c.show(ctx, all, 0, until)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	ans := &answer{userID: u.ID, asked: a, at: now, results: got.results, hidden: got.hidden, proof: proof}
+	ans := &answer{userID: u.ID, asked: a, at: now, hidden: got.Hidden, proof: proof}
+	ans.take(got)
 	c.answers.keep(ans)
 	return ans, nil
 }
@@ -160,11 +154,19 @@ func (c *Consult) shown(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
 		return
 	}
+	_, from, until := pageOf(r, ans)
 	if web.WantsJSON(r) {
-		web.WriteJSON(w, http.StatusOK, c.answerJSON(r, ans))
-		return
+		from, until = 0, len(ans.all())
 	}
-	c.showAnswer(w, r, ans, nil, http.StatusOK)
+	switch err := c.turn(r, ans, from, until); {
+	case err != nil:
+		c.Log.ErrorContext(r.Context(), "page of an answer refused", "err", err)
+		c.fail(w, r, http.StatusServiceUnavailable, "error.unanswered", err)
+	case web.WantsJSON(r):
+		web.WriteJSON(w, http.StatusOK, c.answerJSON(r, ans))
+	default:
+		c.showAnswer(w, r, ans, nil, http.StatusOK)
+	}
 }
 
 // refuse answers a question that cannot be understood, with what was typed

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
 	"anagrafe/collector/registry"
@@ -69,7 +67,7 @@ func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
 		web.WriteJSON(w, http.StatusOK, jsonUnanswered{site, report.at.UTC(), jsonProof{report.proof.Index, string(report.proof.Checkpoint)}})
 	default:
 		pages.SecureHeaders(w.Header())
-		http.Redirect(w, r, "/search/"+url.PathEscape(ans.id)+"#contacts"+strconv.Itoa(firstRow(ans, site)), http.StatusSeeOther)
+		http.Redirect(w, r, rowURL(r, ans, "#contacts", site), http.StatusSeeOther)
 	}
 }
 

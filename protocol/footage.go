@@ -86,8 +86,8 @@ type kept struct{ gone, doubtful, unknown bool }
 func keptThrough(t, now, observedAt time.Time, reaches bool, recorded Answer, eras []Era[Retention]) kept {
 	var k kept
 	start, first := t, len(eras) // first: the era in force at t
-	for i, e := range eras {
-		if e.From.After(t) {
+	for i := range eras {
+		if eras[i].From.After(t) {
 			break
 		}
 		first = i
@@ -99,7 +99,7 @@ func keptThrough(t, now, observedAt time.Time, reaches bool, recorded Answer, er
 		k.unknown = len(eras) == 0 || !(reaches && !observedAt.Before(eras[0].From))
 	}
 	for i := first; i < len(eras); i++ {
-		e := eras[i]
+		e := &eras[i]
 		if e.From.After(now) {
 			break
 		}
@@ -148,8 +148,8 @@ func keptThrough(t, now, observedAt time.Time, reaches bool, recorded Answer, er
 // newestOldest is the newest measurement not later than now: zero times when
 // there is none.
 func newestOldest(eras []Era[Retention], now time.Time) (oldest, observedAt time.Time) {
-	for _, e := range eras {
-		r := e.Value
+	for i := range eras {
+		e, r := &eras[i], &eras[i].Value
 		if e.From.After(now) || r.OldestFootage.IsZero() || r.ObservedAt.IsZero() || r.ObservedAt.After(now) {
 			continue
 		}

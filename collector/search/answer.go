@@ -21,23 +21,19 @@ func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 	if err := x.CatchUp(ctx); err != nil {
 		return Answer{}, err
 	}
-	room := rooms.Get().(*[]found)
-	defer func() {
-		clear(*room)
-		rooms.Put(room)
-	}()
-	*room = x.near(q, (*room)[:0])
-	anew := beyond(q, *room)
-	here := *room
+	in := rooms.Get().(*room)
+	defer in.leave()
+	in.found = x.near(q, in.found[:0])
+	anew := beyond(q, in.found)
+	here := in.found
 	if len(anew) > 0 {
 		here = slices.DeleteFunc(slices.Clone(here), func(f found) bool { return slices.Contains(anew, f.site.id) })
 	}
 	k := newAsking(q)
-	hits, err := k.hits(ctx, here)
-	if err != nil {
+	if in.hits, err = k.hits(ctx, here, in.hits[:0]); err != nil {
 		return Answer{}, err
 	}
-	a := Answer{Query: q, Hits: sorted(hits), Hidden: k.hidden}
+	a := Answer{Query: q, Hits: sorted(in.hits), Hidden: k.hidden}
 	if len(anew) == 0 {
 		return a, nil
 	}
@@ -50,8 +46,20 @@ func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 	return a, err
 }
 
-// rooms are where the cameras of a query lie while it is answered.
-var rooms = sync.Pool{New: func() any { return new([]found) }}
+// room is where the cameras of a query and what is answered of them lie until they
+// are in order.
+type room struct {
+	found []found
+	hits  []Hit
+}
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+func (r *room) leave() {
+	clear(r.found)
+	clear(r.hits)
+	rooms.Put(r)
+}
 
 // beyond names the sites of which the index does not hold what the question is
 // about: it is about long ago, or as of a moment before something that is known.
@@ -124,17 +132,17 @@ func newAsking(q Query) *asking {
 	return &asking{Query: q, recorded: make(map[moment]protocol.Answer), changes: make(map[window][]time.Time), suns: make(map[int64]sun)}
 }
 
-// hits answers for cameras: those that the query does not hide, in no order.
-func (k *asking) hits(ctx context.Context, all []found) ([]Hit, error) {
+// hits answers for cameras: those that the query does not hide, in no order,
+// appended to hits.
+func (k *asking) hits(ctx context.Context, all []found, hits []Hit) ([]Hit, error) {
 	ids := make([]byte, 0, 36*len(all))
 	for i := range all {
 		ids = all[i].appendID(ids)
 	}
 	text := string(ids) // one for all
-	hits := make([]Hit, 0, len(all))
 	for i := range all {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return hits, err
 		}
 		f := &all[i]
 		hits = append(hits, Hit{SiteID: f.site.id, CameraID: text[36*i : 36*i+36]})

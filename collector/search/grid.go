@@ -2,12 +2,13 @@ package search
 
 import "anagrafe/protocol"
 
-// A cell is 0.005 degrees wide: about 560 by 390 m in Milan. The first number
+// A cell is 0.0025 degrees wide: about 280 by 195 m in Milan, so that half of what
+// lies in the cells of an ordinary search is within its radius. The first number
 // counts from -180 degrees eastwards and wraps, the second is the latitude.
 type cell struct{ x, y int32 }
 
 const (
-	cellSize = 5000 // microdegrees
+	cellSize = 2500 // microdegrees
 	around   = fullTurn / cellSize
 )
 

@@ -1,11 +1,10 @@
 package search
 
 import (
+	"encoding/hex"
 	"math"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
@@ -140,8 +139,13 @@ func (h *hung) retentions(config *protocol.Retention, room *[2]protocol.Era[prot
 
 // appendID appends the id as text, 36 bytes.
 func (h *hung) appendID(b []byte) []byte {
-	text, _ := uuid.UUID(h.id).MarshalText() // never an error
-	return append(b, text...)
+	for i, part := range [][]byte{h.id[:4], h.id[4:6], h.id[6:8], h.id[8:10], h.id[10:]} {
+		if i > 0 {
+			b = append(b, '-')
+		}
+		b = hex.AppendEncode(b, part)
+	}
+	return b
 }
 
 // micros is a time in microseconds, 0 for the zero time.

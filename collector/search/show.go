@@ -88,7 +88,7 @@ func (x *Index) askRegister(ctx context.Context, q Query, id string) (*asked, er
 	alone := New(x.r, x.log)
 	alone.put(pack(&alone.values, factsOf(h, q.Now), q.From))
 	k := newAsking(q)
-	hits, err := k.hits(ctx, alone.near(q, nil))
+	hits, err := k.hits(ctx, alone.near(q, nil), nil)
 	return &asked{h, hits, k.hidden}, err
 }
 

@@ -1,0 +1,68 @@
+//go:build bench
+
+package installer
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"anagrafe/collector/registry"
+	find "anagrafe/collector/search"
+)
+
+// loadFigure loads the search index from a register on SQLite, beside reading the
+// rows that it needs, which are not opened.
+func loadFigure(t *testing.T, dir, file string, cameras int) figure {
+	t.Helper()
+	d := openSQL(t, file)
+	var rows int
+	reading := timed(t, func() error {
+		for _, query := range []string{
+			"SELECT s.id, s.category, s.suspended_at, k.sealed FROM sites s JOIN data_keys k ON k.owner = s.id",
+			"SELECT site_id, id, version, valid_from, recorded_at, valid_until, body FROM versions WHERE kind = 'camera'",
+			"SELECT site_id, camera_id, at, recorded_at, oldest_footage, settled, schedule, retention FROM camera_observations",
+			"SELECT site_id, recorder_id, at FROM clocks",
+		} {
+			if err := readRaw(t, d, query, &rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if rows < cameras {
+		t.Fatalf("%d rows of %d cameras: this is no measurement", rows, cameras)
+	}
+	r, err := registry.Open(t.Context(), "sqlite:"+file, registerKeys(dir), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	x := find.New(r, quiet)
+	loading := timed(t, func() error { return x.CatchUp(t.Context()) })
+	return atMost("index.load", fmt.Sprintf("load the search index of %d cameras, against reading their rows alone", cameras), loading, "s", reading, 3)
+}
+
+// readRaw reads a query's rows as bytes.
+func readRaw(t *testing.T, d *sql.DB, query string, n *int) error {
+	rows, err := d.QueryContext(t.Context(), query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, into := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		*n++
+	}
+	return rows.Err()
+}

@@ -23,6 +23,7 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/quic-go/quic-go v0.65.0
 	github.com/rogpeppe/go-internal v1.16.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/tink-crypto/tink-go/v2 v2.9.0
 	github.com/use-go/onvif v0.0.9
 	golang.org/x/mod v0.42.0
@@ -33,8 +34,6 @@ require (
 	google.golang.org/protobuf v1.36.12
 	rsc.io/qr v0.2.0
 )
-
-require github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
 
 require (
 	filippo.io/hpke v0.4.0 // indirect

@@ -251,9 +251,12 @@ func TestDescription(t *testing.T) {
 		c.call(403, operation, "Auditor", nil)
 		c.call(421, operation, officerName, nil, func(r *http.Request) { r.Host = "elsewhere.example" })
 	}
+	c.declare(crowd(101)...)
+	halfShown := c.send("POST", "/search", officerName, exact(), true).header.Get("Location")
 	if err := c.trail.Close(); err != nil {
 		t.Fatal(err)
 	}
+	c.call(503, "GET "+halfShown, officerName, nil)
 	c.call(503, "POST /search", officerName, exact())
 	c.call(503, "POST /reveal", officerName, sites)
 	c.call(503, "POST /unanswered", officerName, with(silent, "site", sites["site"][1]))

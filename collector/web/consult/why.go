@@ -88,7 +88,8 @@ func sightWords(w *pages.Words, r search.Result, place string) (lead, rest strin
 		lead, density = w.T("why.may", named...), "why.density.if"
 	}
 	if s.PixelsPerMetre > 0 {
-		rest += w.T(density, "density", w.Number(int(math.Round(s.PixelsPerMetre))), "class", densityWords(w, s.Class))
+		// Never more than there is: 124.6 px/m is not yet 125, where another class begins.
+		rest += w.T(density, "density", w.Number(int(s.PixelsPerMetre)), "class", densityWords(w, s.Class))
 	}
 	return lead, rest
 }

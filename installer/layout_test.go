@@ -32,18 +32,21 @@ var layout = map[string][]string{
 	"agent/review":               {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/pages"},
 	"agent/uplink":               {"agent/keyfile", "protocol", "protocol/wire"},
 	"collector":                  {"collector/ingest", "collector/keyfile", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/mail", "protocol", "protocol/pages"},
+	"collector/basemap":          {},
+	"collector/basemap/maptest":  {},
 	"collector/ingest":           {"collector/keyfile", "protocol", "protocol/wire"},
 	"collector/registry":         {"collector/ingest", "collector/keyfile", "protocol"},
 	"collector/csvfile":          {},
 	"collector/keyfile":          {},
 	"collector/registry/pgtest":  {},
 	"collector/search":           {"collector/registry", "protocol"},
+	"collector/search/buildings": {"collector/basemap", "protocol"},
 	"collector/search/gazetteer": {"collector/csvfile", "collector/registry", "protocol"},
 	"collector/trail":            {},
 	"collector/web":              {"collector/registry", "protocol", "protocol/pages"},
 	"collector/web/join":         {"collector/web", "collector/csvfile", "collector/registry", "protocol", "protocol/pages"},
 	"collector/web/ops":          {"collector/web", "collector/registry", "protocol", "protocol/pages"},
-	"collector/web/consult":      {"collector/web", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "protocol", "protocol/pages"},
+	"collector/web/consult":      {"collector/basemap", "collector/web", "collector/registry", "collector/search", "collector/search/buildings", "collector/search/gazetteer", "collector/trail", "protocol", "protocol/pages"},
 	"collector/web/audit":        {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
 	"collector/web/mail":         {"collector/registry"},
 	"installer":                  {},
@@ -58,10 +61,11 @@ var layout = map[string][]string{
 // append to the trail that it keeps while they kill it.
 var testOnly = map[string][]string{
 	"agent":              {"agent/discover/cameratest", "protocol/pages/pagestest"},
-	"collector":          {"collector/ingest", "collector/registry/pgtest", "protocol", "protocol/wire", "protocol/pages/pagestest"},
+	"collector":          {"collector/basemap/maptest", "collector/ingest", "collector/registry/pgtest", "protocol", "protocol/wire", "protocol/pages/pagestest"},
 	"collector/registry": {"collector/trail"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
-		"collector/ingest", "collector/registry", "collector/registry/pgtest", "collector/search", "collector/search/gazetteer", "protocol"},
+		"collector/basemap", "collector/basemap/maptest", "collector/ingest", "collector/registry", "collector/registry/pgtest",
+		"collector/search", "collector/search/buildings", "collector/search/gazetteer", "protocol"},
 }
 
 // atTop is all that may stand in the root, dotfiles aside.
@@ -69,7 +73,7 @@ var atTop = []string{"protocol", "agent", "collector", "installer", "testdata",
 	"go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "publiccode.yml", "build"}
 
 // forTests are packages that tests alone import.
-var forTests = []string{"protocol/pages/pagestest", "collector/registry/pgtest"}
+var forTests = []string{"protocol/pages/pagestest", "collector/registry/pgtest", "collector/basemap/maptest"}
 
 type source struct {
 	path    string // slash-separated, from the root

@@ -1,0 +1,117 @@
+package buildings
+
+import (
+	"math"
+
+	"anagrafe/protocol"
+)
+
+// Hides tells whether buildings stand between a camera and a point: Yes if they
+// do wherever the camera may hang, No if nowhere, else Unknown. What could not
+// be read of the basemap is Unknown too.
+func (o *Outlines) Hides(at protocol.Position, view protocol.View, p protocol.Point) protocol.Answer {
+	g := o.around(at.Point)
+	accuracy := accuracyM(at)
+	target := g.place(p)
+	if accuracy > maxAccuracyM {
+		return protocol.Unknown
+	}
+	walls, err := g.walls(point{}, target, accuracy+drawnM+frontM)
+	if err != nil {
+		return protocol.Unknown
+	}
+	if len(walls) == 0 {
+		return protocol.No
+	}
+	in, err := g.covered(target)
+	if in && err == nil {
+		var ok bool
+		if target, ok, err = g.front(target, frontM, point{}); !ok {
+			return protocol.Unknown
+		}
+	}
+	if err != nil {
+		return protocol.Unknown
+	}
+	eyes, err := g.eyes(accuracy, direction(view))
+	if err != nil || len(eyes) == 0 {
+		return protocol.Unknown
+	}
+	blind := 0
+	for _, eye := range eyes {
+		if blocked(wall{eye, target}, walls) {
+			blind++
+		}
+	}
+	switch blind {
+	case 0:
+		return protocol.No
+	case len(eyes):
+		return protocol.Yes
+	}
+	return protocol.Unknown
+}
+
+// blocked tells whether a wall crosses the line of sight.
+func blocked(sight wall, walls []wall) bool {
+	for _, w := range walls {
+		if crosses(sight, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// crosses tells whether two straight pieces have a point in common, their ends
+// included: each has its ends on both sides of the other, or on it.
+func crosses(a, b wall) bool {
+	if max(a.a.x, a.b.x) < min(b.a.x, b.b.x) || max(b.a.x, b.b.x) < min(a.a.x, a.b.x) ||
+		max(a.a.y, a.b.y) < min(b.a.y, b.b.y) || max(b.a.y, b.b.y) < min(a.a.y, a.b.y) {
+		return false
+	}
+	return side(a, b.a)*side(a, b.b) <= 0 && side(b, a.a)*side(b, a.b) <= 0
+}
+
+// side is positive where p lies left of the way from w.a to w.b.
+func side(w wall, p point) float64 {
+	return (w.b.x-w.a.x)*(p.y-w.a.y) - (w.b.y-w.a.y)*(p.x-w.a.x)
+}
+
+// Seen draws what a camera sees among the buildings: a ring of points within
+// reach metres, the last the first again. It is seen from the declared place, or
+// from the wall that it hangs on. Not ok: it cannot be told, or no building
+// stands within reach.
+func (o *Outlines) Seen(at protocol.Position, view protocol.View, reach float64) (ring []protocol.Point, ok bool) {
+	g := o.around(at.Point)
+	accuracy := accuracyM(at)
+	if accuracy > maxAccuracyM || !(reach > 0) || reach > maxReachM {
+		return nil, false
+	}
+	walls, err := g.walls(point{}, point{}, reach+accuracy+drawnM)
+	if err != nil || len(walls) == 0 || len(walls) > maxWalls {
+		return nil, false
+	}
+	eye, ok, err := g.eye(accuracy, direction(view))
+	if err != nil || !ok {
+		return nil, false
+	}
+	from, over := 0.0, 2*math.Pi
+	if d := direction(view); view.AngleDeg != nil && d != (point{}) {
+		over = float64(*view.AngleDeg) * math.Pi / 180
+		from = math.Atan2(d.y, d.x) - over/2
+	}
+	shape := sweep(eye, walls, from, over, reach)
+	for _, p := range thinned(shape, maxRing) {
+		ring = append(ring, g.earth(p))
+	}
+	return append(ring, ring[0]), true
+}
+
+const (
+	// maxReachM is the longest range that a camera may be declared with.
+	maxReachM = 2000
+	// maxWalls bounds the work for one shape: some 30 ms.
+	maxWalls = 20_000
+	// maxRing is how many points are drawn: a page may hold some hundreds of rings.
+	maxRing = 120
+)

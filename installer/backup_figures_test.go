@@ -129,7 +129,7 @@ func fillRegister(t *testing.T, dir, file string) {
 		go func() {
 			var err error
 			for i := w; i < backedUpCameras/camerasASite && err == nil; i += atOnce {
-				err = declareSite(t.Context(), r, i)
+				err = declareSite(t.Context(), r, i, func(*protocol.Camera) {})
 			}
 			errs <- err
 		}()
@@ -144,7 +144,8 @@ func fillRegister(t *testing.T, dir, file string) {
 	}
 }
 
-func declareSite(ctx context.Context, r *registry.Registry, i int) error {
+// declareSite has a new site declare its cameras, each as it is changed.
+func declareSite(ctx context.Context, r *registry.Registry, i int, change func(*protocol.Camera)) error {
 	now := time.Now().UTC()
 	key := sha256.Sum256(fmt.Append(nil, i))
 	site := protocol.Site{Name: fmt.Sprint("Farmacia ", i), Category: "pharmacy", Address: fmt.Sprint("via Torino ", i)}
@@ -167,6 +168,7 @@ func declareSite(ctx context.Context, r *registry.Registry, i int) error {
 			Schedule:      protocol.Schedule{Kind: protocol.ScheduleAlways, Mode: protocol.Continuous, Zone: "Europe/Rome", Fact: fact},
 			Retention:     protocol.Retention{Kind: protocol.RetentionAge, Age: 72 * time.Hour, Fact: fact},
 			OutdoorPublic: protocol.Outdoor{Yes: true, By: "Anna", At: now}})
+		change(&d.Cameras[n])
 	}
 	m := protocol.Message{ID: uuid.NewString(), SiteID: g.SiteID, Epoch: g.Epoch, Revision: 1, MadeAt: now, Body: d}
 	raw, err := protocol.Encode(m)

@@ -165,12 +165,15 @@ func (f *found) answer(k *asking, h *Hit) {
 	if q.Until.Before(q.From) { // by a microsecond, rounded
 		q.Until = q.From
 	}
-	h.Sight, h.From, h.Until = f.look.Sight, q.From, q.Until
+	h.Sight, h.OpenSight, h.From, h.Until = f.look.Sight, f.look.Sight, q.From, q.Until
+	if q.Buildings != nil {
+		h.Sight, h.Hidden = q.among(f.position(), f.view(), f.look.Sight)
+	}
 	schedules, retentions, declared := k.series(f)
 	h.BeforeDeclared = q.From.Before(declared)
 	k.askFootage(q, schedules, retentions, h)
 	h.rank(q)
-	h.doubt(f.at, f.rests(q, schedules, retentions), q.Now, k.sunAt)
+	h.doubtBoth(f.at, f.rests(q, schedules, retentions), q.Now, k.sunAt)
 }
 
 // sunAt is sunAt, reckoned once for all cameras.

@@ -59,6 +59,18 @@
 //
 // Query.Only leaves out after all of this; Hidden counts by the first reason.
 //
+// # Buildings
+//
+// With Query.Buildings a camera that would see the place is asked what stands in
+// between. What is hidden for sure it does not see: it is listed as near, never
+// dropped. What may be hidden it may see. One that turns turns behind a wall as
+// well. Of a route it is asked for the nearest place that it may see and, if that
+// is or may be hidden, for places along what it may see, every 5 m or more: the
+// sight is then of the nearest that it sees best; the time that it is asked for
+// stays that of all that it would see. Of a polygon it is asked for the nearest
+// place alone: others it may see all the same, so that this is never more than
+// "may". A hit keeps both sights, and Through gives the order without buildings.
+//
 // # Memory
 //
 // The cameras lie in a grid, each as a record of fixed size without pointers

@@ -61,6 +61,20 @@ const (
 	doubtHas  = protocol.DoubtOldSchedule | protocol.DoubtOldRetention | protocol.DoubtNotYet
 )
 
+// doubtBoth doubts what is seen among the buildings and what would be without.
+func (h *Hit) doubtBoth(at protocol.Point, f facts, now time.Time, sunAt func(time.Time) sun) {
+	if h.Hidden == "" {
+		h.doubt(at, f, now, sunAt)
+		h.OpenSight, h.OpenDoubts = h.Sight, h.Doubts
+		return
+	}
+	open := *h
+	open.Sight = h.OpenSight
+	open.doubt(at, f, now, sunAt)
+	h.doubt(at, f, now, sunAt)
+	h.OpenSight, h.OpenDoubts = open.Sight, open.Doubts
+}
+
 // doubt lowers each yes that is not one, and says why. What surely is not is not
 // doubted, and a "may" stays what it is. At is where the camera hangs, sunAt tells
 // of the sun (see sun).

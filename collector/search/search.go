@@ -27,6 +27,7 @@ type Query struct {
 	From, Until time.Time // Until zero or equal to From: one moment; on a Route when they set out
 	Now         time.Time // when it is asked: what still exists is judged as of then
 	Only        Only
+	Buildings   Buildings // nil: none are known
 }
 
 // Class is the first part of the order of the results.
@@ -48,8 +49,13 @@ type Hit struct {
 
 	BeforeDeclared bool // the time asked for is before the first declaration: the camera is as first declared
 
-	Sight  protocol.Sight  // of the nearest place that it may see, where the query names more than one
+	Sight  protocol.Sight  // among the buildings, of the nearest place that it may see, where the query names more than one
 	Doubts protocol.Doubts // why it does not surely see, or why the footage does not surely exist
+	// OpenSight and OpenDoubts are the same as if there were no buildings. Hidden
+	// tells whether they hide what it would see; "": not asked.
+	OpenSight  protocol.Sight
+	OpenDoubts protocol.Doubts
+	Hidden     protocol.Answer
 	// From and Until are the times that this camera was asked for: Query's, or
 	// on a route those at which the subject may have passed it.
 	From, Until time.Time

@@ -1,6 +1,7 @@
 package consult
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -8,8 +9,10 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/basemap"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
+	"anagrafe/collector/search/buildings"
 	"anagrafe/collector/search/gazetteer"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -42,7 +45,9 @@ type Options struct {
 type Consult struct {
 	Options
 	set     *pages.Set
-	base    *basemap // nil: none
+	base    *basemap.File       // nil: none
+	credit  string              // of the basemap
+	hidden  *buildings.Outlines // of the basemap; nil: none
 	answers *memory
 }
 
@@ -60,16 +65,15 @@ func New(o Options) (*Consult, error) {
 	}
 	c := &Consult{Options: o, set: set, answers: newMemory(o.Now)}
 	if o.Basemap != "" {
-		if c.base, err = openBasemap(o.Basemap); err != nil {
+		if c.base, err = basemap.Open(o.Basemap); err != nil {
 			return nil, err
 		}
-		if o.Attribution != "" {
-			c.base.attribution = o.Attribution
-		}
-		if c.base.attribution == "" {
+		c.credit = cmp.Or(o.Attribution, c.base.Attribution)
+		if c.credit == "" {
 			c.base.Close()
 			return nil, fmt.Errorf("basemap %s does not name its authors: map data may be shown only with its credit; give the text to show", o.Basemap)
 		}
+		c.hidden = buildings.New(c.base, o.Log)
 	}
 	return c, nil
 }

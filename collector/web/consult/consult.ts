@@ -9,6 +9,7 @@ import { keepCase } from "./_tab";
 type Pair = [number, number];
 interface Shape { n: number; kind: "sees" | "may" | "near" | "gone"; assumed: boolean; at: Pair; mark: Pair; name: string }
 interface Feature { type: "Feature"; geometry: { type: "Polygon"; coordinates: Pair[][] }; properties: Shape }
+interface Features { type: "FeatureCollection"; features: Feature[] }
 interface Data {
   base: string;
   layers: string[] | null;
@@ -17,7 +18,8 @@ interface Data {
   radius: number;
   area: Pair[][] | null;
   route: Pair[] | null;
-  shapes: { type: "FeatureCollection"; features: Feature[] };
+  shapes: Features;
+  sectors: Features; // whole, of those shapes that buildings have cut
   pick: boolean;
   words: Record<string, string>;
 }
@@ -70,6 +72,7 @@ const layers = (d: Data): LayerSpecification[] => [
   { id: "area", type: "line", source: "asked", filter: ["==", ["get", "kind"], "area"], paint: { "line-color": "#a3173a", "line-width": 2, "line-dasharray": [2, 2] } },
   { id: "route", type: "line", source: "asked", filter: ["==", ["get", "kind"], "route"], layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#a3173a", "line-width": 4, "line-opacity": 0.75 } },
   { id: "seen", type: "fill", source: "shapes", paint: { "fill-color": colour, "fill-opacity": ["case", ["boolean", ["feature-state", "on"], false], 0.5, ["match", ["get", "kind"], "sees", 0.26, "may", 0.1, 0.1]] } },
+  { id: "whole", type: "line", source: "sectors", paint: { "line-color": colour, "line-width": strong(2.5, 1), "line-dasharray": [1, 2.5] } },
   { id: "edge", type: "line", source: "shapes", filter: ["!", ["get", "assumed"]], paint: { "line-color": colour, "line-width": strong(3, 1.5) } },
   { id: "edge-assumed", type: "line", source: "shapes", filter: ["get", "assumed"], paint: { "line-color": colour, "line-width": strong(3, 1.5), "line-dasharray": [3, 2] } },
   { id: "hang", type: "circle", source: "hang", paint: { "circle-radius": 4, "circle-color": colour, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5 } },
@@ -81,6 +84,7 @@ function sources(d: Data): StyleSpecification["sources"] {
     radius: { type: "geojson", data: around(d.point, d.radius) },
     asked: { type: "geojson", data: asked(d) },
     shapes: { type: "geojson", data: d.shapes, promoteId: "n" },
+    sectors: { type: "geojson", data: d.sectors, promoteId: "n" },
     hang: { type: "geojson", data: { type: "FeatureCollection", features: hang } },
   };
 }
@@ -88,7 +92,7 @@ function sources(d: Data): StyleSpecification["sources"] {
 // view is where the map opens: all that was found, else the place asked for,
 // else the whole basemap.
 function view(d: Data): LngLatBoundsLike | null {
-  const points: Pair[] = d.shapes.features.flatMap((f) => f.geometry.coordinates[0] ?? []);
+  const points: Pair[] = [...d.shapes.features, ...d.sectors.features].flatMap((f) => f.geometry.coordinates[0] ?? []);
   points.push(...(d.area ?? []).flat(), ...(d.route ?? []));
   if (d.point) points.push(...circle(d.point, points.length ? Math.min(d.radius, 60) : d.radius));
   if (!points.length) return d.bounds;
@@ -167,7 +171,7 @@ function twin(map: MapView): void {
     if (n === now) return;
     for (const [id, on] of [[now, false], [n, true]] as const) {
       if (!id) continue;
-      if (map.getSource("shapes")) map.setFeatureState({ source: "shapes", id }, { on });
+      for (const source of ["shapes", "sectors"]) if (map.getSource(source)) map.setFeatureState({ source, id }, { on });
       document.querySelector(`.mark[data-n="${id}"]`)?.classList.toggle("on", on);
       document.getElementById("n" + id)?.classList.toggle("on", on);
     }
@@ -190,6 +194,23 @@ function showOnMap(d: Data, map: MapView): void {
     map.easeTo({ center: found.properties.mark, zoom: Math.max(map.getZoom(), 18), animate: !still });
     document.querySelector<HTMLElement>(`.mark[data-n="${found.properties.n}"]`)?.focus({ preventScroll: true });
   });
+}
+
+// through draws whole sectors in place of what buildings leave of them, and back.
+function through(d: Data, map: MapView): void {
+  const box = document.querySelector<HTMLInputElement>("#through");
+  const choice = document.getElementById("through-choice");
+  if (!box || !choice || !d.sectors.features.length) return;
+  const whole = new Map(d.sectors.features.map((f) => [f.properties.n, f]));
+  const uncut: Features = { ...d.shapes, features: d.shapes.features.map((f) => whole.get(f.properties.n) ?? f) };
+  choice.hidden = false;
+  const draw = () => {
+    map.getSource<GeoJSONSource>("shapes")?.setData(box.checked ? uncut : d.shapes);
+    map.setLayoutProperty("whole", "visibility", box.checked ? "none" : "visible");
+    root.dataset.mapThrough = String(box.checked);
+  };
+  box.addEventListener("change", draw);
+  map.once("load", draw); // a browser that goes back keeps the tick
 }
 
 // pick lets a click on the map name the place, and draws the place that is
@@ -264,6 +285,7 @@ function start(): void {
     const place = mark(d, map);
     twin(map);
     showOnMap(d, map);
+    through(d, map);
     pick(d, map, place);
   } catch { // no WebGL2
     box.hidden = true;

@@ -36,6 +36,12 @@
 //   - The browser gets the cameras of that search only, inside the page. The
 //     list is the answer; the map is its twin and may fail (no script, no
 //     WebGL2, no basemap) without taking anything from the list.
+//   - Where the basemap has buildings every search is asked among them, and its
+//     answer keeps what they hide: /search/ID?through=1 shows the same answer in
+//     the order, and with the sectors, that it would have without. That asks
+//     nothing anew, and the trail has it already: all those cameras were found,
+//     and its entry says of each whether a building hides the place from it.
+//     The tick beside the map draws whole sectors and leaves the list alone.
 //   - The map's credit comes from the metadata of the PMTiles file, where its
 //     maker put it; Options.Attribution replaces it for a file that has none
 //     or another duty. It is written by the server under the map, so it stands

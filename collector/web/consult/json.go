@@ -63,9 +63,10 @@ type jsonResult struct {
 	Position        jsonPosition       `json:"position"`
 	View            protocol.View      `json:"view"`
 	BeforeDeclared  bool               `json:"before_declared"`
-	Sight           jsonSight          `json:"sight"`
-	Doubts          []string           `json:"doubts"` // why it does not surely see, or why the footage does not surely exist
-	From            time.Time          `json:"from"`   // what this camera is asked for: on a route when they may have come by
+	Sight           jsonSight          `json:"sight"`                // among the buildings of the basemap
+	OpenSight       *jsonSight         `json:"open_sight,omitempty"` // as if there were none; only where buildings were asked about
+	Doubts          []string           `json:"doubts"`               // why it does not surely see, or why the footage does not surely exist
+	From            time.Time          `json:"from"`                 // what this camera is asked for: on a route when they may have come by
 	Until           time.Time          `json:"until"`
 	Recording       protocol.Answer    `json:"recording"`
 	Footage         jsonFootage        `json:"footage"`
@@ -97,6 +98,7 @@ type jsonSight struct {
 	PixelsPerMetre float64         `json:"pixels_per_metre"`
 	Class          protocol.Class  `json:"class"`
 	NightUnknown   bool            `json:"night_unknown"`
+	Hidden         protocol.Answer `json:"hidden,omitempty"` // by buildings; "": not asked
 }
 
 type jsonFootage struct {
@@ -167,11 +169,11 @@ func (c *Consult) answerJSON(q *http.Request, a *answer) jsonAnswer {
 }
 
 func resultJSON(r search.Result) jsonResult {
-	pos, s := r.Camera.Position, r.Sight
+	pos := r.Camera.Position
 	out := jsonResult{Class: r.Class, CameraID: r.CameraID, SiteID: r.SiteID, CameraName: r.CameraName, OldName: r.OldName, Channel: r.Camera.Channel,
 		SiteName: r.SiteName, Category: r.Category, Address: r.Address, Trust: r.Trust, Recorder: r.Recorder, OldRecorderName: r.OldRecorderName,
 		Position: jsonPosition{lonOf(pos.Point), latOf(pos.Point), pos.AccuracyM, pos.Method}, View: r.Camera.View, BeforeDeclared: r.BeforeDeclared,
-		Sight:  jsonSight{s.Sees, tenth(s.DistanceM), tenth(s.BearingDeg), tenth(s.PixelsPerMetre), s.Class, s.NightUnknown},
+		Sight:  sightJSON(r.Sight),
 		Doubts: append([]string{}, r.Doubts.Names()...), From: r.From.UTC(), Until: r.Until.UTC(),
 		Recording: r.Recording, Footage: jsonFootage{r.Footage.Exists, r.Footage.Until.UTC(), r.Footage.Observed},
 		Schedule: r.Schedule, Retention: r.Retention, TimeLeftS: int64(r.TimeLeft / time.Second), TimeLeftAssumed: r.TimeLeftAssumed,
@@ -179,6 +181,10 @@ func resultJSON(r search.Result) jsonResult {
 	out.Doubts, out.From, out.Until = append([]string{}, r.Doubts.Names()...), r.From.UTC(), r.Until.UTC()
 	if r.Footage.Until.IsZero() {
 		out.Footage.Until = time.Time{}
+	}
+	if out.Sight.Hidden = r.Hidden; r.Hidden != "" {
+		open := sightJSON(r.OpenSight)
+		out.OpenSight = &open
 	}
 	if r.Clock != nil {
 		out.Clock = &jsonClock{r.ClockFrom.UTC(), r.ClockUntil.UTC(), r.ClockWithin.Milliseconds(), r.Clock.OffsetMs, r.Clock.At.UTC()}
@@ -191,6 +197,10 @@ func resultJSON(r search.Result) jsonResult {
 
 // tenth rounds what no position is known well enough to say more of.
 func tenth(v float64) float64 { return math.Round(v*10) / 10 }
+
+func sightJSON(s protocol.Sight) jsonSight {
+	return jsonSight{Sees: s.Sees, DistanceM: tenth(s.DistanceM), BearingDeg: tenth(s.BearingDeg), PixelsPerMetre: tenth(s.PixelsPerMetre), Class: s.Class, NightUnknown: s.NightUnknown}
+}
 
 type jsonSite struct {
 	SiteID   string             `json:"site_id"`

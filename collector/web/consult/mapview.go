@@ -17,20 +17,23 @@ type mapView struct {
 	Map     mapData
 	HasBase bool
 	Credit  string
+	Through *throughView // nil: no buildings are known, or nothing was found
 }
 
 // mapData goes to the script as JSON inside the page.
 type mapData struct {
-	Base   string            `json:"base"`   // address of the PMTiles file, "": none
-	Layers []string          `json:"layers"` // of its tiles
-	Bounds *[4]float64       `json:"bounds"` // of the basemap: west, south, east, north
-	Point  *[2]float64       `json:"point"`  // lon, lat that was asked for
-	Radius int               `json:"radius"` // metres
-	Area   [][][2]float64    `json:"area"`   // rings of the area that was asked for; null: none
-	Route  [][2]float64      `json:"route"`  // the route; null: none
-	Shapes collection        `json:"shapes"` // one for each result
-	Pick   bool              `json:"pick"`   // a click fills the form's place
-	Words  map[string]string `json:"words"`
+	Base   string         `json:"base"`   // address of the PMTiles file, "": none
+	Layers []string       `json:"layers"` // of its tiles
+	Bounds *[4]float64    `json:"bounds"` // of the basemap: west, south, east, north
+	Point  *[2]float64    `json:"point"`  // lon, lat that was asked for
+	Radius int            `json:"radius"` // metres
+	Area   [][][2]float64 `json:"area"`   // rings of the area that was asked for; null: none
+	Route  [][2]float64   `json:"route"`  // the route; null: none
+	Shapes collection     `json:"shapes"` // one for each result: what it films
+	// Sectors are the whole ones of those whose shape the buildings have cut.
+	Sectors collection        `json:"sectors"`
+	Pick    bool              `json:"pick"` // a click fills the form's place
+	Words   map[string]string `json:"words"`
 }
 
 // collection and its parts are GeoJSON (RFC 7946).
@@ -61,16 +64,18 @@ type shape struct {
 	Name    string     `json:"name"`
 }
 
-func (c *Consult) mapView(r *http.Request, a *asked, rows []row) mapView {
+// mapView draws rows: among the buildings, or through them.
+func (c *Consult) mapView(r *http.Request, a *asked, rows []row, through bool) mapView {
 	words := c.words(r)
-	d := mapData{Radius: a.RadiusM, Shapes: collection{Type: "FeatureCollection", Features: []feature{}}, Words: map[string]string{}}
+	none := collection{Type: "FeatureCollection", Features: []feature{}}
+	d := mapData{Radius: a.RadiusM, Shapes: none, Sectors: none, Words: map[string]string{}}
 	for _, key := range []string{"label", "in", "out", "point", "camera", "failed", "reveal", "from", "to"} {
 		d.Words[key] = words.T("map." + key)
 	}
 	v := mapView{HasBase: c.base != nil}
 	if c.base != nil {
-		v.Credit = c.base.attribution
-		d.Base, d.Layers, d.Bounds, d.Pick = "/basemap.pmtiles", c.base.layers, &c.base.bounds, true
+		v.Credit = c.credit
+		d.Base, d.Layers, d.Bounds, d.Pick = "/basemap.pmtiles", c.base.Layers, &c.base.Bounds, true
 	}
 	if a.Point != (protocol.Point{}) {
 		d.Point = &[2]float64{lonOf(a.Point), latOf(a.Point)}
@@ -81,38 +86,33 @@ func (c *Consult) mapView(r *http.Request, a *asked, rows []row) mapView {
 	if a.Line != nil {
 		d.Route = lonLat(a.Line)
 	}
-	for _, row := range rows {
-		d.Shapes.Features = append(d.Shapes.Features, shapeOf(row))
+	for i, row := range rows {
+		whole := sectorOf(row)
+		if ring := c.seen(row, through || i >= maxSeen); ring != nil {
+			d.Sectors.Features = append(d.Sectors.Features, whole)
+			whole.Geometry.Coordinates = [][][2]float64{ring}
+		}
+		d.Shapes.Features = append(d.Shapes.Features, whole)
 	}
 	v.Map = d
 	return v
 }
 
-// closed ends a ring where it begins, as GeoJSON wants it.
-func closed(ring [][2]float64) [][2]float64 {
-	if n := len(ring); n > 0 && ring[0] != ring[n-1] {
-		ring = append(ring, ring[0])
+// rangeOf is how far a camera is drawn, metres.
+func rangeOf(v protocol.View) float64 {
+	if v.RangeM == nil {
+		return assumedRangeM
 	}
-	return ring
+	return float64(*v.RangeM)
 }
 
-// Drawn tells whether there is something to draw besides cameras.
-func (v mapView) Drawn() bool {
-	return v.Map.Point != nil || v.Map.Area != nil || v.Map.Route != nil
-}
-
-// shapeOf gives the sector that a camera films, or the circle within which it
+// sectorOf gives the sector that a camera films, or the circle within which it
 // hangs and looks somewhere.
-func shapeOf(row row) feature {
+func sectorOf(row row) feature {
 	cam := row.R.Camera
 	at := cam.Position.Point
-	s := shape{N: row.N, Kind: row.Kind, At: [2]float64{lonOf(at), latOf(at)}, Name: row.R.SiteName}
-	reach := float64(assumedRangeM)
-	if v := cam.View.RangeM; v != nil {
-		reach = float64(*v)
-	} else {
-		s.Assumed = true
-	}
+	s := shape{N: row.N, Kind: row.Kind, At: [2]float64{lonOf(at), latOf(at)}, Name: row.R.SiteName, Assumed: cam.View.RangeM == nil}
+	reach := rangeOf(cam.View)
 	var ring [][2]float64
 	if cam.View.DirectionDeg == nil || cam.View.AngleDeg == nil || cam.View.Turns || *cam.View.AngleDeg >= 360 {
 		s.Assumed = s.Assumed || cam.View.DirectionDeg == nil || cam.View.Turns

@@ -31,8 +31,10 @@ type answer struct {
 	hidden  search.Hidden   // what the filters left out of them
 	proof   trail.Proof
 	expires time.Time
+	base    *answer // the answer of which this is the list without buildings; nil: it is none
 
 	mu       sync.Mutex
+	open     *answer                       // that list; nil: nobody has asked for it
 	contacts map[string][]registry.Contact // revealed so far, by site id
 	reports  map[string]report             // of contacts that did not answer, by site id
 }
@@ -45,12 +47,14 @@ type report struct {
 
 // reported gives a copy of what has been reported.
 func (a *answer) reported() map[string]report {
+	a = a.whole()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return maps.Clone(a.reports)
 }
 
 func (a *answer) report(site string, r report) {
+	a = a.whole()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reports[site] = r
@@ -58,6 +62,7 @@ func (a *answer) report(site string, r report) {
 
 // revealed gives a copy of what has been revealed.
 func (a *answer) revealed() map[string][]registry.Contact {
+	a = a.whole()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	out := make(map[string][]registry.Contact, len(a.contacts))
@@ -68,6 +73,7 @@ func (a *answer) revealed() map[string][]registry.Contact {
 }
 
 func (a *answer) reveal(site string, contacts []registry.Contact) {
+	a = a.whole()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if contacts == nil {

@@ -115,7 +115,10 @@ func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 			}
 		}
 	}
-	v.mapView = c.mapView(r, a, v.Rows)
+	v.mapView = c.mapView(r, a, v.Rows, ans.base != nil)
+	if c.hidden != nil && len(v.Rows) > 0 {
+		v.Through = &throughView{On: ans.base != nil, Other: pathOf(ans.id, ans.base == nil)}
+	}
 	return v
 }
 

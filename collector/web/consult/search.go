@@ -11,6 +11,7 @@ import (
 	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
+	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
@@ -61,6 +62,9 @@ type found struct {
 	Camera string       `json:"camera_id"`
 	Site   string       `json:"site_id"`
 	Class  search.Class `json:"class"`
+	// Whether buildings hide the place from it: without them it stood, and was
+	// to be seen at a click, in class A.
+	Hidden protocol.Answer `json:"hidden,omitempty"`
 }
 
 func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
@@ -107,7 +111,11 @@ func (c *Consult) ask(r *http.Request, a *asked, exact bool) (*answer, error) {
 		Reason: a.Reason, Offence: a.Offence, Qualification: u.Qualification, RefToFollow: a.Ref == "", FromAddress: web.From(r),
 		placeBody: a.place(), drawnBody: a.body(), From: a.From.UTC(), Until: a.To.UTC()}}
 	got, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {
-		all, err := c.Index.Search(ctx, a.query(now))
+		q := a.query(now)
+		if c.hidden != nil {
+			q.Buildings = c.hidden
+		}
+		all, err := c.Index.Search(ctx, q)
 		if err != nil {
 			return answered{}, 0, nil, err
 		}
@@ -149,7 +157,7 @@ func queryError(e search.QueryError) string {
 // shown shows an answered search again.
 func (c *Consult) shown(w http.ResponseWriter, r *http.Request) {
 	u, _ := web.User(r.Context())
-	ans, ok := c.answers.find(r.PathValue("id"), u.ID)
+	ans, ok := c.find(r, r.PathValue("id"), u.ID)
 	if !ok {
 		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
 		return
@@ -215,7 +223,7 @@ func (c *Consult) showForm(w http.ResponseWriter, r *http.Request, a *asked, sta
 	p.Data = struct {
 		formView
 		mapView
-	}{c.formView(r, a, u.ID), c.mapView(r, a, nil)}
+	}{c.formView(r, a, u.ID), c.mapView(r, a, nil, false)}
 	c.set.Render(w, r, p)
 }
 

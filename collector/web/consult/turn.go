@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"anagrafe/collector/search"
@@ -37,7 +36,7 @@ func (c *Consult) show(ctx context.Context, a search.Answer, from, until int) (a
 	a, results, err := c.Index.Show(ctx, a, from, until)
 	list := make([]found, len(a.Hits))
 	for i, h := range a.Hits {
-		list[i] = found{h.CameraID, h.SiteID, h.Class}
+		list[i] = found{h.CameraID, h.SiteID, h.Class, h.Hidden}
 	}
 	return answered{a, from, results}, len(list), list, err
 }
@@ -75,9 +74,12 @@ func pageOf(r *http.Request, ans *answer) (page, from, until int) {
 
 // pageURL is where a page of an answer is.
 func pageURL(ans *answer, page int) string {
-	at := "/search/" + url.PathEscape(ans.id)
+	at, and := pathOf(ans.id, ans.base != nil), "?"
+	if ans.base != nil {
+		and = "&"
+	}
 	if page > 1 {
-		at += "?page=" + strconv.Itoa(page)
+		at += and + "page=" + strconv.Itoa(page)
 	}
 	return at
 }

@@ -41,7 +41,7 @@ func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusForbidden, "error.force", err)
 		return
 	}
-	ans, ok := c.answers.find(r.PostForm.Get("search"), u.ID)
+	ans, ok := c.find(r, r.PostForm.Get("search"), u.ID)
 	if !ok {
 		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
 		return

@@ -76,6 +76,9 @@ func sightWords(w *pages.Words, r search.Result, place string) (lead, rest strin
 		if d := r.Camera.View.DirectionDeg; d != nil && !r.Camera.View.Turns {
 			rest += w.T("why.towards", "side", w.Side(float64(*d)))
 		}
+		if r.Hidden == protocol.Yes {
+			return w.T("why.hidden", named...), rest
+		}
 		return w.T("why.no", named...), rest
 	case place == "area" && s.DistanceM == 0 && s.Sees == protocol.Yes:
 		return w.T("why.inside"), ""

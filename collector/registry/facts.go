@@ -280,19 +280,38 @@ func openVersions(b *box, rows []versionRow) (all []CameraVersion, err error) {
 		if err != nil {
 			return nil, err
 		}
-		// Names and answers of people are not decoded.
-		c, err := decode[struct {
-			RecorderID string             `json:"recorder_id"`
-			Position   protocol.Position  `json:"position"`
-			View       protocol.View      `json:"view"`
-			Schedule   protocol.Schedule  `json:"schedule"`
-			Retention  protocol.Retention `json:"retention"`
-		}](string(plain))
+		c, err := decode[seenCamera](string(plain))
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, CameraVersion{ValidFrom: fromMicros(row.from), RecordedAt: fromMicros(row.recorded),
-			Camera: protocol.Camera{ID: row.id, RecorderID: c.RecorderID, Position: c.Position, View: c.View, Schedule: c.Schedule, Retention: c.Retention}})
+			Camera: protocol.Camera{ID: row.id, RecorderID: c.RecorderID, Position: c.Position, View: c.View, Schedule: c.Schedule, Retention: c.Retention.retention()}})
 	}
 	return all, nil
+}
+
+// seenCamera is what is read of a camera's body. Names and answers of people are
+// not, and the retention is read at once, which its own UnmarshalJSON cannot: most
+// of the time that a country's cameras take to load goes here.
+type seenCamera struct {
+	RecorderID string            `json:"recorder_id"`
+	Position   protocol.Position `json:"position"`
+	View       protocol.View     `json:"view"`
+	Schedule   protocol.Schedule `json:"schedule"`
+	Retention  seenRetention     `json:"retention"`
+}
+
+type seenRetention struct {
+	Kind            protocol.RetentionKind `json:"kind"`
+	AgeSeconds      int64                  `json:"age_seconds"`
+	EventAgeSeconds int64                  `json:"event_age_seconds"`
+	OldestFootage   time.Time              `json:"oldest_footage"`
+	ObservedAt      time.Time              `json:"observed_at"`
+	Settled         bool                   `json:"settled"`
+	Fact            protocol.Fact          `json:"fact"`
+}
+
+func (s seenRetention) retention() protocol.Retention {
+	return protocol.Retention{Kind: s.Kind, Age: time.Duration(s.AgeSeconds) * time.Second, EventAge: time.Duration(s.EventAgeSeconds) * time.Second,
+		OldestFootage: s.OldestFootage, ObservedAt: s.ObservedAt, Settled: s.Settled, Fact: s.Fact}
 }

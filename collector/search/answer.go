@@ -141,8 +141,8 @@ func (k *asking) hits(ctx context.Context, all []found, hits []Hit) ([]Hit, erro
 	}
 	text := string(ids) // one for all
 	for i := range all {
-		if err := ctx.Err(); err != nil {
-			return hits, err
+		if i%64 == 0 && ctx.Err() != nil {
+			return hits, ctx.Err()
 		}
 		f := &all[i]
 		hits = append(hits, Hit{SiteID: f.site.id, CameraID: text[36*i : 36*i+36]})
@@ -161,9 +161,11 @@ func (k *asking) hits(ctx context.Context, all []found, hits []Hit) ([]Hit, erro
 // answer answers for one camera: all but its id.
 func (f *found) answer(k *asking, h *Hit) {
 	q := k.Query
-	q.From, q.Until = q.From.Add(f.look.after), q.Until.Add(f.look.until)
-	if q.Until.Before(q.From) { // by a microsecond, rounded
-		q.Until = q.From
+	if f.look.after != 0 || f.look.until != 0 {
+		q.From, q.Until = q.From.Add(f.look.after), q.Until.Add(f.look.until)
+		if q.Until.Before(q.From) { // by a microsecond, rounded
+			q.Until = q.From
+		}
 	}
 	h.Sight, h.OpenSight, h.From, h.Until = f.look.Sight, f.look.Sight, q.From, q.Until
 	if q.Buildings != nil {
@@ -239,7 +241,7 @@ func (k *asking) askFootage(q Query, schedules []scheduleEra, retentions []proto
 	h.Recording, h.Footage.Exists = protocol.No, protocol.No
 	gone := false            // an earlier moment was recorded and is overwritten
 	var open protocol.Answer // how the moment before was recorded, if there may be footage without a known end
-	for _, t := range k.moments(q, schedules) {
+	for _, t := range k.moments(q, schedules, retentions) {
 		recording := k.recording(schedules, t)
 		if better(recording, h.Recording) {
 			h.Recording = recording

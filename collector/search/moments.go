@@ -9,9 +9,10 @@ import (
 
 // moments are the times of the window at which the answer can change: its
 // ends, and both sides of each moment at which the camera began or ceased to
-// record. In between, only age changes the answer, and that one way: whatever
-// deletes footage deletes what is older as well.
-func (k *asking) moments(q Query, schedules []scheduleEra) []time.Time {
+// record, and of each up to which the newest look at its store tells of what was
+// recorded (see looks). In between, only age changes the answer, and that one way:
+// whatever deletes footage deletes what is older as well.
+func (k *asking) moments(q Query, schedules []scheduleEra, retentions []protocol.Era[protocol.Retention]) []time.Time {
 	from, until := q.From, q.Until
 	if until.After(q.Now) {
 		until = q.Now
@@ -29,6 +30,7 @@ func (k *asking) moments(q Query, schedules []scheduleEra) []time.Time {
 			k.times = append(k.times, t.Add(-time.Microsecond), t)
 		}
 	}
+	looks(retentions, q.Now, within)
 	for i, e := range schedules {
 		within(e.from)
 		for _, p := range e.schedule.Suspensions {
@@ -47,6 +49,24 @@ func (k *asking) moments(q Query, schedules []scheduleEra) []time.Time {
 	slices.SortFunc(k.times, time.Time.Compare)
 	k.times = slices.CompactFunc(k.times, time.Time.Equal)
 	return k.times
+}
+
+// looks calls f right after each moment up to which the newest look at a store may
+// contradict what is supposed: that of the look itself, and for each limit the
+// moment of what had just reached it then.
+func looks(retentions []protocol.Era[protocol.Retention], now time.Time, f func(time.Time)) {
+	_, observed := newestLook(retentions, now)
+	if observed.IsZero() {
+		return
+	}
+	after := observed.Add(time.Microsecond)
+	f(after)
+	for i := range retentions {
+		r := &retentions[i].Value
+		f(after.Add(-r.Age))
+		f(after.Add(-r.EventAge))
+		f(after.Add(r.OldestFootage.Sub(r.ObservedAt)))
+	}
 }
 
 // window is a schedule and a time through which it is read.

@@ -254,6 +254,21 @@ func TestFullStoreThatIsLookedAtAgain(t *testing.T) {
 	}
 }
 
+// What a look at the store has seen is surely there, what was recorded after it may
+// be: the best of a window may lie in its middle.
+func TestWindowAroundALook(t *testing.T) {
+	r, x := openNew(t)
+	o := enrol(t, r, noon)
+	camera := cam(1, 50, west)
+	camera.Retention = protocol.Retention{Kind: protocol.RetentionCapacity, Fact: camera.Retention.Fact}
+	o.declare(noon, camera)
+	o.say(noon.Add(hours(20)), protocol.Observation{Cameras: []protocol.CameraObservation{{CameraID: id(1), At: noon.Add(hours(20)), OldestFootage: noon.Add(hours(19))}}})
+	got := find(t, x, Query{In: Circle{At: duomo}, From: noon.Add(hours(18)), Until: noon.Add(hours(22)), Now: noon.Add(hours(24))})
+	if len(got) != 1 || got[0].Footage.Exists != protocol.Yes || !got[0].Footage.Observed {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAcknowledgedIsFound(t *testing.T) {
 	r, x := openNew(t)
 	o := enrol(t, r, noon)

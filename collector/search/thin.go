@@ -30,7 +30,8 @@ func thin(f registry.Facts) registry.Facts {
 // So of eras that ended by O there stays what was configured, and where it
 // changed. Their facts go: nobody asks for those of a retention that is over.
 func thinned(eras []protocol.Era[protocol.Retention]) []protocol.Era[protocol.Retention] {
-	oldest, observed := newestLook(eras)
+	ever := newest(nil, eras)
+	oldest, observed := newestLook(eras, ever)
 	thin := make([]protocol.Era[protocol.Retention], 0, min(len(eras), 4))
 	for i, e := range eras {
 		if i+1 < len(eras) && !eras[i+1].From.After(observed) {
@@ -42,17 +43,18 @@ func thinned(eras []protocol.Era[protocol.Retention]) []protocol.Era[protocol.Re
 		thin = append(thin, e)
 	}
 	// A series is in the order of its looks, or else stays as it is.
-	if o, at := newestLook(thin); !o.Equal(oldest) || !at.Equal(observed) {
+	if o, at := newestLook(thin, ever); !o.Equal(oldest) || !at.Equal(observed) {
 		return eras
 	}
 	return thin
 }
 
-// newestLook is the newest measured oldest footage; of equally new ones the last.
-func newestLook(eras []protocol.Era[protocol.Retention]) (oldest, observed time.Time) {
-	for _, e := range eras {
-		r := e.Value
-		if !r.OldestFootage.IsZero() && !r.ObservedAt.IsZero() && !r.ObservedAt.Before(observed) {
+// newestLook is the newest measured oldest footage that was known at now, of
+// equally new ones the last; zero times when there is none.
+func newestLook(eras []protocol.Era[protocol.Retention], now time.Time) (oldest, observed time.Time) {
+	for i := range eras {
+		e, r := &eras[i], &eras[i].Value
+		if !e.From.After(now) && !r.ObservedAt.After(now) && !r.OldestFootage.IsZero() && !r.ObservedAt.IsZero() && !r.ObservedAt.Before(observed) {
 			oldest, observed = r.OldestFootage, r.ObservedAt
 		}
 	}

@@ -5,15 +5,18 @@ package installer
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"anagrafe/collector/registry"
 	find "anagrafe/collector/search"
 )
 
-// loadFigure loads the search index from a register on SQLite, beside reading the
-// rows that it needs, which are not opened.
-func loadFigure(t *testing.T, dir, file string, cameras int) figure {
+// loadFigures load the search index from a register on SQLite, beside reading the
+// rows that it needs, which are not opened; and search it, 300 m around where sites
+// are.
+func loadFigures(t *testing.T, dir, file string, cameras int) []figure {
 	t.Helper()
 	d := openSQL(t, file)
 	var rows int
@@ -40,7 +43,23 @@ func loadFigure(t *testing.T, dir, file string, cameras int) figure {
 	defer r.Close()
 	x := find.New(r, quiet)
 	loading := timed(t, func() error { return x.CatchUp(t.Context()) })
-	return atMost("index.load", fmt.Sprintf("load the search index of %d cameras, against reading their rows alone", cameras), loading, "s", reading, 3)
+	var took []float64
+	hits := 0
+	for i := range 2000 {
+		at := time.Now()
+		a, err := x.Search(t.Context(), find.Query{In: find.Circle{At: spread(i, 0), RadiusM: 300}, From: at, Until: at, Now: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		took = append(took, float64(time.Since(at).Microseconds()))
+		hits += len(a.Hits)
+	}
+	slices.Sort(took)
+	return []figure{
+		atMost("index.load", fmt.Sprintf("load the search index of %d cameras, against reading their rows alone", cameras), loading, "s", reading, 3),
+		bounded("search_p50.register", fmt.Sprintf("a search of 300 m in it, %.0f hits", float64(hits)/float64(len(took))), took[len(took)/2], "µs", 1000),
+		bounded("search_p99.register", "99 % of them in", took[len(took)*99/100], "µs", 1000),
+	}
 }
 
 // readRaw reads a query's rows as bytes.

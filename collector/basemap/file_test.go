@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"anagrafe/collector/basemap/maptest"
 )
 
 // described is a file with nothing in it but a header and a description.
@@ -185,13 +187,9 @@ func TestDamagedDirectories(t *testing.T) {
 
 // TestMilan reads tiles of the real map beside the project.
 func TestMilan(t *testing.T) {
-	shared := os.Getenv("ANAGRAFE_SHARED")
-	if shared == "" {
-		shared = "../../../shared"
-	}
-	f, err := Open(filepath.Join(shared, "data/basemap/milano-basemap.pmtiles"))
+	f, err := Open(maptest.Milan(t, "basemap/milano-basemap.pmtiles"))
 	if err != nil {
-		t.Skip("the map of Milan is not there: ", err)
+		t.Fatal(err)
 	}
 	defer f.Close()
 	if !slices.Contains(f.Layers, "building") || f.MaxZoom != 14 {

@@ -4,23 +4,19 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 
+	"anagrafe/collector/basemap/maptest"
 	"anagrafe/protocol"
 )
 
 // Every municipio and every neighbourhood of Milan can be asked for, as the
 // Comune publishes it.
 func TestRealDistricts(t *testing.T) {
-	shared := os.Getenv("ANAGRAFE_SHARED")
-	if shared == "" {
-		shared = "../../../shared"
-	}
 	for _, file := range []string{"municipi.geojson", "nil.geojson"} {
-		raw, err := os.ReadFile(filepath.Join(shared, "data/boundaries", file))
+		raw, err := os.ReadFile(maptest.Milan(t, "boundaries/"+file))
 		if err != nil {
-			t.Skip("no boundaries: set ANAGRAFE_SHARED to the folder with the shared data")
+			t.Fatal(err)
 		}
 		var all struct {
 			Features []struct {

@@ -2,24 +2,19 @@ package buildings
 
 import (
 	"log/slog"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"anagrafe/collector/basemap"
+	"anagrafe/collector/basemap/maptest"
 	"anagrafe/protocol"
 )
 
 // milan opens the real map beside the project.
 func milan(t testing.TB) *Outlines {
 	t.Helper()
-	shared := os.Getenv("ANAGRAFE_SHARED")
-	if shared == "" {
-		shared = "../../../../shared"
-	}
-	f, err := basemap.Open(filepath.Join(shared, "data/basemap/milano-basemap.pmtiles"))
+	f, err := basemap.Open(maptest.Milan(t, "basemap/milano-basemap.pmtiles"))
 	if err != nil {
-		t.Skip("the map of Milan is not there: ", err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
 	return New(f, slog.New(slog.NewTextHandler(t.Output(), nil)))

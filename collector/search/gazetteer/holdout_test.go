@@ -1,16 +1,15 @@
 package gazetteer
 
 import (
-	"cmp"
 	"encoding/csv"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"anagrafe/collector/basemap/maptest"
 	"anagrafe/protocol"
 )
 
@@ -18,11 +17,7 @@ import (
 // repository and is not copied into it.
 func sharedData(t testing.TB, name string) []byte {
 	t.Helper()
-	shared := cmp.Or(os.Getenv("ANAGRAFE_SHARED"), filepath.Join("..", "..", "..", "..", "shared"))
-	b, err := os.ReadFile(filepath.Join(shared, "data", filepath.FromSlash(name)))
-	if os.IsNotExist(err) && os.Getenv("CI") != "true" {
-		t.Skipf("LEFT OUT: the data of Milan are not here (%v); set ANAGRAFE_SHARED to the folder that holds data", err)
-	}
+	b, err := os.ReadFile(maptest.Milan(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}

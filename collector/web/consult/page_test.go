@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"html"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"anagrafe/collector/basemap/maptest"
 	"anagrafe/protocol/pages/pagestest"
 )
 
@@ -23,14 +22,7 @@ const ready = `document.documentElement.dataset.map === "ready"`
 
 // basemapFile is the real map of Milan beside the project.
 func basemapFile(t *testing.T) string {
-	shared := os.Getenv("ANAGRAFE_SHARED")
-	if shared == "" {
-		shared = "../../../../shared"
-	}
-	path := filepath.Join(shared, "data/basemap/milano-basemap.pmtiles")
-	_, err := os.Stat(path)
-	pagestest.Need(t, err == nil, "no basemap at "+path+": set ANAGRAFE_SHARED to the folder with the shared data")
-	return path
+	return maptest.Milan(t, "basemap/milano-basemap.pmtiles")
 }
 
 // signIn signs an officer in with their credential.

@@ -128,7 +128,11 @@ func (r placesReport) outcome(dryRun bool) error {
 
 func (r placesReport) write(out io.Writer) error {
 	for _, f := range r.Files {
-		fmt.Fprintf(out, "%s (%s): %d lines, %d good, %s\n", f.Name, f.Format, f.Lines, f.Good, counted(len(f.Problems)+f.More, "problem", "problems"))
+		name := f.Name
+		if f.Format != "" { // it was recognised
+			name += " (" + f.Format + ")"
+		}
+		fmt.Fprintf(out, "%s: %d lines, %d good, %s\n", name, f.Lines, f.Good, counted(len(f.Problems)+f.More, "problem", "problems"))
 		for _, p := range f.Problems {
 			where := ""
 			if p.Line > 0 {
@@ -145,6 +149,9 @@ func (r placesReport) write(out io.Writer) error {
 	}
 	if r.Removed != "" {
 		fmt.Fprintf(out, "%s is removed\n", r.Removed)
+	}
+	if len(r.Sources) == 0 && len(r.Files) > 0 { // none was taken: see above
+		return nil
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "SOURCE\tKIND\tENTRIES\tIMPORTED")

@@ -27,21 +27,29 @@ type revealBody struct {
 
 var contactFields = []string{"name", "role", "phone", "email", "pec", "hours"}
 
-// reveal shows the contacts of chosen sites of a search: one entry on the trail
-// for each of them, and none is shown unless all are on it.
-func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
+// named gives the officer who posts, the key of their force, and the answer of
+// theirs that the form names; false: it was refused, and they are told.
+func (c *Consult) named(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, ans *answer, ok bool) {
 	if err := r.ParseForm(); err != nil {
 		c.fail(w, r, http.StatusBadRequest, "error.body", err)
-		return
+		return u, "", nil, false
 	}
 	u, recipient, err := c.officer(r.Context())
 	if err != nil {
 		c.fail(w, r, http.StatusForbidden, "error.force", err)
-		return
+		return u, "", nil, false
 	}
-	ans, ok := c.find(r, r.PostForm.Get("search"), u.ID)
-	if !ok {
+	if ans, ok = c.find(r, r.PostForm.Get("search"), u.ID); !ok {
 		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
+	}
+	return u, recipient, ans, ok
+}
+
+// reveal shows the contacts of chosen sites of a search: one entry on the trail
+// for each of them, and none is shown unless all are on it.
+func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
+	u, recipient, ans, ok := c.named(w, r)
+	if !ok {
 		return
 	}
 	sites, key := chosen(r.PostForm, ans)

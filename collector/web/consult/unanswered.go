@@ -32,18 +32,8 @@ type jsonUnanswered struct {
 // site: its owner is asked to check them, in words that do not say why. What was
 // reported already in this search is reported once.
 func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		c.fail(w, r, http.StatusBadRequest, "error.body", err)
-		return
-	}
-	u, recipient, err := c.officer(r.Context())
-	if err != nil {
-		c.fail(w, r, http.StatusForbidden, "error.force", err)
-		return
-	}
-	ans, ok := c.find(r, r.PostForm.Get("search"), u.ID)
+	u, recipient, ans, ok := c.named(w, r)
 	if !ok {
-		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
 		return
 	}
 	site := r.PostForm.Get("site")
@@ -51,6 +41,7 @@ func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
 		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, "error.unanswered.hidden")
 		return
 	}
+	var err error
 	report, ok := ans.reported()[site]
 	if !ok {
 		entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "unanswered", Case: ans.asked.caseID(), Count: 1, Recipient: recipient,

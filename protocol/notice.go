@@ -72,13 +72,15 @@ type Reminder struct {
 }
 
 // ReplyState is how far a notice has come at the site. Two are told by the
-// agent by itself: received, and seen when a person opened it.
+// agent by itself: received, and seen when a person opened it. Two are measured:
+// present and absent. The others are a person's word.
 type ReplyState string
 
 const (
 	ReplyReceived ReplyState = "received" // kept by the agent, in its own store
 	ReplySeen     ReplyState = "seen"     // shown to a person
 	ReplyPresent  ReplyState = "present"  // the footage is still there, as the recorder says
+	ReplyAbsent   ReplyState = "absent"   // it is there no more, as the recorder says
 	ReplyCopied   ReplyState = "copied"   // as a person says: by whom, where
 	ReplyCannot   ReplyState = "cannot"   // "call me"
 	ReplyTooLate  ReplyState = "too-late"
@@ -97,7 +99,7 @@ type Reply struct {
 
 func (c checker) reply(r Reply) {
 	c.id("notice_id", r.NoticeID)
-	known(c, "state", r.State, ReplyReceived, ReplySeen, ReplyPresent, ReplyCopied, ReplyCannot, ReplyTooLate, ReplyRefused)
+	known(c, "state", r.State, ReplyReceived, ReplySeen, ReplyPresent, ReplyAbsent, ReplyCopied, ReplyCannot, ReplyTooLate, ReplyRefused)
 	c.time("at", r.At)
 	c.text("by", r.By, maxName)
 	c.text("note", r.Note, maxLine)

@@ -95,5 +95,6 @@ func sampleMessages() map[string]Message {
 		"sign-of-life":      sampleMessage(Observation{}),
 		"withdrawal":        sampleMessage(sampleWithdrawal()),
 		"reply":             sampleMessage(sampleReply()),
+		"reply-absent":      sampleMessage(Reply{NoticeID: sampleID, State: ReplyAbsent, At: sampleTime}),
 	}
 }

@@ -234,7 +234,7 @@ func rankOf(s protocol.ReplyState) int {
 		return 1
 	case protocol.ReplySeen:
 		return 2
-	case protocol.ReplyPresent: // measured, so it is no no-answer
+	case protocol.ReplyPresent, protocol.ReplyAbsent: // measured, so it is no no-answer; of both the last
 		return 3
 	}
 	return 4 // a person's word; of several the last

@@ -1471,7 +1471,7 @@ func (*Message_Reply) isMessage_Body() {}
 type Reply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NoticeId      string                 `protobuf:"bytes,1,opt,name=notice_id,json=noticeId,proto3" json:"notice_id,omitempty"`
-	State         string                 `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"` // received, seen, present, copied, cannot, too-late, refused
+	State         string                 `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"` // received, seen, present, absent, copied, cannot, too-late, refused
 	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
 	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
 	Note          string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`

@@ -236,7 +236,7 @@ notice_replies.body bytea
 notice_replies.notice_id text not null
 notice_replies.recorded_at bigint not null
 notice_replies.state text not null
-notice_replies: CHECK ((state = ANY (ARRAY['received'::text, 'seen'::text, 'present'::text, 'copied'::text, 'cannot'::text, 'too-late'::text, 'refused'::text])))
+notice_replies: CHECK ((state = ANY (ARRAY['received'::text, 'seen'::text, 'present'::text, 'absent'::text, 'copied'::text, 'cannot'::text, 'too-late'::text, 'refused'::text])))
 notice_replies: FOREIGN KEY (agent_id) REFERENCES agents(id)
 notice_replies: FOREIGN KEY (notice_id) REFERENCES notices(id)
 notice_replies: PRIMARY KEY (notice_id, agent_id, state)

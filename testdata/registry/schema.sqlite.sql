@@ -191,7 +191,7 @@ CREATE TABLE messages (
 CREATE TABLE notice_replies (
 	notice_id TEXT NOT NULL REFERENCES notices (id),
 	agent_id TEXT NOT NULL REFERENCES agents (id),
-	state TEXT NOT NULL CHECK (state IN ('received', 'seen', 'present', 'copied', 'cannot', 'too-late', 'refused')),
+	state TEXT NOT NULL CHECK (state IN ('received', 'seen', 'present', 'absent', 'copied', 'cannot', 'too-late', 'refused')),
 	at INTEGER NOT NULL,                 -- as its sender says
 	recorded_at INTEGER NOT NULL,
 	body BLOB,                           -- sealed: who said it, in which words; NULL: nobody, or deleted

@@ -106,6 +106,9 @@ func filled(t testing.TB) *Registry {
 	if err := r.AddForce(ctx, "Questura", force); err != nil {
 		t.Fatal(err)
 	}
+	if err := r.AddForceAct(ctx, "Questura", ForceAct{"prot. 12 del 3/11/2026", noon}); err != nil {
+		t.Fatal(err)
+	}
 	if err := r.AddUser(ctx, User{ID: id(70), Name: "Officer", Role: RoleOfficer, Force: "Questura", Qualification: "agente", At: noon}); err != nil {
 		t.Fatal(err)
 	}

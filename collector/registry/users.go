@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -22,17 +23,8 @@ const (
 // ErrExists is returned when a user or a force of that name is already there.
 var ErrExists = errors.New("already exists")
 
-// ErrUnknownForce is returned for a user of a force that was not added.
-var ErrUnknownForce = errors.New("force not known")
-
 // ErrUnknownUser is returned for a user id that is not in the register.
 var ErrUnknownUser = errors.New("user not known")
-
-// Force is a state body whose officers may consult the register.
-type Force struct {
-	Name      string
-	Recipient string // the public key that its trail bodies are sealed to
-}
 
 // User is a person who signs in.
 type User struct {
@@ -46,64 +38,37 @@ type User struct {
 	RevokedAt     time.Time // zero: may sign in
 }
 
-// AddForce adds a force. Adding it again with the same recipient changes
-// nothing; with another one it is ErrExists: what is sealed to the old one
-// must not silently become unreadable to its auditor.
-func (r *Registry) AddForce(ctx context.Context, name, recipient string) error {
-	if name == "" || recipient == "" {
-		return errors.New("add force: a name and a recipient are needed")
-	}
-	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		var have string
-		err := tx.QueryRowContext(ctx, "SELECT recipient FROM forces WHERE name = ?", name).Scan(&have)
-		switch {
-		case err == nil && have == recipient:
-			return nil
-		case err == nil:
-			return fmt.Errorf("%w with another recipient", ErrExists)
-		case !errors.Is(err, sql.ErrNoRows):
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO forces (name, recipient) VALUES (?, ?)", name, recipient)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("add force %s: %w", name, err)
-	}
-	return nil
-}
-
-// Force finds a force by its name.
-func (r *Registry) Force(ctx context.Context, name string) (Force, bool, error) {
-	f := Force{Name: name}
-	err := r.read.QueryRowContext(ctx, "SELECT recipient FROM forces WHERE name = ?", name).Scan(&f.Recipient)
-	return found(f, err, "read force")
-}
-
 // AddUser adds a user, ErrExists when the id or the name is taken and
 // ErrUnknownForce when the force is not there.
 func (r *Registry) AddUser(ctx context.Context, u User) error {
-	if err := r.addUser(ctx, u); err != nil {
+	if err := r.addUser(ctx, u, nil); err != nil {
 		return fmt.Errorf("add user %s: %w", u.Name, err)
 	}
 	return nil
 }
 
-func (r *Registry) addUser(ctx context.Context, u User) error {
-	if u.ID == "" || u.Name == "" {
+// check refuses a user who would mix the Comune's and a force's (DESIGN 10).
+func (u User) check() error {
+	comune := slices.Contains([]string{RoleOps, RoleAdmin, RoleDPO, RoleReferent}, u.Role)
+	switch {
+	case u.ID == "" || u.Name == "":
 		return errors.New("an id and a name are needed")
-	}
-	switch u.Role {
-	case RoleOps, RoleAdmin, RoleDPO, RoleReferent:
-		if u.Force != "" {
-			return fmt.Errorf("role %s belongs to no force", u.Role)
-		}
-	case RoleOfficer, RoleForceAuditor, RoleForceAdmin:
-		if u.Force == "" {
-			return fmt.Errorf("role %s needs a force", u.Role)
-		}
-	default:
+	case !comune && !OfForce(u.Role):
 		return fmt.Errorf("no role is called %q", u.Role)
+	case comune && u.Force != "":
+		return fmt.Errorf("role %s belongs to no force", u.Role)
+	case !comune && u.Force == "":
+		return fmt.Errorf("role %s needs a force", u.Role)
+	case u.Role != RoleOfficer && u.Qualification != "":
+		return fmt.Errorf("role %s has no qualification: an officer has", u.Role)
+	}
+	return nil
+}
+
+// addUser adds a user; allow, which may be nil, can refuse it in the same transaction.
+func (r *Registry) addUser(ctx context.Context, u User, allow func(context.Context, *tx) error) error {
+	if err := u.check(); err != nil {
+		return err
 	}
 	var secret []byte
 	if u.SecretHash != [32]byte{} {
@@ -120,6 +85,11 @@ func (r *Registry) addUser(ctx context.Context, u User) error {
 			return ErrExists
 		case u.Force != "" && !force:
 			return fmt.Errorf("%w: %q", ErrUnknownForce, u.Force)
+		}
+		if allow != nil {
+			if err := allow(ctx, tx); err != nil {
+				return err
+			}
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO users (id, name, role, force, qualification, secret_hash, created_at)
 			VALUES (?, ?, ?, nullif(?, ''), ?, ?, ?)`,

@@ -40,13 +40,14 @@ func TestUsers(t *testing.T) {
 		user User
 		want error
 	}{
-		"same name":               {User{ID: id(2), Name: "Rossi", Role: RoleOps}, ErrExists},
-		"same id":                 {User{ID: id(1), Name: "Bianchi", Role: RoleOps}, ErrExists},
-		"force not known":         {User{ID: id(2), Name: "Bianchi", Role: RoleOfficer, Force: "Vigili"}, ErrUnknownForce},
-		"officer without a force": {User{ID: id(2), Name: "Bianchi", Role: RoleOfficer}, nil},
-		"ops of a force":          {User{ID: id(2), Name: "Bianchi", Role: RoleOps, Force: "Questura"}, nil},
-		"no such role":            {User{ID: id(2), Name: "Bianchi", Role: "root"}, nil},
-		"no name":                 {User{ID: id(2), Role: RoleOps}, nil},
+		"same name":                  {User{ID: id(2), Name: "Rossi", Role: RoleOps}, ErrExists},
+		"same id":                    {User{ID: id(1), Name: "Bianchi", Role: RoleOps}, ErrExists},
+		"force not known":            {User{ID: id(2), Name: "Bianchi", Role: RoleOfficer, Force: "Vigili"}, ErrUnknownForce},
+		"officer without a force":    {User{ID: id(2), Name: "Bianchi", Role: RoleOfficer}, nil},
+		"ops of a force":             {User{ID: id(2), Name: "Bianchi", Role: RoleOps, Force: "Questura"}, nil},
+		"an auditor's qualification": {User{ID: id(2), Name: "Bianchi", Role: RoleForceAuditor, Force: "Questura", Qualification: Ufficiale}, nil},
+		"no such role":               {User{ID: id(2), Name: "Bianchi", Role: "root"}, nil},
+		"no name":                    {User{ID: id(2), Role: RoleOps}, nil},
 	} {
 		if err := r.AddUser(ctx, test.user); err == nil || test.want != nil && !errors.Is(err, test.want) {
 			t.Errorf("%s: %v", name, err)

@@ -36,6 +36,7 @@ CREATE UNIQUE INDEX contacts_pkey ON public.contacts USING btree (site_id, place
 CREATE UNIQUE INDEX data_keys_owner_key ON public.data_keys USING btree (owner)
 CREATE UNIQUE INDEX data_keys_pkey ON public.data_keys USING btree (number)
 CREATE UNIQUE INDEX delegations_pkey ON public.delegations USING btree (id)
+CREATE UNIQUE INDEX force_acts_pkey ON public.force_acts USING btree (force, number)
 CREATE UNIQUE INDEX forces_pkey ON public.forces USING btree (name)
 CREATE UNIQUE INDEX gazetteer_pkey ON public.gazetteer USING btree (name)
 CREATE UNIQUE INDEX grants_pkey ON public.grants USING btree (site_id, epoch)
@@ -160,6 +161,12 @@ delegations.user_id text not null
 delegations: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
 delegations: FOREIGN KEY (user_id) REFERENCES users(id)
 delegations: PRIMARY KEY (id)
+force_acts.act text not null
+force_acts.added_at bigint not null
+force_acts.force text not null
+force_acts.number bigint not null
+force_acts: FOREIGN KEY (force) REFERENCES forces(name)
+force_acts: PRIMARY KEY (force, number)
 forces.name text not null
 forces.recipient text not null
 forces: PRIMARY KEY (name)

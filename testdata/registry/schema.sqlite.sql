@@ -111,6 +111,14 @@ CREATE TABLE delegations (
 	body BLOB NOT NULL                   -- sealed, with the organisation's key: protocol.Delegation in JSON
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE force_acts (
+	force TEXT NOT NULL REFERENCES forces (name),
+	number INTEGER NOT NULL,             -- from 1, in the order in which they came
+	act TEXT NOT NULL,                   -- the protocol's number, date and text
+	added_at INTEGER NOT NULL,
+	PRIMARY KEY (force, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE forces (
 	name TEXT PRIMARY KEY,
 	recipient TEXT NOT NULL              -- public key that the force's trail bodies are sealed to

@@ -114,6 +114,7 @@ func filled(t testing.TB) *Registry {
 	}
 	fillOrganisation(t, r)
 	fillMail(t, r)
+	fillCase(t, r)
 	if err := r.PutGazetteer(ctx, []GazetteerSource{{Name: "civici", Kind: "addresses", Entries: 1, ImportedAt: noon, Body: []byte{0, 1, 255}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -179,6 +180,25 @@ func fillOrganisation(t testing.TB, r *Registry) {
 	}
 	if err := r.Delegate(ctx, protocol.Delegation{ID: id(72), OrganisationID: o.ID, UserID: id(71), Referent: "Luca Verdi",
 		Powers: []protocol.Power{protocol.MayApprove}, Rule: "contratto 12", From: noon, Until: noon.Add(48 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fillCase adds one of the officer's, shared, with a record.
+func fillCase(t testing.TB, r *Registry) {
+	t.Helper()
+	ctx := context.Background()
+	if err := r.AddForce(ctx, "Carabinieri", backupKey(t).Recipient().String()); err != nil {
+		t.Fatal(err)
+	}
+	c := Case{ID: id(80), Force: "Questura", OpenedBy: id(70), OpenedAt: noon, Kind: "annotation", Ref: "2026/118", Offence: "theft", Reason: "furto"}
+	if err := r.OpenCase(ctx, c); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.ShareCase(ctx, c.ID, c.Force, "Carabinieri", noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.AddCaseRecord(ctx, CaseRecord{CaseID: c.ID, At: noon, Actor: id(70), Kind: "search", Brief: []byte(`{"n": 0}`), Body: []byte(`{"results": []}`)}); err != nil {
 		t.Fatal(err)
 	}
 }

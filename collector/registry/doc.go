@@ -48,6 +48,15 @@
 // database; that they exist, of which site, kind and force, and when, may be
 // seen.
 //
+// # Cases
+//
+// A case is one investigation of a force, seen by others only if it is shared with
+// them. What officers saw and did in it is copied into its records, so that it
+// outlives the register's own copy. All of it is sealed with the key of
+// consultation, and that with a data key of the case, which is destroyed at the
+// case's term (DestroyCases). In clear stand whose case it is, with whom it is
+// shared, and when something of which kind was done in it.
+//
 // # Several agents for one site
 //
 // Each code adds a grant beside those that there are. The site declares all its

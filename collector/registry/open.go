@@ -172,26 +172,31 @@ func (r *Registry) migrate(ctx context.Context, keys Keys) error {
 	return nil
 }
 
-// up migrates to a schema. fill, if not nil, is called when there is a table of
-// data keys, before the first is used.
+// up migrates to a schema. fill, if not nil, fills the table of data keys as that
+// schema has it, before the first is used: the register is empty, with nothing to
+// be sealed on the way.
 func (r *Registry) up(ctx context.Context, p *goose.Provider, keys Keys, schema int64, fill func() error) ([]*goose.MigrationResult, error) {
 	done, err := p.UpTo(ctx, min(schema, sealingSchema))
 	if err != nil || schema < sealingSchema {
 		return done, err
 	}
-	if fill != nil {
-		if err := fill(); err != nil {
-			return nil, err
-		}
+	if fill == nil {
+		err = r.openVault(ctx, keys)
 	}
-	if err := r.openVault(ctx, keys); err != nil {
-		return nil, err
+	if err == nil {
+		err = r.sealPlain(ctx)
 	}
-	if err := r.sealPlain(ctx); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	after, err := p.UpTo(ctx, schema)
-	return append(done, after...), err
+	done = append(done, after...)
+	if fill != nil && err == nil {
+		if err = fill(); err == nil {
+			err = r.openVault(ctx, keys)
+		}
+	}
+	return done, err
 }
 
 // newestSchema is the one that this program makes; it is the same on both

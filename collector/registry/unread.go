@@ -36,7 +36,10 @@ func (r *Registry) dropUnread(ctx context.Context) (int, error) {
 				return err
 			}
 		}
-		return dropUnreadNotices(ctx, tx)
+		if err := dropUnreadNotices(ctx, tx); err != nil {
+			return err
+		}
+		return r.dropUnreadCases(ctx, tx)
 	})
 	return len(unread), err
 }
@@ -71,5 +74,18 @@ func dropUnreadNotices(ctx context.Context, tx *tx) error {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, "UPDATE notices SET closed_at = coalesce(closed_at, at), check_hash = NULL, body = NULL WHERE "+unread, zeros[:])
+	return err
+}
+
+// dropUnreadCases leaves what a case leaves at its term: that it was. Its key was
+// destroyed since, or the case was opened after the keys were backed up.
+func (r *Registry) dropUnreadCases(ctx context.Context, tx *tx) error {
+	ids, err := textsOf(ctx, tx, `SELECT id FROM cases WHERE body IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM data_keys k WHERE k.owner = cases.id AND k.sealed <> ?)`, zeros[:])
+	for _, id := range ids {
+		if err == nil {
+			err = r.destroyCase(ctx, tx, id, r.now())
+		}
+	}
 	return err
 }

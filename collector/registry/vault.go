@@ -16,7 +16,7 @@ import (
 
 // Names, addresses, positions, contacts and words that people wrote are sealed
 // (AES-256-GCM by Tink) with the data key of whom they are of: a site, an
-// organisation, a notice. The data keys lie in data_keys, sealed with the master
+// organisation, a notice, a case. The data keys lie in data_keys, sealed with the master
 // key, which lies outside the database (master.go). A data key is destroyed by
 // overwriting it in its row: what was sealed with it is then gone wherever a copy
 // of it lies, in the database's log, in the gaps of its pages, in a backup.
@@ -29,6 +29,7 @@ const (
 	ownerSite         = "site"
 	ownerOrganisation = "organisation"
 	ownerNotice       = "notice"
+	ownerCase         = "case"
 )
 
 // registerOwner stands in the place of an id.

@@ -1,4 +1,9 @@
 CREATE INDEX ageing_due ON public.ageing USING btree (due_at, site_id)
+CREATE INDEX case_records_by_actor ON public.case_records USING btree (actor_hash, at)
+CREATE INDEX case_shares_by_force ON public.case_shares USING btree (force)
+CREATE INDEX cases_by_find ON public.cases USING btree (find_hash) WHERE (closed_at IS NULL)
+CREATE INDEX cases_by_force ON public.cases USING btree (force, opened_at)
+CREATE INDEX cases_closed ON public.cases USING btree (closed_at) WHERE ((closed_at IS NOT NULL) AND (destroyed_at IS NULL))
 CREATE INDEX codes_by_site ON public.codes USING btree (site_id)
 CREATE INDEX delegations_by_organisation ON public.delegations USING btree (organisation_id)
 CREATE INDEX delegations_by_user ON public.delegations USING btree (user_id)
@@ -28,6 +33,9 @@ CREATE UNIQUE INDEX agents_key_hash_key ON public.agents USING btree (key_hash)
 CREATE UNIQUE INDEX agents_pkey ON public.agents USING btree (id)
 CREATE UNIQUE INDEX bounces_pkey ON public.bounces USING btree (site_id, address_hash)
 CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at, recorded_at)
+CREATE UNIQUE INDEX case_records_pkey ON public.case_records USING btree (case_id, number)
+CREATE UNIQUE INDEX case_shares_pkey ON public.case_shares USING btree (case_id, force)
+CREATE UNIQUE INDEX cases_pkey ON public.cases USING btree (id)
 CREATE UNIQUE INDEX changes_pkey ON public.changes USING btree (number)
 CREATE UNIQUE INDEX changes_site_id_key ON public.changes USING btree (site_id)
 CREATE UNIQUE INDEX clocks_pkey ON public.clocks USING btree (site_id, recorder_id, at)
@@ -115,6 +123,31 @@ camera_observations.settled boolean
 camera_observations.site_id text not null
 camera_observations: FOREIGN KEY (site_id) REFERENCES sites(id)
 camera_observations: PRIMARY KEY (site_id, camera_id, at, recorded_at)
+case_records.actor_hash bytea not null
+case_records.at bigint not null
+case_records.body bytea
+case_records.case_id text not null
+case_records.head bytea not null
+case_records.kind text not null
+case_records.number bigint not null
+case_records: FOREIGN KEY (case_id) REFERENCES cases(id)
+case_records: PRIMARY KEY (case_id, number)
+case_shares.at bigint not null
+case_shares.case_id text not null
+case_shares.force text not null
+case_shares: FOREIGN KEY (case_id) REFERENCES cases(id)
+case_shares: FOREIGN KEY (force) REFERENCES forces(name)
+case_shares: PRIMARY KEY (case_id, force)
+cases.body bytea
+cases.closed_at bigint
+cases.destroyed_at bigint
+cases.find_hash bytea
+cases.force text not null
+cases.id text not null
+cases.opened_at bigint not null
+cases.referred_at bigint
+cases: FOREIGN KEY (force) REFERENCES forces(name)
+cases: PRIMARY KEY (id)
 changes.number bigint not null
 changes.site_id text not null
 changes: FOREIGN KEY (site_id) REFERENCES sites(id)
@@ -148,7 +181,7 @@ data_keys.kind text not null
 data_keys.number bigint not null
 data_keys.owner text not null
 data_keys.sealed bytea not null
-data_keys: CHECK ((kind = ANY (ARRAY['register'::text, 'site'::text, 'organisation'::text, 'notice'::text])))
+data_keys: CHECK ((kind = ANY (ARRAY['register'::text, 'site'::text, 'organisation'::text, 'notice'::text, 'case'::text])))
 data_keys: CHECK ((length(sealed) = 65))
 data_keys: PRIMARY KEY (number)
 data_keys: UNIQUE (owner)

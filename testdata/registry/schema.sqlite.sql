@@ -62,6 +62,35 @@ CREATE TABLE camera_observations (
 	PRIMARY KEY (site_id, camera_id, at, recorded_at)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE case_records (
+	case_id TEXT NOT NULL REFERENCES cases (id),
+	number INTEGER NOT NULL,             -- counts from 1
+	at INTEGER NOT NULL,
+	kind TEXT NOT NULL,                  -- as of the entry on the trail
+	actor_hash BLOB NOT NULL,            -- keyed hash of the user's id
+	head BLOB NOT NULL,                 -- sealed: who, where on the trail, and what in short
+	body BLOB,                          -- sealed: all that was shown; NULL: the head says it
+	PRIMARY KEY (case_id, number)
+) STRICT;
+
+CREATE TABLE case_shares (
+	case_id TEXT NOT NULL REFERENCES cases (id),
+	force TEXT NOT NULL REFERENCES forces (name),
+	at INTEGER NOT NULL,
+	PRIMARY KEY (case_id, force)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cases (
+	id TEXT PRIMARY KEY,
+	force TEXT NOT NULL REFERENCES forces (name), -- whose case it is
+	opened_at INTEGER NOT NULL,
+	referred_at INTEGER,                 -- when its reference was given; NULL: not yet
+	closed_at INTEGER,                   -- NULL: open
+	destroyed_at INTEGER,                -- NULL: it still says something
+	find_hash BLOB,                      -- keyed hash of what it is found by (cases.go); NULL: destroyed
+	body BLOB                            -- sealed: who opened it, kind, reference, offence, reason; NULL: destroyed
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE changes (
 	number INTEGER PRIMARY KEY AUTOINCREMENT,
 	site_id TEXT NOT NULL UNIQUE REFERENCES sites (id)
@@ -97,8 +126,8 @@ CREATE TABLE contacts (
 
 CREATE TABLE data_keys (
 	number INTEGER PRIMARY KEY AUTOINCREMENT,
-	owner TEXT NOT NULL UNIQUE,          -- a site's, organisation's or notice's id; 'register'
-	kind TEXT NOT NULL CHECK (kind IN ('register', 'site', 'organisation', 'notice')),
+	owner TEXT NOT NULL UNIQUE,          -- a site's, organisation's, notice's or case's id; 'register'
+	kind TEXT NOT NULL CHECK (kind IN ('register', 'site', 'organisation', 'notice', 'case')),
 	sealed BLOB NOT NULL CHECK (length(sealed) = 65) -- zeros: destroyed
 ) STRICT;
 
@@ -317,6 +346,16 @@ CREATE TABLE versions (
 CREATE INDEX ageing_due ON ageing (due_at, site_id);
 
 CREATE UNIQUE INDEX agents_by_organisation ON agents (organisation_id) WHERE organisation_id IS NOT NULL;
+
+CREATE INDEX case_records_by_actor ON case_records (actor_hash, at);
+
+CREATE INDEX case_shares_by_force ON case_shares (force);
+
+CREATE INDEX cases_by_find ON cases (find_hash) WHERE closed_at IS NULL;
+
+CREATE INDEX cases_by_force ON cases (force, opened_at);
+
+CREATE INDEX cases_closed ON cases (closed_at) WHERE closed_at IS NOT NULL AND destroyed_at IS NULL;
 
 CREATE INDEX codes_by_site ON codes (site_id);
 

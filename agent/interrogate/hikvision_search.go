@@ -1,6 +1,7 @@
 package interrogate
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -24,13 +25,16 @@ const (
 	wideTo   = "2038-01-01T00:00:00"
 )
 
-// hikFound is CMSearchResult. Its status has two spellings (responseStatusStrg,
-// ...Strp) and does not matter: what is not in the list was not found.
+// hikFound is CMSearchResult. Its status, OK, MORE or NO MATCHES, has two spellings.
 type hikFound struct {
 	XMLName xml.Name  `xml:"CMSearchResult"`
+	Status  string    `xml:"responseStatusStrg"`
+	Status2 string    `xml:"responseStatusStrp"`
 	Matches string    `xml:"numOfMatches"` // all there are, though one was asked for
 	Items   []hikItem `xml:"matchList>searchMatchItem"`
 }
+
+func (f hikFound) status() string { return cmp.Or(f.Status, f.Status2) }
 
 type hikItem struct {
 	Track string `xml:"trackID"`
@@ -125,7 +129,7 @@ func (f *hikFinder) oldest(ctx context.Context, track string) (stamp, []string, 
 
 // first gives the begin of the first footage in a window.
 func (f *hikFinder) first(ctx context.Context, track, from, to string) (stamp, error) {
-	found, item, err := f.search(ctx, track, from, to, 0)
+	found, item, err := f.search(ctx, track, from, to, 0, 1)
 	f.count, _ = strconv.Atoi(strings.TrimSpace(found.Matches))
 	if err != nil || item == nil {
 		return stamp{}, err
@@ -143,7 +147,7 @@ func (f *hikFinder) first(ctx context.Context, track, from, to string) (stamp, e
 // wall clock proves nothing.
 func (f *hikFinder) inUTC(ctx context.Context, track, zone string) bool {
 	local, known := loadZone(zone)
-	_, item, err := f.search(ctx, track, wideFrom, wideTo, f.count-1)
+	_, item, err := f.search(ctx, track, wideFrom, wideTo, f.count-1, 1)
 	if err != nil || item == nil || !known {
 		return false
 	}
@@ -154,12 +158,13 @@ func (f *hikFinder) inUTC(ctx context.Context, track, zone string) bool {
 	return near(utc) && !near(f.wall)
 }
 
-// search gives the match at a place in a window, nil if there is none. Devices
+// search gives the matches from a place on in a window, at most so many, and the
+// first of them, nil if there is none. Devices
 // differ in the name of the list of tracks; who refuses the one gets the other.
-func (f *hikFinder) search(ctx context.Context, track, from, to string, place int) (found hikFound, item *hikItem, err error) {
+func (f *hikFinder) search(ctx context.Context, track, from, to string, place, most int) (found hikFound, item *hikItem, err error) {
 	ask := func() (answer, error) {
 		return f.w.do(ctx, call{method: http.MethodPost, path: isapiSearch, kind: "application/xml",
-			body: searchText(uuid.NewString(), track, from, to, place, f.other)})
+			body: searchText(uuid.NewString(), track, from, to, place, most, f.other)})
 	}
 	a, err := ask()
 	if statusOf(err) == http.StatusBadRequest && !f.other {
@@ -200,16 +205,16 @@ func (f *hikFinder) month(ctx context.Context, track string, year int, m time.Mo
 	return days, err
 }
 
-// searchText is a search for one match in a window of time. The spelling of
+// searchText is a search for at most so many matches in a window of time. The spelling of
 // searchResultPostion is the device's. Its times are the recorder's wall time,
 // whatever their Z says.
-func searchText(id, track, from, to string, place int, other bool) string {
+func searchText(id, track, from, to string, place, most int, other bool) string {
 	list := "trackList"
 	if other {
 		list = "trackIDList"
 	}
 	return fmt.Sprintf(`<?xml version="1.0" encoding="utf-8"?><CMSearchDescription><searchID>%s</searchID>`+
 		`<%[5]s><trackID>%[2]s</trackID></%[5]s><timeSpanList><timeSpan><startTime>%[3]sZ</startTime><endTime>%[4]sZ</endTime></timeSpan></timeSpanList>`+
-		`<maxResults>1</maxResults><searchResultPostion>%[6]d</searchResultPostion>`+
-		`<metadataList><metadataDescriptor>//recordType.meta.std-cgi.com</metadataDescriptor></metadataList></CMSearchDescription>`, id, track, from, to, list, place)
+		`<maxResults>%[7]d</maxResults><searchResultPostion>%[6]d</searchResultPostion>`+
+		`<metadataList><metadataDescriptor>//recordType.meta.std-cgi.com</metadataDescriptor></metadataList></CMSearchDescription>`, id, track, from, to, list, place, most)
 }

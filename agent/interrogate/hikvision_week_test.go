@@ -194,7 +194,7 @@ func TestHikvisionSharedTracks(t *testing.T) {
 		t.Errorf("search %+v: %v", found, err)
 	}
 	request := string(sharedAnswer(t, "synthetic", "hikvision", "search_oldest_request.xml"))
-	sent := searchText("C77384AD-66A0-0001-E7C2-1151F04F90B0", "101", wideFrom, wideTo, 0, false)
+	sent := searchText("C77384AD-66A0-0001-E7C2-1151F04F90B0", "101", wideFrom, wideTo, 0, 1, false)
 	for _, element := range []string{"searchID", "trackList", "trackID", "startTime", "endTime", "maxResults", "searchResultPostion", "metadataDescriptor"} {
 		if !strings.Contains(request, "<"+element+">") || !strings.Contains(sent, textOf(request, element)) {
 			t.Errorf("the search lacks %s", textOf(request, element))

@@ -23,29 +23,46 @@ func (nx) footage(ctx context.Context, w *web, api string, t *told) {
 // nxFootage reads a list of periods, which need not be in order. One that is being
 // recorded has no duration.
 func nxFootage(a answer) (oldest, newest stamp, err error) {
-	all, err := jsonOf[[]struct {
-		Start    anyInt `json:"startTimeMs"`
-		Duration anyInt `json:"durationMs"`
-	}](a)
+	all, err := jsonOf[[]nxPeriod](a)
 	if err != nil {
 		return stamp{}, stamp{}, err
 	}
 	for _, p := range all {
-		if !p.Start.known || p.Start.value <= 0 {
+		s := p.dated()
+		if !s.from.known() {
 			continue
 		}
-		from, until := time.UnixMilli(p.Start.value), time.UnixMilli(p.Start.value)
-		if p.Duration.known && p.Duration.value > 0 && p.Duration.value < int64(100*365*24*time.Hour/time.Millisecond) {
-			until = from.Add(time.Duration(p.Duration.value) * time.Millisecond)
+		if !s.until.known() {
+			s.until = s.from
 		}
-		if !oldest.known() || from.Before(oldest.at) {
-			oldest = utcStamp(from, strconv.FormatInt(p.Start.value, 10))
+		if !oldest.known() || s.from.at.Before(oldest.at) {
+			oldest = s.from
 		}
-		if until.After(newest.at) {
-			newest = utcStamp(until, strconv.FormatInt(until.UnixMilli(), 10))
+		if s.until.at.After(newest.at) {
+			newest = s.until
 		}
 	}
 	return oldest, newest, nil
+}
+
+// nxPeriod is a stretch of footage.
+type nxPeriod struct {
+	Start    anyInt `json:"startTimeMs"`
+	Duration anyInt `json:"durationMs"`
+}
+
+// dated reads its ends; the last is not known where it has no duration.
+func (p nxPeriod) dated() (s dated) {
+	if !p.Start.known || p.Start.value <= 0 {
+		return s
+	}
+	from := time.UnixMilli(p.Start.value)
+	s.from = utcStamp(from, strconv.FormatInt(p.Start.value, 10))
+	if p.Duration.known && p.Duration.value > 0 && p.Duration.value < int64(100*365*24*time.Hour/time.Millisecond) {
+		until := from.Add(time.Duration(p.Duration.value) * time.Millisecond)
+		s.until = utcStamp(until, strconv.FormatInt(until.UnixMilli(), 10))
+	}
+	return s
 }
 
 // nxPlaces says where a storage of a type is. Its path may hold a password and is

@@ -140,32 +140,8 @@ func reolinkOldest(ctx context.Context, w *web, c *toldChannel, channel int64, n
 // reolinkMonth gives the first day of a month of which there is footage, 0 if
 // there is none.
 func reolinkMonth(ctx context.Context, w *web, channel int64, month time.Time) (day int, from string, err error) {
-	type date struct {
-		Year int `json:"year"`
-		Mon  int `json:"mon"`
-		Day  int `json:"day"`
-		Hour int `json:"hour"`
-		Min  int `json:"min"`
-		Sec  int `json:"sec"`
-	}
-	type search struct {
-		Channel    int64  `json:"channel"`
-		OnlyStatus int    `json:"onlyStatus"`
-		StreamType string `json:"streamType"`
-		StartTime  date
-		EndTime    date
-	}
 	last := month.AddDate(0, 1, -1)
-	type result struct {
-		SearchResult *struct {
-			Status []struct {
-				Year, Mon anyInt
-				Table     anyText
-			}
-		}
-	}
-	r, a, err := reolinkAsk[result](ctx, w, "Search", map[string]search{"Search": {channel, 1, "main",
-		date{month.Year(), int(month.Month()), 1, 0, 0, 0}, date{last.Year(), int(last.Month()), last.Day(), 23, 59, 59}}})
+	r, a, err := reolinkAsk[reolinkFound](ctx, w, "Search", reolinkSearch(channel, 1, month, last.Add(24*time.Hour-time.Second)))
 	if err != nil {
 		return 0, a.from, err
 	}
@@ -183,4 +159,39 @@ func reolinkMonth(ctx context.Context, w *web, channel int64, month time.Time) (
 		}
 	}
 	return day, a.from, nil
+}
+
+// reolinkFound is the answer to Search: months of days, or files.
+type reolinkFound struct {
+	SearchResult *struct {
+		Status []struct {
+			Year, Mon anyInt
+			Table     anyText
+		}
+		File []struct{ StartTime, EndTime reolinkDate }
+	}
+}
+
+// reolinkSearch is the question: with onlyStatus 1 which days of a month have
+// footage, with 0 its files. Times are digits of the wall clock.
+func reolinkSearch(channel int64, onlyStatus int, from, until time.Time) any {
+	type date struct {
+		Year int `json:"year"`
+		Mon  int `json:"mon"`
+		Day  int `json:"day"`
+		Hour int `json:"hour"`
+		Min  int `json:"min"`
+		Sec  int `json:"sec"`
+	}
+	type search struct {
+		Channel    int64  `json:"channel"`
+		OnlyStatus int    `json:"onlyStatus"`
+		StreamType string `json:"streamType"`
+		StartTime  date
+		EndTime    date
+	}
+	at := func(t time.Time) date {
+		return date{t.Year(), int(t.Month()), t.Day(), t.Hour(), t.Minute(), t.Second()}
+	}
+	return map[string]search{"Search": {channel, onlyStatus, "main", at(from), at(until)}}
 }

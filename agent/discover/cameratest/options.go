@@ -59,6 +59,10 @@ type Options struct {
 	// ProfileG adds answers about recordings; nil: only what the conversation has.
 	ProfileG *ProfileG
 
+	// Footage answers searches of the web interface, in place of the answers that
+	// web.json lists for them; nil: those alone.
+	Footage *Footage
+
 	Quirks Quirks
 }
 
@@ -131,6 +135,9 @@ func (o Options) or(d Options) Options {
 	}
 	if o.ProfileG == nil {
 		o.ProfileG = d.ProfileG
+	}
+	if o.Footage == nil {
+		o.Footage = d.Footage
 	}
 	if o.Quirks == (Quirks{}) {
 		o.Quirks = d.Quirks

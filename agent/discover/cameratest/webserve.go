@@ -75,7 +75,11 @@ func (d *Device) serveWeb(r *http.Request, body []byte, seen *Request) reply {
 	case f.Logout != nil && f.Logout.fits(r, body, session):
 		w.end(session)
 		return d.say(&f.Logout.webReply, session, nil, nil)
-	case listed != nil:
+	}
+	if found := d.findFootage(r, body); found != nil {
+		return *found
+	}
+	if listed != nil {
 		return d.say(&listed.webReply, session, r.URL.Query(), nil)
 	}
 	return d.say(&f.Otherwise, session, nil, nil)

@@ -1,0 +1,204 @@
+package interrogate
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"anagrafe/agent/discover/cameratest"
+	"anagrafe/protocol"
+)
+
+// stores are the recorders whose store can be asked, each with a channel of it and
+// its clock as the device keeps it.
+var stores = map[Family]struct {
+	folder, channel string
+	offset          time.Duration
+}{
+	Hikvision:  {"merceria-hikvision", "1", 7 * time.Minute},
+	Dahua:      {"merceria-dahua", "1", 0},
+	Synology:   {"bottegabrera-synology", "1", 0},
+	Reolink:    {"galleriaisola-reolink", "0", 0},
+	Nx:         {"cartoleria-nx", "5e471e15-7001-4000-8000-000000000001", 0},
+	Frigate:    {"officina-frigate", "cortile", -2 * time.Minute},
+	ZoneMinder: {"bottega-zoneminder", "1", 0},
+}
+
+// files are stretches of so many minutes before an hour ago: from, until.
+func files(end time.Time, minutes ...int) (all []cameratest.Stretch) {
+	for i := 0; i+1 < len(minutes); i += 2 {
+		all = append(all, cameratest.Stretch{From: end.Add(-time.Duration(minutes[i]) * time.Minute), Until: end.Add(-time.Duration(minutes[i+1]) * time.Minute)})
+	}
+	return all
+}
+
+// TestFootage asks every family for the 30 minutes that ended two hours ago, and
+// what it has around them is in the same words for all.
+func TestFootage(t *testing.T) {
+	now := time.Now().UTC().Truncate(time.Second)
+	end := now.Add(-2 * time.Hour)
+	want := func(channel string) Wanted {
+		return Wanted{Channel: channel, Continuous: true, From: end.Add(-30 * time.Minute), Until: end}
+	}
+	older := []int{26 * 60, 25 * 60}
+	for name, c := range map[string]struct {
+		minutes []int
+		want    Presence
+		periods int
+		why     string
+	}{
+		"all of it, in one file":     {append(older, 60, -45), PresenceYes, 1, ""},
+		"all of it, in three files":  {append(older, 45, 20, 20, 10, 10, -10), PresenceYes, 1, ""},
+		"its beginning is gone":      {[]int{12, -45}, PresencePartly, 1, ""},
+		"only when something moved":  {append(older, 28, 26, 14, 13), PresencePartly, 2, ""},
+		"none of it, but before":     {older, PresenceNo, 0, ""},
+		"none of it, but after":      {[]int{-30, -45}, PresenceNo, 0, ""},
+		"nothing at all":             {nil, PresenceUnknown, 0, "no footage of this camera at all"},
+		"more than one answer holds": {longList(), PresencePartly, 0, ""},
+	} {
+		for family, store := range stores {
+			if name == "more than one answer holds" && family != Hikvision && family != Dahua && family != Synology && family != ZoneMinder {
+				continue // they tell all at once
+			}
+			t.Run(string(family)+"/"+name, func(t *testing.T) {
+				c := c
+				d := start(t, loadRecorder(t, store.folder), cameratest.Options{Footage: &cameratest.Footage{Channels: map[string][]cameratest.Stretch{store.channel: files(end, c.minutes...)}}})
+				if len(c.minutes) == 0 || family == Reolink || family == Frigate {
+					c.want, c.why = emptyStore(t, d, family, c.want, c.why)
+				}
+				found, err := asker(t, owner(d)).Footage(t.Context(), named(d), finderOf(d, family), []Wanted{want(store.channel)})
+				if err != nil || len(found) != 1 {
+					t.Fatalf("found %+v, %v", found, err)
+				}
+				got := found[0]
+				if got.Presence != c.want || c.why != "" && !strings.Contains(got.Why, c.why) || c.why == "" && got.Why != "" {
+					t.Errorf("found %+v, want %s %q", got, c.want, c.why)
+				}
+				if c.periods > 0 && len(got.Periods) != c.periods {
+					t.Errorf("in %d periods, want %d: %v", len(got.Periods), c.periods, got.Periods)
+				}
+				for _, p := range got.Periods {
+					if p.From.Before(end.Add(-30*time.Minute)) || p.Until.After(end) || !p.Until.After(p.From) {
+						t.Errorf("%v is not within the interval", p)
+					}
+				}
+				if c.want == PresencePartly && c.periods == 1 && got.Periods[0].From.Sub(end.Add(-12*time.Minute)).Abs() > 2*time.Second {
+					t.Errorf("what is left begins at %v, want %v", got.Periods[0].From, end.Add(-12*time.Minute))
+				}
+				closedAfter(t, d)
+			})
+		}
+	}
+}
+
+// emptyStore: that there is any footage at all Reolink and Frigate tell by the
+// answers of the folder, which have some.
+func emptyStore(t *testing.T, d *cameratest.Device, family Family, want Presence, why string) (Presence, string) {
+	t.Helper()
+	if (family == Reolink || family == Frigate) && want == PresenceUnknown {
+		return PresenceNo, ""
+	}
+	return want, why
+}
+
+// longList is a file every 4 seconds: more than is read of any interval.
+func longList() []int {
+	var all []int
+	for i := range 1000 {
+		all = append(all, 31-i/40, 30-i/40)
+	}
+	return all
+}
+
+// finderOf is what a look would have kept of the device.
+func finderOf(d *cameratest.Device, family Family) Finder {
+	return Finder{Family: family, Zone: "Europe/Rome",
+		Clock: &protocol.Clock{OffsetMs: d.Options().ClockOffset.Milliseconds(), UncertaintyMs: 500, At: time.Now(), Method: "test"}}
+}
+
+// TestFootageInUTC: a Hikvision may date its footage in UTC, as it says; only a
+// channel that records always proves it.
+func TestFootageInUTC(t *testing.T) {
+	now := time.Now().UTC()
+	end := now.Add(-2 * time.Hour)
+	d := start(t, loadRecorder(t, "merceria-hikvision"), cameratest.Options{Footage: &cameratest.Footage{InUTC: true,
+		Channels: map[string][]cameratest.Stretch{"1": {{From: now.Add(-20 * time.Hour), Until: now}}}}})
+	for continuous, want := range map[bool]Presence{true: PresenceYes, false: PresenceUnknown} {
+		found, err := asker(t, owner(d)).Footage(t.Context(), named(d), finderOf(d, Hikvision),
+			[]Wanted{{Channel: "1", Continuous: continuous, From: end.Add(-time.Hour), Until: end}})
+		if err != nil || found[0].Presence != want {
+			t.Errorf("always recording %v: %+v, %v", continuous, found, err)
+		}
+	}
+}
+
+// TestFootageUnknown: what is not sure is not claimed, and nothing is asked for it.
+func TestFootageUnknown(t *testing.T) {
+	now := time.Now()
+	d := start(t, loadRecorder(t, "merceria-dahua"), cameratest.Options{Footage: &cameratest.Footage{Channels: map[string][]cameratest.Stretch{
+		"1": {{From: now.Add(-90 * time.Hour), Until: now.Add(-80 * time.Hour)}}}}})
+	ask := func(f Finder, w Wanted) ([]Found, error) {
+		w.Channel = "1"
+		return asker(t, owner(d)).Footage(t.Context(), named(d), f, []Wanted{w})
+	}
+	good := finderOf(d, Dahua)
+	for name, c := range map[string]struct {
+		change func(f *Finder, w *Wanted)
+		why    string
+	}{
+		"no clock":     {func(f *Finder, _ *Wanted) { f.Clock = nil }, "clock could not be read"},
+		"no zone":      {func(f *Finder, _ *Wanted) { f.Zone = "" }, "zone is not known"},
+		"a wrong day":  {func(f *Finder, _ *Wanted) { f.Clock.OffsetMs = (48 * time.Hour).Milliseconds() }, ""},
+		"a month":      {func(_ *Finder, w *Wanted) { w.From = w.Until.AddDate(0, -1, 0) }, "longer than is asked for"},
+		"just now":     {func(_ *Finder, w *Wanted) { w.From, w.Until = now.Add(-5*time.Minute), now.Add(-time.Minute) }, "only just ended"},
+		"at its end":   {func(f *Finder, w *Wanted) { w.From, w.Until = now.Add(-80*time.Hour).Add(time.Second), now.Add(-79*time.Hour) }, "so close"},
+		"another door": {func(f *Finder, _ *Wanted) { f.Family = Axis }, "cannot be asked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, w := good, Wanted{From: now.Add(-3 * time.Hour), Until: now.Add(-2 * time.Hour)}
+			clock := *good.Clock
+			f.Clock = &clock
+			c.change(&f, &w)
+			found, err := ask(f, w)
+			why := ""
+			if err != nil {
+				why = err.Error()
+			} else if found[0].Presence == PresenceUnknown {
+				why = found[0].Why
+			} else if name != "a wrong day" || found[0].Presence == PresenceYes {
+				t.Fatalf("claimed %+v", found)
+			}
+			if !strings.Contains(why, c.why) {
+				t.Errorf("because %q, want %q", why, c.why)
+			}
+		})
+	}
+	if _, err := ask(Finder{Family: Axis, Clock: good.Clock}, Wanted{}); !errors.Is(err, ErrNoSearch) {
+		t.Errorf("a family without a search: %v", err)
+	}
+}
+
+// TestFootageRefused: one refused password stops, and is remembered.
+func TestFootageRefused(t *testing.T) {
+	for family, store := range stores {
+		d := start(t, loadRecorder(t, store.folder), cameratest.Options{Footage: &cameratest.Footage{}})
+		user, _, asked := d.Credential()
+		if !asked {
+			continue
+		}
+		m := &memory{given: Credential{User: user, Password: "sbagliata"}}
+		a := asker(t, m)
+		for range 2 {
+			end := time.Now().Add(-time.Hour)
+			found, err := a.Footage(t.Context(), named(d), finderOf(d, family), []Wanted{{Channel: store.channel, From: end.Add(-time.Hour), Until: end}, {Channel: store.channel, From: end.Add(-time.Hour), Until: end}})
+			if err == nil && slices.ContainsFunc(found, func(f Found) bool { return f.Presence != PresenceUnknown }) {
+				t.Errorf("%s let a wrong password in: %+v", family, found)
+			}
+		}
+		if n := d.WrongAttempts(); n != 1 {
+			t.Errorf("%s got the wrong password %d times", family, n)
+		}
+	}
+}

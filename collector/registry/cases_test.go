@@ -342,11 +342,3 @@ func TestRestoreDropsUnreadCases(t *testing.T) {
 		t.Errorf("%q\n%q", got["cases"], got["case_records"])
 	}
 }
-
-func TestForces(t *testing.T) {
-	r := twoForces(t)
-	want := []Force{{carabinieri, "age1" + carabinieri}, {questura, "age1" + questura}}
-	if got, err := r.Forces(t.Context()); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v, %v", got, err)
-	}
-}

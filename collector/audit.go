@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"time"
 
 	"anagrafe/collector/trail"
 )
@@ -76,6 +77,11 @@ func cmdAuditVerify(ctx context.Context, c *call, args []string) error {
 	key := f.String("key", "", "the trail's verifier key, as the credential file has it")
 	checkpoint := f.String("checkpoint", "", "file with an older checkpoint, kept outside the collector")
 	export := f.String("export", "", "file that \"audit export\" wrote (default: ask this collector)")
+	var witnesses []string
+	f.Func("witness", "public key of a witness who must have co-signed this trail; may be given again", func(s string) error {
+		witnesses = append(witnesses, s)
+		return nil
+	})
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
@@ -88,7 +94,7 @@ func cmdAuditVerify(ctx context.Context, c *call, args []string) error {
 	}
 	var report trail.Report
 	err = c.withExport(ctx, *export, func(r io.Reader) (err error) {
-		report, err = trail.Verify(r, *key, older)
+		report, err = trail.Verify(r, *key, older, witnesses...)
 		return err
 	})
 	if err != nil {
@@ -102,6 +108,10 @@ func cmdAuditVerify(ctx context.Context, c *call, args []string) error {
 	}
 	fmt.Fprintf(c.out, "verified: %s, none changed, removed or inserted; it continues the older checkpoint of %s\n",
 		counted(int(report.Size), "entry", "entries"), counted(int(report.OlderSize), "entry", "entries"))
+	for _, w := range report.Witnesses {
+		fmt.Fprintf(c.out, "witnessed: %s has co-signed the first %s of it, at %s; what came later it has not seen yet\n",
+			w.Name, counted(int(w.Size), "entry", "entries"), w.At.Format(time.RFC3339))
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"anagrafe/collector/trail"
 	"anagrafe/collector/web/join"
 )
 
@@ -80,7 +81,15 @@ type Config struct {
 	// a second, at about 100 KiB of memory each. The others come every six
 	// hours. 0: none stays.
 	MaxHeld int `toml:"max_held"`
+	// Witnesses are the public keys (NAME+HASH+KEY) of those who co-sign the audit
+	// trail's checkpoints, each on a machine of its own: the Prefettura, the Procura.
+	Witnesses []string `toml:"witnesses"`
+	// TrailYears is how long the trail keeps what was asked, from 5 to 20 years.
+	// Then the content of an entry is deleted; that there was one stays provable.
+	TrailYears int `toml:"trail_years"`
 }
+
+const minTrailYears, maxTrailYears = 5, 20
 
 // unset is a number that no flag gave.
 const unset = -1
@@ -105,6 +114,7 @@ func defaults() Config {
 		ListenMetrics: "127.0.0.1:9180",
 		MaxHeld:       20_000,
 		AreaMarginM:   500,
+		TrailYears:    minTrailYears,
 	}
 }
 
@@ -159,6 +169,14 @@ func (c Config) check() error {
 	}
 	if c.AreaMarginM < 0 || c.AreaMarginM > 100_000 {
 		return fmt.Errorf("area_margin_m is %d: give metres from 0 to 100000", c.AreaMarginM)
+	}
+	if c.TrailYears < minTrailYears || c.TrailYears > maxTrailYears {
+		return fmt.Errorf("trail_years is %d: give how many years the audit trail keeps what was asked, from %d to %d", c.TrailYears, minTrailYears, maxTrailYears)
+	}
+	for _, w := range c.Witnesses {
+		if err := trail.CheckWitnessKey(w); err != nil {
+			return fmt.Errorf("witnesses: %q: %w: \"audit witness -new\" prints one", w, err)
+		}
 	}
 	if (c.Certificate == "") != (c.Key == "") {
 		return errors.New("certificate and key go together: give both, or neither")

@@ -117,7 +117,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	if o.trail, err = trail.Open(ctx, o.reg, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: pseudonyms, Log: log}); err != nil {
+	if o.trail, err = trail.Open(ctx, o.reg, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: pseudonyms, Witnesses: config.Witnesses, Log: log}); err != nil {
 		return nil, err
 	}
 	return o, o.furnish()

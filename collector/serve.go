@@ -191,7 +191,8 @@ func (o *office) follow(ctx context.Context) error {
 
 // tidy drops ended sessions and unused links every hour, closes notices that
 // are of no use any more, deletes what old ones say, thins old looks at recorders,
-// of each site every fortnight, and applies what time does to entries.
+// of each site every fortnight, and applies what time does to entries and to the
+// trail's contents.
 func (o *office) tidy(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -207,6 +208,11 @@ func (o *office) tidy(ctx context.Context) error {
 		}
 		if err := o.reg.DropMail(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("old mail could not be dropped", "err", err)
+		}
+		if n, err := o.trail.Forget(ctx, time.Now().AddDate(-o.config.TrailYears, 0, 0)); err != nil && ctx.Err() == nil {
+			o.log.Warn("what the trail has kept for its term could not be deleted; it will be tried again in an hour", "err", err)
+		} else if n > 0 {
+			o.log.Info("what the trail has kept for its term was deleted", "entries", n)
 		}
 		if err := o.age(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("the register could not be aged; it will be tried again in an hour", "err", err)

@@ -122,6 +122,9 @@ func filled(t testing.TB) *Registry {
 	if err := r.AppendTrail(ctx, func(context.Context, TrailState) (TrailBatch, error) { return batch, nil }); err != nil {
 		t.Fatal(err)
 	}
+	if err := r.AddTrailCosignature(ctx, "witness", 1, []byte("cosigned")); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 

@@ -28,6 +28,11 @@ func openCheckpoint(raw []byte, v note.Verifier) (tlog.Tree, error) {
 	if err != nil {
 		return tlog.Tree{}, err
 	}
+	for _, s := range n.Sigs {
+		if _, err := strict.DecodeString(s.Base64); err != nil { // note is lenient with bits that do not count
+			return tlog.Tree{}, errors.New("its signature is not written in the one way")
+		}
+	}
 	lines := strings.Split(n.Text, "\n")
 	if len(lines) < 4 || lines[0] != v.Name() {
 		return tlog.Tree{}, fmt.Errorf("it is not a checkpoint of %s", v.Name())

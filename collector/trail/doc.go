@@ -40,9 +40,19 @@
 //
 //	{"index":0,"header":{...},"body":"BASE64","hashes":["BASE64",...]}
 //
+// The first line may also have "cosigned", the newest checkpoint of each witness.
+// Every line is written in this one way, and no other is read.
+//
 // header is the canonical JSON itself (the bytes that are hashed); body is null
 // when it was deleted; hashes are the tree's hashes that were stored with this
 // entry (its leaf, then the inner nodes that it completed), by which Verify
 // tells which entry was touched. The verifier key in the first line is there for
 // people to compare; Verify never trusts it.
+//
+// # Proofs
+//
+// Prove gives one entry with the proof that it is on the trail, VerifyInclusion
+// reads it offline. A witness (Cosign) is a second key, on another machine, that
+// signs checkpoints after a proof that they continue what it signed before; Verify
+// can demand its signature. Forget deletes bodies after their term.
 package trail

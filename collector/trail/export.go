@@ -2,12 +2,12 @@ package trail
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -23,6 +23,8 @@ type first struct {
 	VerifierKey string `json:"verifier_key"`
 	Size        int64  `json:"size"`
 	Checkpoint  string `json:"checkpoint"`
+	// Cosigned are the newest checkpoints of the witnesses, with their signatures.
+	Cosigned []string `json:"cosigned,omitempty"`
 }
 
 // line is one entry of an export.
@@ -43,21 +45,23 @@ func (t *Trail) Export(ctx context.Context, w io.Writer) error {
 }
 
 func (t *Trail) export(ctx context.Context, w io.Writer) error {
-	checkpoint, err := t.store.TrailCheckpoint(ctx)
+	cosigned, err := t.Cosignatures(ctx) // before the checkpoint, which then covers them
 	if err != nil {
 		return err
 	}
-	v, err := note.NewVerifier(t.vkey)
+	checkpoint, tree, err := t.last(ctx)
 	if err != nil {
 		return err
 	}
-	tree, err := openCheckpoint(checkpoint, v)
-	if err != nil {
-		return fmt.Errorf("the last checkpoint does not verify: %w", err)
+	top := first{Format: format, VerifierKey: t.vkey, Size: tree.N, Checkpoint: string(checkpoint)}
+	for _, c := range cosigned {
+		if len(c.Checkpoint) > 0 {
+			top.Cosigned = append(top.Cosigned, string(c.Checkpoint))
+		}
 	}
 	out := bufio.NewWriter(w)
 	enc := json.NewEncoder(out) // one value a line
-	if err := enc.Encode(first{format, t.vkey, tree.N, string(checkpoint)}); err != nil {
+	if err := enc.Encode(top); err != nil {
 		return err
 	}
 	for from := int64(0); from < tree.N; from += exportChunk {
@@ -118,10 +122,14 @@ func readExport(r io.Reader) (*reader, error) {
 	if err := json.Unmarshal(x.scanner.Bytes(), &x.first); err != nil || x.first.Format != format {
 		return nil, fmt.Errorf("this is not an export of the audit trail: its first line does not say %q", format)
 	}
+	if canonical, err := json.Marshal(x.first); err != nil || !bytes.Equal(canonical, x.scanner.Bytes()) {
+		return nil, &Tampered{Edited, -1, -1, "the first line of the export is not written as an export writes it"}
+	}
 	return x, nil
 }
 
-// next gives the next entry; io.EOF after the last.
+// next gives the next entry, good until the one after it is read; io.EOF after the
+// last.
 func (x *reader) next() (line, error) {
 	if !x.scanner.Scan() {
 		if err := x.scanner.Err(); err != nil {
@@ -130,8 +138,8 @@ func (x *reader) next() (line, error) {
 		return line{}, io.EOF
 	}
 	x.read++
-	var l line
-	if err := json.Unmarshal(x.scanner.Bytes(), &l); err != nil {
+	l, err := parseLine(x.scanner.Bytes())
+	if err != nil {
 		return line{}, &unreadable{err}
 	}
 	return l, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -17,6 +18,9 @@ type memory struct {
 	hashes          map[int64][]byte
 	checkpoint      []byte
 	commits         int
+	cosigned        map[string][]byte
+	cosignedSize    map[string]int64
+	forgotten       int64
 
 	fail error         // AppendTrail fails with it
 	late bool          // ... after the write has reached the disk
@@ -78,6 +82,39 @@ func (m *memory) TrailEntries(_ context.Context, from, to int64) (headers, bodie
 	defer m.mu.Unlock()
 	to = min(to, int64(len(m.headers)))
 	return m.headers[from:to], m.bodies[from:to], nil
+}
+
+func (m *memory) AddTrailCosignature(_ context.Context, witness string, size int64, checkpoint []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cosigned == nil {
+		m.cosigned, m.cosignedSize = map[string][]byte{}, map[string]int64{}
+	}
+	if old, ok := m.cosignedSize[witness]; !ok || old <= size {
+		m.cosigned[witness], m.cosignedSize[witness] = checkpoint, size
+	}
+	return nil
+}
+
+func (m *memory) TrailCosignatures(context.Context) (map[string][]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.cosigned), nil
+}
+
+func (m *memory) ForgetTrailBodies(_ context.Context, to int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for ; m.forgotten < to; m.forgotten++ {
+		m.bodies[m.forgotten] = nil
+	}
+	return nil
+}
+
+func (m *memory) TrailForgotten(context.Context) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.forgotten, nil
 }
 
 func testOptions(t testing.TB, dir string) Options {

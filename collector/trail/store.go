@@ -23,6 +23,17 @@ type Store interface {
 	// TrailEntries gives entries from inclusive to exclusive; a body that was
 	// deleted is empty.
 	TrailEntries(ctx context.Context, from, to int64) (headers, bodies [][]byte, err error)
+	// AddTrailCosignature keeps a checkpoint of size entries that a witness (its
+	// public key) signed, unless one of more entries is kept of it: a witness that
+	// was here twice at once must not go back.
+	AddTrailCosignature(ctx context.Context, witness string, size int64, checkpoint []byte) error
+	// TrailCosignatures gives the checkpoint kept of each witness.
+	TrailCosignatures(ctx context.Context) (map[string][]byte, error)
+	// ForgetTrailBodies empties the bodies of the entries below to, from the first
+	// that was not emptied yet on.
+	ForgetTrailBodies(ctx context.Context, to int64) error
+	// TrailForgotten is how many entries, from the first on, have lost their body.
+	TrailForgotten(ctx context.Context) (int64, error)
 }
 
 // State is the trail while nobody else appends. (State and Batch are aliases, so

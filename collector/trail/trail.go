@@ -23,8 +23,9 @@ var ErrClosed = errors.New("the audit trail is closed")
 
 // Options says where the trail's own keys are. Both keys are required.
 type Options struct {
-	KeyDir       string // holds checkpoint.key, made at first start
-	PseudonymKey []byte // at least 32 bytes, derived from the root secret; it must never change
+	KeyDir       string   // holds checkpoint.key, made at first start
+	PseudonymKey []byte   // at least 32 bytes, derived from the root secret; it must never change
+	Witnesses    []string // public keys of those whose cosignatures are kept; may be none
 	Log          *slog.Logger
 }
 
@@ -36,6 +37,7 @@ type Trail struct {
 	signer     note.Signer
 	vkey       string
 	pseudonyms []byte
+	witnesses  []*witness
 
 	queue chan *pending
 	stop  chan struct{} // closed by Close
@@ -81,6 +83,13 @@ func Open(ctx context.Context, s Store, o Options) (*Trail, error) {
 	t := &Trail{
 		store: s, log: o.Log, pseudonyms: bytes.Clone(o.PseudonymKey),
 		queue: make(chan *pending, maxBatch), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	for _, vkey := range o.Witnesses {
+		w, err := parseWitness(vkey)
+		if err != nil {
+			return nil, fmt.Errorf("open the audit trail: the witness %q: %w", vkey, err)
+		}
+		t.witnesses = append(t.witnesses, w)
 	}
 	checkpoint, err := s.TrailCheckpoint(ctx)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -24,6 +26,7 @@ const (
 	RolledBack Tampering = "roll-back" // the export is older than the checkpoint that it is checked against
 	Rewritten  Tampering = "rewrite"   // signed again over another past than the older checkpoint's
 	OtherKey   Tampering = "key"       // not signed with the key given
+	Unseen     Tampering = "witness"   // no checkpoint in it is cosigned by the witness asked for
 )
 
 // Tampered is what Verify found, and the entries that it touches: First to
@@ -55,14 +58,23 @@ type Report struct {
 	BodiesDeleted int64            `json:"bodies_deleted"`
 	Kinds         map[string]int64 `json:"kinds"`
 	Forces        map[string]int64 `json:"forces"` // "" is the Comune
+	Witnesses     []Witnessed      `json:"witnesses,omitempty"`
+}
+
+// Witnessed is how far a witness that was asked for has seen this same trail.
+type Witnessed struct {
+	Name string    `json:"name"`
+	Size int64     `json:"size"` // entries
+	At   time.Time `json:"at"`   // by the witness's clock
 }
 
 // Verify proves offline that an export is the whole trail, unchanged: every
 // entry under a checkpoint that is signed with vkey, and the tree of an older
 // checkpoint as its beginning. Key and older checkpoint must come from outside
-// the collector's data directory; without either it fails. What it finds is a
-// *Tampered.
-func Verify(export io.Reader, vkey string, older []byte) (Report, error) {
+// the collector's data directory; without either it fails. Each of the witnesses
+// (public keys, from outside as well) must have cosigned a checkpoint of this same
+// trail; how long ago is for the reader to judge. What it finds is a *Tampered.
+func Verify(export io.Reader, vkey string, older []byte, witnesses ...string) (Report, error) {
 	if vkey == "" {
 		return Report{}, errors.New("verify the audit trail: no key: give the verifier key that was taken down when the trail began (-key); the one inside the export proves nothing")
 	}
@@ -85,17 +97,64 @@ func Verify(export io.Reader, vkey string, older []byte) (Report, error) {
 	if err != nil {
 		return Report{}, &Tampered{OtherKey, -1, -1, fmt.Sprintf("the export's checkpoint is not signed with the key given: %v", err)}
 	}
-	if tree.N < old.N {
+	switch {
+	case strings.TrimSpace(x.first.VerifierKey) != strings.TrimSpace(vkey):
+		return Report{}, &Tampered{OtherKey, -1, -1, "the first line of the export names another key"}
+	case x.first.Size != tree.N:
+		return Report{}, &Tampered{Edited, -1, -1, fmt.Sprintf("the first line of the export says %d entries, and its checkpoint %d", x.first.Size, tree.N)}
+	case tree.N < old.N:
 		return Report{}, &Tampered{RolledBack, tree.N, old.N - 1, fmt.Sprintf("the export ends after %d entries, but the older checkpoint already covers %d", tree.N, old.N)}
 	}
 	c := &check{in: x, tree: tree, old: old, edge: edge{}, report: Report{
 		Size: tree.N, Root: tree.Hash.String(), OlderSize: old.N,
 		Kinds: map[string]int64{}, Forces: map[string]int64{},
 	}}
+	c.marks = []mark{{Tree: old, kind: Rewritten, why: "the checkpoint is signed with the right key, but over another past than the older checkpoint: the history was written anew by somebody who holds the key"}}
+	if err := c.witnesses(vkey, witnesses); err != nil {
+		return Report{}, err
+	}
 	if err := c.run(); err != nil {
 		return Report{}, err
 	}
 	return c.report, nil
+}
+
+// mark is a tree that the export must have had on its way.
+type mark struct {
+	tlog.Tree
+	holds bool
+	kind  Tampering // what it is when it had not
+	why   string
+}
+
+// witnesses finds the cosigned checkpoint of each witness that is asked for.
+func (c *check) witnesses(vkey string, asked []string) error {
+	for _, key := range asked {
+		w, err := parseWitness(key)
+		if err != nil {
+			return fmt.Errorf("verify the audit trail: the witness %q: %w", key, err)
+		}
+		i := slices.IndexFunc(c.in.first.Cosigned, func(raw string) bool {
+			_, err := openCosigned([]byte(raw), vkey, w)
+			return err == nil
+		})
+		if i < 0 {
+			// Said last: what was done to the entries names them.
+			c.unseen = &Tampered{Unseen, -1, -1, fmt.Sprintf("the export holds no checkpoint that %s has cosigned: either it never came, or what it signed was removed", w.name)}
+			continue
+		}
+		seen, err := openCosigned([]byte(c.in.first.Cosigned[i]), vkey, w)
+		if err != nil {
+			return fmt.Errorf("verify the audit trail: %w", err)
+		}
+		if seen.Size > c.tree.N {
+			return &Tampered{RolledBack, c.tree.N, seen.Size - 1, fmt.Sprintf("the export ends after %d entries, but %s has seen %d", c.tree.N, w.name, seen.Size)}
+		}
+		c.marks = append(c.marks, mark{Tree: tlog.Tree{N: seen.Size, Hash: seen.root}, kind: Rewritten,
+			why: fmt.Sprintf("the checkpoint is signed with the right key, but over another past than the one that %s has cosigned", w.name)})
+		c.report.Witnesses = append(c.report.Witnesses, Witnessed{w.name, seen.Size, seen.At})
+	}
+	return nil
 }
 
 // check walks through an export and builds its tree anew.
@@ -104,17 +163,14 @@ type check struct {
 	tree, old tlog.Tree
 	edge      edge
 	report    Report
-	oldHolds  bool // the first entries are those of the older checkpoint
+	marks     []mark    // the older checkpoint first
+	unseen    *Tampered // a witness whose signature is missing; nil: none
 }
 
 func (c *check) run() error {
 	for n := int64(0); ; n++ {
-		if n == c.old.N {
-			root, err := tlog.TreeHash(n, c.edge)
-			if err != nil {
-				return fmt.Errorf("verify the audit trail: %w", err)
-			}
-			c.oldHolds = root == c.old.Hash
+		if err := c.pass(n); err != nil {
+			return err
 		}
 		l, err := c.in.next()
 		var bad *unreadable
@@ -135,6 +191,20 @@ func (c *check) run() error {
 			return err
 		}
 	}
+}
+
+// pass compares the tree of the first n entries with the marks of that size.
+func (c *check) pass(n int64) error {
+	for i := range c.marks {
+		if m := &c.marks[i]; m.N == n {
+			root, err := tlog.TreeHash(n, c.edge)
+			if err != nil {
+				return fmt.Errorf("verify the audit trail: %w", err)
+			}
+			m.holds = root == m.Hash
+		}
+	}
+	return nil
 }
 
 // entry checks one line by itself and against its leaf, and says what is wrong.
@@ -234,13 +304,18 @@ func (c *check) end(n int64) error {
 	}
 	if !bytes.Equal(root[:], c.tree.Hash[:]) {
 		// Entries and all hashes were replaced: only the older checkpoint tells where.
-		if c.oldHolds && c.old.N < n {
+		if c.marks[0].holds && c.old.N < n {
 			return &Tampered{Edited, c.old.N, n - 1, "the entries are not those that the checkpoint was signed over; those before them are as the older checkpoint has them"}
 		}
 		return &Tampered{Edited, 0, max(0, min(c.old.N, n)-1), "the entries are not those that the checkpoint was signed over, nor those of the older checkpoint"}
 	}
-	if !c.oldHolds {
-		return &Tampered{Rewritten, 0, max(0, c.old.N-1), "the checkpoint is signed with the right key, but over another past than the older checkpoint: the history was written anew by somebody who holds the key"}
+	for _, m := range c.marks {
+		if !m.holds {
+			return &Tampered{m.kind, 0, max(0, m.N-1), m.why}
+		}
+	}
+	if c.unseen != nil {
+		return c.unseen
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -389,4 +390,90 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("a changed export verifies: %+v", report)
 		}
 	})
+}
+
+// Whichever byte of an export is altered, it is found; one of an entry names it.
+func TestVerifyFindsEveryAlteredByte(t *testing.T) {
+	w := newWatched(t)
+	older := w.last
+	add(t, w.Trail, 1)
+	w.visit(t, time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))
+	add(t, w.Trail, 1)
+	export := w.exported(t)
+	if _, err := Verify(bytes.NewReader(export), w.vkey, older, w.public); err != nil {
+		t.Fatal(err)
+	}
+	starts := []int{0}
+	for i, b := range export {
+		if b == '\n' {
+			starts = append(starts, i+1)
+		}
+	}
+	for i := range export {
+		altered := slices.Clone(export)
+		altered[i] ^= 1
+		_, err := Verify(bytes.NewReader(altered), w.vkey, older, w.public)
+		if err == nil {
+			t.Fatalf("byte %d, %q, made %q: not found", i, export[i], altered[i])
+		}
+		entry, _ := slices.BinarySearch(starts, i+1)
+		entry -= 2 // the line of i, less the first one
+		if f, ok := errors.AsType[*Tampered](err); entry >= 0 && export[i] != '\n' && (!ok || f.First > int64(entry) || f.Last < int64(entry)) {
+			t.Fatalf("byte %d, %q, of entry %d: %v", i, export[i], entry, err)
+		}
+	}
+}
+
+func TestALineHasOneForm(t *testing.T) {
+	s := newSample(t)
+	good := s.lines[4]
+	if _, err := parseLine([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string]string{
+		"empty":          "",
+		"spaces":         strings.Replace(good, `"body":`, `"body": `, 1),
+		"a field more":   strings.Replace(good, `,"body"`, `,"x":1,"body"`, 1),
+		"behind it":      good + " ",
+		"index twice":    strings.Replace(good, `{"index":3`, `{"index":3,"index":3`, 1),
+		"index spelt":    strings.Replace(good, `{"index":3`, `{"index":03`, 1),
+		"empty body":     `{"index":3,"header":{},"body":"","hashes":[]}`,
+		"newline in it":  `{"index":3,"header":{},"body":"AA\r==","hashes":[]}`,
+		"loose base64":   `{"index":3,"header":{},"body":"AB==","hashes":[]}`,
+		"short hash":     `{"index":3,"header":{},"body":null,"hashes":["AA=="]}`,
+		"hashes unended": `{"index":3,"header":{},"body":null,"hashes":[`,
+		"comma":          strings.Replace(good, `"]}`, `",]}`, 1),
+	} {
+		l, err := parseLine([]byte(bad))
+		if err == nil {
+			_, err = decodeHeader(l.Header)
+		}
+		if err == nil {
+			t.Errorf("%s: read", name)
+		}
+	}
+}
+
+func FuzzParseLine(f *testing.F) {
+	f.Add([]byte(`{"index":3,"header":{},"body":"AA==","hashes":["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]}`))
+	f.Add([]byte(`{"index":0,"header":{},"body":null,"hashes":[]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		l, err := parseLine(raw)
+		if err != nil || !json.Valid(l.Header) {
+			return
+		}
+		again, err := json.Marshal(l)
+		if len(l.Hashes) == 0 {
+			again = bytes.Replace(again, []byte(`"hashes":null`), []byte(`"hashes":[]`), 1)
+		}
+		if err != nil || (!bytes.Equal(again, raw) && bytes.Contains(raw, again[:len(beforeIndex)]) && canonicalHeader(l.Header)) {
+			t.Errorf("%q reads as %q", raw, again)
+		}
+	})
+}
+
+// canonicalHeader tells whether json.Marshal leaves a header as it is.
+func canonicalHeader(header []byte) bool {
+	again, err := json.Marshal(json.RawMessage(header))
+	return err == nil && bytes.Equal(again, header)
 }

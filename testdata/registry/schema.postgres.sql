@@ -66,6 +66,7 @@ CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_i
 CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (hash)
 CREATE UNIQUE INDEX sites_by_owner ON public.sites USING btree (owner_hash) WHERE (owner_hash IS NOT NULL)
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id)
+CREATE UNIQUE INDEX trail_cosignatures_pkey ON public.trail_cosignatures USING btree (witness)
 CREATE UNIQUE INDEX trail_entries_pkey ON public.trail_entries USING btree (number)
 CREATE UNIQUE INDEX trail_hashes_pkey ON public.trail_hashes USING btree (number)
 CREATE UNIQUE INDEX trail_head_pkey ON public.trail_head USING btree (one)
@@ -347,6 +348,10 @@ sites.trust text not null
 sites.withdrawn_at bigint
 sites: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
 sites: PRIMARY KEY (id)
+trail_cosignatures.checkpoint bytea not null
+trail_cosignatures.size bigint not null
+trail_cosignatures.witness text not null
+trail_cosignatures: PRIMARY KEY (witness)
 trail_entries.body bytea not null
 trail_entries.header bytea not null
 trail_entries.number bigint not null
@@ -355,6 +360,7 @@ trail_hashes.hash bytea not null
 trail_hashes.number bigint not null
 trail_hashes: PRIMARY KEY (number)
 trail_head.checkpoint bytea not null
+trail_head.forgotten bigint not null default 0
 trail_head.one bigint not null
 trail_head.size bigint not null
 trail_head: CHECK ((one = 1))

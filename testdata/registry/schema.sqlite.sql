@@ -300,6 +300,12 @@ CREATE TABLE sites (
 	withdrawn_at INTEGER                 -- NULL while the site is in the register
 , owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER) STRICT;
 
+CREATE TABLE trail_cosignatures (
+	witness TEXT PRIMARY KEY,            -- its public key
+	size INTEGER NOT NULL,               -- entries of the checkpoint
+	checkpoint BLOB NOT NULL             -- with the witness's signature
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE trail_entries (
 	number INTEGER PRIMARY KEY,          -- from 0, without gaps
 	header BLOB NOT NULL,
@@ -315,7 +321,7 @@ CREATE TABLE trail_head (
 	one INTEGER PRIMARY KEY CHECK (one = 1),
 	size INTEGER NOT NULL,
 	checkpoint BLOB NOT NULL
-) STRICT;
+, forgotten INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE users (
 	id TEXT PRIMARY KEY,

@@ -5,7 +5,7 @@
 // It gives out what verification needs (the key, the last checkpoint, the whole
 // export) and leaves verification itself to a program on somebody else's machine:
 // a server that says of itself that it is honest proves nothing. Bodies leave as
-// they are stored, sealed to their force; no page here opens one. Taking an
+// they are stored, sealed to their force. Witnesses come here, too (witness.go). Taking an
 // export is itself an entry, written before the first byte leaves.
 package audit
 
@@ -63,13 +63,16 @@ func (a *Audit) Routes() []web.Route {
 	route := func(pattern string, h http.HandlerFunc) web.Route {
 		return web.Route{Pattern: pattern, Roles: roles, Handler: h}
 	}
-	return []web.Route{
+	return append([]web.Route{
 		route("GET /audit", a.page),
 		route("GET /audit/checkpoint", a.checkpoint),
 		route("GET /audit/key", a.key),
 		route("GET /audit/export", a.export),
-	}
+	}, a.witnessRoutes()...)
 }
+
+// words are those of the language that is asked for.
+func (a *Audit) words(r *http.Request) *pages.Words { return a.pages.Words(web.Language(r)) }
 
 // Control serves the same handlers without a session, for the control socket:
 // who may open that reads the register's file as well, and finds the bodies

@@ -123,6 +123,9 @@ func TestRoutesNeedTheirRole(t *testing.T) {
 	want := map[string]int{"": http.StatusSeeOther, registry.RoleDPO: http.StatusOK, registry.RoleForceAuditor: http.StatusOK,
 		registry.RoleForceAdmin: http.StatusForbidden, registry.RoleOfficer: http.StatusForbidden}
 	for _, r := range m.audit.Routes() {
+		if r.Open {
+			continue // TestAWitnessNeedsNoCredential
+		}
 		for role, secret := range secrets {
 			if got := m.get(m.handler, strings.TrimPrefix(r.Pattern, "GET "), secret).Code; got != want[role] {
 				t.Errorf("%s for %q answers %d", r.Pattern, role, got)

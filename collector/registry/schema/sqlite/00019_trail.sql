@@ -1,0 +1,11 @@
+-- Witnesses of the trail, and bodies that were deleted after their term.
+
+-- +goose Up
+CREATE TABLE trail_cosignatures (
+	witness TEXT PRIMARY KEY,            -- its public key
+	size INTEGER NOT NULL,               -- entries of the checkpoint
+	checkpoint BLOB NOT NULL             -- with the witness's signature
+) STRICT, WITHOUT ROWID;
+
+-- Entries from 0 up to, not including, this one have lost their body.
+ALTER TABLE trail_head ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,79 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+)
+
+// AddTrailCosignature keeps the checkpoint of size entries that a witness (its
+// public key) signed, unless one of more entries is there.
+func (r *Registry) AddTrailCosignature(ctx context.Context, witness string, size int64, checkpoint []byte) error {
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO trail_cosignatures (witness, size, checkpoint) VALUES (?1, ?2, ?3)
+			ON CONFLICT (witness) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint
+			WHERE trail_cosignatures.size <= excluded.size`, witness, size, checkpoint)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep a cosigned checkpoint: %w", err)
+	}
+	return nil
+}
+
+// TrailCosignatures gives the checkpoint kept of each witness, by its public key.
+func (r *Registry) TrailCosignatures(ctx context.Context) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	err := r.view(ctx, func(tx *tx) error {
+		return each(ctx, tx, func(scan func(...any) error) error {
+			var witness string
+			var checkpoint []byte
+			err := scan(&witness, &checkpoint)
+			all[witness] = checkpoint
+			return err
+		}, "SELECT witness, checkpoint FROM trail_cosignatures")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read cosigned checkpoints: %w", err)
+	}
+	return all, nil
+}
+
+// TrailForgotten is how many entries, from the first on, have lost their body.
+func (r *Registry) TrailForgotten(ctx context.Context) (n int64, err error) {
+	if err := r.read.QueryRowContext(ctx, "SELECT forgotten FROM trail_head").Scan(&n); err != nil {
+		return 0, fmt.Errorf("read how far the trail's bodies are deleted: %w", err)
+	}
+	return n, nil
+}
+
+// forgetBatch bounds the bodies that one transaction empties.
+const forgetBatch = 256
+
+// ForgetTrailBodies empties the bodies of the entries below to, from the first
+// that still has its own on; their headers and hashes stay, so that proofs verify.
+func (r *Registry) ForgetTrailBodies(ctx context.Context, to int64) error {
+	for {
+		var left bool
+		err := r.updateIdle(ctx, func(ctx context.Context, tx *tx) error {
+			var from, size int64
+			if err := tx.QueryRowContext(ctx, "SELECT forgotten, size FROM trail_head").Scan(&from, &size); err != nil {
+				return err
+			}
+			until := min(to, size, from+forgetBatch)
+			if left = until < min(to, size); until <= from {
+				return nil
+			}
+			if _, err := tx.ExecContext(ctx, "UPDATE trail_entries SET body = ?1 WHERE number >= ?2 AND number < ?3", []byte{}, from, until); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, "UPDATE trail_head SET forgotten = ?", until)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("delete old bodies of the trail: %w", err)
+		}
+		if !left {
+			return nil
+		}
+	}
+}

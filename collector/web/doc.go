@@ -23,6 +23,13 @@
 // who is no user, has a session of half an hour for the code that stands in the
 // receipts of the site (BeginOwner); package join asks for the code.
 //
+// A listener may be closed to all addresses but those of an allow-list: the others
+// are told so before any login, whatever they ask for. A force may have networks and
+// a host name of its own, outside which its people are not let in, whatever they
+// hold; each such name is a Web of its own, so that a passkey made under it works
+// under no other. Addresses are those of connections: behind a reverse proxy they
+// are the proxy's, and it is the proxy that has to be closed.
+//
 // The cookie is __Host-anagrafe, an owner's __Host-anagrafe-owner. Browsers do not keep cookies of two ports of one
 // host apart, so on one machine use localhost for one listener and 127.0.0.1 for
 // the other; in production they have different host names anyway.

@@ -113,6 +113,9 @@ func (w *Web) link(rw http.ResponseWriter, r *http.Request) {
 // the trail.
 func (w *Web) signIn(rw http.ResponseWriter, r *http.Request, u registry.User, how string) {
 	ctx := r.Context()
+	if w.accepts(u.Role) && !w.admit(rw, r, u, how) {
+		return
+	}
 	kind := "login"
 	if !w.accepts(u.Role) {
 		kind = "login-refused"

@@ -56,7 +56,7 @@ func (w *Web) identify(rw http.ResponseWriter, r *http.Request) (registry.User, 
 		w.Broken(rw, r, err)
 		return u, false
 	case ok:
-		return u, true
+		return u, w.admit(rw, r, u, "session")
 	}
 	w.challenge(rw, r)
 	return u, false
@@ -76,7 +76,7 @@ func (w *Web) bearer(rw http.ResponseWriter, r *http.Request, header string) (re
 			return registry.User{}, false
 		}
 		if ok && w.accepts(u.Role) {
-			return u, true
+			return u, w.admit(rw, r, u, "credential")
 		}
 	}
 	w.limit.failed(From(r))

@@ -35,7 +35,8 @@ type Act struct {
 // when it returns without an error.
 type Record func(ctx context.Context, a Act) error
 
-// Options of one listener. All but Roles, TLS, Home and Now are required.
+// Options of one listener. Registry, Face, PublicURL, Secret, Record and Log are
+// required.
 type Options struct {
 	Registry  *registry.Registry
 	Face      pages.Face
@@ -47,6 +48,11 @@ type Options struct {
 	Record    Record
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+
+	Allow   []netip.Prefix     // addresses to which the listener is open; nil: all
+	Force   string             // whose people alone sign in here; "": those who have no address of their own
+	Forces  map[string]Network // of each force that has more than the listener's rules
+	Refused func(why string)   // told of who was turned away, for metrics; may be nil
 }
 
 // Web is what the pages of one listener share.
@@ -71,6 +77,9 @@ func New(o Options) (*Web, error) {
 		return nil, errors.New("the key for sessions needs at least 32 bytes")
 	case o.Record == nil || o.Registry == nil || o.Log == nil:
 		return nil, errors.New("a listener needs the registry, a trail and a log")
+	}
+	if err := checkRoles(o.Roles); err != nil {
+		return nil, err
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -61,6 +61,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 	s.review, err = review.New(review.Options{
 		Inventory: s.inv,
 		Scan:      s.look,
+		Find:      s.find,
 		Enrol:     s.link.enrol,
 		Status:    s.link.status,
 		Explain:   explain,

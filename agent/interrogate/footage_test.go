@@ -148,12 +148,14 @@ func TestFootageUnknown(t *testing.T) {
 		change func(f *Finder, w *Wanted)
 		why    string
 	}{
-		"no clock":     {func(f *Finder, _ *Wanted) { f.Clock = nil }, "clock could not be read"},
-		"no zone":      {func(f *Finder, _ *Wanted) { f.Zone = "" }, "zone is not known"},
-		"a wrong day":  {func(f *Finder, _ *Wanted) { f.Clock.OffsetMs = (48 * time.Hour).Milliseconds() }, ""},
-		"a month":      {func(_ *Finder, w *Wanted) { w.From = w.Until.AddDate(0, -1, 0) }, "longer than is asked for"},
-		"just now":     {func(_ *Finder, w *Wanted) { w.From, w.Until = now.Add(-5*time.Minute), now.Add(-time.Minute) }, "only just ended"},
-		"at its end":   {func(f *Finder, w *Wanted) { w.From, w.Until = now.Add(-80*time.Hour).Add(time.Second), now.Add(-79*time.Hour) }, "so close"},
+		"no clock":    {func(f *Finder, _ *Wanted) { f.Clock = nil }, "clock could not be read"},
+		"no zone":     {func(f *Finder, _ *Wanted) { f.Zone = "" }, "zone is not known"},
+		"a wrong day": {func(f *Finder, _ *Wanted) { f.Clock.OffsetMs = (48 * time.Hour).Milliseconds() }, ""},
+		"a month":     {func(_ *Finder, w *Wanted) { w.From = w.Until.AddDate(0, -1, 0) }, "longer than is asked for"},
+		"just now":    {func(_ *Finder, w *Wanted) { w.From, w.Until = now.Add(-5*time.Minute), now.Add(-time.Minute) }, "only just ended"},
+		"at its end": {func(f *Finder, w *Wanted) {
+			w.From, w.Until = now.Add(-80*time.Hour).Add(time.Second), now.Add(-79*time.Hour)
+		}, "so close"},
 		"another door": {func(f *Finder, _ *Wanted) { f.Family = Axis }, "cannot be asked"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,6 +27,8 @@ type Notice struct {
 	ReceivedAt time.Time           `json:"received_at"`
 	SeenAt     time.Time           `json:"seen_at,omitzero"`    // first opened by a person; zero: new
 	PresentAt  time.Time           `json:"present_at,omitzero"` // when a look found the footage still there
+	AbsentAt   time.Time           `json:"absent_at,omitzero"`  // when all of it was found to be gone
+	Checked    []Check             `json:"checked,omitempty"`   // what the recorders said when the owner had them asked
 	Answer     protocol.ReplyState `json:"answer,omitempty"`    // of a person, the last one
 	AnsweredAt time.Time           `json:"answered_at,omitzero"`
 	AnsweredBy string              `json:"answered_by,omitempty"`
@@ -135,6 +137,9 @@ func (v *Inventory) replyAgain(ctx context.Context, tx *sql.Tx, s *site, id stri
 	}
 	if !n.PresentAt.IsZero() {
 		again = append(again, protocol.Reply{NoticeID: id, State: protocol.ReplyPresent, At: n.PresentAt})
+	}
+	if !n.AbsentAt.IsZero() {
+		again = append(again, protocol.Reply{NoticeID: id, State: protocol.ReplyAbsent, At: n.AbsentAt})
 	}
 	if n.AnsweredBy != "" { // it is deleted after its term, and no answer is one without it
 		again = append(again, protocol.Reply{NoticeID: id, State: n.Answer, At: n.AnsweredAt, By: n.AnsweredBy, Note: n.Note})
@@ -271,7 +276,7 @@ func (v *Inventory) SeeNotice(ctx context.Context, id string) (n Notice, err err
 }
 
 // AnswerNotice writes down a person's answer to a request to preserve, and
-// queues it. A later one takes its place, until the content is deleted. r has
+// queues it; who answers has seen it. A later one takes its place, until the content is deleted. r has
 // State (copied, cannot, too-late or refused), By and Note; wrong ones are
 // protocol.FieldErrors.
 func (v *Inventory) AnswerNotice(ctx context.Context, id string, r protocol.Reply) error {
@@ -290,6 +295,14 @@ func (v *Inventory) AnswerNotice(ctx context.Context, id string, r protocol.Repl
 		}
 		if err := v.checkAnswer(r); err != nil {
 			return err
+		}
+		if n.SeenAt.IsZero() { // answered from the list
+			if _, err := tx.ExecContext(ctx, `UPDATE notice SET seen = ? WHERE id = ?`, micros(r.At), id); err != nil {
+				return err
+			}
+			if err := v.reply(ctx, tx, n, protocol.Reply{NoticeID: id, State: protocol.ReplySeen, At: r.At}); err != nil {
+				return err
+			}
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE notice SET answer = ?1, answered = ?2, answered_by = ?3, note = ?4, closed = ?2 WHERE id = ?5`,
 			r.State, micros(r.At), r.By, r.Note, id)
@@ -338,12 +351,12 @@ func oneNotice(ctx context.Context, tx *sql.Tx, id string) (Notice, error) {
 
 // notices reads those that the SQL condition picks.
 func notices(ctx context.Context, tx *sql.Tx, where string, args ...any) (all []Notice, err error) {
-	err = each(ctx, tx, `SELECT id, site_id, kind, at, body, received, seen, present, answer, answered, answered_by, note, closed
+	err = each(ctx, tx, `SELECT id, site_id, kind, at, body, received, seen, present, answer, answered, answered_by, note, closed, absent, checked
 		FROM notice WHERE `+where, func(rows *sql.Rows) error {
 		var n Notice
 		var body sql.NullString
 		err := rows.Scan(&n.ID, &n.SiteID, &n.Kind, asTime{&n.At}, &body, asTime{&n.ReceivedAt}, asTime{&n.SeenAt}, asTime{&n.PresentAt},
-			&n.Answer, asTime{&n.AnsweredAt}, &n.AnsweredBy, &n.Note, asTime{&n.ClosedAt})
+			&n.Answer, asTime{&n.AnsweredAt}, &n.AnsweredBy, &n.Note, asTime{&n.ClosedAt}, asTime{&n.AbsentAt}, asJSON{&n.Checked})
 		if err == nil && body.Valid {
 			n.Body, err = noticeBody(n.Kind, body.String)
 		}

@@ -144,7 +144,7 @@ func TestAnswerNotice(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wantReplies(t, v, protocol.ReplyReceived, protocol.ReplyCannot, protocol.ReplyCopied)
+	wantReplies(t, v, protocol.ReplyReceived, protocol.ReplySeen, protocol.ReplyCannot, protocol.ReplyCopied)
 	n, err := v.Notice(t.Context(), noticeA)
 	if err != nil || n.Answer != protocol.ReplyCopied || n.AnsweredBy != "Luca Verdi" || n.ClosedAt.IsZero() {
 		t.Errorf("%+v: %v", n, err)

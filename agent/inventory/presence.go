@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"anagrafe/agent/interrogate"
 	"anagrafe/protocol"
 )
 
@@ -14,44 +15,54 @@ import (
 // No notice makes anything be asked of a recorder: this goes by what the look
 // has read in any case, and by facts that leave by themselves.
 func (v *Inventory) followNotices(ctx context.Context, tx *sql.Tx, b *book, looked []seen, at time.Time) (queued bool, err error) {
-	open, err := notices(ctx, tx, `kind = 'preserve' AND body IS NOT NULL AND closed = 0 AND present = 0`)
+	open, err := notices(ctx, tx, `kind = 'preserve' AND body IS NOT NULL AND closed = 0 AND absent = 0`)
 	if err != nil {
 		return false, err
 	}
 	for _, n := range open {
 		s := b.site(n.SiteID)
-		if p, ok := n.Body.(protocol.Preserve); !ok || n.Left || !present(b, s, p, looked, at) {
+		p, ok := n.Body.(protocol.Preserve)
+		if !ok || n.Left {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE notice SET present = ? WHERE id = ?`, micros(at), n.ID); err != nil {
+		told, err := v.tellPresence(ctx, tx, s, n, b.asLooked(s, p, looked, at), at)
+		if err != nil {
 			return false, err
 		}
-		if err := v.enqueue(ctx, tx, s, protocol.Reply{NoticeID: n.ID, State: protocol.ReplyPresent, At: at.UTC()}, false); err != nil {
-			return false, err
-		}
-		queued = true
+		queued = queued || told
 	}
 	return queued, forgetNotices(ctx, tx, at)
 }
 
-// present tells whether this look found, for every camera that a request names,
-// that footage reaches back to the interval, of which the camera recorded both
-// ends by its schedule. In doubt it does not.
-func present(b *book, s *site, p protocol.Preserve, looked []seen, at time.Time) bool {
-	for _, id := range p.CameraIDs {
-		c := b.camera(id)
-		if c == nil || c.decision != StateDeclared || b.siteOf(c) != s || !readNow(c, looked, at) {
-			return false
-		}
-		schedules := []protocol.Era[protocol.Schedule]{{Value: c.schedule}}
-		retentions := []protocol.Era[protocol.Retention]{{Value: c.retention}}
-		for _, t := range []time.Time{p.Start, p.End} {
-			if f := protocol.FootageOf(t, at, schedules, retentions); f.Exists != protocol.Yes || !f.Observed {
-				return false
-			}
+// asLooked is what this look shows of all cameras that a request names.
+func (b *book) asLooked(s *site, p protocol.Preserve, looked []seen, at time.Time) protocol.ReplyState {
+	var checks []Check
+	for _, c := range b.searched(s, p) {
+		if readNow(c, looked, at) {
+			checks = append(checks, Check{CameraID: c.id, Presence: byOldest(c, p, at)})
 		}
 	}
-	return true
+	return verdict(p, checks)
+}
+
+// sureMargin is by how much a recorder's oldest footage must be younger than an
+// interval for that to be surely gone: some tell the oldest by the day alone.
+const sureMargin = 25 * time.Hour
+
+// byOldest goes by how far back c's footage reaches. It is there when the camera
+// recorded both ends of the interval by its schedule. In doubt it is unknown.
+func byOldest(c *camera, p protocol.Preserve, at time.Time) interrogate.Presence {
+	if oldest := c.retention.OldestFootage; !oldest.IsZero() && oldest.After(p.End.Add(sureMargin)) {
+		return interrogate.PresenceNo
+	}
+	schedules := []protocol.Era[protocol.Schedule]{{Value: c.schedule}}
+	retentions := []protocol.Era[protocol.Retention]{{Value: c.retention}}
+	for _, t := range []time.Time{p.Start, p.End} {
+		if f := protocol.FootageOf(t, at, schedules, retentions); f.Exists != protocol.Yes || !f.Observed {
+			return interrogate.PresenceUnknown
+		}
+	}
+	return interrogate.PresenceYes
 }
 
 // fresh is how old a reading may be at the end of the look that it is of.
@@ -68,7 +79,7 @@ func readNow(c *camera, looked []seen, at time.Time) bool {
 // forgetNotices closes the notices that nobody answered in time, and deletes the
 // content of those that were closed long ago. What stays is that there was one.
 func forgetNotices(ctx context.Context, tx *sql.Tx, at time.Time) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE notice SET body = NULL, answered_by = '', note = '' WHERE body IS NOT NULL AND closed > 0 AND closed < ?`,
+	if _, err := tx.ExecContext(ctx, `UPDATE notice SET body = NULL, answered_by = '', note = '', checked = '[]' WHERE body IS NOT NULL AND closed > 0 AND closed < ?`,
 		micros(at.Add(-noticeKept))); err != nil {
 		return err
 	}

@@ -15,11 +15,13 @@ import (
 // noticesView is the list of what came down from the register.
 type noticesView struct {
 	Notices []noticeLine
+	By      string // who answers from the list: the first contact; "" nobody is named yet
 }
 
 type noticeLine struct {
 	inventory.Notice
 	Title string
+	Asks  bool // it waits for an answer
 }
 
 // notices lists what was handed down, newest first.
@@ -31,13 +33,28 @@ func (v *Review) notices(r *http.Request) (answer, error) {
 	w := v.words(r)
 	view := noticesView{}
 	for _, n := range all {
-		view.Notices = append(view.Notices, noticeLine{n, noticeTitle(w, n)})
+		asks := n.Kind == inventory.NoticePreserve && n.Body != nil && n.Answer == "" && !n.Left
+		view.Notices = append(view.Notices, noticeLine{n, noticeTitle(w, n), asks})
+		if asks && view.By == "" {
+			if view.By, err = v.answers(r, n.SiteID); err != nil {
+				return answer{}, err
+			}
+		}
 	}
 	a := page("notices.html", "notices.title", view)
 	a.json = struct {
 		Notices []inventory.Notice `json:"notices"`
 	}{append([]inventory.Notice{}, all...)}
 	return a, nil
+}
+
+// answers is who answers for a site unless they say otherwise: its first contact.
+func (v *Review) answers(r *http.Request, siteID string) (string, error) {
+	contacts, err := v.Inventory.Contacts(r.Context(), siteID)
+	if err != nil || len(contacts) == 0 {
+		return "", err
+	}
+	return contacts[0].Name, nil
 }
 
 func noticeTitle(w *pages.Words, n inventory.Notice) string {
@@ -81,6 +98,9 @@ type noticeView struct {
 	To     string
 	Of     []askedCamera
 	Form   fields
+	Asking bool // the recorders, now
+	Known  bool // among the cameras is one of this computer: its recorder can be asked
+	Opened bool // the note: something was typed, or is proposed
 }
 
 // askedCamera is a camera of a request to preserve.
@@ -92,6 +112,7 @@ type askedCamera struct {
 	Fate           fate
 	Until          time.Time // when the beginning is overwritten; zero: not known
 	Save           string    // the page that shows how to save it
+	Check          *checkView
 }
 
 // notice opens one, which marks it as seen: it is the one GET that changes
@@ -123,9 +144,11 @@ func (v *Review) noticePage(r *http.Request, n inventory.Notice, f fields) (answ
 	case protocol.Preserve:
 		view.Ask = &b
 		view.From, view.To = wall(w, b.Start.In(pages.Rome())), wall(w, b.End.In(pages.Rome()))
-		if view.Of, err = v.askedCameras(r, w, b); err != nil {
+		if view.Of, err = v.askedCameras(r, w, n, b); err != nil {
 			return answer{}, err
 		}
+		view.Asking = v.finds.under(n.ID)
+		view.Known = slices.ContainsFunc(view.Of, func(c askedCamera) bool { return !c.Unknown })
 	case protocol.SiteChange:
 		view.Change = &b
 	case protocol.Reminder:
@@ -133,21 +156,30 @@ func (v *Review) noticePage(r *http.Request, n inventory.Notice, f fields) (answ
 	}
 	if f == nil {
 		view.Form = fields{"by": {Value: n.AnsweredBy}}
-		if contacts, err := v.Inventory.Contacts(r.Context(), n.SiteID); err != nil {
-			return answer{}, err
-		} else if n.AnsweredBy == "" && len(contacts) > 0 {
-			view.Form["by"] = field{Value: contacts[0].Name}
+		if n.AnsweredBy == "" {
+			by, err := v.answers(r, n.SiteID)
+			if err != nil {
+				return answer{}, err
+			}
+			view.Form["by"] = field{Value: by}
 		}
 	}
+	if f == nil && n.Answer == "" {
+		view.Form["note"] = field{Value: partNote(w, n)}
+	}
+	view.Opened = view.Form["note"] != field{} || view.Form["by"].Value == "" || view.Form["by"].Error != ""
 	a := page("notice.html", "notices.title", view)
 	a.json = n
+	if view.Asking && f == nil {
+		a.after = findPause
+	}
 	if f != nil {
 		a.page.Status = http.StatusUnprocessableEntity
 	}
 	return a, nil
 }
 
-func (v *Review) askedCameras(r *http.Request, w *pages.Words, p protocol.Preserve) (all []askedCamera, err error) {
+func (v *Review) askedCameras(r *http.Request, w *pages.Words, n inventory.Notice, p protocol.Preserve) (all []askedCamera, err error) {
 	now := time.Now()
 	a := asked{p.Start, p.End}
 	for _, id := range p.CameraIDs {
@@ -163,6 +195,7 @@ func (v *Review) askedCameras(r *http.Request, w *pages.Words, p protocol.Preser
 		all = append(all, askedCamera{Name: channelWords(w, c), Recorder: recorderWords(c.Device),
 			From: wall(w, on.From), To: wall(w, on.To), ClockKnown: on.Clock != nil, Fate: fateOf(a, c.Values, now),
 			Until: protocol.FootageOf(p.Start, now, nil, []protocol.Era[protocol.Retention]{{Value: c.Values.Retention}}).Until,
+			Check: checkOf(w, n, id),
 			Save:  "/save?camera=" + c.ID + "&from=" + p.Start.UTC().Format(time.RFC3339) + "&to=" + p.End.UTC().Format(time.RFC3339)})
 	}
 	return all, nil
@@ -199,6 +232,9 @@ func (v *Review) answerNotice(r *http.Request) (answer, error) {
 	}
 	if err != nil {
 		return answer{}, err
+	}
+	if in.State != protocol.ReplyRefused {
+		v.find(id) // with the owner's answer the recorder is asked, and not before
 	}
 	n, err := v.Inventory.Notice(r.Context(), id)
 	return answer{json: n, to: "/notices/" + id + "?done=answered"}, err

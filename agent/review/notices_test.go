@@ -1,6 +1,7 @@
 package review
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -135,9 +136,6 @@ func TestNoticeInWords(t *testing.T) {
 				t.Errorf("%s: %q is there", kind, no)
 			}
 		}
-		if strings.Contains(body, " checked") {
-			t.Errorf("%s: an answer is chosen beforehand", kind)
-		}
 	}
 	for _, state := range []protocol.SiteState{protocol.SiteSuspended, protocol.SiteResumed, protocol.SiteWithdrawn} {
 		n := handed(protocol.SiteChange{State: state, At: time.Now().UTC()})
@@ -253,16 +251,22 @@ func TestTheWayFromTheMessage(t *testing.T) {
 			check("31-banner")
 			b.Press(".note-danger a")
 			check("32-notice")
-			b.Click("#state-copied")
 			b.Do(chromedp.Evaluate[chromedp.Void]("document.querySelector('#by').value = ''"))
-			b.Press("main form button")
+			b.Press("#state-copied")
 			check("33-answer-refused")
-			if pagestest.Eval[bool](b, "document.querySelector('#state-copied').checked") != true {
-				t.Error("what was chosen is gone")
+			o.answer = func(ctx context.Context, id string) error {
+				return o.Inventory.RecordChecks(ctx, id, []inventory.Check{{CameraID: all[0].ID, At: time.Now(), Presence: interrogate.PresencePartly,
+					Periods: []interrogate.Period{{From: n.Body.(protocol.Preserve).Start, Until: n.Body.(protocol.Preserve).End.Add(-5 * time.Minute)}}}})
 			}
+			b.Press("form[action$='/check'] button")
+			<-o.Review.find(n.ID) // joins it, or asks again
+			b.Visit("/notices/" + n.ID)
+			check("33-found-a-part")
 			b.Fill("#by", "Anna Neri")
 			b.Fill("#note", "Luca, chiavetta in cassaforte")
-			b.Press("main form button")
+			b.Press("#state-copied")
+			<-o.Review.find(n.ID)
+			b.Visit("/notices/" + n.ID)
 			check("34-answered")
 			b.Press("a[href^='/save']")
 			check("35-save")
@@ -285,5 +289,108 @@ func TestTheWayFromTheMessage(t *testing.T) {
 			b.Visit("/outbox")
 			check("40-outbox")
 		})
+	}
+}
+
+// TestTwoClicks: from the first page a person opens the message and answers it, with
+// their name filled in; "call me" is one press from the list. Enter in a field
+// answers nothing.
+func TestTwoClicks(t *testing.T) {
+	o, c := sharing(t)
+	b := pagestest.Open(t, "http://"+o.Addr, 390, 800)
+	b.Visit(o.NewLink())
+	b.Press("main button")
+	first, second := asking(protocol.Invitation, c.ID), asking(protocol.Order, c.ID)
+	o.keep(t, first)
+	b.Visit("/")
+	b.Press(".note-danger a") // one
+	b.Do(chromedp.Evaluate[chromedp.Void]("document.querySelector('main details').open = true"))
+	b.Do(chromedp.SendKeys("#by", "\r"))
+	if n, err := o.Inventory.Notice(t.Context(), first.ID); err != nil || n.Answer != "" {
+		t.Errorf("Enter in a field answered %q, %v", n.Answer, err)
+	}
+	b.Press("#state-copied") // two
+	if n, err := o.Inventory.Notice(t.Context(), first.ID); err != nil || n.Answer != protocol.ReplyCopied || n.AnsweredBy != "Anna Neri" {
+		t.Errorf("answered %+v, %v", n, err)
+	}
+	o.keep(t, second)
+	b.Visit("/notices")
+	b.Press("button[value='cannot']")
+	n, err := o.Inventory.Notice(t.Context(), second.ID)
+	if err != nil || n.Answer != protocol.ReplyCannot || n.AnsweredBy != "Anna Neri" || n.SeenAt.IsZero() {
+		t.Errorf("from the list: %+v, %v", n, err)
+	}
+}
+
+// TestOnlyTheOwnerAsksARecorder: a message that arrives, its page and a "no" ask no
+// recorder; the button and every other answer do, once at a time.
+func TestOnlyTheOwnerAsksARecorder(t *testing.T) {
+	o, c := sharing(t)
+	release := make(chan struct{})
+	o.answer = func(context.Context, string) error { <-release; return nil }
+	asked := func() int { return len(o.finds) }
+	n := asking(protocol.Invitation, c.ID)
+	o.keep(t, n)
+	path := "/notices/" + n.ID
+	o.send(t, "GET", "/notices", "")
+	o.send(t, "GET", path, "")
+	o.send(t, "GET", path+"/check", "")
+	o.send(t, "POST", path, "state=refused&by=Anna")
+	if asked() != 0 {
+		t.Fatal("a recorder was asked though its owner did nothing")
+	}
+	for range 2 {
+		if status, _, h := o.send(t, "POST", path+"/check", ""); status != http.StatusSeeOther || !strings.HasPrefix(h.Get("Location"), path) {
+			t.Errorf("%d %s", status, h.Get("Location"))
+		}
+	}
+	if _, body, h := o.send(t, "GET", path+"?lang=it", ""); !strings.Contains(body, "Sto chiedendo al registratore") || h.Get("Refresh") == "" {
+		t.Error("the page does not say that it is under way")
+	}
+	done := o.Review.find(n.ID)
+	close(release)
+	<-done
+	if id := <-o.finds; id != n.ID || asked() != 0 {
+		t.Errorf("asked for %s, and %d times more", id, asked())
+	}
+	if _, body, h := o.send(t, "GET", path+"?lang=it", ""); strings.Contains(body, "Sto chiedendo") || h.Get("Refresh") != "" {
+		t.Error("the page goes on renewing itself")
+	}
+	o.send(t, "POST", path, "state=cannot&by=Anna")
+	if id := <-o.finds; id != n.ID {
+		t.Errorf("asked for %s", id)
+	}
+	if status := o.api(t, "POST", path+"/check", nil, nil); status != http.StatusOK {
+		t.Errorf("for programs: %d", status)
+	}
+	r := handed(protocol.Reminder{Reason: "x"})
+	o.keep(t, r)
+	if status, _, _ := o.send(t, "POST", "/notices/"+r.ID+"/check", ""); status != http.StatusConflict {
+		t.Errorf("a reminder has no footage: %d", status)
+	}
+}
+
+// TestFoundInWords: what the recorder said, in words.
+func TestFoundInWords(t *testing.T) {
+	o, c := sharing(t)
+	for presence, want := range map[interrogate.Presence]string{
+		interrogate.PresenceYes: "ancora tutte", interrogate.PresencePartly: "ne ha una parte", interrogate.PresenceNo: "non ha niente", interrogate.PresenceUnknown: "non è riuscito a saperlo",
+	} {
+		n := asking(protocol.Order, c.ID)
+		o.keep(t, n)
+		check := inventory.Check{CameraID: c.ID, At: time.Now(), Presence: presence, Why: "SENTINEL"}
+		if presence == interrogate.PresencePartly {
+			check.Periods = []interrogate.Period{{From: n.Body.(protocol.Preserve).Start, Until: n.Body.(protocol.Preserve).End}}
+		}
+		if err := o.Inventory.RecordChecks(t.Context(), n.ID, []inventory.Check{check}); err != nil {
+			t.Fatal(err)
+		}
+		_, body, _ := o.send(t, "GET", "/notices/"+n.ID+"?lang=it", "")
+		if !strings.Contains(body, want) || strings.Contains(body, "SENTINEL") {
+			t.Errorf("%s: %q is missing", presence, want)
+		}
+		if proposed := strings.Contains(body, "Sul registratore c&#39;è una parte"); proposed != (presence == interrogate.PresencePartly) {
+			t.Errorf("%s: a note is proposed: %v", presence, proposed)
+		}
 	}
 }

@@ -22,6 +22,9 @@ type Options struct {
 	Inventory *inventory.Inventory
 	// Scan looks at the network once and records what it finds.
 	Scan func(ctx context.Context) error
+	// Find asks the recorders of a notice whether they still have the footage that
+	// it asks for, and records what they say in Inventory.
+	Find func(ctx context.Context, noticeID string) error
 	// Enrol redeems a code or link and keeps the grant in Inventory. The
 	// collector's address is "" where the code is a link. With replace, the other
 	// computers that speak for the site may do so no more; that can be said
@@ -44,11 +47,12 @@ type Review struct {
 	pages    *pages.Set
 	sessions sessions
 	search   search
+	finds    finds
 }
 
 // New checks the options and loads the pages.
 func New(o Options) (*Review, error) {
-	if o.Inventory == nil || o.Scan == nil || o.Enrol == nil || o.Status == nil || o.Log == nil {
+	if o.Inventory == nil || o.Scan == nil || o.Find == nil || o.Enrol == nil || o.Status == nil || o.Log == nil {
 		return nil, errors.New("review: an option is missing")
 	}
 	if o.Explain == nil {
@@ -68,6 +72,7 @@ func New(o Options) (*Review, error) {
 func (v *Review) Close() error {
 	v.search.stop()
 	v.search.running.Wait()
+	v.finds.running.Wait()
 	return nil
 }
 
@@ -75,33 +80,34 @@ func (v *Review) Close() error {
 func (v *Review) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]handler{
-		"GET /{$}":           v.home,
-		"GET /cameras":       v.list,
-		"GET /cameras/{id}":  v.camera,
-		"POST /cameras/{id}": v.edit,
-		"GET /save":          v.save,
-		"GET /scan":          v.searching,
-		"POST /scan":         v.scan,
-		"GET /approve":       v.summary,
-		"POST /approve":      v.approve,
-		"POST /refuse":       v.refuse,
-		"POST /restore":      v.restore,
-		"GET /withdraw":      v.leaving,
-		"POST /withdraw":     v.withdraw,
-		"GET /contact":       v.contacts,
-		"POST /contact":      v.setContact,
-		"GET /credentials":   v.askPassword,
-		"POST /credentials":  v.setPassword,
-		"GET /takeover":      v.takeovers,
-		"POST /takeover":     v.takeOver,
-		"GET /enrol":         v.askCode,
-		"POST /enrol":        v.enrol,
-		"GET /outbox":        v.outbox,
-		"GET /notices":       v.notices,
-		"GET /notices/{id}":  v.notice,
-		"POST /notices/{id}": v.answerNotice,
-		"GET /status":        v.status,
-		"GET /keep":          v.keep,
+		"GET /{$}":                 v.home,
+		"GET /cameras":             v.list,
+		"GET /cameras/{id}":        v.camera,
+		"POST /cameras/{id}":       v.edit,
+		"GET /save":                v.save,
+		"GET /scan":                v.searching,
+		"POST /scan":               v.scan,
+		"GET /approve":             v.summary,
+		"POST /approve":            v.approve,
+		"POST /refuse":             v.refuse,
+		"POST /restore":            v.restore,
+		"GET /withdraw":            v.leaving,
+		"POST /withdraw":           v.withdraw,
+		"GET /contact":             v.contacts,
+		"POST /contact":            v.setContact,
+		"GET /credentials":         v.askPassword,
+		"POST /credentials":        v.setPassword,
+		"GET /takeover":            v.takeovers,
+		"POST /takeover":           v.takeOver,
+		"GET /enrol":               v.askCode,
+		"POST /enrol":              v.enrol,
+		"GET /outbox":              v.outbox,
+		"GET /notices":             v.notices,
+		"GET /notices/{id}":        v.notice,
+		"POST /notices/{id}":       v.answerNotice,
+		"POST /notices/{id}/check": v.checkNotice,
+		"GET /status":              v.status,
+		"GET /keep":                v.keep,
 	} {
 		mux.Handle(pattern, v.serve(h))
 	}

@@ -27,6 +27,9 @@ type owner struct {
 	client *http.Client
 	scans  int
 	found  []interrogate.Device
+
+	finds  chan string                                // notices for which recorders were asked
+	answer func(ctx context.Context, id string) error // what they say
 }
 
 const siteID = "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c001"
@@ -45,12 +48,16 @@ func start(t *testing.T) *owner {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { inv.Close() })
-	o := &owner{server: httptest.NewUnstartedServer(nil)}
+	o := &owner{server: httptest.NewUnstartedServer(nil), finds: make(chan string, 64), answer: func(context.Context, string) error { return nil }}
 	o.Review, err = New(Options{
 		Inventory: inv,
 		Scan: func(ctx context.Context) error {
 			o.scans++
 			return inv.Record(ctx, o.found, time.Now())
+		},
+		Find: func(ctx context.Context, id string) error {
+			o.finds <- id
+			return o.answer(ctx, id)
 		},
 		Enrol: func(ctx context.Context, code, collector string, replace bool) error {
 			if code != "GIUSTO" {

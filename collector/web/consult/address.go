@@ -26,7 +26,7 @@ func (c *Consult) locate(a *asked) {
 		return
 	}
 	x := c.Places.Index()
-	if a.wrong("at") == "error.at.form" && !strings.Contains(a.At, "://") && c.findsNames() {
+	if a.wrong("at") == "error.at.form" && c.findsNames() {
 		a.address(x)
 	}
 	if a.wrong("at") != "" || !a.Point.Placed() {

@@ -97,7 +97,7 @@ func TestSearchByAddress(t *testing.T) {
 		{"via Orefici", "", 422, []string{"la metà della via"}},
 		{"via Orefici 5", "", 422, []string{"Via Orefici 9", "2 numeri più in là"}},
 		{"via Ignota 2", "", 422, []string{"Non troviamo questo luogo"}},
-		{"https://example.org/via-orefici", "", 422, []string{"Non riconosciamo il luogo"}},
+		{"https://example.org/via-orefici", "", 422, []string{"non ci sono coordinate"}},
 		{"Manzoni 5", "Corso Magenta 1 9.18,45.465", 422, []string{"Quale di questi 2 luoghi"}},
 		{"Manzoni 5", "Via Alessandro Manzoni 5 9.193,45.469", 303, nil},
 		{"via Orefici 4", "Via Orefici 2 9.18757,45.46408", 303, nil},

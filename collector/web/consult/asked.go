@@ -33,6 +33,7 @@ type asked struct {
 	At, Date, Time, Until, Radius string
 	Kind, Ref, Offence, Reason    string
 	Pick                          string // which of the places that At may mean: see pickOf
+	When                          string // the time that was chosen, see chips; whenExact: Date, Time and Until
 	Fold                          string // "", foldFirst or foldSecond: which of the hours that come twice
 
 	drawn // an area or a route in place of At, and filters
@@ -94,9 +95,15 @@ func readAsked(v url.Values, now time.Time, exact bool) *asked {
 	} else if a.At == "" {
 		a.fail("at", "error.at.missing")
 	} else if a.Point, err = parsePlace(a.At, !exact); err != nil {
-		a.fail("at", "error.at.form")
+		key := "error.at.form"
+		if strings.Contains(a.At, "://") {
+			key = "error.at.link"
+		}
+		a.fail("at", key)
 	}
-	a.readTimes(now)
+	if exact || !a.readWhen(get("when"), now) {
+		a.readTimes(now)
+	}
 	a.readArrival()
 	a.RadiusM = search.DefaultRadiusM
 	if a.Radius != "" {

@@ -31,6 +31,15 @@ func TestPlaces(t *testing.T) {
 		"https://www.google.com/maps/search/?api=1&query=45.4654%2C9.1864":                                           milan,
 		"https://www.openstreetmap.org/#map=17/45.4654/9.1864":                                                       milan,
 		"https://www.openstreetmap.org/?mlat=45.4654&mlon=9.1864#map=12/45.0/9.0":                                    milan,
+		"geo:0,0?q=45.4654,9.1864(Duomo%20di%20Milano)":                                                              milan,
+		"geo:45.4654,9.1864?z=17&q=Duomo":                                                                            milan,
+		"https://www.google.com/maps/dir/?api=1&destination=45.4654%2C9.1864&travelmode=walking":                     milan,
+		"https://www.google.com/maps/@?api=1&map_action=pano&viewpoint=45.4654,9.1864":                               milan,
+		"https://maps.google.com/maps?q=loc:45.4654,9.1864&z=17":                                                     milan,
+		"https://www.openstreetmap.org/node/1#map=19/45.4654/9.1864&layers=N":                                        milan,
+		"https://maps.apple.com/?address=Piazza%20del%20Duomo&ll=45.4654,9.1864&t=m":                                 milan,
+		"https://maps.apple.com/place?coordinate=45.4654,9.1864&name=Duomo&map=explore":                              milan,
+		"https://maps.apple.com/?daddr=45.4654,9.1864":                                                               milan,
 		"https://maps.apple.com/?ll=45.4654,9.1864&q=Duomo":                                                          milan,
 	} {
 		got, err := parsePlace(text, true)
@@ -42,7 +51,9 @@ func TestPlaces(t *testing.T) {
 		t.Errorf("an exact caller's order was changed: %v %v", got, err)
 	}
 	for _, text := range []string{"", "Via Torino 12", "9.18", "181,45", "9,91", "9.1,45.1,3", "1e1,45", "NaN,NaN", "https://example.org/", "http://[", strings.Repeat("9", 3000),
-		"https://www.google.com/maps/@95.4654,9.1864,17z", "9..1,45"} {
+		"https://www.google.com/maps/@95.4654,9.1864,17z", "9..1,45",
+		// Of these nothing but their makers' servers know the place.
+		"https://maps.app.goo.gl/QxYz1234abcd", "https://osm.org/go/0CrTzqq~-?m=", "https://what3words.com/sono.tre.parole", "///sono.tre.parole", "geo:0,0?q=Duomo(45)x", "geo:"} {
 		if got, err := parsePlace(text, true); err == nil {
 			t.Errorf("%q was taken for %v", text, got)
 		}

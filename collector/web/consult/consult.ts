@@ -3,8 +3,11 @@
 import { Map as MapView, Marker, NavigationControl, ScaleControl, addProtocol, setWorkerUrl } from "maplibre-gl";
 import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, LngLatBoundsLike, MapMouseEvent, StyleSpecification } from "maplibre-gl";
 import { Protocol } from "pmtiles";
+import { drawing, drawnData, drawnLayers } from "./_draw";
+import type { Drawing } from "./_draw";
 import { style } from "./_style";
 import { keepCase } from "./_tab";
+import { chooseTimes } from "./_when";
 
 type Pair = [number, number];
 interface Shape { n: number; kind: "sees" | "may" | "near" | "gone"; assumed: boolean; at: Pair; mark: Pair; name: string }
@@ -76,6 +79,7 @@ const layers = (d: Data): LayerSpecification[] => [
   { id: "edge", type: "line", source: "shapes", filter: ["!", ["get", "assumed"]], paint: { "line-color": colour, "line-width": strong(3, 1.5) } },
   { id: "edge-assumed", type: "line", source: "shapes", filter: ["get", "assumed"], paint: { "line-color": colour, "line-width": strong(3, 1.5), "line-dasharray": [3, 2] } },
   { id: "hang", type: "circle", source: "hang", paint: { "circle-radius": 4, "circle-color": colour, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5 } },
+  ...drawnLayers,
 ];
 
 function sources(d: Data): StyleSpecification["sources"] {
@@ -85,6 +89,7 @@ function sources(d: Data): StyleSpecification["sources"] {
     asked: { type: "geojson", data: asked(d) },
     shapes: { type: "geojson", data: d.shapes, promoteId: "n" },
     sectors: { type: "geojson", data: d.sectors, promoteId: "n" },
+    drawn: { type: "geojson", data: drawnData(null, []) },
     hang: { type: "geojson", data: { type: "FeatureCollection", features: hang } },
   };
 }
@@ -215,7 +220,7 @@ function through(d: Data, map: MapView): void {
 
 // pick lets a click on the map name the place, and draws the place that is
 // typed and the radius that is chosen.
-function pick(d: Data, map: MapView, place: Marker | null): void {
+function pick(d: Data, map: MapView, place: Marker | null, drawing: Drawing): void {
   const at = document.querySelector<HTMLInputElement>("#at");
   const radius = document.querySelector<HTMLSelectElement>("#radius");
   if (!at || !radius) return;
@@ -230,11 +235,12 @@ function pick(d: Data, map: MapView, place: Marker | null): void {
   if (d.pick) {
     map.getCanvas().style.cursor = "crosshair";
     map.on("click", (e: MapMouseEvent) => {
+      if (drawing.active()) return;
       at.value = e.lngLat.lng.toFixed(6) + "," + e.lngLat.lat.toFixed(6);
       at.setCustomValidity("");
       const again = at.closest("details");
       if (again) again.open = true;
-      redraw();
+      at.dispatchEvent(new Event("change")); // nothing is typed: no addresses are asked for
     });
   }
   at.addEventListener("change", redraw);
@@ -268,6 +274,7 @@ function reveals(words: Record<string, string>): void {
 
 function start(): void {
   keepCase();
+  chooseTimes();
   const block = document.getElementById("map-data");
   const box = document.getElementById("map");
   const off = document.getElementById("map-off");
@@ -286,7 +293,7 @@ function start(): void {
     twin(map);
     showOnMap(d, map);
     through(d, map);
-    pick(d, map, place);
+    pick(d, map, place, drawing(map, d));
   } catch { // no WebGL2
     box.hidden = true;
     off.hidden = false;

@@ -21,13 +21,14 @@ type formView struct {
 	Choices  []choice // of what the place may mean
 	More     int      // that are not among them
 	onMap    bool
+	Chips    []chip // times to choose from
 	named    bool   // addresses or districts are there to be found
 	first    string // the field that has the cursor
 }
 
 func (c *Consult) formView(r *http.Request, a *asked, user string) formView {
 	v := formView{Asked: a, User: user, Kinds: caseKinds, Offences: offences, Radii: radiiWith(a.RadiusM), onMap: c.base != nil, first: "at",
-		Choices: choices(c.set.Words(pages.Language(r)), a.Found), More: a.Found.More, named: c.findsNames()}
+		Chips: chipsOf(a, c.Now()), Choices: choices(c.set.Words(pages.Language(r)), a.Found), More: a.Found.More, named: c.findsNames()}
 	if len(a.Errors) > 0 {
 		v.first = a.Errors[0].Field
 	}

@@ -69,7 +69,9 @@ func (c *Consult) mapView(r *http.Request, a *asked, rows []row, through bool) m
 	words := c.words(r)
 	none := collection{Type: "FeatureCollection", Features: []feature{}}
 	d := mapData{Radius: a.RadiusM, Shapes: none, Sectors: none, Words: map[string]string{}}
-	for _, key := range []string{"label", "in", "out", "point", "camera", "failed", "reveal", "from", "to"} {
+	for _, key := range []string{"label", "in", "out", "point", "camera", "failed", "reveal", "from", "to",
+		"draw.begin.area", "draw.begin.route", "draw.more", "draw.count", "draw.full", "draw.moved", "draw.corner",
+		"draw.corner.name", "draw.here", "draw.remove", "draw.cleared", "draw.done.area", "draw.done.route"} {
 		d.Words[key] = words.T("map." + key)
 	}
 	v := mapView{HasBase: c.base != nil}

@@ -24,7 +24,7 @@ var (
 		regexp.MustCompile(`^geo:(-?\d+(?:\.\d+)?),(-?\d+(?:\.\d+)?)`),           // RFC 5870
 		regexp.MustCompile(`/(?:place|search|dir)/(-?\d+\.\d+),\+?(-?\d+\.\d+)`), // coordinates as the name
 	}
-	inQuery = []string{"q", "query", "ll", "center", "destination", "daddr", "sll"}
+	inQuery = []string{"q", "query", "ll", "coordinate", "center", "viewpoint", "destination", "daddr", "sll"}
 )
 
 // maxPlace is longer than any link that holds a position.
@@ -58,6 +58,13 @@ func placeOfLink(text string) (protocol.Point, error) {
 		return protocol.Point{}, errPlace
 	}
 	q := u.Query()
+	if u.Scheme == "geo" && strings.HasPrefix(u.Opaque, "0,0") { // as phones pass a place on: geo:0,0?q=LAT,LON(name)
+		name, _, _ := strings.Cut(q.Get("q"), "(")
+		if m := pair.FindStringSubmatch(name); m != nil {
+			return point(degrees(m[2]), degrees(m[1]))
+		}
+		return protocol.Point{}, errPlace
+	}
 	if q.Has("mlat") && q.Has("mlon") { // OpenStreetMap's marker
 		return point(degrees(q.Get("mlon")), degrees(q.Get("mlat")))
 	}

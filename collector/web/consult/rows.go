@@ -25,10 +25,11 @@ type resultsView struct {
 	ID         string
 	Asked      *asked
 	At         time.Time
-	Asks       string // what was asked, in words
-	Where      string // the address of the place, and the part of the city
-	Only       string // what was left out on purpose; "": nothing
-	Hidden     string // how much that was; "": nothing
+	Now        time.Time // of the page: paper says when it was printed
+	Asks       string    // what was asked, in words
+	Where      string    // the address of the place, and the part of the city
+	Only       string    // what was left out on purpose; "": nothing
+	Hidden     string    // how much that was; "": nothing
 	TrailIndex int
 	Total      int    // cameras on all pages
 	Page       int    // counted from 1
@@ -86,7 +87,7 @@ func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 	words := c.words(r)
 	a := ans.asked
 	page, start, end := pageOf(r, ans)
-	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: a, At: ans.at, Asks: whereWords(words, a), Where: placeLine(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
+	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: a, At: ans.at, Now: c.Now(), Asks: whereWords(words, a), Where: placeLine(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
 		Rows: c.rows(words, ans, start, end), Form: c.formView(r, formOf(a), ans.userID)}
 	v.Form.first = "" // the page opens on the answer
 	if page > 1 {
@@ -132,14 +133,9 @@ func formOf(a *asked) *asked {
 	case a.Rings == nil && a.Line == nil:
 		f.At = writePlace(a.Point)
 	}
-	from, to := a.From.In(pages.Rome()), a.To.In(pages.Rome())
-	f.Date, f.Time, f.Until = from.Format(time.DateOnly), wall(from), ""
-	if to.After(from) {
-		f.Until = wall(to)
-	}
-	if to.Sub(from) >= 24*time.Hour { // more than the form's two times of day can say
-		f.Time, f.Until = from.Format(time.RFC3339), to.Format(time.RFC3339)
-	}
+	from := a.From.In(pages.Rome())
+	f.Date, f.Time, f.Until = typed(a.From, a.To)
+	f.When = whenExact
 	if f.Fold = ""; len(pages.Instants(from.Year(), from.Month(), from.Day(), from.Hour(), from.Minute())) == 2 {
 		if f.Fold = foldSecond; from.IsDST() {
 			f.Fold = foldFirst

@@ -145,7 +145,10 @@ export function drawing(map: MapView, asked: Asked): Drawing {
     m.on("dragend", () => place(i, round(m.getLngLat())));
     b.addEventListener("click", (e) => {
       e.stopPropagation(); // the map would add one more
-      if (i === 0 && kind && corners.length >= fewest.area && shown === "area") finish();
+      // The second click of two hits the corner that the first has made.
+      const twice = e.detail > 1 && i === corners.length - 1;
+      const around = i === 0 && shown === "area" && corners.length >= fewest.area;
+      if (kind && (twice || around)) finish();
     });
     b.addEventListener("dblclick", (e) => e.stopPropagation());
     b.addEventListener("keydown", (e) => {
@@ -208,12 +211,11 @@ export function drawing(map: MapView, asked: Asked): Drawing {
   };
 
   const finish = (): void => {
-    const was = buttons.find((b) => b.dataset.draw === kind);
     kind = null;
     press();
     draw();
     state.textContent = corners.length < fewest[shown] && corners.length ? count() : corners.length ? say("draw.done." + shown, { n: corners.length }) : "";
-    was?.focus();
+    state.focus(); // it says what to do next
   };
 
   const acts: Record<string, () => void> = {

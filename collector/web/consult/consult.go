@@ -99,6 +99,7 @@ func (c *Consult) Routes() []web.Route {
 		route("POST /addresses", c.suggest),
 		route("POST /reveal", c.reveal),
 		route("POST /unanswered", c.unanswered),
+		route("POST /export", c.export),
 		route("POST /requests", c.askToPreserve),
 		route("GET /requests", c.listRequests),
 		route("GET /openapi.json", describe),

@@ -14,6 +14,8 @@
 //   - POST /unanswered says that nobody answers at contacts that were revealed: one
 //     entry of kind "unanswered", then the owner is asked to check them, in the
 //     words of every reminder.
+//   - POST /export gives an answer as a file, GeoJSON or CSV: one entry of kind
+//     "export", with the file's SHA-256. Contacts are in it where they were revealed.
 //   - POST /requests asks the owners of chosen cameras to preserve footage, one
 //     notice a site, for programs; its page is still to come. The entry, of kind
 //     "request", is on the trail before anybody is asked. An order (art. 354

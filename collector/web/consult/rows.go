@@ -2,6 +2,7 @@ package consult
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -37,8 +38,9 @@ type resultsView struct {
 	Next       string
 	Rows       []row
 	Groups     []group
-	Wider      []int             // radii to offer when nothing was found
-	Again      map[string]string // the form's fields for those
+	Wider      []int      // radii to offer when nothing was found
+	Longer     []longer   // windows to offer when nothing of that time is left, or found
+	Again      url.Values // the form's fields for those
 	Form       formView
 }
 
@@ -107,15 +109,7 @@ func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
 		g := &v.Groups[len(v.Groups)-1]
 		g.Rows = append(g.Rows, row)
 	}
-	if len(v.Rows) == 0 && a.Rings == nil && a.Line == nil && v.Hidden == "" {
-		v.Again = map[string]string{"at": v.Form.Asked.At, "pick": a.Pick, "time": a.From.UTC().Format(time.RFC3339), "until": a.To.UTC().Format(time.RFC3339),
-			"case_kind": a.Kind, "case_ref": a.Ref, "offence": a.Offence, "reason": a.Reason}
-		for _, radius := range radii {
-			if radius > a.RadiusM {
-				v.Wider = append(v.Wider, radius)
-			}
-		}
-	}
+	v.widen(words, c.Now())
 	v.mapView = c.mapView(r, a, v.Rows, ans.base != nil)
 	if c.hidden != nil && len(v.Rows) > 0 {
 		v.Through = &throughView{On: ans.base != nil, Other: pathOf(ans.id, ans.base == nil)}

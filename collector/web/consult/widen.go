@@ -1,0 +1,54 @@
+package consult
+
+import (
+	"net/url"
+	"time"
+
+	"anagrafe/collector/search"
+	"anagrafe/protocol/pages"
+)
+
+// longer is a window around the one that was asked for.
+type longer struct {
+	Time, Until string // RFC 3339
+	Words       string
+}
+
+// A window is offered so much longer on both its sides.
+var widenings = []time.Duration{30 * time.Minute, 2 * time.Hour, 12 * time.Hour}
+
+// widen leaves no answer a dead end: where nothing was found a wider radius and a
+// longer window are offered, and a longer window also where all footage of that
+// time is gone. Filters that hide everything come first; a route has its times by
+// its speeds.
+func (v *resultsView) widen(w *pages.Words, now time.Time) {
+	a := v.Asked
+	if v.Hidden != "" || a.Line != nil || v.Total > 0 && (v.Page > 1 || v.Groups[0].Class != search.ClassC) {
+		return
+	}
+	v.Again = url.Values{"at": {v.Form.Asked.At}, "pick": {a.Pick}, "area": {a.Area}, "category": a.Categories,
+		"time": {a.From.UTC().Format(time.RFC3339)}, "until": {a.To.UTC().Format(time.RFC3339)},
+		"case_kind": {a.Kind}, "case_ref": {a.Ref}, "offence": {a.Offence}, "reason": {a.Reason}}
+	for name, on := range map[string]bool{"continuous": a.Continuous, "certain": a.Certain} {
+		if on {
+			v.Again.Set(name, "1")
+		}
+	}
+	if v.Total == 0 && a.Rings == nil {
+		for _, radius := range radii {
+			if radius > a.RadiusM {
+				v.Wider = append(v.Wider, radius)
+			}
+		}
+	}
+	for _, more := range widenings {
+		from, to := a.From.Add(-more), a.To.Add(more)
+		if to.After(now) {
+			to = now.Truncate(time.Second)
+		}
+		if to.Sub(from) > search.MaxWindow {
+			break
+		}
+		v.Longer = append(v.Longer, longer{from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339), window(w, from, to)})
+	}
+}

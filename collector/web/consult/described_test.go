@@ -39,7 +39,9 @@ func fillIn(v reflect.Value) {
 			return
 		}
 		for i := range v.NumField() {
-			fillIn(v.Field(i))
+			if f := v.Type().Field(i); f.IsExported() || f.Anonymous { // JSON has no other
+				fillIn(v.Field(i))
+			}
 		}
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -32,9 +33,10 @@ type asked struct {
 	// As typed, to fill the form again.
 	At, Date, Time, Until, Radius string
 	Kind, Ref, Offence, Reason    string
-	Pick                          string // which of the places that At may mean: see pickOf
-	When                          string // the time that was chosen, see chips; whenExact: Date, Time and Until
-	Fold                          string // "", foldFirst or foldSecond: which of the hours that come twice
+	Case                          registry.Case // the case; ID "" until it is found or opened: see findCase
+	Pick                          string        // which of the places that At may mean: see pickOf
+	When                          string        // the time that was chosen, see chips; whenExact: Date, Time and Until
+	Fold                          string        // "", foldFirst or foldSecond: which of the hours that come twice
 
 	drawn // an area or a route in place of At, and filters
 
@@ -70,9 +72,6 @@ func (a *asked) wrong(field string) string {
 func (a *asked) fail(field, key string) {
 	a.Errors = append(a.Errors, fieldError{Field: field, Key: key})
 }
-
-// caseID is the case as it stands on the trail, e.g. "annotation:2026/118".
-func (a *asked) caseID() string { return a.Kind + ":" + a.Ref }
 
 func (a *asked) query(now time.Time) search.Query {
 	return search.Query{In: a.where(), From: a.From, Until: a.To, Now: now, Only: a.only()}
@@ -112,12 +111,24 @@ func readAsked(v url.Values, now time.Time, exact bool) *asked {
 			a.fail("radius", "error.radius")
 		}
 	}
-	a.readCase()
+	a.readCase(get("case"))
 	a.checkArrival()
 	return a
 }
 
-func (a *asked) readCase() {
+// readCase checks what describes the case; where its id is given, offence and
+// reason only as far as they differ from the case's own.
+func (a *asked) readCase(id string) {
+	if a.Case.ID = id; id != "" {
+		a.Kind, a.Ref = "", ""
+		if a.Offence != "" && !slices.Contains(offences, a.Offence) {
+			a.fail("offence", "error.offence")
+		}
+		if a.Reason != "" && (len(a.Reason) < minReason || len(a.Reason) > maxReason) {
+			a.fail("reason", "error.reason")
+		}
+		return
+	}
 	if !slices.Contains(caseKinds, a.Kind) {
 		a.fail("case_kind", "error.kind")
 	}

@@ -198,8 +198,8 @@ func TestAskedFields(t *testing.T) {
 	if a := readAsked(url.Values{}, noon, true); len(a.Errors) != 5 {
 		t.Errorf("an empty form has five wrong fields, got %v", a.Errors)
 	}
-	if a := readAsked(form("case_ref", ""), noon, false); len(a.Errors) > 0 || a.caseID() != "annotation:" {
-		t.Errorf("a case without a number yet must be taken: %v %q", a.Errors, a.caseID())
+	if a := readAsked(form("case_ref", ""), noon, false); len(a.Errors) > 0 {
+		t.Errorf("a case without a number yet must be taken: %v", a.Errors)
 	}
 }
 

@@ -93,6 +93,14 @@ func (c *Consult) Routes() []web.Route {
 	}
 	return []web.Route{
 		route("GET /{$}", c.form),
+		route("GET /cases", c.listCases),
+		route("GET /cases/{case}", c.oneCase),
+		route("POST /cases/{case}/refer", c.refer),
+		route("POST /cases/{case}/share", c.share),
+		route("POST /cases/{case}/close", c.closeCase),
+		route("POST /cases/{case}/reopen", c.reopen),
+		route("POST /cases/{case}/called", c.called),
+		route("GET /mine", c.myLog),
 		route("POST /search", c.search),
 		route("GET /search", c.backToForm),
 		route("GET /search/{id}", c.shown),

@@ -6,7 +6,7 @@ import { Protocol } from "pmtiles";
 import { drawing, drawnData, drawnLayers } from "./_draw";
 import type { Drawing } from "./_draw";
 import { style } from "./_style";
-import { keepCase } from "./_tab";
+import { keepQuestion } from "./_tab";
 import { chooseTimes } from "./_when";
 
 type Pair = [number, number];
@@ -273,7 +273,7 @@ function reveals(words: Record<string, string>): void {
 }
 
 function start(): void {
-  keepCase();
+  keepQuestion();
   chooseTimes();
   const block = document.getElementById("map-data");
   const box = document.getElementById("map");

@@ -21,11 +21,9 @@ import (
 
 // exportBody is what the trail keeps of a file that was taken away, sealed.
 type exportBody struct {
-	Search      int64  `json:"search_index"` // the search's own entry
-	Format      string `json:"format"`
-	Reason      string `json:"reason"`
-	Offence     string `json:"offence"`
-	FromAddress string `json:"from_address,omitempty"`
+	whyBody
+	Search int64  `json:"search_index"` // the search's own entry
+	Format string `json:"format"`
 }
 
 // exportFound is what was in it. Whoever holds the file finds by its hash who took
@@ -78,16 +76,17 @@ func (c *Consult) exportAll(r *http.Request, ans *answer, u registry.User, recip
 	if err := c.turn(r, ans, 0, total); err != nil {
 		return exported{}, err
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "export", Case: ans.asked.caseID(), Recipient: recipient,
-		Body: exportBody{ans.proof.Index, format, ans.asked.Reason, ans.asked.Offence, web.From(r)}}
-	file, _, err := trail.Answer(r.Context(), c.Trail, entry, func(context.Context) (exported, int, any, error) {
+	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "export", Case: ans.asked.Case.ID, Recipient: recipient,
+		Body: exportBody{ans.asked.why(u, web.From(r)), ans.proof.Index, format}}
+	var found exportFound
+	file, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(context.Context) (exported, int, any, error) {
 		rows := c.rows(c.words(r), ans, 0, total)
 		raw, err := exportFile(format, c.exportHead(r, ans, u, entry.At), rows)
 		if err != nil {
 			return exported{}, 0, nil, err
 		}
 		file := exported{raw, sha256.Sum256(raw)}
-		found := exportFound{SHA256: hex.EncodeToString(file.hash[:]), Bytes: len(raw), Sites: []string{}}
+		found = exportFound{SHA256: hex.EncodeToString(file.hash[:]), Bytes: len(raw), Sites: []string{}}
 		for _, row := range rows {
 			if row.Revealed {
 				found.Sites = append(found.Sites, row.R.SiteID)
@@ -95,6 +94,11 @@ func (c *Consult) exportAll(r *http.Request, ans *answer, u registry.User, recip
 		}
 		return file, len(rows), found, nil
 	})
+	if err == nil {
+		err = c.remember(r.Context(), entry, proof, brief{Words: c.inWords(func(w *pages.Words) string {
+			return whereWords(w, ans.asked) + " · " + w.N("results.count", total) + " · " + strings.ToUpper(format) + " · SHA-256 " + found.SHA256
+		})}, nil)
+	}
 	if err != nil {
 		return exported{}, fmt.Errorf("export: %w", err)
 	}
@@ -115,7 +119,7 @@ type exportHead struct {
 func (c *Consult) exportHead(r *http.Request, ans *answer, u registry.User, at time.Time) exportHead {
 	a := ans.asked
 	return exportHead{u.Name, u.Force, at.UTC(), ans.proof.Index, ans.at.UTC(),
-		jsonAsked{a.place(), a.body(), a.From.UTC(), a.To.UTC(), a.caseID()}, whereWords(c.words(r), a)}
+		a.json(), whereWords(c.words(r), a)}
 }
 
 // exportColumn is one value of a row, under the name that it has in both files.

@@ -41,7 +41,7 @@ func TestExport(t *testing.T) {
 		if got := res.header.Get("Repr-Digest"); got != "sha-256=:"+base64.StdEncoding.EncodeToString(hash[:])+":" {
 			t.Errorf("%s: digest %s", format, got)
 		}
-		for _, want := range []string{officerName, "Questura", "Marta Colli", "annotation:2026/118", "EST 1 bancomat"} {
+		for _, want := range []string{officerName, "Questura", "Marta Colli", w.onlyCase().ID, "EST 1 bancomat"} {
 			if !strings.Contains(res.body, want) {
 				t.Errorf("%s lacks %s", format, want)
 			}
@@ -52,7 +52,7 @@ func TestExport(t *testing.T) {
 		entries := w.entries("export")
 		last := entries[len(entries)-1]
 		details := string(last.Content.Details)
-		if last.Header.Count != 9 || last.Content.Case != "annotation:2026/118" || !strings.Contains(details, hex.EncodeToString(hash[:])) ||
+		if last.Header.Count != 9 || last.Content.Case != w.onlyCase().ID || !strings.Contains(details, hex.EncodeToString(hash[:])) ||
 			!strings.Contains(details, ids["Farmacia Orefici"]) || strings.Contains(details, ids["Gioielleria Ferri"]) || !strings.Contains(details, "Rapina in strada") {
 			t.Errorf("%s: entry %+v %s", format, last.Header, details)
 		}

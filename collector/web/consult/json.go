@@ -32,7 +32,13 @@ type jsonAsked struct {
 	drawnBody
 	From  time.Time `json:"from"`
 	Until time.Time `json:"until"`
-	Case  string    `json:"case"`
+	Case  string    `json:"case"` // id of the case
+	Kind  string    `json:"case_kind"`
+	Ref   string    `json:"case_ref"` // as it was then; "": it was to follow
+}
+
+func (a *asked) json() jsonAsked {
+	return jsonAsked{a.place(), a.body(), a.From.UTC(), a.To.UTC(), a.Case.ID, a.Case.Kind, a.Case.Ref}
 }
 
 // jsonHidden counts by the first filter that left a result out.
@@ -153,12 +159,14 @@ func problemOf(w *pages.Words, all []fieldError, hint string) jsonProblem {
 }
 
 func (c *Consult) answerJSON(q *http.Request, a *answer) jsonAnswer {
-	words := c.words(q)
+	return c.rowsJSON(c.words(q), a, a.all())
+}
+
+// rowsJSON is an answer with those of its rows.
+func (c *Consult) rowsJSON(words *pages.Words, a *answer, rows []search.Result) jsonAnswer {
 	out := jsonAnswer{Search: a.id, At: a.at.UTC(), Results: []jsonResult{}, Trail: jsonProof{a.proof.Index, string(a.proof.Checkpoint)},
-		Asked: jsonAsked{placeBody: a.asked.place(), drawnBody: a.asked.body(),
-			From: a.asked.From.UTC(), Until: a.asked.To.UTC(), Case: a.asked.caseID()},
-		Hidden: jsonHidden(a.hidden)}
-	for _, r := range a.all() {
+		Asked: a.asked.json(), Hidden: jsonHidden(a.hidden)}
+	for _, r := range rows {
 		one, l := resultJSON(r), c.left(words, r)
 		one.Why, one.Left = why(words, a, r).list(words, r.Class), l.String()
 		ask, note := clockWords(words, r)

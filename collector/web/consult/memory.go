@@ -1,6 +1,7 @@
 package consult
 
 import (
+	"cmp"
 	"crypto/rand"
 	"maps"
 	"slices"
@@ -103,7 +104,7 @@ func newMemory(now func() time.Time) *memory { return &memory{now: now} }
 
 // keep puts an answer into memory under a new random id.
 func (m *memory) keep(a *answer) {
-	a.id = rand.Text()
+	a.id = cmp.Or(a.id, rand.Text())
 	a.expires = m.now().Add(answerKept)
 	a.contacts, a.reports = map[string][]registry.Contact{}, map[string]report{}
 	m.mu.Lock()

@@ -195,7 +195,7 @@ func (c *caller) callRaw(status int, operation, path, who, body string, change .
 // described status, by the real handlers over a real index and register.
 func TestDescription(t *testing.T) {
 	d, told := newDescribed(t), 0
-	c := &caller{newTown(t, withQueue(t, &told), withPlaces(t)), d, map[string]bool{}}
+	c := &caller{newTown(t, withQueue(&told), withPlaces(t)), d, map[string]bool{}}
 	c.declare(milan()...)
 	c.declare(odd()...)
 	c.of("Agente P. Sala", "Questura", "agente di PG")
@@ -210,6 +210,8 @@ func TestDescription(t *testing.T) {
 	c.call(200, "POST /search", officerName, without(form("route", route, "speed", "4-15", "arrival", "21:12", "category", "pharmacy", "certain", "1"), "at"))
 	c.call(200, "POST /search", officerName, without(form("area", area, "continuous", "1"), "at", "radius"))
 	c.call(200, "POST /search", officerName, form("at", "via Orefici 2"))
+	c.call(200, "POST /search", officerName, without(form("case", a.Asked.Case), "case_kind", "case_ref", "offence", "reason"))
+	c.call(200, "GET /cases", officerName, nil)
 	c.call(200, "POST /search", officerName, form("at", "Municipio 1"))
 	c.call(200, "POST /addresses", officerName, d.exampleOf("/addresses"))
 	c.call(200, "GET /search/"+a.Search, officerName, nil)
@@ -284,7 +286,8 @@ func TestDescription(t *testing.T) {
 // TestEveryRouteIsDescribed, but for pages and the map's tiles.
 func TestEveryRouteIsDescribed(t *testing.T) {
 	d := newDescribed(t)
-	pagesOnly := []string{"GET /{$}", "GET /search", "GET /basemap.pmtiles", "POST /export"} // programs have it all in JSON
+	pagesOnly := []string{"GET /{$}", "GET /search", "GET /basemap.pmtiles", "POST /export", "GET /mine", "GET /cases/{case}", "POST /cases/{case}/refer",
+		"POST /cases/{case}/share", "POST /cases/{case}/close", "POST /cases/{case}/reopen", "POST /cases/{case}/called"} // programs have it all in JSON
 	var got []string
 	for _, r := range newTown(t).consult.Routes() {
 		if !slices.Contains(pagesOnly, r.Pattern) {

@@ -226,31 +226,45 @@ func TestListStaysWithoutTheMap(t *testing.T) {
 	}
 }
 
-// TestTabKeepsTheCase ends the session under a question that is half asked.
-func TestTabKeepsTheCase(t *testing.T) {
+// TestQuestionSurvivesTheSession ends the session under a question that is half
+// asked: first of a new case, then in a case.
+func TestQuestionSurvivesTheSession(t *testing.T) {
 	w := newTown(t)
 	w.declare(milan()...)
 	b := pagestest.Open(t, w.server.URL, 1280, 900)
+	shiftEnds := func() {
+		t.Helper()
+		if err := w.reg.DropExpired(t.Context(), noon.Add(day)); err != nil {
+			t.Fatal(err)
+		}
+		b.Press("#ask button[type=submit]")
+		if text := pagestest.Eval[string](b, `document.querySelector("main").textContent`); !strings.Contains(text, "sessione") {
+			t.Fatalf("without a session a question is answered with %q", text)
+		}
+		w.signIn(b, officerName)
+	}
+	values := `["at", "time", "case_kind", "reason"].map(n => document.querySelector("#ask").elements.namedItem(n)?.value ?? "-").join("|")`
 	w.signIn(b, officerName)
 	b.Visit("/")
 	w.fill(b, ordinary())
-	if err := w.reg.DropExpired(t.Context(), noon.Add(day)); err != nil { // the shift is over
-		t.Fatal(err)
-	}
-	b.Press("#ask button[type=submit]")
-	if text := pagestest.Eval[string](b, `document.querySelector("main").textContent`); !strings.Contains(text, "sessione") {
-		t.Fatalf("without a session a question is answered with %q", text)
-	}
-	values := `["at", "time", "case_kind", "reason"].map(n => document.querySelector("#ask").elements.namedItem(n).value).join("|")`
-	w.signIn(b, officerName)
+	shiftEnds()
 	if got := pagestest.Eval[string](b, values); got != "9.18757,45.46408|20:45|annotation|Rapina in strada, due uomini in fuga verso piazza Duomo" {
 		t.Errorf("after signing in again the form holds %q", got)
 	}
 	b.Press("#ask button[type=submit]")
 	b.Until(ready)
 	b.Visit("/")
-	if got := pagestest.Eval[string](b, values); got != "||annotation|Rapina in strada, due uomini in fuga verso piazza Duomo" {
-		t.Errorf("a new question of the same case begins with %q", got)
+	if got := pagestest.Eval[string](b, values); got != "|||" {
+		t.Errorf("a question of a new case begins with %q", got)
+	}
+	k := w.onlyCase()
+	b.Visit("/cases/" + k.ID)
+	b.Fill("#at", "9.2,45.5")
+	b.Fill("#time", "03:04")
+	shiftEnds()
+	b.Until(`location.pathname.startsWith("/cases/") && document.readyState === "complete"`)
+	if got := pagestest.Eval[string](b, values+` + location.pathname`); got != "9.2,45.5|03:04|-|-/cases/"+k.ID {
+		t.Errorf("in a case it goes on with %q", got)
 	}
 	other := "Agente M. Neri"
 	w.officer(other)

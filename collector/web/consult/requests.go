@@ -37,12 +37,9 @@ type request struct {
 
 // requestBody is what the trail keeps of a request, sealed.
 type requestBody struct {
+	whyBody
 	Request       string               `json:"request_id"`
-	Reason        string               `json:"reason"`
-	Offence       string               `json:"offence"`
 	Qualification string               `json:"qualification,omitempty"`
-	RefToFollow   bool                 `json:"reference_to_follow,omitempty"`
-	FromAddress   string               `json:"from_address,omitempty"`
 	Kind          protocol.RequestKind `json:"kind"`
 	From          string               `json:"from"`
 	Phone         string               `json:"phone,omitempty"`
@@ -56,7 +53,7 @@ func readRequest(v url.Values) *request {
 	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	q := &request{asked: &asked{Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason")}}
 	a := q.asked
-	a.readCase()
+	a.readCase(get("case"))
 	q.preserve = protocol.Preserve{Kind: protocol.RequestKind(get("kind")), Phone: get("phone"), CameraIDs: v["camera"]}
 	if k := q.preserve.Kind; k != protocol.Invitation && k != protocol.Order {
 		a.fail("kind", "error.request.kind")
@@ -90,6 +87,10 @@ func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := readRequest(r.PostForm)
+	if err := c.findCase(r.Context(), user(r), q.asked); err != nil {
+		c.broken(w, r, err)
+		return
+	}
 	if len(q.asked.Errors) > 0 {
 		web.WriteJSON(w, http.StatusUnprocessableEntity, problemOf(c.words(r), q.asked.Errors, "hint.requests"))
 		return
@@ -137,9 +138,14 @@ func (c *Consult) preserve(r *http.Request, q *request) (jsonRequest, error) {
 		body := n.Body.(protocol.Preserve)
 		out.Notices = append(out.Notices, jsonAskedNotice{Notice: n.ID, Site: n.SiteID, Cameras: body.CameraIDs, CheckCode: body.CheckCode})
 	}
-	proof, err := c.Trail.Append(ctx, trail.Entry{At: now, Actor: u.ID, Force: u.Force, Kind: "request", Case: a.caseID(), Recipient: recipient,
-		Count: len(notices), Body: requestBody{Request: out.Request, Reason: a.Reason, Offence: a.Offence, Qualification: u.Qualification,
-			RefToFollow: a.Ref == "", FromAddress: web.From(r), Kind: p.Kind, From: p.From, Phone: p.Phone, Start: p.Start.UTC(), End: p.End.UTC(), Notices: out.Notices}})
+	if a.Case.ID == "" {
+		a.Case = a.newCase(now)
+		if err := c.openCase(ctx, a.Case, u, recipient, web.From(r)); err != nil {
+			return jsonRequest{}, err
+		}
+	}
+	proof, err := c.Trail.Append(ctx, trail.Entry{At: now, Actor: u.ID, Force: u.Force, Kind: "request", Case: a.Case.ID, Recipient: recipient,
+		Count: len(notices), Body: requestBody{whyBody: a.why(u, web.From(r)), Request: out.Request, Qualification: u.Qualification, Kind: p.Kind, From: p.From, Phone: p.Phone, Start: p.Start.UTC(), End: p.End.UTC(), Notices: out.Notices}})
 	if err != nil {
 		return jsonRequest{}, fmt.Errorf("nobody was asked, since the request could not be recorded: %w", err)
 	}

@@ -9,23 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"filippo.io/age"
 	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 )
 
-// withQueue gives the town's register its key, and counts who is told.
-func withQueue(t *testing.T, told *int) setup {
-	return func(o *Options) {
-		key, err := age.GenerateX25519Identity()
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.Registry.Unseal(key)
-		o.Notify = func() { *told++ }
-	}
+// withQueue counts who is told.
+func withQueue(told *int) setup {
+	return func(o *Options) { o.Notify = func() { *told++ } }
 }
 
 func asking(cameras ...string) url.Values {
@@ -41,7 +33,7 @@ func cameraID(site, name string) string {
 // asked before anybody is told, and its force reads how far it has come.
 func TestRequest(t *testing.T) {
 	told := 0
-	w := newTown(t, withQueue(t, &told))
+	w := newTown(t, withQueue(&told))
 	ids := w.declare(milan()...)
 	door, window, cash := cameraID("Farmacia Orefici", "Ingresso"), cameraID("Farmacia Orefici", "Vetrina"), cameraID("Banca di Credito Lariano", "EST 1 bancomat")
 	res := w.send("POST", "/requests", officerName, asking(door, cash, window), false)
@@ -62,7 +54,7 @@ func TestRequest(t *testing.T) {
 			t.Errorf("the entry lacks %q: %s", want, e.Content.Details)
 		}
 	}
-	if e.Content.Case != "annotation:2026/118" || e.Header.Count != 2 || e.Header.Index != got.Trail.Index {
+	if e.Content.Case != w.onlyCase().ID || e.Header.Count != 2 || e.Header.Index != got.Trail.Index {
 		t.Errorf("entry %+v, answered %+v", e.Header, got.Trail)
 	}
 	list := w.requests(officerName)
@@ -90,7 +82,7 @@ func (w *town) requests(name string) jsonRequests {
 
 // TestRequestsOfAnotherForce are not shown.
 func TestRequestsOfAnotherForce(t *testing.T) {
-	w := newTown(t, withQueue(t, new(int)))
+	w := newTown(t, withQueue(new(int)))
 	w.declare(milan()...)
 	if res := w.send("POST", "/requests", officerName, asking(cameraID("Bar Orefici", "Dehors")), false); res.status != http.StatusOK {
 		t.Fatal(res.body)
@@ -107,7 +99,7 @@ func TestRequestsOfAnotherForce(t *testing.T) {
 // TestRefusedRequest: nothing is asked, and nothing said to be asked.
 func TestRefusedRequest(t *testing.T) {
 	told := 0
-	w := newTown(t, withQueue(t, &told))
+	w := newTown(t, withQueue(&told))
 	w.declare(milan()...)
 	bar := cameraID("Bar Orefici", "Dehors")
 	w.of("Agente P. Sala", "Questura", "agente di PG")
@@ -154,7 +146,7 @@ func TestRefusedRequest(t *testing.T) {
 // TestNoTrailNoRequest: what cannot be recorded is not asked.
 func TestNoTrailNoRequest(t *testing.T) {
 	told := 0
-	w := newTown(t, withQueue(t, &told))
+	w := newTown(t, withQueue(&told))
 	w.declare(milan()...)
 	if err := w.trail.Close(); err != nil {
 		t.Fatal(err)

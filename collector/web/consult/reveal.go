@@ -17,12 +17,10 @@ import (
 
 // revealBody is what the trail keeps of a reveal, sealed.
 type revealBody struct {
-	Site        string   `json:"site_id"`
-	Search      int64    `json:"search_index"` // the search's own entry
-	Reason      string   `json:"reason"`
-	Offence     string   `json:"offence"`
-	FromAddress string   `json:"from_address,omitempty"`
-	Fields      []string `json:"fields"` // what an answer shows of each contact
+	whyBody
+	Site   string   `json:"site_id"`
+	Search int64    `json:"search_index"` // the search's own entry
+	Fields []string `json:"fields"`       // what an answer shows of each contact
 }
 
 var contactFields = []string{"name", "role", "phone", "email", "pec", "hours"}
@@ -41,8 +39,19 @@ func (c *Consult) named(w http.ResponseWriter, r *http.Request) (u registry.User
 	}
 	if ans, ok = c.find(r, r.PostForm.Get("search"), u.ID); !ok {
 		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
+		return u, recipient, ans, false
 	}
-	return u, recipient, ans, ok
+	switch k, ok, err := c.caseOf(r.Context(), ans, u); {
+	case err != nil:
+		c.broken(w, r, err)
+	case !ok: // not shared any more, or destroyed
+		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
+	case !k.ClosedAt.IsZero():
+		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, "error.case.closed")
+	default:
+		return u, recipient, ans, true
+	}
+	return u, recipient, ans, false
 }
 
 // reveal shows the contacts of chosen sites of a search: one entry on the trail
@@ -57,8 +66,8 @@ func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
 		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, key)
 		return
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "reveal", Case: ans.asked.caseID(), Recipient: recipient}
-	proofs, err := c.revealAll(r.Context(), ans, sites, entry, web.From(r))
+	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "reveal", Case: ans.asked.Case.ID, Recipient: recipient}
+	proofs, err := c.revealAll(r.Context(), ans, sites, entry, ans.asked.why(u, web.From(r)))
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "reveal refused", "err", err)
 		c.refuseReveal(w, r, ans, http.StatusServiceUnavailable, "error.unrevealed")
@@ -106,21 +115,24 @@ func firstRow(ans *answer, site string) int {
 	return 0
 }
 
-// revealAll writes one entry a site, all at once so that they share a commit,
-// and keeps the contacts with the answer.
-func (c *Consult) revealAll(ctx context.Context, ans *answer, sites []string, entry trail.Entry, from string) ([]trail.Proof, error) {
+// revealAll writes one entry and one record of the case a site, all at once so that
+// they share a commit, and keeps the contacts with the answer.
+func (c *Consult) revealAll(ctx context.Context, ans *answer, sites []string, entry trail.Entry, why whyBody) ([]trail.Proof, error) {
 	contacts := make([][]registry.Contact, len(sites))
 	proofs := make([]trail.Proof, len(sites))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, site := range sites {
 		one := entry
-		one.Body = revealBody{Site: site, Search: ans.proof.Index, Reason: ans.asked.Reason, Offence: ans.asked.Offence, FromAddress: from, Fields: contactFields}
+		one.Body = revealBody{whyBody: why, Site: site, Search: ans.proof.Index, Fields: contactFields}
 		g.Go(func() (err error) {
 			contacts[i], proofs[i], err = trail.Answer(ctx, c.Trail, one, func(ctx context.Context) ([]registry.Contact, int, any, error) {
 				found, err := c.Registry.Contacts(ctx, []string{site})
 				return found[site], len(found[site]), []string{site}, err
 			})
-			return err
+			if err != nil {
+				return err
+			}
+			return c.rememberReveal(ctx, one, proofs[i], ans, site, contacts[i])
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -130,6 +142,20 @@ func (c *Consult) revealAll(ctx context.Context, ans *answer, sites []string, en
 		ans.reveal(site, contacts[i])
 	}
 	return proofs, nil
+}
+
+// revealRecord is the body of a record of the kind "reveal": the contacts as they
+// were shown.
+type revealRecord struct {
+	jsonSite
+	Search int64     `json:"search_index"` // the search's own entry
+	Trail  jsonProof `json:"trail"`
+}
+
+func (c *Consult) rememberReveal(ctx context.Context, e trail.Entry, proof trail.Proof, ans *answer, site string, contacts []registry.Contact) error {
+	name := ans.all()[firstRow(ans, site)-1].SiteName
+	b := brief{Site: site, Name: name, Words: c.inWords(func(w *pages.Words) string { return name + " · " + w.N("done.contacts", len(contacts)) })}
+	return c.remember(ctx, e, proof, b, revealRecord{jsonSite{site, name, contacts}, ans.proof.Index, jsonProof{proof.Index, string(proof.Checkpoint)}})
 }
 
 // refuseReveal says what is wrong above the same answer.

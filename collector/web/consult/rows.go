@@ -42,6 +42,7 @@ type resultsView struct {
 	Longer     []longer   // windows to offer when nothing of that time is left, or found
 	Again      url.Values // the form's fields for those
 	Form       formView
+	Band       caseBand
 }
 
 // Last is the place of the page's last row.
@@ -72,7 +73,8 @@ type row struct {
 	SameSite    int // number of the site's first row; 0: this is it
 	Revealed    bool
 	Contacts    []registry.Contact
-	ReportedAt  time.Time // when the officer said that nobody answers; zero: not
+	Called      *calledMark // the newest word of who works in the case; nil: none
+	ReportedAt  time.Time   // when the officer said that nobody answers; zero: not
 }
 
 // left says how long the footage remains.
@@ -85,12 +87,18 @@ func (l left) String() string {
 	return l.Text + " (" + l.More + ")"
 }
 
-func (c *Consult) resultsView(r *http.Request, ans *answer) resultsView {
+func (c *Consult) resultsView(r *http.Request, ans *answer, band caseBand, called map[string]calledMark) resultsView {
 	words := c.words(r)
 	a := ans.asked
 	page, start, end := pageOf(r, ans)
 	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: a, At: ans.at, Now: c.Now(), Asks: whereWords(words, a), Where: placeLine(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
 		Rows: c.rows(words, ans, start, end), Form: c.formView(r, formOf(a), ans.userID)}
+	v.Band = band
+	for i, row := range v.Rows {
+		if m, ok := called[row.R.SiteID]; ok && row.FirstOfSite {
+			v.Rows[i].Called = &m
+		}
+	}
 	v.Form.first = "" // the page opens on the answer
 	if page > 1 {
 		v.Previous = pageURL(ans, page-1)

@@ -2,6 +2,7 @@ package consult
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -46,11 +47,8 @@ func (c *Consult) backToForm(w http.ResponseWriter, r *http.Request) {
 
 // searchBody is what the trail keeps of a question, sealed.
 type searchBody struct {
-	Reason        string `json:"reason"`
-	Offence       string `json:"offence"`
+	whyBody
 	Qualification string `json:"qualification,omitempty"`
-	RefToFollow   bool   `json:"reference_to_follow,omitempty"`
-	FromAddress   string `json:"from_address,omitempty"`
 	placeBody
 	drawnBody
 	From  time.Time `json:"from"`
@@ -75,6 +73,10 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 	}
 	a := readAsked(r.PostForm, c.Now(), exact)
 	c.locate(a)
+	if err := c.findCase(r.Context(), user(r), a); err != nil {
+		c.broken(w, r, err)
+		return
+	}
 	if len(a.Errors) > 0 {
 		c.refuse(w, r, a)
 		return
@@ -100,15 +102,19 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 }
 
 // ask puts the question to the index, through the trail. Programs (exact) are told
-// of all that it finds, a person of the first page.
+// of all that it finds, a person of the first page. A case that is not there yet is
+// opened once the question has an answer.
 func (c *Consult) ask(r *http.Request, a *asked, exact bool) (*answer, error) {
 	u, recipient, err := c.officer(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	now := c.Now()
-	entry := trail.Entry{At: now, Actor: u.ID, Force: u.Force, Kind: "search", Case: a.caseID(), Recipient: recipient, Body: searchBody{
-		Reason: a.Reason, Offence: a.Offence, Qualification: u.Qualification, RefToFollow: a.Ref == "", FromAddress: web.From(r),
+	now, opens := c.Now(), a.Case.ID == ""
+	if opens {
+		a.Case = a.newCase(now)
+	}
+	entry := trail.Entry{At: now, Actor: u.ID, Force: u.Force, Kind: "search", Case: a.Case.ID, Recipient: recipient, Body: searchBody{
+		whyBody: a.why(u, web.From(r)), Qualification: u.Qualification,
 		placeBody: a.place(), drawnBody: a.body(), From: a.From.UTC(), Until: a.To.UTC()}}
 	got, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {
 		q := a.query(now)
@@ -119,17 +125,29 @@ func (c *Consult) ask(r *http.Request, a *asked, exact bool) (*answer, error) {
 		if err != nil {
 			return answered{}, 0, nil, err
 		}
+		if opens {
+			if err := c.openCase(ctx, a.Case, u, recipient, web.From(r)); err != nil {
+				return answered{}, 0, nil, err
+			}
+			opens = false
+		}
 		until := pageRows
 		if exact {
 			until = len(all.Hits)
 		}
 		return c.show(ctx, all, 0, until)
 	})
+	if opens { // it was not: the form shall ask for it again
+		a.Case.ID = ""
+	}
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	ans := &answer{userID: u.ID, asked: a, at: now, hidden: got.Hidden, proof: proof}
+	ans := &answer{id: rand.Text(), userID: u.ID, asked: a, at: now, hidden: got.Hidden, proof: proof}
 	ans.take(got)
+	if err := c.rememberSearch(r.Context(), u, ans, entry, proof, got); err != nil {
+		return nil, fmt.Errorf("the answer is refused, since it could not be copied into its case: %w", err)
+	}
 	c.answers.keep(ans)
 	return ans, nil
 }
@@ -208,6 +226,9 @@ func (c *Consult) fail(w http.ResponseWriter, r *http.Request, status int, key s
 	if r.PostForm != nil && (r.PostForm.Has("at") || r.PostForm.Has("area") || r.PostForm.Has("route")) {
 		a = readAsked(r.PostForm, c.Now(), false)
 		c.locate(a)
+		if err := c.findCase(r.Context(), user(r), a); err != nil {
+			a.Case.ID = ""
+		}
 		a.Errors = nil
 	}
 	c.showForm(w, r, a, status, pages.Note{Kind: "danger", Key: key})
@@ -217,19 +238,46 @@ func (c *Consult) showForm(w http.ResponseWriter, r *http.Request, a *asked, sta
 	if n := len(a.Errors); n > 0 {
 		words := c.words(r)
 		notes = append(notes, pages.Note{Kind: "danger", Text: words.N("form.wrong", n)})
+		if key := a.wrong("case"); key != "" {
+			notes = append(notes, pages.Note{Kind: "danger", Key: key})
+		}
 	}
-	u, _ := web.User(r.Context())
+	u := user(r)
+	var in *inCase
+	var mine []caseBand
+	if a.Case.ID == "" {
+		mine = c.mine(r.Context(), u)
+	} else {
+		var err error
+		if in, err = c.inCase(r, a.Case); err != nil {
+			c.Log.ErrorContext(r.Context(), "history of a case not read", "err", err)
+			in = &inCase{Band: c.band(a.Case, u)}
+		}
+	}
 	p := c.page(r, "form.html", "form.title", status, notes)
 	p.Data = struct {
 		formView
 		mapView
-	}{c.formView(r, a, u.ID), c.mapView(r, a, nil, false)}
+		In   *inCase    // nil: the case is still to be described
+		Mine []caseBand // open ones of the officer's, to go on with
+	}{c.formView(r, a, u.ID), c.mapView(r, a, nil, false), in, mine}
 	c.set.Render(w, r, p)
 }
 
 func (c *Consult) showAnswer(w http.ResponseWriter, r *http.Request, ans *answer, notes []pages.Note, status int) {
+	u := user(r)
+	k, ok, err := c.caseOf(r.Context(), ans, u)
+	called, err2 := c.calledIn(r.Context(), k.ID)
+	if err := errors.Join(err, err2); err != nil {
+		c.broken(w, r, err)
+		return
+	}
+	if !ok { // not shared any more, or destroyed
+		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
+		return
+	}
 	p := c.page(r, "results.html", "results.title", status, notes)
-	p.Data = c.resultsView(r, ans)
+	p.Data = c.resultsView(r, ans, c.band(k, u), called)
 	c.set.Render(w, r, p)
 }
 

@@ -123,7 +123,7 @@ func TestSearchAnswersInJSON(t *testing.T) {
 			t.Errorf("class %s after %s", r.Class, a.Results[i].Class)
 		}
 	}
-	if !strings.Contains(a.Trail.Checkpoint, "\n") || a.Asked.Case != "annotation:2026/118" {
+	if !strings.Contains(a.Trail.Checkpoint, "\n") || a.Asked.Case != w.onlyCase().ID || a.Asked.Kind != "annotation" || a.Asked.Ref != "2026/118" {
 		t.Errorf("trail %+v, asked %+v", a.Trail, a.Asked)
 	}
 	raw := w.send("POST", "/search", officerName, exact(), false).body
@@ -142,7 +142,7 @@ func TestSearchAnswersInJSON(t *testing.T) {
 			t.Errorf("the entry lacks %s: %s", want, details)
 		}
 	}
-	if entries[0].Content.Case != "annotation:2026/118" || entries[0].Content.Actor != w.users[officerName].ID {
+	if entries[0].Content.Case != w.onlyCase().ID || entries[0].Content.Actor != w.users[officerName].ID {
 		t.Errorf("entry of %q for %q", entries[0].Content.Actor, entries[0].Content.Case)
 	}
 }
@@ -235,7 +235,7 @@ func TestRevealPutsEachSiteOnTheTrail(t *testing.T) {
 		t.Fatalf("%d entries for two sites", len(entries))
 	}
 	for _, e := range entries {
-		if d := string(e.Content.Details); !strings.Contains(d, fmt.Sprintf(`"search_index":%d`, a.Trail.Index)) || e.Content.Case != "annotation:2026/118" || strings.Contains(d, "Marta") {
+		if d := string(e.Content.Details); !strings.Contains(d, fmt.Sprintf(`"search_index":%d`, a.Trail.Index)) || e.Content.Case != w.onlyCase().ID || strings.Contains(d, "Marta") {
 			t.Errorf("entry %s for %s", d, e.Content.Case)
 		}
 	}

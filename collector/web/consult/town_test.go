@@ -71,6 +71,9 @@ func newTown(t *testing.T, change ...setup) *town {
 	t.Cleanup(func() { w.trail.Close() })
 	w.identity, err = age.GenerateX25519Identity()
 	must()
+	consult, err := age.GenerateX25519Identity()
+	must()
+	w.reg.Unseal(consult)
 	err = w.reg.AddForce(ctx, "Questura", w.identity.Recipient().String())
 	must()
 	now := func() time.Time { return noon }

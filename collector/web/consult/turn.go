@@ -17,11 +17,9 @@ const pageRows = 100
 
 // pageBody is what the trail keeps, sealed, of a further page of an answer.
 type pageBody struct {
-	Search      int64  `json:"search_index"` // the search's own entry
-	From        int    `json:"from_row"`     // counted from 1
-	Reason      string `json:"reason"`
-	Offence     string `json:"offence"`
-	FromAddress string `json:"from_address,omitempty"`
+	Search int64 `json:"search_index"` // the search's own entry
+	From   int   `json:"from_row"`     // counted from 1
+	whyBody
 }
 
 // answered is what a question gave, and what is shown of its hits.
@@ -51,11 +49,14 @@ func (c *Consult) turn(r *http.Request, ans *answer, from, until int) error {
 	if err != nil {
 		return err
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "search", Case: ans.asked.caseID(), Recipient: recipient,
-		Body: pageBody{ans.proof.Index, from + 1, ans.asked.Reason, ans.asked.Offence, web.From(r)}}
-	got, _, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {
+	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "search", Case: ans.asked.Case.ID, Recipient: recipient,
+		Body: pageBody{ans.proof.Index, from + 1, ans.asked.why(u, web.From(r))}}
+	got, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {
 		return c.show(ctx, ans.hits(), from, until)
 	})
+	if err == nil {
+		err = c.rememberSearch(r.Context(), u, ans, entry, proof, got)
+	}
 	if err != nil {
 		return fmt.Errorf("show a further page: %w", err)
 	}

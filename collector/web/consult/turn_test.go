@@ -109,7 +109,6 @@ func TestRevealOnAFurtherPage(t *testing.T) {
 // what is shown of it.
 func TestPageOfWhatHasChanged(t *testing.T) {
 	w := newTown(t)
-	w.reg.Unseal(w.identity)
 	ids := w.declare(crowd(130)...)
 	at := w.send("POST", "/search", officerName, exact(), true).header.Get("Location")
 	if _, err := w.reg.Erase(t.Context(), ids["Stazione, binario 7"], noon); err != nil {

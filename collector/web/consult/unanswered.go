@@ -14,11 +14,9 @@ import (
 
 // unansweredBody is what the trail keeps of a report that nobody answers, sealed.
 type unansweredBody struct {
-	Site        string `json:"site_id"`
-	Search      int64  `json:"search_index"` // the search's own entry
-	Reason      string `json:"reason"`
-	Offence     string `json:"offence"`
-	FromAddress string `json:"from_address,omitempty"`
+	whyBody
+	Site   string `json:"site_id"`
+	Search int64  `json:"search_index"` // the search's own entry
 }
 
 // jsonUnanswered answers a report.
@@ -44,8 +42,8 @@ func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
 	var err error
 	report, ok := ans.reported()[site]
 	if !ok {
-		entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "unanswered", Case: ans.asked.caseID(), Count: 1, Recipient: recipient,
-			Body: unansweredBody{Site: site, Search: ans.proof.Index, Reason: ans.asked.Reason, Offence: ans.asked.Offence, FromAddress: web.From(r)}}
+		entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "unanswered", Case: ans.asked.Case.ID, Count: 1, Recipient: recipient,
+			Body: unansweredBody{whyBody: ans.asked.why(u, web.From(r)), Site: site, Search: ans.proof.Index}}
 		report, err = c.report(r, ans, site, entry)
 	}
 	switch {
@@ -71,6 +69,10 @@ func (c *Consult) report(r *http.Request, ans *answer, site string, entry trail.
 		return report{}, fmt.Errorf("no check was asked for, since it could not be recorded: %w", err)
 	}
 	if err := c.Registry.DoubtContact(r.Context(), site, entry.At); err != nil {
+		return report{}, err
+	}
+	name := ans.all()[firstRow(ans, site)-1].SiteName
+	if err := c.rememberCall(r.Context(), entry, proof, site, name, calledNobody); err != nil { // colleagues see it, too
 		return report{}, err
 	}
 	if c.Notify != nil {

@@ -41,7 +41,6 @@ func (w *town) mailed() int {
 func TestUnansweredContact(t *testing.T) {
 	var told int
 	w := newTown(t, func(o *Options) { o.Notify = func() { told++ } })
-	w.reg.Unseal(w.identity)
 	ids := w.declare(milan()...)
 	site := ids["Farmacia Orefici"]
 	search, form := w.revealed(site)
@@ -51,7 +50,7 @@ func TestUnansweredContact(t *testing.T) {
 		t.Fatalf("%d %s", res.status, res.body)
 	}
 	entries := w.entries("unanswered")
-	if len(entries) != 1 || entries[0].Content.Case != "annotation:2026/118" {
+	if len(entries) != 1 || entries[0].Content.Case != w.onlyCase().ID {
 		t.Fatalf("%+v", entries)
 	}
 	if d := string(entries[0].Content.Details); !strings.Contains(d, site) || !strings.Contains(d, `"search_index":`) || strings.Contains(d, "Marta") {
@@ -75,7 +74,6 @@ func TestUnansweredContact(t *testing.T) {
 
 func TestRefusedUnanswered(t *testing.T) {
 	w := newTown(t)
-	w.reg.Unseal(w.identity)
 	ids := w.declare(milan()...)
 	site := ids["Farmacia Orefici"]
 	search, form := w.revealed(site)
@@ -120,7 +118,6 @@ func TestRefusedUnanswered(t *testing.T) {
 // Without the trail nobody is asked.
 func TestNoTrailNoCheck(t *testing.T) {
 	w := newTown(t)
-	w.reg.Unseal(w.identity)
 	site := w.declare(milan()...)["Farmacia Orefici"]
 	search, form := w.revealed(site)
 	w.trail.Close()
@@ -136,7 +133,6 @@ func TestNoTrailNoCheck(t *testing.T) {
 // With the page's script nothing else moves, and without it the button does the same.
 func TestUnansweredInABrowser(t *testing.T) {
 	w := newTown(t)
-	w.reg.Unseal(w.identity)
 	w.declare(milan()...)
 	b := pagestest.Open(t, w.server.URL, 390, 844)
 	w.signIn(b, officerName)

@@ -13,7 +13,6 @@ import (
 // A contact that nobody confirms is shown with a word about it.
 func TestUnverifiedContact(t *testing.T) {
 	w := newTown(t)
-	w.reg.Unseal(w.identity)
 	site := w.declare(milan()...)["Farmacia Orefici"]
 	if err := w.reg.DoubtContact(t.Context(), site, noon); err != nil {
 		t.Fatal(err)
@@ -42,7 +41,6 @@ func TestUnverifiedContact(t *testing.T) {
 // A contact whom somebody else named, and who has not accepted, is shown so.
 func TestUnconfirmedContact(t *testing.T) {
 	w := newTown(t)
-	w.reg.Unseal(w.identity)
 	w.reg.UseOwnerKey([]byte(secret))
 	sites := milan()
 	sites[0].approver = "Anna Colli"

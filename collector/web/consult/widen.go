@@ -28,7 +28,7 @@ func (v *resultsView) widen(w *pages.Words, now time.Time) {
 	}
 	v.Again = url.Values{"at": {v.Form.Asked.At}, "pick": {a.Pick}, "area": {a.Area}, "category": a.Categories,
 		"time": {a.From.UTC().Format(time.RFC3339)}, "until": {a.To.UTC().Format(time.RFC3339)},
-		"case_kind": {a.Kind}, "case_ref": {a.Ref}, "offence": {a.Offence}, "reason": {a.Reason}}
+		"case": {a.Case.ID}, "offence": {a.Offence}, "reason": {a.Reason}}
 	for name, on := range map[string]bool{"continuous": a.Continuous, "certain": a.Certain} {
 		if on {
 			v.Again.Set(name, "1")

@@ -1,0 +1,216 @@
+package consult
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
+)
+
+// refDue is how long after its opening a case may be without a reference; then it
+// is marked, and goes on.
+const refDue = 72 * time.Hour
+
+// whyBody is what the trail keeps, sealed, of why something was asked: the case as
+// it was then, for its reference may follow.
+type whyBody struct {
+	CaseKind    string `json:"case_kind"`
+	CaseRef     string `json:"case_ref,omitempty"`
+	RefToFollow bool   `json:"reference_to_follow,omitempty"`
+	CaseForce   string `json:"case_force,omitempty"` // whose case it is; "": of who asks
+	Reason      string `json:"reason"`
+	Offence     string `json:"offence"`
+	FromAddress string `json:"from_address,omitempty"`
+}
+
+func whyIn(k registry.Case, reason, offence string, u registry.User, from string) whyBody {
+	b := whyBody{CaseKind: k.Kind, CaseRef: k.Ref, RefToFollow: k.Ref == "", Reason: reason, Offence: offence, FromAddress: from}
+	if k.Force != u.Force {
+		b.CaseForce = k.Force
+	}
+	return b
+}
+
+// why is the reason of a question in its case.
+func (a *asked) why(u registry.User, from string) whyBody {
+	return whyIn(a.Case, a.Reason, a.Offence, u, from)
+}
+
+// whyOf is the reason of an act on a case itself.
+func whyOf(k registry.Case, u registry.User, from string) whyBody {
+	return whyIn(k, k.Reason, k.Offence, u, from)
+}
+
+// findCase finds the case that a question names; or, of one that describes its
+// case, the open case of the force that it describes. One that is not there yet has
+// no id: openCase opens it. What is wrong is an error of a field.
+func (c *Consult) findCase(ctx context.Context, u registry.User, a *asked) error {
+	id := a.Case.ID
+	if id == "" {
+		if a.wrong("case_kind") != "" || a.wrong("case_ref") != "" {
+			return nil
+		}
+		a.Case = registry.Case{Force: u.Force, OpenedBy: u.ID, Kind: a.Kind, Ref: a.Ref, Offence: a.Offence, Reason: a.Reason}
+		var ok bool
+		var err error
+		if id, ok, err = c.Registry.FindCase(ctx, a.Case); err != nil || !ok {
+			return err
+		}
+	}
+	k, ok, err := c.Registry.Case(ctx, id, u.Force)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		a.Case = registry.Case{}
+		a.fail("case", "error.case.unknown")
+		return nil
+	case !k.ClosedAt.IsZero():
+		a.fail("case", "error.case.closed")
+	}
+	a.Case, a.Kind, a.Ref = k, k.Kind, k.Ref
+	a.Offence, a.Reason = cmp.Or(a.Offence, k.Offence), cmp.Or(a.Reason, k.Reason)
+	return nil
+}
+
+// openCase puts the opening of a case on the trail, and only then opens it.
+func (c *Consult) openCase(ctx context.Context, k registry.Case, u registry.User, recipient, from string) error {
+	_, err := c.Trail.Append(ctx, trail.Entry{At: k.OpenedAt, Actor: u.ID, Force: u.Force, Kind: "case-open", Case: k.ID, Count: 1,
+		Recipient: recipient, Body: whyOf(k, u, from)})
+	if err != nil {
+		return fmt.Errorf("the case was not opened, since that could not be recorded: %w", err)
+	}
+	return c.Registry.OpenCase(ctx, k)
+}
+
+// newCase is the question's case as it will be opened.
+func (a *asked) newCase(now time.Time) registry.Case {
+	k := a.Case
+	k.ID, k.OpenedAt = uuid.NewString(), now
+	if k.Ref != "" {
+		k.ReferredAt = now
+	}
+	return k
+}
+
+// caseOf reads an answer's case as it stands; ok false: it is no more, or is not
+// shared any more.
+func (c *Consult) caseOf(ctx context.Context, ans *answer, u registry.User) (registry.Case, bool, error) {
+	return c.Registry.Case(ctx, ans.asked.Case.ID, u.Force)
+}
+
+// brief is what lists show of a record of a case.
+type brief struct {
+	Words  map[pages.Lang]string `json:"words"`            // what was done, in each language
+	Search string                `json:"search,omitempty"` // id of the answer, while it is kept
+	Site   string                `json:"site_id,omitempty"`
+	Name   string                `json:"site_name,omitempty"`
+	State  string                `json:"state,omitempty"` // of the kind "called"
+}
+
+// inWords says something in each language.
+func (c *Consult) inWords(f func(*pages.Words) string) map[pages.Lang]string {
+	all := make(map[pages.Lang]string)
+	for _, l := range pages.Langs {
+		all[l.Lang] = f(c.set.Words(l.Lang))
+	}
+	return all
+}
+
+// remember copies into a case what was done by an entry that is on the trail. It
+// must have succeeded before an answer leaves. body is all that was shown; nil:
+// the brief says it.
+func (c *Consult) remember(ctx context.Context, e trail.Entry, proof trail.Proof, b brief, body any) error {
+	rec := registry.CaseRecord{CaseID: e.Case, At: e.At, Actor: e.Actor, Kind: e.Kind, TrailIndex: proof.Index}
+	var err error
+	if rec.Brief, err = json.Marshal(b); err != nil {
+		return err
+	}
+	if body != nil {
+		if rec.Body, err = json.Marshal(body); err != nil {
+			return err
+		}
+	}
+	_, err = c.Registry.AddCaseRecord(ctx, rec)
+	return err
+}
+
+// searchRecord is the body of a record of the kind "search": the question, and the
+// rows as they were shown, in Italian.
+type searchRecord struct {
+	jsonAnswer
+	User          string `json:"user"`
+	Force         string `json:"force"`
+	Qualification string `json:"qualification,omitempty"`
+	Reason        string `json:"reason"`
+	Offence       string `json:"offence"`
+	FromRow       int    `json:"from_row"` // number of the first row, counted from 1
+	Total         int    `json:"total"`    // rows found
+}
+
+// rememberSearch copies rows of an answer into its case.
+func (c *Consult) rememberSearch(ctx context.Context, u registry.User, ans *answer, e trail.Entry, proof trail.Proof, got answered) error {
+	all := searchRecord{jsonAnswer: c.rowsJSON(c.set.Words(pages.It), ans, got.shown), User: u.Name, Force: u.Force, Qualification: u.Qualification,
+		Reason: ans.asked.Reason, Offence: ans.asked.Offence, FromRow: got.from + 1, Total: len(got.Hits)}
+	all.At, all.Trail = e.At.UTC(), jsonProof{proof.Index, string(proof.Checkpoint)}
+	b := brief{Search: ans.id, Words: c.inWords(func(w *pages.Words) string {
+		text := whereWords(w, ans.asked)
+		if where := placeLine(w, ans.asked); where != "" {
+			text += " · " + where
+		}
+		return text + " · " + w.N("results.count", len(got.Hits))
+	})}
+	return c.remember(ctx, e, proof, b, all)
+}
+
+// caseBand is what the template "caseband" reads: the case that a page is of.
+type caseBand struct {
+	registry.Case
+	Foreign bool      // it is another force's
+	Due     time.Time // when its reference is due; zero: it is there
+	Late    bool
+}
+
+func (c *Consult) band(k registry.Case, u registry.User) caseBand {
+	b := caseBand{Case: k, Foreign: k.Force != u.Force}
+	if k.Ref == "" {
+		b.Due = k.OpenedAt.Add(refDue)
+		b.Late = !c.Now().Before(b.Due)
+	}
+	return b
+}
+
+// Closed tells whether nothing more is asked in the case.
+func (b caseBand) Closed() bool { return !b.ClosedAt.IsZero() }
+
+// SharedWith names the other forces.
+func (b caseBand) SharedWith() string { return strings.Join(b.Shared, ", ") }
+
+// names are those of the users, by id.
+func (c *Consult) names(ctx context.Context) (map[string]string, error) {
+	users, err := c.Registry.Users(ctx)
+	all := make(map[string]string, len(users))
+	for _, u := range users {
+		all[u.ID] = u.Name
+		if u.Force != "" {
+			all[u.ID] = u.Name + " (" + u.Force + ")"
+		}
+	}
+	return all, err
+}
+
+// user is who asks; the routes let nobody in without.
+func user(r *http.Request) registry.User {
+	u, _ := web.User(r.Context())
+	return u
+}

@@ -1,0 +1,332 @@
+package consult
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/trail"
+)
+
+// onlyCase is the one case of the Questura.
+func (w *town) onlyCase() registry.Case {
+	w.t.Helper()
+	all, err := w.reg.Cases(w.t.Context(), "Questura", 9)
+	if err != nil || len(all) != 1 {
+		w.t.Fatalf("%d cases, %v", len(all), err)
+	}
+	return all[0]
+}
+
+// kinds are those of the trail's entries, in their order, with their forces.
+func (w *town) kinds() string {
+	w.t.Helper()
+	var export strings.Builder
+	if err := w.trail.Export(w.t.Context(), &export); err != nil {
+		w.t.Fatal(err)
+	}
+	var all []string
+	for line := range strings.Lines(export.String()) {
+		var e struct{ Header trail.Header }
+		if json.Unmarshal([]byte(line), &e) == nil && e.Header.Kind != "" {
+			all = append(all, e.Header.Kind)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// inside posts into a case, as its page does.
+func (w *town) inside(who, id, act string, form url.Values) reply {
+	w.t.Helper()
+	return w.send("POST", "/cases/"+id+"/"+act, who, form, true)
+}
+
+const neri = "Agente M. Neri"
+
+// TestCaseOpens: the first question opens the case, once and on the trail before
+// it; what says the same kind and reference, or its id, goes on in it.
+func TestCaseOpens(t *testing.T) {
+	w := newTown(t)
+	w.declare(milan()...)
+	w.officer(neri)
+	first := w.send("POST", "/search", officerName, exact(), true)
+	if first.status != http.StatusSeeOther {
+		t.Fatal(first.status, first.body)
+	}
+	k := w.onlyCase()
+	if k.Kind != "annotation" || k.Ref != "2026/118" || k.Reason != "Rapina in strada" || k.OpenedBy != w.users[officerName].ID {
+		t.Errorf("opened %+v", k)
+	}
+	inCase := without(exact("case", k.ID), "case_kind", "case_ref", "offence", "reason")
+	for _, c := range []struct {
+		who  string
+		form url.Values
+	}{{officerName, exact()}, {neri, exact("reason", "altro motivo")}, {neri, inCase}} {
+		if res := w.send("POST", "/search", c.who, c.form, false); res.status != http.StatusOK || !strings.Contains(res.body, `"case":"`+k.ID+`"`) {
+			t.Errorf("%d %s", res.status, res.body)
+		}
+	}
+	entries := w.entries("search")
+	if got := w.kinds(); got != "case-open search search search search" {
+		t.Errorf("on the trail: %s", got)
+	}
+	for i, want := range []string{"Rapina in strada", "Rapina in strada", "altro motivo", "Rapina in strada"} {
+		d := string(entries[i].Content.Details)
+		if !strings.Contains(d, `"reason":"`+want+`"`) || !strings.Contains(d, `"case_ref":"2026/118"`) || entries[i].Content.Case != k.ID || entries[i].Header.Case != entries[0].Header.Case {
+			t.Errorf("entry %d: %s", i, d)
+		}
+	}
+	// A question that finds no answer opens none.
+	if res := w.send("POST", "/search", officerName, exact("case_ref", "2", "time", noon.Add(-30*day).Format(time.RFC3339), "until", noon.Format(time.RFC3339)), false); res.status != 422 {
+		t.Error(res.status)
+	}
+	w.onlyCase()
+}
+
+// TestCaseHistory: what was asked and revealed is in the case as it was shown, and
+// its page and the officer's own list say so.
+func TestCaseHistory(t *testing.T) {
+	w := newTown(t)
+	ids := w.declare(milan()...)
+	w.officer(neri)
+	a := w.answer(exact())
+	k := w.onlyCase()
+	sites := url.Values{"search": {a.Search}, "site": {ids["Bar Orefici"]}}
+	if res := w.send("POST", "/reveal", officerName, sites, false); res.status != 200 {
+		t.Fatal(res.body)
+	}
+	records, err := w.reg.CaseRecords(t.Context(), k.ID)
+	if err != nil || len(records) != 2 {
+		t.Fatal(len(records), err)
+	}
+	var search searchRecord
+	if err := json.Unmarshal(records[0].Body, &search); err != nil || records[0].TrailIndex != a.Trail.Index || search.Trail != a.Trail || search.Total != 9 ||
+		len(search.Results) != 9 || search.Results[0].CameraID != a.Results[0].CameraID || len(search.Results[0].Facts) == 0 || search.User != officerName {
+		t.Errorf("%+v, %v", search, err)
+	}
+	var reveal revealRecord
+	if err := json.Unmarshal(records[1].Body, &reveal); err != nil || reveal.SiteName != "Bar Orefici" || reveal.Contacts[0].Name != "Paolo Re" || reveal.Search != a.Trail.Index {
+		t.Errorf("%+v, %v", reveal, err)
+	}
+	page := w.send("GET", "/cases/"+k.ID, neri, nil, true).body
+	for _, want := range []string{"Annotazione 2026/118", "Entro 200 m", "9 telecamere", "Bar Orefici · 1 recapito", officerName} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the case lacks %q", want)
+		}
+	}
+	if strings.Contains(page, "Paolo Re") || strings.Contains(page, "/search/"+a.Search) {
+		t.Error("a colleague reads contacts, or another's answer, in the history")
+	}
+	if mine := w.send("GET", "/mine", officerName, nil, true).body; !strings.Contains(mine, "Bar Orefici · 1 recapito") || !strings.Contains(mine, "/cases/"+k.ID) || !strings.Contains(mine, "/search/"+a.Search) {
+		t.Error("the officer's own list lacks what they did")
+	}
+	if mine := w.send("GET", "/mine", neri, nil, true).body; strings.Contains(mine, "Bar Orefici") {
+		t.Error("another's acts are in the own list")
+	}
+}
+
+// carabinieri adds a second force with an officer.
+func (w *town) carabinieri() (name string, key *age.X25519Identity) {
+	w.t.Helper()
+	key, err := age.GenerateX25519Identity()
+	if err == nil {
+		err = w.reg.AddForce(w.t.Context(), "Carabinieri", key.Recipient().String())
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.of("Mar. G. Conti", "Carabinieri", "ufficiale di PG").Name, key
+}
+
+// TestSharedCase: another force sees a case once it is shared, which both read on
+// the trail, works in it under its own key, and changes nothing of it.
+func TestSharedCase(t *testing.T) {
+	w := newTown(t)
+	w.declare(milan()...)
+	conti, _ := w.carabinieri()
+	w.answer(exact())
+	k := w.onlyCase()
+	ask := without(exact("case", k.ID), "case_kind", "case_ref", "offence", "reason")
+	if res := w.send("GET", "/cases/"+k.ID, conti, nil, true); res.status != 404 || strings.Contains(res.body, "Rapina in strada") {
+		t.Errorf("before: %d", res.status)
+	}
+	if res := w.send("POST", "/search", conti, ask, false); res.status != 422 || !strings.Contains(res.body, `"field":"case"`) {
+		t.Errorf("before: %d %s", res.status, res.body)
+	}
+	for _, force := range []string{"", "Questura", "Nobody"} {
+		if res := w.inside(officerName, k.ID, "share", url.Values{"force": {force}}); res.status != 422 {
+			t.Errorf("shared with %q: %d", force, res.status)
+		}
+	}
+	if res := w.inside(officerName, k.ID, "share", url.Values{"force": {"Carabinieri"}}); res.status != 303 {
+		t.Fatal(res.status, res.body)
+	}
+	if res := w.send("GET", "/cases/"+k.ID, conti, nil, true); res.status != 200 || !strings.Contains(res.body, "di Questura") || strings.Contains(res.body, "/close") {
+		t.Errorf("after: %d", res.status)
+	}
+	if res := w.send("POST", "/search", conti, ask, false); res.status != 200 {
+		t.Errorf("after: %d %s", res.status, res.body)
+	}
+	for _, act := range []string{"refer", "share", "close", "reopen"} {
+		if res := w.inside(conti, k.ID, act, url.Values{"case_ref": {"x"}, "force": {"Carabinieri"}}); res.status != 403 {
+			t.Errorf("%s by another force: %d", act, res.status)
+		}
+	}
+	forces := map[string]string{}
+	for _, e := range w.entries("case-share") { // those that this force opens have a content
+		forces[e.Header.Force] = ""
+		if e.Content != nil {
+			forces[e.Header.Force] = string(e.Content.Details)
+		}
+	}
+	if len(forces) != 2 || !strings.Contains(forces["Questura"], `"shared_with":"Carabinieri"`) {
+		t.Errorf("on the trail: %v", forces)
+	}
+	if all := w.entries("search"); len(all) != 2 || all[1].Header.Force != "Carabinieri" {
+		t.Errorf("%+v", all)
+	}
+	var list jsonCases
+	if err := json.Unmarshal([]byte(w.get("/cases", conti).body), &list); err != nil || len(list.Cases) != 1 || list.Cases[0].Force != "Questura" || list.Cases[0].OpenedBy != officerName+" (Questura)" {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// TestCaseActs: the reference follows and is late after 72 hours, never blocking;
+// a closed case takes no question until it is opened again.
+func TestCaseActs(t *testing.T) {
+	now := noon
+	w := newTown(t, func(o *Options) { o.Now = func() time.Time { return now } })
+	ids := w.declare(milan()...)
+	a := w.answer(exact("case_ref", ""))
+	k := w.onlyCase()
+	page := func() string { return w.send("GET", "/search/"+a.Search, officerName, nil, true).body }
+	if p := page(); !strings.Contains(p, "riferimento da comunicare entro") {
+		t.Error("the band does not say that the reference is to follow")
+	}
+	now = noon.Add(refDue - time.Second)
+	if p := w.send("GET", "/cases/"+k.ID, officerName, nil, true).body; strings.Contains(p, "in ritardo") {
+		t.Error("late too early")
+	}
+	now = noon.Add(refDue)
+	if p := w.send("GET", "/cases/"+k.ID, officerName, nil, true).body; !strings.Contains(p, "in ritardo") || !strings.Contains(p, `id="ask"`) {
+		t.Error("late: the page does not say so, or blocks")
+	}
+	if res := w.inside(officerName, k.ID, "refer", url.Values{"case_ref": {" 2026/120 "}}); res.status != 303 {
+		t.Fatal(res.status)
+	}
+	for _, ref := range []string{"", strings.Repeat("x", maxRef+1)} {
+		if res := w.inside(officerName, k.ID, "refer", url.Values{"case_ref": {ref}}); res.status != 422 {
+			t.Errorf("%q: %d", ref, res.status)
+		}
+	}
+	now = noon
+	ask := without(exact("case", k.ID), "case_kind", "case_ref", "offence", "reason")
+	a = w.answer(ask) // the one before was forgotten
+	if p := page(); w.onlyCase().Ref != "2026/120" || !strings.Contains(p, "Annotazione 2026/120") || strings.Contains(p, "da comunicare") {
+		t.Error("the reference is not in the band")
+	}
+	if res := w.inside(officerName, k.ID, "close", nil); res.status != 303 {
+		t.Fatal(res.status)
+	}
+	for path, form := range map[string]url.Values{"/search": ask, "/reveal": {"search": {a.Search}, "site": {ids["Bar Orefici"]}}} {
+		if res := w.send("POST", path, officerName, form, false); res.status != 422 || !strings.Contains(res.body, "closed") {
+			t.Errorf("%s in a closed case: %d %s", path, res.status, res.body)
+		}
+	}
+	if res := w.inside(officerName, k.ID, "reopen", nil); res.status != 303 {
+		t.Fatal(res.status)
+	}
+	if res := w.send("POST", "/search", officerName, ask, false); res.status != 200 {
+		t.Error(res.status)
+	}
+	if got := w.kinds(); got != "case-open search case-refer search case-close case-reopen search" {
+		t.Errorf("on the trail: %s", got)
+	}
+	if res := w.inside(officerName, "unknown", "close", nil); res.status != 404 {
+		t.Error(res.status)
+	}
+}
+
+// TestCalled: the word of one officer on a site is read by their colleagues in the
+// case; only where its contacts were revealed.
+func TestCalled(t *testing.T) {
+	w := newTown(t)
+	ids := w.declare(milan()...)
+	w.officer(neri)
+	a := w.answer(exact())
+	k, bar := w.onlyCase(), ids["Bar Orefici"]
+	mark := func(who, word string) reply {
+		return w.inside(who, k.ID, "called", url.Values{"mark": {word + ":" + bar}, "search": {a.Search}})
+	}
+	if res := mark(officerName, "called"); res.status != 422 {
+		t.Errorf("not revealed: %d", res.status)
+	}
+	if res := w.send("POST", "/reveal", officerName, url.Values{"search": {a.Search}, "site": {bar}}, false); res.status != 200 {
+		t.Fatal(res.body)
+	}
+	if res := mark(officerName, "called"); res.status != 303 || !strings.HasPrefix(res.header.Get("Location"), "/search/"+a.Search+"#n") {
+		t.Errorf("%d %s", res.status, res.header.Get("Location"))
+	}
+	if res := mark(neri, "preserved"); res.status != 303 || res.header.Get("Location") != "/cases/"+k.ID {
+		t.Errorf("a colleague: %d %s", res.status, res.header.Get("Location"))
+	}
+	for _, word := range []string{"", "asleep"} {
+		if res := mark(officerName, word); res.status != 422 {
+			t.Errorf("%q: %d", word, res.status)
+		}
+	}
+	page := w.send("GET", "/search/"+a.Search, officerName, nil, true).body
+	if strings.Count(page, `class="row-called"`) != 1 || !strings.Contains(page, "Le conservano</span>") || !strings.Contains(page, neri) {
+		t.Error("the newest word is not on the row")
+	}
+	if res := w.send("POST", "/unanswered", officerName, url.Values{"search": {a.Search}, "site": {bar}}, false); res.status != 200 {
+		t.Fatal(res.body)
+	}
+	if page := w.send("GET", "/search/"+a.Search, officerName, nil, true).body; !strings.Contains(page, "Non risponde</span>") {
+		t.Error("that nobody answers is not on the row")
+	}
+	if got := w.kinds(); got != "case-open search reveal called called unanswered" {
+		t.Errorf("on the trail: %s", got)
+	}
+}
+
+// TestNoRecordNoAnswer: what cannot be copied into its case, or recorded, is not
+// answered and not done.
+func TestNoRecordNoAnswer(t *testing.T) {
+	w := newTown(t)
+	w.declare(milan()...)
+	a := w.answer(exact())
+	k := w.onlyCase()
+	if err := w.reg.CloseCase(t.Context(), k.ID, "Questura", noon.Add(-2*day)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.reg.DestroyCases(t.Context(), noon.Add(-day), noon); err != nil {
+		t.Fatal(err)
+	}
+	if res := w.send("GET", "/search/"+a.Search, officerName, nil, true); res.status != 404 {
+		t.Errorf("an answer of a destroyed case: %d", res.status)
+	}
+	b := w.answer(exact()) // in a case anew
+	k = w.onlyCase()
+	if err := w.trail.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, act := range []string{"refer", "close", "reopen"} {
+		if res := w.inside(officerName, k.ID, act, url.Values{"case_ref": {"neu"}}); res.status != 503 {
+			t.Errorf("%s without the trail: %d", act, res.status)
+		}
+	}
+	if res := w.send("POST", "/search", officerName, exact("case_ref", "another"), false); res.status != 503 {
+		t.Error(res.status)
+	}
+	if got := w.onlyCase(); got.Ref != "2026/118" || !got.ClosedAt.IsZero() {
+		t.Errorf("%+v after %s", got, fmt.Sprint(b.Search))
+	}
+}

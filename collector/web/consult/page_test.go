@@ -189,6 +189,15 @@ func TestDoubledHour(t *testing.T) {
 	}
 }
 
+// withoutWebGL takes away what a map is drawn with, from the next page on.
+func withoutWebGL(b *pagestest.Tab) {
+	b.Do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `HTMLCanvasElement.prototype.getContext = () => null`})
+		return chromedp.Void{}, err
+	})
+}
+
 // TestListStaysWithoutTheMap takes away what the map needs.
 func TestListStaysWithoutTheMap(t *testing.T) {
 	w := newTown(t)
@@ -199,11 +208,7 @@ func TestListStaysWithoutTheMap(t *testing.T) {
 	results := pagestest.Eval[string](b, `location.pathname`)
 
 	// No WebGL2.
-	b.Do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-			Source: `HTMLCanvasElement.prototype.getContext = () => null`})
-		return chromedp.Void{}, err
-	})
+	withoutWebGL(b)
 	b.Visit(results)
 	b.Until(`document.documentElement.dataset.map === "failed"`)
 	if text := pagestest.Eval[string](b, `document.querySelector("#map-off").textContent`); !strings.Contains(text, "elenco") {

@@ -56,7 +56,7 @@ func commands() []command {
 		{"refuse", "ID...", "keep cameras out", cmdDecide},
 		{"withdraw", "ID... | -all", "take cameras, or everything, out of the register", cmdDecide},
 		{"outbox", "[-json]", "show every message sent or waiting", cmdOutbox},
-		{"notices", "[-json] | ID [-json] | ID -copied|-cannot|-too-late|-refused [-by NAME] [-note TEXT]", "list the requests and messages from the register, open one, answer it", cmdNotices},
+		{"notices", "[-json] | ID [-json] | ID -check [-json] | ID -copied|-cannot|-too-late|-refused [-by NAME] [-note TEXT]", "list the requests and messages from the register, open one, ask the recorder for it, answer it", cmdNotices},
 		{"version", "", "print the version", cmdVersion},
 	}
 }

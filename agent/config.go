@@ -25,6 +25,9 @@ type Config struct {
 	// Connection is "held" (default: one standing connection, so that a request
 	// arrives at once) or "parked" (none: the agent asks from time to time).
 	Connection string `toml:"connection"`
+	// Notify shows on the screen, where somebody is in front of it, that there is a
+	// message from the register: never what it says.
+	Notify bool `toml:"notify"`
 	// Name is the person whose decisions the command line records.
 	Name string `toml:"name"`
 }
@@ -46,7 +49,7 @@ const (
 const defaultDir = "/var/lib/anagrafe-agent"
 
 func defaults() Config {
-	return Config{Listen: "127.0.0.1:8480", Every: duration{time.Hour}, Connection: held}
+	return Config{Listen: "127.0.0.1:8480", Every: duration{time.Hour}, Connection: held, Notify: true}
 }
 
 // readConfig reads file, or DIR/agent.toml when file is "" and that exists.

@@ -94,6 +94,11 @@ func runSite(ctx context.Context, c *call, config Config) (err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serve(ctx, control, s.review.Control()) })
 	group.Go(func() error { return serve(ctx, pages, s.review.Pages()) })
+	if config.Notify {
+		n := newNotifier(s.inv, "http://"+config.Listen, c.log)
+		s.link.keep = n.keep
+		group.Go(func() error { return n.run(ctx) })
+	}
 	group.Go(func() error { return s.link.run(ctx) })
 	group.Go(func() error { return s.watch(ctx) })
 	group.Go(func() error { return s.hear(ctx, discover.Listen) })

@@ -11,6 +11,7 @@ import (
 
 	"anagrafe/agent/inventory"
 	"anagrafe/agent/uplink"
+	"anagrafe/protocol"
 )
 
 // delivery joins the uplink, the identity and the inventory of one directory.
@@ -21,6 +22,8 @@ type delivery struct {
 	wrap    func(http.RoundTripper) http.RoundTripper // a test's tap; nil
 	visit   bool                                      // a technician's: its grants end by themselves
 	running atomic.Bool
+	// keep keeps a notice; the inventory's, unless somebody wants to hear of it.
+	keep func(context.Context, protocol.Notice) error
 }
 
 // newDelivery opens the identity, if there is one. One that cannot be read is
@@ -30,8 +33,8 @@ func newDelivery(dir string, inv *inventory.Inventory, park bool, log *slog.Logg
 	if e, ok := errors.AsType[*uplink.Error](err); err != nil && !(ok && e.Reason == uplink.NotEnrolled) {
 		return nil, err
 	}
-	d := &delivery{dir: dir, inv: inv, wrap: wrap}
-	d.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: inv.KeepNotice, Park: park,
+	d := &delivery{dir: dir, inv: inv, wrap: wrap, keep: inv.KeepNotice}
+	d.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: func(ctx context.Context, n protocol.Notice) error { return d.keep(ctx, n) }, Park: park,
 		Version: version(), Log: log, WrapTransport: wrap})
 	return d, nil
 }

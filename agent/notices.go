@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"text/tabwriter"
 	"time"
 
+	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
 )
 
@@ -19,6 +21,8 @@ type shownNotice struct {
 	ReceivedAt time.Time           `json:"received_at"`
 	SeenAt     time.Time           `json:"seen_at"`
 	PresentAt  time.Time           `json:"present_at"`
+	AbsentAt   time.Time           `json:"absent_at"`
+	Checked    []inventory.Check   `json:"checked"`
 	Answer     protocol.ReplyState `json:"answer"`
 	AnsweredAt time.Time           `json:"answered_at"`
 	AnsweredBy string              `json:"answered_by"`
@@ -37,6 +41,7 @@ func cmdNotices(ctx context.Context, c *call, args []string) error {
 		protocol.ReplyRefused: f.Bool("refused", false, "no, to an invitation"),
 	}
 	by := f.String("by", "", "who answers (default: as for other decisions)")
+	check := f.Bool("check", false, "ask the recorder whether it still has the footage; the register learns yes or no")
 	note := f.String("note", "", "in your words: who copied it, where it is")
 	ids, err := c.parse(f, args, 1)
 	if err != nil {
@@ -51,7 +56,9 @@ func cmdNotices(ctx context.Context, c *call, args []string) error {
 	switch {
 	case len(said) > 1:
 		return misuse("give one answer")
-	case len(said) == 1 && len(ids) == 0:
+	case *check && len(said) > 0:
+		return misuse("give -check or an answer; with every answer but -refused the recorder is asked anyway")
+	case (*check || len(said) == 1) && len(ids) == 0:
 		return misuse("name the notice; \"anagrafe-agent notices\" lists them")
 	case len(said) == 0 && (*by != "" || *note != ""):
 		return misuse("give an answer with -by and -note: -copied, -cannot, -too-late or -refused")
@@ -59,6 +66,9 @@ func cmdNotices(ctx context.Context, c *call, args []string) error {
 	method, path, in := http.MethodGet, "/notices", any(nil)
 	if len(ids) == 1 {
 		path += "/" + url.PathEscape(ids[0])
+	}
+	if *check {
+		method, path = http.MethodPost, path+"/check"
 	}
 	if len(said) == 1 {
 		if *by == "" {
@@ -152,6 +162,10 @@ func (c *call) printNotice(raw []byte) error {
 		row("reminder", r.Reason)
 	}
 	row("still there", when(n.PresentAt))
+	row("no longer there", when(n.AbsentAt))
+	for _, c := range n.Checked {
+		row("recorder says", strings.TrimSpace(fmt.Sprintf("%s %s, %s %s", c.CameraID, c.Presence, when(c.At), c.Why)))
+	}
 	if n.Answer != "" {
 		row("answer", fmt.Sprintf("%s, %s, %s", n.Answer, n.AnsweredBy, when(n.AnsweredAt)))
 		row("note", n.Note)

@@ -26,6 +26,9 @@ var stores = map[Family]struct {
 	ZoneMinder: {"bottega-zoneminder", "1", 0},
 }
 
+// noSummer is a zone in which no night is special.
+var noSummer = time.FixedZone("UTC+01:00", 3600)
+
 // files are stretches of so many minutes before an hour ago: from, until.
 func files(end time.Time, minutes ...int) (all []cameratest.Stretch) {
 	for i := 0; i+1 < len(minutes); i += 2 {
@@ -64,7 +67,7 @@ func TestFootage(t *testing.T) {
 			}
 			t.Run(string(family)+"/"+name, func(t *testing.T) {
 				c := c
-				d := start(t, loadRecorder(t, store.folder), cameratest.Options{Footage: &cameratest.Footage{Channels: map[string][]cameratest.Stretch{store.channel: files(end, c.minutes...)}}})
+				d := start(t, loadRecorder(t, store.folder), cameratest.Options{Footage: &cameratest.Footage{Zone: noSummer, Channels: map[string][]cameratest.Stretch{store.channel: files(end, c.minutes...)}}})
 				if len(c.minutes) == 0 || family == Reolink || family == Frigate {
 					c.want, c.why = emptyStore(t, d, family, c.want, c.why)
 				}
@@ -114,7 +117,7 @@ func longList() []int {
 
 // finderOf is what a look would have kept of the device.
 func finderOf(d *cameratest.Device, family Family) Finder {
-	return Finder{Family: family, Zone: "Europe/Rome",
+	return Finder{Family: family, Zone: "UTC+01:00",
 		Clock: &protocol.Clock{OffsetMs: d.Options().ClockOffset.Milliseconds(), UncertaintyMs: 500, At: time.Now(), Method: "test"}}
 }
 
@@ -123,7 +126,7 @@ func finderOf(d *cameratest.Device, family Family) Finder {
 func TestFootageInUTC(t *testing.T) {
 	now := time.Now().UTC()
 	end := now.Add(-2 * time.Hour)
-	d := start(t, loadRecorder(t, "merceria-hikvision"), cameratest.Options{Footage: &cameratest.Footage{InUTC: true,
+	d := start(t, loadRecorder(t, "merceria-hikvision"), cameratest.Options{Footage: &cameratest.Footage{Zone: noSummer, InUTC: true,
 		Channels: map[string][]cameratest.Stretch{"1": {{From: now.Add(-20 * time.Hour), Until: now}}}}})
 	for continuous, want := range map[bool]Presence{true: PresenceYes, false: PresenceUnknown} {
 		found, err := asker(t, owner(d)).Footage(t.Context(), named(d), finderOf(d, Hikvision),
@@ -137,7 +140,7 @@ func TestFootageInUTC(t *testing.T) {
 // TestFootageUnknown: what is not sure is not claimed, and nothing is asked for it.
 func TestFootageUnknown(t *testing.T) {
 	now := time.Now()
-	d := start(t, loadRecorder(t, "merceria-dahua"), cameratest.Options{Footage: &cameratest.Footage{Channels: map[string][]cameratest.Stretch{
+	d := start(t, loadRecorder(t, "merceria-dahua"), cameratest.Options{Footage: &cameratest.Footage{Zone: noSummer, Channels: map[string][]cameratest.Stretch{
 		"1": {{From: now.Add(-90 * time.Hour), Until: now.Add(-80 * time.Hour)}}}}})
 	ask := func(f Finder, w Wanted) ([]Found, error) {
 		w.Channel = "1"
@@ -185,7 +188,7 @@ func TestFootageUnknown(t *testing.T) {
 // TestFootageRefused: one refused password stops, and is remembered.
 func TestFootageRefused(t *testing.T) {
 	for family, store := range stores {
-		d := start(t, loadRecorder(t, store.folder), cameratest.Options{Footage: &cameratest.Footage{}})
+		d := start(t, loadRecorder(t, store.folder), cameratest.Options{Footage: &cameratest.Footage{Zone: noSummer}})
 		user, _, asked := d.Credential()
 		if !asked {
 			continue
@@ -203,4 +206,89 @@ func TestFootageRefused(t *testing.T) {
 			t.Errorf("%s got the wrong password %d times", family, n)
 		}
 	}
+}
+
+// TestTwice: on the two nights in which clocks are changed a date of a wall clock
+// means two times, and nothing is said to be there by it.
+func TestTwice(t *testing.T) {
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[string]bool{"2026-10-25T00:30:00Z": true, "2026-10-25T03:30:00Z": true, "2026-10-25T08:00:00Z": false, "2026-03-29T02:00:00Z": true, "2026-07-01T02:00:00Z": false} {
+		from, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (recorderTime{local: rome}).twice(Wanted{From: from, Until: from.Add(10 * time.Minute)}); got != want {
+			t.Errorf("%s: %v", at, got)
+		}
+	}
+}
+
+// FuzzFootage reads any bytes as the answer of every family to a search: no panic,
+// and no footage that is not within the interval.
+func FuzzFootage(f *testing.F) {
+	for _, text := range []string{
+		`<CMSearchResult><responseStatusStrg>MORE</responseStatusStrg><matchList><searchMatchItem><trackID>101</trackID><timeSpan><startTime>2026-11-21T22:00:00Z</startTime><endTime>2026-11-21T22:10:00Z</endTime></timeSpan></searchMatchItem></matchList></CMSearchResult>`,
+		"found=1\r\nitems[0].StartTime=2026-11-21 22:00:00\r\nitems[0].EndTime=2026-11-21 22:10:00\r\n",
+		`{"total":1,"recordings":[{"cameraId":1,"startTime":1795298400,"stopTime":1795299000}]}`,
+		`[{"start_time":1795298400.5,"end_time":1795299000.1}]`, `[{"startTimeMs":"1795298400000","durationMs":"600000"}]`,
+		`{"events":[{"Event":{"MonitorId":"1","StartDateTime":"2026-11-21 22:00:00","EndDateTime":null}}]}`,
+		`{"SearchResult":{"File":[{"StartTime":{"year":2026,"mon":11,"day":21,"hour":22,"min":0,"sec":0},"EndTime":{"year":2026,"mon":11,"day":21,"hour":22,"min":10,"sec":0}}]}}`,
+	} {
+		f.Add([]byte(text))
+	}
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	on, err := newRecorderTime(Finder{Clock: &protocol.Clock{OffsetMs: 60_000, UncertaintyMs: 500}, Zone: "Europe/Rome"}, now)
+	if err != nil {
+		f.Fatal(err)
+	}
+	want := Wanted{Channel: "1", From: now.Add(-16 * time.Hour), Until: now.Add(-15 * time.Hour)}
+	within := on.window(want.From, want.Until)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a := answer{status: 200, body: b}
+		for _, read := range []func() ([]dated, error){
+			func() ([]dated, error) {
+				v, err := xmlOf[hikFound](a)
+				if err != nil {
+					return nil, err
+				}
+				return v.spans("101", false)
+			},
+			func() ([]dated, error) { return dahuaFound(readLines(b), 1) },
+			func() ([]dated, error) {
+				v, err := jsonOf[synoRecordings](a)
+				if err != nil {
+					return nil, err
+				}
+				all, _, err := synoSpans(v, "1", within)
+				return all, err
+			},
+			func() ([]dated, error) { return frigateSegments(a) },
+			func() ([]dated, error) { return nxPeriods(a) },
+			func() ([]dated, error) { all, _, err := zmSpans(a, "1"); return all, err },
+			func() ([]dated, error) {
+				v, err := jsonOf[reolinkFound](a)
+				if err != nil {
+					return nil, err
+				}
+				return v.files()
+			},
+		} {
+			all, err := read()
+			if err != nil {
+				continue
+			}
+			periods, _, err := on.periods(all, want)
+			if err != nil {
+				continue
+			}
+			for i, p := range periods {
+				if p.From.Before(want.From) || p.Until.After(want.Until) || !p.Until.After(p.From) || i > 0 && !p.From.After(periods[i-1].Until) {
+					t.Fatalf("%v of %+v", periods, all)
+				}
+			}
+		}
+	})
 }

@@ -87,20 +87,30 @@ func (f *hikFinder) spans(ctx context.Context, track string, within window, utc 
 		if err != nil {
 			return nil, false, err
 		}
-		for _, item := range head(found.Items, hikMatches) {
-			if named := strings.TrimSpace(item.Track); named != "" && named != track {
-				return nil, false, errors.New("it told of another track than was asked for")
-			}
-			s := dated{wallStamp(item.From, isapiStamp), wallStamp(item.To, isapiStamp)}
-			if !s.from.known() || !s.until.known() {
-				return nil, false, errors.New("the dates of its footage cannot be read")
-			}
-			s.from.wall, s.until.wall = !utc, !utc
-			all = append(all, s)
+		some, err := found.spans(track, utc)
+		if err != nil {
+			return nil, false, err
 		}
+		all = append(all, some...)
 		if more = strings.EqualFold(strings.TrimSpace(found.status()), "MORE"); !more || within.any || len(found.Items) == 0 {
 			break
 		}
 	}
 	return all, more, nil
+}
+
+// spans reads the matches of an answer.
+func (found hikFound) spans(track string, utc bool) (all []dated, err error) {
+	for _, item := range head(found.Items, hikMatches) {
+		if named := strings.TrimSpace(item.Track); named != "" && named != track {
+			return nil, errors.New("it told of another track than was asked for")
+		}
+		s := dated{wallStamp(item.From, isapiStamp), wallStamp(item.To, isapiStamp)}
+		if !s.from.known() || !s.until.known() {
+			return nil, errors.New("the dates of its footage cannot be read")
+		}
+		s.from.wall, s.until.wall = !utc, !utc
+		all = append(all, s)
+	}
+	return all, nil
 }

@@ -52,11 +52,16 @@ func reolinkAnything(ctx context.Context, w *web, channel int64, now time.Time) 
 }
 
 // reolinkFiles gives the files of one day.
-func reolinkFiles(ctx context.Context, w *web, channel int64, from, until time.Time) (all []dated, err error) {
+func reolinkFiles(ctx context.Context, w *web, channel int64, from, until time.Time) ([]dated, error) {
 	r, _, err := reolinkAsk[reolinkFound](ctx, w, "Search", reolinkSearch(channel, 0, from, until))
 	if err != nil {
 		return nil, err
 	}
+	return r.files()
+}
+
+// files reads the files of an answer.
+func (r reolinkFound) files() (all []dated, err error) {
 	if r.SearchResult == nil {
 		return nil, errors.New("its answer holds no result of the search")
 	}

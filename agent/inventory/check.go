@@ -114,7 +114,9 @@ func (v *Inventory) RecordChecks(ctx context.Context, noticeID string, checks []
 		now := v.now()
 		for _, c := range checks {
 			if camera := b.camera(c.CameraID); c.Presence == interrogate.PresenceUnknown && camera != nil && now.Sub(camera.retention.ObservedAt).Abs() <= fresh {
-				c.Presence = byOldest(camera, p, now)
+				if c.Presence = byOldest(camera, p, now); c.Presence != interrogate.PresenceUnknown {
+					c.Why = ""
+				}
 			}
 			n.Checked = slices.DeleteFunc(n.Checked, func(o Check) bool { return o.CameraID == c.CameraID })
 			n.Checked = append(n.Checked, c)

@@ -19,6 +19,8 @@ type Footage struct {
 	Channels map[string][]Stretch
 	// InUTC has a Hikvision date its footage in UTC.
 	InUTC bool
+	// Zone is that of its wall clock; nil: the device's.
+	Zone *time.Location
 
 	mu    sync.Mutex
 	dahua []Stretch // what its open search has not told yet
@@ -72,11 +74,18 @@ func (d *Device) findFootage(r *http.Request, body []byte) *reply {
 }
 
 // dated is a true time by the device's clock, in its zone.
-func (d *Device) dated(t time.Time) time.Time { return t.Add(d.o.ClockOffset).In(d.c.wallZone()) }
+func (d *Device) dated(t time.Time) time.Time { return t.Add(d.o.ClockOffset).In(d.footageZone()) }
+
+func (d *Device) footageZone() *time.Location {
+	if d.o.Footage.Zone != nil {
+		return d.o.Footage.Zone
+	}
+	return d.c.wallZone()
+}
 
 // asked reads a date by the device's wall clock; the zero time if it is none.
 func (d *Device) asked(layout, text string) time.Time {
-	t, _ := time.ParseInLocation(layout, text, d.c.wallZone())
+	t, _ := time.ParseInLocation(layout, text, d.footageZone())
 	return t.Add(-d.o.ClockOffset)
 }
 
@@ -223,7 +232,7 @@ func (d *Device) reolinkFootage(f *Footage, body []byte) string {
 	}
 	s := asked[0].Param.Search
 	at := func(t date) time.Time {
-		return time.Date(t.Year, time.Month(t.Mon), t.Day, t.Hour, t.Min, t.Sec, 0, d.c.wallZone()).Add(-d.o.ClockOffset)
+		return time.Date(t.Year, time.Month(t.Mon), t.Day, t.Hour, t.Min, t.Sec, 0, d.footageZone()).Add(-d.o.ClockOffset)
 	}
 	text := func(t time.Time) string {
 		t = d.dated(t)

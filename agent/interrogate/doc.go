@@ -17,6 +17,7 @@
 //	login.go         logins by a message of the family's own
 //	driver.go        which family a device is
 //	told.go          what a driver says, and joining it with what ONVIF says
+//	footage.go       whether a recorder still has an interval, in families that can be asked (*_find.go)
 //	plan.go stamp.go weeks in any encoding, dates by any clock
 //	channels.go      what ONVIF says, as channels
 //
@@ -49,6 +50,10 @@
 //   - One device costs at most 30 s, 8 s a call, 2 connections, 1 MiB an answer.
 //     Two calls without answer end it. A device that does not answer to SOAP 1.2
 //     without an action is asked in the other manners (see manner).
+//   - Footage of an interval is asked for on the recorder's own clock. An empty list
+//     is a no only beside other footage of the same channel: a user who may not play
+//     back is shown empty lists too. What is near an end by less than the clock's
+//     uncertainty, or lies in the nights in which clocks change, stays unknown.
 //   - Text in the picture is no name, and where a device says it stands is for the
 //     owner's map: both stay on the site (see Channel, Device).
 //   - Answers are neither logged nor kept. Of a fault its words are, without the

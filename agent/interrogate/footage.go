@@ -146,6 +146,9 @@ const (
 	joint = 10 * time.Second
 	// settling is how long footage may not yet be in a recorder's lists.
 	settling = 15 * time.Minute
+	// listed is how long before an interval is searched too: some recorders list a
+	// file by its beginning alone, and files have an hour or two.
+	listed = 2 * time.Hour
 	// longestWanted bounds how much is listed.
 	longestWanted = 7 * 24 * time.Hour
 )
@@ -158,11 +161,11 @@ func (on recorderTime) presence(ctx context.Context, ask search, want Wanted) (F
 		return Found{}, errors.New("the interval is longer than is asked for: a week")
 	}
 	margin := on.uncertainty() + joint
-	spans, more, err := ask(ctx, want, on.window(want.From.Add(-margin), want.Until.Add(margin)))
+	spans, more, err := ask(ctx, want, on.window(want.From.Add(-margin-listed), want.Until.Add(margin)))
 	if err != nil {
 		return Found{}, err
 	}
-	periods, near, err := on.periods(spans, want)
+	periods, near, err := on.periods(spans, want, margin)
 	if err != nil {
 		return Found{}, err
 	}
@@ -189,15 +192,15 @@ func (on recorderTime) presence(ctx context.Context, ask search, want Wanted) (F
 }
 
 // periods gives the parts of spans that lie in the interval, joined and in order.
-// near: there are some that lie beside it.
-func (on recorderTime) periods(spans []dated, want Wanted) (all []Period, near bool, err error) {
+// near: there are some within margin of it.
+func (on recorderTime) periods(spans []dated, want Wanted, margin time.Duration) (all []Period, near bool, err error) {
 	for _, s := range spans {
 		p, err := on.period(s)
 		if err != nil {
 			return nil, false, err
 		}
-		p.From, p.Until = latest(p.From, want.From), soonest(p.Until, want.Until)
-		if near = true; p.Until.After(p.From) {
+		near = near || p.From.Before(want.Until.Add(margin)) && p.Until.After(want.From.Add(-margin))
+		if p.From, p.Until = latest(p.From, want.From), soonest(p.Until, want.Until); p.Until.After(p.From) {
 			all = append(all, p)
 		}
 	}

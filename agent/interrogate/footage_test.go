@@ -52,14 +52,15 @@ func TestFootage(t *testing.T) {
 		periods int
 		why     string
 	}{
-		"all of it, in one file":     {append(older, 60, -45), PresenceYes, 1, ""},
-		"all of it, in three files":  {append(older, 45, 20, 20, 10, 10, -10), PresenceYes, 1, ""},
-		"its beginning is gone":      {[]int{12, -45}, PresencePartly, 1, ""},
-		"only when something moved":  {append(older, 28, 26, 14, 13), PresencePartly, 2, ""},
-		"none of it, but before":     {older, PresenceNo, 0, ""},
-		"none of it, but after":      {[]int{-30, -45}, PresenceNo, 0, ""},
-		"nothing at all":             {nil, PresenceUnknown, 0, "no footage of this camera at all"},
-		"more than one answer holds": {longList(), PresencePartly, 0, ""},
+		"all of it, in one file":      {append(older, 60, -45), PresenceYes, 1, ""},
+		"all of it, in three files":   {append(older, 45, 20, 20, 10, 10, -10), PresenceYes, 1, ""},
+		"its beginning is gone":       {[]int{12, -45}, PresencePartly, 1, ""},
+		"only when something moved":   {append(older, 28, 26, 14, 13), PresencePartly, 2, ""},
+		"none of it, but just before": {[]int{90, 40}, PresenceNo, 0, ""},
+		"none of it, but before":      {older, PresenceNo, 0, ""},
+		"none of it, but after":       {[]int{-30, -45}, PresenceNo, 0, ""},
+		"nothing at all":              {nil, PresenceUnknown, 0, "no footage of this camera at all"},
+		"more than one answer holds":  {longList(), PresencePartly, 0, ""},
 	} {
 		for family, store := range stores {
 			if name == "more than one answer holds" && family != Hikvision && family != Dahua && family != Synology && family != ZoneMinder {
@@ -119,6 +120,18 @@ func longList() []int {
 func finderOf(d *cameratest.Device, family Family) Finder {
 	return Finder{Family: family, Zone: "UTC+01:00",
 		Clock: &protocol.Clock{OffsetMs: d.Options().ClockOffset.Milliseconds(), UncertaintyMs: 500, At: time.Now(), Method: "test"}}
+}
+
+// TestFootageByBegin: a recorder that lists files by their beginning is searched
+// from earlier on, so that a file that holds the interval is not taken for absent.
+func TestFootageByBegin(t *testing.T) {
+	end := time.Now().UTC().Truncate(time.Second).Add(-2 * time.Hour)
+	d := start(t, loadRecorder(t, "merceria-dahua"), cameratest.Options{Footage: &cameratest.Footage{Zone: noSummer, ByBegin: true,
+		Channels: map[string][]cameratest.Stretch{"1": files(end, 26*60, 25*60, 70, -20)}}})
+	found, err := asker(t, owner(d)).Footage(t.Context(), named(d), finderOf(d, Dahua), []Wanted{{Channel: "1", From: end.Add(-30 * time.Minute), Until: end}})
+	if err != nil || found[0].Presence != PresenceYes {
+		t.Errorf("%+v, %v", found, err)
+	}
 }
 
 // TestFootageInUTC: a Hikvision may date its footage in UTC, as it says; only a
@@ -245,7 +258,6 @@ func FuzzFootage(f *testing.F) {
 		f.Fatal(err)
 	}
 	want := Wanted{Channel: "1", From: now.Add(-16 * time.Hour), Until: now.Add(-15 * time.Hour)}
-	within := on.window(want.From, want.Until)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a := answer{status: 200, body: b}
 		for _, read := range []func() ([]dated, error){
@@ -262,7 +274,7 @@ func FuzzFootage(f *testing.F) {
 				if err != nil {
 					return nil, err
 				}
-				all, _, err := synoSpans(v, "1", within)
+				all, _, err := synoSpans(v, "1")
 				return all, err
 			},
 			func() ([]dated, error) { return frigateSegments(a) },
@@ -280,7 +292,7 @@ func FuzzFootage(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			periods, _, err := on.periods(all, want)
+			periods, _, err := on.periods(all, want, time.Minute)
 			if err != nil {
 				continue
 			}

@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 )
 
-// Of a search for an interval. A recording is cut after an hour at most, and may be
-// listed by its beginning alone.
-const (
-	synoMatches = 200
-	synoBefore  = 2 * time.Hour
-)
+// synoMatches is how many recordings of an interval are read.
+const synoMatches = 200
 
 // find asks for the recordings of an interval, in UTC.
 func (synology) find(ctx context.Context, w *web, _ recorderTime) (search, error) {
@@ -32,16 +27,16 @@ func (synology) find(ctx context.Context, w *web, _ recorderTime) (search, error
 		}
 		page, _, err := synoAsk[synoRecordings](ctx, w, apis.call(synoRecording, "List", synoRecordingVersion,
 			fmt.Sprintf("&cameraIds=%s&offset=0&limit=%d&fromTime=%d&toTime=%d", want.Channel, within.most(synoMatches),
-				within.from.Add(-synoBefore).Unix(), within.until.Unix())))
+				within.from.Unix(), within.until.Unix())))
 		if err != nil {
 			return nil, false, err
 		}
-		return synoSpans(page, want.Channel, within)
+		return synoSpans(page, want.Channel)
 	}, nil
 }
 
-// synoSpans reads a list of recordings; what lies outside the window is left out.
-func synoSpans(page synoRecordings, camera string, within window) (all []dated, more bool, err error) {
+// synoSpans reads a list of recordings.
+func synoSpans(page synoRecordings, camera string) (all []dated, more bool, err error) {
 	list := append(page.Recordings, page.Events...)
 	for _, r := range head(list, synoMatches) {
 		if !r.Camera.known {
@@ -54,9 +49,7 @@ func synoSpans(page synoRecordings, camera string, within window) (all []dated, 
 		if !s.from.known() {
 			return nil, false, errors.New("the dates of its footage cannot be read")
 		}
-		if s.from.at.Before(within.until) && (!s.until.known() || s.until.at.After(within.from)) {
-			all = append(all, s)
-		}
+		all = append(all, s)
 	}
 	return all, len(list) >= synoMatches || page.Total.value > int64(len(list)), nil
 }

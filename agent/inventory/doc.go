@@ -29,10 +29,13 @@
 //     one that was enrolled anew, site after site, would have those of the later
 //     sites refused for good. They wait for the next code.
 //   - A notice is kept once, with the word that it was received, in one
-//     transaction; likewise what a person did with it. It makes nothing be asked of
-//     a device: whether footage is still there is told from looks that take place
-//     in any case, and only where all cameras asked for recorded all the time. That
-//     it is gone only a person says. Its content goes 30 days after it was closed;
+//     transaction; likewise what a person did with it. By itself it makes nothing be
+//     asked of a device: whether footage is still there is told from looks that take
+//     place in any case, and only where all cameras asked for recorded all the time;
+//     that it is gone, where the oldest footage is younger by more than a day. On the
+//     owner's act (an answer that is no refusal, or the button) the recorder is asked
+//     for that interval, of declared cameras alone. What it says stays here; a yes
+//     leaves when every camera has something of it, a no when none has. Its content goes 30 days after it was closed;
 //     one that nobody answers is closed after 90, when the register gives it up.
 //   - What was refused because the collector knows no such grant is told again under
 //     the next one: observations by the next look, replies at once. Until then the

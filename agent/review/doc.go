@@ -19,8 +19,12 @@
 //   - A notice is read before it is acted on: what the law makes of it, and how to
 //     find out that it is genuine, by another way than the number that it brings,
 //     stand above the answers. Until it is opened the first page leads to it, in
-//     the same words whatever it is.
-//   - No page needs JavaScript. While a search runs its page reloads itself.
+//     the same words whatever it is. Only "call me" can be said from the list: it
+//     commits to nothing.
+//   - A request is answered with one press: a button for each answer, the name
+//     filled in, the note behind it. Where the recorder has a part of the footage a
+//     note with its times is proposed; it leaves only if the owner sends it.
+//   - No page needs JavaScript. While a search runs, or a recorder is asked, its page reloads itself.
 //   - Beside every button stands what leaves by it. No box is ticked beforehand.
 //   - The page on how to save footage knows what this computer knows and touches
 //     nothing. It is printed and handed on, so the network address is left out on

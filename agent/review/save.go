@@ -227,6 +227,7 @@ func (s *saveView) fill(w *pages.Words, c inventory.Camera, grants []inventory.G
 	from, to := figures(w, s.Shown.From), figures(w, s.Shown.To)
 	s.Own = append([]string{w.T("save.open")},
 		familySteps(w, "save", familyOf(c.Device), "camera", s.Channel, "from", from, "to", to)...)
+	s.Own = append(s.Own, w.T("save.format"))
 	s.After = steps(w, "save.after", "from", from, "to", to)
 }
 

@@ -19,6 +19,8 @@ type Footage struct {
 	Channels map[string][]Stretch
 	// InUTC has a Hikvision date its footage in UTC.
 	InUTC bool
+	// ByBegin lists a file by its beginning alone.
+	ByBegin bool
 	// Zone is that of its wall clock; nil: the device's.
 	Zone *time.Location
 
@@ -32,7 +34,7 @@ type Stretch struct{ From, Until time.Time }
 // within gives the files that touch an interval, oldest first.
 func (f *Footage) within(channel string, from, until time.Time) (all []Stretch) {
 	for _, s := range f.Channels[channel] {
-		if s.From.Before(until) && s.Until.After(from) {
+		if s.From.Before(until) && s.Until.After(from) && (!f.ByBegin || !s.From.Before(from)) {
 			all = append(all, s)
 		}
 	}

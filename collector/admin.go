@@ -354,6 +354,49 @@ func writeSecret(file string, b []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
+// cmdUserLink makes a one-time link for somebody who has no passkey any more, or not
+// yet; "user signout" ends all their sessions.
+func cmdUserLink(ctx context.Context, c *call, args []string) error {
+	words, err := c.parse(c.flags(), args, 1)
+	if err != nil {
+		return err
+	}
+	act := strings.TrimPrefix(c.name, "user ")
+	var answer struct {
+		ID       string `json:"id"`
+		Name     string `json:"name,omitempty"`
+		Link     string `json:"link,omitempty"`
+		Sessions int    `json:"sessions"`
+	}
+	if err := c.withOffice(ctx, func(cl client) error {
+		var people struct {
+			Users []struct{ ID, Name string } `json:"users"`
+		}
+		if err := cl.do(ctx, http.MethodGet, "/users", nil, &people); err != nil {
+			return err
+		}
+		for _, u := range people.Users {
+			if u.ID == words[0] || u.Name == words[0] {
+				return cl.do(ctx, http.MethodPost, "/users/"+url.PathEscape(u.ID)+"/"+act, nil, &answer)
+			}
+		}
+		return fmt.Errorf("nobody is called %q: user list tells who there is", words[0])
+	}); err != nil {
+		return err
+	}
+	switch {
+	case c.json && act == "link":
+		return c.print(map[string]string{"id": answer.ID, "name": answer.Name, "link": answer.Link})
+	case c.json:
+		return c.print(map[string]any{"id": answer.ID, "sessions": answer.Sessions})
+	case act == "link":
+		fmt.Fprintf(c.out, "For %s alone, once, within a day: whoever opens it makes a passkey of theirs.\n%s\n", answer.Name, answer.Link)
+	default:
+		fmt.Fprintf(c.out, "%d sessions ended.\n", answer.Sessions)
+	}
+	return nil
+}
+
 // cmdUserList lists the people.
 func cmdUserList(ctx context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -13,7 +12,7 @@ import (
 	"anagrafe/collector/web/mail"
 )
 
-// maxPassword is the most bytes of smtp_password_file.
+// maxPassword is the most bytes of a file with a password.
 const maxPassword = 1024
 
 // ageingActor is who the trail names for what time does.
@@ -38,7 +37,7 @@ func (o *office) mailSender() (*mail.Sender, error) {
 	if o.config.SMTPServer == "" {
 		return nil, nil
 	}
-	password, err := mailPassword(o.config.SMTPPasswordFile)
+	password, err := passwordFile("smtp_password_file", o.config.SMTPPasswordFile, "the mail server's password")
 	if err != nil {
 		return nil, err
 	}
@@ -46,28 +45,29 @@ func (o *office) mailSender() (*mail.Sender, error) {
 		User: o.config.SMTPUser, Password: password, Link: o.config.ownerLink(), ContactLink: o.config.contactLink(), Log: o.log})
 }
 
-// mailPassword reads the password of the mail server; "" where no file is named.
-func mailPassword(path string) (string, error) {
+// passwordFile reads the file of a password, what, that the key of the configuration
+// names; "" where it names none.
+func passwordFile(key, path, what string) (string, error) {
 	if path == "" {
 		return "", nil
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("reading smtp_password_file: %w", err)
+		return "", fmt.Errorf("reading %s: %w", key, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s can be read by other users (mode %v): change the password, then run chmod 600 %s", path, info.Mode().Perm(), path)
+		return "", fmt.Errorf("%s can be read by other users (mode %v): change what it holds, then run chmod 600 %s", path, info.Mode().Perm(), path)
 	}
 	if info.Size() > maxPassword {
-		return "", fmt.Errorf("%s has %d bytes: it should hold the mail server's password alone", path, info.Size())
+		return "", fmt.Errorf("%s has %d bytes: it should hold %s alone", path, info.Size(), what)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("reading smtp_password_file: %w", err)
+		return "", fmt.Errorf("reading %s: %w", key, err)
 	}
 	password := strings.TrimRight(string(b), "\r\n")
 	if password == "" {
-		return "", errors.New("smtp_password_file is empty: write the mail server's password into it")
+		return "", fmt.Errorf("%s is empty: write %s into it", key, what)
 	}
 	return password, nil
 }

@@ -61,6 +61,8 @@ func commands() []command {
 		{"authority replace", "-force", "after a theft of the key: begin anew at once, every agent needs a new link", cmdAuthority},
 		{"key rotate", "", "change the master key, with which the register is sealed", cmdKeyRotate},
 		{"user add", "NAME -role ROLE [-force NAME] [-qualification Q] [-credential FILE]", "add a person and write their credential file", cmdUserAdd},
+		{"user link", "NAME|ID [-json]", "a new one-time link for somebody who cannot sign in", cmdUserLink},
+		{"user signout", "NAME|ID [-json]", "end all their sessions at once", cmdUserLink},
 		{"user list", "[-json]", "list the people", cmdUserList},
 		{"search", "-server URL -credential FILE -at LON,LAT | -address TEXT | -area VERTICES | -route VERTICES [-means foot|bicycle|car | -speed KMH-KMH] [-arrival RFC3339] -time RFC3339 [-until RFC3339] | -date DAY -time HH:MM [-until HH:MM] [-fold first|second] [-radius M] [-category C]... [-continuous] [-certain] -case KIND:REF -offence CLASS -reason TEXT [-json]", "which cameras may have filmed a place at a time", cmdSearch},
 		{"preserve", "-server URL -credential FILE -camera ID... -from RFC3339 -until RFC3339 -kind invitation|order [-phone NUMBER] -case KIND:REF -offence CLASS -reason TEXT [-json] | -list [-json]", "ask owners to keep footage, or how far that has come", cmdPreserve},

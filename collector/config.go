@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -87,6 +88,14 @@ type Config struct {
 	// TrailYears is how long the trail keeps what was asked, from 5 to 20 years.
 	// Then the content of an entry is deleted; that there was one stays provable.
 	TrailYears int `toml:"trail_years"`
+	// SessionIdle ends a browser's session that lay unused for as long, SessionLife any;
+	// such as "30m", "8h".
+	SessionIdle time.Duration `toml:"session_idle"`
+	SessionLife time.Duration `toml:"session_life"`
+	// OpsOIDC and ConsultOIDC are who vouches, beside passkeys, for the Comune's people
+	// and for the forces': tables [ops_oidc] and [consult_oidc].
+	OpsOIDC     OIDC `toml:"ops_oidc"`
+	ConsultOIDC OIDC `toml:"consult_oidc"`
 }
 
 const minTrailYears, maxTrailYears = 5, 20
@@ -105,8 +114,8 @@ func (c Config) maxHeld() int {
 func defaults() Config {
 	return Config{
 		PublicURL:     "http://localhost:8080",
-		OpsURL:        "http://localhost:8081",
-		ConsultURL:    "http://127.0.0.1:8082",
+		OpsURL:        "http://ops.localhost:8081",
+		ConsultURL:    "http://localhost:8082",
 		ListenAgents:  ":8443",
 		ListenPublic:  "127.0.0.1:8080",
 		ListenOps:     "127.0.0.1:8081",
@@ -115,6 +124,8 @@ func defaults() Config {
 		MaxHeld:       20_000,
 		AreaMarginM:   500,
 		TrailYears:    minTrailYears,
+		SessionIdle:   30 * time.Minute,
+		SessionLife:   8 * time.Hour,
 	}
 }
 
@@ -177,6 +188,9 @@ func (c Config) check() error {
 		if err := trail.CheckWitnessKey(w); err != nil {
 			return fmt.Errorf("witnesses: %q: %w: \"audit witness -new\" prints one", w, err)
 		}
+	}
+	if c.SessionIdle < time.Minute || c.SessionLife < c.SessionIdle || c.SessionLife > 24*time.Hour {
+		return fmt.Errorf("session_idle is %v and session_life %v: give at least a minute, the second no shorter than the first, and a day at most", c.SessionIdle, c.SessionLife)
 	}
 	if (c.Certificate == "") != (c.Key == "") {
 		return errors.New("certificate and key go together: give both, or neither")

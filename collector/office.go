@@ -173,7 +173,7 @@ func (o *office) furnish() (err error) {
 	if err != nil {
 		return err
 	}
-	shared := web.Options{Registry: o.reg, TLS: tls, Secret: sessions, Record: o.record, Log: o.log}
+	shared := web.Options{Registry: o.reg, TLS: tls, Secret: sessions, Record: o.record, Log: o.log, Idle: o.config.SessionIdle, Life: o.config.SessionLife}
 
 	publicOptions := shared
 	publicOptions.Face, publicOptions.PublicURL = pages.FacePublic, o.config.PublicURL
@@ -183,6 +183,9 @@ func (o *office) furnish() (err error) {
 	opsOptions := shared
 	opsOptions.Face, opsOptions.PublicURL = pages.FaceOps, o.config.OpsURL
 	opsOptions.Roles = []string{registry.RoleOps, registry.RoleAdmin}
+	if opsOptions.OIDC, err = o.config.OpsOIDC.provider("ops_oidc"); err != nil {
+		return err
+	}
 	if o.opsWeb, err = web.New(opsOptions); err != nil {
 		return err
 	}
@@ -190,6 +193,9 @@ func (o *office) furnish() (err error) {
 	consultOptions.Face, consultOptions.PublicURL = pages.FaceConsult, o.config.ConsultURL
 	consultOptions.Roles = []string{registry.RoleOfficer, registry.RoleForceAuditor, registry.RoleForceAdmin, registry.RoleDPO}
 	consultOptions.Home = map[string]string{registry.RoleForceAuditor: "/audit", registry.RoleDPO: "/audit"}
+	if consultOptions.OIDC, err = o.config.ConsultOIDC.provider("consult_oidc"); err != nil {
+		return err
+	}
 	if o.consultWeb, err = web.New(consultOptions); err != nil {
 		return err
 	}

@@ -24,8 +24,8 @@ func cmdServe(ctx context.Context, c *call, args []string) (err error) {
 	f := c.flags()
 	var given Config
 	f.StringVar(&given.PublicURL, "public-url", "", "what owners and agents call this collector, https://HOST")
-	f.StringVar(&given.OpsURL, "ops-url", "", "what operators call their pages (default http://localhost:8081)")
-	f.StringVar(&given.ConsultURL, "consult-url", "", "what officers call their pages (default http://127.0.0.1:8082)")
+	f.StringVar(&given.OpsURL, "ops-url", "", "what operators call their pages (default http://ops.localhost:8081)")
+	f.StringVar(&given.ConsultURL, "consult-url", "", "what officers call their pages (default http://localhost:8082)")
 	f.StringVar(&given.ListenAgents, "listen-agents", "", "address for agents, UDP and TCP (default :8443)")
 	f.StringVar(&given.ListenPublic, "listen-public", "", "address of the public and the owners' pages (default 127.0.0.1:8080)")
 	f.StringVar(&given.ListenOps, "listen-ops", "", "address of the operators' pages (default 127.0.0.1:8081)")

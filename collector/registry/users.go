@@ -70,32 +70,46 @@ func (r *Registry) addUser(ctx context.Context, u User, allow func(context.Conte
 	if err := u.check(); err != nil {
 		return err
 	}
-	var secret []byte
-	if u.SecretHash != [32]byte{} {
-		secret = u.SecretHash[:]
-	}
 	return r.update(ctx, func(ctx context.Context, tx *tx) error {
-		var taken, force bool
-		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1 OR name = ?2),
-			EXISTS (SELECT 1 FROM forces WHERE name = ?3)`, u.ID, u.Name, u.Force).Scan(&taken, &force)
+		var taken bool
+		err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM users WHERE id = ? OR name = ?)", u.ID, u.Name).Scan(&taken)
 		switch {
 		case err != nil:
 			return err
 		case taken:
 			return ErrExists
-		case u.Force != "" && !force:
-			return fmt.Errorf("%w: %q", ErrUnknownForce, u.Force)
+		}
+		if err := forceThere(ctx, tx, u.Force); err != nil {
+			return err
 		}
 		if allow != nil {
 			if err := allow(ctx, tx); err != nil {
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO users (id, name, role, force, qualification, secret_hash, created_at)
-			VALUES (?, ?, ?, nullif(?, ''), ?, ?, ?)`,
-			u.ID, u.Name, u.Role, u.Force, u.Qualification, secret, micros(u.At))
-		return err
+		return insertUser(ctx, tx, u)
 	})
+}
+
+func insertUser(ctx context.Context, tx *tx, u User) error {
+	var secret []byte
+	if u.SecretHash != [32]byte{} {
+		secret = u.SecretHash[:]
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO users (id, name, role, force, qualification, secret_hash, created_at)
+		VALUES (?, ?, ?, nullif(?, ''), ?, ?, ?)`,
+		u.ID, u.Name, u.Role, u.Force, u.Qualification, secret, micros(u.At))
+	return err
+}
+
+// forceThere is ErrUnknownForce for a force that was not added; "" is none.
+func forceThere(ctx context.Context, tx *tx, name string) error {
+	var there bool
+	err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM forces WHERE name = ?)", name).Scan(&there)
+	if err == nil && name != "" && !there {
+		return fmt.Errorf("%w: %q", ErrUnknownForce, name)
+	}
+	return err
 }
 
 const userColumns = "u.id, u.name, u.role, coalesce(u.force, ''), u.qualification, u.secret_hash, u.created_at, coalesce(u.revoked_at, 0)"
@@ -108,6 +122,15 @@ func scanUser(scan func(...any) error) (User, error) {
 	copy(u.SecretHash[:], secret)
 	u.At, u.RevokedAt = fromMicros(at), fromMicros(revoked)
 	return u, err
+}
+
+// did tells whether a statement changed anything.
+func did(done sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n > 0, err
 }
 
 // found turns "no row" into false, and names the operation in any other error.
@@ -138,8 +161,8 @@ func (r *Registry) Users(ctx context.Context) ([]User, error) {
 	return users, nil
 }
 
-// RevokeUser shuts a user out from this moment on: sessions and links end, the
-// credential is forgotten, the name stays in the list. ErrUnknownUser when
+// RevokeUser shuts a user out from this moment on: sessions and links end, passkeys
+// and the credential are forgotten, the name stays in the list. ErrUnknownUser when
 // there is none; revoking twice keeps the first time.
 func (r *Registry) RevokeUser(ctx context.Context, userID string, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
@@ -150,11 +173,12 @@ func (r *Registry) RevokeUser(ctx context.Context, userID string, at time.Time) 
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, ErrUnknownUser)
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE user_id = ?", userID); err != nil {
-			return err
+		for _, table := range []string{"sessions", "links", "passkeys"} { // an identity stays, to be recognised as revoked
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE user_id = ?", userID); err != nil {
+				return err
+			}
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM links WHERE user_id = ?", userID)
-		return err
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("revoke user %s: %w", userID, err)

@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	maxFailures   = 10 // refused logins of one address in one window
+	maxFailures   = 10  // refused logins of one address in one window
+	maxBegun      = 300 // logins that it begins, whatever becomes of them: a headquarters has one address
 	failureWindow = time.Minute
 	maxAddresses  = 10_000 // remembered at once; 1 MiB or so
 )
@@ -15,14 +16,15 @@ const (
 // limit slows down who tries secrets. They have 256 bits, so this is for the
 // registry's and the log's sake: what counts is failures, never use.
 type limit struct {
-	now     func() time.Time
-	mu      sync.Mutex
-	began   time.Time
-	failure map[netip.Prefix]int
+	now    func() time.Time
+	most   int // of one address in one window
+	mu     sync.Mutex
+	began  time.Time
+	counts map[netip.Prefix]int
 }
 
-func newLimit(now func() time.Time) *limit {
-	return &limit{now: now, failure: map[netip.Prefix]int{}}
+func newLimit(now func() time.Time, most int) *limit {
+	return &limit{now: now, most: most, counts: map[netip.Prefix]int{}}
 }
 
 // exceeded tells whether an address has to wait.
@@ -30,16 +32,16 @@ func (l *limit) exceeded(from string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn()
-	return l.failure[network(from)] >= maxFailures
+	return l.counts[network(from)] >= l.most
 }
 
-// failed counts a refused login.
-func (l *limit) failed(from string) {
+// count counts one more of an address.
+func (l *limit) count(from string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn()
-	if n := network(from); len(l.failure) < maxAddresses || l.failure[n] > 0 {
-		l.failure[n]++
+	if n := network(from); len(l.counts) < maxAddresses || l.counts[n] > 0 {
+		l.counts[n]++
 	}
 }
 
@@ -47,7 +49,7 @@ func (l *limit) failed(from string) {
 func (l *limit) turn() {
 	if now := l.now(); now.Sub(l.began) >= failureWindow {
 		l.began = now
-		clear(l.failure)
+		clear(l.counts)
 	}
 }
 

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"time"
 
@@ -12,12 +10,13 @@ import (
 
 // loginData is what login.html shows.
 type loginData struct {
-	Next  string
-	Error string // key of what was wrong; "" nothing
+	Next     string
+	Passkeys bool   // this listener has them
+	Provider string // name of who else vouches for people here; "" nobody
 }
 
 func (w *Web) loginPage(rw http.ResponseWriter, r *http.Request) {
-	u, ok, err := w.session(r)
+	u, _, ok, err := w.session(r)
 	if err != nil {
 		w.Log.ErrorContext(r.Context(), "session not read", "err", err)
 	}
@@ -25,59 +24,11 @@ func (w *Web) loginPage(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, w.home(u.Role), http.StatusSeeOther)
 		return
 	}
-	w.showLogin(rw, r, http.StatusOK, "")
-}
-
-func (w *Web) showLogin(rw http.ResponseWriter, r *http.Request, status int, problem string) {
-	p := pages.Page{Template: "login.html", Title: "login.title", Face: w.Face, Status: status,
-		Data: loginData{Next: local(r.FormValue("next"), ""), Error: problem}}
-	if problem != "" {
-		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}
+	data := loginData{Next: local(r.FormValue("next"), ""), Passkeys: w.party != nil}
+	if w.OIDC != nil {
+		data.Provider = w.OIDC.Name
 	}
-	w.pages.Render(rw, r, p)
-}
-
-// login takes a credential file, pasted or uploaded.
-func (w *Web) login(rw http.ResponseWriter, r *http.Request) {
-	if w.limit.exceeded(From(r)) {
-		w.tooMany(rw, r)
-		return
-	}
-	raw, err := pasted(r)
-	if err != nil {
-		w.showLogin(rw, r, http.StatusBadRequest, "login.unreadable")
-		return
-	}
-	c, err := ParseCredential(raw)
-	if err != nil {
-		w.showLogin(rw, r, http.StatusBadRequest, "login.unreadable")
-		return
-	}
-	u, ok, err := w.Registry.UserBySecret(r.Context(), w.hash("credential", c.Secret))
-	switch {
-	case err != nil:
-		w.Broken(rw, r, err)
-	case !ok || u.ID != c.User:
-		w.limit.failed(From(r))
-		w.Log.WarnContext(r.Context(), "login refused", "from", From(r))
-		w.showLogin(rw, r, http.StatusUnauthorized, "login.unknown")
-	default:
-		w.signIn(rw, r, u, "credential")
-	}
-}
-
-// pasted reads the credential from an upload or, without one, from the text field.
-func pasted(r *http.Request) ([]byte, error) {
-	if err := r.ParseMultipartForm(defaultBody); err != nil && err != http.ErrNotMultipart {
-		return nil, err
-	}
-	if f, _, err := r.FormFile("file"); err == nil {
-		defer f.Close()
-		if b, err := io.ReadAll(io.LimitReader(f, maxCredential+1)); err != nil || len(b) > 0 {
-			return b, err
-		}
-	}
-	return []byte(r.PostFormValue("credential")), nil
+	w.pages.Render(rw, r, pages.Page{Template: "login.html", Title: "login.title", Face: w.Face, Scripts: []string{"login.js"}, Data: data})
 }
 
 // linkPage shows a button: opening a link must not use it up.
@@ -101,46 +52,57 @@ func (w *Web) link(rw http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		w.Broken(rw, r, err)
 	case !ok:
-		w.limit.failed(From(r))
+		w.limit.count(From(r))
 		w.Log.WarnContext(r.Context(), "login link refused", "from", From(r))
 		w.fail(rw, r, http.StatusUnauthorized, "link")
 	default:
-		w.signIn(rw, r, u, "link")
+		w.signIn(rw, r, u, byLink, r.FormValue("next"))
 	}
 }
 
 // signIn begins a session for a user who proved who they are, once that is on
 // the trail.
-func (w *Web) signIn(rw http.ResponseWriter, r *http.Request, u registry.User, how string) {
-	ctx := r.Context()
-	if w.accepts(u.Role) && !w.admit(rw, r, u, how) {
+func (w *Web) signIn(rw http.ResponseWriter, r *http.Request, u registry.User, how, next string) {
+	if !w.accepts(u.Role) {
+		w.limit.count(From(r))
+		w.recordRefusal(r, u, how, "role of another listener")
+		w.fail(rw, r, http.StatusForbidden, "listener", "name", u.Name)
 		return
 	}
-	kind := "login"
-	if !w.accepts(u.Role) {
-		kind = "login-refused"
+	if !w.admit(rw, r, u, how) {
+		return
 	}
-	if err := w.Record(ctx, Act{Kind: kind, User: u, From: From(r), Details: map[string]string{
+	if err := w.Record(r.Context(), Act{Kind: "login", User: u, From: From(r), Details: map[string]string{
 		"how": how, "role": u.Role, "face": string(w.Face)}}); err != nil {
 		w.Unrecorded(rw, r, err)
 		return
 	}
-	if kind == "login-refused" {
-		w.fail(rw, r, http.StatusForbidden, "listener", "name", u.Name)
-		return
-	}
-	if err := w.begin(ctx, rw, u); err != nil {
+	if err := w.begin(rw, r, u, how); err != nil {
 		w.Broken(rw, r, err)
 		return
 	}
-	http.Redirect(rw, r, local(r.FormValue("next"), w.home(u.Role)), http.StatusSeeOther)
+	if how == byLink && w.party != nil {
+		next = accountPath
+	} else {
+		next = local(next, w.home(u.Role))
+	}
+	w.onwards(rw, r, next)
+}
+
+// onwards leads to the next page, a script as well as a browser.
+func (w *Web) onwards(rw http.ResponseWriter, r *http.Request, next string) {
+	if WantsJSON(r) {
+		WriteJSON(rw, http.StatusOK, map[string]string{"next": next})
+		return
+	}
+	http.Redirect(rw, r, next, http.StatusSeeOther)
 }
 
 // logout ends the session, also when the trail cannot be written: a person who
 // leaves must not be kept in.
 func (w *Web) logout(rw http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	u, ok, err := w.session(r)
+	u, _, ok, err := w.session(r)
 	if err == nil && ok {
 		err = w.drop(ctx, r)
 		if err == nil {
@@ -155,12 +117,4 @@ func (w *Web) logout(rw http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(rw, cookie(cookieName, "", -time.Second))
 	http.Redirect(rw, r, "/login", http.StatusSeeOther)
-}
-
-func (w *Web) drop(ctx context.Context, r *http.Request) error {
-	c, err := r.Cookie(cookieName)
-	if err != nil {
-		return err
-	}
-	return w.Registry.DropSession(ctx, w.hash("session", c.Value))
 }

@@ -102,7 +102,7 @@ func (w *Web) admit(rw http.ResponseWriter, r *http.Request, u registry.User, ho
 		w.tooMany(rw, r)
 		return false
 	}
-	w.limit.failed(From(r))
+	w.limit.count(From(r))
 	if err := w.Record(r.Context(), Act{Kind: "login-refused", User: u, From: From(r), Details: map[string]string{
 		"how": how, "role": u.Role, "face": string(w.Face), "why": why, "host": hostname(r.Host)}}); err != nil {
 		w.Unrecorded(rw, r, err)

@@ -12,7 +12,7 @@ import (
 
 type userKey struct{}
 
-// User is who asks, inside a handler behind Require.
+// User is who asks, inside a handler of a route that names roles.
 func User(ctx context.Context) (registry.User, bool) {
 	u, ok := ctx.Value(userKey{}).(registry.User)
 	return u, ok
@@ -23,43 +23,53 @@ func WithUser(ctx context.Context, u registry.User) context.Context {
 	return context.WithValue(ctx, userKey{}, u)
 }
 
-// Require lets users of these roles through, as far as the listener accepts
-// them. Anybody else is sent to the login page, or gets 401 or 403.
-func (w *Web) Require(roles ...string) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			u, ok := w.identify(rw, r)
-			if !ok {
+// require lets the users whom a route names through, as far as the listener accepts
+// them. Anybody else is sent to the login page, or gets 401 or 403; who still has to
+// make a passkey is sent to do that first.
+func (w *Web) require(route Route) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		ctx, u, ok := w.identify(rw, r)
+		if !ok {
+			return
+		}
+		if s, inBrowser := own(ctx); inBrowser && w.unfinished(s) && !route.unfinished {
+			if r.Method == http.MethodGet && !WantsJSON(r) {
+				http.Redirect(rw, r, accountPath, http.StatusSeeOther)
 				return
 			}
-			if !slices.Contains(roles, u.Role) {
-				if r.URL.Path == "/" && r.Method == http.MethodGet && w.home(u.Role) != "/" && !WantsJSON(r) {
-					http.Redirect(rw, r, w.home(u.Role), http.StatusSeeOther) // the name in every page's header leads to /
-					return
-				}
-				w.fail(rw, r, http.StatusForbidden, "role", "name", u.Name)
+			w.fail(rw, r, http.StatusForbidden, "unfinished")
+			return
+		}
+		if !slices.Contains(route.Roles, u.Role) {
+			if r.URL.Path == "/" && r.Method == http.MethodGet && w.home(u.Role) != "/" && !WantsJSON(r) {
+				http.Redirect(rw, r, w.home(u.Role), http.StatusSeeOther) // the name in every page's header leads to /
 				return
 			}
-			next.ServeHTTP(rw, r.WithContext(WithUser(r.Context(), u)))
-		})
-	}
+			w.fail(rw, r, http.StatusForbidden, "role", "name", u.Name)
+			return
+		}
+		route.Handler.ServeHTTP(rw, r.WithContext(WithUser(ctx, u)))
+	})
 }
 
-// identify finds out who asks; when it returns false the answer is written.
-func (w *Web) identify(rw http.ResponseWriter, r *http.Request) (registry.User, bool) {
+// identify finds out who asks; when it returns false the answer is written. The
+// context has the session, if it is a browser's.
+func (w *Web) identify(rw http.ResponseWriter, r *http.Request) (context.Context, registry.User, bool) {
+	ctx := r.Context()
 	if header := r.Header.Get("Authorization"); header != "" {
-		return w.bearer(rw, r, header)
+		u, ok := w.bearer(rw, r, header)
+		return ctx, u, ok
 	}
-	u, ok, err := w.session(r)
+	u, s, ok, err := w.session(r)
 	switch {
 	case err != nil:
 		w.Broken(rw, r, err)
-		return u, false
+		return ctx, u, false
 	case ok:
-		return u, w.admit(rw, r, u, "session")
+		return context.WithValue(ctx, sessionKey{}, s), u, w.admit(rw, r, u, "session")
 	}
 	w.challenge(rw, r)
-	return u, false
+	return ctx, u, false
 }
 
 // bearer checks the secret of a credential file.
@@ -79,7 +89,7 @@ func (w *Web) bearer(rw http.ResponseWriter, r *http.Request, header string) (re
 			return u, w.admit(rw, r, u, "credential")
 		}
 	}
-	w.limit.failed(From(r))
+	w.limit.count(From(r))
 	w.Log.WarnContext(r.Context(), "credential refused", "from", From(r))
 	rw.Header().Set("WWW-Authenticate", `Bearer realm="anagrafe"`)
 	w.fail(rw, r, http.StatusUnauthorized, "credential")

@@ -19,6 +19,8 @@ type Route struct {
 	Open    bool     // anybody may, without a session: login and what it needs
 	MaxBody int64    // bytes of the request body; 0: 64 KiB
 	Handler http.Handler
+
+	unfinished bool // also for who still has to make a passkey
 }
 
 // own are the routes that every listener has.
@@ -45,13 +47,18 @@ func (w *Web) signingIn() []Route {
 	open := func(pattern string, h http.HandlerFunc) Route {
 		return Route{Pattern: pattern, Open: true, Handler: h}
 	}
-	return []Route{
+	routes := append(w.account(),
 		open("GET /login", w.loginPage),
-		open("POST /login", w.login),
+		open("POST /login/passkey/begin", w.beginPasskey),
+		open("POST /login/passkey", w.passkey),
 		open("GET /login/link", w.linkPage),
 		open("POST /login/link", w.link),
 		open("POST /logout", w.logout),
+	)
+	if w.OIDC != nil {
+		routes = append(routes, open("GET "+oidcPath, w.beginOIDC), open("GET "+callbackPath, w.callback))
 	}
+	return routes
 }
 
 // Routes gives all routes of a listener with these faces, its own included,
@@ -94,7 +101,7 @@ func (w *Web) Handler(faces ...[]Route) (http.Handler, error) {
 	for _, r := range routes {
 		h := r.Handler
 		if !r.Open {
-			h = w.Require(r.Roles...)(h)
+			h = w.require(r)
 		}
 		if err := register(mux, r.Pattern, http.MaxBytesHandler(h, max(r.MaxBody, defaultBody))); err != nil {
 			return nil, err

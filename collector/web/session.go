@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/google/uuid"
+
 	"anagrafe/collector/registry"
 )
 
@@ -18,6 +20,18 @@ const (
 	cookieName = "__Host-anagrafe"
 	// sessionLife is a shift: after it one signs in again, whatever one does.
 	sessionLife = 8 * time.Hour
+	// sessionIdle is how long a desk may be left.
+	sessionIdle = 30 * time.Minute
+	// freshFor is how long after signing in one may add a way to sign in: who finds
+	// a desk that was left cannot make themselves at home.
+	freshFor = 15 * time.Minute
+)
+
+// How somebody signed in, as registry.Session and the trail have it.
+const (
+	byLink    = "link"
+	byPasskey = "passkey"
+	byOIDC    = "oidc"
 )
 
 // token makes a secret of 256 random bits.
@@ -57,35 +71,54 @@ func (w *Web) NewLink(ctx context.Context, publicURL, userID string, life time.D
 	return publicURL + "/login/link?" + url.Values{"token": {secret}}.Encode(), nil
 }
 
-// session finds the user of the request's cookie. One whose role this listener
-// does not accept has no session here.
-func (w *Web) session(r *http.Request) (registry.User, bool, error) {
+// session finds the session of the request's cookie on this listener, and its user.
+// One whose role this listener does not accept has no session here.
+func (w *Web) session(r *http.Request) (registry.User, registry.Session, bool, error) {
 	c, err := r.Cookie(cookieName)
 	if err != nil || c.Value == "" {
-		return registry.User{}, false, nil
+		return registry.User{}, registry.Session{}, false, nil
 	}
-	u, ok, err := w.Registry.Session(r.Context(), w.hash("session", c.Value), w.Now())
+	u, s, ok, err := w.Registry.Session(r.Context(), w.hash("session", c.Value), string(w.Face), w.Now(), w.Idle)
 	if err != nil || !ok || !w.accepts(u.Role) {
-		return registry.User{}, false, err
+		return registry.User{}, registry.Session{}, false, err
 	}
-	return u, true, nil
+	return u, s, true, nil
 }
 
-// begin starts a session and sets its cookie.
-func (w *Web) begin(ctx context.Context, rw http.ResponseWriter, u registry.User) error {
+// unfinished tells whether who signed in by link still has to make the passkey that
+// they will sign in with: until then the session is good for nothing else.
+func (w *Web) unfinished(s registry.Session) bool { return w.party != nil && s.How == byLink }
+
+// begin starts a session and sets its cookie. The one that the browser had ends: no
+// cookie of before a login is good after it.
+func (w *Web) begin(rw http.ResponseWriter, r *http.Request, u registry.User, how string) error {
+	ctx, now := r.Context(), w.Now()
 	secret, err := token()
 	if err != nil {
 		return err
 	}
-	now := w.Now()
 	if err := w.Registry.DropExpired(ctx, now); err != nil {
 		return err
 	}
-	if err := w.Registry.AddSession(ctx, w.hash("session", secret), u.ID, now.Add(sessionLife)); err != nil {
+	if err := w.drop(ctx, r); err != nil {
 		return err
 	}
-	http.SetCookie(rw, cookie(cookieName, secret, sessionLife))
+	s := registry.Session{ID: uuid.NewString(), UserID: u.ID, Face: string(w.Face), How: how, At: now, Until: now.Add(w.Life),
+		From: From(r), Browser: browser(r.UserAgent())}
+	if err := w.Registry.AddSession(ctx, w.hash("session", secret), s); err != nil {
+		return err
+	}
+	http.SetCookie(rw, cookie(cookieName, secret, w.Life))
 	return nil
+}
+
+// drop ends the session of the request's cookie, if it has one.
+func (w *Web) drop(ctx context.Context, r *http.Request) error {
+	c, err := r.Cookie(cookieName)
+	if err != nil || c.Value == "" {
+		return nil
+	}
+	return w.Registry.DropSession(ctx, w.hash("session", c.Value))
 }
 
 // cookie is always Secure: browsers take localhost for secure without TLS too. A

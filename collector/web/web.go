@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"embed"
@@ -14,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
@@ -46,6 +49,9 @@ type Options struct {
 	TLS       *tls.Config       // nil: the listener must be on loopback
 	Secret    []byte            // at least 32 bytes, derived from the root secret; the same for every listener
 	Record    Record
+	Idle      time.Duration // a session that lay unused for as long ends; 0: 30 minutes
+	Life      time.Duration // a session ends then, used or not; 0: 8 hours
+	OIDC      *Provider     // who vouches for the people of this listener beside passkeys; nil: nobody
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
 
@@ -58,11 +64,14 @@ type Options struct {
 // Web is what the pages of one listener share.
 type Web struct {
 	Options
-	pages  *pages.Set
-	host   string // of PublicURL, without port
-	secure bool   // PublicURL is https
-	limit  *limit
-	origin *http.CrossOriginProtection
+	pages    *pages.Set
+	host     string // of PublicURL, without port
+	secure   bool   // PublicURL is https
+	limit    *limit // of refused logins
+	begun    *limit // of logins under way
+	origin   *http.CrossOriginProtection
+	party    *webauthn.WebAuthn // nil: no passkeys here
+	provider *provider          // of OIDC
 }
 
 // New checks the options of a listener.
@@ -75,6 +84,8 @@ func New(o Options) (*Web, error) {
 		return nil, fmt.Errorf("the public address %q must begin with https://: without TLS only localhost may be used", o.PublicURL)
 	case len(o.Secret) < 32:
 		return nil, errors.New("the key for sessions needs at least 32 bytes")
+	case o.Idle < 0 || o.Life < 0:
+		return nil, errors.New("sessions cannot last less than no time")
 	case o.Record == nil || o.Registry == nil || o.Log == nil:
 		return nil, errors.New("a listener needs the registry, a trail and a log")
 	}
@@ -84,13 +95,22 @@ func New(o Options) (*Web, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.Idle, o.Life = cmp.Or(o.Idle, sessionIdle), cmp.Or(o.Life, sessionLife)
 	o.PublicURL = public.Scheme + "://" + public.Host
 	set, err := pages.Load(files, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("load the login pages: %w", err)
 	}
 	w := &Web{Options: o, pages: set, host: public.Hostname(), secure: public.Scheme == "https",
-		limit: newLimit(o.Now), origin: http.NewCrossOriginProtection()}
+		limit: newLimit(o.Now, maxFailures), begun: newLimit(o.Now, maxBegun), provider: newProvider(), origin: http.NewCrossOriginProtection()}
+	if w.party, err = w.relyingParty(); err != nil {
+		return nil, err
+	}
+	if o.OIDC != nil {
+		if err := o.OIDC.check(w.accepts); err != nil {
+			return nil, err
+		}
+	}
 	w.origin.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, http.StatusForbidden, "cross")
 	}))
@@ -123,7 +143,7 @@ func From(r *http.Request) string {
 
 // loopback tells whether a host name or address is this machine.
 func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
+	if name := strings.ToLower(host); name == "localhost" || strings.HasSuffix(name, ".localhost") { // RFC 6761, 6.3
 		return true
 	}
 	a, err := netip.ParseAddr(strings.Trim(host, "[]"))

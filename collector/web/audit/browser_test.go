@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages/pagestest"
@@ -30,20 +31,23 @@ func (m *room) serve() (port int) {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// An auditor signs in with the credential file and reads their page: on
+// An auditor signs in by link and reads their page: on
 // http://127.0.0.1 too the browser keeps the __Host- cookie.
 func TestPageInABrowser(t *testing.T) {
 	m := newRoom(t)
 	m.consult(3)
-	secret := m.user(registry.RoleForceAuditor)
+	m.user(registry.RoleForceAuditor)
 	users, err := m.reg.Users(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	origin := fmt.Sprintf("http://127.0.0.1:%d", m.serve())
+	link, err := m.web.NewLink(t.Context(), origin, users[0].ID, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
 	b := pagestest.Open(t, origin, 390, 900)
-	b.Visit("/audit")
-	b.Fill("#credential", fmt.Sprintf(`{"server":%q,"user":%q,"secret":%q,"trail_key":""}`, origin, users[0].ID, secret))
+	b.Visit(link)
 	b.Press("main form button[type=submit]")
 	for name, width := range map[string]int64{"wide": 1280, "narrow": 390} {
 		b.Resize(width, 900)

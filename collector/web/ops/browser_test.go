@@ -13,13 +13,14 @@ import (
 	"anagrafe/protocol/pages/pagestest"
 )
 
-// serve opens the console on a loopback port, without TLS, as on a first try.
-func (d *desk) serve() (origin string) {
-	d.t.Helper()
-	l, err := d.web.Listen("127.0.0.1:0")
+// serveDesk opens a console on a loopback port, without TLS, as on a first try.
+func serveDesk(t *testing.T) *desk {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		d.t.Fatal(err)
+		t.Fatal(err)
 	}
+	d := newDeskAt(t, fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port))
 	ctx, stop := context.WithCancel(d.t.Context())
 	served := make(chan error, 1)
 	go func() { served <- d.web.Serve(ctx, d.pages, l) }()
@@ -29,7 +30,7 @@ func (d *desk) serve() (origin string) {
 			d.t.Error(err)
 		}
 	})
-	return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	return d
 }
 
 func TestPagesInABrowser(t *testing.T) {
@@ -38,12 +39,12 @@ func TestPagesInABrowser(t *testing.T) {
 		lang  pages.Lang
 	}{"wide-it": {1280, pages.It}, "narrow-en": {390, pages.En}} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t)
+			d := serveDesk(t)
 			_, site := d.redeem(map[string]string{"site": "Bar Centrale"}, false)
 			d.redeem(map[string]string{"site_id": site}, true) // two for one site, the second a visit
 			admin, _ := d.user(registry.RoleAdmin, "")
 			d.user(registry.RoleOps, "")
-			link, err := d.web.NewLink(t.Context(), d.serve(), admin, time.Hour)
+			link, err := d.web.NewLink(t.Context(), d.web.PublicURL, admin, time.Hour)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,12 +53,11 @@ func TestPagesInABrowser(t *testing.T) {
 			check := func(where string) { t.Helper(); b.Check("ops-" + where + "-" + name) }
 			b.Visit("/login?lang=" + string(c.lang))
 			check("login")
-			b.Fill("#credential", "hello")
-			b.Press("main form button[type=submit]")
-			check("login-refused")
+			b.Authenticator()
 			b.Visit("/login" + path)
 			check("link")
 			b.Press("main form button[type=submit]")
+			b.Press("main form[data-passkey] button")
 			check("overview") // the cookie is kept on http://localhost, or this would be the login
 			b.Fill("#address", strings.Repeat("a", 400))
 			b.Fill("#site", " ")
@@ -89,6 +89,14 @@ func TestPagesInABrowser(t *testing.T) {
 				t.Errorf("the credential file is at %q", file)
 			}
 			check("added")
+			b.Visit("/users")
+			b.Click("main details:nth-of-type(2) summary")
+			check("users-link")
+			b.Press("form[action$='/link'] button")
+			if link := pagestest.Eval[string](b, `document.querySelector("main code").textContent`); !strings.Contains(link, "/login/link?token=") {
+				t.Errorf("the link is %q", link)
+			}
+			check("linked")
 			b.Visit("/nowhere")
 			check("missing")
 			b.Press("form[action='/logout'] button")

@@ -85,6 +85,8 @@ func (o *Ops) Routes() []web.Route {
 		route("GET /users", admin, o.users),
 		route("POST /users", admin, o.addUser),
 		route("POST /users/{id}/revoke", admin, o.revokeUser),
+		route("POST /users/{id}/link", admin, o.linkUser),
+		route("POST /users/{id}/signout", admin, o.signOutUser),
 	}
 }
 
@@ -113,8 +115,9 @@ func onHost(ctx context.Context) bool {
 }
 
 // FirstLink gives the one-time link by which the first administrator enters, and
-// makes their account; "" once an administrator has a credential. Until then each
-// start gives another link: one that expired unused would lock everybody out.
+// makes their account; "" once an administrator has a passkey, an identity of a
+// provider or a credential. Until then each start gives another link: one that expired
+// unused, or was used and led to no passkey, would lock everybody out.
 func (o *Ops) FirstLink(ctx context.Context) (string, error) {
 	users, err := o.Registry.Users(ctx)
 	if err != nil {
@@ -122,8 +125,12 @@ func (o *Ops) FirstLink(ctx context.Context) (string, error) {
 	}
 	u, kind := registry.User{ID: uuid.NewString(), Name: "Amministratore", Role: registry.RoleAdmin, At: o.Web.Now()}, "user-add"
 	for _, other := range users {
+		enters, err := o.Registry.SignsIn(ctx, other.ID)
+		if err != nil {
+			return "", err
+		}
 		switch {
-		case other.Role == registry.RoleAdmin && other.RevokedAt.IsZero() && other.SecretHash != [32]byte{}:
+		case other.Role == registry.RoleAdmin && other.RevokedAt.IsZero() && (enters || other.SecretHash != [32]byte{}):
 			return "", nil
 		case other.Role == registry.RoleAdmin && other.RevokedAt.IsZero():
 			u, kind = other, "user-link"

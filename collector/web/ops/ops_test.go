@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -33,9 +34,12 @@ type desk struct {
 	control http.Handler
 	acts    []web.Act
 	broken  error // the trail cannot be written
+	asked   int
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t *testing.T) *desk { return newDeskAt(t, "http://localhost:8081") }
+
+func newDeskAt(t *testing.T, address string) *desk {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	d := &desk{t: t}
@@ -51,12 +55,12 @@ func newDesk(t *testing.T) *desk {
 		return d.broken
 	}
 	d.web, err = web.New(web.Options{Registry: d.reg, Face: pages.FaceOps, Roles: []string{registry.RoleOps, registry.RoleAdmin},
-		PublicURL: "http://localhost:8081", Secret: make([]byte, 32), Record: record, Log: log})
+		PublicURL: address, Secret: make([]byte, 32), Record: record, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.ops, err = New(Options{Web: d.web, Registry: d.reg, Record: record, AgentsURL: "https://agents.example:8443", Pin: func() string { return "" },
-		OpsURL: "http://localhost:8081", ConsultURL: "http://127.0.0.1:8082", TrailKey: "trail+00000000+key", Log: log})
+		OpsURL: address, ConsultURL: "http://127.0.0.1:8082", TrailKey: "trail+00000000+key", Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +103,8 @@ func (d *desk) ask(h http.Handler, secret, method, path string, in any) (int, ma
 	if secret != "" {
 		r.Header.Set("Authorization", "Bearer "+secret)
 	}
+	d.asked++ // each from an address of its own: what is refused is not to slow down the next
+	r.RemoteAddr = fmt.Sprintf("198.51.100.%d:1", d.asked%256)
 	rw := httptest.NewRecorder()
 	h.ServeHTTP(rw, r)
 	var out map[string]any
@@ -370,6 +376,12 @@ func TestFirstLink(t *testing.T) {
 	if err != nil || len(users) != 1 {
 		t.Fatalf("%v %v", users, err)
 	}
+	if err := d.reg.AddPasskey(t.Context(), registry.Passkey{ID: []byte("a"), UserID: users[0].ID, RP: "localhost", At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := d.ops.FirstLink(t.Context()); err != nil || again != "" {
+		t.Errorf("with an administrator who has a passkey: %q, %v", again, err)
+	}
 	if err := d.reg.RevokeUser(t.Context(), users[0].ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -381,6 +393,72 @@ func TestFirstLink(t *testing.T) {
 	}
 	if again, err := d.ops.FirstLink(t.Context()); err != nil || again != "" {
 		t.Errorf("with an administrator who has a credential: %q, %v", again, err)
+	}
+}
+
+// A new link is for the Comune's own people, and for a force's administrator until
+// they have entered once; on the host for anybody.
+func TestUserLink(t *testing.T) {
+	d := newDesk(t)
+	ctx := t.Context()
+	if err := d.reg.AddForce(ctx, "Questura", recipient(t)); err != nil {
+		t.Fatal(err)
+	}
+	_, admin := d.user(registry.RoleAdmin, "")
+	ops, _ := d.user(registry.RoleOps, "")
+	chief, _ := d.user(registry.RoleForceAdmin, "Questura")
+	officer, _ := d.user(registry.RoleOfficer, "Questura")
+	gone, _ := d.user(registry.RoleOps, "")
+	if err := d.reg.RevokeUser(ctx, gone, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(secret, id string) (int, string) {
+		h := d.pages
+		if secret == "" {
+			h = d.control
+		}
+		code, got := d.ask(h, secret, "POST", "/users/"+id+"/link", nil)
+		link, _ := got["link"].(string)
+		return code, link
+	}
+	for name, c := range map[string]struct {
+		secret, id string
+		want       int
+		address    string
+	}{
+		"of the Comune":        {admin, ops, http.StatusCreated, "http://localhost:8081/"},
+		"first of a force":     {admin, chief, http.StatusCreated, "http://127.0.0.1:8082/"},
+		"officer":              {admin, officer, http.StatusNotFound, ""},
+		"officer, on the host": {"", officer, http.StatusCreated, "http://127.0.0.1:8082/"},
+		"revoked":              {admin, gone, http.StatusNotFound, ""},
+		"revoked, on the host": {"", gone, http.StatusNotFound, ""},
+		"nobody":               {admin, "none", http.StatusNotFound, ""},
+	} {
+		if code, link := ask(c.secret, c.id); code != c.want || !strings.HasPrefix(link, c.address) {
+			t.Errorf("%s: %d %q", name, code, link)
+		}
+	}
+	if err := d.reg.AddPasskey(ctx, registry.Passkey{ID: []byte("chief"), UserID: chief, RP: "consult.example", At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if code, link := ask(admin, chief); code != http.StatusConflict || link != "" {
+		t.Errorf("a force's administrator who has entered: %d %q", code, link)
+	}
+	if code, _ := ask("", chief); code != http.StatusCreated {
+		t.Errorf("the same, on the host: %d", code)
+	}
+	if err := d.reg.AddSession(ctx, [32]byte{1}, registry.Session{ID: "s", UserID: ops, Face: "ops", At: time.Now(), Until: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if code, got := d.ask(d.pages, admin, "POST", "/users/"+ops+"/signout", nil); code != http.StatusOK || got["sessions"] != 1.0 {
+		t.Errorf("%d %v", code, got)
+	}
+	if _, _, ok, err := d.reg.Session(ctx, [32]byte{1}, "ops", time.Now(), time.Hour); ok || err != nil {
+		t.Error("the session goes on", err)
+	}
+	d.broken = errors.New("disk full")
+	if code, link := ask("", ops); code != http.StatusServiceUnavailable || link != "" {
+		t.Errorf("without a trail: %d %q", code, link)
 	}
 }
 

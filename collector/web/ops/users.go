@@ -151,10 +151,7 @@ func (o *Ops) addUser(rw http.ResponseWriter, r *http.Request) {
 		o.Web.Broken(rw, r, err)
 		return
 	}
-	server := o.ConsultURL
-	if u.Role == registry.RoleOps || u.Role == registry.RoleAdmin {
-		server = o.OpsURL
-	}
+	server := o.server(u.Role)
 	link, err := o.Web.NewLink(r.Context(), server, u.ID, linkLife)
 	if err != nil {
 		o.Web.Broken(rw, r, err)

@@ -1,0 +1,296 @@
+package web
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/google/uuid"
+	"golang.org/x/oauth2"
+
+	"anagrafe/collector/registry"
+)
+
+const (
+	oidcPath     = "/login/oidc"
+	callbackPath = oidcPath + "/callback"
+	// providerWait bounds each request to a provider, providerAnswer what it answers, in
+	// bytes.
+	providerWait   = 10 * time.Second
+	providerAnswer = 1 << 20
+	// clockSkew is how far a provider's clock may be behind or ahead of ours.
+	clockSkew = time.Minute
+)
+
+// Provider is who vouches for the people of one listener, by OpenID Connect (Core 1.0):
+// code flow with PKCE (RFC 7636). The Comune's cannot give roles of a force, nor the
+// reverse: each listener has its own, and grants only roles that the listener accepts.
+type Provider struct {
+	Name         string // on the button
+	Issuer       string
+	ClientID     string
+	ClientSecret string
+	Grants       []Grant // the first that fits holds
+}
+
+// Grant gives a role to whom the provider says something of: Claim is the name of a
+// claim of the ID token, a text or a list of texts, and Value one of them.
+type Grant struct {
+	Claim, Value  string
+	Role          string
+	Force         string // of a force's role
+	Qualification string // of an officer
+}
+
+// check refuses what could give somebody the role of another listener.
+func (p *Provider) check(accepts func(role string) bool) error {
+	issuer, err := url.Parse(p.Issuer)
+	switch {
+	case err != nil || issuer.Host == "" || issuer.Scheme != "https" && (issuer.Scheme != "http" || !loopback(issuer.Hostname())):
+		return fmt.Errorf("the provider's issuer %q must begin with https://", p.Issuer)
+	case p.ClientID == "" || strings.TrimSpace(p.Name) == "":
+		return errors.New("a provider needs a name and a client id")
+	case len(p.Grants) == 0:
+		return fmt.Errorf("the provider %s grants nothing: name the claims that give a role", p.Name)
+	}
+	for _, g := range p.Grants {
+		switch {
+		case g.Claim == "" || g.Value == "":
+			return fmt.Errorf("a grant of the provider %s has no claim or value", p.Name)
+		case !accepts(g.Role):
+			return fmt.Errorf("the provider %s grants role %q, which this listener does not accept", p.Name, g.Role)
+		case registry.OfForce(g.Role) != (g.Force != ""):
+			return fmt.Errorf("the provider %s grants role %q: a force's role names its force, another does not", p.Name, g.Role)
+		case g.Role == registry.RoleOfficer && !slices.Contains(registry.Qualifications(), g.Qualification), g.Role != registry.RoleOfficer && g.Qualification != "":
+			return fmt.Errorf("the provider %s grants role %q with the qualification %q: an officer has one of %s, nobody else has", p.Name, g.Role, g.Qualification, strings.Join(registry.Qualifications(), ", "))
+		}
+	}
+	return nil
+}
+
+// grant is the first that fits the claims.
+func (p *Provider) grant(claims map[string]any) (Grant, bool) {
+	for _, g := range p.Grants {
+		switch said := claims[g.Claim].(type) {
+		case string:
+			if said == g.Value {
+				return g, true
+			}
+		case []any:
+			if slices.Contains(said, any(g.Value)) {
+				return g, true
+			}
+		}
+	}
+	return Grant{}, false
+}
+
+// provider is a Provider whose addresses and keys were asked for, once somebody signs
+// in by it: one that is down keeps neither the program nor passkeys from working.
+type provider struct {
+	client *http.Client
+	mu     sync.Mutex
+	known  *oidc.Provider
+}
+
+// get asks the provider for its configuration (OpenID Connect Discovery 1.0, 4), unless
+// it was answered before.
+func (p *provider) get(ctx context.Context, issuer string) (*oidc.Provider, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		// Not this request's context: go-oidc keeps it to read the keys anew later.
+		found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), issuer)
+		if err != nil {
+			return nil, err
+		}
+		p.known = found
+	}
+	return p.known, nil
+}
+
+// bounded reads no more of an answer than providerAnswer.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.RoundTripper.RoundTrip(r)
+	if err == nil {
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(resp.Body, providerAnswer), resp.Body}
+	}
+	return resp, err
+}
+
+func newProvider() *provider {
+	return &provider{client: &http.Client{Timeout: providerWait, Transport: bounded{http.DefaultTransport}}}
+}
+
+func (w *Web) oauth(p *oidc.Provider) *oauth2.Config {
+	return &oauth2.Config{ClientID: w.OIDC.ClientID, ClientSecret: w.OIDC.ClientSecret, Endpoint: p.Endpoint(),
+		RedirectURL: w.PublicURL + callbackPath, Scopes: []string{oidc.ScopeOpenID, "profile"}}
+}
+
+// beginOIDC sends the browser to the provider.
+func (w *Web) beginOIDC(rw http.ResponseWriter, r *http.Request) {
+	if w.limit.exceeded(From(r)) || w.begun.exceeded(From(r)) {
+		w.tooMany(rw, r)
+		return
+	}
+	w.begun.count(From(r))
+	p, err := w.provider.get(r.Context(), w.OIDC.Issuer)
+	if err != nil {
+		w.providerFails(rw, r, err)
+		return
+	}
+	state, err1 := token()
+	nonce, err2 := token()
+	verifier := oauth2.GenerateVerifier()
+	err = errors.Join(err1, err2)
+	if err == nil {
+		err = w.beginCeremony(rw, r, ceremony{Kind: askProvider, Next: local(r.FormValue("next"), ""), State: state, Nonce: nonce, Verifier: verifier})
+	}
+	if err != nil {
+		w.Broken(rw, r, err)
+		return
+	}
+	http.Redirect(rw, r, w.oauth(p).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), http.StatusSeeOther)
+}
+
+// callback takes the browser back from the provider, and asks the provider who it is.
+// Nothing that the provider gave is kept.
+func (w *Web) callback(rw http.ResponseWriter, r *http.Request) {
+	if w.limit.exceeded(From(r)) {
+		w.tooMany(rw, r)
+		return
+	}
+	c, ok, err := w.endCeremony(rw, r, askProvider)
+	if err != nil {
+		w.Broken(rw, r, err)
+		return
+	}
+	q := r.URL.Query()
+	switch {
+	case !ok || subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(c.State)) != 1:
+		w.refuseOIDC(rw, r, "state", "not begun in this browser, or late")
+		return
+	case q.Get("code") == "":
+		w.refuseOIDC(rw, r, "declined", "the provider did not let them in") // its own words are anybody's
+		return
+	}
+	p, err := w.provider.get(r.Context(), w.OIDC.Issuer)
+	if err != nil {
+		w.providerFails(rw, r, err)
+		return
+	}
+	claims, why, err := w.redeem(r.Context(), p, c, q.Get("code"))
+	switch {
+	case err != nil:
+		w.providerFails(rw, r, err)
+	case why != "":
+		w.refuseOIDC(rw, r, "token", why)
+	default:
+		w.vouched(rw, r, claims, c.Next)
+	}
+}
+
+// redeem gets the ID token for a code and checks it (OpenID Connect Core 1.0, 3.1.3.7).
+// It gives the claims, or why they do not count, or an error of a provider that does
+// not answer.
+func (w *Web) redeem(ctx context.Context, p *oidc.Provider, c ceremony, code string) (claims map[string]any, why string, err error) {
+	ctx = oidc.ClientContext(ctx, w.provider.client)
+	tokens, err := w.oauth(p).Exchange(ctx, code, oauth2.VerifierOption(c.Verifier))
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.Response.StatusCode < http.StatusInternalServerError {
+		return nil, "code not taken: " + refused.ErrorCode, nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	raw, _ := tokens.Extra("id_token").(string)
+	// go-oidc gives no leeway for the end of a token.
+	verifier := p.Verifier(&oidc.Config{ClientID: w.OIDC.ClientID, Now: func() time.Time { return w.Now().Add(-clockSkew) }})
+	id, err := verifier.Verify(ctx, raw)
+	switch {
+	case err != nil:
+		return nil, "ID token not valid", nil //nolint:nilerr // whatever is wrong with it, it does not count
+	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(c.Nonce)) != 1:
+		return nil, "ID token of another login", nil
+	case id.IssuedAt.After(w.Now().Add(clockSkew)):
+		return nil, "ID token of a later time: check both clocks", nil
+	case id.Subject == "":
+		return nil, "ID token of nobody", nil
+	}
+	if err := id.Claims(&claims); err != nil {
+		return nil, "ID token without claims", nil //nolint:nilerr // as above
+	}
+	claims["iss"], claims["sub"] = id.Issuer, id.Subject
+	return claims, "", nil
+}
+
+// vouched signs in whom the provider vouches for, with what its claims grant today.
+func (w *Web) vouched(rw http.ResponseWriter, r *http.Request, claims map[string]any, next string) {
+	identity := w.hash("identity", fmt.Sprint(claims["iss"], "\x00", claims["sub"]))
+	g, ok := w.OIDC.grant(claims)
+	if !ok {
+		w.limit.count(From(r))
+		// Not a user of ours: on the trail under a pseudonym that stays the same.
+		w.recordRefusal(r, registry.User{ID: "identity " + hex.EncodeToString(identity[:8])}, byOIDC, "no claim grants a role")
+		w.fail(rw, r, http.StatusForbidden, "unmapped", "provider", w.OIDC.Name)
+		return
+	}
+	u, err := w.Registry.SignInIdentity(r.Context(), identity, registry.User{ID: uuid.NewString(), Name: nameOf(claims),
+		Role: g.Role, Force: g.Force, Qualification: g.Qualification, At: w.Now()})
+	switch {
+	case errors.Is(err, registry.ErrRevoked):
+		w.limit.count(From(r))
+		w.recordRefusal(r, registry.User{ID: "identity " + hex.EncodeToString(identity[:8])}, byOIDC, "user revoked")
+		w.fail(rw, r, http.StatusForbidden, "unmapped", "provider", w.OIDC.Name)
+	case errors.Is(err, registry.ErrUnknownForce):
+		w.Log.ErrorContext(r.Context(), "the provider's grant names a force that is not in the register: add it with user add", "force", g.Force)
+		w.fail(rw, r, http.StatusForbidden, "unmapped", "provider", w.OIDC.Name)
+	case err != nil:
+		w.Broken(rw, r, err)
+	default:
+		w.signIn(rw, r, u, byOIDC, next)
+	}
+}
+
+// nameOf is what the provider calls a person, on one line, or a part of its subject.
+func nameOf(claims map[string]any) string {
+	for _, claim := range []string{"name", "preferred_username"} {
+		if s, _ := claims[claim].(string); s != "" {
+			s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return !printable(r) }), " ")
+			if cut := []rune(s); len(cut) > 200 {
+				s = string(cut[:200])
+			}
+			if s = strings.TrimSpace(s); s != "" {
+				return s
+			}
+		}
+	}
+	return "OIDC"
+}
+
+// refuseOIDC answers a return from the provider that lets nobody in.
+func (w *Web) refuseOIDC(rw http.ResponseWriter, r *http.Request, key, why string) {
+	w.limit.count(From(r))
+	w.Log.WarnContext(r.Context(), "login by provider refused", "from", From(r), "why", why)
+	w.fail(rw, r, http.StatusUnauthorized, "oidc."+key, "provider", w.OIDC.Name)
+}
+
+// providerFails answers for a provider that cannot be asked.
+func (w *Web) providerFails(rw http.ResponseWriter, r *http.Request, err error) {
+	w.Log.ErrorContext(r.Context(), "the provider cannot be asked", "issuer", w.OIDC.Issuer, "err", err)
+	w.fail(rw, r, http.StatusBadGateway, "oidc.down", "provider", w.OIDC.Name)
+}

@@ -1,0 +1,100 @@
+package ops
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
+)
+
+// linked is shown once: the register keeps a hash of the link.
+type linked struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Link string `json:"link"` // one-time login link, 24 hours
+}
+
+// linkUser makes a one-time link for whom lost their passkey, or never made one.
+// Who opens it can make a passkey of that person's, so over the pages an admin makes
+// it for the Comune's own people, and for a force's administrator until they have
+// entered once: after that it is the force's affair.
+func (o *Ops) linkUser(rw http.ResponseWriter, r *http.Request) {
+	u, ok := o.find(rw, r)
+	if !ok {
+		return
+	}
+	if !onHost(r.Context()) && registry.OfForce(u.Role) {
+		entered, err := o.Registry.SignsIn(r.Context(), u.ID)
+		if err != nil {
+			o.Web.Broken(rw, r, err)
+			return
+		}
+		if entered {
+			o.refuseUser(rw, r, http.StatusConflict, typed{}, wrong{"id", "users.link.force"})
+			return
+		}
+	}
+	if !o.record(rw, r, "user-link", describe(u)) {
+		return
+	}
+	link, err := o.Web.NewLink(r.Context(), o.server(u.Role), u.ID, linkLife)
+	if err != nil {
+		o.Web.Broken(rw, r, err)
+		return
+	}
+	data := linked{u.ID, u.Name, link}
+	if web.WantsJSON(r) {
+		web.WriteJSON(rw, http.StatusCreated, data)
+		return
+	}
+	o.show(rw, r, pages.Page{Template: "linked.html", Title: "linked.title", Status: http.StatusCreated, Data: data})
+}
+
+// signOutUser ends all sessions of a user, and the links that wait for them.
+func (o *Ops) signOutUser(rw http.ResponseWriter, r *http.Request) {
+	u, ok := o.find(rw, r)
+	if !ok || !o.record(rw, r, "session-end", describe(u)) {
+		return
+	}
+	n, err := o.Registry.EndSessions(r.Context(), u.ID, "")
+	if err != nil {
+		o.Web.Broken(rw, r, err)
+		return
+	}
+	if web.WantsJSON(r) {
+		web.WriteJSON(rw, http.StatusOK, map[string]any{"id": u.ID, "sessions": n})
+		return
+	}
+	http.Redirect(rw, r, "/users", http.StatusSeeOther)
+}
+
+// find gives the user whom the address names, one who may sign in and whom this admin
+// may see; when it returns false the answer is written.
+func (o *Ops) find(rw http.ResponseWriter, r *http.Request) (registry.User, bool) {
+	u, ok, err := o.Registry.UserByID(r.Context(), r.PathValue("id"))
+	switch {
+	case err != nil:
+		o.Web.Broken(rw, r, err)
+		return u, false
+	case !ok || !u.RevokedAt.IsZero() || !o.sees(r.Context(), u):
+		o.missing(rw, r, "users.unknown")
+		return u, false
+	}
+	return u, true
+}
+
+// sees tells whether whoever asks is shown this user at all.
+func (o *Ops) sees(ctx context.Context, u registry.User) bool {
+	return onHost(ctx) || slices.Contains(office(), u.Role)
+}
+
+// server is the address at which a role signs in.
+func (o *Ops) server(role string) string {
+	if role == registry.RoleOps || role == registry.RoleAdmin {
+		return o.OpsURL
+	}
+	return o.ConsultURL
+}

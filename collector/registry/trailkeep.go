@@ -77,3 +77,20 @@ func (r *Registry) ForgetTrailBodies(ctx context.Context, to int64) error {
 		}
 	}
 }
+
+// TrailHeaders gives the headers of the entries from number from up to, not
+// including, to, without their bodies; fewer when the trail is shorter.
+func (r *Registry) TrailHeaders(ctx context.Context, from, to int64) (headers [][]byte, err error) {
+	err = r.view(ctx, func(tx *tx) error {
+		return each(ctx, tx, func(scan func(...any) error) error {
+			var header []byte
+			err := scan(&header)
+			headers = append(headers, header)
+			return err
+		}, "SELECT header FROM trail_entries WHERE number >= ? AND number < ? ORDER BY number", from, to)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read headers of the trail: %w", err)
+	}
+	return headers, nil
+}

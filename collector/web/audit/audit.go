@@ -5,7 +5,10 @@
 // It gives out what verification needs (the key, the last checkpoint, the whole
 // export) and leaves verification itself to a program on somebody else's machine:
 // a server that says of itself that it is honest proves nothing. Bodies leave as
-// they are stored, sealed to their force. Witnesses come here, too (witness.go). Taking an
+// they are stored, sealed to their force. A force's auditor sees its own entries
+// here, and opens them with its private key, which stays in memory for a quarter of
+// an hour (opened.go); the data protection officer sees counts. Witnesses come here,
+// too (witness.go). Taking an
 // export is itself an entry, written before the first byte leaves.
 package audit
 
@@ -43,6 +46,8 @@ type Options struct {
 type Audit struct {
 	Options
 	pages *pages.Set
+	keys  keyring // that auditors pasted
+	tally tally
 }
 
 // New loads the auditors' pages.
@@ -68,7 +73,7 @@ func (a *Audit) Routes() []web.Route {
 		route("GET /audit/checkpoint", a.checkpoint),
 		route("GET /audit/key", a.key),
 		route("GET /audit/export", a.export),
-	}, a.witnessRoutes()...)
+	}, append(a.witnessRoutes(), a.forceRoutes()...)...)
 }
 
 // words are those of the language that is asked for.
@@ -99,12 +104,52 @@ func (a *Audit) page(rw http.ResponseWriter, r *http.Request) {
 		a.Web.Broken(rw, r, err)
 		return
 	}
+	witnesses, err := a.Trail.Cosignatures(r.Context())
+	if err != nil {
+		a.Web.Broken(rw, r, err)
+		return
+	}
 	u, _ := web.User(r.Context())
-	a.pages.Render(rw, r, pages.Page{Template: "audit.html", Title: "audit.title", Face: pages.FaceAudit, User: u.Name, Styles: []string{"audit.css"}, Data: struct {
-		Size            int
-		Checkpoint, Key string
-		Sealed          bool // this reader has a force, whose entries they can open
-	}{int(size), string(checkpoint), a.Trail.VerifierKey(), u.Role == registry.RoleForceAuditor}})
+	d := auditView{Size: int(size), Checkpoint: string(checkpoint), Key: a.Trail.VerifierKey(), Sealed: u.Role == registry.RoleForceAuditor}
+	for _, w := range witnesses {
+		d.Witnesses = append(d.Witnesses, witnessView{w, int(w.Size), int(size - w.Size)})
+	}
+	if !d.Sealed {
+		if d.Months, err = a.monthly(r); err != nil {
+			a.Web.Broken(rw, r, err)
+			return
+		}
+	}
+	a.pages.Render(rw, r, pages.Page{Template: "audit.html", Title: "audit.title", Face: pages.FaceAudit, User: u.Name, Styles: []string{"audit.css"}, Data: d})
+}
+
+type auditView struct {
+	Size            int
+	Checkpoint, Key string
+	Sealed          bool // this reader has a force, whose entries they can open
+	Witnesses       []witnessView
+	Months          []monthView // for the data protection officer
+}
+
+// witnessView is a witness, and how many entries came since it was here.
+type witnessView struct {
+	trail.Cosigned
+	Covered, Since int
+}
+
+// monthView is a count, and the word for its kind.
+type monthView struct {
+	monthly
+	Word string
+}
+
+func (a *Audit) monthly(r *http.Request) ([]monthView, error) {
+	months, err := a.months(r.Context())
+	var all []monthView
+	for _, m := range months {
+		all = append(all, monthView{m, kindWord(a.words(r), m.Kind)})
+	}
+	return all, err
 }
 
 func (a *Audit) checkpoint(rw http.ResponseWriter, r *http.Request) {

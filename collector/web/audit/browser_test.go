@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,4 +61,48 @@ func TestPageInABrowser(t *testing.T) {
 	if text := pagestest.Eval[string](b, `document.querySelector("main").innerText`); !strings.Contains(text, m.trail.VerifierKey()) {
 		t.Error(text)
 	}
+}
+
+// An auditor of a force looks at its entries, closed and then open, and a data
+// protection officer at the counts.
+func TestEntriesInABrowser(t *testing.T) {
+	m := newRoom(t)
+	m.work()
+	origin := fmt.Sprintf("http://127.0.0.1:%d", m.serve())
+	b := pagestest.Open(t, origin, 1280, 900)
+	signIn := func(role string) {
+		secret := m.user(role)
+		users, err := m.reg.Users(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(users, func(u registry.User) bool { return u.Role == role })
+		b.Visit("/audit")
+		b.Fill("#credential", fmt.Sprintf(`{"server":%q,"user":%q,"secret":%q,"trail_key":""}`, origin, users[i].ID, secret))
+		b.Press("main form button[type=submit]")
+	}
+	both := func(name, path string) {
+		for at, width := range map[string]int64{"wide": 1280, "narrow": 390} {
+			b.Resize(width, 900)
+			b.Visit(path)
+			b.Check(name + "-" + at)
+		}
+	}
+	signIn(registry.RoleForceAuditor)
+	both("entries-closed", "/audit/entries")
+	b.Resize(1280, 900)
+	b.Fill("#identity", m.key.String())
+	b.Press("form[action='/audit/open'] button")
+	both("entries-open", "/audit/entries?kind=search")
+	if text := pagestest.Eval[string](b, `document.querySelector("main").innerText`); !strings.Contains(text, "rapina in via Torino") || !strings.Contains(text, "Isp. Bianchi") {
+		t.Error(text)
+	}
+	b.Fill("#text", "Torino 17")
+	b.Press("form[action='/audit/entries'] button")
+	if text := pagestest.Eval[string](b, `document.querySelector("#list").innerText`); text != "Una registrazione" {
+		t.Error(text)
+	}
+	b.Press("form[action='/logout'] button")
+	signIn(registry.RoleDPO)
+	both("dpo", "/audit")
 }

@@ -11,7 +11,7 @@ PAGES := protocol/pages
 SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # What the browser tests, the network tests and the code generator call.
-DEPS := chromium=chromium exim4=exim4-daemon-light protoc=protobuf-compiler ip=iproute2 iptables=iptables onvif-util=onvif-tools
+DEPS := chromium=chromium exim4=exim4-daemon-light protoc=protobuf-compiler ip=iproute2 iptables=iptables onvif-util=onvif-tools qpdf=qpdf pdfinfo=poppler-utils
 PROTO_INCLUDE := /usr/include
 PROTO_FILES := $(PROTO_INCLUDE)/google/protobuf/timestamp.proto
 

@@ -39,6 +39,7 @@ var layout = map[string][]string{
 	"collector/csvfile":          {},
 	"collector/keyfile":          {},
 	"collector/registry/pgtest":  {},
+	"collector/pdf":              {},
 	"collector/search":           {"collector/registry", "protocol"},
 	"collector/search/buildings": {"collector/basemap", "protocol"},
 	"collector/search/gazetteer": {"collector/csvfile", "collector/registry", "protocol"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -202,6 +203,13 @@ func fillCase(t testing.TB, r *Registry) {
 		t.Fatal(err)
 	}
 	if _, err := r.AddCaseRecord(ctx, CaseRecord{CaseID: c.ID, At: noon, Actor: id(70), Kind: "search", Brief: []byte(`{"n": 0}`), Body: []byte(`{"results": []}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.NumberPaper(ctx, Paper{ID: id(81), CaseID: c.ID, Force: c.Force, Kind: PaperAcquisition, Year: 2026, At: noon},
+		func(int) (json.RawMessage, error) { return []byte(`{"number": 1}`), nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.ConfirmPaper(ctx, id(81), 3, [32]byte{1, 2}); err != nil {
 		t.Fatal(err)
 	}
 }

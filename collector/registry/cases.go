@@ -257,7 +257,8 @@ func (r *Registry) destroyCase(ctx context.Context, tx *tx, id string, now time.
 	if err := r.vault.destroy(ctx, tx, id); err != nil {
 		return err
 	}
-	for _, query := range []string{"DELETE FROM case_records WHERE case_id = ?", "DELETE FROM case_shares WHERE case_id = ?"} {
+	for _, query := range []string{"DELETE FROM case_records WHERE case_id = ?", "DELETE FROM case_shares WHERE case_id = ?",
+		"UPDATE papers SET sha256 = NULL, body = NULL WHERE case_id = ?"} {
 		if _, err := tx.ExecContext(ctx, query, id); err != nil {
 			return err
 		}

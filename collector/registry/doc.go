@@ -55,7 +55,8 @@
 // outlives the register's own copy. All of it is sealed with the key of
 // consultation, and that with a data key of the case, which is destroyed at the
 // case's term (DestroyCases). In clear stand whose case it is, with whom it is
-// shared, and when something of which kind was done in it.
+// shared, and when something of which kind was done in it. Its papers (NumberPaper)
+// are sealed in the same way; their numbers, by force and year, outlive it.
 //
 // # Several agents for one site
 //

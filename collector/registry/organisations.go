@@ -226,3 +226,32 @@ func (r *Registry) openOrganisation(id string, key, body []byte) (protocol.Organ
 	}
 	return o, err
 }
+
+// Owners gives the organisations that sites belong to now, by site id; a site that
+// is of none is left out. It is only for an act that is on the trail.
+func (r *Registry) Owners(ctx context.Context, siteIDs []string) (map[string]protocol.Organisation, error) {
+	if len(siteIDs) > maxContactSites {
+		return nil, fmt.Errorf("read owners: %d sites asked for, at most %d at once", len(siteIDs), maxContactSites)
+	}
+	all := make(map[string]protocol.Organisation)
+	err := r.view(ctx, func(tx *tx) error {
+		for _, site := range siteIDs {
+			var id string
+			err := tx.QueryRowContext(ctx, "SELECT organisation_id FROM sites WHERE id = ? AND organisation_id IS NOT NULL", site).Scan(&id)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if all[site], err = r.organisation(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read owners: %w", err)
+	}
+	return all, nil
+}

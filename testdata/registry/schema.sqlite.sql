@@ -91,12 +91,6 @@ CREATE TABLE cases (
 	body BLOB                            -- sealed: who opened it, kind, reference, offence, reason; NULL: destroyed
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE ceremonies (
-	hash BLOB PRIMARY KEY,               -- keyed, of the browser's cookie
-	body BLOB NOT NULL,                  -- sealed: challenge; state, nonce and verifier
-	expires_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE changes (
 	number INTEGER PRIMARY KEY AUTOINCREMENT,
 	site_id TEXT NOT NULL UNIQUE REFERENCES sites (id)
@@ -174,11 +168,6 @@ CREATE TABLE grants (
 	from_at INTEGER NOT NULL,
 	until_at INTEGER,                    -- NULL: open
 	PRIMARY KEY (site_id, epoch)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE identities (
-	hash BLOB PRIMARY KEY,               -- keyed, of the provider and its name for the person
-	user_id TEXT NOT NULL REFERENCES users (id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE imports (
@@ -273,6 +262,20 @@ CREATE TABLE owner_sessions (
 	expires_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE papers (
+	id TEXT PRIMARY KEY,
+	case_id TEXT NOT NULL REFERENCES cases (id),
+	force TEXT NOT NULL REFERENCES forces (name),
+	year INTEGER NOT NULL,
+	number INTEGER NOT NULL,               -- counts from 1
+	kind TEXT NOT NULL CHECK (kind IN ('acquisition')),
+	at INTEGER NOT NULL,
+	trail_index INTEGER,                    -- of its entry; NULL: annulled, it never was on the trail
+	sha256 BLOB,                        -- of the file, as on the trail
+	body BLOB,                          -- sealed: what it is made from; NULL: destroyed with its case
+	UNIQUE (force, year, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE parts (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	agent_id TEXT NOT NULL REFERENCES agents (id),
@@ -283,15 +286,6 @@ CREATE TABLE parts (
 	declaration BLOB NOT NULL,           -- sealed: the agent's newest, byte for byte; none older is kept
 	replaced_epoch INTEGER,              -- the first declaration of this grant takes its place; NULL: none does
 	PRIMARY KEY (site_id, agent_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE passkeys (
-	id BLOB PRIMARY KEY,                 -- as the authenticator gave it
-	user_id TEXT NOT NULL REFERENCES users (id),
-	rp TEXT NOT NULL,                    -- host name of the pages that it is for
-	body BLOB NOT NULL,                  -- sealed: public key, counter, its owner's name for it
-	created_at INTEGER NOT NULL,
-	used_at INTEGER                      -- NULL: not since it was made
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reachability (
@@ -305,14 +299,8 @@ CREATE TABLE reachability (
 
 CREATE TABLE sessions (
 	hash BLOB PRIMARY KEY,
-	id TEXT NOT NULL UNIQUE,             -- by which its owner ends it
 	user_id TEXT NOT NULL REFERENCES users (id),
-	face TEXT NOT NULL,                  -- of the listener that it is good for
-	how TEXT NOT NULL,                   -- signed in by: link, passkey, oidc
-	began_at INTEGER NOT NULL,
-	seen_at INTEGER NOT NULL,            -- last used, to the minute
-	expires_at INTEGER NOT NULL,
-	body BLOB NOT NULL                   -- sealed: address, browser
+	expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sites (
@@ -397,8 +385,6 @@ CREATE INDEX delegations_by_user ON delegations (user_id);
 
 CREATE INDEX grants_by_agent ON grants (agent_id);
 
-CREATE INDEX identities_by_user ON identities (user_id);
-
 CREATE INDEX imports_by_site ON imports (site_id);
 
 CREATE INDEX introductions_by_address ON introductions (address_hash);
@@ -423,11 +409,9 @@ CREATE INDEX notices_open ON notices (expires_at) WHERE closed_at IS NULL;
 
 CREATE INDEX owner_sessions_by_end ON owner_sessions (expires_at);
 
-CREATE INDEX passkeys_by_user ON passkeys (user_id);
+CREATE INDEX papers_by_case ON papers (case_id);
 
 CREATE INDEX sessions_by_end ON sessions (expires_at);
-
-CREATE INDEX sessions_by_user ON sessions (user_id);
 
 CREATE INDEX sites_by_organisation ON sites (organisation_id) WHERE organisation_id IS NOT NULL;
 

@@ -65,6 +65,7 @@ var layout = map[string][]string{
 var testOnly = map[string][]string{
 	"agent":              {"agent/discover/cameratest", "protocol/pages/pagestest"},
 	"collector":          {"collector/basemap/maptest", "collector/ingest", "collector/registry/pgtest", "protocol", "protocol/wire", "protocol/pages/pagestest"},
+	"collector/dossier":  {"collector/registry"},
 	"collector/registry": {"collector/trail"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
 		"collector/basemap", "collector/basemap/maptest", "collector/ingest", "collector/registry", "collector/registry/pgtest",

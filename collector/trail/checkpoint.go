@@ -47,3 +47,15 @@ func openCheckpoint(raw []byte, v note.Verifier) (tlog.Tree, error) {
 	}
 	return tlog.Tree{N: size, Hash: root}, nil
 }
+
+// Sign makes a note of a text with the key of the checkpoints: for what else the
+// collector says of the trail, such as a dossier. The text begins with a line that
+// says what it is, so that it cannot be taken for a checkpoint, whose first line is
+// the name of the key.
+func (t *Trail) Sign(text string) ([]byte, error) {
+	purpose, _, ok := strings.Cut(text, "\n")
+	if !ok || purpose == "" || purpose == t.signer.Name() {
+		return nil, errors.New("sign a text: its first line must say what it is, and may not be the name of the key")
+	}
+	return note.Sign(&note.Note{Text: text}, t.signer)
+}

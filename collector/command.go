@@ -70,6 +70,8 @@ func commands() []command {
 		{"audit export", "FILE", "write the trail to a file", cmdAuditExport},
 		{"audit witness", "-server URL -key VKEY -key-file FILE -checkpoint FILE [-first] | -new NAME -key-file FILE [-json]", "co-sign the trail's checkpoint with a second key, on another machine", cmdAuditWitness},
 		{"audit show", "-identity FILE [-export FILE]", "open the entries of a force with its private key", cmdAuditShow},
+		{"dossier verify", "FILE -key VKEY [-json]", "prove offline that a case's dossier was not changed", cmdDossierVerify},
+		{"dossier show", "FILE -key VKEY [-json]", "verify it, and print what is in it", cmdDossierShow},
 		{"backup", "FILE -recipient age1... [-json]", "write the register, encrypted and without its keys, while it is in use", cmdBackup},
 		{"backup-keys", "FILE -recipient age1... [-json]", "write the keys that open it, to be kept apart, for 30 days at most", cmdBackup},
 		{"restore", "FILE -identity KEYFILE -keys KEYSFILE [-ledger FILE]... [-old-keys REASON] [-json]", "make the register anew from a backup, and erase again what was erased since", cmdRestore},

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"anagrafe/collector/dossier"
+)
+
+// cmdDossierVerify proves a dossier offline, on any machine: it needs the file and
+// the key alone.
+func cmdDossierVerify(_ context.Context, c *call, args []string) error {
+	f := c.flags()
+	key := f.String("key", "", "the trail's verifier key, as the force's auditor has it")
+	words, err := c.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	if *key == "" {
+		return misuse("-key is needed, and must come from outside the file: ask the force's auditor")
+	}
+	d, err := openDossier(words[0], *key)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(struct {
+			Verified bool `json:"verified"`
+			dossier.Head
+			Parts   int `json:"parts"`
+			Entries int `json:"entries"`
+		}{true, d.Head, len(d.Parts), len(d.Entries)})
+	}
+	fmt.Fprintf(c.out, "verified: the dossier of case %s of %s, made by %s at %s: not a byte was changed, and %s of the trail are proven\n",
+		d.Head.Case, d.Head.Force, d.Head.MadeBy, d.Head.Made.Format(time.RFC3339), counted(len(d.Entries), "entry", "entries"))
+	return nil
+}
+
+// cmdDossierShow prints what is in a dossier, once it is verified: of one that was
+// altered nothing is to be believed.
+func cmdDossierShow(_ context.Context, c *call, args []string) error {
+	f := c.flags()
+	key := f.String("key", "", "the trail's verifier key, as the force's auditor has it")
+	words, err := c.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	if *key == "" {
+		return misuse("-key is needed: what was not verified is not shown")
+	}
+	d, err := openDossier(words[0], *key)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(struct {
+			dossier.Head
+			Parts []dossier.Part `json:"parts"`
+		}{d.Head, d.Parts})
+	}
+	fmt.Fprintf(c.out, "case %s of %s, made by %s at %s\n", d.Head.Case, d.Head.Force, d.Head.MadeBy, d.Head.Made.Format(time.RFC3339))
+	for _, p := range d.Parts {
+		entry := "not on the trail by itself"
+		if p.Index != dossier.NoEntry {
+			entry = fmt.Sprintf("entry %d", p.Index)
+		}
+		fmt.Fprintf(c.out, "\n%s  %s  %s  (%s)\n%s\n", p.At.Format(time.RFC3339), p.Kind, p.By, entry, p.Body)
+	}
+	return nil
+}
+
+func openDossier(file, key string) (dossier.Dossier, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return dossier.Dossier{}, fmt.Errorf("reading the dossier: %w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, dossier.MaxSize+1))
+	if err != nil {
+		return dossier.Dossier{}, fmt.Errorf("reading the dossier: %w", err)
+	}
+	if len(raw) > dossier.MaxSize {
+		return dossier.Dossier{}, fmt.Errorf("reading the dossier: %s is larger than any dossier (512 MiB)", file)
+	}
+	return dossier.Verify(raw, key)
+}

@@ -150,10 +150,6 @@ func TestIncomplete(t *testing.T) {
 	tr := openTrail(t)
 	for name, change := range map[string]func(Head, []Part, []trail.Inclusion) (Head, []Part, []trail.Inclusion){
 		"no entry for an act": func(h Head, p []Part, e []trail.Inclusion) (Head, []Part, []trail.Inclusion) { return h, p, e[:1] },
-		"an entry of another kind": func(h Head, p []Part, e []trail.Inclusion) (Head, []Part, []trail.Inclusion) {
-			p[1].Kind = "request"
-			return h, p, e
-		},
 		"an entry that is not there": func(h Head, p []Part, e []trail.Inclusion) (Head, []Part, []trail.Inclusion) {
 			e[0].Index++
 			return h, p, e

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -164,13 +165,13 @@ func covered(checkpoint string) (n int64) {
 	return n
 }
 
-// complete checks that each part that names an entry of the trail has it, of its
-// kind and force, and that the entries are of one case.
+// complete checks that each part that names an entry of the trail has it, and that
+// the entries of each force are of one case.
 func (d Dossier) complete() error {
-	byIndex := make(map[int64]Entry, len(d.Entries))
+	there := make(map[int64]bool, len(d.Entries))
 	cases := make(map[string]string) // pseudonym by force
 	for _, e := range d.Entries {
-		byIndex[e.Index] = e
+		there[e.Index] = true
 		if had, ok := cases[e.Force]; ok && had != e.Case {
 			return &Altered{0, fmt.Sprintf("entry %d of the trail is of another case", e.Index)}
 		}
@@ -180,9 +181,8 @@ func (d Dossier) complete() error {
 		if p.Index == NoEntry {
 			continue
 		}
-		e, ok := byIndex[p.Index]
-		if !ok || e.Kind != p.Kind {
-			return &Altered{0, fmt.Sprintf("entry %d of the trail, which says of the part of %s (%s) that it was done, is missing or of another kind", p.Index, p.At.Format("2006-01-02T15:04:05Z"), p.Kind)}
+		if !there[p.Index] {
+			return &Altered{0, fmt.Sprintf("entry %d of the trail, by which the part of %s (%s) was done, is missing", p.Index, p.At.Format(time.RFC3339), p.Kind)}
 		}
 	}
 	return nil

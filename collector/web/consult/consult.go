@@ -110,6 +110,12 @@ func (c *Consult) Routes() []web.Route {
 		route("POST /export", c.export),
 		route("POST /requests", c.askToPreserve),
 		route("GET /requests", c.listRequests),
+		route("POST /papers/new", c.startPaper),
+		route("POST /papers", c.makePapers),
+		route("GET /papers/{id}", c.onePaper),
+		route("GET /cases/{case}/papers", c.listPapers),
+		route("POST /cases/{case}/dossier", c.makeDossier),
+		route("POST /patrol", c.patrol),
 		route("GET /openapi.json", describe),
 		route("GET /basemap.pmtiles", c.serveBasemap),
 	}

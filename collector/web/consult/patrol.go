@@ -1,0 +1,87 @@
+package consult
+
+import (
+	"net/http"
+
+	"anagrafe/collector/paper"
+	"anagrafe/collector/pdf"
+	"anagrafe/collector/registry"
+	"anagrafe/collector/search"
+	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
+)
+
+// patrol gives the sheet of chosen sites in walking order, as a page or as a file:
+// one entry on the trail each time. Whom to ask for stands on it only where the
+// contacts were opened before. It is kept nowhere.
+func (c *Consult) patrol(w http.ResponseWriter, r *http.Request) {
+	u, recipient, ans, ok := c.named(w, r)
+	if !ok {
+		return
+	}
+	sites, key := chosenOrOpened(r.PostForm, ans)
+	if key != "" {
+		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, key)
+		return
+	}
+	k, _, err := c.caseOf(r.Context(), ans, u)
+	if err != nil {
+		c.broken(w, r, err)
+		return
+	}
+	d := c.patrolSheet(u, ans, sites).Document(c.set.Words(pages.It))
+	file, err := pdf.Write(d)
+	if err != nil {
+		c.broken(w, r, err)
+		return
+	}
+	e := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "patrol", Case: k.ID, Count: len(sites), Recipient: recipient, Body: struct {
+		whyBody
+		Sites []string `json:"site_ids"`
+	}{ans.asked.why(u, web.From(r)), sites}}
+	proof, err := c.Trail.Append(r.Context(), e)
+	if err == nil {
+		err = c.remember(r.Context(), e, proof, brief{Words: c.inWords(func(w *pages.Words) string { return w.N("patrol.done", len(sites)) })}, d)
+	}
+	if err != nil {
+		c.Log.ErrorContext(r.Context(), "sheet refused", "err", err)
+		c.refuseReveal(w, r, ans, http.StatusServiceUnavailable, "error.unanswered")
+		return
+	}
+	if r.PostForm.Get("as") == "pdf" {
+		sendFile(w, "application/pdf", "pattuglia.pdf", file)
+		return
+	}
+	page := c.page(r, "paper.html", "patrol.title", http.StatusOK, nil)
+	page.Wide, page.Scripts = false, nil
+	page.Data = paperView{Band: c.band(k, u), Blocks: d.Content, Patrol: carried(ans, sites)}
+	c.set.Render(w, r, page)
+}
+
+// patrolSheet fills the sheet in. The patrol starts where it happened; for an area
+// or a route, at the first site of the list.
+func (c *Consult) patrolSheet(u registry.User, ans *answer, sites []string) paper.Patrol {
+	k := ans.asked.Case
+	p := paper.Patrol{Made: exactSecond(c.Now()), Force: u.Force, By: u.Name, Reference: paper.CaseRef{ID: k.ID, Kind: k.Kind, Ref: k.Ref},
+		Place: whereOf(c.set.Words(pages.It), ans.asked)}
+	opened := ans.revealed()
+	for _, id := range sites {
+		s := siteOn(ans, id)
+		stop := paper.Stop{Name: s.Name, Address: s.Address, Point: firstOf(ans, id).Camera.Position.Point, Cameras: s.Cameras}
+		var contacts []registry.Contact
+		contacts, stop.Revealed = opened[id]
+		for _, contact := range contacts {
+			stop.Contacts = append(stop.Contacts, contact.Contact)
+		}
+		p.Stops = append(p.Stops, stop)
+	}
+	start := ans.asked.Point
+	if !start.Placed() {
+		start = p.Stops[0].Point
+	}
+	return p.Ordered(start)
+}
+
+// firstOf is the first row of a site that was shown.
+func firstOf(ans *answer, site string) search.Result { return ans.all()[firstRow(ans, site)-1] }

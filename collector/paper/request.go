@@ -33,7 +33,7 @@ func (a Acquisition) Document(w *pages.Words) (pdf.Document, error) {
 func (a Acquisition) opening(w *pages.Words) []pdf.Block {
 	facts := rows(
 		"Chi chiede", join(", ", a.From.Force, a.From.Office),
-		"Firmata da", join(", ", a.From.Officer, a.From.Qualification),
+		"Redatta da", join(", ", a.From.Officer, a.From.Qualification),
 		"Telefono", a.From.Phone,
 		"A chi", join(", ", a.To.Name, prefixed("codice fiscale ", a.To.FiscalCode)),
 		"Nella persona di", join(", ", a.To.Representative, a.To.Capacity),
@@ -69,7 +69,8 @@ func (a Acquisition) reference(w *pages.Words) string {
 func (s Site) blocks(w *pages.Words) []pdf.Block {
 	table := pdf.Block{Kind: pdf.Table, Text: "Telecamere di " + s.Name, Widths: []float64{2.2, 2.2, 2, 2.2, 1.8},
 		Head: []string{"Telecamera, come si chiama sul registratore", "Registratore", "Intervallo, ora vera", "Intervallo sull'orologio del registratore", "Si cancella"}}
-	var clocks []string
+	var order []string // of what is said of clocks
+	clocks := make(map[string][]string)
 	for _, c := range s.Cameras {
 		name := c.Name
 		if c.OldName != "" {
@@ -85,14 +86,18 @@ func (s Site) blocks(w *pages.Words) []pdf.Block {
 		}
 		table.Rows = append(table.Rows, []string{name, join(", ", c.Recorder, prefixed("canale ", c.Channel)), interval(w, c.Start, c.End), shown, over})
 		if c.Clock != nil {
-			clocks = append(clocks, c.Name+": "+c.Clock.words(w))
+			said := c.Clock.words(w)
+			if clocks[said] == nil {
+				order = append(order, said)
+			}
+			clocks[said] = append(clocks[said], c.Name) // of one recorder, mostly
 		}
 	}
 	all := []pdf.Block{{Kind: pdf.H3, Text: join(", ", s.Name, s.Address)}, table}
-	if len(clocks) > 0 {
+	if len(order) > 0 {
 		all = append(all, pdf.Block{Kind: pdf.Small, Text: "Orologi dei registratori, come misurati (gli intervalli qui sopra ne tengono già conto):"})
-		for _, text := range clocks {
-			all = append(all, pdf.Block{Kind: pdf.Small, Text: text})
+		for _, said := range order {
+			all = append(all, pdf.Block{Kind: pdf.Small, Text: strings.Join(clocks[said], ", ") + ": " + said})
 		}
 	}
 	return all

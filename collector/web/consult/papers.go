@@ -218,10 +218,11 @@ func (c *Consult) paperFile(p registry.Paper) (pdf.Document, []byte, error) {
 type paperView struct {
 	Band    caseBand
 	Blocks  []pdf.Block
-	File    string // address of the PDF; "": by a form
-	Index   int    // on the trail
-	Sum     string // SHA-256 of the file
-	Differs bool   // the file made anew is another one
+	File    string   // address of the PDF; "": by a form
+	Index   int      // on the trail
+	Foot    []string // what stands at the foot of each page of the file
+	Sum     string   // SHA-256 of the file
+	Differs bool     // the file made anew is another one
 	Patrol  []hiddenField
 }
 
@@ -270,7 +271,7 @@ func (c *Consult) onePaper(w http.ResponseWriter, r *http.Request) {
 	}
 	page := c.page(r, "paper.html", "paper.title", http.StatusOK, nil)
 	page.Wide, page.Scripts = false, nil
-	page.Data = paperView{Band: c.band(k, u), Blocks: d.Content, File: "/papers/" + p.ID + ".pdf", Index: int(p.TrailIndex), Sum: hex.EncodeToString(p.SHA256[:]), Differs: sum != p.SHA256}
+	page.Data = paperView{Band: c.band(k, u), Blocks: d.Content, Foot: d.Footer, File: "/papers/" + p.ID + ".pdf", Index: int(p.TrailIndex), Sum: hex.EncodeToString(p.SHA256[:]), Differs: sum != p.SHA256}
 	c.set.Render(w, r, page)
 }
 

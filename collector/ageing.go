@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/mail"
 )
@@ -28,6 +29,22 @@ func (o *office) age(ctx context.Context, now time.Time) error {
 		o.changed()
 		o.notify()
 		o.log.InfoContext(ctx, "the register has aged", "reminded", done.Reminded, "unverified", done.Unverified, "withdrawn", done.Withdrawn)
+	}
+	return err
+}
+
+// destroyCases destroys the cases that were closed so long ago as the configuration
+// says, each once that is on the trail of its force.
+func (o *office) destroyCases(ctx context.Context, now time.Time) error {
+	n, err := o.reg.DestroyCases(ctx, now.AddDate(-o.config.CaseYears, 0, 0), now, func(ctx context.Context, id, force string) error {
+		f, _, err := o.reg.Force(ctx, force)
+		if err == nil {
+			_, err = o.trail.Append(ctx, trail.Entry{At: now, Actor: ageingActor, Force: force, Kind: "case-destroy", Case: id, Count: 1, Recipient: f.Recipient})
+		}
+		return err
+	})
+	if n > 0 {
+		o.log.InfoContext(ctx, "cases were destroyed at the end of their term", "cases", n)
 	}
 	return err
 }

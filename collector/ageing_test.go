@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/google/uuid"
 
 	"anagrafe/collector/ingest"
@@ -121,5 +124,42 @@ func TestMailSettings(t *testing.T) {
 	}
 	if o := opened(t, t.TempDir(), func(*Config) {}); o.mail != nil {
 		t.Error("mail is sent without a server")
+	}
+}
+
+// TestCasesEnd: a case that was closed as long ago as the configuration says is
+// destroyed, once, and its force reads so on the trail.
+func TestCasesEnd(t *testing.T) {
+	o := opened(t, t.TempDir(), func(c *Config) { c.CaseYears = 2 })
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.reg.AddForce(t.Context(), "Questura", key.Recipient().String()); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for i, closed := range []time.Time{now.AddDate(-2, 0, -1), now.AddDate(-2, 0, 1)} {
+		k := registry.Case{ID: fmt.Sprint("case ", i), Force: "Questura", OpenedBy: "a", OpenedAt: closed, Kind: "cnr"}
+		if err := errors.Join(o.reg.OpenCase(t.Context(), k), o.reg.CloseCase(t.Context(), k.ID, k.Force, closed)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := o.destroyCases(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left, err := o.reg.Cases(t.Context(), "Questura", 9)
+	if err != nil || len(left) != 1 || left[0].ID != "case 1" {
+		t.Errorf("%+v, %v", left, err)
+	}
+	n, err := o.reg.TrailSize(t.Context())
+	if err != nil || n != 1 {
+		t.Fatalf("%d entries, %v", n, err)
+	}
+	headers, _, err := o.reg.TrailEntries(t.Context(), 0, n)
+	if err != nil || !bytes.Contains(headers[0], []byte(`"force":"Questura","kind":"case-destroy"`)) {
+		t.Errorf("%s, %v", headers, err)
 	}
 }

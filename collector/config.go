@@ -96,9 +96,14 @@ type Config struct {
 	// and for the forces': tables [ops_oidc] and [consult_oidc].
 	OpsOIDC     OIDC `toml:"ops_oidc"`
 	ConsultOIDC OIDC `toml:"consult_oidc"`
+	// CaseYears is how long a closed case is kept with what was seen and done in it,
+	// from 1 to 20 years. Then it is destroyed; that there was one stays.
+	CaseYears int `toml:"case_years"`
 }
 
 const minTrailYears, maxTrailYears = 5, 20
+
+const minCaseYears, usualCaseYears, maxCaseYears = 1, 5, 20
 
 // unset is a number that no flag gave.
 const unset = -1
@@ -126,6 +131,7 @@ func defaults() Config {
 		TrailYears:    minTrailYears,
 		SessionIdle:   30 * time.Minute,
 		SessionLife:   8 * time.Hour,
+		CaseYears:     usualCaseYears,
 	}
 }
 
@@ -183,6 +189,9 @@ func (c Config) check() error {
 	}
 	if c.TrailYears < minTrailYears || c.TrailYears > maxTrailYears {
 		return fmt.Errorf("trail_years is %d: give how many years the audit trail keeps what was asked, from %d to %d", c.TrailYears, minTrailYears, maxTrailYears)
+	}
+	if c.CaseYears < minCaseYears || c.CaseYears > maxCaseYears {
+		return fmt.Errorf("case_years is %d: give how many years a closed case is kept, from %d to %d", c.CaseYears, minCaseYears, maxCaseYears)
 	}
 	for _, w := range c.Witnesses {
 		if err := trail.CheckWitnessKey(w); err != nil {

@@ -191,8 +191,8 @@ func (o *office) follow(ctx context.Context) error {
 
 // tidy drops ended sessions and unused links every hour, closes notices that
 // are of no use any more, deletes what old ones say, thins old looks at recorders,
-// of each site every fortnight, and applies what time does to entries and to the
-// trail's contents.
+// of each site every fortnight, destroys cases whose term is over, and applies what
+// time does to entries and to the trail's contents.
 func (o *office) tidy(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -213,6 +213,9 @@ func (o *office) tidy(ctx context.Context) error {
 			o.log.Warn("what the trail has kept for its term could not be deleted; it will be tried again in an hour", "err", err)
 		} else if n > 0 {
 			o.log.Info("what the trail has kept for its term was deleted", "entries", n)
+		}
+		if err := o.destroyCases(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			o.log.Warn("cases whose term is over could not be destroyed; it will be tried again in an hour", "err", err)
 		}
 		if err := o.age(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("the register could not be aged; it will be tried again in an hour", "err", err)

@@ -236,15 +236,21 @@ func (r *Registry) changeCase(ctx context.Context, what, id, force string, chang
 // DestroyCases destroys the keys and the records of the cases that were closed
 // before a moment, and gives how many. That they were, of which force, and when
 // they were opened and closed, stays.
-func (r *Registry) DestroyCases(ctx context.Context, closedBefore, now time.Time) (n int, err error) {
+//
+// record is called before a case is destroyed; an error of it ends the run.
+func (r *Registry) DestroyCases(ctx context.Context, closedBefore, now time.Time, record func(ctx context.Context, id, force string) error) (n int, err error) {
 	for {
-		var id string
-		err := r.read.QueryRowContext(ctx, "SELECT id FROM cases WHERE destroyed_at IS NULL AND closed_at < ? ORDER BY closed_at, id LIMIT 1", micros(closedBefore)).Scan(&id)
+		var id, force string
+		err := r.read.QueryRowContext(ctx, "SELECT id, force FROM cases WHERE destroyed_at IS NULL AND closed_at < ? ORDER BY closed_at, id LIMIT 1",
+			micros(closedBefore)).Scan(&id, &force)
 		if errors.Is(err, sql.ErrNoRows) {
 			return n, nil
 		}
 		if err == nil {
-			err = r.updateIdle(ctx, func(ctx context.Context, tx *tx) error { return r.destroyCase(ctx, tx, id, now) })
+			err = record(ctx, id, force)
+		}
+		if err == nil {
+			err = r.updateIdle(ctx, func(ctx context.Context, tx *tx) error { return r.destroyCase(ctx, tx, id, closedBefore, now) })
 		}
 		if err != nil {
 			return n, fmt.Errorf("destroy the cases whose term is over: %w", err)
@@ -253,7 +259,18 @@ func (r *Registry) DestroyCases(ctx context.Context, closedBefore, now time.Time
 	}
 }
 
-func (r *Registry) destroyCase(ctx context.Context, tx *tx, id string, now time.Time) error {
+// destroyCase leaves a case alone that was opened again meanwhile.
+func (r *Registry) destroyCase(ctx context.Context, tx *tx, id string, closedBefore, now time.Time) error {
+	var due bool
+	err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM cases WHERE id = ? AND closed_at < ?)", id, micros(closedBefore)).Scan(&due)
+	if err != nil || !due {
+		return err
+	}
+	return r.dropCase(ctx, tx, id, now)
+}
+
+// dropCase destroys a case in a transaction.
+func (r *Registry) dropCase(ctx context.Context, tx *tx, id string, now time.Time) error {
 	if err := r.vault.destroy(ctx, tx, id); err != nil {
 		return err
 	}

@@ -271,10 +271,25 @@ func TestDestroyCases(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	var recorded []string
+	noted := func(_ context.Context, id, force string) error {
+		recorded = append(recorded, id+force)
+		return nil
+	}
+	full := errors.New("the trail cannot be written")
+	if n, err := r.DestroyCases(t.Context(), noon.Add(time.Hour), noon, func(context.Context, string, string) error { return full }); n != 0 || !errors.Is(err, full) {
+		t.Errorf("unrecorded: %d, %v", n, err)
+	}
+	if _, ok := seen(t, r, id(0), questura); !ok {
+		t.Error("destroyed without a record")
+	}
 	for range 2 { // the second finds nothing to do
-		if _, err := r.DestroyCases(t.Context(), noon.Add(time.Hour), noon.Add(time.Hour)); err != nil {
+		if _, err := r.DestroyCases(t.Context(), noon.Add(time.Hour), noon.Add(time.Hour), noted); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if got := strings.Join(recorded, " "); got != id(0)+questura {
+		t.Errorf("recorded before: %s", got)
 	}
 	for n, want := range []bool{false, true, true} {
 		_, ok := seen(t, r, id(n), questura)
@@ -327,7 +342,7 @@ func TestRestoreDropsUnreadCases(t *testing.T) {
 	if err := r.CloseCase(t.Context(), id(80), questura, noon); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := r.DestroyCases(t.Context(), noon.Add(time.Hour), noon); n != 1 || err != nil {
+	if n, err := r.DestroyCases(t.Context(), noon.Add(time.Hour), noon, func(context.Context, string, string) error { return nil }); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	c.keys = r.copies(t, c.key).keys // of after its end

@@ -84,7 +84,7 @@ func (r *Registry) dropUnreadCases(ctx context.Context, tx *tx) error {
 		AND NOT EXISTS (SELECT 1 FROM data_keys k WHERE k.owner = cases.id AND k.sealed <> ?)`, zeros[:])
 	for _, id := range ids {
 		if err == nil {
-			err = r.destroyCase(ctx, tx, id, r.now())
+			err = r.dropCase(ctx, tx, id, r.now())
 		}
 	}
 	return err

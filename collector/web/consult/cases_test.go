@@ -1,6 +1,7 @@
 package consult
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -307,7 +308,7 @@ func TestNoRecordNoAnswer(t *testing.T) {
 	if err := w.reg.CloseCase(t.Context(), k.ID, "Questura", noon.Add(-2*day)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.reg.DestroyCases(t.Context(), noon.Add(-day), noon); err != nil {
+	if _, err := w.reg.DestroyCases(t.Context(), noon.Add(-day), noon, func(context.Context, string, string) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if res := w.send("GET", "/search/"+a.Search, officerName, nil, true); res.status != 404 {

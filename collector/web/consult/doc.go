@@ -11,6 +11,22 @@
 //   - One act, one entry: POST /search is one entry of kind "search", POST
 //     /reveal one of kind "reveal" for each site. Both answers leave only
 //     through trail.Answer.
+//   - Each question has a case. The first one describes it and opens it; from then on
+//     the case is in the address of its page, /cases/ID, and a hidden field of each
+//     form: so several run side by side in tabs, and a case is changed by opening
+//     another's page. Who describes an open case of their force by its kind and
+//     reference goes on in it. The reference may follow within 72 hours; then the
+//     case is marked as late, and nothing is refused for it. Every page of a case
+//     begins with the template "caseband".
+//   - What is shown of a search or a reveal is copied into the case before it leaves,
+//     like the entry on the trail and after it: an entry without its record says more
+//     than was shown. Colleagues read in a case what was asked, found and called, not
+//     the contacts: those each officer reveals. The list of cases, a case's history
+//     and an officer's own are the force's own papers, no consultation, and no entry.
+//   - The reference, the sharing, the closing and the opening again are its own
+//     force's; each is an entry before it is done, that of a sharing for both forces.
+//     Officers of a force that it is shared with ask and call in it; what they do is
+//     sealed to their own force.
 //   - POST /unanswered says that nobody answers at contacts that were revealed: one
 //     entry of kind "unanswered", then the owner is asked to check them, in the
 //     words of every reminder.

@@ -100,7 +100,7 @@ func TestPaperGoesWithItsCase(t *testing.T) {
 	if err := r.CloseCase(t.Context(), c.ID, questura, noon); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := r.DestroyCases(t.Context(), noon.Add(time.Hour), noon.Add(time.Hour)); n != 1 || err != nil {
+	if n, err := r.DestroyCases(t.Context(), noon.Add(time.Hour), noon.Add(time.Hour), func(context.Context, string, string) error { return nil }); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	if _, ok, err := r.Paper(t.Context(), id(100)); ok || err != nil {

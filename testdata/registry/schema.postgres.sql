@@ -8,6 +8,7 @@ CREATE INDEX codes_by_site ON public.codes USING btree (site_id)
 CREATE INDEX delegations_by_organisation ON public.delegations USING btree (organisation_id)
 CREATE INDEX delegations_by_user ON public.delegations USING btree (user_id)
 CREATE INDEX grants_by_agent ON public.grants USING btree (agent_id)
+CREATE INDEX identities_by_user ON public.identities USING btree (user_id)
 CREATE INDEX imports_by_site ON public.imports USING btree (site_id)
 CREATE INDEX introductions_by_address ON public.introductions USING btree (address_hash)
 CREATE INDEX lookups_by_owner ON public.lookups USING btree (owner)
@@ -21,7 +22,9 @@ CREATE INDEX notices_closed ON public.notices USING btree (closed_at) WHERE (bod
 CREATE INDEX notices_open ON public.notices USING btree (expires_at) WHERE (closed_at IS NULL)
 CREATE INDEX owner_sessions_by_end ON public.owner_sessions USING btree (expires_at)
 CREATE INDEX papers_by_case ON public.papers USING btree (case_id)
+CREATE INDEX passkeys_by_user ON public.passkeys USING btree (user_id)
 CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at)
+CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id)
 CREATE INDEX sites_by_organisation ON public.sites USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
 CREATE INDEX sites_by_thinning ON public.sites USING btree (thinned_at)
 CREATE INDEX versions_by_camera ON public.versions USING btree (id) WHERE ((kind = 'camera'::text) AND (valid_until IS NULL) AND (body IS NOT NULL))
@@ -37,6 +40,7 @@ CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING
 CREATE UNIQUE INDEX case_records_pkey ON public.case_records USING btree (case_id, number)
 CREATE UNIQUE INDEX case_shares_pkey ON public.case_shares USING btree (case_id, force)
 CREATE UNIQUE INDEX cases_pkey ON public.cases USING btree (id)
+CREATE UNIQUE INDEX ceremonies_pkey ON public.ceremonies USING btree (hash)
 CREATE UNIQUE INDEX changes_pkey ON public.changes USING btree (number)
 CREATE UNIQUE INDEX changes_site_id_key ON public.changes USING btree (site_id)
 CREATE UNIQUE INDEX clocks_pkey ON public.clocks USING btree (site_id, recorder_id, at)
@@ -49,6 +53,7 @@ CREATE UNIQUE INDEX force_acts_pkey ON public.force_acts USING btree (force, num
 CREATE UNIQUE INDEX forces_pkey ON public.forces USING btree (name)
 CREATE UNIQUE INDEX gazetteer_pkey ON public.gazetteer USING btree (name)
 CREATE UNIQUE INDEX grants_pkey ON public.grants USING btree (site_id, epoch)
+CREATE UNIQUE INDEX identities_pkey ON public.identities USING btree (hash)
 CREATE UNIQUE INDEX imports_pkey ON public.imports USING btree (organisation_id, kind, key_hash)
 CREATE UNIQUE INDEX introductions_link_hash_key ON public.introductions USING btree (link_hash)
 CREATE UNIQUE INDEX introductions_pkey ON public.introductions USING btree (site_id, address_hash)
@@ -65,7 +70,9 @@ CREATE UNIQUE INDEX owner_sessions_pkey ON public.owner_sessions USING btree (ha
 CREATE UNIQUE INDEX papers_force_year_number_key ON public.papers USING btree (force, year, number)
 CREATE UNIQUE INDEX papers_pkey ON public.papers USING btree (id)
 CREATE UNIQUE INDEX parts_pkey ON public.parts USING btree (site_id, agent_id)
+CREATE UNIQUE INDEX passkeys_pkey ON public.passkeys USING btree (id)
 CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id, at, recorded_at)
+CREATE UNIQUE INDEX sessions_id_key ON public.sessions USING btree (id)
 CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (hash)
 CREATE UNIQUE INDEX sites_by_owner ON public.sites USING btree (owner_hash) WHERE (owner_hash IS NOT NULL)
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id)
@@ -152,6 +159,10 @@ cases.opened_at bigint not null
 cases.referred_at bigint
 cases: FOREIGN KEY (force) REFERENCES forces(name)
 cases: PRIMARY KEY (id)
+ceremonies.body bytea not null
+ceremonies.expires_at bigint not null
+ceremonies.hash bytea not null
+ceremonies: PRIMARY KEY (hash)
 changes.number bigint not null
 changes.site_id text not null
 changes: FOREIGN KEY (site_id) REFERENCES sites(id)
@@ -222,6 +233,10 @@ grants.until_at bigint
 grants: FOREIGN KEY (agent_id) REFERENCES agents(id)
 grants: FOREIGN KEY (site_id) REFERENCES sites(id)
 grants: PRIMARY KEY (site_id, epoch)
+identities.hash bytea not null
+identities.user_id text not null
+identities: FOREIGN KEY (user_id) REFERENCES users(id)
+identities: PRIMARY KEY (hash)
 imports.body bytea
 imports.id text not null
 imports.key_hash bytea not null
@@ -337,6 +352,14 @@ parts.site_id text not null
 parts: FOREIGN KEY (agent_id) REFERENCES agents(id)
 parts: FOREIGN KEY (site_id) REFERENCES sites(id)
 parts: PRIMARY KEY (site_id, agent_id)
+passkeys.body bytea not null
+passkeys.created_at bigint not null
+passkeys.id bytea not null
+passkeys.rp text not null
+passkeys.used_at bigint
+passkeys.user_id text not null
+passkeys: FOREIGN KEY (user_id) REFERENCES users(id)
+passkeys: PRIMARY KEY (id)
 reachability.at bigint not null
 reachability.reachable boolean not null
 reachability.recorded_at bigint not null
@@ -344,11 +367,18 @@ reachability.recorder_id text not null
 reachability.site_id text not null
 reachability: FOREIGN KEY (site_id) REFERENCES sites(id)
 reachability: PRIMARY KEY (site_id, recorder_id, at, recorded_at)
+sessions.began_at bigint not null
+sessions.body bytea not null
 sessions.expires_at bigint not null
+sessions.face text not null
 sessions.hash bytea not null
+sessions.how text not null
+sessions.id text not null
+sessions.seen_at bigint not null
 sessions.user_id text not null
 sessions: FOREIGN KEY (user_id) REFERENCES users(id)
 sessions: PRIMARY KEY (hash)
+sessions: UNIQUE (id)
 sites.body bytea
 sites.category text not null
 sites.declared_at bigint

@@ -91,6 +91,12 @@ CREATE TABLE cases (
 	body BLOB                            -- sealed: who opened it, kind, reference, offence, reason; NULL: destroyed
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE ceremonies (
+	hash BLOB PRIMARY KEY,               -- keyed, of the browser's cookie
+	body BLOB NOT NULL,                  -- sealed: challenge; state, nonce and verifier
+	expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE changes (
 	number INTEGER PRIMARY KEY AUTOINCREMENT,
 	site_id TEXT NOT NULL UNIQUE REFERENCES sites (id)
@@ -168,6 +174,11 @@ CREATE TABLE grants (
 	from_at INTEGER NOT NULL,
 	until_at INTEGER,                    -- NULL: open
 	PRIMARY KEY (site_id, epoch)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE identities (
+	hash BLOB PRIMARY KEY,               -- keyed, of the provider and its name for the person
+	user_id TEXT NOT NULL REFERENCES users (id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE imports (
@@ -288,6 +299,15 @@ CREATE TABLE parts (
 	PRIMARY KEY (site_id, agent_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE passkeys (
+	id BLOB PRIMARY KEY,                 -- as the authenticator gave it
+	user_id TEXT NOT NULL REFERENCES users (id),
+	rp TEXT NOT NULL,                    -- host name of the pages that it is for
+	body BLOB NOT NULL,                  -- sealed: public key, counter, its owner's name for it
+	created_at INTEGER NOT NULL,
+	used_at INTEGER                      -- NULL: not since it was made
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE reachability (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	recorder_id TEXT NOT NULL,
@@ -299,8 +319,14 @@ CREATE TABLE reachability (
 
 CREATE TABLE sessions (
 	hash BLOB PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,             -- by which its owner ends it
 	user_id TEXT NOT NULL REFERENCES users (id),
-	expires_at INTEGER NOT NULL
+	face TEXT NOT NULL,                  -- of the listener that it is good for
+	how TEXT NOT NULL,                   -- signed in by: link, passkey, oidc
+	began_at INTEGER NOT NULL,
+	seen_at INTEGER NOT NULL,            -- last used, to the minute
+	expires_at INTEGER NOT NULL,
+	body BLOB NOT NULL                   -- sealed: address, browser
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sites (
@@ -385,6 +411,8 @@ CREATE INDEX delegations_by_user ON delegations (user_id);
 
 CREATE INDEX grants_by_agent ON grants (agent_id);
 
+CREATE INDEX identities_by_user ON identities (user_id);
+
 CREATE INDEX imports_by_site ON imports (site_id);
 
 CREATE INDEX introductions_by_address ON introductions (address_hash);
@@ -411,7 +439,11 @@ CREATE INDEX owner_sessions_by_end ON owner_sessions (expires_at);
 
 CREATE INDEX papers_by_case ON papers (case_id);
 
+CREATE INDEX passkeys_by_user ON passkeys (user_id);
+
 CREATE INDEX sessions_by_end ON sessions (expires_at);
+
+CREATE INDEX sessions_by_user ON sessions (user_id);
 
 CREATE INDEX sites_by_organisation ON sites (organisation_id) WHERE organisation_id IS NOT NULL;
 

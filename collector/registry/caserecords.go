@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// MaxCaseRecord is the largest record of a case, in bytes of its JSON: an answer
-// of some thousands of cameras.
-const MaxCaseRecord = 32 << 20
+// MaxCaseRecord is the largest record of a case, in bytes of its JSON: as many
+// cameras, of some 3 KiB each, as an entry on the trail can name.
+const MaxCaseRecord = 128 << 20
 
 // CaseRecord is what an officer saw or did in a case, copied into it so that it
 // outlives the register's own copy.

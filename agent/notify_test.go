@@ -26,7 +26,14 @@ func TestNotifier(t *testing.T) {
 	}
 	n := newNotifier(inv, "http://127.0.0.1:8480", slog.New(slog.DiscardHandler))
 	shown := make(chan string)
-	n.show = func(_ context.Context, title, text string) error { shown <- title + ": " + text; return nil }
+	n.show = func(ctx context.Context, title, text string) error {
+		select {
+		case shown <- title + ": " + text:
+		case <-ctx.Done():
+			t.Errorf("nobody expected %q", text)
+		}
+		return nil
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- n.run(ctx) }()

@@ -1,6 +1,7 @@
 package interrogate
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -55,6 +56,7 @@ func TestFootage(t *testing.T) {
 		"all of it, in one file":      {append(older, 60, -45), PresenceYes, 1, ""},
 		"all of it, in three files":   {append(older, 45, 20, 20, 10, 10, -10), PresenceYes, 1, ""},
 		"its beginning is gone":       {[]int{12, -45}, PresencePartly, 1, ""},
+		"only its end":                {append(older, 5, -45), PresencePartly, 1, ""},
 		"only when something moved":   {append(older, 28, 26, 14, 13), PresencePartly, 2, ""},
 		"none of it, but just before": {[]int{90, 40}, PresenceNo, 0, ""},
 		"none of it, but before":      {older, PresenceNo, 0, ""},
@@ -88,7 +90,7 @@ func TestFootage(t *testing.T) {
 						t.Errorf("%v is not within the interval", p)
 					}
 				}
-				if c.want == PresencePartly && c.periods == 1 && got.Periods[0].From.Sub(end.Add(-12*time.Minute)).Abs() > 2*time.Second {
+				if name == "its beginning is gone" && got.Periods[0].From.Sub(end.Add(-12*time.Minute)).Abs() > 2*time.Second {
 					t.Errorf("what is left begins at %v, want %v", got.Periods[0].From, end.Add(-12*time.Minute))
 				}
 				closedAfter(t, d)
@@ -235,6 +237,16 @@ func TestTwice(t *testing.T) {
 		}
 		if got := (recorderTime{local: rome}).twice(Wanted{From: from, Until: from.Add(10 * time.Minute)}); got != want {
 			t.Errorf("%s: %v", at, got)
+		}
+		on, err := newRecorderTime(Finder{Clock: &protocol.Clock{}, Zone: "Europe/Rome"}, from.Add(48*time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := func(context.Context, Wanted, window) ([]dated, bool, error) {
+			return []dated{{wallStamp(from.Add(-9*time.Hour).Format(time.DateTime), time.DateTime), wallStamp(from.Add(9*time.Hour).Format(time.DateTime), time.DateTime)}}, false, nil
+		}
+		if found, err := on.presence(t.Context(), all, Wanted{From: from, Until: from.Add(10 * time.Minute)}); (err != nil) != want || err == nil && found.Presence != PresenceYes {
+			t.Errorf("%s: %+v, %v", at, found, err)
 		}
 	}
 }

@@ -53,6 +53,20 @@ func TestRecordChecks(t *testing.T) {
 	}
 }
 
+// TestChecksOfAWithdrawnCamera: nothing is told of what is no longer declared.
+func TestChecksOfAWithdrawnCamera(t *testing.T) {
+	v, cams := declared(t, 2)
+	keep(t, v, preserve(cams[0].ID, cams[1].ID))
+	if _, err := v.Withdraw(t.Context(), []string{cams[1].ID}, protocol.Approval{By: "Anna Neri", At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	checks := []Check{{CameraID: cams[0].ID, At: noon, Presence: interrogate.PresenceNo}, {CameraID: cams[1].ID, At: noon, Presence: interrogate.PresenceNo}}
+	if err := v.RecordChecks(t.Context(), noticeA, checks); err != nil {
+		t.Fatal(err)
+	}
+	wantReplies(t, v, protocol.ReplyReceived)
+}
+
 // TestSearches: only declared cameras of the site are asked for, at the recorder on
 // which they are, in the words of the interface that can be asked.
 func TestSearches(t *testing.T) {

@@ -98,7 +98,16 @@ func TestMapPage(t *testing.T) {
 	}
 	b.Picture("search-page") // the README's, as installer/search-page.png
 
-	// The list and the map are one thing.
+	// The list and the map are one thing, and have the same numbers.
+	if same := pagestest.Eval[bool](b, `[...document.querySelectorAll(".mark")].every(m => m.ariaLabel.endsWith(": " + document.querySelector("#n" + m.textContent + " h3").textContent))`); !same {
+		t.Error("a number on the map is another camera's in the list")
+	}
+	over := pagestest.Eval[[]float64](b, `(r => [r.x + r.width / 2, r.y + 4])(document.querySelector("#n1").getBoundingClientRect())`)
+	b.Do(chromedp.MouseEvent(chromedp.MouseMoved, over[0], over[1]))
+	b.Until(`document.querySelector('.mark[data-n="1"]').classList.contains("on")`)
+	over = pagestest.Eval[[]float64](b, `(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector('.mark[data-n="4"]').getBoundingClientRect())`)
+	b.Do(chromedp.MouseEvent(chromedp.MouseMoved, over[0], over[1]))
+	b.Until(`document.querySelector("#n4").classList.contains("on") && !document.querySelector("#n1").classList.contains("on")`)
 	b.Do(chromedp.Focus(chromedp.CSS("#n2 .row-n")))
 	if !pagestest.Eval[bool](b, `document.querySelector('.mark[data-n="2"]').classList.contains("on")`) {
 		t.Error("focus on a row does not mark its number on the map")

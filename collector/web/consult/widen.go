@@ -49,6 +49,14 @@ func (v *resultsView) widen(w *pages.Words, now time.Time) {
 		if to.Sub(from) > search.MaxWindow {
 			break
 		}
-		v.Longer = append(v.Longer, longer{from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339), window(w, from, to)})
+		v.Longer = append(v.Longer, longer{from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339), spanWords(w, from, to)})
 	}
+}
+
+// spanWords writes a window as short as a button wants it.
+func spanWords(w *pages.Words, from, to time.Time) string {
+	if w.Day(from) == w.Day(to) {
+		return w.T("results.longer.day", "from", w.Clock(from), "until", w.Clock(to))
+	}
+	return w.T("results.longer.days", "from", w.Short(from), "until", w.Short(to))
 }

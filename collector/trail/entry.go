@@ -177,9 +177,7 @@ func (h Header) encode() ([]byte, error) { return json.Marshal(h) }
 // ones, so that what a person reads is what was hashed.
 func decodeHeader(raw []byte) (Header, error) {
 	var h Header
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&h); err != nil {
+	if err := json.Unmarshal(raw, &h); err != nil {
 		return Header{}, err
 	}
 	canonical, err := h.encode()

@@ -107,7 +107,8 @@ func (t *Trail) exportChunk(ctx context.Context, enc *json.Encoder, from, to int
 type reader struct {
 	scanner *bufio.Scanner
 	first   first
-	read    int64 // entries read so far
+	read    int64  // entries read so far
+	room    []byte // of the last body
 }
 
 func readExport(r io.Reader) (*reader, error) {
@@ -138,9 +139,12 @@ func (x *reader) next() (line, error) {
 		return line{}, io.EOF
 	}
 	x.read++
-	l, err := parseLine(x.scanner.Bytes())
+	l, err := parseLine(x.scanner.Bytes(), x.room)
 	if err != nil {
 		return line{}, &unreadable{err}
+	}
+	if l.Body != nil {
+		x.room = l.Body // for the next one
 	}
 	return l, nil
 }

@@ -32,8 +32,9 @@ var (
 
 const hashText = 44 // bytes of a hash in base64
 
-// parseLine reads a line; what it gives refers to raw.
-func parseLine(raw []byte) (l line, err error) {
+// parseLine reads a line; what it gives refers to raw and to room, which it may use
+// for the body.
+func parseLine(raw, room []byte) (l line, err error) {
 	rest, ok := bytes.CutPrefix(raw, beforeIndex)
 	number, rest, ok1 := bytes.Cut(rest, beforeHeader)
 	header, rest, ok2 := bytes.Cut(rest, beforeBody)
@@ -46,7 +47,7 @@ func parseLine(raw []byte) (l line, err error) {
 	}
 	l.Header = json.RawMessage(header)
 	if !bytes.Equal(body, noBody) {
-		if l.Body, err = unquote(body); err != nil || len(l.Body) == 0 {
+		if l.Body, err = unquote(body, room); err != nil || len(l.Body) == 0 {
 			return line{}, errLine
 		}
 	}
@@ -56,15 +57,12 @@ func parseLine(raw []byte) (l line, err error) {
 	return l, nil
 }
 
-// unquote decodes "BASE64".
-func unquote(text []byte) ([]byte, error) {
+// unquote decodes "BASE64", into room if it is large enough.
+func unquote(text, room []byte) ([]byte, error) {
 	if len(text) < 2 || text[0] != '"' || text[len(text)-1] != '"' || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, '\n') >= 0 { // Decode would skip them
 		return nil, errLine
 	}
-	text = text[1 : len(text)-1]
-	out := make([]byte, strict.DecodedLen(len(text)))
-	n, err := strict.Decode(out, text)
-	return out[:n], err
+	return strict.AppendDecode(room[:0], text[1:len(text)-1])
 }
 
 // parseHashes reads what follows "[".
@@ -78,11 +76,12 @@ func parseHashes(text []byte) ([]tlog.Hash, error) {
 	}
 	const each = hashText + 2 // its quotes
 	hashes := make([]tlog.Hash, 0, len(text)/each+1)
+	var room [tlog.HashSize + 1]byte
 	for {
 		if len(text) < each {
 			return nil, errLine
 		}
-		raw, err := unquote(text[:each])
+		raw, err := unquote(text[:each], room[:])
 		if err != nil || len(raw) != tlog.HashSize {
 			return nil, errLine
 		}

@@ -427,7 +427,7 @@ func TestVerifyFindsEveryAlteredByte(t *testing.T) {
 func TestALineHasOneForm(t *testing.T) {
 	s := newSample(t)
 	good := s.lines[4]
-	if _, err := parseLine([]byte(good)); err != nil {
+	if _, err := parseLine([]byte(good), nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, bad := range map[string]string{
@@ -444,7 +444,7 @@ func TestALineHasOneForm(t *testing.T) {
 		"hashes unended": `{"index":3,"header":{},"body":null,"hashes":[`,
 		"comma":          strings.Replace(good, `"]}`, `",]}`, 1),
 	} {
-		l, err := parseLine([]byte(bad))
+		l, err := parseLine([]byte(bad), nil)
 		if err == nil {
 			_, err = decodeHeader(l.Header)
 		}
@@ -458,7 +458,7 @@ func FuzzParseLine(f *testing.F) {
 	f.Add([]byte(`{"index":3,"header":{},"body":"AA==","hashes":["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]}`))
 	f.Add([]byte(`{"index":0,"header":{},"body":null,"hashes":[]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		l, err := parseLine(raw)
+		l, err := parseLine(raw, nil)
 		if err != nil || !json.Valid(l.Header) {
 			return
 		}

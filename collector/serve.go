@@ -245,7 +245,7 @@ func (o *office) greet(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	// On stdout, not in the log: who has the link is the administrator.
-	_, err = fmt.Fprintf(out, "First administrator: open this link once, within a day:\n%s\n", link)
+	_, err = fmt.Fprintf(out, "First administrator: open this link once, within a day, and register a passkey:\n%s\n", link)
 	return err
 }
 

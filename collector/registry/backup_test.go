@@ -113,6 +113,12 @@ func filled(t testing.TB) *Registry {
 	if err := r.AddUser(ctx, User{ID: id(70), Name: "Officer", Role: RoleOfficer, Force: "Questura", Qualification: "agente", At: noon}); err != nil {
 		t.Fatal(err)
 	}
+	if err := r.AddPasskey(ctx, Passkey{ID: []byte("key"), UserID: id(70), RP: "consult.example", Name: "Telefono", Record: []byte("record"), At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.SignInIdentity(ctx, [32]byte{7}, User{ID: id(170), Name: "Auditor", Role: RoleForceAuditor, Force: "Questura", At: noon}); err != nil {
+		t.Fatal(err)
+	}
 	fillOrganisation(t, r)
 	fillMail(t, r)
 	fillCase(t, r)
@@ -270,6 +276,9 @@ func TestBackupRestores(t *testing.T) {
 				if !slices.Equal(got[name], rows) {
 					t.Errorf("%s:\n%s\nwant\n%s", name, strings.Join(got[name], "\n"), strings.Join(rows, "\n"))
 				}
+			}
+			if keys, err := back.Passkeys(t.Context(), id(70), "consult.example"); err != nil || len(keys) != 1 || keys[0].Name != "Telefono" {
+				t.Errorf("passkeys that do not open: %+v %v", keys, err)
 			}
 			back.Unseal(newConsultKey(t))
 			s := enrol(t, back, noon.Add(24*time.Hour))

@@ -33,7 +33,7 @@ type User struct {
 	Role          string
 	Force         string   // of officer, force-auditor and force-admin; else ""
 	Qualification string   // of an officer, e.g. "ufficiale di PG"
-	SecretHash    [32]byte // of the credential file; zero: signs in by link only
+	SecretHash    [32]byte // of the credential file, for programs; zero: has none
 	At            time.Time
 	RevokedAt     time.Time // zero: may sign in
 }

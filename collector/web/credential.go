@@ -12,8 +12,8 @@ import (
 // maxCredential is the largest credential file, in bytes; ours are under 500.
 const maxCredential = 16 << 10
 
-// Credential is the file by which a person signs in until passkeys do: made
-// once by "user add", kept by that person alone.
+// Credential is the file by which a person's programs ask: made once by "user add", kept
+// by that person alone.
 type Credential struct {
 	Server   string `json:"server"`    // public URL of the listener it is for
 	User     string `json:"user"`      // user id

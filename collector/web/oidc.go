@@ -243,27 +243,30 @@ func (w *Web) vouched(rw http.ResponseWriter, r *http.Request, claims map[string
 	identity := w.hash("identity", fmt.Sprint(claims["iss"], "\x00", claims["sub"]))
 	g, ok := w.OIDC.grant(claims)
 	if !ok {
-		w.limit.count(From(r))
-		// Not a user of ours: on the trail under a pseudonym that stays the same.
-		w.recordRefusal(r, registry.User{ID: "identity " + hex.EncodeToString(identity[:8])}, byOIDC, "no claim grants a role")
-		w.fail(rw, r, http.StatusForbidden, "unmapped", "provider", w.OIDC.Name)
+		w.unmapped(rw, r, identity, "no claim grants a role")
 		return
 	}
 	u, err := w.Registry.SignInIdentity(r.Context(), identity, registry.User{ID: uuid.NewString(), Name: nameOf(claims),
 		Role: g.Role, Force: g.Force, Qualification: g.Qualification, At: w.Now()})
 	switch {
 	case errors.Is(err, registry.ErrRevoked):
-		w.limit.count(From(r))
-		w.recordRefusal(r, registry.User{ID: "identity " + hex.EncodeToString(identity[:8])}, byOIDC, "user revoked")
-		w.fail(rw, r, http.StatusForbidden, "unmapped", "provider", w.OIDC.Name)
+		w.unmapped(rw, r, identity, "user revoked")
 	case errors.Is(err, registry.ErrUnknownForce):
 		w.Log.ErrorContext(r.Context(), "the provider's grant names a force that is not in the register: add it with user add", "force", g.Force)
-		w.fail(rw, r, http.StatusForbidden, "unmapped", "provider", w.OIDC.Name)
+		w.unmapped(rw, r, identity, "force not known")
 	case err != nil:
 		w.Broken(rw, r, err)
 	default:
 		w.signIn(rw, r, u, byOIDC, next)
 	}
+}
+
+// unmapped answers whom the provider knows and we do not let in. They are on the trail
+// under a pseudonym, which stays the same: nobody here, they have no name there.
+func (w *Web) unmapped(rw http.ResponseWriter, r *http.Request, identity [32]byte, why string) {
+	w.limit.count(From(r))
+	w.recordRefusal(r, registry.User{ID: "identity " + hex.EncodeToString(identity[:8])}, byOIDC, why)
+	w.fail(rw, r, http.StatusForbidden, "unmapped", "provider", w.OIDC.Name)
 }
 
 // nameOf is what the provider calls a person, on one line, or a part of its subject.

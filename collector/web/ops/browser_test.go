@@ -20,7 +20,7 @@ func serveDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDeskAt(t, fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port))
+	d := newDeskAt(t, fmt.Sprintf("http://ops.localhost:%d", l.Addr().(*net.TCPAddr).Port))
 	ctx, stop := context.WithCancel(d.t.Context())
 	served := make(chan error, 1)
 	go func() { served <- d.web.Serve(ctx, d.pages, l) }()

@@ -34,7 +34,7 @@ func cmdDossierVerify(_ context.Context, c *call, args []string) error {
 			Entries int `json:"entries"`
 		}{true, d.Head, len(d.Parts), len(d.Entries)})
 	}
-	fmt.Fprintf(c.out, "verified: the dossier of case %s of %s, made by %s at %s: not a byte was changed, and %s of the trail are proven\n",
+	fmt.Fprintf(c.out, "verified: the dossier of case %s of %s, made by %s at %s: not a byte was changed; proven on the trail: %s\n",
 		d.Head.Case, d.Head.Force, d.Head.MadeBy, d.Head.Made.Format(time.RFC3339), counted(len(d.Entries), "entry", "entries"))
 	return nil
 }

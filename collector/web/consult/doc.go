@@ -37,6 +37,18 @@
 //     "request", is on the trail before anybody is asked. An order (art. 354
 //     c.p.p.) is taken from an ufficiale di polizia giudiziaria alone. GET
 //     /requests says how far the requests of the officer's own force have come.
+//   - POST /papers makes one acquisition request for each owner (an organisation, else
+//     a site) of chosen sites of an answer: numbered, on the trail with the hash of
+//     the data that it is made from and of its file (kind "paper"), copied into the
+//     case. GET /papers/ID is the request as a page, the primary form; with ".pdf"
+//     it is the file, made anew from the data and refused where it is not the one on
+//     the trail. Each reading is an entry, "paper-open". The PEC and a site's owner
+//     stand in it only where contacts were revealed; what an organisation is called
+//     and who represents it is what the act itself reveals, and its entry says so.
+//   - POST /patrol gives the sheet of chosen sites in walking order, as a page or a
+//     file; it is kept nowhere. POST /cases/CASE/dossier hands the whole case out as
+//     one signed file (package dossier), with the clock samples of the recorders whose
+//     owners were spoken to. Both are entries of those names.
 //   - openapi.json describes what programs send and get; it is served at GET
 //     /openapi.json. Words in JSON are in the language of Accept-Language,
 //     English for who asks for none. A question that cannot be understood is

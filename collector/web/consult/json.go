@@ -120,6 +120,7 @@ type jsonClock struct {
 	Until      time.Time `json:"until"`
 	WithinMs   int64     `json:"within_ms"` // From and Until are widened by it already
 	OffsetMs   int64     `json:"offset_ms"`
+	Method     string    `json:"method,omitempty"` // how it was read
 	MeasuredAt time.Time `json:"measured_at"`
 }
 
@@ -195,7 +196,7 @@ func resultJSON(r search.Result) jsonResult {
 		out.OpenSight = &open
 	}
 	if r.Clock != nil {
-		out.Clock = &jsonClock{r.ClockFrom.UTC(), r.ClockUntil.UTC(), r.ClockWithin.Milliseconds(), r.Clock.OffsetMs, r.Clock.At.UTC()}
+		out.Clock = &jsonClock{r.ClockFrom.UTC(), r.ClockUntil.UTC(), r.ClockWithin.Milliseconds(), r.Clock.OffsetMs, r.Clock.Method, r.Clock.At.UTC()}
 	}
 	for _, f := range r.Facts {
 		out.Facts = append(out.Facts, jsonFact{f.Group, f.Source, f.At.UTC(), int64(f.Age / time.Second)})

@@ -11,13 +11,16 @@ import (
 )
 
 // acquisition fills a request in with what an answer showed of sites of one owner.
-func (c *Consult) acquisition(u registry.User, ans *answer, sites []string, f paperForm) paper.Acquisition {
-	k := ans.asked.Case
+func (c *Consult) acquisition(u registry.User, src paperSource, sites []string, f paperForm) paper.Acquisition {
+	k, ans := src.asked.Case, src.answer
 	a := paper.Acquisition{Made: exactSecond(c.Now()), Basis: f.Basis,
 		From: paper.Sender{Force: u.Force, Office: f.Office, Officer: u.Name, Qualification: u.Qualification, Phone: f.Phone},
 		Case: paper.CaseRef{ID: k.ID, Kind: k.Kind, Ref: k.Ref}, Place: f.Place, Start: ans.asked.From.UTC(), End: ans.asked.To.UTC(), Delivery: f.Delivery}
 	for _, site := range sites {
 		a.Sites = append(a.Sites, siteOn(ans, site))
+		if b, ok := src.before[site]; ok && a.Asked.IsZero() {
+			a.Asked, a.CheckCode = exactSecond(b.at), b.code
+		}
 	}
 	return a
 }

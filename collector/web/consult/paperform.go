@@ -56,9 +56,9 @@ func readPaperForm(v url.Values) paperForm {
 // hiddenField is sent along with a form.
 type hiddenField struct{ Name, Value string }
 
-// carried are the fields by which a form names sites of an answer.
-func carried(ans *answer, sites []string) []hiddenField {
-	all := []hiddenField{{"search", ans.id}}
+// carried are the fields by which a form names sites of a source.
+func carried(source []hiddenField, sites []string) []hiddenField {
+	all := slices.Clone(source)
 	for _, site := range sites {
 		all = append(all, hiddenField{"site", site})
 	}
@@ -90,15 +90,15 @@ type basisChoice struct {
 }
 
 // showPaperForm shows what will be asked for, and asks for the rest.
-func (c *Consult) showPaperForm(w http.ResponseWriter, r *http.Request, u registry.User, ans *answer, sites []string, f paperForm, status int) {
-	k, _, err := c.caseOf(r.Context(), ans, u)
+func (c *Consult) showPaperForm(w http.ResponseWriter, r *http.Request, u registry.User, src paperSource, sites []string, f paperForm, status int) {
+	k, _, err := c.caseOf(r.Context(), src.answer, u)
 	if err != nil {
 		c.broken(w, r, err)
 		return
 	}
-	v := paperFormView{paperForm: f, Band: c.band(k, u), Hidden: carried(ans, sites), Back: "/search/" + ans.id}
+	v := paperFormView{paperForm: f, Band: c.band(k, u), Hidden: carried(src.fields, sites), Back: src.back}
 	for _, site := range sites {
-		v.Sites = append(v.Sites, siteOn(ans, site))
+		v.Sites = append(v.Sites, siteOn(src.answer, site))
 	}
 	for _, b := range paper.Bases {
 		if b != paper.Urgent || mayOrder(u) {

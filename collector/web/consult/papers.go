@@ -39,34 +39,18 @@ type paperBody struct {
 var ownerFields = []string{"name", "fiscal_code", "representative", "capacity"}
 
 // startPaper shows the form of the papers for the sites that were chosen from an
-// answer. It asks nothing and shows nothing new.
+// answer, or that a request was about. It asks nothing and shows nothing new.
 func (c *Consult) startPaper(w http.ResponseWriter, r *http.Request) {
-	u, _, ans, ok := c.named(w, r)
-	if !ok {
-		return
+	u, _, src, sites, ok := c.paperSites(w, r)
+	if ok {
+		c.showPaperForm(w, r, u, src, sites, paperForm{Basis: paper.Assurance, Place: src.place}, http.StatusOK)
 	}
-	sites, key := chosenOrOpened(r.PostForm, ans)
-	if key != "" {
-		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, key)
-		return
-	}
-	words := c.set.Words(pages.It)
-	f := paperForm{Basis: paper.Assurance, Place: strings.TrimSpace(ans.asked.placeName())}
-	if f.Place == "" {
-		f.Place = whereOf(words, ans.asked)
-	}
-	c.showPaperForm(w, r, u, ans, sites, f, http.StatusOK)
 }
 
 // makePapers makes one paper for each owner of the chosen sites.
 func (c *Consult) makePapers(w http.ResponseWriter, r *http.Request) {
-	u, recipient, ans, ok := c.named(w, r)
+	u, recipient, src, sites, ok := c.paperSites(w, r)
 	if !ok {
-		return
-	}
-	sites, key := chosenOrOpened(r.PostForm, ans)
-	if key != "" {
-		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, key)
 		return
 	}
 	f := readPaperForm(r.PostForm)
@@ -74,11 +58,11 @@ func (c *Consult) makePapers(w http.ResponseWriter, r *http.Request) {
 		f.fail("basis", "error.paper.order")
 	}
 	if len(f.Errors) > 0 {
-		c.showPaperForm(w, r, u, ans, sites, f, http.StatusUnprocessableEntity)
+		c.showPaperForm(w, r, u, src, sites, f, http.StatusUnprocessableEntity)
 		return
 	}
-	why := ans.asked.why(u, web.From(r))
-	made, err := c.papers(r.Context(), u, recipient, why, ans, sites, f)
+	why := src.asked.why(u, web.From(r))
+	made, err := c.papers(r.Context(), u, recipient, why, src, sites, f)
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "paper refused", "err", err)
 		key := "error.paper.unmade"
@@ -86,15 +70,33 @@ func (c *Consult) makePapers(w http.ResponseWriter, r *http.Request) {
 			key = "error.paper.long"
 		}
 		f.Errors = []fieldError{{Key: key}}
-		c.showPaperForm(w, r, u, ans, sites, f, http.StatusServiceUnavailable)
+		c.showPaperForm(w, r, u, src, sites, f, http.StatusServiceUnavailable)
 		return
 	}
-	to := "/cases/" + ans.asked.Case.ID + "/papers"
+	to := "/cases/" + src.asked.Case.ID + "/papers"
 	if len(made) == 1 {
 		to = "/papers/" + made[0]
 	}
 	pages.SecureHeaders(w.Header())
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// paperSites gives the source that a form names and its sites that were chosen;
+// false: it was refused, and they are told.
+func (c *Consult) paperSites(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, src paperSource, sites []string, ok bool) {
+	if u, recipient, src, ok = c.paperSource(w, r); !ok {
+		return u, "", src, nil, false
+	}
+	sites, key := chosenOrOpened(r.PostForm, src.answer)
+	switch {
+	case key == "":
+		return u, recipient, src, sites, true
+	case src.id == "": // no answer to show it above
+		c.fail(w, r, http.StatusUnprocessableEntity, key, nil)
+	default:
+		c.refuseReveal(w, r, src.answer, http.StatusUnprocessableEntity, key)
+	}
+	return u, "", src, nil, false
 }
 
 // chosenOrOpened gives the sites that were ticked, or else those whose contacts
@@ -116,7 +118,7 @@ func mayOrder(u registry.User) bool { return officerOfPolice(u) || u.Qualificati
 
 // papers makes a paper for each owner, and gives their ids. Those before one that
 // fails stand, on the trail.
-func (c *Consult) papers(ctx context.Context, u registry.User, recipient string, why whyBody, ans *answer, sites []string, f paperForm) (ids []string, err error) {
+func (c *Consult) papers(ctx context.Context, u registry.User, recipient string, why whyBody, src paperSource, sites []string, f paperForm) (ids []string, err error) {
 	owners, err := c.Registry.Owners(ctx, sites)
 	if err != nil {
 		return nil, err
@@ -134,11 +136,11 @@ func (c *Consult) papers(ctx context.Context, u registry.User, recipient string,
 		groups[owner] = append(groups[owner], site)
 	}
 	for _, owner := range order {
-		a := c.acquisition(u, ans, groups[owner], f)
+		a := c.acquisition(u, src, groups[owner], f)
 		if o, ok := owners[groups[owner][0]]; ok {
-			a.To = organisationAsked(o, c.Now(), ans, groups[owner])
+			a.To = organisationAsked(o, c.Now(), src.answer, groups[owner])
 		} else {
-			a.To = siteAsked(ans, groups[owner][0])
+			a.To = siteAsked(src.answer, groups[owner][0])
 		}
 		id, err := c.makePaper(ctx, u, recipient, why, a)
 		if err != nil {

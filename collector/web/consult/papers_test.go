@@ -14,6 +14,7 @@ import (
 
 	"anagrafe/collector/dossier"
 	"anagrafe/collector/paper"
+	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 )
 
@@ -319,6 +320,45 @@ func TestDossier(t *testing.T) {
 		altered[i] ^= 1
 		if _, err := dossier.Verify(altered, w.trail.VerifierKey()); err == nil {
 			t.Fatalf("byte %d altered: it verified", i)
+		}
+	}
+}
+
+// TestPaperFromRequest: what the case keeps of the searches fills in the papers of a
+// request, with its code and when it was sent.
+func TestPaperFromRequest(t *testing.T) {
+	w := newTown(t)
+	ids := w.declare(milan()...)
+	answer := w.answer(exact())
+	k, site := w.onlyCase(), ids["Farmacia Orefici"]
+	var cameras []string
+	for _, r := range answer.Results {
+		if r.SiteID == site {
+			cameras = append(cameras, r.CameraID)
+		}
+	}
+	body, err := json.Marshal(map[string]any{"request_id": "00000000-0000-4000-8000-000000000005", "sites": []any{
+		map[string]any{"site_id": site, "asked": protocol.Preserve{CameraIDs: cameras, CheckCode: "ABCD-EFGH"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.reg.AddCaseRecord(t.Context(), registry.CaseRecord{CaseID: k.ID, At: noon, Actor: w.users[officerName].ID, Kind: "request", TrailIndex: answer.Trail.Index, Body: body}); err != nil {
+		t.Fatal(err)
+	}
+	v := url.Values{"request": {"00000000-0000-4000-8000-000000000005"}, "case": {k.ID}}
+	if res := w.send("POST", "/papers/new", officerName, v, true); res.status != http.StatusOK || !strings.Contains(res.body, "Vetrina") || strings.Contains(res.body, "Banca") {
+		t.Fatalf("the form: %d %s", res.status, res.body)
+	}
+	page := w.read(w.paper(v), officerName)
+	for _, want := range []string{"Farmacia Orefici", "Ingresso", "Retro, Aster NVR-16, canale 1", "20/11/2026, dalle 20:48:08 alle 20:48:11", "avanti di 3 min 10 s", "con onvif GetSystemDateAndTime",
+		"ABCD-EFGH", "inviata sabato 21 novembre 2026, ore 14:30", "21/11/2026 20:45"} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for _, bad := range []url.Values{plus(v, "request", "x"), plus(v, "case", "x")} {
+		if res := w.send("POST", "/papers", officerName, bad, true); res.status != http.StatusNotFound {
+			t.Errorf("%v: %d", bad, res.status)
 		}
 	}
 }

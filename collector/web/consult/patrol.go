@@ -55,7 +55,7 @@ func (c *Consult) patrol(w http.ResponseWriter, r *http.Request) {
 	}
 	page := c.page(r, "paper.html", "patrol.title", http.StatusOK, nil)
 	page.Wide, page.Scripts = false, nil
-	page.Data = paperView{Band: c.band(k, u), Blocks: d.Content, Foot: d.Footer, Patrol: carried(ans, sites)}
+	page.Data = paperView{Band: c.band(k, u), Blocks: d.Content, Foot: d.Footer, Patrol: carried([]hiddenField{{"search", ans.id}}, sites)}
 	c.set.Render(w, r, page)
 }
 

@@ -1,0 +1,174 @@
+package consult
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/search"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// paperSource is what papers are made from: an answer that is still kept, or the
+// rows of a case's searches that a request to preserve was about.
+type paperSource struct {
+	*answer
+	before map[string]askedBefore // by site id: what was asked of it in the case
+	fields []hiddenField          // by which a form names the source
+	back   string
+	place  string // where it happened, for the form
+}
+
+// askedBefore is the newest request to preserve to a site.
+type askedBefore struct {
+	at   time.Time
+	code string // by which its owner checks that it is genuine
+}
+
+// requestSites is what is read here of a record of the kind "request".
+type requestSites struct {
+	ID    string `json:"request_id"`
+	Sites []struct {
+		Site  string            `json:"site_id"`
+		Asked protocol.Preserve `json:"asked"`
+	} `json:"sites"`
+}
+
+// paperSource gives the source that a form names, and who posts; false: it was
+// refused, and they are told.
+func (c *Consult) paperSource(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, src paperSource, ok bool) {
+	if err := r.ParseForm(); err != nil {
+		c.fail(w, r, http.StatusBadRequest, "error.body", err)
+		return u, "", src, false
+	}
+	id := r.PostForm.Get("request")
+	if id == "" {
+		return c.answerSource(w, r)
+	}
+	u, recipient, err := c.officer(r.Context())
+	if err != nil {
+		c.fail(w, r, http.StatusForbidden, "error.force", err)
+		return u, "", src, false
+	}
+	k, ok, err := c.Registry.Case(r.Context(), r.PostForm.Get("case"), u.Force)
+	if err == nil && ok {
+		src, ok, err = c.requestSource(r.Context(), k, id)
+	}
+	switch {
+	case err != nil:
+		c.broken(w, r, err)
+		return u, "", src, false
+	case !ok:
+		c.fail(w, r, http.StatusNotFound, "error.paper.request", nil)
+		return u, "", src, false
+	case !k.ClosedAt.IsZero():
+		c.fail(w, r, http.StatusUnprocessableEntity, "error.case.closed", nil)
+		return u, "", src, false
+	}
+	if len(r.PostForm["site"]) == 0 {
+		r.PostForm["site"] = src.sites()
+	}
+	return u, recipient, src, true
+}
+
+func (c *Consult) answerSource(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, src paperSource, ok bool) {
+	u, recipient, ans, ok := c.named(w, r)
+	if !ok {
+		return u, "", src, false
+	}
+	records, err := c.Registry.CaseRecords(r.Context(), ans.asked.Case.ID)
+	if err != nil {
+		c.broken(w, r, err)
+		return u, "", src, false
+	}
+	place := ans.asked.placeName()
+	if place == "" {
+		place = whereOf(c.set.Words(pages.It), ans.asked)
+	}
+	return u, recipient, paperSource{ans, askedIn(records), []hiddenField{{"search", ans.id}}, "/search/" + ans.id, place}, true
+}
+
+// askedIn gives the newest request to each site.
+func askedIn(records []registry.CaseRecord) map[string]askedBefore {
+	all := make(map[string]askedBefore)
+	for _, rec := range records {
+		var q requestSites
+		if rec.Kind != "request" || json.Unmarshal(rec.Body, &q) != nil {
+			continue
+		}
+		for _, s := range q.Sites {
+			all[s.Site] = askedBefore{rec.At, s.Asked.CheckCode}
+		}
+	}
+	return all
+}
+
+// requestSource puts together what the case has of a request's cameras: each as it
+// was shown last, and the contacts as they were opened last.
+func (c *Consult) requestSource(ctx context.Context, k registry.Case, id string) (paperSource, bool, error) {
+	records, err := c.Registry.CaseRecords(ctx, k.ID)
+	if err != nil {
+		return paperSource{}, false, err
+	}
+	src := paperSource{answer: &answer{asked: &asked{Case: k, Reason: k.Reason, Offence: k.Offence}, contacts: make(map[string][]registry.Contact)},
+		before: askedIn(records), fields: []hiddenField{{"request", id}, {"case", k.ID}}, back: "/requests/" + id}
+	var wanted []string
+	rows := make(map[string]jsonResult)
+	for _, rec := range records {
+		switch rec.Kind {
+		case "request":
+			var q requestSites
+			if json.Unmarshal(rec.Body, &q) == nil && q.ID == id {
+				for _, s := range q.Sites {
+					wanted = append(wanted, s.Asked.CameraIDs...)
+				}
+			}
+		case "search":
+			var s searchRecord
+			if json.Unmarshal(rec.Body, &s) == nil {
+				for _, row := range s.Results {
+					rows[row.CameraID] = row
+				}
+				src.asked.From, src.asked.To, src.place = s.Asked.From, s.Asked.Until, s.Asked.Place
+			}
+		case "reveal":
+			var v revealRecord
+			if json.Unmarshal(rec.Body, &v) == nil {
+				src.contacts[v.SiteID] = v.Contacts
+			}
+		}
+	}
+	for _, camera := range wanted {
+		if row, ok := rows[camera]; ok {
+			src.results = append(src.results, resultOf(row))
+		}
+	}
+	return src, len(src.results) > 0, nil
+}
+
+// sites are those of the source's rows.
+func (src paperSource) sites() (ids []string) {
+	for _, r := range src.all() {
+		if !slices.Contains(ids, r.SiteID) {
+			ids = append(ids, r.SiteID)
+		}
+	}
+	return ids
+}
+
+// resultOf is what a document says of a row that a case keeps.
+func resultOf(j jsonResult) search.Result {
+	r := search.Result{Hit: search.Hit{Class: j.Class, CameraID: j.CameraID, SiteID: j.SiteID, From: j.From, Until: j.Until, TimeLeftAssumed: j.TimeLeftAssumed,
+		Footage: protocol.Footage{Until: j.Footage.Until}},
+		SiteName: j.SiteName, Address: j.Address, CameraName: j.CameraName, OldName: j.OldName, Recorder: j.Recorder, Schedule: j.Schedule,
+		Camera: protocol.Camera{ID: j.CameraID, Channel: j.Channel}}
+	if j.Clock != nil {
+		r.ClockFrom, r.ClockUntil = j.Clock.From, j.Clock.Until
+		r.Clock = &protocol.Clock{OffsetMs: j.Clock.OffsetMs, UncertaintyMs: j.Clock.WithinMs, Method: j.Clock.Method, At: j.Clock.MeasuredAt}
+	}
+	return r
+}

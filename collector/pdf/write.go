@@ -87,9 +87,6 @@ func clean(s string) string {
 	var buffer sfnt.Buffer
 	s = strings.Join(strings.Fields(s), " ")
 	return strings.Map(func(r rune) rune {
-		if r > 0xFFFF {
-			return '?'
-		}
 		if at, err := letters().GlyphIndex(&buffer, r); err != nil || at == 0 {
 			return '?'
 		}

@@ -225,7 +225,8 @@ func (o *office) furnish() (err error) {
 	o.places = gazetteer.New(o.reg)
 	o.consult, err = consult.New(consult.Options{
 		Index: o.index, Places: o.places, Trail: o.trail, Registry: o.reg, Notify: func() { o.notify() },
-		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
+		CheckURL: o.config.PublicURL + join.CheckPath,
+		Basemap:  o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
 	})
 	if err != nil {
 		return err

@@ -46,12 +46,12 @@ func (w *world) preserve(n uint32) error {
 		return nil
 	}
 	if err == nil {
-		err = w.collector.reg.QueueRequest(w.ctx, uuid.NewString(), force, asked)
+		err = w.collector.reg.QueueRequest(w.ctx, registry.Request{ID: uuid.NewString(), CaseID: w.caseID, Force: force, By: uuid.NewString(), At: now, Sites: asked})
 	}
 	if err != nil {
 		return err
 	}
-	w.notices = append(w.notices, asked[0].ID)
+	w.notices = append(w.notices, asked[0].NoticeID)
 	w.tell()
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/google/uuid"
 
 	"anagrafe/agent/inventory"
 	"anagrafe/agent/uplink"
@@ -41,6 +42,7 @@ type world struct {
 	asked     map[string]int           // by site: codes that the agent's pages told to ask for, since it was last at rest
 	first     backup                   // from before the first enrolment
 	key       *age.X25519Identity      // the collector's, of consultation
+	caseID    string                   // of the force's one case
 	notices   []string                 // ids of requests to preserve that the register holds
 	erased    map[string]erasure       // by site: withdrawn with the owner's link
 	backups   []backup
@@ -76,6 +78,10 @@ func newWorld(seed uint64, dir string, log *slog.Logger, f fault) (*world, error
 		return nil, err
 	}
 	if err := w.collector.reg.AddForce(w.ctx, force, w.key.Recipient().String()); err != nil {
+		return nil, err
+	}
+	w.caseID = uuid.NewString()
+	if err := w.collector.reg.OpenCase(w.ctx, registry.Case{ID: w.caseID, Force: force, OpenedBy: uuid.NewString(), OpenedAt: time.Now(), Kind: "annotation", Ref: "1/2026"}); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"Bar Centrale", "Bar Stazione"} {

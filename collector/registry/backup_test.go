@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/google/uuid"
 
 	"anagrafe/collector/keyfile"
 	"anagrafe/collector/registry/pgtest"
@@ -119,9 +120,10 @@ func filled(t testing.TB) *Registry {
 	if _, err := r.SignInIdentity(ctx, [32]byte{7}, User{ID: id(170), Name: "Auditor", Role: RoleForceAuditor, Force: "Questura", At: noon}); err != nil {
 		t.Fatal(err)
 	}
+	fillCase(t, r)
+	s.askFilled()
 	fillOrganisation(t, r)
 	fillMail(t, r)
-	fillCase(t, r)
 	if err := r.PutGazetteer(ctx, []GazetteerSource{{Name: "civici", Kind: "addresses", Entries: 1, ImportedAt: noon, Body: []byte{0, 1, 255}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -217,6 +219,19 @@ func fillCase(t testing.TB, r *Registry) {
 	}
 	if err := r.ConfirmPaper(ctx, id(81), 3, [32]byte{1, 2}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// askFilled has the site asked, and its owner answer on the site's page.
+func (s *sender) askFilled() {
+	s.t.Helper()
+	n := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: noon.Add(6 * time.Hour), Body: preserve(id(1))}
+	q := Request{ID: id(9), CaseID: id(80), Force: questura, By: id(70), At: n.At, Sites: []Draft{{NoticeID: n.ID, SiteID: n.SiteID, At: n.At, Asked: preserve(id(1))}}}
+	if err := s.r.QueueRequest(s.t.Context(), q); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.r.ReplyAsOwner(s.t.Context(), s.site, reply(n, protocol.ReplyCannot, noon.Add(7*time.Hour))); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

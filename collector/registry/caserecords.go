@@ -38,17 +38,7 @@ type recordHead struct {
 // AddCaseRecord adds a record to a case, closed ones included, and gives its
 // number. ErrUnknownCase when there is no such case, or it was destroyed.
 func (r *Registry) AddCaseRecord(ctx context.Context, rec CaseRecord) (number int, err error) {
-	if rec.Actor == "" || rec.Kind == "" {
-		return 0, errors.New("add a record to a case: who and what are needed")
-	}
-	head, err := json.Marshal(recordHead{rec.Actor, rec.TrailIndex, rec.Brief})
-	if n := len(rec.Brief) + len(rec.Body); err == nil && n > MaxCaseRecord {
-		err = fmt.Errorf("it has %d bytes, more than %d", n, MaxCaseRecord)
-	}
-	var body []byte
-	if err == nil && rec.Body != nil {
-		body, err = pack(rec.Body)
-	}
+	head, body, err := packRecord(rec)
 	if err == nil {
 		err = r.update(ctx, func(ctx context.Context, tx *tx) error {
 			number, err = r.addCaseRecord(ctx, tx, rec, head, body)
@@ -59,6 +49,21 @@ func (r *Registry) AddCaseRecord(ctx context.Context, rec CaseRecord) (number in
 		return 0, fmt.Errorf("add a record to case %s: %w", rec.CaseID, err)
 	}
 	return number, nil
+}
+
+// packRecord gives the two parts of a record as they are sealed; no body where the
+// record has none.
+func packRecord(rec CaseRecord) (head, body []byte, err error) {
+	if rec.Actor == "" || rec.Kind == "" {
+		return nil, nil, errors.New("who and what are needed")
+	}
+	if n := len(rec.Brief) + len(rec.Body); n > MaxCaseRecord {
+		return nil, nil, fmt.Errorf("it has %d bytes, more than %d", n, MaxCaseRecord)
+	}
+	if head, err = json.Marshal(recordHead{rec.Actor, rec.TrailIndex, rec.Brief}); err == nil && rec.Body != nil {
+		body, err = pack(rec.Body)
+	}
+	return head, body, err
 }
 
 func (r *Registry) addCaseRecord(ctx context.Context, tx *tx, rec CaseRecord, head, body []byte) (number int, err error) {

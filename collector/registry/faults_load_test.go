@@ -232,7 +232,7 @@ func (l *load) notice(ctx context.Context, p *client) error {
 	p.n++
 	n := protocol.Notice{ID: uuid.NewString(), SiteID: p.site, At: l.now(), Body: protocol.Reminder{Reason: "recapiti da confermare"}}
 	err := l.do(ctx, act{Kind: actNotice, Site: p.site, ID: n.ID, N: p.n}, true, func() error {
-		return l.r.QueueRequest(ctx, uuid.NewString(), "", []protocol.Notice{n})
+		return l.r.update(ctx, func(ctx context.Context, tx *tx) error { return l.r.queueNotice(ctx, tx, n) })
 	})
 	if err == nil {
 		p.notice = n.ID

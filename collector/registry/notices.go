@@ -31,6 +31,7 @@ const (
 // queued is what stands beside a notice in the queue.
 type queued struct {
 	request, force string // "": none
+	byPhone        bool   // nobody is told of it
 }
 
 // queueNotice puts a notice of an act of the register itself into the queue, in
@@ -63,9 +64,9 @@ func (r *Registry) enqueue(ctx context.Context, tx *tx, n protocol.Notice, q que
 	}
 	at := micros(exact(n.At))
 	tx.tell("")
-	_, err = tx.ExecContext(ctx, `INSERT INTO notices (id, site_id, request_id, force, kind, at, expires_at, check_hash, body)
-		VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?)`,
-		n.ID, n.SiteID, q.request, q.force, kind, at, at+life.Microseconds(), check, body)
+	_, err = tx.ExecContext(ctx, `INSERT INTO notices (id, site_id, request_id, force, kind, at, expires_at, check_hash, body, by_phone)
+		VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?)`,
+		n.ID, n.SiteID, q.request, q.force, kind, at, at+life.Microseconds(), check, body, q.byPhone)
 	return err
 }
 
@@ -79,8 +80,9 @@ func checkHash(code string) [32]byte {
 // when it ended with what the notice tells, that it has not said to have
 // received. A visit's grant, which ends by itself, is told what became of the
 // site and nothing else: a laptop that forgets keeps no request, and the officers
-// would take what only it received for a computer of the owner's.
-const waiting = `FROM notices n WHERE n.closed_at IS NULL AND n.body IS NOT NULL AND n.expires_at > ?2
+// would take what only it received for a computer of the owner's. What is asked by
+// phone is handed to nobody.
+const waiting = `FROM notices n WHERE n.closed_at IS NULL AND n.body IS NOT NULL AND n.expires_at > ?2 AND NOT n.by_phone
 	AND EXISTS (SELECT 1 FROM grants g WHERE g.agent_id = ?1 AND g.site_id = n.site_id
 		AND (g.until_at IS NULL OR n.kind = 'site-change' AND g.until_at >= n.at))
 	AND NOT EXISTS (SELECT 1 FROM notice_replies r WHERE r.notice_id = n.id AND r.agent_id = ?1)
@@ -184,7 +186,7 @@ func (r *Registry) Noticed(ctx context.Context, after int64) (agents []string, l
 			agents = append(agents, agent)
 			return err
 		}, `SELECT DISTINCT g.agent_id FROM notices n JOIN grants g ON g.site_id = n.site_id
-			WHERE n.number > ? AND (g.until_at IS NULL OR g.until_at >= n.at)`, after)
+			WHERE n.number > ? AND NOT n.by_phone AND (g.until_at IS NULL OR g.until_at >= n.at)`, after)
 	})
 	if err != nil {
 		return nil, after, fmt.Errorf("read what was queued: %w", err)

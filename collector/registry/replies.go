@@ -85,7 +85,18 @@ func (w *write) dropNotices(ctx context.Context) error {
 		micros(w.at), w.m.SiteID); err != nil {
 		return err
 	}
-	return w.exec(ctx, "UPDATE notice_replies SET body = NULL WHERE notice_id IN (SELECT id FROM notices WHERE site_id = ?)", w.m.SiteID)
+	return forgetReplies(ctx, w.tx, "site_id = ?", w.m.SiteID)
+}
+
+// forgetReplies deletes what was said in answer to the notices that a condition
+// names.
+func forgetReplies(ctx context.Context, tx *tx, condition string, args ...any) error {
+	for _, table := range []string{"notice_replies", "owner_replies"} {
+		if _, err := tx.ExecContext(ctx, "UPDATE "+table+" SET body = NULL WHERE body IS NOT NULL AND notice_id IN (SELECT id FROM notices WHERE "+condition+")", args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CloseNotices closes the notices that are of no use any more at the time, and
@@ -99,8 +110,7 @@ func (r *Registry) CloseNotices(ctx context.Context, now time.Time) error {
 		if err := r.vault.destroyNotices(ctx, tx, "closed_at <= ?", old); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE notice_replies SET body = NULL WHERE body IS NOT NULL
-			AND notice_id IN (SELECT id FROM notices WHERE body IS NOT NULL AND closed_at <= ?)`, old); err != nil {
+		if err := forgetReplies(ctx, tx, "body IS NOT NULL AND closed_at <= ?", old); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "UPDATE notices SET check_hash = NULL, body = NULL WHERE body IS NOT NULL AND closed_at <= ?", old)

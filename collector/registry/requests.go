@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,10 +18,10 @@ var ErrUnknownCamera = errors.New("no site declares this camera")
 
 // DraftRequest makes one notice for each site that the cameras are of, with an
 // id and a check code of its own: nothing is queued yet, so that what will be
-// asked can be written on the trail before anybody is asked. Of ask all but
-// CheckCode is given; its cameras may be of many sites. The sites come in the
-// order of their first camera.
-func (r *Registry) DraftRequest(ctx context.Context, ask protocol.Preserve, at time.Time) ([]protocol.Notice, error) {
+// asked can be shown, and written on the trail, before anybody is asked. Of ask
+// all but CheckCode is given; its cameras may be of many sites. The sites come in
+// the order of their first camera.
+func (r *Registry) DraftRequest(ctx context.Context, ask protocol.Preserve, at time.Time) ([]Draft, error) {
 	cameras := make(map[string][]string)
 	var sites []string
 	err := r.view(ctx, func(tx *tx) error {
@@ -42,17 +43,21 @@ func (r *Registry) DraftRequest(ctx context.Context, ask protocol.Preserve, at t
 		return nil, fmt.Errorf("ask to preserve: %w", err)
 	}
 	ask.Start, ask.End = exact(ask.Start), exact(ask.End)
-	notices := make([]protocol.Notice, 0, len(sites))
+	drafts := make([]Draft, 0, len(sites))
 	for _, site := range sites {
 		one := ask
 		one.CameraIDs, one.CheckCode = cameras[site], protocol.NewCode().String()
-		n := protocol.Notice{ID: uuid.NewString(), SiteID: site, At: exact(at), Body: one}
-		if err := n.Validate(); err != nil {
+		d := Draft{NoticeID: uuid.NewString(), SiteID: site, At: exact(at), Asked: one}
+		if err := d.notice().Validate(); err != nil {
 			return nil, fmt.Errorf("ask to preserve: %w", err)
 		}
-		notices = append(notices, n)
+		d, err := r.draft(ctx, d, at)
+		if err != nil {
+			return nil, fmt.Errorf("ask to preserve: %w", err)
+		}
+		drafts = append(drafts, d)
 	}
-	return notices, nil
+	return drafts, nil
 }
 
 // siteOf finds the site that declares a camera now. Ids are random: two sites
@@ -76,33 +81,62 @@ func siteOf(ctx context.Context, tx *tx, cameraID string) (string, error) {
 	return sites[0], nil
 }
 
-// QueueRequest queues the notices of one act of a force, all or none: ErrUnknownCamera
-// when a site has withdrawn what is asked for since the draft. A withdrawn site
-// takes what was said of it along, and nothing may come after.
-func (r *Registry) QueueRequest(ctx context.Context, requestID, force string, notices []protocol.Notice) error {
+// Request is one act by which an officer asks the owners of sites to preserve
+// what was filmed.
+type Request struct {
+	ID, CaseID string // UUIDs
+	Force, By  string // whose officer, and their user id
+	At         time.Time
+	TrailIndex int64           // of its entry
+	Brief      json.RawMessage // what lists of the case show of it; a request that is read has none
+	Sites      []Draft         // as they were sent
+}
+
+// Kind is by which rule was asked, of all sites the same.
+func (q Request) Kind() protocol.RequestKind {
+	if len(q.Sites) == 0 {
+		return ""
+	}
+	return q.Sites[0].Asked.Kind
+}
+
+// QueueRequest queues the notices of one act of a force, all or none, with the
+// mail that says that there is a message, but to sites that are asked by phone, and
+// a record of it in the case. ErrUnknownCase when there is no such case,
+// ErrUnknownCamera when a site has withdrawn what is asked for since the draft. A
+// withdrawn site takes what was said of it along, and nothing may come after.
+func (r *Registry) QueueRequest(ctx context.Context, q Request) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		for _, n := range notices {
-			if err := stillDeclared(ctx, tx, n); err != nil {
+		if err := r.addRequest(ctx, tx, q); err != nil {
+			return err
+		}
+		for _, d := range q.Sites {
+			if err := stillDeclared(ctx, tx, d); err != nil {
 				return err
 			}
-			if err := r.enqueue(ctx, tx, n, queued{requestID, force}); err != nil {
+			if err := r.enqueue(ctx, tx, d.notice(), queued{q.ID, q.Force, d.ByPhone}); err != nil {
+				return err
+			}
+			if d.ByPhone {
+				continue
+			}
+			if err := r.queueMail(ctx, tx, d.SiteID, exact(q.At)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("queue request %s: %w", requestID, err)
+		return fmt.Errorf("queue request %s: %w", q.ID, err)
 	}
 	return nil
 }
 
 // stillDeclared checks that the site of a request declares what it asks for.
-func stillDeclared(ctx context.Context, tx *tx, n protocol.Notice) error {
-	p, _ := n.Body.(protocol.Preserve)
-	for _, id := range p.CameraIDs {
+func stillDeclared(ctx context.Context, tx *tx, d Draft) error {
+	for _, id := range d.Asked.CameraIDs {
 		site, err := siteOf(ctx, tx, id)
-		if err == nil && site != n.SiteID {
+		if err == nil && site != d.SiteID {
 			err = ErrUnknownCamera
 		}
 		if err != nil {
@@ -129,12 +163,14 @@ type Asked struct {
 	State     NoticeState
 	ExpiresAt time.Time
 	ClosedAt  time.Time // zero: an answer may still come
+	ByPhone   bool      // see Draft
+	MailedAt  time.Time // when a server took the newest mail to the site since; zero: none did, or more than a week ago
 	Replies   []Reply   // as they were made
 }
 
 // Reply is one step of a notice.
 type Reply struct {
-	AgentID    string
+	AgentID    string // "": the owner, on the site's public page
 	State      protocol.ReplyState
 	At         time.Time // as its sender says
 	RecordedAt time.Time
@@ -143,8 +179,16 @@ type Reply struct {
 
 // Asked lists the newest notices of a force's requests, at most limit.
 func (r *Registry) Asked(ctx context.Context, force string, limit int) ([]Asked, error) {
-	var all []Asked
-	err := r.view(ctx, func(tx *tx) error {
+	all, err := r.asked(ctx, "n.force = ?1 ORDER BY n.number DESC LIMIT ?2", force, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list what %s asked: %w", force, err)
+	}
+	return all, nil
+}
+
+// asked reads the notices that a condition, and what follows it, chooses.
+func (r *Registry) asked(ctx context.Context, which string, args ...any) (all []Asked, err error) {
+	err = r.view(ctx, func(tx *tx) error {
 		place := make(map[string]int)
 		err := each(ctx, tx, func(scan func(...any) error) error {
 			a, err := r.scanAsked(scan)
@@ -152,8 +196,9 @@ func (r *Registry) Asked(ctx context.Context, force string, limit int) ([]Asked,
 			all = append(all, a)
 			return err
 		}, `SELECT n.id, n.site_id, n.kind, n.at, `+noticeKey+`, n.body, coalesce(n.request_id, ''),
-			(SELECT sealed FROM data_keys k WHERE k.owner = s.id), s.body, n.expires_at, coalesce(n.closed_at, 0)
-			FROM notices n JOIN sites s ON s.id = n.site_id WHERE n.force = ? ORDER BY n.number DESC LIMIT ?`, force, limit)
+			(SELECT sealed FROM data_keys k WHERE k.owner = s.id), s.body, n.expires_at, coalesce(n.closed_at, 0), n.by_phone,
+			coalesce((SELECT max(m.ended_at) FROM mail_queue m WHERE m.site_id = n.site_id AND m.outcome = 'sent' AND m.ended_at >= n.at AND NOT n.by_phone), 0)
+			FROM notices n JOIN sites s ON s.id = n.site_id WHERE `+which, args...)
 		if err != nil {
 			return err
 		}
@@ -163,23 +208,22 @@ func (r *Registry) Asked(ctx context.Context, force string, limit int) ([]Asked,
 				all[i].Replies = append(all[i].Replies, p)
 			}
 			return err
-		}, `SELECT notice_id, agent_id, state, at, recorded_at, (SELECT sealed FROM data_keys k WHERE k.owner = notice_id), body FROM notice_replies
-			WHERE notice_id IN (SELECT id FROM notices WHERE force = ? ORDER BY number DESC LIMIT ?) ORDER BY at, recorded_at, state`, force, limit)
+		}, `SELECT r.notice_id, r.agent_id, r.state, r.at, r.recorded_at, (SELECT sealed FROM data_keys k WHERE k.owner = r.notice_id), r.body FROM (
+			SELECT notice_id, agent_id, state, at, recorded_at, body FROM notice_replies
+			UNION ALL SELECT notice_id, '' AS agent_id, state, at, at AS recorded_at, body FROM owner_replies) r
+			WHERE r.notice_id IN (SELECT n.id FROM notices n WHERE `+which+`) ORDER BY r.at, r.recorded_at, r.state`, args...)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("list what %s asked: %w", force, err)
-	}
 	for i := range all {
 		all[i].State = stateOf(all[i])
 	}
-	return all, nil
+	return all, err
 }
 
 func (r *Registry) scanAsked(scan func(...any) error) (a Asked, err error) {
 	var kind string
-	var at, expires, closed int64
+	var at, expires, closed, mailed int64
 	var key, body, siteKey, siteBody []byte
-	if err := scan(&a.Notice.ID, &a.Notice.SiteID, &kind, &at, &key, &body, &a.RequestID, &siteKey, &siteBody, &expires, &closed); err != nil {
+	if err := scan(&a.Notice.ID, &a.Notice.SiteID, &kind, &at, &key, &body, &a.RequestID, &siteKey, &siteBody, &expires, &closed, &a.ByPhone, &mailed); err != nil {
 		return a, err
 	}
 	site, err := r.vault.openSite(a.Notice.SiteID, siteKey, siteBody)
@@ -188,6 +232,7 @@ func (r *Registry) scanAsked(scan func(...any) error) (a Asked, err error) {
 	}
 	a.SiteName = site.Name
 	a.Notice.At, a.ExpiresAt, a.ClosedAt = fromMicros(at), fromMicros(expires), fromMicros(closed)
+	a.MailedAt = fromMicros(mailed)
 	if body != nil {
 		a.Notice.Body, err = r.noticeBody(a.Notice.ID, kind, key, body)
 	}
@@ -204,7 +249,11 @@ func (r *Registry) scanReply(scan func(...any) error) (noticeID string, p Reply,
 	if body == nil {
 		return noticeID, p, nil
 	}
-	plain, err := r.unsealNotice(noticeID, replyBodyPlace(p.AgentID, string(p.State)), key, body)
+	place := replyBodyPlace(p.AgentID, string(p.State))
+	if p.AgentID == "" {
+		place = ownerReplyPlace(string(p.State))
+	}
+	plain, err := r.unsealNotice(noticeID, place, key, body)
 	if err != nil {
 		return "", p, err
 	}

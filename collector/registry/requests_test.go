@@ -28,14 +28,28 @@ func (s *sender) ask(at time.Time) protocol.Notice {
 	if _, err := s.r.DraftRequest(s.t.Context(), preserve(id(1)), at); errors.Is(err, ErrUnknownCamera) {
 		s.say(at, declaration(camera(1, "Ingresso")))
 	}
-	if err := s.r.AddForce(s.t.Context(), "Questura", "age1"); err != nil {
+	if err := s.r.AddForce(s.t.Context(), questura, "age1"); err != nil {
 		s.t.Fatal(err)
 	}
 	n := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: at, Body: preserve(id(1))}
-	if err := s.r.QueueRequest(s.t.Context(), id(9), "Questura", []protocol.Notice{n}); err != nil {
+	if err := s.r.QueueRequest(s.t.Context(), requestFor(s.t, s.r, id(9), n)); err != nil {
 		s.t.Fatal(err)
 	}
 	return n
+}
+
+// requestFor is a request of the Questura, in a case of its own with the same id.
+func requestFor(t testing.TB, r *Registry, requestID string, notices ...protocol.Notice) Request {
+	t.Helper()
+	at := notices[0].At
+	if err := r.OpenCase(t.Context(), Case{ID: requestID, Force: questura, OpenedBy: id(70), OpenedAt: at, Kind: "annotation", Ref: "1/2026", Offence: "robbery", Reason: "prova"}); err != nil {
+		t.Fatal(err)
+	}
+	q := Request{ID: requestID, CaseID: requestID, Force: questura, By: id(70), At: at}
+	for _, n := range notices {
+		q.Sites = append(q.Sites, Draft{NoticeID: n.ID, SiteID: n.SiteID, At: n.At, Asked: n.Body.(protocol.Preserve), Name: "Bar"})
+	}
+	return q
 }
 
 // TestDraftRequest: cameras of several sites make one notice a site, each with
@@ -50,12 +64,12 @@ func TestDraftRequest(t *testing.T) {
 	if err != nil || len(notices) != 2 {
 		t.Fatalf("%+v, %v", notices, err)
 	}
-	first, second := notices[0].Body.(protocol.Preserve), notices[1].Body.(protocol.Preserve)
+	first, second := notices[0].Asked, notices[1].Asked
 	if notices[0].SiteID != a.site || !slices.Equal(first.CameraIDs, []string{id(2), id(1)}) ||
 		notices[1].SiteID != b.site || !slices.Equal(second.CameraIDs, []string{id(3)}) {
 		t.Errorf("got %+v", notices)
 	}
-	if first.CheckCode == second.CheckCode || notices[0].ID == notices[1].ID || first.From != ask.From {
+	if first.CheckCode == second.CheckCode || notices[0].NoticeID == notices[1].NoticeID || first.From != ask.From {
 		t.Errorf("got %+v", notices)
 	}
 	if got := a.waits(noon); got != nil {
@@ -85,15 +99,16 @@ func TestQueueAfterWithdrawal(t *testing.T) {
 		a, b := enrol(t, r, noon), enrol(t, r, noon)
 		a.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Vetrina")))
 		b.say(noon, declaration(camera(3, "Bancomat")))
-		notices, err := r.DraftRequest(t.Context(), preserve(id(3), id(1)), noon)
+		drafts, err := r.DraftRequest(t.Context(), preserve(id(3), id(1)), noon)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.AddForce(t.Context(), "Questura", "age1"); err != nil {
+		if err := r.AddForce(t.Context(), questura, "age1"); err != nil {
 			t.Fatal(err)
 		}
+		q := requestFor(t, r, id(9), drafts[0].notice(), drafts[1].notice())
 		a.say(noon.Add(time.Minute), change)
-		if err := r.QueueRequest(t.Context(), id(9), "Questura", notices); !errors.Is(err, ErrUnknownCamera) {
+		if err := r.QueueRequest(t.Context(), q); !errors.Is(err, ErrUnknownCamera) {
 			t.Errorf("%s was withdrawn: %v", what, err)
 		}
 		if all, err := r.Asked(t.Context(), "Questura", 10); err != nil || len(all) > 0 || len(b.waits(noon.Add(time.Hour))) > 0 {

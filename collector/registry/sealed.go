@@ -40,6 +40,8 @@ func replyBodyPlace(agentID, state string) string {
 	return placeOf("notice_replies.body", agentID, state)
 }
 
+func ownerReplyPlace(state string) string { return placeOf("owner_replies.body", state) }
+
 // sealedColumn is a column of which a row is told from the owner's others by the
 // columns in key, in the order of its place.
 type sealedColumn struct {

@@ -35,7 +35,7 @@ func town(t testing.TB, r *Registry, mark string, sites int) (senders []*sender)
 		s.say(noon.Add(2*time.Hour), d)
 		s.queue(noon, preserve(d.Cameras[0].ID)) // waits
 		asked := protocol.Notice{ID: uuid.NewString(), SiteID: s.site, At: noon, Body: preserve(d.Cameras[0].ID)}
-		if err := errors.Join(r.AddForce(t.Context(), "Questura", "age1"), r.QueueRequest(t.Context(), id(9), "Questura", []protocol.Notice{asked})); err != nil {
+		if err := errors.Join(r.AddForce(t.Context(), "Questura", "age1"), r.QueueRequest(t.Context(), requestFor(t, r, id(90+i), asked))); err != nil {
 			t.Fatal(err)
 		}
 		said := reply(asked, protocol.ReplyCannot, noon)

@@ -70,7 +70,7 @@ func dropContent(ctx context.Context, tx *tx, siteID string) error {
 // dropUnreadNotices leaves that they were, and how far they came.
 func dropUnreadNotices(ctx context.Context, tx *tx) error {
 	const unread = "body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM data_keys k WHERE k.owner = notices.id AND k.sealed <> ?)"
-	if _, err := tx.ExecContext(ctx, "UPDATE notice_replies SET body = NULL WHERE notice_id IN (SELECT id FROM notices WHERE "+unread+")", zeros[:]); err != nil {
+	if err := forgetReplies(ctx, tx, unread, zeros[:]); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, "UPDATE notices SET closed_at = coalesce(closed_at, at), check_hash = NULL, body = NULL WHERE "+unread, zeros[:])

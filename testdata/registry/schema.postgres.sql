@@ -17,12 +17,15 @@ CREATE INDEX mail_queue_by_site ON public.mail_queue USING btree (site_id)
 CREATE INDEX mail_queue_due ON public.mail_queue USING btree (due_at) WHERE (ended_at IS NULL)
 CREATE INDEX notices_by_check ON public.notices USING btree (check_hash) WHERE (check_hash IS NOT NULL)
 CREATE INDEX notices_by_force ON public.notices USING btree (force, number) WHERE (force IS NOT NULL)
+CREATE INDEX notices_by_request ON public.notices USING btree (request_id) WHERE (request_id IS NOT NULL)
 CREATE INDEX notices_by_site ON public.notices USING btree (site_id)
 CREATE INDEX notices_closed ON public.notices USING btree (closed_at) WHERE (body IS NOT NULL)
 CREATE INDEX notices_open ON public.notices USING btree (expires_at) WHERE (closed_at IS NULL)
 CREATE INDEX owner_sessions_by_end ON public.owner_sessions USING btree (expires_at)
 CREATE INDEX papers_by_case ON public.papers USING btree (case_id)
 CREATE INDEX passkeys_by_user ON public.passkeys USING btree (user_id)
+CREATE INDEX requests_by_case ON public.requests USING btree (case_id, number)
+CREATE INDEX requests_by_force ON public.requests USING btree (force, number)
 CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at)
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id)
 CREATE INDEX sites_by_organisation ON public.sites USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
@@ -66,6 +69,7 @@ CREATE UNIQUE INDEX notices_id_key ON public.notices USING btree (id)
 CREATE UNIQUE INDEX notices_pkey ON public.notices USING btree (number)
 CREATE UNIQUE INDEX organisations_name_hash_key ON public.organisations USING btree (name_hash)
 CREATE UNIQUE INDEX organisations_pkey ON public.organisations USING btree (id)
+CREATE UNIQUE INDEX owner_replies_pkey ON public.owner_replies USING btree (notice_id, state)
 CREATE UNIQUE INDEX owner_sessions_pkey ON public.owner_sessions USING btree (hash)
 CREATE UNIQUE INDEX papers_force_year_number_key ON public.papers USING btree (force, year, number)
 CREATE UNIQUE INDEX papers_pkey ON public.papers USING btree (id)
@@ -73,6 +77,8 @@ CREATE UNIQUE INDEX parts_pkey ON public.parts USING btree (site_id, agent_id)
 CREATE UNIQUE INDEX passkeys_pkey ON public.passkeys USING btree (id)
 CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id, at, recorded_at)
 CREATE UNIQUE INDEX sessions_id_key ON public.sessions USING btree (id)
+CREATE UNIQUE INDEX requests_id_key ON public.requests USING btree (id)
+CREATE UNIQUE INDEX requests_pkey ON public.requests USING btree (number)
 CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (hash)
 CREATE UNIQUE INDEX sites_by_owner ON public.sites USING btree (owner_hash) WHERE (owner_hash IS NOT NULL)
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id)
@@ -301,6 +307,7 @@ notice_replies: FOREIGN KEY (notice_id) REFERENCES notices(id)
 notice_replies: PRIMARY KEY (notice_id, agent_id, state)
 notices.at bigint not null
 notices.body bytea
+notices.by_phone boolean not null default false
 notices.check_hash bytea
 notices.closed_at bigint
 notices.expires_at bigint not null
@@ -321,6 +328,13 @@ organisations.id text not null
 organisations.name_hash bytea not null
 organisations: PRIMARY KEY (id)
 organisations: UNIQUE (name_hash)
+owner_replies.at bigint not null
+owner_replies.body bytea
+owner_replies.notice_id text not null
+owner_replies.state text not null
+owner_replies: CHECK ((state = ANY (ARRAY['seen'::text, 'copied'::text, 'cannot'::text, 'too-late'::text, 'refused'::text])))
+owner_replies: FOREIGN KEY (notice_id) REFERENCES notices(id)
+owner_replies: PRIMARY KEY (notice_id, state)
 owner_sessions.expires_at bigint not null
 owner_sessions.hash bytea not null
 owner_sessions.site_id text not null
@@ -369,6 +383,16 @@ reachability: FOREIGN KEY (site_id) REFERENCES sites(id)
 reachability: PRIMARY KEY (site_id, recorder_id, at, recorded_at)
 sessions.began_at bigint not null
 sessions.body bytea not null
+requests.at bigint not null
+requests.case_id text not null
+requests.force text not null
+requests.id text not null
+requests.number bigint not null
+requests.record bigint not null
+requests: FOREIGN KEY (case_id) REFERENCES cases(id)
+requests: FOREIGN KEY (force) REFERENCES forces(name)
+requests: PRIMARY KEY (number)
+requests: UNIQUE (id)
 sessions.expires_at bigint not null
 sessions.face text not null
 sessions.hash bytea not null

@@ -258,13 +258,21 @@ CREATE TABLE notices (
 	closed_at INTEGER,                   -- NULL: it may still be handed down and answered
 	check_hash BLOB,                     -- SHA-256 of the code that is checked on the collector's page
 	body BLOB                            -- sealed; NULL: deleted
-) STRICT;
+, by_phone INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE organisations (
 	id TEXT PRIMARY KEY,
 	name_hash BLOB NOT NULL UNIQUE,      -- keyed hash of its name, to find it by
 	created_at INTEGER NOT NULL,
 	body BLOB NOT NULL                   -- sealed, with the organisation's key: protocol.Organisation in JSON, with its contacts
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE owner_replies (
+	notice_id TEXT NOT NULL REFERENCES notices (id),
+	state TEXT NOT NULL CHECK (state IN ('seen', 'copied', 'cannot', 'too-late', 'refused')),
+	at INTEGER NOT NULL,
+	body BLOB,                           -- sealed as of notice_replies
+	PRIMARY KEY (notice_id, state)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE owner_sessions (
@@ -316,6 +324,15 @@ CREATE TABLE reachability (
 	reachable INTEGER NOT NULL CHECK (reachable IN (0, 1)),
 	PRIMARY KEY (site_id, recorder_id, at, recorded_at)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE requests (
+	number INTEGER PRIMARY KEY AUTOINCREMENT, -- as they were sent
+	id TEXT NOT NULL UNIQUE,
+	case_id TEXT NOT NULL REFERENCES cases (id),
+	record INTEGER NOT NULL,                 -- number of the case's record that says what was sent
+	force TEXT NOT NULL REFERENCES forces (name), -- whose officer asked
+	at INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE sessions (
 	hash BLOB PRIMARY KEY,
@@ -429,6 +446,8 @@ CREATE INDEX notices_by_check ON notices (check_hash) WHERE check_hash IS NOT NU
 
 CREATE INDEX notices_by_force ON notices (force, number) WHERE force IS NOT NULL;
 
+CREATE INDEX notices_by_request ON notices (request_id) WHERE request_id IS NOT NULL;
+
 CREATE INDEX notices_by_site ON notices (site_id);
 
 CREATE INDEX notices_closed ON notices (closed_at) WHERE body IS NOT NULL;
@@ -440,6 +459,9 @@ CREATE INDEX owner_sessions_by_end ON owner_sessions (expires_at);
 CREATE INDEX papers_by_case ON papers (case_id);
 
 CREATE INDEX passkeys_by_user ON passkeys (user_id);
+CREATE INDEX requests_by_case ON requests (case_id, number);
+
+CREATE INDEX requests_by_force ON requests (force, number);
 
 CREATE INDEX sessions_by_end ON sessions (expires_at);
 

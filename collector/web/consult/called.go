@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -133,6 +135,9 @@ func (c *Consult) revealedIn(ctx context.Context, caseID, site string) (name str
 
 // backTo is the row of the answer that the form came from, or the case.
 func (c *Consult) backTo(r *http.Request, u registry.User, k registry.Case, site string) string {
+	if id := r.PostForm.Get("request"); uuid.Validate(id) == nil { // from the page of a request
+		return "/requests/" + id
+	}
 	ans, ok := c.find(r, r.PostForm.Get("search"), u.ID)
 	if !ok || ans.asked.Case.ID != k.ID {
 		return "/cases/" + k.ID

@@ -111,11 +111,12 @@ func (c *Consult) caseOf(ctx context.Context, ans *answer, u registry.User) (reg
 
 // brief is what lists show of a record of a case.
 type brief struct {
-	Words  map[pages.Lang]string `json:"words"`            // what was done, in each language
-	Search string                `json:"search,omitempty"` // id of the answer, while it is kept
-	Site   string                `json:"site_id,omitempty"`
-	Name   string                `json:"site_name,omitempty"`
-	State  string                `json:"state,omitempty"` // of the kind "called"
+	Words   map[pages.Lang]string `json:"words"`             // what was done, in each language
+	Search  string                `json:"search,omitempty"`  // id of the answer, while it is kept
+	Request string                `json:"request,omitempty"` // id of the request to preserve
+	Site    string                `json:"site_id,omitempty"`
+	Name    string                `json:"site_name,omitempty"`
+	State   string                `json:"state,omitempty"` // of the kind "called"
 }
 
 // inWords says something in each language.

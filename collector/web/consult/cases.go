@@ -170,6 +170,9 @@ func (c *Consult) history(r *http.Request, records []registry.CaseRecord) ([]don
 		if _, kept := c.answers.find(b.Search, u.ID); kept {
 			d.Again = "/search/" + b.Search
 		}
+		if b.Request != "" {
+			d.Again = "/requests/" + b.Request
+		}
 		all[i] = d
 	}
 	return all, nil

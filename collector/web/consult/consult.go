@@ -35,6 +35,7 @@ type Options struct {
 	Trail       *trail.Trail
 	Registry    *registry.Registry
 	Notify      func() // called when a request was queued for agents; must return at once; may be nil
+	CheckURL    string // address of the public page where owners check the code of a request
 	Basemap     string // PMTiles file in the OpenMapTiles schema; "": the map has no streets, and says so
 	Attribution string // credit under the map; "": the basemap's own
 	Log         *slog.Logger
@@ -108,8 +109,12 @@ func (c *Consult) Routes() []web.Route {
 		route("POST /reveal", c.reveal),
 		route("POST /unanswered", c.unanswered),
 		route("POST /export", c.export),
+		route("POST /preserve", c.askPage),
 		route("POST /requests", c.askToPreserve),
 		route("GET /requests", c.listRequests),
+		route("GET /requests/{id}", c.requestPage),
+		route("GET /requests/{id}/states", c.requestStates),
+		route("POST /requests/{id}/contacts", c.callees),
 		route("POST /papers/new", c.startPaper),
 		route("POST /papers", c.makePapers),
 		route("GET /papers/{id}", c.onePaper),

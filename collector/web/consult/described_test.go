@@ -15,7 +15,7 @@ import (
 func TestEveryPropertyIsDescribed(t *testing.T) {
 	d := newDescribed(t)
 	for name, answer := range map[string]any{"Answer": jsonAnswer{}, "Revealed": jsonReveal{},
-		"Reported": jsonUnanswered{}, "Requested": jsonRequest{}, "Requests": jsonRequests{}, "Places": jsonPlaces{}, "Problem": jsonProblem{}} {
+		"Reported": jsonUnanswered{}, "Requested": jsonRequest{}, "Requests": jsonRequests{}, "Request": jsonOneRequest{}, "Places": jsonPlaces{}, "Problem": jsonProblem{}} {
 		full := reflect.New(reflect.TypeOf(answer)).Elem()
 		fillIn(full)
 		raw, err := json.Marshal(full.Interface())

@@ -131,8 +131,10 @@ func (d described) formFits(form url.Values, path, method string) error {
 func (c *caller) call(status int, operation, who string, body url.Values, change ...func(*http.Request)) []byte {
 	c.town.t.Helper()
 	method, path, _ := strings.Cut(operation, " ")
-	if strings.HasPrefix(path, "/search/") {
-		path = "/search/{id}"
+	for _, of := range []string{"/search/", "/requests/"} {
+		if strings.HasPrefix(path, of) {
+			path = of + "{id}"
+		}
 	}
 	if status == http.StatusOK && body != nil {
 		if err := c.formFits(body, path, strings.ToLower(method)); err != nil {
@@ -221,8 +223,12 @@ func TestDescription(t *testing.T) {
 	c.call(200, "POST /unanswered", officerName, silent)
 	asked := d.exampleOf("/requests")
 	asked["camera"] = []string{a.Results[0].CameraID, a.Results[1].CameraID}
-	c.call(200, "POST /requests", officerName, asked)
+	var sent jsonRequest
+	if err := json.Unmarshal(c.call(200, "POST /requests", officerName, asked), &sent); err != nil {
+		t.Fatal(err)
+	}
 	c.call(200, "GET /requests", officerName, nil)
+	c.call(200, "GET /requests/"+sent.Request, officerName, nil)
 	if got := c.call(200, "GET /openapi.json", officerName, nil); !bytes.Equal(got, description) {
 		t.Error("what is served is another description")
 	}
@@ -246,6 +252,7 @@ func TestDescription(t *testing.T) {
 	c.call(404, "POST /reveal", officerName, with(sites, "search", "unknown"))
 	c.call(404, "POST /unanswered", officerName, with(silent, "search", "unknown"))
 	c.call(404, "GET /search/unknown", officerName, nil)
+	c.call(404, "GET /requests/unknown", officerName, nil)
 
 	every := d.operations(a.Search)
 	for _, operation := range every {
@@ -264,6 +271,7 @@ func TestDescription(t *testing.T) {
 	c.call(503, "POST /unanswered", officerName, with(silent, "site", sites["site"][1]))
 	c.call(503, "POST /requests", officerName, asked)
 	c.call(503, "GET /requests", officerName, nil)
+	c.call(503, "GET /requests/"+sent.Request, officerName, nil)
 	c.secrets["Nobody"] = "x"
 	for range 10 {
 		c.call(401, "GET /requests", "Nobody", nil)
@@ -288,7 +296,8 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	d := newDescribed(t)
 	pagesOnly := []string{"GET /{$}", "GET /search", "GET /basemap.pmtiles", "POST /export", "GET /mine", "GET /cases/{case}", "POST /cases/{case}/refer",
 		"POST /cases/{case}/share", "POST /cases/{case}/close", "POST /cases/{case}/reopen", "POST /cases/{case}/called",
-		"POST /papers/new", "POST /papers", "GET /papers/{id}", "GET /cases/{case}/papers", "POST /cases/{case}/dossier", "POST /patrol"} // programs have it all in JSON
+		"POST /papers/new", "POST /papers", "GET /papers/{id}", "GET /cases/{case}/papers", "POST /cases/{case}/dossier", "POST /patrol",
+		"POST /preserve", "GET /requests/{id}/states", "POST /requests/{id}/contacts"} // programs have it all in JSON
 	var got []string
 	for _, r := range newTown(t).consult.Routes() {
 		if !slices.Contains(pagesOnly, r.Pattern) {

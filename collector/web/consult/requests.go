@@ -2,6 +2,7 @@ package consult
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -80,10 +81,14 @@ func readRequest(v url.Values) *request {
 }
 
 // askToPreserve asks the owners of chosen cameras to keep what they filmed: for programs,
-// with an officer's own credential.
+// with an officer's own credential. Pages name an answer and its sites (ask.go).
 func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		c.refuseRequest(w, r, http.StatusBadRequest, "", "error.body", nil)
+		return
+	}
+	if !web.WantsJSON(r) {
+		c.sendAsking(w, r)
 		return
 	}
 	q := readRequest(r.PostForm)
@@ -114,42 +119,63 @@ func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// preserve writes what will be asked on the trail, and only then asks. An entry
-// whose request then could not be queued says more than was done, never less.
+// preserve asks what a program has put.
 func (c *Consult) preserve(r *http.Request, q *request) (jsonRequest, error) {
-	ctx := r.Context()
-	u, recipient, err := c.officer(ctx)
+	u, recipient, err := c.officer(r.Context())
 	if err != nil {
 		return jsonRequest{}, err
 	}
-	if q.preserve.Kind == protocol.Order && !officerOfPolice(u) {
+	if q.preserve.Kind == protocol.Order && !mayOrder(u) {
 		return jsonRequest{}, errOrder
 	}
 	a, p := q.asked, q.preserve
-	p.From = asksAs(u)
-	p.Reference = strings.TrimSpace(c.set.Words(pages.It).T("case.kind."+a.Kind) + " " + a.Ref)
-	now := c.Now()
-	notices, err := c.Registry.DraftRequest(ctx, p, now)
+	p.From, p.Reference = asksAs(u), c.reference(a.Case)
+	drafts, err := c.Registry.DraftRequest(r.Context(), p, c.Now())
 	if err != nil {
 		return jsonRequest{}, err
 	}
-	out := jsonRequest{Request: uuid.NewString(), At: now.UTC()}
-	for _, n := range notices {
-		body := n.Body.(protocol.Preserve)
-		out.Notices = append(out.Notices, jsonAskedNotice{Notice: n.ID, Site: n.SiteID, Cameras: body.CameraIDs, CheckCode: body.CheckCode})
-	}
 	if a.Case.ID == "" {
-		a.Case = a.newCase(now)
-		if err := c.openCase(ctx, a.Case, u, recipient, web.From(r)); err != nil {
+		a.Case = a.newCase(c.Now())
+		if err := c.openCase(r.Context(), a.Case, u, recipient, web.From(r)); err != nil {
 			return jsonRequest{}, err
 		}
 	}
-	proof, err := c.Trail.Append(ctx, trail.Entry{At: now, Actor: u.ID, Force: u.Force, Kind: "request", Case: a.Case.ID, Recipient: recipient,
-		Count: len(notices), Body: requestBody{whyBody: a.why(u, web.From(r)), Request: out.Request, Qualification: u.Qualification, Kind: p.Kind, From: p.From, Phone: p.Phone, Start: p.Start.UTC(), End: p.End.UTC(), Notices: out.Notices}})
+	return c.send(r, outgoing{u, recipient, a.Case.ID, a.why(u, web.From(r)), drafts})
+}
+
+// outgoing is a request that is ready to be sent.
+type outgoing struct {
+	u         registry.User
+	recipient string // the key of their force
+	caseID    string
+	why       whyBody
+	drafts    []registry.Draft
+}
+
+// send writes what will be asked on the trail, and only then asks. An entry
+// whose request then could not be queued says more than was done, never less.
+func (c *Consult) send(r *http.Request, o outgoing) (jsonRequest, error) {
+	ctx, now, first := r.Context(), c.Now(), o.drafts[0].Asked
+	out := jsonRequest{Request: uuid.NewString(), Case: o.caseID, At: now.UTC()}
+	body := requestBody{whyBody: o.why, Request: out.Request, Qualification: o.u.Qualification, Kind: first.Kind, From: first.From, Phone: first.Phone, Start: first.Start.UTC(), End: first.End.UTC()}
+	for _, d := range o.drafts {
+		body.Start, body.End = earlier(body.Start, d.Asked.Start.UTC()), later(body.End, d.Asked.End.UTC())
+		out.Notices = append(out.Notices, jsonAskedNotice{Notice: d.NoticeID, Site: d.SiteID, Cameras: d.Asked.CameraIDs, CheckCode: d.Asked.CheckCode, ByPhone: d.ByPhone})
+	}
+	body.Notices = out.Notices
+	proof, err := c.Trail.Append(ctx, trail.Entry{At: now, Actor: o.u.ID, Force: o.u.Force, Kind: "request", Case: o.caseID, Recipient: o.recipient,
+		Count: len(o.drafts), Body: body})
 	if err != nil {
 		return jsonRequest{}, fmt.Errorf("nobody was asked, since the request could not be recorded: %w", err)
 	}
-	if err := c.Registry.QueueRequest(ctx, out.Request, u.Force, notices); err != nil {
+	shown, err := json.Marshal(brief{Request: out.Request, Words: c.inWords(func(w *pages.Words) string {
+		return w.T("request.kind."+string(first.Kind)) + " · " + w.N("request.sites", len(o.drafts))
+	})})
+	if err != nil {
+		return jsonRequest{}, err
+	}
+	if err := c.Registry.QueueRequest(ctx, registry.Request{ID: out.Request, CaseID: o.caseID, Force: o.u.Force, By: o.u.ID, At: now, TrailIndex: proof.Index,
+		Brief: shown, Sites: o.drafts}); err != nil {
 		return jsonRequest{}, err
 	}
 	if c.Notify != nil {
@@ -159,16 +185,23 @@ func (c *Consult) preserve(r *http.Request, q *request) (jsonRequest, error) {
 	return out, nil
 }
 
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // asksAs is how the owner reads who asks: force, name, qualification.
 func asksAs(u registry.User) string {
 	return strings.Join(slices.DeleteFunc([]string{u.Force, u.Name, u.Qualification}, func(s string) bool { return s == "" }), ", ")
-}
-
-// officerOfPolice tells whether the user is an ufficiale di polizia giudiziaria,
-// as their force's administrator wrote it: "ufficiale", "ufficiale di PG".
-func officerOfPolice(u registry.User) bool {
-	word, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(u.Qualification)), " ")
-	return word == "ufficiale"
 }
 
 // listRequests shows how far the requests of the officer's own force have come.
@@ -176,6 +209,10 @@ func (c *Consult) listRequests(w http.ResponseWriter, r *http.Request) {
 	u, recipient, err := c.officer(r.Context())
 	if err != nil {
 		c.refuseRequest(w, r, http.StatusForbidden, "", "error.force", nil)
+		return
+	}
+	if !web.WantsJSON(r) {
+		c.listPage(w, r, u, recipient)
 		return
 	}
 	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "request-list", Recipient: recipient,

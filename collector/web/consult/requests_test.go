@@ -54,7 +54,7 @@ func TestRequest(t *testing.T) {
 			t.Errorf("the entry lacks %q: %s", want, e.Content.Details)
 		}
 	}
-	if e.Content.Case != w.onlyCase().ID || e.Header.Count != 2 || e.Header.Index != got.Trail.Index {
+	if e.Content.Case != w.onlyCase().ID || got.Case != e.Content.Case || e.Header.Count != 2 || e.Header.Index != got.Trail.Index {
 		t.Errorf("entry %+v, answered %+v", e.Header, got.Trail)
 	}
 	list := w.requests(officerName)

@@ -11,6 +11,13 @@
 // from other sites' pages by package web, and stands on the trail before it is
 // done. By the import rule this package knows neither search nor trail.
 //
+// Requests to preserve stand on the site's page too (asked.go), word for word as on
+// the agent's, and are answered there in one click: also where no agent is. That it
+// was read is told to the force, as of an agent's page. Of what officers ask by
+// phone, since somebody at the site is not to know, the page shows nothing. Whoever
+// is given the code of a request finds out at CheckPath whether it is genuine
+// (check.go).
+//
 // A contact that somebody else named accepts by the link of their mail (contact.go):
 // the link shows what they are asked, and a button does it.
 //
@@ -96,6 +103,9 @@ func (j *Join) Routes() []web.Route {
 		route("POST "+SitePath+"/suspend", j.suspend),
 		route("POST "+SitePath+"/resume", j.resume),
 		route("POST "+SitePath+"/renew", j.renew),
+		route("POST "+SitePath+"/requests/{id}", j.answer),
+		route("GET "+CheckPath, j.checkPage),
+		route("POST "+CheckPath, j.check),
 		route("GET "+SitePath+"/delegations/{id}", j.delegation),
 		route("POST "+SitePath+"/delegations/{id}/revoke", j.revoke),
 		route("GET "+SitePath+"/withdraw", j.confirm),

@@ -18,10 +18,13 @@ const maxCode = 128
 
 // site shows the owner's site, or asks for the code.
 func (j *Join) site(rw http.ResponseWriter, r *http.Request) {
-	own, ok := j.own(rw, r, false)
-	if !ok {
-		return
+	if own, ok := j.own(rw, r, false); ok {
+		j.showSite(rw, r, own, http.StatusOK, "")
 	}
+}
+
+// showSite shows it; problem is the key of what was wrong with an act, "" nothing.
+func (j *Join) showSite(rw http.ResponseWriter, r *http.Request, own registry.OwnSite, status int, problem string) {
 	now := j.Web.Now()
 	delegated, err := j.Registry.SiteDelegations(r.Context(), own.ID, now)
 	if err != nil {
@@ -31,7 +34,15 @@ func (j *Join) site(rw http.ResponseWriter, r *http.Request) {
 	words := j.pages.Words(pages.Language(r))
 	v := view(words, own, now)
 	v.Delegated = delegatedView(words, delegated)
-	j.show(rw, r, own.Name, pages.Page{Template: "site.html", Title: "site.title", Data: v})
+	if v.Requests, err = j.requests(r, own); err != nil {
+		j.Web.Broken(rw, r, err)
+		return
+	}
+	p := pages.Page{Template: "site.html", Title: "site.title", Status: status, Data: v}
+	if problem != "" {
+		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}
+	}
+	j.show(rw, r, own.Name, p)
 }
 
 // own reads the site of who asks. Where it gives false the answer is written:

@@ -22,7 +22,8 @@ type siteView struct {
 	// Doubtful: a contact is shown to officers as not verified. RenewSoon: the
 	// first reminder is due, or was; Overdue: the year is over.
 	Doubtful, RenewSoon, Overdue bool
-	Waiting                      bool // a contact has not accepted yet
+	Waiting                      bool        // a contact has not accepted yet
+	Requests                     []askedView // to preserve, the newest first
 }
 
 // cameraView is a camera in words.

@@ -73,7 +73,7 @@ func TestRequest(t *testing.T) {
 	if err := r.CloseCase(t.Context(), c.ID, questura, noon); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.DestroyCases(t.Context(), noon.Add(time.Hour), noon.Add(time.Hour)); err != nil {
+	if _, err := r.DestroyCases(t.Context(), noon.Add(time.Hour), noon.Add(time.Hour), func(context.Context, string, string) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if reads(questura) != 0 {

@@ -76,9 +76,9 @@ CREATE UNIQUE INDEX papers_pkey ON public.papers USING btree (id)
 CREATE UNIQUE INDEX parts_pkey ON public.parts USING btree (site_id, agent_id)
 CREATE UNIQUE INDEX passkeys_pkey ON public.passkeys USING btree (id)
 CREATE UNIQUE INDEX reachability_pkey ON public.reachability USING btree (site_id, recorder_id, at, recorded_at)
-CREATE UNIQUE INDEX sessions_id_key ON public.sessions USING btree (id)
 CREATE UNIQUE INDEX requests_id_key ON public.requests USING btree (id)
 CREATE UNIQUE INDEX requests_pkey ON public.requests USING btree (number)
+CREATE UNIQUE INDEX sessions_id_key ON public.sessions USING btree (id)
 CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (hash)
 CREATE UNIQUE INDEX sites_by_owner ON public.sites USING btree (owner_hash) WHERE (owner_hash IS NOT NULL)
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id)
@@ -381,8 +381,6 @@ reachability.recorder_id text not null
 reachability.site_id text not null
 reachability: FOREIGN KEY (site_id) REFERENCES sites(id)
 reachability: PRIMARY KEY (site_id, recorder_id, at, recorded_at)
-sessions.began_at bigint not null
-sessions.body bytea not null
 requests.at bigint not null
 requests.case_id text not null
 requests.force text not null
@@ -393,6 +391,8 @@ requests: FOREIGN KEY (case_id) REFERENCES cases(id)
 requests: FOREIGN KEY (force) REFERENCES forces(name)
 requests: PRIMARY KEY (number)
 requests: UNIQUE (id)
+sessions.began_at bigint not null
+sessions.body bytea not null
 sessions.expires_at bigint not null
 sessions.face text not null
 sessions.hash bytea not null

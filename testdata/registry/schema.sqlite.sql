@@ -459,6 +459,7 @@ CREATE INDEX owner_sessions_by_end ON owner_sessions (expires_at);
 CREATE INDEX papers_by_case ON papers (case_id);
 
 CREATE INDEX passkeys_by_user ON passkeys (user_id);
+
 CREATE INDEX requests_by_case ON requests (case_id, number);
 
 CREATE INDEX requests_by_force ON requests (force, number);

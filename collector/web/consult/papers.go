@@ -113,9 +113,6 @@ func chosenOrOpened(form map[string][]string, ans *answer) (sites []string, key 
 	return sites, key
 }
 
-// mayOrder tells whether somebody may give orders under art. 354 c.p.p.
-func mayOrder(u registry.User) bool { return officerOfPolice(u) || u.Qualification == registry.PM }
-
 // papers makes a paper for each owner, and gives their ids. Those before one that
 // fails stand, on the trail.
 func (c *Consult) papers(ctx context.Context, u registry.User, recipient string, why whyBody, src paperSource, sites []string, f paperForm) (ids []string, err error) {

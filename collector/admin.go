@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,10 +17,11 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"filippo.io/age"
 	"golang.org/x/sync/errgroup"
 
+	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/collector/web/force"
 	"anagrafe/protocol/pages"
 )
 
@@ -255,23 +255,26 @@ func cmdRevoke(ctx context.Context, c *call, args []string) error {
 	})
 }
 
-// cmdUserAdd adds a person. Their secret is shown once, in the credential
-// file; a new force's private key is made here and never reaches the server.
+// cmdUserAdd adds a person. Their secret is shown once, in the credential file. The
+// Comune's own people, and the first administrator of a force, are added on this host;
+// all others of a force by an administrator of it, with that one's credential.
 func cmdUserAdd(ctx context.Context, c *call, args []string) error {
 	f := c.flags()
 	in := map[string]string{}
-	f.Func("role", "ops, admin, officer, force-auditor, force-admin, dpo", into(in, "role"))
-	f.Func("force", "the force they belong to, e.g. Questura", into(in, "force"))
-	f.Func("qualification", "of an officer: ufficiale, agente or pm", into(in, "qualification"))
+	f.Func("role", "ops, admin, dpo; force-admin, the first administrator of -force; with -as: officer, force-auditor, force-admin", into(in, "role"))
+	f.Func("force", "the force whose first administrator they are", into(in, "force"))
+	f.Func("recovery", "why a force that has an administrator gets another one from here; its auditor reads it", into(in, "recovery"))
+	f.Func("qualification", `of an officer: "ufficiale di PG", "agente di PG" or PM`, into(in, "qualification"))
+	as := f.String("as", "", "credential file of an administrator of the force, who adds them")
+	server := f.String("server", "", "address of consultation, with -as (default the one in that file)")
 	credential := f.String("credential", "", "file to write the credential to (default NAME.credential.json)")
-	identity := f.String("force-identity", "", "file with the force's private key; made if it is not there")
 	words, err := c.parse(f, args, 1)
 	if err != nil {
 		return err
 	}
 	in["name"] = words[0]
-	if in["role"] == "" {
-		return misuse("-role is missing")
+	if err := checkUserAdd(in, *as, *server); err != nil {
+		return err
 	}
 	if *credential == "" {
 		*credential = strings.ReplaceAll(words[0], " ", "-") + ".credential.json"
@@ -279,25 +282,7 @@ func cmdUserAdd(ctx context.Context, c *call, args []string) error {
 	if _, err := os.Stat(*credential); err == nil {
 		return fmt.Errorf("%s is there already: a credential is never overwritten, name another file with -credential", *credential)
 	}
-	if *identity != "" {
-		if in["recipient"], err = forceRecipient(*identity); err != nil {
-			return err
-		}
-	}
-	var answer struct {
-		ID         string         `json:"id"`
-		Name       string         `json:"name"`
-		Role       string         `json:"role"`
-		Force      string         `json:"force,omitempty"`
-		Link       string         `json:"link"`
-		Credential web.Credential `json:"credential"`
-	}
-	err = c.withOffice(ctx, func(cl client) error {
-		return cl.do(ctx, http.MethodPost, "/users", in, &answer)
-	})
-	if r, ok := errors.AsType[refusal](err); ok && r.Field == "recipient" {
-		return fmt.Errorf("the force %q is new: give -force-identity FILE, where its private key is made; only its auditor may keep that file, away from this host", in["force"])
-	}
+	answer, err := c.addUser(ctx, in, *as, *server)
 	if err != nil {
 		return err
 	}
@@ -312,35 +297,44 @@ func cmdUserAdd(ctx context.Context, c *call, args []string) error {
 		return c.print(map[string]string{"id": answer.ID, "name": answer.Name, "role": answer.Role, "force": answer.Force, "link": answer.Link, "credential": *credential})
 	}
 	fmt.Fprintf(c.out, "%s is added as %s.\ncredential  %s (hand it over in person; who has it is them)\nsign in     %s (once, within a day)\n", answer.Name, answer.Role, *credential, answer.Link)
-	if *identity != "" {
-		fmt.Fprintf(c.out, "force key   %s (give it to the force's auditor and delete it here)\n", *identity)
+	return nil
+}
+
+// checkUserAdd says what does not go together before anybody is asked.
+func checkUserAdd(in map[string]string, as, server string) error {
+	ofForce := registry.OfForce(in["role"])
+	switch {
+	case in["role"] == "":
+		return misuse("-role is missing")
+	case as == "" && ofForce && in["role"] != registry.RoleForceAdmin:
+		return misuse("a force's officers and auditors are added by its administrator: give their credential file with -as")
+	case as == "" && (in["qualification"] != "" || server != ""):
+		return misuse("-qualification and -server go with -as")
+	case as != "" && (in["force"] != "" || in["recovery"] != ""):
+		return misuse("-force and -recovery do not go with -as: an administrator adds people of their own force")
+	case as != "" && !ofForce:
+		return misuse("-as is for people of a force: the Comune's own are added without it")
 	}
 	return nil
 }
 
-// forceRecipient reads the force's private key, or makes it, and gives the
-// public half that the trail seals to.
-func forceRecipient(file string) (string, error) {
-	b, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		id, err := age.GenerateX25519Identity()
-		if err != nil {
-			return "", err
+// addUser asks who may add them: this host's collector, or consultation as an
+// administrator of a force.
+func (c *call) addUser(ctx context.Context, in map[string]string, as, server string) (answer web.Account, err error) {
+	if as == "" {
+		err = c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/users", in, &answer) })
+	} else {
+		var cl client
+		if cl, err = officerClient(server, as); err != nil {
+			return answer, err
 		}
-		return id.Recipient().String(), writeSecret(file, []byte(id.String()+"\n"))
+		in["credential"] = "yes"
+		err = cl.do(ctx, http.MethodPost, force.Path+"/users", in, &answer)
 	}
-	if err != nil {
-		return "", fmt.Errorf("reading the force's key: %w", err)
+	if err == nil && answer.Credential == nil {
+		err = fmt.Errorf("%s was added, but the collector's answer has no credential: is -server the address of consultation?", in["name"])
 	}
-	ids, err := age.ParseIdentities(strings.NewReader(string(b)))
-	if err != nil || len(ids) != 1 {
-		return "", fmt.Errorf("%s is not a private key of a force", file)
-	}
-	id, ok := ids[0].(*age.X25519Identity)
-	if !ok {
-		return "", fmt.Errorf("%s is not a private key of a force", file)
-	}
-	return id.Recipient().String(), nil
+	return answer, err
 }
 
 // writeSecret makes a file that its owner alone can read; one that is there is
@@ -355,7 +349,7 @@ func writeSecret(file string, b []byte) error {
 }
 
 // cmdUserLink makes a one-time link for somebody who has no passkey any more, or not
-// yet; "user signout" ends all their sessions.
+// yet, of the Comune's people; "user signout" ends all their sessions.
 func cmdUserLink(ctx context.Context, c *call, args []string) error {
 	words, err := c.parse(c.flags(), args, 1)
 	if err != nil {
@@ -397,20 +391,18 @@ func cmdUserLink(ctx context.Context, c *call, args []string) error {
 	return nil
 }
 
-// cmdUserList lists the people.
+// cmdUserList lists the Comune's people; those of a force are its administrators' affair.
 func cmdUserList(ctx context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {
 		return err
 	}
 	var answer struct {
 		Users []struct {
-			ID            string    `json:"id"`
-			Name          string    `json:"name"`
-			Role          string    `json:"role"`
-			Force         string    `json:"force,omitempty"`
-			Qualification string    `json:"qualification,omitempty"`
-			AddedAt       time.Time `json:"added_at"`
-			RevokedAt     time.Time `json:"revoked_at,omitzero"`
+			ID        string    `json:"id"`
+			Name      string    `json:"name"`
+			Role      string    `json:"role"`
+			AddedAt   time.Time `json:"added_at"`
+			RevokedAt time.Time `json:"revoked_at,omitzero"`
 		} `json:"users"`
 	}
 	if err := c.withOffice(ctx, func(cl client) error {
@@ -422,9 +414,9 @@ func cmdUserList(ctx context.Context, c *call, args []string) error {
 		return c.print(answer)
 	}
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tROLE\tFORCE\tADDED\tREVOKED")
+	fmt.Fprintln(w, "ID\tNAME\tROLE\tADDED\tREVOKED")
 	for _, u := range answer.Users {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", u.ID, u.Name, u.Role, u.Force, day(u.AddedAt), day(u.RevokedAt))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", u.ID, u.Name, u.Role, day(u.AddedAt), day(u.RevokedAt))
 	}
 	return w.Flush()
 }

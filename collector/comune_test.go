@@ -201,9 +201,8 @@ func (s *serving) evening(at string, c Config) evening {
 	t := s.t
 	t.Helper()
 	credential := filepath.Join(at, "rossi.json")
-	e := evening{identity: filepath.Join(at, "questura.key")}
-	s.command("user", "add", "Isp. Rossi", "-data", s.dir, "-role", "officer", "-force", "Questura", "-qualification", "ufficiale di PG",
-		"-force-identity", e.identity, "-credential", credential)
+	e := evening{identity: credential + ".identity"}
+	s.officer(credential)
 	e.played = play(t, s, c.ListenAgents)
 	e.site = e.grant.GetSiteId()
 	camera := uuid.NewString()

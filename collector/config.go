@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,12 @@ type Config struct {
 	ListenOps string `toml:"listen_ops"`
 	// ListenConsult serves the forces.
 	ListenConsult string `toml:"listen_consult"`
+	// ConsultAllow are the networks to which the forces' listener is open, e.g.
+	// ["10.20.0.0/16"]; to all others it is closed before any login. Empty: this
+	// machine alone. Behind a reverse proxy the addresses are the proxy's: name it
+	// here, and have it keep strangers out. Forces says more of single forces.
+	ConsultAllow []netip.Prefix `toml:"consult_allow"`
+	Forces       []ForceConfig  `toml:"force"`
 	// ListenMetrics serves Prometheus; keep it inside.
 	ListenMetrics string `toml:"listen_metrics"`
 	// Certificate and Key are PEM files for the public, operators' and forces' pages.
@@ -213,7 +220,7 @@ func (c Config) check() error {
 	if (c.SMTPUser == "") != (c.SMTPPasswordFile == "") || c.SMTPUser != "" && c.SMTPServer == "" {
 		return errors.New("smtp_user and smtp_password_file go together, and with smtp_server: give all, or leave both out")
 	}
-	return nil
+	return c.checkNetworks()
 }
 
 // agentsURL is what agents call: the public host with the agents' port.

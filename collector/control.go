@@ -30,18 +30,29 @@ func (o *office) listenControl() (net.Listener, error) {
 // serveControl answers the command line until ctx ends.
 func (o *office) serveControl(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
-	mux.Handle("/audit/", o.audit.Control())
-	mux.Handle("/authority", o.authorityControl())
-	mux.Handle("/authority/", o.authorityControl())
-	mux.HandleFunc("POST /key/rotate", o.rotateKey)
-	for _, path := range []string{"/import", "/export", "/organisations", "/organisations/", "/owner", "/delegations", "/delegations/"} {
-		mux.Handle(path, o.join.Control())
+	for pattern, h := range o.controlRoutes() {
+		mux.Handle(pattern, h)
 	}
-	mux.Handle("/backup", o.backupControl())
-	mux.Handle("/backup-keys", o.backupControl())
-	mux.HandleFunc("POST /erase", o.erase)
-	mux.HandleFunc("POST /addresses", o.importPlaces)
-	mux.HandleFunc("POST /districts", o.importPlaces)
-	mux.Handle("/", o.ops.Control())
 	return o.opsWeb.Serve(ctx, mux, listener)
+}
+
+// controlRoutes are what the control socket answers, by pattern of http.ServeMux. Who
+// may open the socket is the operating system's answer: nobody is asked who they are.
+func (o *office) controlRoutes() map[string]http.Handler {
+	all := map[string]http.Handler{
+		"/audit/":          o.audit.Control(),
+		"/authority":       o.authorityControl(),
+		"/authority/":      o.authorityControl(),
+		"POST /key/rotate": http.HandlerFunc(o.rotateKey),
+		"/backup":          o.backupControl(),
+		"/backup-keys":     o.backupControl(),
+		"POST /erase":      http.HandlerFunc(o.erase),
+		"POST /addresses":  http.HandlerFunc(o.importPlaces),
+		"POST /districts":  http.HandlerFunc(o.importPlaces),
+		"/":                o.ops.Control(),
+	}
+	for _, path := range []string{"/import", "/export", "/organisations", "/organisations/", "/owner", "/delegations", "/delegations/"} {
+		all[path] = o.join.Control()
+	}
+	return all
 }

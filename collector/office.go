@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
@@ -19,6 +21,7 @@ import (
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/audit"
 	"anagrafe/collector/web/consult"
+	"anagrafe/collector/web/force"
 	"anagrafe/collector/web/join"
 	"anagrafe/collector/web/mail"
 	"anagrafe/collector/web/ops"
@@ -49,11 +52,14 @@ type office struct {
 	readmit func(agentID string)
 
 	publicWeb, opsWeb, consultWeb *web.Web
+	ownHosts                      map[string]*web.Web    // of consultation under a force's own host name
+	turnedAway                    *prometheus.CounterVec // by why
 
 	join    *join.Join
 	ops     *ops.Ops
 	audit   *audit.Audit
 	consult *consult.Consult
+	force   *force.Force
 	mail    *mail.Sender // nil: no mail is sent
 }
 
@@ -189,14 +195,7 @@ func (o *office) furnish() (err error) {
 	if o.opsWeb, err = web.New(opsOptions); err != nil {
 		return err
 	}
-	consultOptions := shared
-	consultOptions.Face, consultOptions.PublicURL = pages.FaceConsult, o.config.ConsultURL
-	consultOptions.Roles = []string{registry.RoleOfficer, registry.RoleForceAuditor, registry.RoleForceAdmin, registry.RoleDPO}
-	consultOptions.Home = map[string]string{registry.RoleForceAuditor: "/audit", registry.RoleDPO: "/audit"}
-	if consultOptions.OIDC, err = o.config.ConsultOIDC.provider("consult_oidc"); err != nil {
-		return err
-	}
-	if o.consultWeb, err = web.New(consultOptions); err != nil {
+	if err := o.furnishConsultation(shared); err != nil {
 		return err
 	}
 
@@ -213,9 +212,12 @@ func (o *office) furnish() (err error) {
 	if o.ops, err = ops.New(ops.Options{
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
 		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(),
-		OpsURL: o.config.OpsURL, ConsultURL: o.config.ConsultURL,
+		OpsURL: o.config.OpsURL, ConsultURL: o.consultWeb.URLOf,
 		OnRevoke: func(agentID string) { o.readmit(agentID) },
 	}); err != nil {
+		return err
+	}
+	if o.force, err = force.New(force.Options{Web: o.consultWeb, Registry: o.reg, Record: o.record, TrailKey: o.trail.VerifierKey(), Log: o.log}); err != nil {
 		return err
 	}
 	if o.audit, err = audit.New(audit.Options{Web: o.consultWeb, Trail: o.trail, Registry: o.reg, Log: o.log}); err != nil {
@@ -259,17 +261,17 @@ func (o *office) elsewhere(revoked string) {
 }
 
 // record puts what a person did to the system on the trail. Acts of a force's
-// people are sealed to their force.
+// people, and what the Comune does to a force, are sealed to the force.
 func (o *office) record(ctx context.Context, a web.Act) error {
-	e := trail.Entry{Actor: a.User.ID, Force: a.User.Force, Kind: a.Kind, Count: a.Count,
+	e := trail.Entry{Actor: a.User.ID, Force: cmp.Or(a.Force, a.User.Force), Kind: a.Kind, Count: a.Count,
 		Body: map[string]any{"from": a.From, "details": a.Details}}
-	if a.User.Force != "" {
-		force, ok, err := o.reg.Force(ctx, a.User.Force)
+	if e.Force != "" {
+		force, ok, err := o.reg.Force(ctx, e.Force)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return fmt.Errorf("force %q has no key to seal its entries to", a.User.Force)
+			return fmt.Errorf("force %q has no key to seal its entries to", e.Force)
 		}
 		e.Recipient = force.Recipient
 	}

@@ -205,8 +205,7 @@ func TestPreserve(t *testing.T) {
 	dir, agents, consult := t.TempDir(), freePort(t, "127.83.41.8"), freePort(t, "127.0.0.1")
 	s := serveAt(t, dir, agents, consult)
 	credential := filepath.Join(t.TempDir(), "rossi.json")
-	s.command("user", "add", "Isp. Rossi", "-data", dir, "-role", "officer", "-force", "Questura", "-qualification", "ufficiale di PG",
-		"-force-identity", credential+".identity", "-credential", credential)
+	s.officer(credential)
 	a, camera := play(t, s, agents), uuid.NewString()
 	a.say(declared(camera))
 	ask := func() string {

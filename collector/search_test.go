@@ -68,8 +68,7 @@ func newCounter(t *testing.T) *counter {
 	t.Helper()
 	dir, agents, consult := t.TempDir(), freePort(t, "127.83.41.9"), freePort(t, "127.0.0.1")
 	c := &counter{serving: serveAt(t, dir, agents, consult), file: filepath.Join(t.TempDir(), "rossi.json")}
-	c.command("user", "add", "Isp. Rossi", "-data", dir, "-role", "officer", "-force", "Questura", "-qualification", "ufficiale di PG",
-		"-force-identity", c.file+".identity", "-credential", c.file)
+	c.officer(c.file)
 	a := play(t, c.serving, agents)
 	t.Cleanup(func() {
 		a.leave()

@@ -85,7 +85,7 @@ func (o *office) certificate() (*tls.Config, error) {
 // fails ends the others.
 func (o *office) serve(ctx context.Context, out io.Writer) error {
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), o.turnedAway)
 	agents, err := ingest.New(ingest.Options{
 		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Register: o.reg,
 		Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
@@ -111,7 +111,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	consultHandler, err := o.consultWeb.Handler(o.consult.Routes(), o.audit.Routes())
+	consultHandler, err := o.consultHandler()
 	if err != nil {
 		return err
 	}
@@ -236,6 +236,11 @@ func (o *office) greet(ctx context.Context, out io.Writer) error {
 	}
 	if o.config.Basemap == "" {
 		o.log.Info("no basemap: the search page draws on a plain ground; give one with -basemap FILE")
+	}
+	for _, f := range o.config.Forces {
+		if _, ok, err := o.reg.Force(ctx, f.Name); err == nil && !ok {
+			o.log.Warn("a [[force]] of the configuration is not in the register, so it holds for nobody: check its name against \"force list\"", "force", f.Name)
+		}
 	}
 	if o.mail == nil {
 		o.log.Warn("no mail is sent: owners are reminded through their agents alone; give smtp_server and smtp_from in the configuration")

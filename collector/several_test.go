@@ -66,8 +66,7 @@ func TestTwoCollectors(t *testing.T) {
 	stream := agent.listen()
 
 	credential := filepath.Join(t.TempDir(), "rossi.json")
-	b.command("user", "add", "Isp. Rossi", "-data", b.dir, "-role", "officer", "-force", "Questura", "-qualification", "ufficiale di PG",
-		"-force-identity", credential+".identity", "-credential", credential)
+	b.officer(credential)
 	found := b.command("search", "-credential", credential, "-at", "9.19,45.464", "-time", time.Now().UTC().Format(time.RFC3339),
 		"-case", "annotation:12/2026", "-offence", "robbery", "-reason", "rapina in piazza", "-json")
 	if !strings.Contains(found, camera) {

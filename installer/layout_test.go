@@ -31,7 +31,7 @@ var layout = map[string][]string{
 	"agent/inventory":            {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":               {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/pages"},
 	"agent/uplink":               {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                  {"collector/dossier", "collector/ingest", "collector/keyfile", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/mail", "protocol", "protocol/pages"},
+	"collector":                  {"collector/dossier", "collector/ingest", "collector/keyfile", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "protocol", "protocol/pages"},
 	"collector/basemap":          {},
 	"collector/basemap/maptest":  {},
 	"collector/ingest":           {"collector/keyfile", "protocol", "protocol/wire"},
@@ -51,10 +51,12 @@ var layout = map[string][]string{
 	"collector/web/ops":          {"collector/web", "collector/registry", "protocol", "protocol/pages"},
 	"collector/web/consult":      {"collector/basemap", "collector/dossier", "collector/paper", "collector/pdf", "collector/web", "collector/registry", "collector/search", "collector/search/buildings", "collector/search/gazetteer", "collector/trail", "protocol", "protocol/pages"},
 	"collector/web/audit":        {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
-	"collector/web/mail":         {"collector/registry"},
-	"installer":                  {},
-	"installer/demo":             {"agent/discover/cameratest"},
-	"installer/loadtest":         {"agent/uplink", "protocol", "protocol/wire"},
+	// force is a face of its own: who administers a force's people may neither search nor read the trail.
+	"collector/web/force": {"collector/web", "collector/registry", "protocol", "protocol/pages"},
+	"collector/web/mail":  {"collector/registry"},
+	"installer":           {},
+	"installer/demo":      {"agent/discover/cameratest"},
+	"installer/loadtest":  {"agent/uplink", "protocol", "protocol/wire"},
 }
 
 // testOnly lists what any test of a side, or of a package, may import besides: the devices that

@@ -112,9 +112,10 @@ func TestLongNetworks(t *testing.T) {
 	dir := t.TempDir()
 	creds := filepath.Join(dir, "officer.json")
 	collector := c.collector(t, 0, dir)
-	if _, err := c.hosts[0].program(t, "anagrafe-collector", "user", "add", "Agente di prova", "-data", filepath.Join(dir, "collector"), "-role", "officer",
-		"-force", "Questura", "-force-identity", creds+".identity", "-credential", creds); err != nil {
-		t.Fatal(err)
+	for _, args := range anOfficer(filepath.Join(dir, "collector"), creds) {
+		if _, err := c.hosts[0].program(t, "anagrafe-collector", args...); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var agents []*remote
 	for i, what := range troubles() {

@@ -14,12 +14,8 @@ type Problem struct {
 	Error string `json:"error"`
 	Field string `json:"field,omitempty"`
 	Hint  string `json:"hint,omitempty"`
-
-	shut bool // nothing here is open to who asks, the login neither
+	Shut  bool   `json:"-"` // for the page: nothing here is open to who asks, the login neither
 }
-
-// Shut is for the page: whether it should lead nowhere.
-func (p Problem) Shut() bool { return p.shut }
 
 // WantsJSON tells whether a program asks, not a browser.
 func WantsJSON(r *http.Request) bool {

@@ -54,7 +54,7 @@ func (w *Web) closed(rw http.ResponseWriter, r *http.Request) {
 	w.refused(RefusedAddress)
 	w.Log.DebugContext(r.Context(), "address refused", "from", From(r))
 	words := w.pages.Words(Language(r))
-	w.Fail(rw, r, http.StatusForbidden, Problem{Error: words.T("refused.address", "from", From(r)), Hint: words.T("refused.address.hint"), shut: true})
+	w.Fail(rw, r, http.StatusForbidden, Problem{Error: words.T("refused.address", "from", From(r)), Hint: words.T("refused.address.hint"), Shut: true})
 }
 
 func (w *Web) refused(why string) {

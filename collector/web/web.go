@@ -31,6 +31,7 @@ type Act struct {
 	User    registry.User
 	From    string // address of the client
 	Count   int    // records touched
+	Force   string // whose auditor is to read it, where that is not User's own force; else ""
 	Details any    // marshals to JSON
 }
 

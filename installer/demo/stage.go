@@ -288,8 +288,18 @@ func (s *stage) addOfficer(ctx context.Context) error {
 	var added struct {
 		Link string `json:"link"`
 	}
-	if err := toolJSON(ctx, &added, s.collectBin, "user", "add", "Agente Dimostrativo", "-data", s.collectDir, "-role", "officer",
-		"-force", "Questura dimostrativa", "-force-identity", filepath.Join(s.dir, "questura.identity"), "-credential", s.credential); err != nil {
+	const force = "Questura dimostrativa"
+	admin := filepath.Join(s.dir, "dirigente.json")
+	if _, err := tool(ctx, s.collectBin, "force", "add", force, "-data", s.collectDir, "-act", "prot. dimostrativo",
+		"-identity", filepath.Join(s.dir, "questura.identity")); err != nil {
+		return err
+	}
+	if _, err := tool(ctx, s.collectBin, "user", "add", "Dirigente Dimostrativo", "-data", s.collectDir, "-role", "force-admin",
+		"-force", force, "-credential", admin); err != nil {
+		return err
+	}
+	if err := toolJSON(ctx, &added, s.collectBin, "user", "add", "Agente Dimostrativo", "-as", admin, "-role", "officer",
+		"-qualification", "agente di PG", "-credential", s.credential); err != nil {
 		return err
 	}
 	s.officerLink = added.Link

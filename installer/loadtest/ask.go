@@ -23,17 +23,21 @@ type officer struct {
 // officer makes an officer of the collector's.
 func (c *collector) officer(ctx context.Context) (officer, error) {
 	file := c.dir + ".officer"
-	cmd := exec.CommandContext(ctx, c.bin, "user", "add", "Prova di carico", "-data", c.dir, "-role", "officer", "-force", "Questura",
-		"-force-identity", file+".identity", "-credential", file)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return officer{}, fmt.Errorf("make an officer: %w: %s", err, out)
+	for _, args := range [][]string{
+		{"force", "add", "Questura", "-data", c.dir, "-act", "prova di carico", "-identity", file + ".identity"},
+		{"user", "add", "Dirigente", "-data", c.dir, "-role", "force-admin", "-force", "Questura", "-credential", file + ".admin"},
+		{"user", "add", "Prova di carico", "-as", file + ".admin", "-role", "officer", "-qualification", "agente di PG", "-credential", file},
+	} {
+		if out, err := exec.CommandContext(ctx, c.bin, args...).CombinedOutput(); err != nil {
+			return officer{}, fmt.Errorf("make an officer: %w: %s", err, out)
+		}
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return officer{}, err
 	}
 	var o officer
-	return o, errors.Join(json.Unmarshal(text, &o), os.Remove(file), os.Remove(file+".identity"))
+	return o, errors.Join(json.Unmarshal(text, &o), os.Remove(file), os.Remove(file+".admin"), os.Remove(file+".identity"))
 }
 
 // ask has one agent's site asked to preserve the last hour of a camera.

@@ -39,7 +39,7 @@ func (o *Ops) begin(rw http.ResponseWriter, r *http.Request) {
 // invite makes a one-time code for a new site.
 func (o *Ops) invite(rw http.ResponseWriter, r *http.Request) {
 	var in invitation
-	if err := read(r, map[string]*string{"site": &in.Site, "category": &in.Category, "address": &in.Address, "site_id": &in.SiteID}); err != nil {
+	if err := web.ReadFields(r, map[string]*string{"site": &in.Site, "category": &in.Category, "address": &in.Address, "site_id": &in.SiteID}); err != nil {
 		o.refuseInvitation(rw, r, in, wrong{"", "invite.unreadable"})
 		return
 	}

@@ -6,10 +6,12 @@
 // The command line reaches the same handlers over the control socket (Control),
 // where who may open the socket is the operating system's answer.
 //
-// Who makes whom (DESIGN 10): over the pages an admin makes the Comune's own
-// accounts and the first administrator of a force, no more, and sees and revokes
-// only those; the accounts of a force's officers are that force's affair. Until
-// its administrators have pages of their own, they are made on the command line.
+// Who makes whom (DESIGN 10): an admin adds a force by the act that lets it consult,
+// makes the Comune's own accounts and the first administrator of a force, no more,
+// and sees and revokes the Comune's own alone; all others of a force are its
+// administrators' affair (package force). Where a force has lost its administrators'
+// credentials, the command line names another one with a reason, which the force's
+// auditor reads.
 package ops
 
 import (
@@ -31,7 +33,7 @@ import (
 //go:embed *.html it.json en.json
 var files embed.FS
 
-// linkLife is how long a login link waits to be opened.
+// linkLife is how long the first administrator's link waits to be opened.
 const linkLife = 24 * time.Hour
 
 // Options: all but OnRevoke are required.
@@ -39,11 +41,11 @@ type Options struct {
 	Web        *web.Web // of the operators' listener
 	Registry   *registry.Registry
 	Record     web.Record
-	AgentsURL  string        // https://host:port that agents speak to
-	Pin        func() string // of the private CA's key, for links; it changes when another one signs
-	OpsURL     string        // public addresses of the two listeners, for links and credential files
-	ConsultURL string
-	TrailKey   string // verifier key, for credential files
+	AgentsURL  string                    // https://host:port that agents speak to
+	Pin        func() string             // of the private CA's key, for links; it changes when another one signs
+	OpsURL     string                    // public address of this listener, for links and credential files
+	ConsultURL func(force string) string // of consultation, for a force's people or "" for the dpo
+	TrailKey   string                    // verifier key, for credential files
 	// OnRevoke is told of each agent that was revoked; it must return at once.
 	OnRevoke func(agentID string)
 	Log      *slog.Logger
@@ -57,7 +59,7 @@ type Ops struct {
 
 // New loads the console's pages.
 func New(o Options) (*Ops, error) {
-	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Pin == nil || o.Log == nil || o.AgentsURL == "" || o.OpsURL == "" || o.ConsultURL == "" || o.TrailKey == "" {
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Pin == nil || o.Log == nil || o.AgentsURL == "" || o.OpsURL == "" || o.ConsultURL == nil || o.TrailKey == "" {
 		return nil, errors.New("the ops console needs its listener, the registry, a trail, its addresses and a log")
 	}
 	if o.OnRevoke == nil {
@@ -87,6 +89,8 @@ func (o *Ops) Routes() []web.Route {
 		route("POST /users/{id}/revoke", admin, o.revokeUser),
 		route("POST /users/{id}/link", admin, o.linkUser),
 		route("POST /users/{id}/signout", admin, o.signOutUser),
+		route("GET /forces", admin, o.forces),
+		route("POST /forces", admin, o.addForce),
 	}
 }
 
@@ -152,8 +156,14 @@ func (o *Ops) FirstLink(ctx context.Context) (string, error) {
 // record puts an act on the trail before it is done; when it returns false the
 // answer is written, and the act must not go ahead.
 func (o *Ops) record(rw http.ResponseWriter, r *http.Request, kind string, details any) bool {
+	return o.recordFor(rw, r, "", kind, details)
+}
+
+// recordFor is record for what concerns a force: sealed to it, so that its auditor
+// reads it; "" is none.
+func (o *Ops) recordFor(rw http.ResponseWriter, r *http.Request, force, kind string, details any) bool {
 	u, _ := web.User(r.Context())
-	if err := o.Record(r.Context(), web.Act{Kind: kind, User: u, From: web.From(r), Count: 1, Details: details}); err != nil {
+	if err := o.Record(r.Context(), web.Act{Kind: kind, User: u, From: web.From(r), Count: 1, Force: force, Details: details}); err != nil {
 		o.Web.Unrecorded(rw, r, err)
 		return false
 	}
@@ -166,7 +176,7 @@ func (o *Ops) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
 	p.Face, p.User, p.Styles = pages.FaceOps, u.Name, []string{"ops.css"}
 	p.Nav = []pages.Nav{{Key: "nav.overview", Href: "/"}, {Key: "nav.agents", Href: "/agents"}}
 	if u.Role == registry.RoleAdmin {
-		p.Nav = append(p.Nav, pages.Nav{Key: "nav.users", Href: "/users"})
+		p.Nav = append(p.Nav, pages.Nav{Key: "nav.users", Href: "/users"}, pages.Nav{Key: "nav.forces", Href: "/forces"})
 	}
 	for i := range p.Nav {
 		p.Nav[i].Current = p.Nav[i].Href == r.URL.Path

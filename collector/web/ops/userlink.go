@@ -1,9 +1,7 @@
 package ops
 
 import (
-	"context"
 	"net/http"
-	"slices"
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
@@ -17,30 +15,18 @@ type linked struct {
 	Link string `json:"link"` // one-time login link, 24 hours
 }
 
-// linkUser makes a one-time link for whom lost their passkey, or never made one.
-// Who opens it can make a passkey of that person's, so over the pages an admin makes
-// it for the Comune's own people, and for a force's administrator until they have
-// entered once: after that it is the force's affair.
+// linkUser makes a one-time link for whom lost their passkey, or never made one, of
+// the Comune's people. Who opens it can make a passkey of that person's: those of a
+// force get theirs from its administrator.
 func (o *Ops) linkUser(rw http.ResponseWriter, r *http.Request) {
 	u, ok := o.find(rw, r)
 	if !ok {
 		return
 	}
-	if !onHost(r.Context()) && registry.OfForce(u.Role) {
-		entered, err := o.Registry.SignsIn(r.Context(), u.ID)
-		if err != nil {
-			o.Web.Broken(rw, r, err)
-			return
-		}
-		if entered {
-			o.refuseUser(rw, r, http.StatusConflict, typed{}, wrong{"id", "users.link.force"})
-			return
-		}
-	}
 	if !o.record(rw, r, "user-link", describe(u)) {
 		return
 	}
-	link, err := o.Web.NewLink(r.Context(), o.server(u.Role), u.ID, linkLife)
+	link, err := o.Web.NewLink(r.Context(), o.server(u), u.ID, linkLife)
 	if err != nil {
 		o.Web.Broken(rw, r, err)
 		return
@@ -71,30 +57,25 @@ func (o *Ops) signOutUser(rw http.ResponseWriter, r *http.Request) {
 	http.Redirect(rw, r, "/users", http.StatusSeeOther)
 }
 
-// find gives the user whom the address names, one who may sign in and whom this admin
-// may see; when it returns false the answer is written.
+// find gives the user whom the address names, one of the Comune's who may sign
+// in; when it returns false the answer is written.
 func (o *Ops) find(rw http.ResponseWriter, r *http.Request) (registry.User, bool) {
 	u, ok, err := o.Registry.UserByID(r.Context(), r.PathValue("id"))
 	switch {
 	case err != nil:
 		o.Web.Broken(rw, r, err)
 		return u, false
-	case !ok || !u.RevokedAt.IsZero() || !o.sees(r.Context(), u):
+	case !ok || !u.RevokedAt.IsZero() || !ours(r.Context(), u):
 		o.missing(rw, r, "users.unknown")
 		return u, false
 	}
 	return u, true
 }
 
-// sees tells whether whoever asks is shown this user at all.
-func (o *Ops) sees(ctx context.Context, u registry.User) bool {
-	return onHost(ctx) || slices.Contains(office(), u.Role)
-}
-
-// server is the address at which a role signs in.
-func (o *Ops) server(role string) string {
-	if role == registry.RoleOps || role == registry.RoleAdmin {
+// server is the address at which a user signs in.
+func (o *Ops) server(u registry.User) string {
+	if u.Role == registry.RoleOps || u.Role == registry.RoleAdmin {
 		return o.OpsURL
 	}
-	return o.ConsultURL
+	return o.ConsultURL(u.Force)
 }

@@ -2,18 +2,11 @@ package ops
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"html/template"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"filippo.io/age"
 	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
@@ -21,31 +14,22 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-const maxName = 200 // characters of a person's, a force's or a qualification's name
-
-// office are the roles that an admin gives over the pages; a force's other
-// accounts are made on the command line (see the package comment).
+// office are the roles that an admin gives to people of the Comune.
 func office() []string {
-	return []string{registry.RoleOps, registry.RoleAdmin, registry.RoleDPO, registry.RoleForceAdmin}
-}
-
-// ofForce tells whether a role belongs to a force.
-func ofForce(role string) bool {
-	return role == registry.RoleOfficer || role == registry.RoleForceAuditor || role == registry.RoleForceAdmin
+	return []string{registry.RoleOps, registry.RoleAdmin, registry.RoleDPO}
 }
 
 type user struct {
-	ID            string    `json:"id"`
-	Name          string    `json:"name"`
-	Role          string    `json:"role"`
-	Force         string    `json:"force,omitempty"`
-	Qualification string    `json:"qualification,omitempty"`
-	AddedAt       time.Time `json:"added_at"`
-	RevokedAt     time.Time `json:"revoked_at,omitzero"`
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Role      string    `json:"role"`
+	AddedAt   time.Time `json:"added_at"`
+	RevokedAt time.Time `json:"revoked_at,omitzero"`
 }
 
-// typed is what is typed to add a user.
-type typed struct{ Name, Role, Force, Qualification, Recipient string }
+// typed is what is typed to add a user. Force is for the first administrator of one,
+// Recovery why a force that has an administrator gets another one from here.
+type typed struct{ Name, Role, Force, Recovery string }
 
 type usersData struct {
 	Users []user   `json:"users"`
@@ -55,29 +39,11 @@ type usersData struct {
 	Self  string   `json:"-"` // cannot be revoked by themselves
 }
 
-// added is shown once: the register keeps hashes of both secrets.
-type added struct {
-	ID         string         `json:"id"`
-	Name       string         `json:"name"`
-	Role       string         `json:"role"`
-	Force      string         `json:"force,omitempty"`
-	Link       string         `json:"link"` // one-time login link, 24 hours
-	Credential web.Credential `json:"credential"`
-}
-
-// File is the credential file as it is handed over.
-func (a added) File() (string, error) {
-	b, err := json.MarshalIndent(a.Credential, "", "  ")
-	return string(b) + "\n", err
-}
-
-// FileName is what a browser saves it as.
-func (a added) FileName() string { return "anagrafe-" + a.ID[:8] + ".json" }
-
-// FileURL holds the file itself, so that nothing but this page ever has it.
-func (a added) FileURL() (template.URL, error) {
-	file, err := a.File()
-	return template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString([]byte(file))), err
+// ours tells whether a user is the Comune's to see and revoke from where the request
+// comes from: those of the forces are their force's affair. Referents, whom
+// delegations make, are seen on the host alone.
+func ours(ctx context.Context, u registry.User) bool {
+	return slices.Contains(office(), u.Role) || onHost(ctx) && !registry.OfForce(u.Role)
 }
 
 func (o *Ops) users(rw http.ResponseWriter, r *http.Request) {
@@ -93,8 +59,8 @@ func (o *Ops) showUsers(rw http.ResponseWriter, r *http.Request, status int, in 
 	self, _ := web.User(r.Context())
 	data := usersData{Users: []user{}, Roles: office(), Typed: in, Wrong: bad, Self: self.ID}
 	for _, u := range all {
-		if onHost(r.Context()) || slices.Contains(office(), u.Role) {
-			data.Users = append(data.Users, user{u.ID, u.Name, u.Role, u.Force, u.Qualification, u.At, u.RevokedAt})
+		if ours(r.Context(), u) {
+			data.Users = append(data.Users, user{u.ID, u.Name, u.Role, u.At, u.RevokedAt})
 		}
 	}
 	if web.WantsJSON(r) {
@@ -111,12 +77,11 @@ func (o *Ops) showUsers(rw http.ResponseWriter, r *http.Request, status int, in 
 // addUser makes an account, its credential file and a first login link.
 func (o *Ops) addUser(rw http.ResponseWriter, r *http.Request) {
 	var in typed
-	if err := read(r, map[string]*string{"name": &in.Name, "role": &in.Role, "force": &in.Force,
-		"qualification": &in.Qualification, "recipient": &in.Recipient}); err != nil {
+	if err := web.ReadFields(r, map[string]*string{"name": &in.Name, "role": &in.Role, "force": &in.Force, "recovery": &in.Recovery}); err != nil {
 		o.refuseUser(rw, r, http.StatusBadRequest, in, wrong{"", "users.unreadable"})
 		return
 	}
-	bad, newForce, err := o.checkUser(r.Context(), in)
+	bad, err := o.checkUser(r.Context(), in)
 	if err != nil {
 		o.Web.Broken(rw, r, err)
 		return
@@ -130,35 +95,45 @@ func (o *Ops) addUser(rw http.ResponseWriter, r *http.Request) {
 		o.Web.Broken(rw, r, err)
 		return
 	}
-	u := registry.User{ID: uuid.NewString(), Name: in.Name, Role: in.Role, Force: in.Force,
-		Qualification: in.Qualification, SecretHash: hash, At: o.Web.Now()}
-	if newForce {
-		if !o.record(rw, r, "force-add", map[string]string{"force": in.Force, "recipient": in.Recipient}) {
-			return
-		}
-		if err := o.Registry.AddForce(r.Context(), in.Force, in.Recipient); err != nil {
-			o.Web.Broken(rw, r, err)
-			return
-		}
-	}
-	if !o.record(rw, r, "user-add", describe(u)) {
+	u := registry.User{ID: uuid.NewString(), Name: in.Name, Role: in.Role, Force: in.Force, SecretHash: hash, At: o.Web.Now()}
+	if !o.recordUser(rw, r, u, in.Recovery) {
 		return
 	}
-	if err := o.Registry.AddUser(r.Context(), u); errors.Is(err, registry.ErrExists) {
+	add := o.Registry.AddUser
+	if u.Force != "" && in.Recovery == "" {
+		add = o.Registry.AddFirstAdministrator
+	}
+	switch err := add(r.Context(), u); {
+	case errors.Is(err, registry.ErrExists):
 		o.refuseUser(rw, r, http.StatusConflict, in, wrong{"name", "users.name.taken"})
 		return
-	} else if err != nil {
+	case errors.Is(err, registry.ErrAdministered):
+		o.refuseUser(rw, r, http.StatusConflict, in, wrong{"force", "users.force.administered"})
+		return
+	case err != nil:
 		o.Web.Broken(rw, r, err)
 		return
 	}
-	server := o.server(u.Role)
-	link, err := o.Web.NewLink(r.Context(), server, u.ID, linkLife)
+	o.handOver(rw, r, u, secret)
+}
+
+// recordUser puts a new account on the trail; that of a force's administrator is
+// sealed to the force, so that its auditor sees whom the Comune has let in, and why.
+func (o *Ops) recordUser(rw http.ResponseWriter, r *http.Request, u registry.User, recovery string) bool {
+	kind, details := "user-add", describe(u)
+	if recovery != "" {
+		kind, details["reason"] = "force-recovery", recovery
+	}
+	return o.recordFor(rw, r, u.Force, kind, details)
+}
+
+// handOver shows what somebody signs in with, this once.
+func (o *Ops) handOver(rw http.ResponseWriter, r *http.Request, u registry.User, secret string) {
+	data, err := o.Web.Issue(r.Context(), u, o.server(u), secret, o.TrailKey)
 	if err != nil {
 		o.Web.Broken(rw, r, err)
 		return
 	}
-	data := added{u.ID, u.Name, u.Role, u.Force, link,
-		web.Credential{Server: server, User: u.ID, Secret: secret, TrailKey: o.TrailKey}}
 	if web.WantsJSON(r) {
 		web.WriteJSON(rw, http.StatusCreated, data)
 		return
@@ -166,64 +141,63 @@ func (o *Ops) addUser(rw http.ResponseWriter, r *http.Request) {
 	o.show(rw, r, pages.Page{Template: "added.html", Title: "added.title", Status: http.StatusCreated, Data: data})
 }
 
+// refuseUser shows again the page on which the user was typed.
 func (o *Ops) refuseUser(rw http.ResponseWriter, r *http.Request, status int, in typed, bad wrong) {
-	o.refuse(rw, r, status, bad, func() { o.showUsers(rw, r, status, in, bad) })
+	o.refuse(rw, r, status, bad, func() {
+		if in.Role == registry.RoleForceAdmin {
+			o.showForces(rw, r, status, typedForce{Administers: in.Force, Administrator: in.Name}, bad)
+			return
+		}
+		o.showUsers(rw, r, status, in, bad)
+	})
 }
 
-// checkUser says which field cannot be taken, and whether the force is new.
-func (o *Ops) checkUser(ctx context.Context, in typed) (bad wrong, newForce bool, err error) {
+// checkUser says which field cannot be taken.
+func (o *Ops) checkUser(ctx context.Context, in typed) (wrong, error) {
 	switch {
-	case !plain(in.Name) || in.Name == "":
-		return wrong{"name", "users.name.wrong"}, false, nil
-	case !ofForce(in.Role) && !slices.Contains(office(), in.Role):
-		return wrong{"role", "users.role.wrong"}, false, nil
-	case !onHost(ctx) && !slices.Contains(office(), in.Role):
-		return wrong{"role", "users.role.force"}, false, nil
-	case ofForce(in.Role) && in.Force == "" || !plain(in.Force):
-		return wrong{"force", "users.force.missing"}, false, nil
-	case !ofForce(in.Role) && in.Force != "":
-		return wrong{"force", "users.force.none"}, false, nil
-	case !plain(in.Qualification):
-		return wrong{"qualification", "users.qualification.wrong"}, false, nil
+	case in.Name == "" || !web.OneLine(in.Name, web.MaxName):
+		return wrong{"name", "users.name.wrong"}, nil
+	case in.Role == registry.RoleOfficer || in.Role == registry.RoleForceAuditor:
+		return wrong{"role", "users.role.force"}, nil
+	case in.Role != registry.RoleForceAdmin && !slices.Contains(office(), in.Role):
+		return wrong{"role", "users.role.wrong"}, nil
+	case in.Role != registry.RoleForceAdmin && in.Force != "":
+		return wrong{"force", "users.force.none"}, nil
+	case in.Role == registry.RoleForceAdmin && in.Force == "":
+		return wrong{"force", "users.force.missing"}, nil
+	case in.Recovery != "" && (!onHost(ctx) || in.Role != registry.RoleForceAdmin || !web.OneLine(in.Recovery, maxAct)):
+		return wrong{"recovery", "users.recovery.wrong"}, nil
 	}
 	all, err := o.Registry.Users(ctx)
 	if err != nil {
-		return wrong{}, false, err
+		return wrong{}, err
 	}
-	for _, u := range all {
-		switch {
-		case u.Name == in.Name:
-			return wrong{"name", "users.name.taken"}, false, nil
-		case !onHost(ctx) && in.Role == registry.RoleForceAdmin && u.Role == in.Role && u.Force == in.Force && u.RevokedAt.IsZero():
-			return wrong{"force", "users.force.administered"}, false, nil
-		}
+	if slices.ContainsFunc(all, func(u registry.User) bool { return u.Name == in.Name }) {
+		return wrong{"name", "users.name.taken"}, nil
 	}
-	if !ofForce(in.Role) {
-		return wrong{}, false, nil
+	if in.Force == "" {
+		return wrong{}, nil
 	}
-	return o.checkForce(ctx, in)
+	return o.checkAdministrator(ctx, in)
 }
 
-// checkForce demands the public key of a force that is not known yet.
-func (o *Ops) checkForce(ctx context.Context, in typed) (bad wrong, newForce bool, err error) {
-	known, ok, err := o.Registry.Force(ctx, in.Force)
+// checkAdministrator demands a force that is known, and has no administrator unless
+// there is a reason to name another one from here.
+func (o *Ops) checkAdministrator(ctx context.Context, in typed) (wrong, error) {
+	forces, err := o.Registry.Forces(ctx)
+	if err != nil {
+		return wrong{}, err
+	}
+	i := slices.IndexFunc(forces, func(f registry.Force) bool { return f.Name == in.Force })
 	switch {
-	case err != nil:
-		return wrong{}, false, err
-	case ok && in.Recipient != "" && in.Recipient != known.Recipient:
-		return wrong{"recipient", "users.recipient.other"}, false, nil
-	case ok:
-		return wrong{}, false, nil
-	case in.Recipient == "":
-		return wrong{"recipient", "users.recipient.missing"}, false, nil
+	case i < 0:
+		return wrong{"force", "users.force.unknown"}, nil
+	case forces[i].Administered && in.Recovery == "":
+		return wrong{"force", "users.force.administered"}, nil
+	case !forces[i].Administered && in.Recovery != "":
+		return wrong{"recovery", "users.recovery.needless"}, nil
 	}
-	if strings.ContainsAny(in.Recipient, "\r\n") {
-		return wrong{"recipient", "users.recipient.wrong"}, false, nil
-	}
-	if _, err := age.ParseRecipients(strings.NewReader(in.Recipient)); err != nil {
-		return wrong{"recipient", "users.recipient.wrong"}, false, nil
-	}
-	return wrong{}, true, nil
+	return wrong{}, nil
 }
 
 // revokeUser shuts a user out at once.
@@ -234,7 +208,7 @@ func (o *Ops) revokeUser(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i := slices.IndexFunc(all, func(u registry.User) bool {
-		return u.ID == r.PathValue("id") && (onHost(r.Context()) || slices.Contains(office(), u.Role))
+		return u.ID == r.PathValue("id") && ours(r.Context(), u)
 	})
 	self, _ := web.User(r.Context())
 	switch {
@@ -261,12 +235,5 @@ func (o *Ops) revokeUser(rw http.ResponseWriter, r *http.Request) {
 
 // describe is what the trail keeps of an account.
 func describe(u registry.User) map[string]string {
-	return map[string]string{"user": u.ID, "name": u.Name, "role": u.Role, "force": u.Force, "qualification": u.Qualification}
-}
-
-// plain tells whether a text is fit for one line.
-func plain(s string) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxName && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
-	})
+	return map[string]string{"user": u.ID, "name": u.Name, "role": u.Role, "force": u.Force}
 }

@@ -1,4 +1,4 @@
-package ops
+package web
 
 import (
 	"encoding/json"
@@ -6,11 +6,13 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// read takes fields from a form or from a JSON object of strings, trimmed. A
+// ReadFields takes fields from a form or from a JSON object of strings, trimmed. A
 // JSON field that is not asked for is an error: it would be a misspelt one.
-func read(r *http.Request, fields map[string]*string) error {
+func ReadFields(r *http.Request, fields map[string]*string) error {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
 		if err := r.ParseForm(); err != nil {
 			return err
@@ -32,4 +34,15 @@ func read(r *http.Request, fields map[string]*string) error {
 		*field = strings.TrimSpace(value)
 	}
 	return nil
+}
+
+// MaxName is the longest name of a person or a force, in characters.
+const MaxName = 200
+
+// OneLine tells whether a text has at most so many characters and is fit for one
+// line of a page.
+func OneLine(s string, most int) bool {
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	})
 }

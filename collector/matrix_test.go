@@ -93,6 +93,7 @@ var allowed = map[string]map[string]string{
 		"GET /audit/checkpoint":                "force-auditor dpo",
 		"GET /audit/key":                       "force-auditor dpo",
 		"GET /audit/export":                    "force-auditor dpo",
+		"GET /audit/threats":                   "force-auditor dpo",
 		"GET /audit/witness":                   "anyone",
 		"POST /audit/witness":                  "anyone",
 		"GET /force":                           "force-admin",

@@ -73,6 +73,7 @@ func (a *Audit) Routes() []web.Route {
 		route("GET /audit/checkpoint", a.checkpoint),
 		route("GET /audit/key", a.key),
 		route("GET /audit/export", a.export),
+		route("GET /audit/threats", a.threatsPage),
 	}, append(a.witnessRoutes(), a.forceRoutes()...)...)
 }
 

@@ -58,6 +58,12 @@ func TestPageInABrowser(t *testing.T) {
 			t.Errorf("%s: this is not the auditors' page: %s", name, pagestest.Eval[string](b, "location.href"))
 		}
 	}
+	for name, width := range map[string]int64{"wide": 1280, "narrow": 390} {
+		b.Resize(width, 900)
+		b.Visit("/audit/threats")
+		b.Check("audit-threats-" + name)
+	}
+	b.Visit("/audit")
 	if text := pagestest.Eval[string](b, `document.querySelector("main").innerText`); !strings.Contains(text, m.trail.VerifierKey()) {
 		t.Error(text)
 	}

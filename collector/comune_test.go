@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -275,6 +276,10 @@ func (s *serving) caseActs() {
 		t.Fatal(err)
 	}
 	if _, err := s.o.reg.AddCaseRecord(ctx, registry.CaseRecord{CaseID: one.ID, At: now, Actor: "officer-1", Kind: "called", Body: []byte(`{"note":"` + plantedRecord + `"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	paper := registry.Paper{ID: uuid.NewString(), CaseID: one.ID, Force: one.Force, Kind: "acquisition", Year: 2026, At: now}
+	if _, err := s.o.reg.NumberPaper(ctx, paper, func(int) (json.RawMessage, error) { return json.RawMessage(`{"text":"` + plantedRecord + `"}`), nil }); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.o.reg.ShareCase(ctx, one.ID, one.Force, "Carabinieri", now); err != nil {

@@ -130,6 +130,9 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 		return errors.Join(opened.err, opened.close())
 	}
 
+	disk := newSpace(o.dir, metrics, func(used float64) {
+		o.log.Error("the disk under the collector's directory is filling up: once it is full the trail cannot be written and every consultation is refused; make room", "used", used)
+	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return agents.Run(ctx) })
 	group.Go(func() error { return o.publicWeb.Serve(ctx, publicHandler, publicListener) })
@@ -139,6 +142,10 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	group.Go(func() error { return o.follow(ctx) })
 	group.Go(func() error { return o.reg.Follow(ctx, o.elsewhere) })
 	group.Go(func() error { return o.tidy(ctx) })
+	group.Go(func() error {
+		disk.watch(ctx, func(err error) { o.log.Warn("the disk cannot be watched", "err", err) })
+		return nil
+	})
 	if o.mail != nil {
 		group.Go(func() error { return o.mail.Run(ctx) })
 	}

@@ -109,7 +109,7 @@ func TestGoldenAnswer(t *testing.T) {
 	if err := json.Unmarshal([]byte(res.body), &a); err != nil {
 		t.Fatal(err)
 	}
-	names[a.Search] = "id of the search"
+	names[a.Search], names[a.Asked.Case] = "id of the search", "id of the case"
 	var whole any
 	if err := json.Unmarshal([]byte(res.body), &whole); err != nil {
 		t.Fatal(err)

@@ -77,14 +77,17 @@ func TestEntriesInABrowser(t *testing.T) {
 	origin := fmt.Sprintf("http://127.0.0.1:%d", m.serve())
 	b := pagestest.Open(t, origin, 1280, 900)
 	signIn := func(role string) {
-		secret := m.user(role)
+		m.user(role)
 		users, err := m.reg.Users(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		i := slices.IndexFunc(users, func(u registry.User) bool { return u.Role == role })
-		b.Visit("/audit")
-		b.Fill("#credential", fmt.Sprintf(`{"server":%q,"user":%q,"secret":%q,"trail_key":""}`, origin, users[i].ID, secret))
+		link, err := m.web.NewLink(t.Context(), origin, users[i].ID, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Visit(link)
 		b.Press("main form button[type=submit]")
 	}
 	both := func(name, path string) {

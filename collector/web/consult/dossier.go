@@ -106,7 +106,7 @@ func (c *Consult) dossier(ctx context.Context, u registry.User, k registry.Case)
 	}
 	slices.SortFunc(entries, func(a, b trail.Inclusion) int { return cmp.Compare(a.Index, b.Index) })
 	entries = slices.CompactFunc(entries, func(a, b trail.Inclusion) bool { return a.Index == b.Index })
-	states, err := c.statesIn(ctx, k, records)
+	states, err := c.statesIn(ctx, k)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -137,29 +137,13 @@ func part(kind string, at time.Time, by string, body any) dossier.Part {
 }
 
 // statesIn are how far the requests of a case have come, one part a notice.
-func (c *Consult) statesIn(ctx context.Context, k registry.Case, records []registry.CaseRecord) (parts []dossier.Part, err error) {
-	asked := make(map[string]bool)
-	for _, rec := range records {
-		var b struct {
-			Request string `json:"request_id"`
-		}
-		if rec.Kind == "request" && json.Unmarshal(rec.Body, &b) == nil {
-			asked[b.Request] = true
-		}
+func (c *Consult) statesIn(ctx context.Context, k registry.Case) (parts []dossier.Part, err error) {
+	all, err := c.Registry.AskedIn(ctx, k.ID, maxListed)
+	if err != nil {
+		return nil, err
 	}
-	if len(asked) == 0 {
-		return nil, nil
-	}
-	for _, force := range append([]string{k.Force}, k.Shared...) {
-		all, err := c.Registry.Asked(ctx, force, maxListed)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range slices.Backward(all) {
-			if asked[a.RequestID] {
-				parts = append(parts, part("state", a.Notice.At, force, noticeJSON(a)))
-			}
-		}
+	for _, a := range slices.Backward(all) { // the newest first
+		parts = append(parts, part("state", a.Notice.At, "", noticeJSON(a)))
 	}
 	return parts, nil
 }

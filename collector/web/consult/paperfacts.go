@@ -19,7 +19,7 @@ func (c *Consult) acquisition(u registry.User, src paperSource, sites []string, 
 	for _, site := range sites {
 		a.Sites = append(a.Sites, siteOn(ans, site))
 		if b, ok := src.before[site]; ok && a.Asked.IsZero() {
-			a.Asked, a.CheckCode = exactSecond(b.at), b.code
+			a.Asked, a.CheckCode, a.CheckPage = exactSecond(b.at), b.code, c.CheckURL
 		}
 	}
 	return a

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -219,7 +218,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add([]byte("{}\n{}\n{}\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if _, err := Verify(in, vkey); err == nil && !bytes.Equal(in, raw) {
-			t.Fatal(fmt.Sprintf("%q verified", in))
+			t.Fatalf("%q verified", in)
 		}
 	})
 }

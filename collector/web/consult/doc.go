@@ -33,10 +33,24 @@
 //   - POST /export gives an answer as a file, GeoJSON or CSV: one entry of kind
 //     "export", with the file's SHA-256. Contacts are in it where they were revealed.
 //   - POST /requests asks the owners of chosen cameras to preserve footage, one
-//     notice a site, for programs; its page is still to come. The entry, of kind
-//     "request", is on the trail before anybody is asked. An order (art. 354
-//     c.p.p.) is taken from an ufficiale di polizia giudiziaria alone. GET
-//     /requests says how far the requests of the officer's own force have come.
+//     notice a site. The entry, of kind "request", is on the trail before anybody is
+//     asked, and what was sent is a record of the case. An order (art. 354 c.p.p.)
+//     is taken from an ufficiale di polizia giudiziaria or the PM alone; agenti in
+//     urgent need (art. 113 disp. att.) are not offered it. GET /requests and
+//     GET /requests/ID say how far those have come that the force may see.
+//   - POST /preserve shows, before, what each owner will read and how each is told;
+//     it says of the register no more than the search, but by how many ways a site
+//     can be told, and is no entry. Without a choice it lists the sites that see or
+//     may see the place; one known by an e-mail address alone is listed unticked.
+//   - Whoever leaves out a site's technical referent has that site told nothing: the
+//     agent's page, the mail, and the site's public page may be the referent's to
+//     read. Only the phone is left, and the referent's contact is not shown.
+//   - The page of a request asks every five seconds whether what it shows has
+//     changed. Where it has not, nothing is answered and nothing is an entry; what is
+//     new is one look, of kind "request-list", as the page itself was. All state is
+//     read from the register, so that any collector answers.
+//   - Contacts that are revealed from a request's page are entries of kind "reveal",
+//     and are not kept for the page: loaded again, it hides them.
 //   - POST /papers makes one acquisition request for each owner (an organisation, else
 //     a site) of chosen sites of an answer: numbered, on the trail with the hash of
 //     the data that it is made from and of its file (kind "paper"), copied into the

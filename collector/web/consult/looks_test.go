@@ -87,7 +87,7 @@ func TestLooks(t *testing.T) {
 	if got := pagestest.Eval[string](b, `getComputedStyle(document.body).backgroundColor`); got != "rgb(255, 255, 255)" {
 		t.Errorf("paper is %s", got)
 	}
-	for selector, want := range map[string]bool{"#n9": true, "#contacts1": true, ".asked-case": true, ".asked-proof": true, ".asked .only-print": true,
+	for selector, want := range map[string]bool{"#n9": true, "#contacts1": true, ".caseband-what": true, ".asked-proof": true, ".asked .only-print": true,
 		"#map-box": false, "#reveal2": false, ".reveal-bar": false, "#export": false, ".top-button": false} {
 		if got := sees(b, selector); got != want {
 			t.Errorf("on paper %s is seen: %t", selector, got)

@@ -68,6 +68,16 @@ func (r *Registry) Requests(ctx context.Context, force, caseID string, limit int
 	return all, nil
 }
 
+// AskedIn lists what was asked in a case, the oldest first, for whom Case has told
+// that they may see it.
+func (r *Registry) AskedIn(ctx context.Context, caseID string, limit int) ([]Asked, error) {
+	all, err := r.asked(ctx, "n.request_id IN (SELECT q.id FROM requests q WHERE q.case_id = ?1) ORDER BY n.number LIMIT ?2", caseID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list what was asked in case %s: %w", caseID, err)
+	}
+	return all, nil
+}
+
 // requests reads those that a condition chooses, of q. Of a case that was destroyed
 // there is none.
 func (r *Registry) requests(ctx context.Context, which string, args ...any) (all []Request, err error) {

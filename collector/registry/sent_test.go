@@ -61,6 +61,9 @@ func TestRequest(t *testing.T) {
 	if reads(questura) != 1 || reads(carabinieri) != 0 {
 		t.Error("a request is read by another force, or not by its own")
 	}
+	if all, err := r.AskedIn(t.Context(), c.ID, 9); err != nil || len(all) != 2 {
+		t.Errorf("%d asked in the case, %v", len(all), err)
+	}
 	if err := r.ShareCase(t.Context(), c.ID, questura, carabinieri, noon); err != nil {
 		t.Fatal(err)
 	}

@@ -63,9 +63,8 @@ func TestDrawnByHand(t *testing.T) {
 	w.ask(b, ordinary())
 	b.Until(ready)
 
-	d := drawerOf(t, b)
 	b.Click("#draw [data-draw=area]")
-	d = drawerOf(t, b) // a line of words has come above the map
+	d := drawerOf(t, b)
 	d.draws("area")
 	d.click(-150, -120, 1)
 	d.has("area", 1)

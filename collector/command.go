@@ -104,15 +104,7 @@ func (m misuse) Error() string { return string(m) }
 func run(ctx context.Context, con console, args []string) int {
 	cmd, rest, ok := find(args)
 	if !ok {
-		if len(args) > 0 && (args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help") {
-			usage(con.out)
-			return exitDone
-		}
-		if len(args) > 0 {
-			fmt.Fprintf(con.err, "anagrafe-collector: there is no command %q\n\n", strings.Join(args[:min(len(args), 1+groupWord(args[0]))], " "))
-		}
-		usage(con.err)
-		return exitMisuse
+		return unknown(con, args)
 	}
 	c := &call{console: con, command: cmd, log: slog.New(slog.NewTextHandler(con.err, nil))}
 	err := cmd.run(ctx, c, rest)
@@ -143,12 +135,35 @@ func find(args []string) (command, []string, bool) {
 	return command{}, nil, false
 }
 
-func usage(w io.Writer) {
+// unknown answers words that are no command: with help where it is asked for,
+// and of a group's word alone with the commands of that group.
+func unknown(con console, args []string) int {
+	help := func(word string) bool { return slices.Contains([]string{"help", "-h", "-help", "--help"}, word) }
+	switch n := len(args); {
+	case n > 0 && help(args[0]):
+		usage(con.out, "")
+		return exitDone
+	case n > 1 && groupWord(args[0]) == 1 && help(args[1]):
+		usage(con.out, args[0]+" ")
+		return exitDone
+	case n == 1 && groupWord(args[0]) == 1:
+		usage(con.err, args[0]+" ")
+		return exitMisuse
+	case n > 0:
+		fmt.Fprintf(con.err, "anagrafe-collector: there is no command %q\n\n", strings.Join(args[:min(n, 1+groupWord(args[0]))], " "))
+	}
+	usage(con.err, "")
+	return exitMisuse
+}
+
+// usage lists the commands whose names begin with a group's word, "" all.
+func usage(w io.Writer, group string) {
 	fmt.Fprintln(w, "anagrafe-collector keeps a city's register of private cameras that film areas open to the public.")
-	fmt.Fprintln(w, "\nusage: anagrafe-collector COMMAND [-data DIR] [-config FILE] ...")
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "\nusage: anagrafe-collector %s [-data DIR] [-config FILE] ...\n\n", group+"COMMAND")
 	for _, cmd := range commands() {
-		fmt.Fprintf(w, "  %-20s %s\n", cmd.name, cmd.what)
+		if strings.HasPrefix(cmd.name, group) {
+			fmt.Fprintf(w, "  %-20s %s\n", cmd.name, cmd.what)
+		}
 	}
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,4 +31,22 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "../testdata/script/collector", RequireExplicitExec: true,
 		Deadline: time.Now().Add(2 * time.Minute)}) // a command that hangs is shown, not waited for
+}
+
+// A group's word alone, or with -h, lists the commands of that group; the first is
+// misuse, as a script would have it.
+func TestGroupsOfCommands(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want int
+	}{{[]string{"user"}, exitMisuse}, {[]string{"user", "-h"}, exitDone}} {
+		var out, problem bytes.Buffer
+		if got := run(t.Context(), console{nil, &out, &problem}, c.args); got != c.want {
+			t.Errorf("%v: exit %d", c.args, got)
+		}
+		said := out.String() + problem.String()
+		if (out.Len() > 0) != (c.want == exitDone) || !strings.Contains(said, "user add") || strings.Contains(said, "audit") {
+			t.Errorf("%v: %s", c.args, said)
+		}
+	}
 }

@@ -79,6 +79,7 @@ var allowed = map[string]map[string]string{
 		"POST /cases/{case}/refer":             "officer",
 		"POST /cases/{case}/reopen":            "officer",
 		"POST /cases/{case}/share":             "officer",
+		"POST /cases/{case}/unshare":           "officer",
 		"POST /papers/new":                     "officer",
 		"POST /papers":                         "officer",
 		"GET /papers/{id}":                     "officer",

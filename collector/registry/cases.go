@@ -136,16 +136,26 @@ func (r *Registry) cases(ctx context.Context, condition string, args ...any) (al
 }
 
 func (r *Registry) readCases(ctx context.Context, tx *tx, condition string, args ...any) (all []Case, err error) {
+	condition = "c.body IS NOT NULL AND " + condition
+	place := make(map[string]int)
 	err = each(ctx, tx, func(scan func(...any) error) error {
 		c, err := r.scanCase(scan)
+		place[c.ID] = len(all)
 		all = append(all, c)
 		return err
-	}, "SELECT "+caseColumns+" FROM cases c WHERE c.body IS NOT NULL AND "+condition, args...)
-	for i := range all {
-		if err == nil {
-			all[i].Shared, err = textsOf(ctx, tx, "SELECT force FROM case_shares WHERE case_id = ? ORDER BY force", all[i].ID)
-		}
+	}, "SELECT "+caseColumns+" FROM cases c WHERE "+condition, args...)
+	if err != nil {
+		return nil, err
 	}
+	// One query for the sharings of all, however long the list is.
+	err = each(ctx, tx, func(scan func(...any) error) error {
+		var id, force string
+		err := scan(&id, &force)
+		if i, ok := place[id]; ok {
+			all[i].Shared = append(all[i].Shared, force)
+		}
+		return err
+	}, "SELECT case_id, force FROM case_shares WHERE case_id IN (SELECT c.id FROM cases c WHERE "+condition+") ORDER BY case_id, force", args...)
 	return all, err
 }
 
@@ -194,6 +204,16 @@ func (r *Registry) ShareCase(ctx context.Context, id, force, with string, at tim
 			return ErrUnknownForce
 		}
 		_, err = tx.ExecContext(ctx, "INSERT INTO case_shares (case_id, force, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, with, micros(exact(at)))
+		return err
+	})
+}
+
+// UnshareCase takes a sharing back: the other force sees the case no more. What it
+// did in it stays. ErrUnknownCase when it is not the force's own; that it was not
+// shared is no error.
+func (r *Registry) UnshareCase(ctx context.Context, id, force, with string) error {
+	return r.changeCase(ctx, "take back the sharing of a case", id, force, func(ctx context.Context, tx *tx, _ Case) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM case_shares WHERE case_id = ? AND force = ?", id, with)
 		return err
 	})
 }

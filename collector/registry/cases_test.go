@@ -85,6 +85,20 @@ func TestCase(t *testing.T) {
 			t.Errorf("another force %s: %v", name, change)
 		}
 	}
+	if err := r.UnshareCase(t.Context(), c.ID, carabinieri, carabinieri); !errors.Is(err, ErrUnknownCase) {
+		t.Errorf("another force takes the sharing back: %v", err)
+	}
+	for range 2 { // once is enough
+		if err := r.UnshareCase(t.Context(), c.ID, questura, carabinieri); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, _ := seen(t, r, c.ID, questura); got.Shared != nil {
+		t.Errorf("shared with %v", got.Shared)
+	}
+	if _, ok := seen(t, r, c.ID, carabinieri); ok {
+		t.Error("seen after the sharing was taken back")
+	}
 	for _, with := range []string{"Nobody", questura} {
 		if err := r.ShareCase(t.Context(), c.ID, questura, with, noon); !errors.Is(err, ErrUnknownForce) {
 			t.Errorf("shared with %s: %v", with, err)

@@ -85,12 +85,17 @@ func (c *Consult) findCase(ctx context.Context, u registry.User, a *asked) error
 
 // openCase puts the opening of a case on the trail, and only then opens it.
 func (c *Consult) openCase(ctx context.Context, k registry.Case, u registry.User, recipient, from string) error {
-	_, err := c.Trail.Append(ctx, trail.Entry{At: k.OpenedAt, Actor: u.ID, Force: u.Force, Kind: "case-open", Case: k.ID, Count: 1,
-		Recipient: recipient, Body: whyOf(k, u, from)})
+	e := trail.Entry{At: k.OpenedAt, Actor: u.ID, Force: u.Force, Kind: "case-open", Case: k.ID, Count: 1, Recipient: recipient, Body: whyOf(k, u, from)}
+	proof, err := c.Trail.Append(ctx, e)
 	if err != nil {
 		return fmt.Errorf("the case was not opened, since that could not be recorded: %w", err)
 	}
-	return c.Registry.OpenCase(ctx, k)
+	if err := c.Registry.OpenCase(ctx, k); err != nil {
+		return err
+	}
+	return c.remember(ctx, e, proof, brief{Words: c.inWords(func(w *pages.Words) string {
+		return strings.TrimSpace(w.T("case.kind."+k.Kind) + " " + k.Ref)
+	})}, e.Body)
 }
 
 // newCase is the question's case as it will be opened.

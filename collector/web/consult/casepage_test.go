@@ -38,7 +38,7 @@ func TestCasePages(t *testing.T) {
 	}
 
 	b.Press(".caseband a[href^='/cases/']")
-	if n := pagestest.Eval[int](b, `document.querySelectorAll(".history li").length`); n != 3 {
+	if n := pagestest.Eval[int](b, `document.querySelectorAll(".history li").length`); n != 4 {
 		t.Errorf("the case tells of %d acts", n)
 	}
 	b.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".case-acts").open = true`))

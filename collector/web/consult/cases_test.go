@@ -104,9 +104,10 @@ func TestCaseHistory(t *testing.T) {
 		t.Fatal(res.body)
 	}
 	records, err := w.reg.CaseRecords(t.Context(), k.ID)
-	if err != nil || len(records) != 2 {
+	if err != nil || len(records) != 3 || records[0].Kind != "case-open" {
 		t.Fatal(len(records), err)
 	}
+	records = records[1:]
 	var search searchRecord
 	if err := json.Unmarshal(records[0].Body, &search); err != nil || records[0].TrailIndex != a.Trail.Index || search.Trail != a.Trail || search.Total != 9 ||
 		len(search.Results) != 9 || search.Results[0].CameraID != a.Results[0].CameraID || len(search.Results[0].Facts) == 0 || search.User != officerName {
@@ -199,6 +200,110 @@ func TestSharedCase(t *testing.T) {
 	}
 }
 
+// TestUnshare: a sharing is taken back, on the trail of both forces; from then on
+// nothing of the case is the other force's: not its answers, which are still kept, its
+// requests' contacts, its papers, nor what colleagues said of calls.
+func TestUnshare(t *testing.T) {
+	w := newTown(t, withQueue(new(int)))
+	ids := w.declare(milan()...)
+	conti, _ := w.carabinieri()
+	pharmacy := ids["Farmacia Orefici"]
+	at := w.paper(w.searched(ids, "Farmacia Orefici"))
+	k := w.onlyCase()
+	carabinieri := url.Values{"force": {"Carabinieri"}}
+	if res := w.inside(officerName, k.ID, "unshare", carabinieri); res.status != 422 {
+		t.Errorf("not shared: %d", res.status)
+	}
+	if res := w.inside(officerName, k.ID, "share", carabinieri); res.status != 303 {
+		t.Fatal(res.status)
+	}
+	if res := w.inside(conti, k.ID, "unshare", carabinieri); res.status != 403 {
+		t.Errorf("by the other force: %d", res.status)
+	}
+	ask := without(exact("case", k.ID), "case_kind", "case_ref", "offence", "reason")
+	var theirs jsonAnswer
+	if err := json.Unmarshal([]byte(w.send("POST", "/search", conti, ask, false).body), &theirs); err != nil {
+		t.Fatal(err)
+	}
+	sites := url.Values{"search": {theirs.Search}, "site": {pharmacy}}
+	if res := w.send("POST", "/reveal", conti, sites, false); res.status != 200 {
+		t.Fatal(res.status)
+	}
+	res := w.send("POST", "/requests", conti, url.Values{"search": {theirs.Search}, "listed": {pharmacy}, "site": {pharmacy}, "kind": {"invitation"}, "before": {"5"}, "after": {"5"}}, true)
+	request := res.header.Get("Location")
+	if res.status != 303 || w.read(at, conti).status != 200 {
+		t.Fatal(res.status, res.body)
+	}
+	if page := w.send("GET", "/cases/"+k.ID, officerName, nil, true).body; !strings.Contains(page, "Non condividere più con Carabinieri") || !strings.Contains(page, "<strong>Pratica condivisa</strong>") {
+		t.Error("the case does not say that it is shared, or offers no way back")
+	}
+
+	if res := w.inside(officerName, k.ID, "unshare", carabinieri); res.status != 303 {
+		t.Fatal(res.status, res.body)
+	}
+	if res := w.inside(officerName, k.ID, "called", url.Values{"mark": {"preserved:" + pharmacy}}); res.status != 303 {
+		t.Fatal(res.status)
+	}
+	forces := ""
+	for _, e := range w.entries("case-unshare") {
+		forces += e.Header.Force + " "
+	}
+	if forces != "Questura Carabinieri " {
+		t.Errorf("on the trail of %s", forces)
+	}
+	for _, c := range []struct {
+		method, path string
+		form         url.Values
+		browser      bool
+	}{
+		{"GET", "/cases/" + k.ID, nil, true}, {"GET", "/cases/" + k.ID + "/papers", nil, true}, {"POST", "/cases/" + k.ID + "/dossier", url.Values{}, true},
+		{"GET", at, nil, true}, {"GET", at + ".pdf", nil, true}, {"POST", "/cases/" + k.ID + "/called", url.Values{"mark": {"called:" + pharmacy}}, true},
+		{"GET", "/search/" + theirs.Search, nil, true}, {"GET", "/search/" + theirs.Search, nil, false}, {"POST", "/reveal", sites, false}, {"POST", "/export", plus(sites, "format", "csv"), true},
+		{"POST", request + "/contacts", url.Values{"site": {pharmacy}}, true}, {"GET", "/requests?case=" + k.ID, nil, true},
+		{"POST", "/papers", url.Values{"case": {k.ID}, "request": {strings.TrimPrefix(request, "/requests/")}}, true},
+	} {
+		if res := w.send(c.method, c.path, conti, c.form, c.browser); res.status != 404 || strings.Contains(res.body, "Rapina in strada") || strings.Contains(res.body, "Farmacia Orefici") {
+			t.Errorf("%s %s: %d", c.method, c.path, res.status)
+		}
+	}
+	// Their own request stays theirs, without what the case says.
+	if res := w.send("GET", request, conti, nil, true); res.status != 200 || strings.Contains(res.body, "Le conservano") {
+		t.Errorf("their own request: %d", res.status)
+	}
+}
+
+// TestClosedCase: a further page of an answer, and the contacts of a request, are
+// questions too.
+func TestClosedCase(t *testing.T) {
+	w := newTown(t, withQueue(new(int)))
+	w.declare(crowd(130)...)
+	at := w.send("POST", "/search", officerName, exact(), true).header.Get("Location")
+	site := w.send("GET", at, officerName, nil, true).body
+	_, site, _ = strings.Cut(site, `name="site" value="`)
+	site, _, _ = strings.Cut(site, `"`)
+	request := w.send("POST", "/requests", officerName, url.Values{"search": {strings.TrimPrefix(at, "/search/")}, "listed": {site}, "site": {site}, "kind": {"invitation"}, "before": {"5"}, "after": {"5"}}, true).header.Get("Location")
+	k := w.onlyCase()
+	if res := w.inside(officerName, k.ID, "close", nil); res.status != 303 {
+		t.Fatal(res.status)
+	}
+	before := w.kinds()
+	if res := w.send("GET", at+"?page=2", officerName, nil, true); res.status != 422 || strings.Contains(res.body, "CAM 101") || !strings.Contains(res.body, "La pratica è chiusa") {
+		t.Errorf("a further page: %d", res.status)
+	}
+	if res := w.send("GET", at, officerName, nil, false); res.status != 422 {
+		t.Errorf("all pages: %d", res.status)
+	}
+	if res := w.send("POST", request+"/contacts", officerName, url.Values{"site": {site}}, true); res.status != 422 {
+		t.Errorf("contacts: %d", res.status)
+	}
+	if got := w.kinds(); got != before {
+		t.Errorf("on the trail: %s, before %s", got, before)
+	}
+	if res := w.send("GET", at, officerName, nil, true); res.status != 200 || !strings.Contains(res.body, "CAM 001") {
+		t.Errorf("what was shown: %d", res.status)
+	}
+}
+
 // TestCaseActs: the reference follows and is late after 72 hours, never blocking;
 // a closed case takes no question until it is opened again.
 func TestCaseActs(t *testing.T) {
@@ -249,6 +354,10 @@ func TestCaseActs(t *testing.T) {
 	}
 	if got := w.kinds(); got != "case-open search case-refer search case-close case-reopen search" {
 		t.Errorf("on the trail: %s", got)
+	}
+	if history := w.send("GET", "/cases/"+k.ID, officerName, nil, true).body; !strings.Contains(history, "Pratica aperta</strong>") || !strings.Contains(history, "Riferimento comunicato</strong>") ||
+		!strings.Contains(history, "Pratica chiusa</strong>") || !strings.Contains(history, "Pratica riaperta</strong>") {
+		t.Error("acts on the case are not in its history")
 	}
 	if res := w.inside(officerName, "unknown", "close", nil); res.status != 404 {
 		t.Error(res.status)

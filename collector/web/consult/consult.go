@@ -98,6 +98,7 @@ func (c *Consult) Routes() []web.Route {
 		route("GET /cases/{case}", c.oneCase),
 		route("POST /cases/{case}/refer", c.refer),
 		route("POST /cases/{case}/share", c.share),
+		route("POST /cases/{case}/unshare", c.unshare),
 		route("POST /cases/{case}/close", c.closeCase),
 		route("POST /cases/{case}/reopen", c.reopen),
 		route("POST /cases/{case}/called", c.called),

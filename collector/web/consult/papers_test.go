@@ -294,14 +294,14 @@ func TestDossier(t *testing.T) {
 	for _, p := range d.Parts {
 		kinds = append(kinds, p.Kind)
 	}
-	if got := strings.Join(kinds, " "); got != "case search reveal paper clock" {
+	if got := strings.Join(kinds, " "); got != "case case-open search reveal paper clock" {
 		t.Errorf("parts: %s", got)
 	}
-	if len(d.Entries) != 3 || d.Head.Case != k.ID {
+	if len(d.Entries) != 4 || d.Head.Case != k.ID {
 		t.Errorf("%d entries, %+v", len(d.Entries), d.Head)
 	}
 	var clock dossierClock
-	if err := json.Unmarshal(d.Parts[4].Body, &clock); err != nil || len(clock.Samples) != 1 || clock.Samples[0].OffsetMs != 190_000 ||
+	if err := json.Unmarshal(d.Parts[5].Body, &clock); err != nil || len(clock.Samples) != 1 || clock.Samples[0].OffsetMs != 190_000 ||
 		clock.Samples[0].Method != "onvif GetSystemDateAndTime" || clock.Source != protocol.Measured || clock.Site != ids["Farmacia Orefici"] {
 		t.Errorf("%+v, %v", clock, err)
 	}

@@ -186,7 +186,7 @@ type requestSite struct {
 
 func (c *Consult) showRequest(w http.ResponseWriter, r *http.Request, u registry.User, s sent, revealed string, contacts []registry.Contact) {
 	words := c.words(r)
-	called, err := c.calledIn(r.Context(), s.CaseID)
+	called, err := c.calledIn(r.Context(), s.of.ID) // of a case that is not to be seen any more: none
 	if err != nil {
 		c.failRequest(w, r, err)
 		return
@@ -239,6 +239,16 @@ type requestLine struct {
 // one case.
 func (c *Consult) listPage(w http.ResponseWriter, r *http.Request, u registry.User, recipient string) {
 	id := r.URL.Query().Get("case")
+	if id != "" { // only a case of theirs is named on the trail
+		switch _, ok, err := c.Registry.Case(r.Context(), id, u.Force); {
+		case err != nil:
+			c.broken(w, r, err)
+			return
+		case !ok:
+			c.fail(w, r, http.StatusNotFound, "error.case.unknown", nil)
+			return
+		}
+	}
 	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "request-list", Case: id, Recipient: recipient, Body: map[string]string{"from_address": web.From(r)}}
 	all, _, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]registry.Request, int, any, error) {
 		all, err := c.Registry.Requests(ctx, u.Force, id, maxRequests)

@@ -122,6 +122,14 @@ func (c *Consult) callees(w http.ResponseWriter, r *http.Request) {
 		c.failRequest(w, r, err)
 		return
 	}
+	switch { // s.of is as it stands: what is done in it is its forces' to answer for
+	case s.of.ID == "":
+		c.fail(w, r, http.StatusNotFound, "error.case.unknown", nil)
+		return
+	case !s.of.ClosedAt.IsZero():
+		c.refuseClosed(w, r, s.of)
+		return
+	}
 	site := r.PostForm.Get("site")
 	n := slices.IndexFunc(s.asked, func(a registry.Asked) bool { return a.Notice.SiteID == site })
 	if n < 0 {

@@ -180,9 +180,22 @@ func (c *Consult) shown(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
 		return
 	}
+	k, ok, err := c.caseOf(r.Context(), ans, u)
+	switch {
+	case err != nil:
+		c.broken(w, r, err)
+		return
+	case !ok: // not shared any more, or destroyed
+		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
+		return
+	}
 	_, from, until := pageOf(r, ans)
 	if web.WantsJSON(r) {
 		from, until = 0, len(ans.all())
+	}
+	if !k.ClosedAt.IsZero() && !ans.isShown(from, until) {
+		c.refuseClosed(w, r, k)
+		return
 	}
 	switch err := c.turn(r, ans, from, until); {
 	case err != nil:
@@ -193,6 +206,15 @@ func (c *Consult) shown(w http.ResponseWriter, r *http.Request) {
 	default:
 		c.showAnswer(w, r, ans, nil, http.StatusOK)
 	}
+}
+
+// refuseClosed answers what would read more of the register for a closed case.
+func (c *Consult) refuseClosed(w http.ResponseWriter, r *http.Request, k registry.Case) {
+	if web.WantsJSON(r) {
+		c.fail(w, r, http.StatusUnprocessableEntity, "error.case.closed", nil)
+		return
+	}
+	c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.case.closed"})
 }
 
 // refuse answers a question that cannot be understood, with what was typed

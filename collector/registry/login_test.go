@@ -37,12 +37,21 @@ func TestSessions(t *testing.T) {
 	goesOn := func(name, face string, at time.Duration) bool {
 		t.Helper()
 		got, s, ok, err := r.Session(ctx, hashOf(name), face, noon.Add(at), idle)
+		if ok {
+			err = errors.Join(err, r.UseSession(ctx, s, noon.Add(at)))
+		}
 		if err != nil || ok && (got.ID != s.UserID || s.ID != name || s.How != "passkey" || !s.At.Equal(noon)) {
 			t.Errorf("%s: %+v %+v %v", name, got, s, err)
 		}
 		return ok
 	}
 	begin("one", u)
+	begin("asked for", person(t, r, 3))
+	for _, at := range []time.Duration{20 * time.Minute, 30 * time.Minute} { // to be looked at is no use
+		if _, _, ok, err := r.Session(ctx, hashOf("asked for"), "ops", noon.Add(at), idle); ok != (at < idle) || err != nil {
+			t.Errorf("unused for %v: %v %v", at, ok, err)
+		}
+	}
 	begin("two", u)
 	begin("theirs", other)
 	for _, c := range []struct {

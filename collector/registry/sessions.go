@@ -93,7 +93,7 @@ const seenEvery = time.Minute
 
 // Session finds a session of a listener, and its user: one that has not reached its
 // end, nor lain unused for as long as idle, of a user who was not revoked. Where it
-// came from is left out. It counts as used now.
+// came from is left out.
 func (r *Registry) Session(ctx context.Context, hash [32]byte, face string, now time.Time, idle time.Duration) (User, Session, bool, error) {
 	var s Session
 	var at, seen, until int64
@@ -108,16 +108,22 @@ func (r *Registry) Session(ctx context.Context, hash [32]byte, face string, now 
 	if err != nil || !ok {
 		return User{}, Session{}, false, err
 	}
-	if now.Sub(s.SeenAt) >= seenEvery {
-		err = r.update(ctx, func(ctx context.Context, tx *tx) error {
-			_, err := tx.ExecContext(ctx, "UPDATE sessions SET seen_at = ? WHERE hash = ? AND seen_at < ?", micros(now), hash[:], micros(now))
-			return err
-		})
-		if err != nil {
-			return User{}, Session{}, false, fmt.Errorf("note the use of a session: %w", err)
-		}
-	}
 	return u, s, true, nil
+}
+
+// UseSession notes that a session was used, from when it may lie unused again.
+func (r *Registry) UseSession(ctx context.Context, s Session, now time.Time) error {
+	if now.Sub(s.SeenAt) < seenEvery {
+		return nil
+	}
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?", micros(now), s.ID, micros(now))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note the use of a session: %w", err)
+	}
+	return nil
 }
 
 // DropSession ends a session; one that is not there is ended already.

@@ -166,6 +166,12 @@ func TestSessionsEnd(t *testing.T) {
 			}
 			b.later(sessionIdle - time.Minute)
 		},
+		"a desk left, with a page that asks by itself": func(b *bench, c *http.Client, _ registry.User) {
+			for range sessionIdle / (10 * time.Minute) {
+				b.later(10 * time.Minute)
+				b.ask(c, "GET", "/news", nil)
+			}
+		},
 		"a desk left": func(b *bench, _ *http.Client, _ registry.User) { b.later(sessionIdle) },
 		"signed in anew": func(b *bench, c *http.Client, u registry.User) {
 			old := b.browser()

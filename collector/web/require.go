@@ -32,7 +32,14 @@ func (w *Web) require(route Route) http.Handler {
 		if !ok {
 			return
 		}
-		if s, inBrowser := own(ctx); inBrowser && w.unfinished(s) && !route.unfinished {
+		s, inBrowser := own(ctx)
+		if inBrowser && !route.ByPage {
+			if err := w.Registry.UseSession(ctx, s, w.Now()); err != nil {
+				w.Broken(rw, r, err)
+				return
+			}
+		}
+		if inBrowser && w.unfinished(s) && !route.unfinished {
 			if r.Method == http.MethodGet && !WantsJSON(r) {
 				http.Redirect(rw, r, accountPath, http.StatusSeeOther)
 				return
@@ -98,9 +105,14 @@ func (w *Web) bearer(rw http.ResponseWriter, r *http.Request, header string) (re
 
 // challenge answers who has no session.
 func (w *Web) challenge(rw http.ResponseWriter, r *http.Request) {
-	login := "/login"
-	if r.URL.Path != "/" && r.Method == http.MethodGet {
-		login += "?" + url.Values{"next": {r.URL.Path}}.Encode() // without its query, which may hold what was asked
+	login, next := "/login", "/"
+	if page, err := url.Parse(r.Header.Get("HX-Current-URL")); err == nil && page.Path != "" {
+		next = page.Path // of the page that asks for a part of itself
+	} else if r.Method == http.MethodGet {
+		next = r.URL.Path
+	}
+	if next != "/" {
+		login += "?" + url.Values{"next": {next}}.Encode() // without its query, which may hold what was asked
 	}
 	switch {
 	case WantsJSON(r):

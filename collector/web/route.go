@@ -18,6 +18,7 @@ type Route struct {
 	Roles   []string // who may; each must be accepted by the listener
 	Open    bool     // anybody may, without a session: login and what it needs
 	MaxBody int64    // bytes of the request body; 0: 64 KiB
+	ByPage  bool     // a page calls it by itself, again and again: its session is not used by that
 	Handler http.Handler
 
 	unfinished bool // also for who still has to make a passkey

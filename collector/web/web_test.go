@@ -48,6 +48,7 @@ func page(roles ...string) []Route {
 	return []Route{
 		{Pattern: "GET /{$}", Roles: roles, Handler: say},
 		{Pattern: "GET /admin", Roles: roles[len(roles)-1:], Handler: say},
+		{Pattern: "GET /news", Roles: roles, ByPage: true, Handler: say},
 		{Pattern: "POST /act", Roles: roles, Handler: say},
 	}
 }
@@ -330,5 +331,11 @@ func TestAfterLogin(t *testing.T) {
 	resp, _ := b.ask(b.browser(), "GET", "/admin?reason=secret", nil)
 	if got := resp.Header.Get("Location"); got != "/login?next=%2Fadmin" {
 		t.Errorf("sent to %q", got)
+	}
+	for path, method := range map[string]string{"/news": "GET", "/act": "POST"} { // a part of a page leads back to the page
+		resp, _ = b.ask(b.browser(), method, path, nil, "HX-Request", "true", "HX-Current-URL", b.server.URL+"/admin?reason=secret")
+		if got := resp.Header.Get("HX-Redirect"); got != "/login?next=%2Fadmin" {
+			t.Errorf("%s: sent to %q", path, got)
+		}
 	}
 }

@@ -114,7 +114,7 @@ func (c *Consult) Routes() []web.Route {
 		route("POST /requests", c.askToPreserve),
 		route("GET /requests", c.listRequests),
 		route("GET /requests/{id}", c.requestPage),
-		route("GET /requests/{id}/states", c.requestStates),
+		{Pattern: "GET /requests/{id}/states", Roles: []string{registry.RoleOfficer}, ByPage: true, Handler: http.HandlerFunc(c.requestStates)},
 		route("POST /requests/{id}/contacts", c.callees),
 		route("POST /papers/new", c.startPaper),
 		route("POST /papers", c.makePapers),

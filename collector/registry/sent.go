@@ -10,8 +10,8 @@ import (
 // kindRequest is the kind of a request's record in its case.
 const kindRequest = "request"
 
-// RequestRecord is what the case keeps of a request, as it was sent.
-type RequestRecord struct {
+// requestRecord is what the case keeps of a request, as it was sent.
+type requestRecord struct {
 	RequestID string  `json:"request_id"`
 	Sites     []Draft `json:"sites"`
 }
@@ -21,7 +21,7 @@ func (r *Registry) addRequest(ctx context.Context, tx *tx, q Request) error {
 	if len(q.Sites) == 0 || q.By == "" {
 		return errors.New("who asks, and a site, are needed")
 	}
-	body, err := json.Marshal(RequestRecord{q.ID, q.Sites})
+	body, err := json.Marshal(requestRecord{q.ID, q.Sites})
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (r *Registry) scanRequest(scan func(...any) error) (q Request, err error) {
 	if err != nil {
 		return q, err
 	}
-	b, err := decode[RequestRecord](string(rec.Body))
+	b, err := decode[requestRecord](string(rec.Body))
 	q.CaseID, q.By, q.At, q.TrailIndex, q.Sites = rec.CaseID, rec.Actor, rec.At, rec.TrailIndex, b.Sites
 	return q, err
 }

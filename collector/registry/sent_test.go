@@ -44,7 +44,7 @@ func TestRequest(t *testing.T) {
 	if err != nil || len(records) != 1 || records[0].Kind != "request" || records[0].Actor != id(70) || records[0].TrailIndex != 7 {
 		t.Fatalf("%+v, %v", records, err)
 	}
-	var body RequestRecord
+	var body requestRecord
 	if err := json.Unmarshal(records[0].Body, &body); err != nil || body.RequestID != q.ID || len(body.Sites) != 2 || string(records[0].Brief) != `{"words":1}` {
 		t.Errorf("%s %s, %v", records[0].Brief, records[0].Body, err)
 	}

@@ -46,3 +46,12 @@ func OneLine(s string, most int) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 	})
 }
+
+// CSVText is a text as a cell of a CSV file. One that a spreadsheet would reckon as a
+// formula gets a quote in front (OWASP, CSV injection): what owners typed is in it.
+func CSVText(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}

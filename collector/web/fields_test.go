@@ -19,3 +19,12 @@ func FuzzReadFields(f *testing.F) {
 		}
 	})
 }
+
+func TestCSVText(t *testing.T) {
+	for in, want := range map[string]string{"": "", "Bar Orefici": "Bar Orefici", "=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0", "+39 02 1": "'+39 02 1",
+		"-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1", "\n=1": "'\n=1", "a=1": "a=1", "è": "è"} {
+		if got := CSVText(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

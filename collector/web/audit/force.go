@@ -279,19 +279,10 @@ func (a *Audit) csv(rw http.ResponseWriter, r *http.Request, v view) {
 	out := csv.NewWriter(&patient{rw, http.NewResponseController(rw)})
 	_ = out.Write([]string{"index", "at", "kind", "actor", "case", "count", "actor_name", "case_name", "reason", "offence", "site"})
 	for _, e := range rows {
-		_ = out.Write([]string{strconv.FormatInt(e.Index, 10), e.At.Format(time.RFC3339), cell(e.Kind), e.Actor, e.Case, strconv.Itoa(e.Count),
-			cell(v.names.actors[e.Actor]), cell(v.names.cases[e.Case]), cell(e.Reason), cell(e.Offence), e.Site})
+		_ = out.Write([]string{strconv.FormatInt(e.Index, 10), e.At.Format(time.RFC3339), web.CSVText(e.Kind), e.Actor, e.Case, strconv.Itoa(e.Count),
+			web.CSVText(v.names.actors[e.Actor]), web.CSVText(v.names.cases[e.Case]), web.CSVText(e.Reason), web.CSVText(e.Offence), e.Site})
 	}
 	out.Flush() // the client has gone: nobody to tell
 }
 
-// cell keeps a spreadsheet from taking typed words for a formula.
-func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
-// now is the listener's clock.
 func (a *Audit) now() time.Time { return a.Web.Now() }

@@ -23,8 +23,10 @@
 //     than was shown. Colleagues read in a case what was asked, found and called, not
 //     the contacts: those each officer reveals. The list of cases, a case's history
 //     and an officer's own are the force's own papers, no consultation, and no entry.
-//   - The reference, the sharing, the closing and the opening again are its own
-//     force's; each is an entry before it is done, that of a sharing for both forces.
+//   - The reference, the sharing and its end, the closing and the opening again are
+//     its own force's; each is an entry and a record of the case before it is done, a
+//     sharing and its end an entry for both forces. Closed, or not shared any more, a
+//     case gives what was shown of it to nobody new, and nothing more of the register.
 //     Officers of a force that it is shared with ask and call in it; what they do is
 //     sealed to their own force.
 //   - POST /unanswered says that nobody answers at contacts that were revealed: one

@@ -248,17 +248,13 @@ func exportCSV(head exportHead, rows []row) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// cell writes a value. A text that a spreadsheet would reckon as a formula gets a
-// quote in front (OWASP, CSV injection): what owners typed is in it.
+// cell writes a value.
 func cell(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
 	case string:
-		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
-			return "'" + v
-		}
-		return v
+		return web.CSVText(v)
 	default:
 		return fmt.Sprint(v)
 	}

@@ -1,6 +1,7 @@
 package consult
 
 import (
+	"slices"
 	"time"
 
 	"anagrafe/collector/paper"
@@ -99,6 +100,19 @@ func openedPEC(ans *answer, sites []string) string {
 		}
 	}
 	return ""
+}
+
+// namedOn are the sites of whose contacts one stands in an address.
+func namedOn(to paper.Addressee, ans *answer, sites []string) (named []string) {
+	opened := ans.revealed()
+	for _, site := range sites {
+		if slices.ContainsFunc(opened[site], func(c registry.Contact) bool {
+			return to.PEC != "" && c.PEC == to.PEC || to.Representative != "" && c.Name == to.Representative
+		}) {
+			named = append(named, site)
+		}
+	}
+	return named
 }
 
 // whereOf words the place that was asked for.

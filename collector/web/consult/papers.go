@@ -30,6 +30,7 @@ type paperBody struct {
 	Number string      `json:"number"`
 	Basis  paper.Basis `json:"basis"`
 	Sites  []string    `json:"site_ids"`
+	Opened []string    `json:"contacts_of,omitempty"` // of which a contact stands in it, whoever opened them in the case
 	Owner  string      `json:"owner"`
 	Data   string      `json:"data_sha256"`
 	File   string      `json:"file_sha256"`
@@ -139,7 +140,7 @@ func (c *Consult) papers(ctx context.Context, u registry.User, recipient string,
 		} else {
 			a.To = siteAsked(src.answer, groups[owner][0])
 		}
-		id, err := c.makePaper(ctx, u, recipient, why, a)
+		id, err := c.makePaper(ctx, u, recipient, why, a, namedOn(a.To, src.answer, groups[owner]))
 		if err != nil {
 			return ids, err
 		}
@@ -149,7 +150,8 @@ func (c *Consult) papers(ctx context.Context, u registry.User, recipient string,
 }
 
 // makePaper numbers a paper, writes it on the trail, and only then lets it be seen.
-func (c *Consult) makePaper(ctx context.Context, u registry.User, recipient string, why whyBody, a paper.Acquisition) (string, error) {
+// opened are the sites of which a contact stands in it.
+func (c *Consult) makePaper(ctx context.Context, u registry.User, recipient string, why whyBody, a paper.Acquisition, opened []string) (string, error) {
 	a.ID = uuid.NewString()
 	if err := c.canBeWritten(a); err != nil { // before it takes a number
 		return "", err
@@ -167,7 +169,7 @@ func (c *Consult) makePaper(ctx context.Context, u registry.User, recipient stri
 		return "", err
 	}
 	sum, data := sha256.Sum256(file), sha256.Sum256(p.Body)
-	body := paperBody{whyBody: why, Paper: a.ID, Number: a.Title(), Basis: a.Basis, Owner: a.To.Name, Data: hex.EncodeToString(data[:]), File: hex.EncodeToString(sum[:]), Fields: ownerFields}
+	body := paperBody{whyBody: why, Paper: a.ID, Number: a.Title(), Basis: a.Basis, Opened: opened, Owner: a.To.Name, Data: hex.EncodeToString(data[:]), File: hex.EncodeToString(sum[:]), Fields: ownerFields}
 	for _, s := range a.Sites {
 		body.Sites = append(body.Sites, s.ID)
 	}

@@ -14,7 +14,6 @@ import (
 
 	"anagrafe/collector/dossier"
 	"anagrafe/collector/paper"
-	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 )
 
@@ -91,7 +90,7 @@ func TestPaper(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256([]byte(file.body))
-	if said.File != hex.EncodeToString(sum[:]) || said.Number != "1/2026" || said.Owner != "Farmacia Orefici" || said.Basis != paper.Assurance {
+	if said.File != hex.EncodeToString(sum[:]) || said.Number != "1/2026" || said.Owner != "Farmacia Orefici" || said.Opened != nil || said.Basis != paper.Assurance {
 		t.Errorf("the trail says %+v, the file has %x", said, sum)
 	}
 	if !strings.Contains(page.body, said.File) || !strings.Contains(page.body, "SHA-256") {
@@ -102,6 +101,35 @@ func TestPaper(t *testing.T) {
 	}
 	if again := w.read(at+".pdf", officerName); again.body != file.body {
 		t.Error("the file made anew is another")
+	}
+}
+
+// TestPaperNamesOpenedContacts: the entry says whose contacts stand in the paper, as a
+// colleague who did not open them may read or make it.
+func TestPaperNamesOpenedContacts(t *testing.T) {
+	w := newTown(t, withQueue(new(int)))
+	ids := w.declare(milan()...)
+	w.of(neri, "Questura", "agente di PG")
+	v := w.searched(ids, "Farmacia Orefici", "Bar Orefici")
+	if res := w.send("POST", "/reveal", officerName, url.Values{"search": v["search"], "site": {ids["Farmacia Orefici"]}}, true); res.status != http.StatusSeeOther {
+		t.Fatal(res.status)
+	}
+	res := w.send("POST", "/requests", officerName, url.Values{"search": v["search"], "listed": v["site"], "site": v["site"], "kind": {"invitation"}, "before": {"5"}, "after": {"5"}}, true)
+	request := strings.TrimPrefix(res.header.Get("Location"), "/requests/")
+	form := url.Values{"case": {w.onlyCase().ID}, "request": {request}, "basis": {"348"}, "place": {"Via Orefici"}}
+	if res := w.send("POST", "/papers", neri, form, true); res.status != http.StatusSeeOther {
+		t.Fatal(res.status, res.body)
+	}
+	said := map[string]paperBody{}
+	for _, e := range w.entries("paper") {
+		var b paperBody
+		if err := json.Unmarshal(e.Content.Details, &b); err != nil {
+			t.Fatal(err)
+		}
+		said[b.Owner] = b
+	}
+	if got := said["Farmacia Orefici"].Opened; len(got) != 1 || got[0] != ids["Farmacia Orefici"] || len(said) != 2 || said["Bar Orefici"].Opened != nil {
+		t.Errorf("%+v", said)
 	}
 }
 
@@ -337,21 +365,17 @@ func TestPaperFromRequest(t *testing.T) {
 			cameras = append(cameras, r.CameraID)
 		}
 	}
-	body, err := json.Marshal(map[string]any{"request_id": "00000000-0000-4000-8000-000000000005", "sites": []any{
-		map[string]any{"site_id": site, "asked": protocol.Preserve{CameraIDs: cameras, CheckCode: "ABCD-EFGH"}}}})
-	if err != nil {
-		t.Fatal(err)
+	if res := w.send("POST", "/requests", officerName, asking(cameras...), false); res.status != http.StatusOK {
+		t.Fatal(res.status, res.body)
 	}
-	if _, err := w.reg.AddCaseRecord(t.Context(), registry.CaseRecord{CaseID: k.ID, At: noon, Actor: w.users[officerName].ID, Kind: "request", TrailIndex: answer.Trail.Index, Body: body}); err != nil {
-		t.Fatal(err)
-	}
-	v := url.Values{"request": {"00000000-0000-4000-8000-000000000005"}, "case": {k.ID}}
+	q, _ := w.newest()
+	v := url.Values{"request": {q.ID}, "case": {k.ID}}
 	if res := w.send("POST", "/papers/new", officerName, v, true); res.status != http.StatusOK || !strings.Contains(res.body, "Vetrina") || strings.Contains(res.body, "Banca") {
 		t.Fatalf("the form: %d %s", res.status, res.body)
 	}
 	page := w.read(w.paper(v), officerName)
 	for _, want := range []string{"Farmacia Orefici", "Ingresso", "Retro, Aster NVR-16, canale 1", "20/11/2026, dalle 20:48:08 alle 20:48:11", "avanti di 3 min 10 s", "con onvif GetSystemDateAndTime",
-		"ABCD-EFGH", "inviata sabato 21 novembre 2026, ore 14:30", "21/11/2026 20:45"} {
+		q.Sites[0].Asked.CheckCode, "inviata sabato 21 novembre 2026, ore 14:30", "21/11/2026 20:45"} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the page does not say %q", want)
 		}

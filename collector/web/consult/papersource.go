@@ -29,15 +29,6 @@ type askedBefore struct {
 	code string // by which its owner checks that it is genuine
 }
 
-// requestSites is what is read here of a record of the kind "request".
-type requestSites struct {
-	ID    string `json:"request_id"`
-	Sites []struct {
-		Site  string            `json:"site_id"`
-		Asked protocol.Preserve `json:"asked"`
-	} `json:"sites"`
-}
-
 // paperSource gives the source that a form names, and who posts; false: it was
 // refused, and they are told.
 func (c *Consult) paperSource(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, src paperSource, ok bool) {
@@ -56,7 +47,7 @@ func (c *Consult) paperSource(w http.ResponseWriter, r *http.Request) (u registr
 	}
 	k, ok, err := c.Registry.Case(r.Context(), r.PostForm.Get("case"), u.Force)
 	if err == nil && ok {
-		src, ok, err = c.requestSource(r.Context(), k, id)
+		src, ok, err = c.requestSource(r.Context(), u, k, id)
 	}
 	switch {
 	case err != nil:
@@ -80,7 +71,7 @@ func (c *Consult) answerSource(w http.ResponseWriter, r *http.Request) (u regist
 	if !ok {
 		return u, "", src, false
 	}
-	records, err := c.Registry.CaseRecords(r.Context(), ans.asked.Case.ID)
+	before, err := c.askedBefore(r.Context(), u, ans.asked.Case.ID)
 	if err != nil {
 		c.broken(w, r, err)
 		return u, "", src, false
@@ -89,44 +80,41 @@ func (c *Consult) answerSource(w http.ResponseWriter, r *http.Request) (u regist
 	if place == "" {
 		place = whereOf(c.set.Words(pages.It), ans.asked)
 	}
-	return u, recipient, paperSource{ans, askedIn(records), []hiddenField{{"search", ans.id}}, "/search/" + ans.id, place}, true
+	return u, recipient, paperSource{ans, before, []hiddenField{{"search", ans.id}}, "/search/" + ans.id, place}, true
 }
 
-// askedIn gives the newest request to each site.
-func askedIn(records []registry.CaseRecord) map[string]askedBefore {
+// askedBefore gives the newest request to each site of a case.
+func (c *Consult) askedBefore(ctx context.Context, u registry.User, caseID string) (map[string]askedBefore, error) {
+	requests, err := c.Registry.Requests(ctx, u.Force, caseID, maxRequests)
 	all := make(map[string]askedBefore)
-	for _, rec := range records {
-		var q requestSites
-		if rec.Kind != "request" || json.Unmarshal(rec.Body, &q) != nil {
-			continue
-		}
-		for _, s := range q.Sites {
-			all[s.Site] = askedBefore{rec.At, s.Asked.CheckCode}
+	for _, q := range slices.Backward(requests) { // the newest first
+		for _, d := range q.Sites {
+			all[d.SiteID] = askedBefore{q.At, d.Asked.CheckCode}
 		}
 	}
-	return all
+	return all, err
 }
 
 // requestSource puts together what the case has of a request's cameras: each as it
 // was shown last, and the contacts as they were opened last.
-func (c *Consult) requestSource(ctx context.Context, k registry.Case, id string) (paperSource, bool, error) {
+func (c *Consult) requestSource(ctx context.Context, u registry.User, k registry.Case, id string) (paperSource, bool, error) {
+	q, _, ok, err := c.Registry.Request(ctx, id, u.Force)
+	if err != nil || !ok || q.CaseID != k.ID {
+		return paperSource{}, false, err
+	}
+	before, err := c.askedBefore(ctx, u, k.ID)
+	if err != nil {
+		return paperSource{}, false, err
+	}
 	records, err := c.Registry.CaseRecords(ctx, k.ID)
 	if err != nil {
 		return paperSource{}, false, err
 	}
 	src := paperSource{answer: &answer{asked: &asked{Case: k, Reason: k.Reason, Offence: k.Offence}, contacts: make(map[string][]registry.Contact)},
-		before: askedIn(records), fields: []hiddenField{{"request", id}, {"case", k.ID}}, back: "/requests/" + id}
-	var wanted []string
+		before: before, fields: []hiddenField{{"request", id}, {"case", k.ID}}, back: "/requests/" + id}
 	rows := make(map[string]jsonResult)
 	for _, rec := range records {
 		switch rec.Kind {
-		case "request":
-			var q requestSites
-			if json.Unmarshal(rec.Body, &q) == nil && q.ID == id {
-				for _, s := range q.Sites {
-					wanted = append(wanted, s.Asked.CameraIDs...)
-				}
-			}
 		case "search":
 			var s searchRecord
 			if json.Unmarshal(rec.Body, &s) == nil {
@@ -142,9 +130,11 @@ func (c *Consult) requestSource(ctx context.Context, k registry.Case, id string)
 			}
 		}
 	}
-	for _, camera := range wanted {
-		if row, ok := rows[camera]; ok {
-			src.results = append(src.results, resultOf(row))
+	for _, d := range q.Sites {
+		for _, camera := range d.Asked.CameraIDs {
+			if row, ok := rows[camera]; ok {
+				src.results = append(src.results, resultOf(row))
+			}
 		}
 	}
 	return src, len(src.results) > 0, nil

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -24,8 +23,9 @@ import (
 
 	"filippo.io/age"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
-	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/pgtest"
 	"anagrafe/protocol"
 )
 
@@ -36,15 +36,20 @@ const (
 	plantedRef    = "SENTINELLA-RIF-77a2"
 	plantedLater  = "SENTINELLA-RIF-DOPO-90cd"
 	plantedPhone  = "+39 377 5550113"
-	plantedRecord = "SENTINELLA-ATTO-c3f0"
+	plantedRecord = "SENTINELLA-ATTO-c3f0"  // an owner's note, by the agent
+	plantedNote   = "SENTINELLA-NOTA-18fe"  // another's, on the site's page
+	plantedOther  = "SENTINELLA-ALTRO-e7a4" // the reason of a case that a page opens
+	plantedPlace  = "SENTINELLA-LUOGO-66d1"
+	plantedOffice = "SENTINELLA-UFFICIO-2b9c"
+	plantedHand   = "SENTINELLA-CONSEGNA-04bd"
 	plantedLon    = "9.190123"
 	plantedLat    = "45.464056"
 	plantedFrom   = "2026-11-21T22:17:03Z"
 )
 
 // planted are the words that must be found nowhere, in each way of writing them.
-var planted = []string{plantedReason, plantedRef, plantedLater, plantedPhone, url.QueryEscape(plantedPhone), "3775550113", plantedRecord,
-	plantedLon, plantedLat, "9190123", "45464056", "22:17:03"}
+var planted = []string{plantedReason, plantedRef, plantedLater, plantedPhone, url.QueryEscape(plantedPhone), plantedPhone[4:], "3775550113", plantedRecord,
+	plantedNote, plantedOther, plantedPlace, plantedOffice, plantedHand, plantedLon, plantedLat, "9190123", "45464056", "22:17:03"}
 
 // sight is one place that the Comune's people can look at.
 type sight struct{ where, text string }
@@ -130,13 +135,26 @@ func (w *written) String() string {
 }
 
 // TestWhatTheComuneSeesOfOfficersQuestions plays an evening of two forces through
-// the real collector, then looks at everything that the Comune's people can look
-// at: the register's files, logs, metrics, mail, backups, ops pages and exports
+// the pages of the real collector, then looks at everything that the Comune's people
+// can look at: the register, logs, metrics, mail, backups, ops pages and exports
 // (DESIGN 9). They see that something was asked, and nothing of it.
 func TestWhatTheComuneSeesOfOfficersQuestions(t *testing.T) {
+	for _, engine := range []string{"SQLite", "PostgreSQL"} {
+		t.Run(engine, func(t *testing.T) {
+			store := ""
+			if engine == "PostgreSQL" {
+				store = pgtest.Database(t, t.Name())
+			}
+			theComuneSees(t, store)
+		})
+	}
+}
+
+func theComuneSees(t *testing.T, store string) {
 	dir, at := t.TempDir(), t.TempDir()
 	log, box := &written{}, newMailbox(t)
 	c := defaults()
+	c.Store = store
 	c.PublicURL, c.ListenAgents = "http://localhost:8080", freePort(t, "127.83.41.9")
 	c.ListenPublic, c.ListenOps = "127.0.0.1:0", "127.0.0.1:0"
 	c.ListenConsult, c.ListenMetrics = freePort(t, "127.0.0.1"), freePort(t, "127.0.0.1")
@@ -150,12 +168,7 @@ func TestWhatTheComuneSeesOfOfficersQuestions(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- o.serve(ctx, io.Discard) }()
 	s := &serving{t: t, dir: dir, o: o}
-	stopped := false
-	stop := func() {
-		if stopped {
-			return
-		}
-		stopped = true
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -163,21 +176,26 @@ func TestWhatTheComuneSeesOfOfficersQuestions(t *testing.T) {
 		if err := o.Close(); err != nil {
 			t.Error(err)
 		}
-	}
+	})
 	defer stop()
 	s.command("user", "list", "-data", dir) // answered when all is served
 
 	e := s.evening(at, c)
+	defer e.leave() // before the collector stops, which would wait for it
 	if err := o.mail.SendDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(box.taken(), "anna@example.it") {
 		t.Fatalf("no mail went out: nothing is shown by its not naming what was asked\n%s", log)
 	}
-	seen := s.opsSees()
+	seen := append(e.seen, s.opsSees()...)
 	seen = append(seen, sight{"metrics", httpText(t, "http://"+c.ListenMetrics+"/metrics")}, s.backedUp(at), s.exported(at, e.site))
+	e.forceReadsItAll(s)
 	e.leave()
 	files(t, dir, &seen) // while it serves: the write-ahead log has the newest
+	if store != "" {
+		tables(t, store, &seen)
+	}
 	stop()
 	files(t, dir, &seen)
 	seen = append(seen, sight{"log", log.String()}, sight{"mail", box.taken()})
@@ -188,13 +206,13 @@ func TestWhatTheComuneSeesOfOfficersQuestions(t *testing.T) {
 			}
 		}
 	}
-	e.forceReadsItAll(t, dir)
 }
 
 // evening is what happened, and how a force reads it.
 type evening struct {
 	*played
 	identity, site string
+	seen           []sight // public pages about it
 }
 
 // evening has an officer search, reveal, report, request and work in a case.
@@ -256,38 +274,8 @@ func (s *serving) evening(at string, c Config) evening {
 	post("/unanswered", with("search", found.Search, "site", e.site), &any)
 	e.say(protocol.Reply{NoticeID: id, State: protocol.ReplyReceived, At: time.Now()})
 	e.say(protocol.Reply{NoticeID: id, State: protocol.ReplyCopied, At: time.Now(), By: "Anna", Note: plantedRecord})
-	s.caseActs()
+	e.byPages(s, stream)
 	return e
-}
-
-// caseActs are those of a case, as the pages do them.
-func (s *serving) caseActs() {
-	t := s.t
-	t.Helper()
-	ctx, now := t.Context(), time.Now()
-	if err := s.o.reg.AddForce(ctx, "Carabinieri", sealedTo(t)); err != nil {
-		t.Fatal(err)
-	}
-	one := registry.Case{ID: uuid.NewString(), Force: "Questura", OpenedBy: "officer-1", OpenedAt: now, Kind: "event112", Offence: "robbery", Reason: plantedReason}
-	if err := s.o.reg.OpenCase(ctx, one); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.o.reg.ReferCase(ctx, one.ID, one.Force, plantedLater, now); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.o.reg.AddCaseRecord(ctx, registry.CaseRecord{CaseID: one.ID, At: now, Actor: "officer-1", Kind: "called", Body: []byte(`{"note":"` + plantedRecord + `"}`)}); err != nil {
-		t.Fatal(err)
-	}
-	paper := registry.Paper{ID: uuid.NewString(), CaseID: one.ID, Force: one.Force, Kind: "acquisition", Year: 2026, At: now}
-	if _, err := s.o.reg.NumberPaper(ctx, paper, func(int) (json.RawMessage, error) { return json.RawMessage(`{"text":"` + plantedRecord + `"}`), nil }); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.o.reg.ShareCase(ctx, one.ID, one.Force, "Carabinieri", now); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.o.reg.CloseCase(ctx, one.ID, one.Force, now); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // opsSees is every page of the ops console, as an administrator and as JSON.
@@ -387,13 +375,38 @@ func files(t *testing.T, dir string, all *[]sight) {
 	}
 }
 
-// forceReadsItAll shows that what was looked for was there, for its force.
-func (e evening) forceReadsItAll(t *testing.T, dir string) {
+// tables reads all that a PostgreSQL register holds, byte for byte.
+func tables(t *testing.T, store string, all *[]sight) {
 	t.Helper()
-	said := string(typed(t, dir, "audit", "show", "-identity", e.identity))
-	for _, word := range []string{plantedReason, plantedPhone, plantedLon[:8], "22:17:03"} {
+	conn, err := pgx.Connect(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	rows, err := conn.Query(t.Context(), "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || !slices.Contains(names, "trail_entries") {
+		t.Fatalf("tables %q, %v", names, err)
+	}
+	for _, name := range names {
+		var text bytes.Buffer // binary: what is in a column of bytes stays legible
+		if _, err := conn.PgConn().CopyTo(t.Context(), &text, "COPY "+pgx.Identifier{name}.Sanitize()+" TO STDOUT (FORMAT binary)"); err != nil {
+			t.Fatal(name, err)
+		}
+		*all = append(*all, sight{"table " + name, text.String()})
+	}
+}
+
+// forceReadsItAll shows that what was looked for was there, for its force.
+func (e evening) forceReadsItAll(s *serving) {
+	s.t.Helper()
+	said := s.command("audit", "show", "-data", s.dir, "-identity", e.identity)
+	for _, word := range []string{plantedReason, plantedOther, plantedLater, plantedPhone, plantedLon[:8], "22:17:03"} {
 		if !strings.Contains(said, word) {
-			t.Errorf("the force's own auditor does not read %q", word)
+			s.t.Errorf("the force's own auditor does not read %q", word)
 		}
 	}
 }

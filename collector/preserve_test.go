@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -97,6 +98,8 @@ type played struct {
 	delivery wire.DeliveryServiceClient
 	grant    *wire.Grant
 	revision int64
+
+	ownerCode string // by which the owner opens the site's public page
 }
 
 func play(t *testing.T, s *serving, server string) *played {
@@ -157,9 +160,11 @@ func (a *played) sayAt(made time.Time, body protocol.Body) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	if _, err := a.delivery.Deliver(a.t.Context(), connect.NewRequest(&wire.DeliverRequest{Message: raw})); err != nil {
+	resp, err := a.delivery.Deliver(a.t.Context(), connect.NewRequest(&wire.DeliverRequest{Message: raw}))
+	if err != nil {
 		a.t.Fatal(err)
 	}
+	a.ownerCode = cmp.Or(resp.Msg.GetReceipt().GetOwnerCode(), a.ownerCode)
 }
 
 func (a *played) listen() *connect.ServerStreamForClient[wire.Notice] {
@@ -172,16 +177,20 @@ func (a *played) listen() *connect.ServerStreamForClient[wire.Notice] {
 	return stream
 }
 
+// hears waits for the next request to preserve; it passes over reminders.
 func (a *played) hears(stream *connect.ServerStreamForClient[wire.Notice]) (string, protocol.Preserve) {
 	a.t.Helper()
-	if !stream.Receive() {
-		a.t.Fatalf("no notice: %v", stream.Err())
+	for stream.Receive() {
+		n, err := protocol.NoticeFromWire(stream.Msg())
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		if p, ok := n.Body.(protocol.Preserve); ok {
+			return n.ID, p
+		}
 	}
-	n, err := protocol.NoticeFromWire(stream.Msg())
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return n.ID, n.Body.(protocol.Preserve)
+	a.t.Fatalf("no notice: %v", stream.Err())
+	return "", protocol.Preserve{}
 }
 
 func declared(camera string) protocol.Declaration {

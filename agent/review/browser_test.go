@@ -17,15 +17,21 @@ import (
 	"anagrafe/protocol/pages/pagestest"
 )
 
+// window is how an owner looks at the pages.
+type window struct {
+	name  string
+	width int64
+	lang  string
+}
+
+// Where one of the two is enough, the other is in looks_long_test.go.
+var wide, narrow = window{"wide-it", 1280, "it"}, window{"narrow-en", 390, "en"}
+
 // An owner who has never seen the pages follows the one next thing from the
 // link to the calm page and back out, in a wide and in a narrow window, with
 // every page on the way checked.
 func TestTheOwnersWay(t *testing.T) {
-	for _, tc := range []struct {
-		name  string
-		width int64
-		lang  string
-	}{{"wide-it", 1280, "it"}, {"narrow-en", 390, "en"}} {
+	for _, tc := range []window{wide, narrow} {
 		t.Run(tc.name, func(t *testing.T) {
 			o := start(t)
 			o.found = append(o.found, locked())
@@ -134,65 +140,59 @@ func TestTheOwnersWay(t *testing.T) {
 
 // Somebody who needs footage finds on the camera's page how to save it, and sees
 // there what the recorder said.
-func TestTheWayToTheFootage(t *testing.T) {
-	for _, tc := range []struct {
-		name  string
-		width int64
-		lang  string
-	}{{"wide-it", 1280, "it"}, {"narrow-en", 390, "en"}} {
-		t.Run(tc.name, func(t *testing.T) {
-			o := start(t)
-			d := weekly(t, o)
-			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
-			check := func(name string) { t.Helper(); b.Check(tc.name + "-" + name) }
-			b.Visit(o.NewLink())
-			b.Press("main button")
-			all, err := o.Inventory.Cameras(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := declareOne(t, o, all[0].ID); err != nil {
-				t.Fatal(err)
-			}
-			d.Channels[0].Schedule.Mode, d.Channels[0].Retention.Age = "continuous", 24*time.Hour
-			if err := o.Inventory.Record(t.Context(), []interrogate.Device{d, locked()}, time.Now()); err != nil {
-				t.Fatal(err)
-			}
-			b.Visit("/cameras/" + all[0].ID + "?lang=" + tc.lang)
-			b.Do(chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('main details').forEach(d => d.open = true)"))
-			check("20-camera-told")
-			b.Press("a[href^='/save']")
-			check("21-save-ask")
-			b.Fill("#from", "2026-03-29T02:30")
-			b.Fill("#to", "2026-03-29T03:30")
-			b.Press("main form button")
-			check("22-save-refused")
-			from := time.Now().Add(-5 * time.Hour).In(pages.Rome())
-			b.Fill("#from", from.Format("2006-01-02T15:04"))
-			b.Fill("#to", from.Add(20*time.Minute).Format("2006-01-02T15:04"))
-			b.Press("main form button")
-			check("23-save")
-			if n := pagestest.Eval[int](b, "document.querySelectorAll('ol.steps li').length"); n < 9 {
-				t.Errorf("%d steps", n)
-			}
-			b.Do(onPaper("print"))
-			check("24-save-printed")
-			if text := pagestest.Eval[string](b, "document.querySelector('main').innerText"); strings.Contains(text, "192.168.7.10") || !strings.Contains(text, "Ingresso") {
-				t.Error("the network address is printed")
-			}
-			b.Do(onPaper(""))
-			all, err = o.Inventory.Cameras(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			b.Visit("/save?from=2026-01-02T10:00&to=2026-01-02T10:20&camera=" + all[len(all)-1].ID)
-			check("25-save-nothing-known")
-			b.Visit("/save?from=2026-01-02T10:00&to=2026-01-02T10:20&camera=" + all[0].ID)
-			check("26-save-gone")
-			b.Visit("/credentials?device=" + all[0].Device.ID)
-			check("27-account")
-		})
+func TestTheWayToTheFootage(t *testing.T) { theWayToTheFootage(t, narrow) }
+
+func theWayToTheFootage(t *testing.T, tc window) {
+	o := start(t)
+	d := weekly(t, o)
+	b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
+	check := func(name string) { t.Helper(); b.Check(tc.name + "-" + name) }
+	b.Visit(o.NewLink())
+	b.Press("main button")
+	all, err := o.Inventory.Cameras(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := declareOne(t, o, all[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	d.Channels[0].Schedule.Mode, d.Channels[0].Retention.Age = "continuous", 24*time.Hour
+	if err := o.Inventory.Record(t.Context(), []interrogate.Device{d, locked()}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	b.Visit("/cameras/" + all[0].ID + "?lang=" + tc.lang)
+	b.Do(chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('main details').forEach(d => d.open = true)"))
+	check("20-camera-told")
+	b.Press("a[href^='/save']")
+	check("21-save-ask")
+	b.Fill("#from", "2026-03-29T02:30")
+	b.Fill("#to", "2026-03-29T03:30")
+	b.Press("main form button")
+	check("22-save-refused")
+	from := time.Now().Add(-5 * time.Hour).In(pages.Rome())
+	b.Fill("#from", from.Format("2006-01-02T15:04"))
+	b.Fill("#to", from.Add(20*time.Minute).Format("2006-01-02T15:04"))
+	b.Press("main form button")
+	check("23-save")
+	if n := pagestest.Eval[int](b, "document.querySelectorAll('ol.steps li').length"); n < 9 {
+		t.Errorf("%d steps", n)
+	}
+	b.Do(onPaper("print"))
+	check("24-save-printed")
+	if text := pagestest.Eval[string](b, "document.querySelector('main').innerText"); strings.Contains(text, "192.168.7.10") || !strings.Contains(text, "Ingresso") {
+		t.Error("the network address is printed")
+	}
+	b.Do(onPaper(""))
+	all, err = o.Inventory.Cameras(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Visit("/save?from=2026-01-02T10:00&to=2026-01-02T10:20&camera=" + all[len(all)-1].ID)
+	check("25-save-nothing-known")
+	b.Visit("/save?from=2026-01-02T10:00&to=2026-01-02T10:20&camera=" + all[0].ID)
+	check("26-save-gone")
+	b.Visit("/credentials?device=" + all[0].Device.ID)
+	check("27-account")
 }
 
 // onPaper shows pages as they are printed; "" as on a screen.

@@ -220,11 +220,7 @@ func TestNoticesAPI(t *testing.T) {
 // An owner finds the message, reads it, learns how to save the footage and
 // answers, by keyboard or mouse, in a wide and a narrow window.
 func TestTheWayFromTheMessage(t *testing.T) {
-	for _, tc := range []struct {
-		name  string
-		width int64
-		lang  string
-	}{{"wide-it", 1280, "it"}, {"narrow-en", 390, "en"}} {
+	for _, tc := range []window{wide, narrow} {
 		t.Run(tc.name, func(t *testing.T) {
 			o := start(t)
 			d := weekly(t, o)

@@ -77,63 +77,57 @@ func newHardware(t *testing.T, others int) (o *owner, replaced *int) {
 
 // New hardware: the owner is asked which cameras are the register's, and finds
 // them ready to be shared.
-func TestTakeOverInTheBrowser(t *testing.T) {
-	for _, tc := range []struct {
-		name  string
-		width int64
-		lang  string
-	}{{"wide-it", 1280, "it"}, {"narrow-en", 390, "en"}} {
-		t.Run(tc.name, func(t *testing.T) {
-			o, replaced := newHardware(t, 1)
-			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
-			check := func(name string) { t.Helper(); b.Check(tc.name + "-takeover-" + name) }
-			b.Visit(o.NewLink())
-			b.Press("main button")
-			b.Visit("/?lang=" + tc.lang)
-			check("1-next")
-			b.Press(".next a")
-			check("2-choice")
-			all, err := o.Inventory.Takeovers(t.Context())
-			if err != nil || len(all) != 1 || len(all[0].Recorded) != 3 {
-				t.Fatalf("%+v, %v", all, err)
-			}
-			doubtful := slices.IndexFunc(all[0].Recorded, func(r inventory.Recorded) bool { return r.Here != "" && !r.Sure })
-			first := all[0].Recorded[doubtful].Camera.ID
-			// One camera chosen for two is refused, and what was chosen stays.
-			sure := slices.IndexFunc(all[0].Recorded, func(r inventory.Recorded) bool { return r.Sure })
-			b.Fill("#here-"+first, all[0].Recorded[sure].Here)
-			b.Click("#replace-yes")
-			b.Press("main form button")
-			check("3-refused")
-			if *replaced != 0 {
-				t.Error("the other computer was ended by a choice that was refused")
-			}
-			if got := pagestest.Eval[string](b, "document.querySelector('#here-"+first+"').value"); got != all[0].Recorded[sure].Here {
-				t.Errorf("what was chosen is gone: %q", got)
-			}
-			b.Fill("#here-"+first, all[0].Recorded[doubtful].Here)
-			b.Click("#replace-yes")
-			b.Press("main form button")
-			check("4-ready")
-			cameras, err := o.Inventory.Cameras(t.Context())
-			if err != nil || len(cameras) != 3 {
-				t.Fatalf("%d cameras: %v", len(cameras), err)
-			}
-			for _, c := range cameras {
-				if c.State != inventory.StateReady || c.Values.Position.Point == (protocol.Point{}) {
-					t.Errorf("%s is %s, missing %v", c.Values.Name, c.State, c.Missing)
-				}
-			}
-			if *replaced == 0 {
-				t.Error("the other computer goes on")
-			}
-			if sent, err := o.Inventory.Outbox(t.Context()); err != nil || len(sent) > 0 {
-				t.Errorf("%d messages wait, %v", len(sent), err)
-			}
-			b.Press(".next a")
-			check("5-summary")
-		})
+func TestTakeOverInTheBrowser(t *testing.T) { takeOverInTheBrowser(t, narrow) }
+
+func takeOverInTheBrowser(t *testing.T, tc window) {
+	o, replaced := newHardware(t, 1)
+	b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
+	check := func(name string) { t.Helper(); b.Check(tc.name + "-takeover-" + name) }
+	b.Visit(o.NewLink())
+	b.Press("main button")
+	b.Visit("/?lang=" + tc.lang)
+	check("1-next")
+	b.Press(".next a")
+	check("2-choice")
+	all, err := o.Inventory.Takeovers(t.Context())
+	if err != nil || len(all) != 1 || len(all[0].Recorded) != 3 {
+		t.Fatalf("%+v, %v", all, err)
 	}
+	doubtful := slices.IndexFunc(all[0].Recorded, func(r inventory.Recorded) bool { return r.Here != "" && !r.Sure })
+	first := all[0].Recorded[doubtful].Camera.ID
+	// One camera chosen for two is refused, and what was chosen stays.
+	sure := slices.IndexFunc(all[0].Recorded, func(r inventory.Recorded) bool { return r.Sure })
+	b.Fill("#here-"+first, all[0].Recorded[sure].Here)
+	b.Click("#replace-yes")
+	b.Press("main form button")
+	check("3-refused")
+	if *replaced != 0 {
+		t.Error("the other computer was ended by a choice that was refused")
+	}
+	if got := pagestest.Eval[string](b, "document.querySelector('#here-"+first+"').value"); got != all[0].Recorded[sure].Here {
+		t.Errorf("what was chosen is gone: %q", got)
+	}
+	b.Fill("#here-"+first, all[0].Recorded[doubtful].Here)
+	b.Click("#replace-yes")
+	b.Press("main form button")
+	check("4-ready")
+	cameras, err := o.Inventory.Cameras(t.Context())
+	if err != nil || len(cameras) != 3 {
+		t.Fatalf("%d cameras: %v", len(cameras), err)
+	}
+	for _, c := range cameras {
+		if c.State != inventory.StateReady || c.Values.Position.Point == (protocol.Point{}) {
+			t.Errorf("%s is %s, missing %v", c.Values.Name, c.State, c.Missing)
+		}
+	}
+	if *replaced == 0 {
+		t.Error("the other computer goes on")
+	}
+	if sent, err := o.Inventory.Outbox(t.Context()); err != nil || len(sent) > 0 {
+		t.Errorf("%d messages wait, %v", len(sent), err)
+	}
+	b.Press(".next a")
+	check("5-summary")
 }
 
 // Without a choice to make, this computer takes the place of those that no

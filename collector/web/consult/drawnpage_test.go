@@ -51,12 +51,13 @@ func TestDrawnOnTheMap(t *testing.T) {
 		t.Errorf("filters are said as %q", text)
 	}
 	b.Check("filtered")
-	for _, width := range []int64{390, 1280} {
-		b.Resize(width, 1100)
-		for _, lang := range []string{"en", "it"} {
-			b.Visit("/?lang=" + lang)
-			w.ask(b, ordinary("at", "", "area", "9.18,45.46 9.19,45.47 9.19,45.46 9.18,45.47", "route", "x", "speed", "fast"))
-			b.Check("drawn-errors-" + lang)
-		}
+	for _, look := range []struct {
+		lang  string
+		width int64
+	}{{"en", 390}, {"it", 1280}} {
+		b.Resize(look.width, 1100)
+		b.Visit("/privacy?lang=" + look.lang)
+		w.ask(b, ordinary("at", "", "area", "9.18,45.46 9.19,45.47 9.19,45.46 9.18,45.47", "route", "x", "speed", "fast"))
+		b.Check("drawn-errors-" + look.lang)
 	}
 }

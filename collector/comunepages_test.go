@@ -12,7 +12,6 @@ import (
 
 	"connectrpc.com/connect"
 
-	"anagrafe/collector/paper"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -116,7 +115,7 @@ func (e *evening) byPages(s *serving, stream *connect.ServerStreamForClient[wire
 	b.goes(http.StatusSeeOther, one+"/share", "force", "Carabinieri")
 	b.shows(one, plantedLater, plantedOther)
 
-	made := b.goes(http.StatusSeeOther, "/papers", "search", search, "site", e.site, "basis", string(paper.Assurance),
+	made := b.goes(http.StatusSeeOther, "/papers", "search", search, "site", e.site, "basis", "348",
 		"place", plantedPlace, "office", plantedOffice, "phone", plantedPhone, "delivery", plantedHand)
 	b.shows(made, plantedPlace, plantedOffice, plantedHand, plantedLater)
 	b.shows(made+".pdf", "%PDF-")

@@ -25,9 +25,10 @@ var computed = map[string][]string{
 	"office.go":    nil, // every Act's, found where the Act is
 }
 
-// uncopied are the kinds that consultation appends and copies into no case: of its
-// acts a case keeps the state, and what was read again is there already.
-var uncopied = []string{"case-open", "case-refer", "case-share", "case-close", "case-reopen", "paper-open", "request-list", "unanswered"}
+// uncopied are the kinds that consultation appends and that are not in a case's
+// history: what was only read again is there already, and what an owner is asked
+// about a contact is the site's.
+var uncopied = []string{"paper-open", "request-list", "unanswered"}
 
 // TestEveryKindOfEntryHasWords: what is appended to the trail anywhere in the
 // collector's sources has a word for the auditor, in both languages, and what

@@ -119,7 +119,7 @@ func TestAnAuditorReadsTheirOwnForce(t *testing.T) {
 		t.Error("the opening is not on the trail")
 	}
 	open := m.get(m.handler, "/audit/entries?sort=old", secret).Body.String()
-	for _, shown := range []string{"Isp. Bianchi", "rapina in via Torino 7", "event112", "stesso sito scoperto in 4 casi (sito-0)"} {
+	for _, shown := range []string{"Isp. Bianchi", "rapina in via Torino 7", "event112", "stesso sito scoperto in 4 pratiche (sito-0)"} {
 		if !strings.Contains(open, shown) {
 			t.Errorf("open, the page lacks %q", shown)
 		}

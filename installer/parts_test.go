@@ -90,17 +90,6 @@ func play(lan *cameratest.LAN, in io.Reader, out io.Writer) error {
 	}
 }
 
-// network is a network namespace; "" is the one the test itself is in.
-type network string
-
-// command is a command to be run in the network.
-func (n network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	if n == "" {
-		return exec.CommandContext(ctx, name, args...)
-	}
-	return exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", string(n), name}, args...)...)
-}
-
 // addNetwork makes a namespace with a loopback interface, until the test ends.
 // It needs root.
 func addNetwork(t *testing.T, name string) (network, error) {
@@ -188,15 +177,6 @@ func binary(t *testing.T, name string) string {
 		t.Fatalf("%v: run make build first", err)
 	}
 	return path
-}
-
-func absolute(t *testing.T, path string) string {
-	t.Helper()
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return abs
 }
 
 // lacking is what a test cannot do without: in CI that is a failure.

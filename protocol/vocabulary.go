@@ -1,6 +1,9 @@
 package protocol
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Source says where a fact comes from (DESIGN 4).
 type Source string
@@ -87,6 +90,15 @@ type Recorder struct {
 	Storage     Storage `json:"storage,omitempty"`
 	StorageNote string  `json:"storage_note,omitempty"` // which room, in words
 	Clock       *Clock  `json:"clock,omitempty"`        // nil: never read
+}
+
+// MakerModel names a device by its maker and model, each once: what has no models,
+// such as a program, often gives its own name as both.
+func MakerModel(vendor, model string) string {
+	if vendor == "" || strings.HasPrefix(strings.ToLower(model), strings.ToLower(vendor)) {
+		return model
+	}
+	return strings.TrimSpace(vendor + " " + model)
 }
 
 // Camera is one camera as it is declared.

@@ -244,7 +244,7 @@ func channelWords(w *pages.Words, c inventory.Camera) string {
 }
 
 func recorderWords(d inventory.Device) string {
-	return strings.Join(strings.Fields(d.Vendor+" "+d.Model+" "+d.Name), " ")
+	return strings.Join(strings.Fields(protocol.MakerModel(d.Vendor, d.Model)+" "+d.Name), " ")
 }
 
 // interval reads what was asked; a key of the words says what is wrong with a field.

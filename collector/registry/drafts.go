@@ -133,7 +133,7 @@ func (c *DraftCamera) onRecorder(samples []protocol.Clock, p protocol.Preserve) 
 // recorderWords names a recorder as someone in front of it would.
 func recorderWords(r protocol.Recorder) string {
 	var parts []string
-	for _, p := range []string{r.Name, strings.TrimSpace(r.Vendor + " " + r.Model), r.StorageNote} {
+	for _, p := range []string{r.Name, protocol.MakerModel(r.Vendor, r.Model), r.StorageNote} {
 		if p != "" {
 			parts = append(parts, p)
 		}

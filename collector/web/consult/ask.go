@@ -313,7 +313,7 @@ func camerasWords(w *pages.Words, d registry.Draft) (all []askedCamera) {
 			a.Told = w.T("script.unmeasured")
 		}
 		if !c.Until.IsZero() {
-			a.Until = w.Short(c.Until)
+			a.Until = w.DateTime(c.Until)
 		}
 		all = append(all, a)
 	}

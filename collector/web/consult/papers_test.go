@@ -374,7 +374,7 @@ func TestPaperFromRequest(t *testing.T) {
 		t.Fatalf("the form: %d %s", res.status, res.body)
 	}
 	page := w.read(w.paper(v), officerName)
-	for _, want := range []string{"Farmacia Orefici", "Ingresso", "Retro, Aster NVR-16, canale 1", "20/11/2026, dalle 20:48:08 alle 20:48:11", "avanti di 3 min 10 s", "con onvif GetSystemDateAndTime",
+	for _, want := range []string{"Farmacia Orefici", "Ingresso", "Retro, Aster NVR-16, canale 1", "21/11/2026, dalle 13:33:08 alle 14:33:11", "avanti di 3 min 10 s", "con onvif GetSystemDateAndTime",
 		q.Sites[0].Asked.CheckCode, "inviata sabato 21 novembre 2026, ore 14:30", "21/11/2026 20:45"} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the page does not say %q", want)

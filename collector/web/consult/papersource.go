@@ -14,7 +14,7 @@ import (
 )
 
 // paperSource is what papers are made from: an answer that is still kept, or the
-// rows of a case's searches that a request to preserve was about.
+// rows of a case's searches that a request to preserve was about, with its interval.
 type paperSource struct {
 	*answer
 	before map[string]askedBefore // by site id: what was asked of it in the case
@@ -133,7 +133,7 @@ func (c *Consult) requestSource(ctx context.Context, u registry.User, k registry
 	for _, d := range q.Sites {
 		for _, camera := range d.Asked.CameraIDs {
 			if row, ok := rows[camera]; ok {
-				src.results = append(src.results, resultOf(row))
+				src.results = append(src.results, askedOf(resultOf(row), d.Asked))
 			}
 		}
 	}
@@ -148,6 +148,18 @@ func (src paperSource) sites() (ids []string) {
 		}
 	}
 	return ids
+}
+
+// askedOf is a row with the interval that its owner was asked to keep, margins
+// included, in place of the searched one: they are to hand over what they kept.
+func askedOf(r search.Result, p protocol.Preserve) search.Result {
+	r.From, r.Until = p.Start, p.End
+	if r.Clock != nil {
+		from, within := r.Clock.Shows(p.Start)
+		until, _ := r.Clock.Shows(p.End)
+		r.ClockFrom, r.ClockUntil = from.Add(-within), until.Add(within)
+	}
+	return r
 }
 
 // resultOf is what a document says of a row that a case keeps.

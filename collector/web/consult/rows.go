@@ -254,7 +254,7 @@ func footageKey(r search.Result) string {
 
 // recorderName names the recorder as someone in front of it would.
 func recorderName(r search.Result) string {
-	maker := strings.TrimSpace(r.Recorder.Vendor + " " + r.Recorder.Model)
+	maker := protocol.MakerModel(r.Recorder.Vendor, r.Recorder.Model)
 	var parts []string
 	for _, p := range []string{r.Recorder.Name, maker, r.Recorder.StorageNote} {
 		if p != "" && !strings.Contains(strings.Join(parts, " "), p) {

@@ -45,6 +45,7 @@ type Tab struct {
 
 	mu   sync.Mutex
 	seen []string // what must not happen, since the last Check
+	acts Acts
 }
 
 // Need stops a test that lacks something of this machine: with CI=true that is

@@ -69,6 +69,8 @@
 //     as a suggestion; one that was not found is listed as well, if the owner
 //     keeps it. Nothing is declared by it. There is nothing in the register that
 //     identifies a device, so what fits is a proposal, never a decision.
+//   - What the owner keeps for himself (answers to advice, the text of his sign) is in
+//     a table of its own, which nothing that makes a message reads.
 //   - The device's own words for a value are shown to the owner and never leave.
 //   - A device's certificate is kept at first use. Another one is refused until
 //     the owner types the device's password again.

@@ -109,12 +109,12 @@ func (v *Review) fail(w http.ResponseWriter, r *http.Request, p problem) {
 
 // sections are the pages that every page leads to.
 var sections = [...]pages.Nav{{Key: "nav.cameras", Href: "/"}, {Key: "nav.notices", Href: "/notices"}, {Key: "nav.contact", Href: "/contact"},
-	{Key: "nav.outbox", Href: "/outbox"}, {Key: "nav.status", Href: "/status"}}
+	{Key: "nav.outbox", Href: "/outbox"}, {Key: "nav.advice", Href: "/advice"}, {Key: "nav.status", Href: "/status"}}
 
 // done are the notes that a redirect may ask for by ?done=.
 var done = map[string]string{"saved": "success", "kept": "success", "back": "success", "approved": "success", "withdrawn": "success",
 	"enrolled": "success", "contact": "success", "searched": "success", "searchfailed": "danger",
-	"answered": "success"}
+	"answered": "success", "advice": "success", "paper": "success"}
 
 func (v *Review) render(w http.ResponseWriter, r *http.Request, p pages.Page) {
 	p.Face = pages.FaceAgent

@@ -31,6 +31,13 @@
 //     paper. The steps on a maker's recorder are from general knowledge and say so.
 //   - What a recorder says of a value stands in its own words behind the value; the
 //     place of images is only suggested by it, the answer is a person's.
+//   - Advice is for the owner alone. It comes of the site's category, what the cameras
+//     tell and his own answers, by one pure function, over one table of texts with
+//     their dates; what it stands on and what he did with it are private values of
+//     inventory, which no message is made of. A bank is not asked why it keeps four
+//     days. The first page leads to it only when nothing else is to be done.
+//   - The sign and the notice propose what the site's data say, never whom the police
+//     may call: a sign hangs in the street. What is not known is a line to write on.
 //   - What a person types is kept when a form is refused; passwords are not
 //     repeated, on no page and in no answer.
 package review

@@ -42,6 +42,7 @@ type homeView struct {
 	Next   next
 	Say    string // Next, as a sentence
 	Groups []group
+	Advice int          // what is open on its page; 0 while there is something more urgent to do
 	Kept   []cameraView // refused, withdrawn, or answered no
 	Mute   []inventory.Device
 }
@@ -83,6 +84,11 @@ func (v *Review) home(r *http.Request) (answer, error) {
 	view.Say = view.Next.say(w)
 	if view.Banner, err = v.banner(r); err != nil {
 		return answer{}, err
+	}
+	if slices.Contains([]string{"calm", "sending", "none"}, view.Next.Key) {
+		if view.Advice, err = v.openAdvice(r); err != nil {
+			return answer{}, err
+		}
 	}
 	for _, d := range devices {
 		g := group{Device: d, Locked: d.Needs != "" && d.Needs != interrogate.NeedsNothing}

@@ -108,6 +108,11 @@ func (v *Review) routes() *http.ServeMux {
 		"POST /notices/{id}/check": v.checkNotice,
 		"GET /status":              v.status,
 		"GET /keep":                v.keep,
+		"GET /advice":              v.advice,
+		"POST /advice":             v.setAdvice,
+		"GET /sign":                v.sign,
+		"POST /sign":               v.setPaper,
+		"GET /information":         v.information,
 	} {
 		mux.Handle(pattern, v.serve(h))
 	}

@@ -288,6 +288,7 @@ type statusView struct {
 	Sites   []inventory.Grant
 	Owner   []inventory.OwnerAccess
 	Devices []deviceState
+	Alerts  []alert // of what the owner would want to know of his recorders
 }
 
 // NeedsCode says that a site is held by an identity that this computer has no more,
@@ -344,5 +345,10 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 	for _, d := range devices {
 		view.Devices = append(view.Devices, deviceState{d, clockWords(w, d.Clock)})
 	}
+	if err != nil {
+		return view, err
+	}
+	cameras, err := v.Inventory.Cameras(ctx)
+	view.Alerts = alertsOf(w, devices, cameras)
 	return view, err
 }

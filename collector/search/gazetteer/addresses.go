@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"anagrafe/collector/csvfile"
 	"anagrafe/protocol"
+	"anagrafe/protocol/csvfile"
 )
 
 // Limits of a file. Milan has 63,529 house numbers in some 8 MB, Rome about

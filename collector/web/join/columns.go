@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"anagrafe/collector/csvfile"
 	"anagrafe/protocol"
+	"anagrafe/protocol/csvfile"
 )
 
 // record is one line of a file of sites: a camera, and the site that it is of.
@@ -54,7 +54,7 @@ func columns() []column {
 			},
 			write: func(r record) string {
 				if n := *at(&r.camera.View); n != nil {
-					return decimal(float64(*n) / unit)
+					return csvfile.Decimal(float64(*n) / unit)
 				}
 				return ""
 			}}
@@ -76,7 +76,7 @@ func columns() []column {
 	flag := func(at func(r *record) *bool, names ...string) column {
 		return column{names: names,
 			read: func(r *record, typed string) string {
-				yes, ok := yesOrNo(typed)
+				yes, ok := csvfile.YesNo(typed)
 				*at(r) = yes
 				return unless(ok, "yes-no")
 			},
@@ -120,7 +120,7 @@ func columns() []column {
 				if r.camera.Retention.Kind != protocol.RetentionAge {
 					return ""
 				}
-				return decimal(r.camera.Retention.Age.Hours())
+				return csvfile.Decimal(r.camera.Retention.Age.Hours())
 			}},
 		{names: []string{"conservazione_giorni", "retention_days"}, field: "cameras[0].retention", read: readRetention(24 * time.Hour)},
 		text("recorders[0].name", func(r *record) *string { return &r.recorder.Name }, "registratore", "recorder"),
@@ -151,11 +151,6 @@ func number(typed string, unit float64) (int, bool) {
 	return int(f), ok
 }
 
-// decimal writes a number with a comma, as a spreadsheet reads it in Italy.
-func decimal(f float64) string {
-	return strings.Replace(strconv.FormatFloat(math.Round(f*1e6)/1e6, 'f', -1, 64), ".", ",", 1)
-}
-
 func position(field string, most float64, at func(p *protocol.Point) *int32, names ...string) column {
 	return column{names: names, field: "cameras[0].position." + field,
 		read: func(r *record, typed string) string {
@@ -167,23 +162,13 @@ func position(field string, most float64, at func(p *protocol.Point) *int32, nam
 			r.camera.Position.Method = "typed"
 			return ""
 		},
-		write: func(r record) string { return decimal(float64(*at(&r.camera.Position.Point)) / 1e6) }}
-}
-
-func yesOrNo(typed string) (yes, ok bool) {
-	switch strings.ToLower(typed) {
-	case "sì", "si", "s", "yes", "y", "vero", "true", "1", "x":
-		return true, true
-	case "no", "n", "falso", "false", "0":
-		return false, true
-	}
-	return false, false
+		write: func(r record) string { return csvfile.Decimal(float64(*at(&r.camera.Position.Point)) / 1e6) }}
 }
 
 // readOutdoor takes a yes only: what does not film a public outdoor area is no
 // part of the register.
 func readOutdoor(r *record, typed string) string {
-	yes, ok := yesOrNo(typed)
+	yes, ok := csvfile.YesNo(typed)
 	r.camera.OutdoorPublic.Yes = yes
 	switch {
 	case !ok:

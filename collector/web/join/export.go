@@ -12,6 +12,7 @@ import (
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
+	"anagrafe/protocol/csvfile"
 )
 
 // maxExportSites bounds one export.
@@ -210,7 +211,7 @@ func (e exported) csv() ([]byte, error) {
 			rec := s.record(c)
 			var fields []string
 			for _, column := range written {
-				fields = append(fields, markedValue(strings.TrimSpace(column.write(rec))))
+				fields = append(fields, csvfile.Marked(strings.TrimSpace(column.write(rec))))
 			}
 			if err := w.Write(fields); err != nil {
 				return nil, err

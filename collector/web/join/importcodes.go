@@ -8,6 +8,7 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
+	"anagrafe/protocol/csvfile"
 )
 
 // codesHeader are the columns of the file of codes, named as import names them.
@@ -40,7 +41,7 @@ func (j *Join) giveCodes(rw http.ResponseWriter, r *http.Request, o protocol.Org
 			break
 		}
 		rep.CodesMade++
-		lines = append(lines, []string{markedValue(result.Key), markedValue(names[result.Key]), i.Code, i.Link})
+		lines = append(lines, []string{csvfile.Marked(result.Key), csvfile.Marked(names[result.Key]), i.Code, i.Link})
 	}
 	rep.CodesMissing = len(held) - rep.CodesMade
 	var b bytes.Buffer

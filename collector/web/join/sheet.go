@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"anagrafe/collector/csvfile"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
+	"anagrafe/protocol/csvfile"
 )
 
 // Limits of a file.
@@ -118,7 +118,7 @@ func (s *sheet) read(row csvfile.Row, places []heading) *record {
 	for _, p := range places {
 		typed := ""
 		if p.index < len(row.Fields) {
-			typed = plainValue(strings.TrimSpace(row.Fields[p.index]))
+			typed = csvfile.Plain(strings.TrimSpace(row.Fields[p.index]))
 		}
 		if typed == "" {
 			if p.required {
@@ -277,29 +277,4 @@ func (s *sheet) good() (n int) {
 		n += len(site.Cameras)
 	}
 	return n
-}
-
-// A spreadsheet takes a value that begins with one of these for a formula, which
-// may call programs: an export marks it as text, and a reader takes the mark off.
-// Numbers, also of phones, stay as they are.
-const (
-	formulaStarts = "=+-@"
-	formulaMark   = "'"
-)
-
-func formula(v string) bool { return v != "" && strings.Contains(formulaStarts, v[:1]) }
-
-func plainValue(typed string) string {
-	if formula(strings.TrimLeft(typed, formulaMark)) {
-		return strings.TrimPrefix(typed, formulaMark)
-	}
-	return typed
-}
-
-func markedValue(v string) string {
-	number := formula(v) && v[0] != '=' && v[0] != '@' && strings.Trim(v[1:], "0123456789 ,.-/()") == ""
-	if formula(strings.TrimLeft(v, formulaMark)) && !number {
-		return formulaMark + v
-	}
-	return v
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"anagrafe/protocol"
+	"anagrafe/protocol/csvfile"
 	"anagrafe/protocol/pages"
 )
 
@@ -253,8 +254,8 @@ func TestWordsAreReadBack(t *testing.T) {
 		}
 	}
 	for _, v := range []string{"Bar", "=1+1", "+39 02 1234", "-1", "+cmd|x", "@x", "'x", "'=x", "''=x", "-", ""} {
-		marked := markedValue(v)
-		if got := plainValue(marked); got != v {
+		marked := csvfile.Marked(v)
+		if got := csvfile.Plain(marked); got != v {
 			t.Errorf("%q is written %q, and read %q", v, marked, got)
 		}
 		if marked != "" && strings.ContainsRune("=@", rune(marked[0])) || marked == "+cmd|x" {
@@ -378,7 +379,7 @@ func TestProblemsHaveWords(t *testing.T) {
 			}
 		}
 	}
-	for _, file := range []string{"../../csvfile/csvfile.go", "sheet.go", "columns.go"} {
+	for _, file := range []string{"../../../protocol/csvfile/csvfile.go", "sheet.go", "columns.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

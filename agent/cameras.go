@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,8 +20,13 @@ import (
 
 // cmdCameras lists the cameras and where each stands.
 func cmdCameras(ctx context.Context, c *call, args []string) error {
-	if _, err := c.parse(c.flags(), args, 0); err != nil {
+	f := c.flags()
+	sheet := f.Bool("csv", false, "print them as CSV, to be filled in and given to \"import\"")
+	if _, err := c.parse(f, args, 0); err != nil {
 		return err
+	}
+	if *sheet {
+		return c.printSheet(ctx)
 	}
 	var answer struct {
 		Devices []inventory.Device `json:"devices"`
@@ -108,11 +114,22 @@ func cmdSet(ctx context.Context, c *call, args []string) error {
 		return nil
 	})
 	text(f, &edit.StorageNote, "storage-note", "in which room that is")
+	rule := f.String("rule", "", "instead of ID: every camera with such a name, e.g. 'Ingresso*'")
+	dry := f.Bool("dry-run", false, "with -rule: only say what would change")
+	f.StringVar(&edit.By, "by", "", "who says so (default: the name in the configuration, else the user of this machine)")
 	words, err := c.parse(f, args, 1)
 	if err != nil {
 		return err
 	}
-	edit.By = c.person()
+	edit.By = cmp.Or(edit.By, c.person())
+	switch {
+	case *rule != "" && len(words) > 0:
+		return misuse("give a camera or -rule, one of them")
+	case *rule != "":
+		return c.setByRule(ctx, *rule, edit, *dry)
+	case *dry:
+		return misuse("-dry-run goes with -rule")
+	}
 	if len(words) == 0 {
 		return misuse("which camera? \"anagrafe-agent cameras\" lists them")
 	}

@@ -24,19 +24,7 @@ func (v *Inventory) Approve(ctx context.Context, ids []string, by protocol.Appro
 // change. It leaves alone what the owner has refused, withdrawn, or answered
 // no; a camera that was not answered is among the results, with what is missing.
 func (v *Inventory) ApproveAll(ctx context.Context, by protocol.Approval) ([]Result, error) {
-	return v.approve(ctx, by, func(b *book) (picked []*camera, _ []Result) {
-		for _, c := range b.cameras {
-			if c.outdoor != nil && !*c.outdoor {
-				continue
-			}
-			s := b.siteOf(c)
-			declared := s.find(c.id)
-			if c.decision == "" || declared != nil && (len(b.changed(s, *declared, c.draft())) > 0 || len(c.reopened(s, *declared)) > 0) {
-				picked = append(picked, c)
-			}
-		}
-		return picked, nil
-	})
+	return v.approve(ctx, by, waiting(""))
 }
 
 // picker chooses the cameras that are to be approved, and answers for the ids

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path"
+	globs "path"
 	"slices"
 	"strings"
 
@@ -138,7 +138,7 @@ func MatchesRule(rule, name string) (bool, error) {
 	if strings.TrimSpace(rule) == "" {
 		return false, protocol.FieldErrors{{Field: "rule", Why: "is empty: give a name with *, e.g. Ingresso*"}}
 	}
-	yes, err := path.Match(strings.ReplaceAll(rule, "/", slash), strings.ReplaceAll(name, "/", slash))
+	yes, err := globs.Match(strings.ReplaceAll(rule, "/", slash), strings.ReplaceAll(name, "/", slash))
 	if err != nil {
 		return false, protocol.FieldErrors{{Field: "rule", Why: "is no pattern: * stands for any characters, ? for one, [ab] for one of those, e.g. Ingresso*"}}
 	}

@@ -35,17 +35,10 @@ func (v *Inventory) Set(ctx context.Context, id string, e Edit) error {
 		if errs := e.check(b, c); len(errs) > 0 {
 			return errs
 		}
-		c.edit(e, v.now())
-		if err := c.save(ctx, tx); err != nil {
+		if err := v.setIn(ctx, tx, c, e); err != nil {
 			return err
 		}
-		if c.device.keptAt(e) {
-			if err := c.device.save(ctx, tx); err != nil {
-				return err
-			}
-		}
-		// One that is asked again stays as it is declared until it is answered.
-		if c.decision != StateDeclared || c.asks || c.outdoor != nil && *c.outdoor {
+		if !c.leaves() {
 			return nil
 		}
 		queued = true

@@ -16,6 +16,7 @@ import (
 // messages' ids and times.
 type Preview struct {
 	Messages []protocol.Message
+	Results  []Result // as of Approve
 	// Seen stands for all that the owner is shown. Given to ApproveSeen, it
 	// makes sure that nothing else leaves.
 	Seen string
@@ -25,10 +26,14 @@ type Preview struct {
 var ErrChanged = errors.New("something has changed since it was shown")
 
 // Preview gives the messages that Approve would write now, without writing them.
-func (v *Inventory) Preview(ctx context.Context, ids []string, by protocol.Approval) (p Preview, err error) {
+func (v *Inventory) Preview(ctx context.Context, ids []string, by protocol.Approval) (Preview, error) {
+	return v.preview(ctx, by, byID(ids))
+}
+
+func (v *Inventory) preview(ctx context.Context, by protocol.Approval, pick picker) (p Preview, err error) {
 	done := errors.New("nothing is kept")
 	err = v.write(ctx, func(tx *sql.Tx) (err error) {
-		if _, p, err = v.approveAndSee(ctx, tx, by, byID(ids)); err != nil {
+		if _, p, err = v.approveAndSee(ctx, tx, by, pick); err != nil {
 			return err
 		}
 		return done
@@ -81,6 +86,7 @@ func (v *Inventory) approveAndSee(ctx context.Context, tx *sql.Tx, by protocol.A
 	if err != nil {
 		return nil, p, err
 	}
+	p.Results = results
 	p.Seen, err = seenOf(p.Messages)
 	return results, p, err
 }

@@ -24,6 +24,8 @@ type answer struct {
 	to    string      // where a browser goes next; or
 	page  *pages.Page // what it is shown
 	after string      // seconds after which the page reloads itself; "" never
+	file  []byte      // to be saved under name, instead of a page
+	name  string
 }
 
 // handler answers one request; it writes nothing itself.
@@ -49,9 +51,12 @@ type problem struct {
 func (p problem) Error() string { return p.What }
 
 // serve turns a handler into one of net/http.
-func (v *Review) serve(h handler) http.Handler {
+func (v *Review) serve(h handler) http.Handler { return v.serveUpTo(maxBody, h) }
+
+// serveUpTo is serve for a request of at most so many bytes.
+func (v *Review) serveUpTo(most int64, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		a, err := h(r)
 		pages.SecureHeaders(w.Header())
 		switch {
@@ -59,6 +64,10 @@ func (v *Review) serve(h handler) http.Handler {
 			v.fail(w, r, v.explain(err))
 		case wantsJSON(r):
 			writeJSON(w, http.StatusOK, a.json)
+		case a.file != nil:
+			w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+			w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.name}))
+			_, _ = w.Write(a.file) // the reader has gone: nobody to tell
 		case a.page == nil:
 			http.Redirect(w, r, a.to, http.StatusSeeOther)
 		default:
@@ -114,7 +123,7 @@ var sections = [...]pages.Nav{{Key: "nav.cameras", Href: "/"}, {Key: "nav.notice
 // done are the notes that a redirect may ask for by ?done=.
 var done = map[string]string{"saved": "success", "kept": "success", "back": "success", "approved": "success", "withdrawn": "success",
 	"enrolled": "success", "contact": "success", "searched": "success", "searchfailed": "danger",
-	"answered": "success", "advice": "success", "paper": "success"}
+	"answered": "success", "advice": "success", "paper": "success", "filed": "success"}
 
 func (v *Review) render(w http.ResponseWriter, r *http.Request, p pages.Page) {
 	p.Face = pages.FaceAgent

@@ -5,31 +5,58 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 )
 
-// decision is what a person decides, and over which cameras.
+// decision is what a person decides, and over which cameras: those of IDs, all, or,
+// for an approval, those whose names a rule means (inventory.MatchesRule).
 type decision struct {
-	IDs []string `json:"ids"`
-	All bool     `json:"all"`
-	By  string   `json:"by"`
+	IDs    []string      `json:"ids"`
+	All    bool          `json:"all"`
+	Rule   string        `json:"rule"`
+	By     string        `json:"by"`
+	Role   protocol.Role `json:"role"`    // of By; "" owner
+	DryRun bool          `json:"dry_run"` // of an approval: tell what it would do
 }
 
-func (d decision) approval() protocol.Approval { return protocol.Approval{By: d.By} }
+func (d decision) approval() protocol.Approval { return protocol.Approval{By: d.By, Role: d.Role} }
 
 // decisionOf reads a decision as JSON or as a form.
-func decisionOf(r *http.Request) (d decision, err error) {
-	if isJSON(r) {
-		err = decode(r, &d)
-	} else if err = form(r); err == nil {
-		d = decision{IDs: r.PostForm["ids"], All: r.PostForm.Get("all") != "", By: r.PostForm.Get("by")}
-	}
-	if err == nil && d.All == (len(d.IDs) > 0) {
-		err = problem{status: http.StatusBadRequest, What: "name the cameras, or ask for all", Field: "ids", key: "error.value"}
+func decisionOf(r *http.Request) (decision, error) {
+	d, err := approvalOf(r)
+	if err == nil && (d.Rule != "" || d.DryRun) {
+		err = problem{status: http.StatusBadRequest, What: "only an approval goes by a rule, or is tried", Field: "rule", key: "error.value"}
 	}
 	return d, err
+}
+
+// approvalOf is decisionOf for an approval.
+func approvalOf(r *http.Request) (d decision, err error) {
+	if isJSON(r) {
+		err = decode(r, &d)
+	} else if err = form(r); err == nil { // the page's rule has become the cameras that it showed
+		d = decision{IDs: r.PostForm["ids"], All: r.PostForm.Get("all") != "", By: r.PostForm.Get("by"), Role: protocol.Role(r.PostForm.Get("role"))}
+	}
+	if err != nil {
+		return d, err
+	}
+	ways := 0
+	for _, said := range []bool{d.All, len(d.IDs) > 0, d.Rule != ""} {
+		if said {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return d, problem{status: http.StatusBadRequest, What: "name the cameras, give a rule, or ask for all", Field: "ids", key: "error.value"}
+	}
+	if !slices.Contains([]protocol.Role{"", protocol.RoleOwner, protocol.RoleReferent}, d.Role) {
+		return d, problem{status: http.StatusBadRequest, What: "is owner or referent, who acts by the owner's delegation", Field: "role", key: "error.value"}
+	}
+	return d, nil
 }
 
 type results struct {
@@ -51,17 +78,51 @@ type summaryView struct {
 	By       string
 	Errors   fields
 	Blocked  []blocked
+	Bulk     bool      // by a rule or a file
+	Referent bool      // was chosen as the role of By
+	Staying  []staying // of those, what does not go
 }
 
 // blocked is a camera that could not go, and why.
 type blocked struct{ Name, Why string }
 
-// summary shows what waits for the owner's yes.
-func (v *Review) summary(r *http.Request) (answer, error) {
-	return v.summaryPage(r, "", nil, nil)
+// staying is a camera that a rule or a file means and that does not go, and why.
+type staying struct{ ID, Name, Why string }
+
+func whyStays(w *pages.Words, c inventory.Camera) string {
+	switch {
+	case c.State == inventory.StateRefused || c.State == inventory.StateWithdrawn:
+		return w.T("state." + string(c.State))
+	case c.Outdoor != nil && !*c.Outdoor:
+		return w.T("state.indoor")
+	}
+	var missing []string
+	for _, m := range c.Missing {
+		missing = append(missing, w.T("missing."+m))
+	}
+	return w.T("approve.staying.missing", "what", strings.Join(missing, ", "))
 }
 
-func (v *Review) summaryPage(r *http.Request, by string, wrong fields, failed []inventory.Result) (answer, error) {
+// summary shows what waits for the owner's yes.
+func (v *Review) summary(r *http.Request) (answer, error) {
+	return v.summaryPage(r, shownCameras{}, "", nil, nil)
+}
+
+// shownCameras are those that a summary is about; without a filter all that wait.
+type shownCameras struct {
+	only func(inventory.Camera) bool
+	bulk bool // many at once, by a rule or a file: tell also which stay
+}
+
+// posted are the cameras that the page had shown.
+func posted(r *http.Request) shownCameras {
+	if len(r.PostForm["ids"]) == 0 {
+		return shownCameras{}
+	}
+	return shownCameras{func(c inventory.Camera) bool { return slices.Contains(r.PostForm["ids"], c.ID) }, r.PostForm.Has("role")}
+}
+
+func (v *Review) summaryPage(r *http.Request, shown shownCameras, by string, wrong fields, failed []inventory.Result) (answer, error) {
 	_, cameras, err := v.all(r)
 	if err != nil {
 		return answer{}, err
@@ -73,13 +134,18 @@ func (v *Review) summaryPage(r *http.Request, by string, wrong fields, failed []
 	if len(grants) == 0 && !wantsJSON(r) {
 		return answer{to: "/enrol"}, nil
 	}
-	view := summaryView{Sites: grants, By: by, Errors: wrong}
+	view := summaryView{Sites: grants, By: by, Errors: wrong, Bulk: shown.bulk, Referent: r.PostForm.Get("role") == string(protocol.RoleReferent)}
 	var ids []string
 	w := v.words(r)
 	for _, c := range cameras {
+		if shown.only != nil && !shown.only(c) {
+			continue
+		}
 		if c.State == inventory.StateReady || len(c.Changed) > 0 && !c.AskAgain {
 			ids = append(ids, c.ID)
 			view.Cameras = append(view.Cameras, viewOf(w, c))
+		} else if shown.bulk && c.State != inventory.StateDeclared {
+			view.Staying = append(view.Staying, staying{c.ID, nameOf(w, c), whyStays(w, c)})
 		}
 		for _, f := range failed {
 			if f.ID == c.ID {
@@ -92,7 +158,7 @@ func (v *Review) summaryPage(r *http.Request, by string, wrong fields, failed []
 		return answer{}, err
 	}
 	view.Seen = preview.Seen
-	view.Changed = r.Method == http.MethodPost && r.PostForm.Get("seen") != preview.Seen
+	view.Changed = r.Method == http.MethodPost && r.URL.Path == "/approve" && r.PostForm.Get("seen") != preview.Seen
 	for _, m := range preview.Messages {
 		text, err := json.MarshalIndent(m, "", "  ")
 		if err != nil {
@@ -123,9 +189,12 @@ func (v *Review) summaryPage(r *http.Request, by string, wrong fields, failed []
 // approve is the owner's yes. From the page it also needs "read": that the
 // notice was read is part of the act.
 func (v *Review) approve(r *http.Request) (answer, error) {
-	d, err := decisionOf(r)
+	d, err := approvalOf(r)
 	if err != nil {
 		return answer{}, err
+	}
+	if d.DryRun {
+		return v.tryApproval(r, d)
 	}
 	if !wantsJSON(r) && !isJSON(r) {
 		wrong := fields{}
@@ -136,27 +205,29 @@ func (v *Review) approve(r *http.Request) (answer, error) {
 			wrong["by"] = field{Error: "wrong.by"}
 		}
 		if len(wrong) > 0 {
-			return v.summaryPage(r, d.By, wrong, nil)
+			return v.summaryPage(r, posted(r), d.By, wrong, nil)
 		}
 	}
 	var all []inventory.Result
 	switch {
 	case d.All:
 		all, err = v.Inventory.ApproveAll(r.Context(), d.approval())
+	case d.Rule != "":
+		all, err = v.Inventory.ApproveRule(r.Context(), d.Rule, d.approval())
 	case isJSON(r):
 		all, err = v.Inventory.Approve(r.Context(), d.IDs, d.approval())
 	default: // what was on the page, and nothing else
 		all, err = v.Inventory.ApproveSeen(r.Context(), d.IDs, d.approval(), r.PostForm.Get("seen"))
 	}
 	if errors.Is(err, inventory.ErrChanged) && !wantsJSON(r) {
-		return v.summaryPage(r, d.By, nil, nil)
+		return v.summaryPage(r, posted(r), d.By, nil, nil)
 	}
 	if err != nil {
 		return answer{}, err
 	}
 	failed := slices.DeleteFunc(slices.Clone(all), func(r inventory.Result) bool { return r.Error == "" })
 	if len(failed) > 0 && !wantsJSON(r) {
-		return v.summaryPage(r, d.By, nil, failed)
+		return v.summaryPage(r, posted(r), d.By, nil, failed)
 	}
 	return answerWith(all, "/?done=approved"), nil
 }

@@ -116,6 +116,10 @@ func (v *Review) routes() *http.ServeMux {
 	} {
 		mux.Handle(pattern, v.serve(h))
 	}
+	mux.Handle("GET /bulk", v.serve(v.bulk))
+	mux.Handle("GET /bulk/sheet", v.serve(v.giveSheet))
+	mux.Handle("POST /bulk/sheet", v.serveUpTo(maxSheetBody, v.takeSheet))
+	mux.Handle("POST /bulk/rule", v.serve(v.byRule))
 	mux.Handle("/", v.serve(func(*http.Request) (answer, error) {
 		return answer{}, problem{status: http.StatusNotFound, key: "error.page", What: "there is no such page"}
 	}))

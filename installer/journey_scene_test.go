@@ -26,7 +26,6 @@ type scene struct {
 	t                   *testing.T
 	collectorDir, owner string // directories of the two programs
 	consult, public     string // addresses of pages, http://host:port
-	trailKey            string // for verification
 }
 
 // newScene starts both programs, imports two house numbers, and has an owner beside

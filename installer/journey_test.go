@@ -201,7 +201,7 @@ func (s *scene) ownerAnswers(t *testing.T, o *officer) {
 
 // say gives the words of a state in the officer's language.
 func (o *officer) say(state string) string {
-	words := map[string][2]string{"received": {"Arrivata al computer", "Reached the computer"}, "seen": {"Vista da una persona", "Seen by a person"},
+	words := map[string][2]string{"received": {"Arrivata al computer", "Arrived at the computer"}, "seen": {"Vista da una persona", "Seen by a person"},
 		"copied": {"Copiata", "Copied"}, "there": {"Il registratore dice che c'è", "The recorder says that it is there"}}[state]
 	if o.v.english {
 		return words[1]

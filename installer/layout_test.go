@@ -72,7 +72,7 @@ var testOnly = map[string][]string{
 	"collector/registry": {"collector/trail"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
 		"collector/basemap", "collector/basemap/maptest", "collector/ingest", "collector/registry", "collector/registry/pgtest",
-		"collector/search", "collector/search/buildings", "collector/search/gazetteer", "protocol", "collector/trail", "collector/web", "collector/web/consult", "protocol/pages"},
+		"collector/search", "collector/search/buildings", "collector/search/gazetteer", "protocol", "collector/trail", "collector/web", "collector/web/consult", "protocol/pages", "protocol/pages/pagestest"},
 }
 
 // atTop is all that may stand in the root, dotfiles aside.

@@ -317,12 +317,3 @@ func (r *results) check(t *testing.T, devices []standIn, truths map[string]truth
 		}
 	}
 }
-
-func absolute(t *testing.T, path string) string {
-	t.Helper()
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return abs
-}

@@ -187,3 +187,12 @@ func lacking(t *testing.T, what string) {
 	}
 	t.Skip("LEFT OUT: " + what)
 }
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abs
+}

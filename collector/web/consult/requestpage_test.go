@@ -307,3 +307,17 @@ func TestCallNow(t *testing.T) {
 		}
 	}
 }
+
+// What a recorder says after a person's answer changes no state, and is news.
+func TestAStepIsNews(t *testing.T) {
+	asked := registry.Asked{Notice: protocol.Notice{At: noon}, State: "copied", Replies: []registry.Reply{{State: protocol.ReplyCopied, At: noon, By: "Ada Bianchi"}}}
+	before := stateOf(1, asked, registry.Draft{}, noon)
+	asked.Replies = append(asked.Replies, registry.Reply{State: protocol.ReplyPresent, At: noon.Add(time.Second)})
+	after := stateOf(1, asked, registry.Draft{}, noon)
+	if before.Key != after.Key || stateTokens([]siteState{before}) == stateTokens([]siteState{after}) {
+		t.Errorf("%q, then %q", before.token(), after.token())
+	}
+	if told := changed([]siteState{after}, before.token()); len(told) != 1 {
+		t.Errorf("%v is told", told)
+	}
+}

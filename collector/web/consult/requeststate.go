@@ -2,6 +2,7 @@ package consult
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,14 +92,12 @@ func callNow(a registry.Asked, d registry.Draft, now time.Time) string {
 	return ""
 }
 
-// token is what a page knows of a state, to be told when it has changed.
+// token is what a page knows of a state, to be told when it has changed: also by
+// a step that leaves the state as it is, as what a recorder says after a person did.
 func (s siteState) token() string {
-	t := string(s.Key)
+	t := string(s.Key) + "+" + strconv.Itoa(len(s.Steps))
 	if s.Call != "" {
 		t += "!" + strings.TrimPrefix(s.Call, "call.")
-	}
-	if len(s.Steps) > 1 && s.Steps[len(s.Steps)-1].Key == "mailed" {
-		t += "+m"
 	}
 	return t
 }

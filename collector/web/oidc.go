@@ -11,12 +11,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/google/uuid"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"anagrafe/collector/registry"
 )
@@ -99,24 +100,29 @@ func (p *Provider) grant(claims map[string]any) (Grant, bool) {
 // in by it: one that is down keeps neither the program nor passkeys from working.
 type provider struct {
 	client *http.Client
-	mu     sync.Mutex
-	known  *oidc.Provider
+	asking singleflight.Group // who comes while one asks waits for the same answer
+	known  atomic.Pointer[oidc.Provider]
 }
 
 // get asks the provider for its configuration (OpenID Connect Discovery 1.0, 4), unless
 // it was answered before.
 func (p *provider) get(ctx context.Context, issuer string) (*oidc.Provider, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known == nil {
+	if known := p.known.Load(); known != nil {
+		return known, nil
+	}
+	found, err, _ := p.asking.Do(issuer, func() (any, error) {
 		// Not this request's context: go-oidc keeps it to read the keys anew later.
 		found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), issuer)
 		if err != nil {
 			return nil, err
 		}
-		p.known = found
+		p.known.Store(found)
+		return found, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return p.known, nil
+	return found.(*oidc.Provider), nil
 }
 
 // bounded reads no more of an answer than providerAnswer.

@@ -12,7 +12,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc/oidctest"
@@ -306,6 +308,49 @@ func FuzzClaims(f *testing.F) {
 		}
 		if g, ok := o.OIDC.grant(claims); ok != (g.Role != "") {
 			t.Errorf("%q grants %+v", raw, g)
+		}
+	})
+}
+
+// silent is a provider that lets everybody wait until it breaks down.
+type silent struct {
+	asked atomic.Int32
+	down  chan struct{}
+}
+
+func (s *silent) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked.Add(1)
+	select {
+	case <-s.down:
+		return nil, io.ErrUnexpectedEOF
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+// A provider that does not answer is asked once for all who wait: nobody waits in
+// a line for one time-out after the other.
+func TestSilentProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &silent{down: make(chan struct{})}
+		p := newProvider()
+		p.client.Transport = s
+		var failed atomic.Int32
+		for range 5 {
+			go func() {
+				if _, err := p.get(t.Context(), "https://login.example"); err != nil {
+					failed.Add(1)
+				}
+			}()
+		}
+		synctest.Wait()
+		if failed.Load() != 0 || s.asked.Load() != 1 {
+			t.Errorf("%d failed, %d asked", failed.Load(), s.asked.Load())
+		}
+		close(s.down)
+		synctest.Wait()
+		if failed.Load() != 5 {
+			t.Errorf("%d were told", failed.Load())
 		}
 	})
 }

@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"anagrafe/collector/registry"
-	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 )
@@ -207,172 +204,6 @@ func (c *Consult) myLog(w http.ResponseWriter, r *http.Request) {
 	p := c.page(r, "mine.html", "mine.title", http.StatusOK, nil)
 	p.Wide, p.Data = false, history
 	c.set.Render(w, r, p)
-}
-
-// ownCase gives the case that an act is about, and who does it; false: it was
-// refused. An act on the case itself is its own force's.
-func (c *Consult) ownCase(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, k registry.Case, ok bool) {
-	if u, recipient, k, ok = c.actsIn(w, r); ok && k.Force != u.Force {
-		c.showCase(w, r, k, http.StatusForbidden, pages.Note{Kind: "danger", Key: "error.case.foreign"})
-		ok = false
-	}
-	return u, recipient, k, ok
-}
-
-// actsIn gives the case of an address, and who acts in it.
-func (c *Consult) actsIn(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, k registry.Case, ok bool) {
-	if err := r.ParseForm(); err != nil {
-		c.fail(w, r, http.StatusBadRequest, "error.body", err)
-		return u, "", k, false
-	}
-	u, recipient, err := c.officer(r.Context())
-	if err != nil {
-		c.fail(w, r, http.StatusForbidden, "error.force", err)
-		return u, "", k, false
-	}
-	k, ok, err = c.Registry.Case(r.Context(), r.PathValue("case"), u.Force)
-	switch {
-	case err != nil:
-		c.broken(w, r, err)
-		return u, "", k, false
-	case !ok:
-		c.fail(w, r, http.StatusNotFound, "error.case.unknown", nil)
-	}
-	return u, recipient, k, ok
-}
-
-// caseActBody is what the trail keeps of an act on a case, sealed.
-type caseActBody struct {
-	whyBody
-	Ref  string `json:"new_ref,omitempty"`     // given
-	With string `json:"shared_with,omitempty"` // force
-}
-
-// caseAct is an act on a case itself: its entries, the first its own force's, and
-// what it is about, for who reads the history: a reference, a force, or nothing.
-type caseAct struct {
-	entries []trail.Entry
-	about   string
-	do      func(context.Context) error
-}
-
-// actOn puts an act on a case on the trail and into the case, and only then does
-// it; then the page of the case is shown again. One whose doing then fails says more
-// than was done, never less.
-func (c *Consult) actOn(w http.ResponseWriter, r *http.Request, k registry.Case, act caseAct) {
-	err := c.recordAct(r.Context(), act)
-	if err == nil {
-		err = act.do(r.Context())
-	}
-	if err != nil {
-		c.Log.ErrorContext(r.Context(), "act on a case failed", "err", err)
-		c.showCase(w, r, k, http.StatusServiceUnavailable, pages.Note{Kind: "danger", Key: "error.case.undone"})
-		return
-	}
-	pages.SecureHeaders(w.Header())
-	http.Redirect(w, r, "/cases/"+k.ID, http.StatusSeeOther)
-}
-
-func (c *Consult) recordAct(ctx context.Context, act caseAct) error {
-	for i, e := range act.entries {
-		proof, err := c.Trail.Append(ctx, e)
-		if err == nil && i == 0 { // the other force's entry is for its own auditor
-			err = c.remember(ctx, e, proof, brief{Words: c.inWords(func(*pages.Words) string { return act.about })}, e.Body)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", e.Kind, err)
-		}
-	}
-	return nil
-}
-
-func (c *Consult) caseEntry(r *http.Request, kind string, k registry.Case, u registry.User, recipient string) trail.Entry {
-	return trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: kind, Case: k.ID, Count: 1, Recipient: recipient,
-		Body: caseActBody{whyBody: whyOf(k, u, web.From(r))}}
-}
-
-// refer gives a case its reference.
-func (c *Consult) refer(w http.ResponseWriter, r *http.Request) {
-	u, recipient, k, ok := c.ownCase(w, r)
-	if !ok {
-		return
-	}
-	ref := strings.TrimSpace(r.PostForm.Get("case_ref"))
-	if ref == "" || len(ref) > maxRef {
-		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.ref"})
-		return
-	}
-	e := c.caseEntry(r, "case-refer", k, u, recipient)
-	e.Body = caseActBody{whyBody: whyOf(k, u, web.From(r)), Ref: ref}
-	c.actOn(w, r, k, caseAct{[]trail.Entry{e}, ref, func(ctx context.Context) error { return c.Registry.ReferCase(ctx, k.ID, u.Force, ref, e.At) }})
-}
-
-// share lets another force see a case and work in it.
-func (c *Consult) share(w http.ResponseWriter, r *http.Request) {
-	u, recipient, k, ok := c.ownCase(w, r)
-	if !ok {
-		return
-	}
-	with, ok, err := c.Registry.Force(r.Context(), r.PostForm.Get("force"))
-	switch {
-	case err != nil:
-		c.broken(w, r, err)
-		return
-	case !ok || with.Name == u.Force || with.Recipient == "":
-		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.case.share"})
-		return
-	}
-	entries := c.sharingEntries(r, "case-share", k, u, recipient, with)
-	c.actOn(w, r, k, caseAct{entries, with.Name, func(ctx context.Context) error {
-		return c.Registry.ShareCase(ctx, k.ID, u.Force, with.Name, entries[0].At)
-	}})
-}
-
-// unshare takes a sharing back, on the trail of both forces as it was given.
-func (c *Consult) unshare(w http.ResponseWriter, r *http.Request) {
-	u, recipient, k, ok := c.ownCase(w, r)
-	if !ok {
-		return
-	}
-	with, ok, err := c.Registry.Force(r.Context(), r.PostForm.Get("force"))
-	switch {
-	case err != nil:
-		c.broken(w, r, err)
-		return
-	case !ok || !slices.Contains(k.Shared, with.Name):
-		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.case.unshare"})
-		return
-	}
-	c.actOn(w, r, k, caseAct{c.sharingEntries(r, "case-unshare", k, u, recipient, with), with.Name, func(ctx context.Context) error {
-		return c.Registry.UnshareCase(ctx, k.ID, u.Force, with.Name)
-	}})
-}
-
-// sharingEntries are those of an act between two forces: one for each, sealed to
-// its own key.
-func (c *Consult) sharingEntries(r *http.Request, kind string, k registry.Case, u registry.User, recipient string, with registry.Force) []trail.Entry {
-	body := caseActBody{whyBody: whyOf(k, u, web.From(r)), With: with.Name}
-	own := c.caseEntry(r, kind, k, u, recipient)
-	theirs := own
-	own.Body = body
-	body.CaseForce = k.Force
-	theirs.Force, theirs.Recipient, theirs.Body = with.Name, with.Recipient, body
-	return []trail.Entry{own, theirs}
-}
-
-// closeCase closes a case; reopen undoes it.
-func (c *Consult) closeCase(w http.ResponseWriter, r *http.Request) {
-	if u, recipient, k, ok := c.ownCase(w, r); ok {
-		e := c.caseEntry(r, "case-close", k, u, recipient)
-		c.actOn(w, r, k, caseAct{[]trail.Entry{e}, "", func(ctx context.Context) error { return c.Registry.CloseCase(ctx, k.ID, u.Force, e.At) }})
-	}
-}
-
-func (c *Consult) reopen(w http.ResponseWriter, r *http.Request) {
-	if u, recipient, k, ok := c.ownCase(w, r); ok {
-		e := c.caseEntry(r, "case-reopen", k, u, recipient)
-		c.actOn(w, r, k, caseAct{[]trail.Entry{e}, "", func(ctx context.Context) error { return c.Registry.ReopenCase(ctx, k.ID, u.Force) }})
-	}
 }
 
 // broken answers what the register could not do.

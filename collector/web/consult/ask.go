@@ -225,8 +225,7 @@ func (c *Consult) showAsking(w http.ResponseWriter, r *http.Request, q *askForm,
 // ufficiale di polizia giudiziaria, or the PM. An agente in urgent need (art. 113
 // disp. att.) is not offered it here.
 func mayOrder(u registry.User) bool {
-	word, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(u.Qualification)), " ")
-	return slices.Contains([]string{"ufficiale", "pm", "p.m.", "pubblico"}, word)
+	return u.Qualification == registry.Ufficiale || u.Qualification == registry.PM
 }
 
 // sendAsking sends what the page has put together.

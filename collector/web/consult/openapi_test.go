@@ -295,7 +295,7 @@ func TestDescription(t *testing.T) {
 func TestEveryRouteIsDescribed(t *testing.T) {
 	d := newDescribed(t)
 	pagesOnly := []string{"GET /{$}", "GET /search", "GET /basemap.pmtiles", "POST /export", "GET /mine", "GET /cases/{case}", "POST /cases/{case}/refer",
-		"POST /cases/{case}/share", "POST /cases/{case}/close", "POST /cases/{case}/reopen", "POST /cases/{case}/called",
+		"POST /cases/{case}/share", "POST /cases/{case}/unshare", "POST /cases/{case}/close", "POST /cases/{case}/reopen", "POST /cases/{case}/called",
 		"POST /papers/new", "POST /papers", "GET /papers/{id}", "GET /cases/{case}/papers", "POST /cases/{case}/dossier", "POST /patrol",
 		"POST /preserve", "GET /requests/{id}/states", "POST /requests/{id}/contacts"} // programs have it all in JSON
 	var got []string

@@ -92,6 +92,7 @@ func TestPasskeysInABrowser(t *testing.T) {
 
 	lost := first.Passkeys()[0]
 	first.Unplug()
+	b.later(time.Minute) // the list has the older one first
 	second := tab.Authenticator()
 	tab.Visit(accountPath)
 	tab.Fill("#name", "Telefono di servizio")

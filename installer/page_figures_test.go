@@ -89,6 +89,9 @@ func newDesk(t *testing.T) *desk {
 	r, err := registry.Open(ctx, "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), quiet)
 	must(err)
 	t.Cleanup(func() { _ = r.Close() })
+	key, err := age.GenerateX25519Identity()
+	must(err)
+	r.Unseal(key) // what is asked belongs to a case, and that is sealed
 	dice := rand.New(rand.NewPCG(pageCameras, 7))
 	near := func(middle, span int32) int32 { return middle + dice.Int32N(2*span) - span }
 	for i := range pageSites {
@@ -109,8 +112,6 @@ func newDesk(t *testing.T) *desk {
 		}
 		x.Fill(f)
 	}
-	key, err := age.GenerateX25519Identity()
-	must(err)
 	secret := []byte(strings.Repeat("k", 32))
 	entries, err := audit.Open(ctx, r, audit.Options{KeyDir: dir, PseudonymKey: secret, Log: quiet})
 	must(err)

@@ -13,16 +13,7 @@ import (
 // cmdDossierVerify proves a dossier offline, on any machine: it needs the file and
 // the key alone.
 func cmdDossierVerify(_ context.Context, c *call, args []string) error {
-	f := c.flags()
-	key := f.String("key", "", "the trail's verifier key, as the force's auditor has it")
-	words, err := c.parse(f, args, 1)
-	if err != nil {
-		return err
-	}
-	if *key == "" {
-		return misuse("-key is needed, and must come from outside the file: ask the force's auditor")
-	}
-	d, err := openDossier(words[0], *key)
+	d, err := c.openDossier(args, "-key is needed, and must come from outside the file: ask the force's auditor")
 	if err != nil {
 		return err
 	}
@@ -42,16 +33,7 @@ func cmdDossierVerify(_ context.Context, c *call, args []string) error {
 // cmdDossierShow prints what is in a dossier, once it is verified: of one that was
 // altered nothing is to be believed.
 func cmdDossierShow(_ context.Context, c *call, args []string) error {
-	f := c.flags()
-	key := f.String("key", "", "the trail's verifier key, as the force's auditor has it")
-	words, err := c.parse(f, args, 1)
-	if err != nil {
-		return err
-	}
-	if *key == "" {
-		return misuse("-key is needed: what was not verified is not shown")
-	}
-	d, err := openDossier(words[0], *key)
+	d, err := c.openDossier(args, "-key is needed: what was not verified is not shown")
 	if err != nil {
 		return err
 	}
@@ -72,7 +54,19 @@ func cmdDossierShow(_ context.Context, c *call, args []string) error {
 	return nil
 }
 
-func openDossier(file, key string) (dossier.Dossier, error) {
+// openDossier reads and verifies the file that a command names, with the key that it
+// gives; keyless is what to say where it gives none.
+func (c *call) openDossier(args []string, keyless string) (dossier.Dossier, error) {
+	flags := c.flags()
+	key := flags.String("key", "", "the trail's verifier key, as the force's auditor has it")
+	words, err := c.parse(flags, args, 1)
+	if err != nil {
+		return dossier.Dossier{}, err
+	}
+	if *key == "" {
+		return dossier.Dossier{}, misuse(keyless)
+	}
+	file := words[0]
 	f, err := os.Open(file)
 	if err != nil {
 		return dossier.Dossier{}, fmt.Errorf("reading the dossier: %w", err)
@@ -85,5 +79,5 @@ func openDossier(file, key string) (dossier.Dossier, error) {
 	if len(raw) > dossier.MaxSize {
 		return dossier.Dossier{}, fmt.Errorf("reading the dossier: %s is larger than any dossier (512 MiB)", file)
 	}
-	return dossier.Verify(raw, key)
+	return dossier.Verify(raw, *key)
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
@@ -113,27 +114,26 @@ func (c *Consult) refer(w http.ResponseWriter, r *http.Request) {
 
 // share lets another force see a case and work in it.
 func (c *Consult) share(w http.ResponseWriter, r *http.Request) {
-	u, recipient, k, ok := c.ownCase(w, r)
-	if !ok {
-		return
-	}
-	with, ok, err := c.Registry.Force(r.Context(), r.PostForm.Get("force"))
-	switch {
-	case err != nil:
-		c.broken(w, r, err)
-		return
-	case !ok || with.Name == u.Force || with.Recipient == "":
-		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.case.share"})
-		return
-	}
-	entries := c.sharingEntries(r, "case-share", k, u, recipient, with)
-	c.actOn(w, r, k, caseAct{entries, with.Name, func(ctx context.Context) error {
-		return c.Registry.ShareCase(ctx, k.ID, u.Force, with.Name, entries[0].At)
-	}})
+	c.sharing(w, r, "case-share", "error.case.share",
+		func(k registry.Case, with registry.Force) bool { return with.Name != k.Force && with.Recipient != "" },
+		func(ctx context.Context, k registry.Case, with string, at time.Time) error {
+			return c.Registry.ShareCase(ctx, k.ID, k.Force, with, at)
+		})
 }
 
 // unshare takes a sharing back, on the trail of both forces as it was given.
 func (c *Consult) unshare(w http.ResponseWriter, r *http.Request) {
+	c.sharing(w, r, "case-unshare", "error.case.unshare",
+		func(k registry.Case, with registry.Force) bool { return slices.Contains(k.Shared, with.Name) },
+		func(ctx context.Context, k registry.Case, with string, _ time.Time) error {
+			return c.Registry.UnshareCase(ctx, k.ID, k.Force, with)
+		})
+}
+
+// sharing does an act between the force of a case and the one that the form names,
+// if they may; else the page says the refusal's words.
+func (c *Consult) sharing(w http.ResponseWriter, r *http.Request, kind, refusal string, may func(registry.Case, registry.Force) bool,
+	do func(ctx context.Context, k registry.Case, with string, at time.Time) error) {
 	u, recipient, k, ok := c.ownCase(w, r)
 	if !ok {
 		return
@@ -143,13 +143,12 @@ func (c *Consult) unshare(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		c.broken(w, r, err)
 		return
-	case !ok || !slices.Contains(k.Shared, with.Name):
-		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.case.unshare"})
+	case !ok || !may(k, with):
+		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: refusal})
 		return
 	}
-	c.actOn(w, r, k, caseAct{c.sharingEntries(r, "case-unshare", k, u, recipient, with), with.Name, func(ctx context.Context) error {
-		return c.Registry.UnshareCase(ctx, k.ID, u.Force, with.Name)
-	}})
+	entries := c.sharingEntries(r, kind, k, u, recipient, with)
+	c.actOn(w, r, k, caseAct{entries, with.Name, func(ctx context.Context) error { return do(ctx, k, with.Name, entries[0].At) }})
 }
 
 // sharingEntries are those of an act between two forces: one for each, sealed to

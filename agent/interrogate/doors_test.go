@@ -221,9 +221,9 @@ func TestLoginRefusedByStatus(t *testing.T) {
 // TestUniviewLetInWithAnOddStatus: answers with 599 that are good show that the
 // password is right, also when the device then hangs up.
 func TestUniviewLetInWithAnOddStatus(t *testing.T) {
-	answers := 0
+	var answers atomic.Int64 // hung-up connections have handlers side by side
 	s := serveWeb(t, challenged(func(w http.ResponseWriter, _ *http.Request) {
-		if answers++; answers > 2 {
+		if answers.Add(1) > 2 {
 			panic(http.ErrAbortHandler)
 		}
 		w.WriteHeader(lapiStatus)

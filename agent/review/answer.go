@@ -130,6 +130,9 @@ func (v *Review) render(w http.ResponseWriter, r *http.Request, p pages.Page) {
 	p.Styles = append(p.Styles, "review.css")
 	if p.Template != "open.html" && p.Template != "closed.html" {
 		for _, n := range sections {
+			if !may(r, navRoute(n.Href)) {
+				continue
+			}
 			n.Current = r.URL.Path == n.Href
 			p.Nav = append(p.Nav, n)
 		}

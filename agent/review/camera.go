@@ -126,6 +126,7 @@ func (v *Review) edit(r *http.Request) (answer, error) {
 		f = typed(r, editNames...)
 		e, errs = editOf(f, r.PostForm.Has)
 	}
+	e.By = byOf(r, e.By)
 	if len(errs) == 0 {
 		err = v.Inventory.Set(r.Context(), id, e)
 	} else {

@@ -79,6 +79,7 @@ func (v *Review) Close() error {
 // routes are the handlers that both sides share.
 func (v *Review) routes() *http.ServeMux {
 	mux := http.NewServeMux()
+	handle := func(pattern string, h http.Handler) { mux.Handle(pattern, v.guard(pattern, h)) }
 	for pattern, h := range map[string]handler{
 		"GET /{$}":                 v.home,
 		"GET /cameras":             v.list,
@@ -114,12 +115,12 @@ func (v *Review) routes() *http.ServeMux {
 		"POST /sign":               v.setPaper,
 		"GET /information":         v.information,
 	} {
-		mux.Handle(pattern, v.serve(h))
+		handle(pattern, v.serve(h))
 	}
-	mux.Handle("GET /bulk", v.serve(v.bulk))
-	mux.Handle("GET /bulk/sheet", v.serve(v.giveSheet))
-	mux.Handle("POST /bulk/sheet", v.serveUpTo(maxSheetBody, v.takeSheet))
-	mux.Handle("POST /bulk/rule", v.serve(v.byRule))
+	handle("GET /bulk", v.serve(v.bulk))
+	handle("GET /bulk/sheet", v.serve(v.giveSheet))
+	handle("POST /bulk/sheet", v.serveUpTo(maxSheetBody, v.takeSheet))
+	handle("POST /bulk/rule", v.serve(v.byRule))
 	mux.Handle("/", v.serve(func(*http.Request) (answer, error) {
 		return answer{}, problem{status: http.StatusNotFound, key: "error.page", What: "there is no such page"}
 	}))

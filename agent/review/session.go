@@ -1,159 +1,185 @@
 package review
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"net"
 	"net/http"
+	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-
-	"anagrafe/protocol/pages"
 )
 
 const (
-	cookieName  = "anagrafe_agent"
 	linkLife    = 15 * time.Minute
 	sessionLife = 12 * time.Hour
 	maxOpen     = 64 // links, and sessions, at a time: the oldest gives way
 )
 
+// role says whose hands hold a session; see rights.go.
+type role int
+
+const (
+	roleOwner role = iota
+	roleTechnician
+)
+
+// session is what one browser was let in with.
+type session struct {
+	role   role
+	id     string // names it where the owner closes it; it opens nothing
+	hash   [32]byte
+	from   browser
+	opened time.Time
+	until  time.Time
+
+	mu      sync.Mutex
+	devices map[string]bool // see typed
+}
+
+// browser is what a session is bound to: a cookie that was copied elsewhere opens
+// nothing there.
+type browser struct {
+	lan     bool       // it came by the listener that the network reaches
+	address netip.Addr // on loopback always the same one: a name may lead to either
+	agent   string     // as it names itself: it ties no attacker, but a copied file
+}
+
+func browserOf(r *http.Request, lan bool) browser {
+	b := browser{lan: lan, agent: r.UserAgent()}
+	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && lan {
+		b.address = at.Addr().Unmap()
+	}
+	return b
+}
+
+type sessionKey struct{}
+
+// sessionOf is the session that a request came with. It is nil on the command
+// line's socket, which may do all and is shown no pictures.
+func sessionOf(r *http.Request) *session {
+	s, _ := r.Context().Value(sessionKey{}).(*session)
+	return s
+}
+
+func withSession(r *http.Request, s *session) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), sessionKey{}, s))
+}
+
+// typed tells whether this session's person typed that device's password, and it
+// was right. Who was not let in by a session did not.
+func (s *session) typed(deviceID string) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.devices[deviceID]
+}
+
+func (s *session) didType(deviceID string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.devices == nil {
+		s.devices = map[string]bool{}
+	}
+	s.devices[deviceID] = true
+}
+
+// link is a one-time link that nobody has used yet.
+type link struct {
+	hash  [32]byte
+	role  role
+	until time.Time
+}
+
 // sessions are the links that were not used yet and the sessions that they
-// opened. Only hashes are kept, and only in memory.
+// opened. Of secrets only hashes are kept, and only in memory: both end with the
+// program.
 type sessions struct {
 	now func() time.Time
 
 	mu    sync.Mutex
-	links []token
-	open  []token
+	links []link
+	open  []*session
 }
 
-type token struct {
-	hash  [32]byte
-	until time.Time
-}
-
-// add makes a random secret and keeps its hash.
-func (s *sessions) add(to *[]token, life time.Duration) string {
+// newLink makes the secret of a link.
+func (s *sessions) newLink(to role, life time.Duration) string {
 	secret := rand.Text() // 130 bits
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now()
-	*to = slices.DeleteFunc(*to, func(t token) bool { return now.After(t.until) })
-	if len(*to) >= maxOpen {
-		*to = slices.Delete(*to, 0, 1)
+	s.sweep()
+	if len(s.links) >= maxOpen {
+		s.links = slices.Delete(s.links, 0, 1)
 	}
-	*to = append(*to, token{sha256.Sum256([]byte(secret)), now.Add(life)})
+	s.links = append(s.links, link{sha256.Sum256([]byte(secret)), to, s.now().Add(life)})
 	return secret
 }
 
-// find tells whether secret is kept in from, and takes it out when consume is set.
-func (s *sessions) find(from *[]token, secret string, consume bool) bool {
-	hash := sha256.Sum256([]byte(secret))
+// sweep drops what has ended.
+func (s *sessions) sweep() {
+	now := s.now()
+	s.links = slices.DeleteFunc(s.links, func(l link) bool { return now.After(l.until) })
+	s.open = slices.DeleteFunc(s.open, func(o *session) bool { return now.After(o.until) })
+}
+
+// leads tells whether secret is that of a link that can still be used.
+func (s *sessions) leads(secret string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.findLink(secret) >= 0
+}
+
+func (s *sessions) findLink(secret string) int {
+	s.sweep()
+	hash := sha256.Sum256([]byte(secret))
 	// Hashes of random secrets: the time a comparison takes tells nothing.
-	i := slices.IndexFunc(*from, func(t token) bool { return t.hash == hash })
-	if i < 0 || s.now().After((*from)[i].until) {
-		return false
+	return slices.IndexFunc(s.links, func(l link) bool { return l.hash == hash })
+}
+
+// use uses a link up for the one browser that it now belongs to, and gives the
+// secret of its session, for the cookie; "" where it was used before.
+func (s *sessions) use(secret string, from browser) (cookie string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.findLink(secret)
+	if i < 0 {
+		return "", time.Time{}
 	}
-	if consume {
-		*from = slices.Delete(*from, i, i+1)
+	l := s.links[i]
+	s.links = slices.Delete(s.links, i, i+1)
+	until = s.now().Add(sessionLife)
+	if l.role == roleTechnician && l.until.Before(until) {
+		until = l.until // what was lent for a day is not longer for being used late
 	}
-	return true
+	return s.begin(l.role, from, until), until
 }
 
-// NewLink gives the address of the pages with a token that opens one session,
-// within a quarter of an hour.
-func (v *Review) NewLink() string {
-	return "http://" + v.Addr + "/open?token=" + v.sessions.add(&v.sessions.links, linkLife)
-}
-
-// Pages answers the owner's browser.
-func (v *Review) Pages() http.Handler {
-	open := http.NewServeMux()
-	open.Handle("GET "+pages.Prefix, pages.Assets())
-	notices := pages.Notices(pages.FaceAgent, v.Log)
-	open.Handle("GET /privacy", notices)
-	open.Handle("GET /accessibility", notices)
-	open.Handle("POST "+pages.ReportPath, pages.Reports(v.Log))
-	open.Handle("GET /open", v.serve(v.linkOpened))
-	open.HandleFunc("POST /open", v.useLink)
-	open.Handle("/", v.signedIn(v.routes()))
-
-	guarded := http.NewCrossOriginProtection()
-	guarded.SetDenyHandler(v.serve(func(*http.Request) (answer, error) {
-		return answer{}, problem{status: http.StatusForbidden, key: "error.origin", What: "the request comes from another page than this program's"}
-	}))
-	return v.ownHost(guarded.Handler(open))
-}
-
-// ownHost refuses requests for any other name than this listener's own, so
-// that no stranger's name can be pointed at it (DNS rebinding).
-func (v *Review) ownHost(next http.Handler) http.Handler {
-	own := []string{v.Addr}
-	if _, port, err := net.SplitHostPort(v.Addr); err == nil {
-		for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
-			own = append(own, net.JoinHostPort(host, port))
-		}
+// begin opens a session; the caller holds mu.
+func (s *sessions) begin(to role, from browser, until time.Time) (cookie string) {
+	cookie = rand.Text()
+	if len(s.open) >= maxOpen {
+		s.open = slices.Delete(s.open, 0, 1)
 	}
-	for _, host := range own {
-		if bare, ok := strings.CutSuffix(host, ":80"); ok { // browsers leave it out
-			own = append(own, bare)
-		}
+	s.open = append(s.open, &session{role: to, id: rand.Text(), hash: sha256.Sum256([]byte(cookie)), from: from, opened: s.now(), until: until})
+	return cookie
+}
+
+// of gives the session of a cookie, in the browser that it was given to; nil in
+// any other.
+func (s *sessions) of(cookie string, from browser) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep()
+	hash := sha256.Sum256([]byte(cookie))
+	i := slices.IndexFunc(s.open, func(o *session) bool { return o.hash == hash && o.from == from })
+	if i < 0 {
+		return nil
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !slices.Contains(own, r.Host) {
-			pages.SecureHeaders(w.Header())
-			http.Error(w, "This is the address of a program on this computer. Open http://"+v.Addr, http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// signedIn lets through who came by a one-time link.
-func (v *Review) signedIn(next http.Handler) http.Handler {
-	refused := v.serve(func(r *http.Request) (answer, error) {
-		return answer{}, problem{status: http.StatusUnauthorized, page: "closed.html", title: "closed.title",
-			What: "these pages open with a one-time link", Hint: "run \"anagrafe-agent open\""}
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := r.Cookie(cookieName)
-		if err != nil || !v.sessions.find(&v.sessions.open, c.Value, false) {
-			refused.ServeHTTP(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// linkOpened shows the button that uses the link up.
-func (v *Review) linkOpened(r *http.Request) (answer, error) {
-	secret := r.URL.Query().Get("token")
-	if !v.sessions.find(&v.sessions.links, secret, false) {
-		return answer{}, badLink()
-	}
-	return page("open.html", "open.title", secret), nil
-}
-
-// useLink opens a session and sets its cookie.
-func (v *Review) useLink(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if !v.sessions.find(&v.sessions.links, r.PostFormValue("token"), true) {
-		v.serve(func(*http.Request) (answer, error) { return answer{}, badLink() }).ServeHTTP(w, r)
-		return
-	}
-	// Not Secure: the pages are on loopback, without TLS, and nowhere else.
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: v.sessions.add(&v.sessions.open, sessionLife),
-		Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: int(sessionLife / time.Second)})
-	pages.SecureHeaders(w.Header())
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
-func badLink() problem {
-	return problem{status: http.StatusUnauthorized, page: "closed.html", title: "closed.title", key: "closed.used",
-		What: "this link was used or has expired", Hint: "run \"anagrafe-agent open\" for a new one"}
+	return s.open[i]
 }

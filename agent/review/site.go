@@ -314,6 +314,9 @@ func (v *Review) status(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if !may(r, "GET /keep") {
+		view.Owner = nil // the code with which an entry is withdrawn
+	}
 	return page("status.html", "status.title", view), nil
 }
 

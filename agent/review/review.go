@@ -17,7 +17,7 @@ import (
 //go:embed *.html it.json en.json
 var files embed.FS
 
-// Options are what the pages stand on; all but Explain are needed.
+// Options are what the pages stand on; all up to Status are needed.
 type Options struct {
 	Inventory *inventory.Inventory
 	// Scan looks at the network once and records what it finds.
@@ -36,6 +36,13 @@ type Options struct {
 	// Explain gives the stable word for an error of Enrol, and in English what
 	// to do; "" where it knows none. It may be nil.
 	Explain func(error) (reason, hint string)
+	// Map describes the map, Tile gives one of its vector tiles, unpacked (nil:
+	// there is nothing there), and Places what an address may mean near a site, best
+	// first. Their errors say why it cannot be had now. All may be nil: the pages
+	// then say that there is no map.
+	Map    func(ctx context.Context) (MapInfo, error)
+	Tile   func(ctx context.Context, z, x, y int) ([]byte, error)
+	Places func(ctx context.Context, siteID, text string) ([]Place, error)
 	// Addr is the address of the pages' listener, host:port.
 	Addr string
 	Log  *slog.Logger
@@ -117,6 +124,8 @@ func (v *Review) routes() *http.ServeMux {
 	} {
 		handle(pattern, v.serve(h))
 	}
+	handle("GET /map/{z}/{x}/{y}", http.HandlerFunc(v.tile))
+	handle("GET /places", v.serve(v.places))
 	handle("GET /bulk", v.serve(v.bulk))
 	handle("GET /bulk/sheet", v.serve(v.giveSheet))
 	handle("POST /bulk/sheet", v.serveUpTo(maxSheetBody, v.takeSheet))

@@ -42,7 +42,7 @@ func decode(b []byte) (Message, error) {
 	}
 	m := fromWire(&w, &errs)
 	if w.Version != 0 && w.Version < m.version() {
-		errs.add("version", "%d has no %s", w.Version, m.Kind())
+		errs.add("version", "%d does not know all that this %s says", w.Version, m.Kind())
 	}
 	m.check(&errs)
 	if len(errs) > 0 {
@@ -68,6 +68,9 @@ func fromWire(w *wire.Message, errs *FieldErrors) Message {
 		m.Body = observationFromWire(b.Observation, errs)
 	case *wire.Message_Withdrawal:
 		m.Body = Withdrawal{Approval: approvalFromWire(b.Withdrawal.GetApproval())}
+	case *wire.Message_Suspension:
+		m.Body = SiteSuspension{Resumed: b.Suspension.GetResumed(), Until: timeFromWire(b.Suspension.GetUntil()),
+			Approval: approvalFromWire(b.Suspension.GetApproval())}
 	case *wire.Message_Reply:
 		m.Body = Reply{NoticeID: b.Reply.GetNoticeId(), State: ReplyState(b.Reply.GetState()), At: timeFromWire(b.Reply.GetAt()),
 			By: b.Reply.GetBy(), Note: b.Reply.GetNote()}
@@ -85,6 +88,7 @@ func declarationFromWire(w *wire.Declaration, errs *FieldErrors) Declaration {
 	for _, c := range w.GetContacts() {
 		d.Contacts = append(d.Contacts, Contact{
 			Name: c.GetName(), Role: Role(c.GetRole()), Phone: c.GetPhone(), Email: c.GetEmail(), PEC: c.GetPec(), Hours: c.GetHours(),
+			Alerts: c.GetAlerts(),
 		})
 	}
 	for _, r := range w.GetRecorders() {
@@ -206,7 +210,7 @@ func clockFromWire(w *wire.Clock) *Clock {
 }
 
 func approvalFromWire(w *wire.Approval) Approval {
-	return Approval{By: w.GetBy(), Role: Role(w.GetRole()), At: timeFromWire(w.GetAt())}
+	return Approval{By: w.GetBy(), Role: Role(w.GetRole()), At: timeFromWire(w.GetAt()), NoticeVersion: w.GetNoticeVersion()}
 }
 
 func factFromWire(w *wire.Fact) Fact {

@@ -27,6 +27,8 @@
 //     themselves: clock, oldest footage, reachability, schedule, retention.
 //     Empty, it is the daily sign of life.
 //   - [Withdrawal]: the site leaves the register.
+//   - [SiteSuspension]: the site is hidden from search, until a day or until it is
+//     resumed, which the same message says.
 //   - [Reply]: how far a [Notice] has come at the site.
 //
 // Order. One agent's messages about a site are ordered by (Epoch, Revision): the
@@ -35,7 +37,10 @@
 // pair is above that of the newest one it has from that agent; an older one is
 // refused as stale. An observation may arrive late, since each of its facts has
 // its own time. A withdrawal wins over every message of its epoch, in whatever
-// order they arrive; after it, only a new enrolment brings the site back.
+// order they arrive; after it, only a new enrolment brings the site back. Of
+// suspending and resuming the later decision holds, by when a person made it
+// ([Approval].At), here or with the owner's code; an earlier one that arrives
+// after it is refused as stale.
 //
 // Several agents. A site may have more than one. It declares what they declare
 // together; where two name the same recorder, by its id, the declaration that
@@ -104,6 +109,8 @@
 //	1  first version
 //	2  Reply; notices to preserve and of a site's change; receipts as signed
 //	   notes; visits and take-overs at enrolment
+//	3  SiteSuspension; the version of the notice that was read; a contact's wish
+//	   for alerts
 //
 // # Answers
 //

@@ -42,6 +42,10 @@ func toWire(m Message) *wire.Message {
 		w.Body = &wire.Message_Observation{Observation: observationToWire(b)}
 	case Withdrawal:
 		w.Body = &wire.Message_Withdrawal{Withdrawal: &wire.Withdrawal{Approval: approvalToWire(b.Approval)}}
+	case SiteSuspension:
+		w.Body = &wire.Message_Suspension{Suspension: &wire.SiteSuspension{
+			Resumed: b.Resumed, Until: timeToWire(b.Until), Approval: approvalToWire(b.Approval),
+		}}
 	case Reply:
 		w.Body = &wire.Message_Reply{Reply: &wire.Reply{
 			NoticeId: b.NoticeID, State: string(b.State), At: timeToWire(b.At), By: b.By, Note: b.Note,
@@ -57,7 +61,7 @@ func declarationToWire(d Declaration) *wire.Declaration {
 	}
 	for _, c := range d.Contacts {
 		w.Contacts = append(w.Contacts, &wire.Contact{
-			Name: c.Name, Role: string(c.Role), Phone: c.Phone, Email: c.Email, Pec: c.PEC, Hours: c.Hours,
+			Name: c.Name, Role: string(c.Role), Phone: c.Phone, Email: c.Email, Pec: c.PEC, Hours: c.Hours, Alerts: c.Alerts,
 		})
 	}
 	for _, r := range d.Recorders {
@@ -169,7 +173,7 @@ func clockToWire(c *Clock) *wire.Clock {
 }
 
 func approvalToWire(a Approval) *wire.Approval {
-	return &wire.Approval{By: a.By, Role: string(a.Role), At: timeToWire(a.At)}
+	return &wire.Approval{By: a.By, Role: string(a.Role), At: timeToWire(a.At), NoticeVersion: a.NoticeVersion}
 }
 
 func factToWire(f Fact) *wire.Fact {

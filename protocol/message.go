@@ -3,13 +3,14 @@ package protocol
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // Limits of one message (DESIGN 11b). A device's answer has a limit of its own.
 const (
 	// Version is the protocol version this program speaks: see doc.go for its history.
-	Version = 2
+	Version = 3
 	// MaxMessage is the largest encoded Message, in bytes.
 	MaxMessage = 1 << 20
 	// MaxCameras is the most cameras that one site may declare.
@@ -38,14 +39,15 @@ type Message struct {
 	Body     Body
 }
 
-// Body is one of Declaration, Observation, Withdrawal, Reply (values, not
-// pointers).
+// Body is one of Declaration, Observation, Withdrawal, SiteSuspension, Reply
+// (values, not pointers).
 type Body interface{ body() }
 
-func (Declaration) body() {}
-func (Observation) body() {}
-func (Withdrawal) body()  {}
-func (Reply) body()       {}
+func (Declaration) body()    {}
+func (Observation) body()    {}
+func (Withdrawal) body()     {}
+func (SiteSuspension) body() {}
+func (Reply) body()          {}
 
 // Declaration is the full state of a site as a person confirmed it: what it
 // does not name is no longer declared.
@@ -62,11 +64,23 @@ type Withdrawal struct {
 	Approval Approval `json:"approval"`
 }
 
+// SiteSuspension hides the whole site from search, or ends that. What is recorded
+// of it stays, and goes on being recorded. No reason is asked for.
+type SiteSuspension struct {
+	Resumed bool `json:"resumed,omitempty"` // it is shown again
+	// Until is when the collector shows it again by itself; zero: when somebody resumes it.
+	Until    time.Time `json:"until,omitzero"`
+	Approval Approval  `json:"approval"`
+}
+
 // Approval says who decided, in which role, and when.
 type Approval struct {
 	By   string    `json:"by"` // the person's name as they gave it
 	Role Role      `json:"role"`
 	At   time.Time `json:"at"`
+	// NoticeVersion is that of the information notice which they say to have read;
+	// "" where none was shown: on a command line, and before protocol version 3.
+	NoticeVersion string `json:"notice_version,omitempty"`
 }
 
 // Observation carries the closed list of measured facts that leave by
@@ -115,8 +129,8 @@ type Receipt struct {
 	OwnerCode Code
 }
 
-// Kind names the body: "declaration", "observation", "withdrawal", "reply", or
-// "" for none.
+// Kind names the body: "declaration", "observation", "withdrawal", "suspension",
+// "reply", or "" for none.
 func (m Message) Kind() string {
 	switch m.Body.(type) {
 	case Declaration:
@@ -125,16 +139,29 @@ func (m Message) Kind() string {
 		return "observation"
 	case Withdrawal:
 		return "withdrawal"
+	case SiteSuspension:
+		return "suspension"
 	case Reply:
 		return "reply"
 	}
 	return ""
 }
 
-// version is the oldest version that knows the body: a collector one release
-// behind takes what it can read.
+// version is the oldest version that knows all that the message says: a collector
+// one release behind takes what it can read.
 func (m Message) version() uint32 {
-	if _, ok := m.Body.(Reply); ok {
+	switch b := m.Body.(type) {
+	case SiteSuspension:
+		return 3
+	case Declaration:
+		if b.Approval.NoticeVersion != "" || slices.ContainsFunc(b.Contacts, func(c Contact) bool { return c.Alerts }) {
+			return 3
+		}
+	case Withdrawal:
+		if b.Approval.NoticeVersion != "" {
+			return 3
+		}
+	case Reply:
 		return 2
 	}
 	return 1

@@ -83,6 +83,17 @@ func sampleWithdrawal() Withdrawal {
 	return Withdrawal{Approval: Approval{By: "Anna Bianchi", Role: RoleOwner, At: sampleTime}}
 }
 
+func sampleSuspension() SiteSuspension {
+	return SiteSuspension{Until: sampleTime.AddDate(0, 0, 14), Approval: sampleWithdrawal().Approval}
+}
+
+// sampleRead is a declaration by who read the notice, of contacts that want alerts.
+func sampleRead() Declaration {
+	d := sampleDeclaration()
+	d.Contacts[0].Alerts, d.Approval.NoticeVersion = true, "2 (2026-11-22)"
+	return d
+}
+
 func sampleReply() Reply {
 	return Reply{NoticeID: sampleID, State: ReplyCopied, At: sampleTime, By: "Anna Bianchi", Note: "chiavetta in cassaforte"}
 }
@@ -94,6 +105,9 @@ func sampleMessages() map[string]Message {
 		"observation":       sampleMessage(sampleObservation()),
 		"sign-of-life":      sampleMessage(Observation{}),
 		"withdrawal":        sampleMessage(sampleWithdrawal()),
+		"declaration-read":  sampleMessage(sampleRead()),
+		"suspension":        sampleMessage(sampleSuspension()),
+		"resumption":        sampleMessage(SiteSuspension{Resumed: true, Approval: sampleWithdrawal().Approval}),
 		"reply":             sampleMessage(sampleReply()),
 		"reply-absent":      sampleMessage(Reply{NoticeID: sampleID, State: ReplyAbsent, At: sampleTime}),
 	}

@@ -57,10 +57,12 @@ func (m Message) check(errs *FieldErrors) {
 		c.observation(b)
 	case Withdrawal:
 		c.approval(b.Approval)
+	case SiteSuspension:
+		c.suspension(b)
 	case Reply:
 		c.reply(b)
 	default:
-		c.add("body", "must be a declaration, an observation, a withdrawal or a reply")
+		c.add("body", "must be a declaration, an observation, a withdrawal, a suspension or a reply")
 	}
 }
 
@@ -164,6 +166,19 @@ func (c checker) approval(a Approval) {
 	c.required("by", a.By, maxName)
 	known(c, "role", a.Role, RoleOwner, RoleReferent, RoleControlRoom)
 	c.time("at", a.At)
+	c.text("notice_version", a.NoticeVersion, maxName)
+}
+
+func (c checker) suspension(s SiteSuspension) {
+	c.optionalTime("until", s.Until)
+	c.approval(s.Approval)
+	switch {
+	case s.Until.IsZero():
+	case s.Resumed:
+		c.add("until", "is of a suspension alone")
+	case !s.Until.After(s.Approval.At):
+		c.add("until", "must be after it was decided")
+	}
 }
 
 func (c checker) contact(p Contact) {

@@ -153,6 +153,16 @@ func badVectors() []badVector {
 		m.Version, m.Body = 2, toWire(sampleMessage(sampleReply())).Body
 		m.GetReply().By = " "
 	}, "by")
+	suspended := func(change func(s *wire.SiteSuspension)) func(m *wire.Message, d *wire.Declaration) {
+		return func(m *wire.Message, d *wire.Declaration) {
+			m.Version, m.Body = 3, toWire(sampleMessage(sampleSuspension())).Body
+			change(m.GetSuspension())
+		}
+	}
+	broken("suspended-until-before", suspended(func(s *wire.SiteSuspension) { s.Until = timestamppb.New(sampleTime) }), "until")
+	broken("suspended-by-nobody", suspended(func(s *wire.SiteSuspension) { s.Approval = nil }), "approval.by", "approval.role", "approval.at")
+	broken("resumed-until", suspended(func(s *wire.SiteSuspension) { s.Resumed = true }), "until")
+	broken("notice-newer-than-its-version", func(m *wire.Message, d *wire.Declaration) { d.Approval.NoticeVersion = "2" }, "version")
 	broken("clock-years-off", func(m *wire.Message, d *wire.Declaration) { m.MadeAt = timestamppb.New(time.Unix(0, 0)) }, "made_at")
 	broken("end-of-time", func(m *wire.Message, d *wire.Declaration) {
 		m.MadeAt = &timestamppb.Timestamp{Seconds: 1<<63 - 1, Nanos: -1}

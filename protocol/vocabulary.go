@@ -68,6 +68,8 @@ type Contact struct {
 	Email string `json:"email,omitempty"`
 	PEC   string `json:"pec,omitempty"`
 	Hours string `json:"hours,omitempty"` // when they answer, in the owner's words
+	// Alerts is their own wish to be told when the recorder stops or its clock is wrong.
+	Alerts bool `json:"alerts,omitempty"`
 }
 
 // Storage is where the images are kept.

@@ -1320,6 +1320,7 @@ type Message struct {
 	//	*Message_Observation
 	//	*Message_Withdrawal
 	//	*Message_Reply
+	//	*Message_Suspension
 	Body          isMessage_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1440,6 +1441,15 @@ func (x *Message) GetReply() *Reply {
 	return nil
 }
 
+func (x *Message) GetSuspension() *SiteSuspension {
+	if x != nil {
+		if x, ok := x.Body.(*Message_Suspension); ok {
+			return x.Suspension
+		}
+	}
+	return nil
+}
+
 type isMessage_Body interface {
 	isMessage_Body()
 }
@@ -1460,6 +1470,10 @@ type Message_Reply struct {
 	Reply *Reply `protobuf:"bytes,13,opt,name=reply,proto3,oneof"` // since version 2
 }
 
+type Message_Suspension struct {
+	Suspension *SiteSuspension `protobuf:"bytes,14,opt,name=suspension,proto3,oneof"` // since version 3
+}
+
 func (*Message_Declaration) isMessage_Body() {}
 
 func (*Message_Observation) isMessage_Body() {}
@@ -1467,6 +1481,8 @@ func (*Message_Observation) isMessage_Body() {}
 func (*Message_Withdrawal) isMessage_Body() {}
 
 func (*Message_Reply) isMessage_Body() {}
+
+func (*Message_Suspension) isMessage_Body() {}
 
 type Reply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1625,6 +1641,7 @@ type Approval struct {
 	By            string                 `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
 	Role          string                 `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
 	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	NoticeVersion string                 `protobuf:"bytes,4,opt,name=notice_version,json=noticeVersion,proto3" json:"notice_version,omitempty"` // since version 3: of the information notice that was shown
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1680,6 +1697,13 @@ func (x *Approval) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Approval) GetNoticeVersion() string {
+	if x != nil {
+		return x.NoticeVersion
+	}
+	return ""
+}
+
 type Withdrawal struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Approval      *Approval              `protobuf:"bytes,1,opt,name=approval,proto3" json:"approval,omitempty"`
@@ -1724,6 +1748,66 @@ func (x *Withdrawal) GetApproval() *Approval {
 	return nil
 }
 
+type SiteSuspension struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Resumed       bool                   `protobuf:"varint,1,opt,name=resumed,proto3" json:"resumed,omitempty"`
+	Until         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"` // unset: until somebody resumes it
+	Approval      *Approval              `protobuf:"bytes,3,opt,name=approval,proto3" json:"approval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SiteSuspension) Reset() {
+	*x = SiteSuspension{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SiteSuspension) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SiteSuspension) ProtoMessage() {}
+
+func (x *SiteSuspension) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SiteSuspension.ProtoReflect.Descriptor instead.
+func (*SiteSuspension) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SiteSuspension) GetResumed() bool {
+	if x != nil {
+		return x.Resumed
+	}
+	return false
+}
+
+func (x *SiteSuspension) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *SiteSuspension) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
 type Observation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Recorders     []*RecorderObservation `protobuf:"bytes,1,rep,name=recorders,proto3" json:"recorders,omitempty"`
@@ -1734,7 +1818,7 @@ type Observation struct {
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1746,7 +1830,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1759,7 +1843,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{22}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Observation) GetRecorders() []*RecorderObservation {
@@ -1788,7 +1872,7 @@ type RecorderObservation struct {
 
 func (x *RecorderObservation) Reset() {
 	*x = RecorderObservation{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +1884,7 @@ func (x *RecorderObservation) String() string {
 func (*RecorderObservation) ProtoMessage() {}
 
 func (x *RecorderObservation) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,7 +1897,7 @@ func (x *RecorderObservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecorderObservation.ProtoReflect.Descriptor instead.
 func (*RecorderObservation) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{23}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RecorderObservation) GetRecorderId() string {
@@ -1857,7 +1941,7 @@ type CameraObservation struct {
 
 func (x *CameraObservation) Reset() {
 	*x = CameraObservation{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1869,7 +1953,7 @@ func (x *CameraObservation) String() string {
 func (*CameraObservation) ProtoMessage() {}
 
 func (x *CameraObservation) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1882,7 +1966,7 @@ func (x *CameraObservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CameraObservation.ProtoReflect.Descriptor instead.
 func (*CameraObservation) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{24}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CameraObservation) GetCameraId() string {
@@ -1930,7 +2014,7 @@ type Fact struct {
 
 func (x *Fact) Reset() {
 	*x = Fact{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1942,7 +2026,7 @@ func (x *Fact) String() string {
 func (*Fact) ProtoMessage() {}
 
 func (x *Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1955,7 +2039,7 @@ func (x *Fact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fact.ProtoReflect.Descriptor instead.
 func (*Fact) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{25}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Fact) GetSource() Source {
@@ -1983,7 +2067,7 @@ type Site struct {
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1995,7 +2079,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2008,7 +2092,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{26}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Site) GetName() string {
@@ -2040,13 +2124,14 @@ type Contact struct {
 	Email         string                 `protobuf:"bytes,4,opt,name=email,proto3" json:"email,omitempty"`
 	Pec           string                 `protobuf:"bytes,5,opt,name=pec,proto3" json:"pec,omitempty"`
 	Hours         string                 `protobuf:"bytes,6,opt,name=hours,proto3" json:"hours,omitempty"`
+	Alerts        bool                   `protobuf:"varint,7,opt,name=alerts,proto3" json:"alerts,omitempty"` // since version 3: wants to be told when the recorder stops
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Contact) Reset() {
 	*x = Contact{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2058,7 +2143,7 @@ func (x *Contact) String() string {
 func (*Contact) ProtoMessage() {}
 
 func (x *Contact) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2071,7 +2156,7 @@ func (x *Contact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contact.ProtoReflect.Descriptor instead.
 func (*Contact) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{27}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Contact) GetName() string {
@@ -2116,6 +2201,13 @@ func (x *Contact) GetHours() string {
 	return ""
 }
 
+func (x *Contact) GetAlerts() bool {
+	if x != nil {
+		return x.Alerts
+	}
+	return false
+}
+
 type Recorder struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2131,7 +2223,7 @@ type Recorder struct {
 
 func (x *Recorder) Reset() {
 	*x = Recorder{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2143,7 +2235,7 @@ func (x *Recorder) String() string {
 func (*Recorder) ProtoMessage() {}
 
 func (x *Recorder) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2156,7 +2248,7 @@ func (x *Recorder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recorder.ProtoReflect.Descriptor instead.
 func (*Recorder) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{28}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Recorder) GetId() string {
@@ -2220,7 +2312,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2232,7 +2324,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2245,7 +2337,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{29}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Clock) GetOffsetMs() int64 {
@@ -2294,7 +2386,7 @@ type Camera struct {
 
 func (x *Camera) Reset() {
 	*x = Camera{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2306,7 +2398,7 @@ func (x *Camera) String() string {
 func (*Camera) ProtoMessage() {}
 
 func (x *Camera) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2319,7 +2411,7 @@ func (x *Camera) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Camera.ProtoReflect.Descriptor instead.
 func (*Camera) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{30}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Camera) GetId() string {
@@ -2403,7 +2495,7 @@ type Outdoor struct {
 
 func (x *Outdoor) Reset() {
 	*x = Outdoor{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2415,7 +2507,7 @@ func (x *Outdoor) String() string {
 func (*Outdoor) ProtoMessage() {}
 
 func (x *Outdoor) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2428,7 +2520,7 @@ func (x *Outdoor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outdoor.ProtoReflect.Descriptor instead.
 func (*Outdoor) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{31}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Outdoor) GetYes() bool {
@@ -2465,7 +2557,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2477,7 +2569,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2490,7 +2582,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{32}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Position) GetLonMicrodegrees() int32 {
@@ -2545,7 +2637,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2557,7 +2649,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2570,7 +2662,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{33}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *View) GetDirectionDeg() uint32 {
@@ -2651,7 +2743,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2663,7 +2755,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2676,7 +2768,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{34}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Schedule) GetKind() string {
@@ -2738,7 +2830,7 @@ type DayRow struct {
 
 func (x *DayRow) Reset() {
 	*x = DayRow{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2750,7 +2842,7 @@ func (x *DayRow) String() string {
 func (*DayRow) ProtoMessage() {}
 
 func (x *DayRow) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2763,7 +2855,7 @@ func (x *DayRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DayRow.ProtoReflect.Descriptor instead.
 func (*DayRow) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{35}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DayRow) GetDay() uint32 {
@@ -2791,7 +2883,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2803,7 +2895,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2816,7 +2908,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{36}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Interval) GetFromMinute() uint32 {
@@ -2850,7 +2942,7 @@ type Suspension struct {
 
 func (x *Suspension) Reset() {
 	*x = Suspension{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2862,7 +2954,7 @@ func (x *Suspension) String() string {
 func (*Suspension) ProtoMessage() {}
 
 func (x *Suspension) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2875,7 +2967,7 @@ func (x *Suspension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspension.ProtoReflect.Descriptor instead.
 func (*Suspension) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{37}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Suspension) GetFrom() *timestamppb.Timestamp {
@@ -2907,7 +2999,7 @@ type Retention struct {
 
 func (x *Retention) Reset() {
 	*x = Retention{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2919,7 +3011,7 @@ func (x *Retention) String() string {
 func (*Retention) ProtoMessage() {}
 
 func (x *Retention) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2932,7 +3024,7 @@ func (x *Retention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retention.ProtoReflect.Descriptor instead.
 func (*Retention) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{38}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Retention) GetKind() string {
@@ -3085,7 +3177,7 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"+\n" +
 	"\x04Park\x12#\n" +
-	"\rafter_seconds\x18\x01 \x01(\x03R\fafterSeconds\"\x9e\x03\n" +
+	"\rafter_seconds\x18\x01 \x01(\x03R\fafterSeconds\"\xdd\x03\n" +
 	"\aMessage\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x17\n" +
@@ -3099,7 +3191,10 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\n" +
 	"withdrawal\x18\f \x01(\v2\x17.anagrafe.v1.WithdrawalH\x00R\n" +
 	"withdrawal\x12*\n" +
-	"\x05reply\x18\r \x01(\v2\x12.anagrafe.v1.ReplyH\x00R\x05replyB\x06\n" +
+	"\x05reply\x18\r \x01(\v2\x12.anagrafe.v1.ReplyH\x00R\x05reply\x12=\n" +
+	"\n" +
+	"suspension\x18\x0e \x01(\v2\x1b.anagrafe.v1.SiteSuspensionH\x00R\n" +
+	"suspensionB\x06\n" +
 	"\x04body\"\x8a\x01\n" +
 	"\x05Reply\x12\x1b\n" +
 	"\tnotice_id\x18\x01 \x01(\tR\bnoticeId\x12\x14\n" +
@@ -3112,14 +3207,19 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\bcontacts\x18\x02 \x03(\v2\x14.anagrafe.v1.ContactR\bcontacts\x123\n" +
 	"\trecorders\x18\x03 \x03(\v2\x15.anagrafe.v1.RecorderR\trecorders\x12-\n" +
 	"\acameras\x18\x04 \x03(\v2\x13.anagrafe.v1.CameraR\acameras\x121\n" +
-	"\bapproval\x18\x05 \x01(\v2\x15.anagrafe.v1.ApprovalR\bapproval\"Z\n" +
+	"\bapproval\x18\x05 \x01(\v2\x15.anagrafe.v1.ApprovalR\bapproval\"\x81\x01\n" +
 	"\bApproval\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12*\n" +
-	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"?\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12%\n" +
+	"\x0enotice_version\x18\x04 \x01(\tR\rnoticeVersion\"?\n" +
 	"\n" +
 	"Withdrawal\x121\n" +
-	"\bapproval\x18\x01 \x01(\v2\x15.anagrafe.v1.ApprovalR\bapproval\"\x87\x01\n" +
+	"\bapproval\x18\x01 \x01(\v2\x15.anagrafe.v1.ApprovalR\bapproval\"\x8f\x01\n" +
+	"\x0eSiteSuspension\x12\x18\n" +
+	"\aresumed\x18\x01 \x01(\bR\aresumed\x120\n" +
+	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x121\n" +
+	"\bapproval\x18\x03 \x01(\v2\x15.anagrafe.v1.ApprovalR\bapproval\"\x87\x01\n" +
 	"\vObservation\x12>\n" +
 	"\trecorders\x18\x01 \x03(\v2 .anagrafe.v1.RecorderObservationR\trecorders\x128\n" +
 	"\acameras\x18\x02 \x03(\v2\x1e.anagrafe.v1.CameraObservationR\acameras\"\xaa\x01\n" +
@@ -3141,14 +3241,15 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\x04Site\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bcategory\x18\x02 \x01(\tR\bcategory\x12\x18\n" +
-	"\aaddress\x18\x03 \x01(\tR\aaddress\"\x85\x01\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\"\x9d\x01\n" +
 	"\aContact\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12\x14\n" +
 	"\x05phone\x18\x03 \x01(\tR\x05phone\x12\x14\n" +
 	"\x05email\x18\x04 \x01(\tR\x05email\x12\x10\n" +
 	"\x03pec\x18\x05 \x01(\tR\x03pec\x12\x14\n" +
-	"\x05hours\x18\x06 \x01(\tR\x05hours\"\xc3\x01\n" +
+	"\x05hours\x18\x06 \x01(\tR\x05hours\x12\x16\n" +
+	"\x06alerts\x18\a \x01(\bR\x06alerts\"\xc3\x01\n" +
 	"\bRecorder\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06vendor\x18\x02 \x01(\tR\x06vendor\x12\x14\n" +
@@ -3264,7 +3365,7 @@ func file_protocol_wire_anagrafe_proto_rawDescGZIP() []byte {
 }
 
 var file_protocol_wire_anagrafe_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_protocol_wire_anagrafe_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_protocol_wire_anagrafe_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_protocol_wire_anagrafe_proto_goTypes = []any{
 	(ServerTrust)(0),              // 0: anagrafe.v1.ServerTrust
 	(Source)(0),                   // 1: anagrafe.v1.Source
@@ -3290,101 +3391,105 @@ var file_protocol_wire_anagrafe_proto_goTypes = []any{
 	(*Declaration)(nil),           // 21: anagrafe.v1.Declaration
 	(*Approval)(nil),              // 22: anagrafe.v1.Approval
 	(*Withdrawal)(nil),            // 23: anagrafe.v1.Withdrawal
-	(*Observation)(nil),           // 24: anagrafe.v1.Observation
-	(*RecorderObservation)(nil),   // 25: anagrafe.v1.RecorderObservation
-	(*CameraObservation)(nil),     // 26: anagrafe.v1.CameraObservation
-	(*Fact)(nil),                  // 27: anagrafe.v1.Fact
-	(*Site)(nil),                  // 28: anagrafe.v1.Site
-	(*Contact)(nil),               // 29: anagrafe.v1.Contact
-	(*Recorder)(nil),              // 30: anagrafe.v1.Recorder
-	(*Clock)(nil),                 // 31: anagrafe.v1.Clock
-	(*Camera)(nil),                // 32: anagrafe.v1.Camera
-	(*Outdoor)(nil),               // 33: anagrafe.v1.Outdoor
-	(*Position)(nil),              // 34: anagrafe.v1.Position
-	(*View)(nil),                  // 35: anagrafe.v1.View
-	(*Schedule)(nil),              // 36: anagrafe.v1.Schedule
-	(*DayRow)(nil),                // 37: anagrafe.v1.DayRow
-	(*Interval)(nil),              // 38: anagrafe.v1.Interval
-	(*Suspension)(nil),            // 39: anagrafe.v1.Suspension
-	(*Retention)(nil),             // 40: anagrafe.v1.Retention
-	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
+	(*SiteSuspension)(nil),        // 24: anagrafe.v1.SiteSuspension
+	(*Observation)(nil),           // 25: anagrafe.v1.Observation
+	(*RecorderObservation)(nil),   // 26: anagrafe.v1.RecorderObservation
+	(*CameraObservation)(nil),     // 27: anagrafe.v1.CameraObservation
+	(*Fact)(nil),                  // 28: anagrafe.v1.Fact
+	(*Site)(nil),                  // 29: anagrafe.v1.Site
+	(*Contact)(nil),               // 30: anagrafe.v1.Contact
+	(*Recorder)(nil),              // 31: anagrafe.v1.Recorder
+	(*Clock)(nil),                 // 32: anagrafe.v1.Clock
+	(*Camera)(nil),                // 33: anagrafe.v1.Camera
+	(*Outdoor)(nil),               // 34: anagrafe.v1.Outdoor
+	(*Position)(nil),              // 35: anagrafe.v1.Position
+	(*View)(nil),                  // 36: anagrafe.v1.View
+	(*Schedule)(nil),              // 37: anagrafe.v1.Schedule
+	(*DayRow)(nil),                // 38: anagrafe.v1.DayRow
+	(*Interval)(nil),              // 39: anagrafe.v1.Interval
+	(*Suspension)(nil),            // 40: anagrafe.v1.Suspension
+	(*Retention)(nil),             // 41: anagrafe.v1.Retention
+	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
 }
 var file_protocol_wire_anagrafe_proto_depIdxs = []int32{
 	6,  // 0: anagrafe.v1.EnrolResponse.grant:type_name -> anagrafe.v1.Grant
 	0,  // 1: anagrafe.v1.EnrolResponse.trust:type_name -> anagrafe.v1.ServerTrust
 	0,  // 2: anagrafe.v1.RenewResponse.trust:type_name -> anagrafe.v1.ServerTrust
-	41, // 3: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
-	41, // 4: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
+	42, // 3: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
+	42, // 4: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
 	9,  // 5: anagrafe.v1.DeliverResponse.receipt:type_name -> anagrafe.v1.Receipt
-	41, // 6: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
+	42, // 6: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
 	6,  // 7: anagrafe.v1.GetSiteResponse.grant:type_name -> anagrafe.v1.Grant
-	41, // 8: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
+	42, // 8: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
 	14, // 9: anagrafe.v1.Notice.reminder:type_name -> anagrafe.v1.Reminder
 	15, // 10: anagrafe.v1.Notice.revocation:type_name -> anagrafe.v1.Revocation
 	16, // 11: anagrafe.v1.Notice.preserve:type_name -> anagrafe.v1.Preserve
 	17, // 12: anagrafe.v1.Notice.site_change:type_name -> anagrafe.v1.SiteChange
 	18, // 13: anagrafe.v1.Notice.park:type_name -> anagrafe.v1.Park
-	41, // 14: anagrafe.v1.Preserve.start:type_name -> google.protobuf.Timestamp
-	41, // 15: anagrafe.v1.Preserve.end:type_name -> google.protobuf.Timestamp
-	41, // 16: anagrafe.v1.SiteChange.at:type_name -> google.protobuf.Timestamp
-	41, // 17: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
+	42, // 14: anagrafe.v1.Preserve.start:type_name -> google.protobuf.Timestamp
+	42, // 15: anagrafe.v1.Preserve.end:type_name -> google.protobuf.Timestamp
+	42, // 16: anagrafe.v1.SiteChange.at:type_name -> google.protobuf.Timestamp
+	42, // 17: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
 	21, // 18: anagrafe.v1.Message.declaration:type_name -> anagrafe.v1.Declaration
-	24, // 19: anagrafe.v1.Message.observation:type_name -> anagrafe.v1.Observation
+	25, // 19: anagrafe.v1.Message.observation:type_name -> anagrafe.v1.Observation
 	23, // 20: anagrafe.v1.Message.withdrawal:type_name -> anagrafe.v1.Withdrawal
 	20, // 21: anagrafe.v1.Message.reply:type_name -> anagrafe.v1.Reply
-	41, // 22: anagrafe.v1.Reply.at:type_name -> google.protobuf.Timestamp
-	28, // 23: anagrafe.v1.Declaration.site:type_name -> anagrafe.v1.Site
-	29, // 24: anagrafe.v1.Declaration.contacts:type_name -> anagrafe.v1.Contact
-	30, // 25: anagrafe.v1.Declaration.recorders:type_name -> anagrafe.v1.Recorder
-	32, // 26: anagrafe.v1.Declaration.cameras:type_name -> anagrafe.v1.Camera
-	22, // 27: anagrafe.v1.Declaration.approval:type_name -> anagrafe.v1.Approval
-	41, // 28: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
-	22, // 29: anagrafe.v1.Withdrawal.approval:type_name -> anagrafe.v1.Approval
-	25, // 30: anagrafe.v1.Observation.recorders:type_name -> anagrafe.v1.RecorderObservation
-	26, // 31: anagrafe.v1.Observation.cameras:type_name -> anagrafe.v1.CameraObservation
-	41, // 32: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
-	31, // 33: anagrafe.v1.RecorderObservation.clock:type_name -> anagrafe.v1.Clock
-	41, // 34: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
-	41, // 35: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
-	36, // 36: anagrafe.v1.CameraObservation.schedule:type_name -> anagrafe.v1.Schedule
-	40, // 37: anagrafe.v1.CameraObservation.retention:type_name -> anagrafe.v1.Retention
-	1,  // 38: anagrafe.v1.Fact.source:type_name -> anagrafe.v1.Source
-	41, // 39: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
-	31, // 40: anagrafe.v1.Recorder.clock:type_name -> anagrafe.v1.Clock
-	41, // 41: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
-	27, // 42: anagrafe.v1.Camera.name_fact:type_name -> anagrafe.v1.Fact
-	34, // 43: anagrafe.v1.Camera.position:type_name -> anagrafe.v1.Position
-	35, // 44: anagrafe.v1.Camera.view:type_name -> anagrafe.v1.View
-	36, // 45: anagrafe.v1.Camera.schedule:type_name -> anagrafe.v1.Schedule
-	40, // 46: anagrafe.v1.Camera.retention:type_name -> anagrafe.v1.Retention
-	33, // 47: anagrafe.v1.Camera.outdoor_public:type_name -> anagrafe.v1.Outdoor
-	41, // 48: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
-	27, // 49: anagrafe.v1.Position.fact:type_name -> anagrafe.v1.Fact
-	27, // 50: anagrafe.v1.View.fact:type_name -> anagrafe.v1.Fact
-	37, // 51: anagrafe.v1.Schedule.days:type_name -> anagrafe.v1.DayRow
-	39, // 52: anagrafe.v1.Schedule.suspensions:type_name -> anagrafe.v1.Suspension
-	27, // 53: anagrafe.v1.Schedule.fact:type_name -> anagrafe.v1.Fact
-	38, // 54: anagrafe.v1.DayRow.intervals:type_name -> anagrafe.v1.Interval
-	41, // 55: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
-	41, // 56: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
-	41, // 57: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
-	41, // 58: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
-	27, // 59: anagrafe.v1.Retention.fact:type_name -> anagrafe.v1.Fact
-	2,  // 60: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
-	4,  // 61: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
-	7,  // 62: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
-	10, // 63: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
-	12, // 64: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
-	3,  // 65: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
-	5,  // 66: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
-	8,  // 67: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
-	11, // 68: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
-	13, // 69: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
-	65, // [65:70] is the sub-list for method output_type
-	60, // [60:65] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	24, // 22: anagrafe.v1.Message.suspension:type_name -> anagrafe.v1.SiteSuspension
+	42, // 23: anagrafe.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	29, // 24: anagrafe.v1.Declaration.site:type_name -> anagrafe.v1.Site
+	30, // 25: anagrafe.v1.Declaration.contacts:type_name -> anagrafe.v1.Contact
+	31, // 26: anagrafe.v1.Declaration.recorders:type_name -> anagrafe.v1.Recorder
+	33, // 27: anagrafe.v1.Declaration.cameras:type_name -> anagrafe.v1.Camera
+	22, // 28: anagrafe.v1.Declaration.approval:type_name -> anagrafe.v1.Approval
+	42, // 29: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	22, // 30: anagrafe.v1.Withdrawal.approval:type_name -> anagrafe.v1.Approval
+	42, // 31: anagrafe.v1.SiteSuspension.until:type_name -> google.protobuf.Timestamp
+	22, // 32: anagrafe.v1.SiteSuspension.approval:type_name -> anagrafe.v1.Approval
+	26, // 33: anagrafe.v1.Observation.recorders:type_name -> anagrafe.v1.RecorderObservation
+	27, // 34: anagrafe.v1.Observation.cameras:type_name -> anagrafe.v1.CameraObservation
+	42, // 35: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
+	32, // 36: anagrafe.v1.RecorderObservation.clock:type_name -> anagrafe.v1.Clock
+	42, // 37: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
+	42, // 38: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
+	37, // 39: anagrafe.v1.CameraObservation.schedule:type_name -> anagrafe.v1.Schedule
+	41, // 40: anagrafe.v1.CameraObservation.retention:type_name -> anagrafe.v1.Retention
+	1,  // 41: anagrafe.v1.Fact.source:type_name -> anagrafe.v1.Source
+	42, // 42: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
+	32, // 43: anagrafe.v1.Recorder.clock:type_name -> anagrafe.v1.Clock
+	42, // 44: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
+	28, // 45: anagrafe.v1.Camera.name_fact:type_name -> anagrafe.v1.Fact
+	35, // 46: anagrafe.v1.Camera.position:type_name -> anagrafe.v1.Position
+	36, // 47: anagrafe.v1.Camera.view:type_name -> anagrafe.v1.View
+	37, // 48: anagrafe.v1.Camera.schedule:type_name -> anagrafe.v1.Schedule
+	41, // 49: anagrafe.v1.Camera.retention:type_name -> anagrafe.v1.Retention
+	34, // 50: anagrafe.v1.Camera.outdoor_public:type_name -> anagrafe.v1.Outdoor
+	42, // 51: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
+	28, // 52: anagrafe.v1.Position.fact:type_name -> anagrafe.v1.Fact
+	28, // 53: anagrafe.v1.View.fact:type_name -> anagrafe.v1.Fact
+	38, // 54: anagrafe.v1.Schedule.days:type_name -> anagrafe.v1.DayRow
+	40, // 55: anagrafe.v1.Schedule.suspensions:type_name -> anagrafe.v1.Suspension
+	28, // 56: anagrafe.v1.Schedule.fact:type_name -> anagrafe.v1.Fact
+	39, // 57: anagrafe.v1.DayRow.intervals:type_name -> anagrafe.v1.Interval
+	42, // 58: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
+	42, // 59: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
+	42, // 60: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
+	42, // 61: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
+	28, // 62: anagrafe.v1.Retention.fact:type_name -> anagrafe.v1.Fact
+	2,  // 63: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
+	4,  // 64: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
+	7,  // 65: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
+	10, // 66: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
+	12, // 67: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
+	3,  // 68: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
+	5,  // 69: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
+	8,  // 70: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
+	11, // 71: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
+	13, // 72: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
+	68, // [68:73] is the sub-list for method output_type
+	63, // [63:68] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_protocol_wire_anagrafe_proto_init() }
@@ -3404,15 +3509,16 @@ func file_protocol_wire_anagrafe_proto_init() {
 		(*Message_Observation)(nil),
 		(*Message_Withdrawal)(nil),
 		(*Message_Reply)(nil),
+		(*Message_Suspension)(nil),
 	}
-	file_protocol_wire_anagrafe_proto_msgTypes[33].OneofWrappers = []any{}
+	file_protocol_wire_anagrafe_proto_msgTypes[34].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_protocol_wire_anagrafe_proto_rawDesc), len(file_protocol_wire_anagrafe_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   39,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -5,7 +5,7 @@ import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, LngLat
 import { Protocol } from "pmtiles";
 import { drawing, drawnData, drawnLayers } from "./_draw";
 import type { Drawing } from "./_draw";
-import { style } from "./_style";
+import { style } from "../../../protocol/pages/_style";
 import { keepQuestion } from "./_tab";
 import { chooseTimes } from "./_when";
 
@@ -112,7 +112,7 @@ function draw(d: Data, box: HTMLElement): MapView {
   const bounds = view(d);
   const map = new MapView({
     container: box,
-    style: style(d.base && new URL(d.base, location.href).href, d.layers ?? [], layers(d), sources(d)),
+    style: style(d.base ? { type: "vector", url: "pmtiles://" + new URL(d.base, location.href).href } : null, d.layers ?? [], layers(d), sources(d)),
     ...(bounds ? { bounds, fitBoundsOptions: { padding: 48, maxZoom: d.shapes.features.length ? 18 : 16 } } : {}),
     attributionControl: false, // the credit is in the page, under the map
     dragRotate: false, pitchWithRotate: false, touchPitch: false, maxPitch: 0,

@@ -1,7 +1,7 @@
-// The look of the base map: quiet, so that sectors and numbers stand out. It
-// draws any PMTiles file in the OpenMapTiles schema. There are no glyphs: labels
-// are drawn with the page's own fonts, so no font server is asked.
-import type { StyleSpecification, LayerSpecification, ExpressionSpecification } from "maplibre-gl";
+// The look of the base map, of officers and owners alike: quiet, so that sectors
+// and numbers stand out. It draws vector tiles in the OpenMapTiles schema. There are
+// no glyphs: labels are drawn with the page's own fonts, so no font server is asked.
+import type { StyleSpecification, LayerSpecification, ExpressionSpecification, VectorSourceSpecification } from "maplibre-gl";
 
 const font = ["Titillium Web", "sans-serif"];
 const name: ExpressionSpecification = ["coalesce", ["get", "name"], ["get", "name:latin"]];
@@ -39,7 +39,7 @@ const main = ["primary", "secondary"];
 const middle = ["tertiary"];
 const small = ["minor", "service", "unclassified", "residential", "living_street", "busway"];
 
-function base(): LayerSpecification[] {
+function streets(): LayerSpecification[] {
   return [
     fill("green", "landcover", "#e3ecd8", ["in", ["get", "class"], ["literal", ["grass", "wood", "forest", "scrub"]]]),
     fill("use", "landuse", "#efeae4", ["in", ["get", "class"], ["literal", ["school", "university", "hospital", "cemetery", "stadium", "industrial", "commercial", "retail"]]]),
@@ -85,17 +85,18 @@ function labels(): LayerSpecification[] {
   ];
 }
 
-// style gives the whole style; under is what lies between streets and labels.
-// Layers that this file's tiles do not have are left out.
-export function style(pmtiles: string, has: string[], under: LayerSpecification[], sources: StyleSpecification["sources"]): StyleSpecification {
-  const there = (l: LayerSpecification) => !("source-layer" in l) || has.includes(l["source-layer"] ?? "");
+// style gives the whole style; under is what lies between streets and labels. A base
+// of null draws no streets. Layers that its tiles do not have are left out; has is
+// null where nobody told which they have.
+export function style(base: VectorSourceSpecification | null, has: string[] | null, under: LayerSpecification[], sources: StyleSpecification["sources"]): StyleSpecification {
+  const there = (l: LayerSpecification) => !has || !("source-layer" in l) || has.includes(l["source-layer"] ?? "");
   const background: LayerSpecification = { id: "paper", type: "background", paint: { "background-color": paper } };
-  if (!pmtiles) {
+  if (!base) {
     return { version: 8, sources, layers: [background, ...under] };
   }
   return {
     version: 8,
-    sources: { base: { type: "vector", url: "pmtiles://" + pmtiles }, ...sources },
-    layers: [background, ...base().filter(there), ...under, ...labels().filter(there)],
+    sources: { base, ...sources },
+    layers: [background, ...streets().filter(there), ...under, ...labels().filter(there)],
   };
 }

@@ -30,7 +30,8 @@ type site struct {
 	review *review.Review
 	link   *delivery
 
-	looking chan struct{} // holds one token: see look
+	looking   chan struct{} // holds one token: see look
+	picturing chan struct{} // likewise: see picture
 }
 
 // openSite takes DIR/lock and opens what the directory holds.
@@ -39,7 +40,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 		return nil, err
 	}
 	s := &site{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock")),
-		looking: make(chan struct{}, 1)}
+		looking: make(chan struct{}, 1), picturing: make(chan struct{}, 1)}
 	held, err := s.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
@@ -65,6 +66,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 		Enrol:     s.link.enrol,
 		Status:    s.link.status,
 		Explain:   explain,
+		Picture:   s.picture,
 		Addr:      config.Listen,
 		Log:       log,
 	})

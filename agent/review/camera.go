@@ -23,6 +23,7 @@ type editView struct {
 	Told   []saying
 	Says   string // where the recorder says that images are
 	Differ []differing
+	Still  still
 }
 
 // option is one choice of a list.
@@ -54,6 +55,7 @@ func (v *Review) editPage(r *http.Request, c inventory.Camera, f fields, status 
 	view := editView{Camera: viewOf(w, c), Form: f, Kept: keptBack(c),
 		Sides: sides(f["direction"].Value), Angles: angles(f["angle"].Value), Told: toldOf(w, c), Differ: differingOf(w, c),
 		Says: keptWords(w, c.Device.Kept)}
+	view.Still = v.picture(r, c.Device.ID, c.ID, view.Camera.Name)
 	if len(grants) > 1 {
 		view.Grants = grants
 	}

@@ -17,7 +17,7 @@ import (
 //go:embed *.html it.json en.json
 var files embed.FS
 
-// Options are what the pages stand on; all up to Status are needed.
+// Options are what the pages stand on; all are needed but those that may be nil.
 type Options struct {
 	Inventory *inventory.Inventory
 	// Scan looks at the network once and records what it finds.
@@ -43,6 +43,9 @@ type Options struct {
 	Map    func(ctx context.Context) (MapInfo, error)
 	Tile   func(ctx context.Context, z, x, y int) ([]byte, error)
 	Places func(ctx context.Context, siteID, text string) ([]Place, error)
+	// Picture gets one still picture of a camera, JPEG; cameraID "" is any of the
+	// device. It is asked for only as picture says. It may be nil.
+	Picture func(ctx context.Context, deviceID, cameraID string) (jpeg []byte, err error)
 	// Addr is the address of the pages' listener, host:port.
 	Addr string
 	Log  *slog.Logger

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -19,18 +20,21 @@ const maxPassword = 1024
 // ageingActor is who the trail names for what time does.
 const ageingActor = "ageing"
 
-// age has the register's entries age, each batch once it is on the trail, and
-// tells search and the agents.
+// age has the register's entries age, and suspensions end that were to end by now,
+// each batch once it is on the trail, and tells search and the agents.
 func (o *office) age(ctx context.Context, now time.Time) error {
 	done, err := o.reg.Age(ctx, now, func(ctx context.Context, kind string, sites []string) error {
 		return o.record(ctx, web.Act{Kind: "ageing-" + kind, User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
 	})
-	if done != (registry.Aged{}) {
+	shown, endErr := o.reg.EndSuspensions(ctx, now, func(ctx context.Context, sites []string) error {
+		return o.record(ctx, web.Act{Kind: "ageing-resumed", User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
+	})
+	if done != (registry.Aged{}) || shown > 0 {
 		o.changed()
 		o.notify()
-		o.log.InfoContext(ctx, "the register has aged", "reminded", done.Reminded, "unverified", done.Unverified, "withdrawn", done.Withdrawn)
+		o.log.InfoContext(ctx, "the register has aged", "reminded", done.Reminded, "unverified", done.Unverified, "withdrawn", done.Withdrawn, "shown_again", shown)
 	}
-	return err
+	return errors.Join(err, endErr)
 }
 
 // destroyCases destroys the cases that were closed so long ago as the configuration

@@ -19,7 +19,7 @@ const (
 	AuthorAgent       Author = "agent" // the program: a measurement, or what follows from an enrolment
 	AuthorOps         Author = "ops"
 	AuthorImport      Author = "import"
-	AuthorAgeing      Author = "ageing" // nobody: an adhesion that was not renewed
+	AuthorAgeing      Author = "ageing" // nobody: an adhesion that was not renewed, a suspension that was to end
 )
 
 // Reason is why something changed.
@@ -41,13 +41,14 @@ type Origin struct {
 	Author Author `json:"author"`
 	Name   string `json:"name,omitempty"` // of the person as they gave it; "" of a withdrawn site
 	Reason Reason `json:"reason"`
+	Notice string `json:"notice,omitempty"` // version of the information notice that they had read; "" not known
 }
 
 var measured = Origin{Author: AuthorAgent, Reason: ReasonMeasured}
 
 // approved is the origin of what a person approved.
 func approved(a protocol.Approval, reason Reason) Origin {
-	return Origin{Author: Author(a.Role), Name: a.By, Reason: reason}
+	return Origin{Author: Author(a.Role), Name: a.By, Reason: reason, Notice: a.NoticeVersion}
 }
 
 // originOf is the origin of what a message changes.
@@ -57,6 +58,8 @@ func originOf(b protocol.Body) Origin {
 		return approved(body.Approval, ReasonDeclared)
 	case protocol.Withdrawal:
 		return approved(body.Approval, ReasonWithdrawn)
+	case protocol.SiteSuspension:
+		return approved(body.Approval, Reason(hidingState(body)))
 	}
 	return measured
 }
@@ -85,8 +88,8 @@ func (w *write) act(ctx context.Context) (int64, error) {
 		}
 		name = sealed
 	}
-	return w.number, w.exec(ctx, "INSERT INTO acts (site_id, number, at, recorded_at, author, name, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		w.m.SiteID, w.number, w.validFrom(), micros(w.at), string(w.origin.Author), name, string(w.origin.Reason))
+	return w.number, w.exec(ctx, "INSERT INTO acts (site_id, number, at, recorded_at, author, name, reason, notice) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		w.m.SiteID, w.number, w.validFrom(), micros(w.at), string(w.origin.Author), name, string(w.origin.Reason), w.origin.Notice)
 }
 
 // actEmptied records that nothing of the site is left, and erases the names of
@@ -106,7 +109,7 @@ func (s site) readActs(ctx context.Context) ([]Act, error) {
 		var a Act
 		var number, at, recorded int64
 		var name []byte
-		if err := scan(&number, &at, &recorded, &a.Author, &name, &a.Reason); err != nil {
+		if err := scan(&number, &at, &recorded, &a.Author, &name, &a.Reason, &a.Notice); err != nil {
 			return err
 		}
 		a.At, a.RecordedAt = fromMicros(at), fromMicros(recorded)
@@ -119,7 +122,7 @@ func (s site) readActs(ctx context.Context) ([]Act, error) {
 		}
 		acts = append(acts, a)
 		return nil
-	}, "SELECT number, at, recorded_at, author, name, reason FROM acts WHERE site_id = ? ORDER BY number", s.id)
+	}, "SELECT number, at, recorded_at, author, name, reason, notice FROM acts WHERE site_id = ? ORDER BY number", s.id)
 	return acts, err
 }
 

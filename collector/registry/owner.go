@@ -186,39 +186,30 @@ func (r *Registry) Act(ctx context.Context, siteID string, act protocol.SiteStat
 // act is Act in a transaction, by its owner or, without anybody, by age.
 func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.SiteState, at time.Time, by Author) error {
 	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: by, Reason: Reason(act)}}
-	var suspended bool
-	err := tx.QueryRowContext(ctx, "SELECT epoch, suspended_at IS NOT NULL FROM sites WHERE id = ? AND declared_at IS NOT NULL", siteID).
-		Scan(&w.m.Epoch, &suspended)
+	err := tx.QueryRowContext(ctx, "SELECT epoch FROM sites WHERE id = ? AND declared_at IS NOT NULL", siteID).Scan(&w.m.Epoch)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrUnknownSite
 	case err != nil:
 		return err
-	case act == protocol.SiteSuspended && suspended, act == protocol.SiteResumed && !suspended:
-		return nil
 	}
 	switch act {
-	case protocol.SiteSuspended:
-		err = w.exec(ctx, "UPDATE sites SET suspended_at = ? WHERE id = ?", micros(at), siteID)
-	case protocol.SiteResumed:
-		err = w.exec(ctx, "UPDATE sites SET suspended_at = NULL WHERE id = ?", siteID)
-	case protocol.SiteWithdrawn:
-		if err = w.exec(ctx, "UPDATE grants SET until_at = ?1 WHERE site_id = ?2 AND "+notEnded("?1"), micros(at), siteID); err == nil {
-			err = w.takeOut(ctx)
-		}
-	default:
-		err = fmt.Errorf("an owner cannot have a site %q", act)
-	}
-	if err != nil {
-		return err
-	}
-	if act != protocol.SiteWithdrawn { // takeOut has told the ledger of that
-		if err := w.erased(ctx, string(act)); err != nil {
+	case protocol.SiteSuspended, protocol.SiteResumed:
+		if done, err := w.hide(ctx, hiding{state: act, decided: at}); err != nil || !done {
 			return err
 		}
-	}
-	if _, err := w.act(ctx); err != nil {
-		return err
+	case protocol.SiteWithdrawn:
+		if err := w.exec(ctx, "UPDATE grants SET until_at = ?1 WHERE site_id = ?2 AND "+notEnded("?1"), micros(at), siteID); err != nil {
+			return err
+		}
+		if err := w.takeOut(ctx); err != nil {
+			return err
+		}
+		if _, err := w.act(ctx); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("an owner cannot have a site %q", act)
 	}
 	if err := errors.Join(w.finish(ctx), changed(ctx, tx, siteID)); err != nil {
 		return err

@@ -117,7 +117,7 @@ func (r *Registry) changeOwner(ctx context.Context, tx *tx, siteID, organisation
 	if err := w.forgetKeys(ctx); err != nil {
 		return err
 	}
-	if err := w.exec(ctx, "UPDATE sites SET organisation_id = ?, trust = ?, suspended_at = coalesce(suspended_at, ?3), owner_changed_at = ?3 WHERE id = ?4",
+	if err := w.exec(ctx, "UPDATE sites SET organisation_id = ?, trust = ?, suspended_at = coalesce(suspended_at, ?3), suspended_until = NULL, owner_changed_at = ?3 WHERE id = ?4",
 		o.ID, string(o.Trust), micros(at), siteID); err != nil {
 		return err
 	}

@@ -92,6 +92,8 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 	case protocol.Withdrawal:
 		kind = "withdrawal"
 		receipt.SiteStays, err = w.withdraw(ctx, declared)
+	case protocol.SiteSuspension:
+		kind, err = "suspension", w.suspend(ctx, body)
 	case protocol.Reply:
 		kind, err = "reply", w.reply(ctx, body)
 	default:

@@ -55,7 +55,9 @@ type SiteSummary struct {
 	DeclaredAt  time.Time // newest declaration, as its sender dates it
 	HeardAt     time.Time // newest message of any kind, when it was recorded
 	SuspendedAt time.Time // zero: not suspended
-	WithdrawnAt time.Time // zero while the site is in the register
+	// SuspendedUntil is when that ends by itself; zero: it does not.
+	SuspendedUntil time.Time
+	WithdrawnAt    time.Time // zero while the site is in the register
 }
 
 // Counts are the totals that operations see first.
@@ -91,22 +93,22 @@ var (
 		(SELECT count(*) FROM versions v WHERE v.site_id = s.id AND ` + declaredCamera + `),
 		s.invited_at, coalesce((SELECT max(expires_at) FROM codes c WHERE c.site_id = s.id AND c.used_at IS NULL), 0),
 		coalesce(` + openGrant + `, ''), coalesce(s.declared_at, 0), coalesce(s.heard_at, 0),
-		coalesce(s.suspended_at, 0), coalesce(s.withdrawn_at, 0)`
+		coalesce(s.suspended_at, 0), coalesce(s.suspended_until, 0), coalesce(s.withdrawn_at, 0)`
 )
 
 func (r *Registry) scanSite(scan func(...any) error) (SiteSummary, error) {
 	var s SiteSummary
 	var body, key []byte
-	var invited, code, declared, heard, suspended, withdrawn int64
+	var invited, code, declared, heard, suspended, until, withdrawn int64
 	err := scan(&s.ID, &s.State, &s.Category, &body, &key, &s.Trust, &s.Cameras,
-		&invited, &code, &s.AgentID, &declared, &heard, &suspended, &withdrawn)
+		&invited, &code, &s.AgentID, &declared, &heard, &suspended, &until, &withdrawn)
 	if err != nil {
 		return s, err
 	}
 	now, err := r.vault.openSite(s.ID, key, body)
 	s.Name, s.Address = now.Name, now.Address
 	s.InvitedAt, s.CodeExpires = fromMicros(invited), fromMicros(code)
-	s.DeclaredAt, s.HeardAt, s.SuspendedAt, s.WithdrawnAt = fromMicros(declared), fromMicros(heard), fromMicros(suspended), fromMicros(withdrawn)
+	s.DeclaredAt, s.HeardAt, s.SuspendedAt, s.SuspendedUntil, s.WithdrawnAt = fromMicros(declared), fromMicros(heard), fromMicros(suspended), fromMicros(until), fromMicros(withdrawn)
 	return s, err
 }
 

@@ -91,7 +91,7 @@ func (w *write) takeOut(ctx context.Context) error {
 	if err := w.endOwnerCode(ctx); err != nil {
 		return err
 	}
-	if err := w.exec(ctx, "UPDATE sites SET suspended_at = NULL WHERE id = ?", w.m.SiteID); err != nil {
+	if err := w.exec(ctx, "UPDATE sites SET suspended_at = NULL, suspended_until = NULL WHERE id = ?", w.m.SiteID); err != nil {
 		return err
 	}
 	if err := w.erased(ctx, ErasedWithdrawn); err != nil {

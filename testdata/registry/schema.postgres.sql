@@ -30,6 +30,7 @@ CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at)
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id)
 CREATE INDEX sites_by_organisation ON public.sites USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
 CREATE INDEX sites_by_thinning ON public.sites USING btree (thinned_at)
+CREATE INDEX sites_suspended ON public.sites USING btree (suspended_until) WHERE (suspended_until IS NOT NULL)
 CREATE INDEX versions_by_camera ON public.versions USING btree (id) WHERE ((kind = 'camera'::text) AND (valid_until IS NULL) AND (body IS NOT NULL))
 CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
 CREATE TRIGGER trail_entries_stay BEFORE DELETE OR TRUNCATE ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
@@ -93,6 +94,7 @@ CREATE UNIQUE INDEX versions_pkey ON public.versions USING btree (site_id, kind,
 acts.at bigint not null
 acts.author text not null
 acts.name bytea
+acts.notice text not null default ''::text
 acts.number bigint not null
 acts.reason text not null
 acts.recorded_at bigint not null
@@ -291,7 +293,7 @@ messages.revision bigint not null
 messages.sha256 bytea not null
 messages.site_id text not null
 messages.site_stays boolean not null default false
-messages: CHECK ((kind = ANY (ARRAY['declaration'::text, 'observation'::text, 'withdrawal'::text, 'reply'::text])))
+messages: CHECK ((kind = ANY (ARRAY['declaration'::text, 'observation'::text, 'withdrawal'::text, 'suspension'::text, 'reply'::text])))
 messages: FOREIGN KEY (agent_id) REFERENCES agents(id)
 messages: FOREIGN KEY (site_id) REFERENCES sites(id)
 messages: PRIMARY KEY (id)
@@ -415,6 +417,8 @@ sites.owner_changed_at bigint
 sites.owner_generation bigint not null default 0
 sites.owner_hash bytea
 sites.suspended_at bigint
+sites.suspended_until bigint
+sites.suspension_decided_at bigint
 sites.thinned_at bigint not null default 0
 sites.trust text not null
 sites.withdrawn_at bigint

@@ -15,7 +15,7 @@ CREATE TABLE acts (
 	recorded_at INTEGER NOT NULL,
 	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import', 'ageing')), -- '': not known
 	name BLOB,                           -- of the person, as they gave it, sealed; NULL: nobody's, or erased
-	reason TEXT NOT NULL CHECK (reason IN ('declared', 'replaced', 'left', 'emptied', 'suspended', 'resumed', 'withdrawn')),
+	reason TEXT NOT NULL CHECK (reason IN ('declared', 'replaced', 'left', 'emptied', 'suspended', 'resumed', 'withdrawn')), notice TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (site_id, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -231,10 +231,11 @@ CREATE TABLE messages (
 	agent_id TEXT NOT NULL REFERENCES agents (id),
 	epoch INTEGER NOT NULL,
 	revision INTEGER NOT NULL,
-	kind TEXT NOT NULL CHECK (kind IN ('declaration', 'observation', 'withdrawal', 'reply')),
+	kind TEXT NOT NULL CHECK (kind IN ('declaration', 'observation', 'withdrawal', 'suspension', 'reply')),
 	sha256 BLOB NOT NULL,
-	recorded_at INTEGER NOT NULL
-, site_stays INTEGER NOT NULL DEFAULT 0 CHECK (site_stays IN (0, 1))) STRICT, WITHOUT ROWID;
+	recorded_at INTEGER NOT NULL,
+	site_stays INTEGER NOT NULL DEFAULT 0 CHECK (site_stays IN (0, 1))
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notice_replies (
 	notice_id TEXT NOT NULL REFERENCES notices (id),
@@ -355,7 +356,7 @@ CREATE TABLE sites (
 	declared_at INTEGER,                 -- made_at of the newest declaration, as its sender says
 	heard_at INTEGER,                    -- when the newest message of any kind was recorded
 	withdrawn_at INTEGER                 -- NULL while the site is in the register
-, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER) STRICT;
+, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER, suspended_until INTEGER, suspension_decided_at INTEGER) STRICT;
 
 CREATE TABLE trail_cosignatures (
 	witness TEXT PRIMARY KEY,            -- its public key
@@ -473,6 +474,8 @@ CREATE INDEX sites_by_organisation ON sites (organisation_id) WHERE organisation
 CREATE UNIQUE INDEX sites_by_owner ON sites (owner_hash) WHERE owner_hash IS NOT NULL;
 
 CREATE INDEX sites_by_thinning ON sites (thinned_at);
+
+CREATE INDEX sites_suspended ON sites (suspended_until) WHERE suspended_until IS NOT NULL;
 
 CREATE INDEX versions_by_camera ON versions (id) WHERE kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL;
 

@@ -21,6 +21,7 @@ func cmdContact(ctx context.Context, c *call, args []string) error {
 	f.StringVar(&in.Email, "email", "", "e-mail address")
 	f.StringVar(&in.PEC, "pec", "", "certified e-mail address")
 	f.StringVar(&in.Hours, "hours", "", "when they answer, in words")
+	f.BoolVar(&in.Alerts, "alerts", false, "tell them by e-mail when a recorder stops, its clock is wrong or images stay for less time")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}

@@ -232,11 +232,11 @@ func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
 }
 
 func (b *book) loadContacts(ctx context.Context, tx *sql.Tx) error {
-	return each(ctx, tx, `SELECT site_id, name, role, phone, email, pec, hours FROM contact
+	return each(ctx, tx, `SELECT site_id, name, role, phone, email, pec, hours, alerts FROM contact
 		ORDER BY site_id, CASE role WHEN 'owner' THEN 0 WHEN 'referent' THEN 1 ELSE 2 END`, func(rows *sql.Rows) error {
 		var siteID string
 		var c protocol.Contact
-		err := rows.Scan(&siteID, &c.Name, &c.Role, &c.Phone, &c.Email, &c.PEC, &c.Hours)
+		err := rows.Scan(&siteID, &c.Name, &c.Role, &c.Phone, &c.Email, &c.PEC, &c.Hours, &c.Alerts)
 		b.contacts[siteID] = append(b.contacts[siteID], c)
 		return err
 	})

@@ -103,9 +103,9 @@ func (v *Inventory) SetContact(ctx context.Context, siteID string, c protocol.Co
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO contact (site_id, role, name, phone, email, pec, hours) VALUES (?, ?, ?, ?, ?, ?, ?)
+		_, err = tx.ExecContext(ctx, `INSERT INTO contact (site_id, role, name, phone, email, pec, hours, alerts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (site_id, role) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email,
-			pec = excluded.pec, hours = excluded.hours`, siteID, c.Role, c.Name, c.Phone, c.Email, c.PEC, c.Hours)
+			pec = excluded.pec, hours = excluded.hours, alerts = excluded.alerts`, siteID, c.Role, c.Name, c.Phone, c.Email, c.PEC, c.Hours, c.Alerts)
 		return err
 	})
 	if err != nil {
@@ -122,6 +122,9 @@ func checkContact(c protocol.Contact, v *Inventory) (errs protocol.FieldErrors) 
 		Site: protocol.Site{Name: "-", Category: "other"}, Contacts: []protocol.Contact{c},
 		Approval: protocol.Approval{By: "-", Role: protocol.RoleOwner, At: now},
 	}}.Validate()
+	if c.Alerts && c.Email == "" {
+		errs = append(errs, protocol.FieldError{Field: "email", Why: "is missing: alerts go there"})
+	}
 	all, _ := errors.AsType[protocol.FieldErrors](err)
 	for _, e := range all {
 		if field, ok := strings.CutPrefix(e.Field, prefix); ok {

@@ -40,8 +40,8 @@ func (v *Inventory) takeOver(ctx context.Context, tx *sql.Tx, b *book, t Takeove
 	}
 	for _, c := range t.Contacts {
 		if !slices.ContainsFunc(b.contactsOf(b.site(t.SiteID)), func(o protocol.Contact) bool { return o.Role == c.Role }) {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO contact (site_id, role, name, phone, email, pec, hours) VALUES (?, ?, ?, ?, ?, ?, ?)
-				ON CONFLICT DO NOTHING`, t.SiteID, c.Role, c.Name, c.Phone, c.Email, c.PEC, c.Hours); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO contact (site_id, role, name, phone, email, pec, hours, alerts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT DO NOTHING`, t.SiteID, c.Role, c.Name, c.Phone, c.Email, c.PEC, c.Hours, c.Alerts); err != nil {
 				return err
 			}
 		}

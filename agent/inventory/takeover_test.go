@@ -277,7 +277,7 @@ func TestContactOfATakenOverSite(t *testing.T) {
 	if err := v.TakeOver(t.Context(), told.SiteID, choices(told)); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []protocol.Contact{before.Contacts[0], {Name: "Bruno Neri", Role: protocol.RoleOwner, Phone: "+39 02 7654321"}} {
+	for _, want := range []protocol.Contact{before.Contacts[0], {Name: "Bruno Neri", Role: protocol.RoleOwner, Phone: "+39 02 7654321", Email: "bruno@example.it", Alerts: true}} {
 		if want != before.Contacts[0] {
 			if err := v.SetContact(t.Context(), "", want); err != nil {
 				t.Fatal(err)

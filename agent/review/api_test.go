@@ -75,6 +75,9 @@ func TestTheWholeActAsJSON(t *testing.T) {
 	if status := o.api(t, "POST", "/contact", map[string]string{"name": "Anna Neri"}, &refused); status != http.StatusUnprocessableEntity || refused.Field != "phone" {
 		t.Errorf("contact without a phone: %d %+v", status, refused)
 	}
+	if status := o.api(t, "POST", "/contact", map[string]any{"name": "Anna Neri", "phone": "112", "alerts": true}, &refused); status != http.StatusUnprocessableEntity || refused.Field != "email" {
+		t.Errorf("alerts without an e-mail address: %d %+v", status, refused)
+	}
 	if status := o.api(t, "POST", "/contact", contactIn{Contact: protocol.Contact{Name: "Anna Neri", Role: "owner", Phone: "+39 02 123456"}}, nil); status != http.StatusOK {
 		t.Errorf("contact: %d", status)
 	}

@@ -94,6 +94,9 @@ func linesOf(w *pages.Words, m protocol.Message, names map[string]string) (lines
 		add("message.site", "name", b.Site.Name, "address", b.Site.Address)
 		for _, c := range b.Contacts {
 			add("message.contact", "name", c.Name, "ways", strings.Join(slices.DeleteFunc([]string{c.Phone, c.Email, c.PEC, c.Hours}, func(s string) bool { return s == "" }), ", "))
+			if c.Alerts {
+				add("message.alerts", "name", c.Name)
+			}
 		}
 		for _, c := range b.Cameras {
 			var facts []string

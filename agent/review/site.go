@@ -28,7 +28,7 @@ type contactView struct {
 	Form     fields
 }
 
-var contactNames = []string{"site_id", "name", "role", "phone", "email", "pec", "hours"}
+var contactNames = []string{"site_id", "name", "role", "phone", "email", "pec", "hours", "alerts"}
 
 func (v *Review) contacts(r *http.Request) (answer, error) {
 	return v.contactPage(r, nil)
@@ -47,6 +47,9 @@ func (v *Review) contactPage(r *http.Request, f fields) (answer, error) {
 			if string(c.Role) == role {
 				view.Form = fields{"role": {Value: role}, "name": {Value: c.Name}, "phone": {Value: c.Phone},
 					"email": {Value: c.Email}, "pec": {Value: c.PEC}, "hours": {Value: c.Hours}}
+				if c.Alerts {
+					view.Form["alerts"] = field{Value: "yes"}
+				}
 			}
 		}
 	}
@@ -73,7 +76,7 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 		}
 		f = typed(r, contactNames...)
 		in = contactIn{f["site_id"].Value, protocol.Contact{Name: f["name"].Value, Role: protocol.Role(f["role"].Value),
-			Phone: f["phone"].Value, Email: f["email"].Value, PEC: f["pec"].Value, Hours: f["hours"].Value}}
+			Phone: f["phone"].Value, Email: f["email"].Value, PEC: f["pec"].Value, Hours: f["hours"].Value, Alerts: f["alerts"].Value != ""}}
 	}
 	err := v.Inventory.SetContact(r.Context(), in.SiteID, in.Contact)
 	if errs, ok := errors.AsType[protocol.FieldErrors](err); ok && f != nil && !wantsJSON(r) {

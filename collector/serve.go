@@ -86,11 +86,16 @@ func (o *office) certificate() (*tls.Config, error) {
 func (o *office) serve(ctx context.Context, out io.Writer) error {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), o.turnedAway)
+	shown, err := openGround(o.config.Basemap, o.config.BasemapAttribution, o.places)
+	if err != nil {
+		return err
+	}
+	defer shown.close()
 	agents, err := ingest.New(ingest.Options{
 		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Register: o.reg,
 		Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
 		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
-		RootSecret: o.secret, Metrics: metrics, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed,
+		RootSecret: o.secret, Metrics: metrics, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed, Map: shown,
 	})
 	if err != nil {
 		return err

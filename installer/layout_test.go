@@ -33,7 +33,7 @@ var layout = map[string][]string{
 	"agent/inventory":            {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":               {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/uplink":               {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                  {"collector/dossier", "collector/ingest", "collector/keyfile", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "protocol", "protocol/pages"},
+	"collector":                  {"collector/basemap", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "protocol", "protocol/pages"},
 	"collector/basemap":          {},
 	"collector/basemap/maptest":  {},
 	"collector/ingest":           {"collector/keyfile", "protocol", "protocol/wire"},

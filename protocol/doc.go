@@ -16,6 +16,14 @@
 // take-over and new hardware; Notices stays open, and the collector sends what
 // waits, then what comes. No notice makes an agent scan, read or send anything.
 //
+// MapService is called under mutual TLS, too, while an owner places cameras:
+// DescribeMap says what there is, GetTile gives a vector tile, FindPlaces what an
+// address may mean. Its answers are bounded by [MaxTile], [MaxTileZoom],
+// [MaxPlaceText] and [MaxPlaces]. A collector without this service, a map or
+// addresses answers with Connect's "unimplemented": cameras are then placed by
+// coordinates. It could learn which agent looks at which square of the map and for
+// which address; it writes that down nowhere, and nothing of it enters a message.
+//
 // # Messages
 //
 // A message is one numbered statement about one site:
@@ -110,7 +118,7 @@
 //	2  Reply; notices to preserve and of a site's change; receipts as signed
 //	   notes; visits and take-overs at enrolment
 //	3  SiteSuspension; the version of the notice that was read; a contact's wish
-//	   for alerts
+//	   for alerts. MapService came with it; who has it is found out by asking
 //
 // # Answers
 //

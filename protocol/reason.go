@@ -35,6 +35,9 @@ const (
 	// first, then this one again.
 	ReasonBehind Reason = "behind"
 
+	// ReasonNoMap: this collector has no map, or no addresses, to give.
+	ReasonNoMap Reason = "no-map"
+
 	ReasonTemporary Reason = "temporary" // nothing was recorded; the same call may succeed later
 )
 

@@ -35,6 +35,7 @@ type File struct {
 	MaxZoom     int
 	Changed     time.Time
 	ETag        string // another map has another tag
+	Sum         string // of what the file says of itself: the same map has the same one on every host
 
 	in    io.ReaderAt
 	size  int64 // bytes
@@ -88,7 +89,7 @@ func read(f interface {
 	}
 	b.Changed = info.ModTime()
 	// The header holds every offset and count, so another map has another tag.
-	b.ETag = fmt.Sprintf(`"%s-%x-%x"`, b.ETag, info.Size(), info.ModTime().UnixMicro())
+	b.ETag = fmt.Sprintf(`"%s-%x-%x"`, b.Sum, info.Size(), info.ModTime().UnixMicro())
 	return b, nil
 }
 
@@ -129,7 +130,7 @@ func newFile(in io.ReaderAt, size int64) (*File, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(append(head[:], raw...))
-	f.ETag = hex.EncodeToString(sum[:6])
+	f.Sum = hex.EncodeToString(sum[:6])
 	return f, nil
 }
 
@@ -158,8 +159,8 @@ func plainText(s string) string {
 	return strings.Join(strings.Fields(html.UnescapeString(tag.ReplaceAllString(s, " "))), " ")
 }
 
-// unpacked reads a part of the file and undoes its compression.
-func (f *File) unpacked(e extent, packing byte, limit int64) ([]byte, error) {
+// part reads a part of the file as it lies there; nil where it is empty.
+func (f *File) part(e extent) ([]byte, error) {
 	switch {
 	case e.length > maxPacked:
 		return nil, fmt.Errorf("a part of %d bytes is too long", e.length)
@@ -172,11 +173,18 @@ func (f *File) unpacked(e extent, packing byte, limit int64) ([]byte, error) {
 	if _, err := f.in.ReadAt(raw, int64(e.at)); err != nil {
 		return nil, err
 	}
-	switch packing {
-	case packedNot:
+	return raw, nil
+}
+
+// unpacked reads a part of the file and undoes its compression.
+func (f *File) unpacked(e extent, packing byte, limit int64) ([]byte, error) {
+	raw, err := f.part(e)
+	switch {
+	case err != nil || raw == nil:
+		return nil, err
+	case packing == packedNot:
 		return raw, nil
-	case packedGzip:
-	default:
+	case packing != packedGzip:
 		return nil, fmt.Errorf("compression %d is not known: none or gzip is needed", packing)
 	}
 	zr, err := gzip.NewReader(bytes.NewReader(raw))

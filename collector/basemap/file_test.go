@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -134,6 +135,42 @@ func TestTiles(t *testing.T) {
 	}
 }
 
+// A packed tile is as it lies in the file, or packed where the file does not.
+func TestPackedTiles(t *testing.T) {
+	ready := zip(t, []byte("ready"))
+	f, err := open(withTiles(directoryOf(row{0, 1, len(ready), 0}, row{1, 1, 5, -1}), nil, slices.Concat(ready, []byte("plain"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unzip := func(packed []byte) string {
+		zr, err := gzip.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			return err.Error()
+		}
+		raw, err := io.ReadAll(zr)
+		if err != nil {
+			return err.Error()
+		}
+		return string(raw)
+	}
+	if packed, err := f.Packed(1, 0, 0); err != nil || unzip(packed) != "plain" {
+		t.Errorf("%q, %v", packed, err)
+	}
+	f.head.tilePacking = packedGzip
+	if packed, err := f.Packed(0, 0, 0); err != nil || !bytes.Equal(packed, ready) {
+		t.Errorf("%q, %v", packed, err)
+	}
+	for _, none := range [][3]int{{1, 1, 1}, {-1, 0, 0}, {40, 0, 0}} {
+		if packed, err := f.Packed(none[0], none[1], none[2]); err != nil || packed != nil {
+			t.Errorf("%v: %q, %v", none, packed, err)
+		}
+	}
+	f.head.tilePacking = 3
+	if _, err := f.Packed(0, 0, 0); err == nil || !strings.Contains(err.Error(), "gzip") {
+		t.Errorf("brotli: %v", err)
+	}
+}
+
 func TestTilesAreUnpackedWithinALimit(t *testing.T) {
 	bomb := zip(t, make([]byte, maxUnpacked+1))
 	whole := zip(t, make([]byte, maxUnpacked))
@@ -221,6 +258,9 @@ func FuzzFile(f *testing.F) {
 		}
 		if tile, err := file.Tile(z, x, y); err != nil && tile != nil {
 			t.Fatal(fmt.Sprint("a tile and an error: ", err))
+		}
+		if packed, err := file.Packed(z, x, y); len(packed) > 2*maxPacked {
+			t.Fatal(len(packed), err)
 		}
 	})
 }

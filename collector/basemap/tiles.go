@@ -1,6 +1,8 @@
 package basemap
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -96,29 +98,62 @@ const maxDepth = 4
 
 // Tile gives a tile as it is once unpacked; nil where the file has none.
 func (f *File) Tile(z, x, y int) ([]byte, error) {
+	at, err := f.locate(z, x, y)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := f.unpacked(at, f.head.tilePacking, maxUnpacked)
+	if err != nil {
+		return nil, fmt.Errorf("tile %d/%d/%d: %w", z, x, y, err)
+	}
+	return raw, nil
+}
+
+// Packed gives a tile packed by gzip (RFC 1952), which is how it lies in most
+// files; nil where the file has none.
+func (f *File) Packed(z, x, y int) ([]byte, error) {
+	at, err := f.locate(z, x, y)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := f.part(at)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("tile %d/%d/%d: %w", z, x, y, err)
+	case f.head.tilePacking == packedGzip || packed == nil:
+		return packed, nil
+	case f.head.tilePacking != packedNot:
+		return nil, fmt.Errorf("tile %d/%d/%d: compression %d is not known: none or gzip is needed", z, x, y, f.head.tilePacking)
+	}
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err = w.Write(packed); err == nil {
+		err = w.Close()
+	}
+	return out.Bytes(), err
+}
+
+// locate finds where a tile lies; of length 0 where the file has none.
+func (f *File) locate(z, x, y int) (extent, error) {
 	if z < 0 || z > maxTileZoom || x < 0 || y < 0 || x >= 1<<z || y >= 1<<z {
-		return nil, nil
+		return extent{}, nil
 	}
 	id := tileID(z, x, y)
 	entries := f.root
 	for range maxDepth {
 		e, ok := find(entries, id)
 		if !ok {
-			return nil, nil
+			return extent{}, nil
 		}
 		if e.run > 0 {
-			raw, err := f.unpacked(within(f.head.tiles, e), f.head.tilePacking, maxUnpacked)
-			if err != nil {
-				return nil, fmt.Errorf("tile %d/%d/%d: %w", z, x, y, err)
-			}
-			return raw, nil
+			return within(f.head.tiles, e), nil
 		}
 		var err error
 		if entries, err = f.directory(within(f.head.leaves, e)); err != nil {
-			return nil, fmt.Errorf("tile %d/%d/%d: %w", z, x, y, err)
+			return extent{}, fmt.Errorf("tile %d/%d/%d: %w", z, x, y, err)
 		}
 	}
-	return nil, fmt.Errorf("tile %d/%d/%d: %w", z, x, y, errDirectory)
+	return extent{}, fmt.Errorf("tile %d/%d/%d: %w", z, x, y, errDirectory)
 }
 
 // within is where an entry lies in the file. A sum that turns over is beyond

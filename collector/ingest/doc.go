@@ -20,6 +20,7 @@
 //	Enrol                      no certificate, a code
 //	Renew                      a certificate that expired at most 90 days ago
 //	Deliver, GetSite, Notices  a valid certificate
+//	DescribeMap, GetTile, FindPlaces  likewise
 //
 // and all but Enrol ask Register.Admit each time, so that a revocation holds
 // from the next call on. An agent that comes back resumes its session with a
@@ -52,6 +53,16 @@
 // the agent its public half. Where the Register gives an owner's code, the receipt
 // carries it with the page on which it is typed.
 //
+// # The map
+//
+// While an owner places cameras, their agent asks for tiles of the map and for
+// addresses (maps.go), which main hands over as Options.Map. It could be learnt from
+// that which agent looks at which square, at zoom 14 some 1.7 km wide in Milan, and
+// which address its owner typed, before anything is declared; an agent asks for what
+// lies around its own sites, whose address the invitation mostly named already. So no
+// log, counter or table gets any of it: calls are counted by the bytes of their
+// answers, for the agent's share of the day, in memory alone.
+//
 // # Overload
 //
 // A connection is on trial until one of its calls is admitted (arrival.go):
@@ -76,8 +87,8 @@
 //	refused_total{reason="foreign-certificate"}   certificates of another authority, or of none
 //	refused_total{reason="busy"}                  told to come back: the disk is too slow for what comes; see
 //	                                              writes_waiting
-//	refused_total{reason="budget"}                an agent that sends more than 8 MiB a day: find it in the log of
-//	                                              its own machine, or revoke it
+//	refused_total{reason="budget"}                an agent that sends more than 8 MiB a day, or asks for more than 32
+//	                                              MiB of the map: find it in the log of its own machine, or revoke it
 //	refused_total{reason="broken"}                requests that are none of ours, or were not sent to their end
 //	refused_total{reason="unknown-code"}          also "expired-code", "used-code", "too-many-attempts": who guesses
 //	writes_waiting                                the line; above 500 the register is the bottleneck

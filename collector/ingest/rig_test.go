@@ -130,6 +130,7 @@ type client struct {
 	url      string
 	enrol    wire.EnrolmentServiceClient
 	delivery wire.DeliveryServiceClient
+	maps     wire.MapServiceClient
 }
 
 // dial makes clients over a transport; cert may be nil.
@@ -150,6 +151,7 @@ func (r *rig) dial(t *testing.T, transport string, cert *tls.Certificate) client
 	c := client{http: &http.Client{Transport: rt}, url: "https://" + r.Addr()}
 	c.enrol = wire.NewEnrolmentServiceClient(c.http, c.url)
 	c.delivery = wire.NewDeliveryServiceClient(c.http, c.url)
+	c.maps = wire.NewMapServiceClient(c.http, c.url)
 	return c
 }
 

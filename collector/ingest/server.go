@@ -54,6 +54,8 @@ type Options struct {
 	// OnRecorded is called after each message that was recorded for the first
 	// time, before it is acknowledged; it must return at once. May be nil.
 	OnRecorded func()
+	// Map is what agents show their owners for placing cameras; nil: there is none.
+	Map Map
 	// MaxHeld is how many agents may keep a notice stream open at once; the
 	// others are parked. 0: 20,000; negative: none.
 	MaxHeld int
@@ -73,6 +75,7 @@ type Server struct {
 	line     *line
 	bodies   *semaphore.Weighted // bytes, up to maxBodies
 	budgets  *buckets[string]    // bytes, by agent
+	shown    *buckets[string]    // bytes of map and addresses given out, by agent
 	resetKey quic.StatelessResetKey
 	tokenKey quic.TokenGeneratorKey
 	stopping chan struct{} // closed when Run is told to end: streams end too
@@ -116,6 +119,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{o: o, log: o.Log, now: o.Now, errors: connect.NewErrorWriter(), guesses: NewGuessGuard(o.Now), arrivals: newArrivals(o.Now),
 		line: &line{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),
 		budgets:  newBuckets[string](limit{budgetDay, float64(budgetDay) / (24 * time.Hour).Seconds()}, maxBudgets),
+		shown:    newBuckets[string](limit{shownDay, float64(shownDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		identity: &serverIdentity{authority: o.Authority, hosts: o.Hosts, now: o.Now},
 		tickets:  &sessionTickets{secret: o.RootSecret, now: o.Now}, held: &held{most: o.MaxHeld}, queued: make(chan struct{}, 1),
 		stopping: make(chan struct{}), recheck: readmission, timeout: callTimeout, look: lookAgain, window: parkWindow}
@@ -203,5 +207,6 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(wire.NewEnrolmentServiceHandler(enrolment{s}, limits))
 	mux.Handle(wire.NewDeliveryServiceHandler(delivery{s}, limits))
+	mux.Handle(wire.NewMapServiceHandler(maps{s}, limits))
 	return s.withCaller(mux)
 }

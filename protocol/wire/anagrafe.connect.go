@@ -28,6 +28,8 @@ const (
 	EnrolmentServiceName = "anagrafe.v1.EnrolmentService"
 	// DeliveryServiceName is the fully-qualified name of the DeliveryService service.
 	DeliveryServiceName = "anagrafe.v1.DeliveryService"
+	// MapServiceName is the fully-qualified name of the MapService service.
+	MapServiceName = "anagrafe.v1.MapService"
 )
 
 // These constants are the fully-qualified names of the RPCs defined in this package. They're
@@ -48,6 +50,12 @@ const (
 	DeliveryServiceGetSiteProcedure = "/anagrafe.v1.DeliveryService/GetSite"
 	// DeliveryServiceNoticesProcedure is the fully-qualified name of the DeliveryService's Notices RPC.
 	DeliveryServiceNoticesProcedure = "/anagrafe.v1.DeliveryService/Notices"
+	// MapServiceDescribeMapProcedure is the fully-qualified name of the MapService's DescribeMap RPC.
+	MapServiceDescribeMapProcedure = "/anagrafe.v1.MapService/DescribeMap"
+	// MapServiceGetTileProcedure is the fully-qualified name of the MapService's GetTile RPC.
+	MapServiceGetTileProcedure = "/anagrafe.v1.MapService/GetTile"
+	// MapServiceFindPlacesProcedure is the fully-qualified name of the MapService's FindPlaces RPC.
+	MapServiceFindPlacesProcedure = "/anagrafe.v1.MapService/FindPlaces"
 )
 
 // EnrolmentServiceClient is a client for the anagrafe.v1.EnrolmentService service.
@@ -270,4 +278,126 @@ func (UnimplementedDeliveryServiceHandler) GetSite(context.Context, *connect.Req
 
 func (UnimplementedDeliveryServiceHandler) Notices(context.Context, *connect.Request[NoticesRequest], *connect.ServerStream[Notice]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("anagrafe.v1.DeliveryService.Notices is not implemented"))
+}
+
+// MapServiceClient is a client for the anagrafe.v1.MapService service.
+type MapServiceClient interface {
+	DescribeMap(context.Context, *connect.Request[DescribeMapRequest]) (*connect.Response[DescribeMapResponse], error)
+	GetTile(context.Context, *connect.Request[GetTileRequest]) (*connect.Response[GetTileResponse], error)
+	FindPlaces(context.Context, *connect.Request[FindPlacesRequest]) (*connect.Response[FindPlacesResponse], error)
+}
+
+// NewMapServiceClient constructs a client for the anagrafe.v1.MapService service. By default, it
+// uses the Connect protocol with the binary Protobuf Codec, asks for gzipped responses, and sends
+// uncompressed requests. To use the gRPC or gRPC-Web protocols, supply the connect.WithGRPC() or
+// connect.WithGRPCWeb() options.
+//
+// The URL supplied here should be the base URL for the Connect or gRPC server (for example,
+// http://api.acme.com or https://acme.com/grpc).
+func NewMapServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...connect.ClientOption) MapServiceClient {
+	baseURL = strings.TrimRight(baseURL, "/")
+	mapServiceMethods := File_protocol_wire_anagrafe_proto.Services().ByName("MapService").Methods()
+	return &mapServiceClient{
+		describeMap: connect.NewClient[DescribeMapRequest, DescribeMapResponse](
+			httpClient,
+			baseURL+MapServiceDescribeMapProcedure,
+			connect.WithSchema(mapServiceMethods.ByName("DescribeMap")),
+			connect.WithClientOptions(opts...),
+		),
+		getTile: connect.NewClient[GetTileRequest, GetTileResponse](
+			httpClient,
+			baseURL+MapServiceGetTileProcedure,
+			connect.WithSchema(mapServiceMethods.ByName("GetTile")),
+			connect.WithClientOptions(opts...),
+		),
+		findPlaces: connect.NewClient[FindPlacesRequest, FindPlacesResponse](
+			httpClient,
+			baseURL+MapServiceFindPlacesProcedure,
+			connect.WithSchema(mapServiceMethods.ByName("FindPlaces")),
+			connect.WithClientOptions(opts...),
+		),
+	}
+}
+
+// mapServiceClient implements MapServiceClient.
+type mapServiceClient struct {
+	describeMap *connect.Client[DescribeMapRequest, DescribeMapResponse]
+	getTile     *connect.Client[GetTileRequest, GetTileResponse]
+	findPlaces  *connect.Client[FindPlacesRequest, FindPlacesResponse]
+}
+
+// DescribeMap calls anagrafe.v1.MapService.DescribeMap.
+func (c *mapServiceClient) DescribeMap(ctx context.Context, req *connect.Request[DescribeMapRequest]) (*connect.Response[DescribeMapResponse], error) {
+	return c.describeMap.CallUnary(ctx, req)
+}
+
+// GetTile calls anagrafe.v1.MapService.GetTile.
+func (c *mapServiceClient) GetTile(ctx context.Context, req *connect.Request[GetTileRequest]) (*connect.Response[GetTileResponse], error) {
+	return c.getTile.CallUnary(ctx, req)
+}
+
+// FindPlaces calls anagrafe.v1.MapService.FindPlaces.
+func (c *mapServiceClient) FindPlaces(ctx context.Context, req *connect.Request[FindPlacesRequest]) (*connect.Response[FindPlacesResponse], error) {
+	return c.findPlaces.CallUnary(ctx, req)
+}
+
+// MapServiceHandler is an implementation of the anagrafe.v1.MapService service.
+type MapServiceHandler interface {
+	DescribeMap(context.Context, *connect.Request[DescribeMapRequest]) (*connect.Response[DescribeMapResponse], error)
+	GetTile(context.Context, *connect.Request[GetTileRequest]) (*connect.Response[GetTileResponse], error)
+	FindPlaces(context.Context, *connect.Request[FindPlacesRequest]) (*connect.Response[FindPlacesResponse], error)
+}
+
+// NewMapServiceHandler builds an HTTP handler from the service implementation. It returns the path
+// on which to mount the handler and the handler itself.
+//
+// By default, handlers support the Connect, gRPC, and gRPC-Web protocols with the binary Protobuf
+// and JSON codecs. They also support gzip compression.
+func NewMapServiceHandler(svc MapServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
+	mapServiceMethods := File_protocol_wire_anagrafe_proto.Services().ByName("MapService").Methods()
+	mapServiceDescribeMapHandler := connect.NewUnaryHandler(
+		MapServiceDescribeMapProcedure,
+		svc.DescribeMap,
+		connect.WithSchema(mapServiceMethods.ByName("DescribeMap")),
+		connect.WithHandlerOptions(opts...),
+	)
+	mapServiceGetTileHandler := connect.NewUnaryHandler(
+		MapServiceGetTileProcedure,
+		svc.GetTile,
+		connect.WithSchema(mapServiceMethods.ByName("GetTile")),
+		connect.WithHandlerOptions(opts...),
+	)
+	mapServiceFindPlacesHandler := connect.NewUnaryHandler(
+		MapServiceFindPlacesProcedure,
+		svc.FindPlaces,
+		connect.WithSchema(mapServiceMethods.ByName("FindPlaces")),
+		connect.WithHandlerOptions(opts...),
+	)
+	return "/anagrafe.v1.MapService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case MapServiceDescribeMapProcedure:
+			mapServiceDescribeMapHandler.ServeHTTP(w, r)
+		case MapServiceGetTileProcedure:
+			mapServiceGetTileHandler.ServeHTTP(w, r)
+		case MapServiceFindPlacesProcedure:
+			mapServiceFindPlacesHandler.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+// UnimplementedMapServiceHandler returns CodeUnimplemented from all methods.
+type UnimplementedMapServiceHandler struct{}
+
+func (UnimplementedMapServiceHandler) DescribeMap(context.Context, *connect.Request[DescribeMapRequest]) (*connect.Response[DescribeMapResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("anagrafe.v1.MapService.DescribeMap is not implemented"))
+}
+
+func (UnimplementedMapServiceHandler) GetTile(context.Context, *connect.Request[GetTileRequest]) (*connect.Response[GetTileResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("anagrafe.v1.MapService.GetTile is not implemented"))
+}
+
+func (UnimplementedMapServiceHandler) FindPlaces(context.Context, *connect.Request[FindPlacesRequest]) (*connect.Response[FindPlacesResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("anagrafe.v1.MapService.FindPlaces is not implemented"))
 }

@@ -3076,6 +3076,386 @@ func (x *Retention) GetFact() *Fact {
 	return nil
 }
 
+type DescribeMapRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DescribeMapRequest) Reset() {
+	*x = DescribeMapRequest{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DescribeMapRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DescribeMapRequest) ProtoMessage() {}
+
+func (x *DescribeMapRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DescribeMapRequest.ProtoReflect.Descriptor instead.
+func (*DescribeMapRequest) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{40}
+}
+
+type DescribeMapResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tiles         bool                   `protobuf:"varint,1,opt,name=tiles,proto3" json:"tiles,omitempty"`  // there is a map
+	Credit        string                 `protobuf:"bytes,2,opt,name=credit,proto3" json:"credit,omitempty"` // of its makers, to be shown with it
+	MinZoom       uint32                 `protobuf:"varint,3,opt,name=min_zoom,json=minZoom,proto3" json:"min_zoom,omitempty"`
+	MaxZoom       uint32                 `protobuf:"varint,4,opt,name=max_zoom,json=maxZoom,proto3" json:"max_zoom,omitempty"`
+	Tag           string                 `protobuf:"bytes,5,opt,name=tag,proto3" json:"tag,omitempty"`        // another map has another one
+	Places        bool                   `protobuf:"varint,6,opt,name=places,proto3" json:"places,omitempty"` // addresses can be looked up
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DescribeMapResponse) Reset() {
+	*x = DescribeMapResponse{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DescribeMapResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DescribeMapResponse) ProtoMessage() {}
+
+func (x *DescribeMapResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DescribeMapResponse.ProtoReflect.Descriptor instead.
+func (*DescribeMapResponse) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *DescribeMapResponse) GetTiles() bool {
+	if x != nil {
+		return x.Tiles
+	}
+	return false
+}
+
+func (x *DescribeMapResponse) GetCredit() string {
+	if x != nil {
+		return x.Credit
+	}
+	return ""
+}
+
+func (x *DescribeMapResponse) GetMinZoom() uint32 {
+	if x != nil {
+		return x.MinZoom
+	}
+	return 0
+}
+
+func (x *DescribeMapResponse) GetMaxZoom() uint32 {
+	if x != nil {
+		return x.MaxZoom
+	}
+	return 0
+}
+
+func (x *DescribeMapResponse) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *DescribeMapResponse) GetPlaces() bool {
+	if x != nil {
+		return x.Places
+	}
+	return false
+}
+
+type GetTileRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Zoom          uint32                 `protobuf:"varint,1,opt,name=zoom,proto3" json:"zoom,omitempty"`
+	Column        uint32                 `protobuf:"varint,2,opt,name=column,proto3" json:"column,omitempty"` // from the west
+	Row           uint32                 `protobuf:"varint,3,opt,name=row,proto3" json:"row,omitempty"`       // from the north
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTileRequest) Reset() {
+	*x = GetTileRequest{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTileRequest) ProtoMessage() {}
+
+func (x *GetTileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTileRequest.ProtoReflect.Descriptor instead.
+func (*GetTileRequest) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *GetTileRequest) GetZoom() uint32 {
+	if x != nil {
+		return x.Zoom
+	}
+	return 0
+}
+
+func (x *GetTileRequest) GetColumn() uint32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
+}
+
+func (x *GetTileRequest) GetRow() uint32 {
+	if x != nil {
+		return x.Row
+	}
+	return 0
+}
+
+type GetTileResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tile          []byte                 `protobuf:"bytes,1,opt,name=tile,proto3" json:"tile,omitempty"` // a Mapbox vector tile, packed by gzip; empty: there is nothing
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTileResponse) Reset() {
+	*x = GetTileResponse{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTileResponse) ProtoMessage() {}
+
+func (x *GetTileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTileResponse.ProtoReflect.Descriptor instead.
+func (*GetTileResponse) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *GetTileResponse) GetTile() []byte {
+	if x != nil {
+		return x.Tile
+	}
+	return nil
+}
+
+type FindPlacesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"` // an address as a person types it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindPlacesRequest) Reset() {
+	*x = FindPlacesRequest{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindPlacesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindPlacesRequest) ProtoMessage() {}
+
+func (x *FindPlacesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindPlacesRequest.ProtoReflect.Descriptor instead.
+func (*FindPlacesRequest) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *FindPlacesRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type FindPlacesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Places        []*Place               `protobuf:"bytes,1,rep,name=places,proto3" json:"places,omitempty"` // best first
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindPlacesResponse) Reset() {
+	*x = FindPlacesResponse{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindPlacesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindPlacesResponse) ProtoMessage() {}
+
+func (x *FindPlacesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindPlacesResponse.ProtoReflect.Descriptor instead.
+func (*FindPlacesResponse) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *FindPlacesResponse) GetPlaces() []*Place {
+	if x != nil {
+		return x.Places
+	}
+	return nil
+}
+
+type Place struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Name            string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	LonMicrodegrees int32                  `protobuf:"zigzag32,2,opt,name=lon_microdegrees,json=lonMicrodegrees,proto3" json:"lon_microdegrees,omitempty"`
+	LatMicrodegrees int32                  `protobuf:"zigzag32,3,opt,name=lat_microdegrees,json=latMicrodegrees,proto3" json:"lat_microdegrees,omitempty"`
+	Sure            bool                   `protobuf:"varint,4,opt,name=sure,proto3" json:"sure,omitempty"` // the very place that was asked for
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *Place) Reset() {
+	*x = Place{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Place) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Place) ProtoMessage() {}
+
+func (x *Place) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Place.ProtoReflect.Descriptor instead.
+func (*Place) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *Place) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Place) GetLonMicrodegrees() int32 {
+	if x != nil {
+		return x.LonMicrodegrees
+	}
+	return 0
+}
+
+func (x *Place) GetLatMicrodegrees() int32 {
+	if x != nil {
+		return x.LatMicrodegrees
+	}
+	return 0
+}
+
+func (x *Place) GetSure() bool {
+	if x != nil {
+		return x.Sure
+	}
+	return false
+}
+
 var File_protocol_wire_anagrafe_proto protoreflect.FileDescriptor
 
 const file_protocol_wire_anagrafe_proto_rawDesc = "" +
@@ -3334,7 +3714,30 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"observedAt\x12\x18\n" +
 	"\asettled\x18\x05 \x01(\bR\asettled\x12*\n" +
 	"\x11event_age_seconds\x18\x06 \x01(\x03R\x0feventAgeSeconds\x12%\n" +
-	"\x04fact\x18\a \x01(\v2\x11.anagrafe.v1.FactR\x04fact*b\n" +
+	"\x04fact\x18\a \x01(\v2\x11.anagrafe.v1.FactR\x04fact\"\x14\n" +
+	"\x12DescribeMapRequest\"\xa3\x01\n" +
+	"\x13DescribeMapResponse\x12\x14\n" +
+	"\x05tiles\x18\x01 \x01(\bR\x05tiles\x12\x16\n" +
+	"\x06credit\x18\x02 \x01(\tR\x06credit\x12\x19\n" +
+	"\bmin_zoom\x18\x03 \x01(\rR\aminZoom\x12\x19\n" +
+	"\bmax_zoom\x18\x04 \x01(\rR\amaxZoom\x12\x10\n" +
+	"\x03tag\x18\x05 \x01(\tR\x03tag\x12\x16\n" +
+	"\x06places\x18\x06 \x01(\bR\x06places\"N\n" +
+	"\x0eGetTileRequest\x12\x12\n" +
+	"\x04zoom\x18\x01 \x01(\rR\x04zoom\x12\x16\n" +
+	"\x06column\x18\x02 \x01(\rR\x06column\x12\x10\n" +
+	"\x03row\x18\x03 \x01(\rR\x03row\"%\n" +
+	"\x0fGetTileResponse\x12\x12\n" +
+	"\x04tile\x18\x01 \x01(\fR\x04tile\"'\n" +
+	"\x11FindPlacesRequest\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"@\n" +
+	"\x12FindPlacesResponse\x12*\n" +
+	"\x06places\x18\x01 \x03(\v2\x12.anagrafe.v1.PlaceR\x06places\"\x85\x01\n" +
+	"\x05Place\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12)\n" +
+	"\x10lon_microdegrees\x18\x02 \x01(\x11R\x0flonMicrodegrees\x12)\n" +
+	"\x10lat_microdegrees\x18\x03 \x01(\x11R\x0flatMicrodegrees\x12\x12\n" +
+	"\x04sure\x18\x04 \x01(\bR\x04sure*b\n" +
 	"\vServerTrust\x12\x1c\n" +
 	"\x18SERVER_TRUST_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18SERVER_TRUST_AUTHORITIES\x10\x01\x12\x17\n" +
@@ -3350,7 +3753,13 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\x0fDeliveryService\x12D\n" +
 	"\aDeliver\x12\x1b.anagrafe.v1.DeliverRequest\x1a\x1c.anagrafe.v1.DeliverResponse\x12D\n" +
 	"\aGetSite\x12\x1b.anagrafe.v1.GetSiteRequest\x1a\x1c.anagrafe.v1.GetSiteResponse\x12=\n" +
-	"\aNotices\x12\x1b.anagrafe.v1.NoticesRequest\x1a\x13.anagrafe.v1.Notice0\x01B\x18Z\x16anagrafe/protocol/wireb\x06proto3"
+	"\aNotices\x12\x1b.anagrafe.v1.NoticesRequest\x1a\x13.anagrafe.v1.Notice0\x012\xf3\x01\n" +
+	"\n" +
+	"MapService\x12P\n" +
+	"\vDescribeMap\x12\x1f.anagrafe.v1.DescribeMapRequest\x1a .anagrafe.v1.DescribeMapResponse\x12D\n" +
+	"\aGetTile\x12\x1b.anagrafe.v1.GetTileRequest\x1a\x1c.anagrafe.v1.GetTileResponse\x12M\n" +
+	"\n" +
+	"FindPlaces\x12\x1e.anagrafe.v1.FindPlacesRequest\x1a\x1f.anagrafe.v1.FindPlacesResponseB\x18Z\x16anagrafe/protocol/wireb\x06proto3"
 
 var (
 	file_protocol_wire_anagrafe_proto_rawDescOnce sync.Once
@@ -3365,7 +3774,7 @@ func file_protocol_wire_anagrafe_proto_rawDescGZIP() []byte {
 }
 
 var file_protocol_wire_anagrafe_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_protocol_wire_anagrafe_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_protocol_wire_anagrafe_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_protocol_wire_anagrafe_proto_goTypes = []any{
 	(ServerTrust)(0),              // 0: anagrafe.v1.ServerTrust
 	(Source)(0),                   // 1: anagrafe.v1.Source
@@ -3409,87 +3818,101 @@ var file_protocol_wire_anagrafe_proto_goTypes = []any{
 	(*Interval)(nil),              // 39: anagrafe.v1.Interval
 	(*Suspension)(nil),            // 40: anagrafe.v1.Suspension
 	(*Retention)(nil),             // 41: anagrafe.v1.Retention
-	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
+	(*DescribeMapRequest)(nil),    // 42: anagrafe.v1.DescribeMapRequest
+	(*DescribeMapResponse)(nil),   // 43: anagrafe.v1.DescribeMapResponse
+	(*GetTileRequest)(nil),        // 44: anagrafe.v1.GetTileRequest
+	(*GetTileResponse)(nil),       // 45: anagrafe.v1.GetTileResponse
+	(*FindPlacesRequest)(nil),     // 46: anagrafe.v1.FindPlacesRequest
+	(*FindPlacesResponse)(nil),    // 47: anagrafe.v1.FindPlacesResponse
+	(*Place)(nil),                 // 48: anagrafe.v1.Place
+	(*timestamppb.Timestamp)(nil), // 49: google.protobuf.Timestamp
 }
 var file_protocol_wire_anagrafe_proto_depIdxs = []int32{
 	6,  // 0: anagrafe.v1.EnrolResponse.grant:type_name -> anagrafe.v1.Grant
 	0,  // 1: anagrafe.v1.EnrolResponse.trust:type_name -> anagrafe.v1.ServerTrust
 	0,  // 2: anagrafe.v1.RenewResponse.trust:type_name -> anagrafe.v1.ServerTrust
-	42, // 3: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
-	42, // 4: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
+	49, // 3: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
+	49, // 4: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
 	9,  // 5: anagrafe.v1.DeliverResponse.receipt:type_name -> anagrafe.v1.Receipt
-	42, // 6: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
+	49, // 6: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
 	6,  // 7: anagrafe.v1.GetSiteResponse.grant:type_name -> anagrafe.v1.Grant
-	42, // 8: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
+	49, // 8: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
 	14, // 9: anagrafe.v1.Notice.reminder:type_name -> anagrafe.v1.Reminder
 	15, // 10: anagrafe.v1.Notice.revocation:type_name -> anagrafe.v1.Revocation
 	16, // 11: anagrafe.v1.Notice.preserve:type_name -> anagrafe.v1.Preserve
 	17, // 12: anagrafe.v1.Notice.site_change:type_name -> anagrafe.v1.SiteChange
 	18, // 13: anagrafe.v1.Notice.park:type_name -> anagrafe.v1.Park
-	42, // 14: anagrafe.v1.Preserve.start:type_name -> google.protobuf.Timestamp
-	42, // 15: anagrafe.v1.Preserve.end:type_name -> google.protobuf.Timestamp
-	42, // 16: anagrafe.v1.SiteChange.at:type_name -> google.protobuf.Timestamp
-	42, // 17: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
+	49, // 14: anagrafe.v1.Preserve.start:type_name -> google.protobuf.Timestamp
+	49, // 15: anagrafe.v1.Preserve.end:type_name -> google.protobuf.Timestamp
+	49, // 16: anagrafe.v1.SiteChange.at:type_name -> google.protobuf.Timestamp
+	49, // 17: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
 	21, // 18: anagrafe.v1.Message.declaration:type_name -> anagrafe.v1.Declaration
 	25, // 19: anagrafe.v1.Message.observation:type_name -> anagrafe.v1.Observation
 	23, // 20: anagrafe.v1.Message.withdrawal:type_name -> anagrafe.v1.Withdrawal
 	20, // 21: anagrafe.v1.Message.reply:type_name -> anagrafe.v1.Reply
 	24, // 22: anagrafe.v1.Message.suspension:type_name -> anagrafe.v1.SiteSuspension
-	42, // 23: anagrafe.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	49, // 23: anagrafe.v1.Reply.at:type_name -> google.protobuf.Timestamp
 	29, // 24: anagrafe.v1.Declaration.site:type_name -> anagrafe.v1.Site
 	30, // 25: anagrafe.v1.Declaration.contacts:type_name -> anagrafe.v1.Contact
 	31, // 26: anagrafe.v1.Declaration.recorders:type_name -> anagrafe.v1.Recorder
 	33, // 27: anagrafe.v1.Declaration.cameras:type_name -> anagrafe.v1.Camera
 	22, // 28: anagrafe.v1.Declaration.approval:type_name -> anagrafe.v1.Approval
-	42, // 29: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	49, // 29: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
 	22, // 30: anagrafe.v1.Withdrawal.approval:type_name -> anagrafe.v1.Approval
-	42, // 31: anagrafe.v1.SiteSuspension.until:type_name -> google.protobuf.Timestamp
+	49, // 31: anagrafe.v1.SiteSuspension.until:type_name -> google.protobuf.Timestamp
 	22, // 32: anagrafe.v1.SiteSuspension.approval:type_name -> anagrafe.v1.Approval
 	26, // 33: anagrafe.v1.Observation.recorders:type_name -> anagrafe.v1.RecorderObservation
 	27, // 34: anagrafe.v1.Observation.cameras:type_name -> anagrafe.v1.CameraObservation
-	42, // 35: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
+	49, // 35: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
 	32, // 36: anagrafe.v1.RecorderObservation.clock:type_name -> anagrafe.v1.Clock
-	42, // 37: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
-	42, // 38: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
+	49, // 37: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
+	49, // 38: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
 	37, // 39: anagrafe.v1.CameraObservation.schedule:type_name -> anagrafe.v1.Schedule
 	41, // 40: anagrafe.v1.CameraObservation.retention:type_name -> anagrafe.v1.Retention
 	1,  // 41: anagrafe.v1.Fact.source:type_name -> anagrafe.v1.Source
-	42, // 42: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
+	49, // 42: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
 	32, // 43: anagrafe.v1.Recorder.clock:type_name -> anagrafe.v1.Clock
-	42, // 44: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
+	49, // 44: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
 	28, // 45: anagrafe.v1.Camera.name_fact:type_name -> anagrafe.v1.Fact
 	35, // 46: anagrafe.v1.Camera.position:type_name -> anagrafe.v1.Position
 	36, // 47: anagrafe.v1.Camera.view:type_name -> anagrafe.v1.View
 	37, // 48: anagrafe.v1.Camera.schedule:type_name -> anagrafe.v1.Schedule
 	41, // 49: anagrafe.v1.Camera.retention:type_name -> anagrafe.v1.Retention
 	34, // 50: anagrafe.v1.Camera.outdoor_public:type_name -> anagrafe.v1.Outdoor
-	42, // 51: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
+	49, // 51: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
 	28, // 52: anagrafe.v1.Position.fact:type_name -> anagrafe.v1.Fact
 	28, // 53: anagrafe.v1.View.fact:type_name -> anagrafe.v1.Fact
 	38, // 54: anagrafe.v1.Schedule.days:type_name -> anagrafe.v1.DayRow
 	40, // 55: anagrafe.v1.Schedule.suspensions:type_name -> anagrafe.v1.Suspension
 	28, // 56: anagrafe.v1.Schedule.fact:type_name -> anagrafe.v1.Fact
 	39, // 57: anagrafe.v1.DayRow.intervals:type_name -> anagrafe.v1.Interval
-	42, // 58: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
-	42, // 59: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
-	42, // 60: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
-	42, // 61: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
+	49, // 58: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
+	49, // 59: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
+	49, // 60: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
+	49, // 61: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
 	28, // 62: anagrafe.v1.Retention.fact:type_name -> anagrafe.v1.Fact
-	2,  // 63: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
-	4,  // 64: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
-	7,  // 65: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
-	10, // 66: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
-	12, // 67: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
-	3,  // 68: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
-	5,  // 69: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
-	8,  // 70: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
-	11, // 71: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
-	13, // 72: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
-	68, // [68:73] is the sub-list for method output_type
-	63, // [63:68] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	48, // 63: anagrafe.v1.FindPlacesResponse.places:type_name -> anagrafe.v1.Place
+	2,  // 64: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
+	4,  // 65: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
+	7,  // 66: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
+	10, // 67: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
+	12, // 68: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
+	42, // 69: anagrafe.v1.MapService.DescribeMap:input_type -> anagrafe.v1.DescribeMapRequest
+	44, // 70: anagrafe.v1.MapService.GetTile:input_type -> anagrafe.v1.GetTileRequest
+	46, // 71: anagrafe.v1.MapService.FindPlaces:input_type -> anagrafe.v1.FindPlacesRequest
+	3,  // 72: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
+	5,  // 73: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
+	8,  // 74: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
+	11, // 75: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
+	13, // 76: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
+	43, // 77: anagrafe.v1.MapService.DescribeMap:output_type -> anagrafe.v1.DescribeMapResponse
+	45, // 78: anagrafe.v1.MapService.GetTile:output_type -> anagrafe.v1.GetTileResponse
+	47, // 79: anagrafe.v1.MapService.FindPlaces:output_type -> anagrafe.v1.FindPlacesResponse
+	72, // [72:80] is the sub-list for method output_type
+	64, // [64:72] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_protocol_wire_anagrafe_proto_init() }
@@ -3518,9 +3941,9 @@ func file_protocol_wire_anagrafe_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_protocol_wire_anagrafe_proto_rawDesc), len(file_protocol_wire_anagrafe_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   40,
+			NumMessages:   47,
 			NumExtensions: 0,
-			NumServices:   2,
+			NumServices:   3,
 		},
 		GoTypes:           file_protocol_wire_anagrafe_proto_goTypes,
 		DependencyIndexes: file_protocol_wire_anagrafe_proto_depIdxs,

@@ -24,6 +24,7 @@ type line struct {
 	parking   *parking
 	enrolment wire.EnrolmentServiceClient
 	delivery  wire.DeliveryServiceClient
+	maps      wire.MapServiceClient
 
 	receiptKey string        // of the identity that speaks; "": none is known
 	otherKey   chan struct{} // signalled, buffered 1: receipts are signed with another one
@@ -47,7 +48,8 @@ func newLine(collector string, t trust, now func() time.Time, wrap func(http.Rou
 	options := connect.WithClientOptions(connect.WithInterceptors(plainHeaders{}), connect.WithReadMaxBytes(answerLimit))
 	return &line{road: r, parking: &parking{rest: r.rest, wake: make(chan struct{}, 1)}, otherKey: make(chan struct{}, 1),
 		enrolment: wire.NewEnrolmentServiceClient(client, collector, options),
-		delivery:  wire.NewDeliveryServiceClient(client, collector, options)}, nil
+		delivery:  wire.NewDeliveryServiceClient(client, collector, options),
+		maps:      wire.NewMapServiceClient(client, collector, options)}, nil
 }
 
 // plainHeaders keeps the library's and Go's version out of what leaves.

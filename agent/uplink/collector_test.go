@@ -128,6 +128,7 @@ type collector struct {
 	receipt  func(*wire.Receipt) // changes each one before it is sent
 	notify   chan *wire.Notice
 	h        heard
+	ground   wire.MapServiceHandler // nil: as collectors were before there was a map
 	stopping chan struct{}
 	former   func() // ends the newest notice stream
 
@@ -211,6 +212,9 @@ func (c *collector) serve(on servers, tcpTLS, udpTLS *tls.Config) (stop func()) 
 	mux := http.NewServeMux()
 	mux.Handle(wire.NewEnrolmentServiceHandler(c))
 	mux.Handle(wire.NewDeliveryServiceHandler(c))
+	if c.ground != nil {
+		mux.Handle(wire.NewMapServiceHandler(c.ground))
+	}
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		c.h.headers = append(c.h.headers, r.Header.Clone())

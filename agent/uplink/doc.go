@@ -45,6 +45,13 @@
 // signed with that key. A collector whose key is another one since is asked for it
 // by an early renewal; until then its messages wait. See receipt.go.
 //
+// # The map
+//
+// While somebody places cameras, tiles of the map and addresses are asked for over
+// the same line (maps.go). No site, camera or position is named: a request is one
+// square of the map, or the address as it was typed. How the line stands is told by
+// deliveries and notices, not by that.
+//
 // # Giving up
 //
 // A message is handed to Outbox.Reject only when the collector refused that

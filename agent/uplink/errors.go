@@ -123,6 +123,8 @@ func hint(r Reason) string {
 		return "ask the municipality for a new code for this site"
 	case protocol.ReasonInvalid, protocol.ReasonStale, protocol.ReasonConflict, protocol.ReasonTooLarge:
 		return "correct the entry and confirm it again"
+	case protocol.ReasonNoMap:
+		return "place the cameras by coordinates"
 	case protocol.ReasonTemporary, protocol.ReasonBehind, UnexpectedAnswer:
 		return "nothing to do: it is tried again by itself"
 	}

@@ -87,6 +87,7 @@ type Uplink struct {
 
 	mu       sync.Mutex
 	identity *Identity
+	line     *line                  // of the session under way; nil: none
 	tickets  tls.ClientSessionCache // of identity alone: a resumed session shows its certificate
 	status   Status
 }
@@ -191,6 +192,8 @@ func (u *Uplink) session(ctx context.Context, id *Identity, tickets tls.ClientSe
 	l.parking.rest = func() { l.road.rest(); u.off() }
 	l.receiptKey = id.receiptKey
 	defer l.road.close()
+	u.open(l)
+	defer u.open(nil)
 	defer u.disconnected()
 
 	g, ctx := errgroup.WithContext(ctx)
@@ -212,6 +215,13 @@ func (u *Uplink) session(ctx context.Context, id *Identity, tickets tls.ClientSe
 	default:
 		return err
 	}
+}
+
+// open has what pages ask for go over a line; nil: there is none now.
+func (u *Uplink) open(l *line) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.line = l
 }
 
 // watched has each answer tell the collector's time.

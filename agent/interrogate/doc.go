@@ -18,11 +18,14 @@
 //	driver.go        which family a device is
 //	told.go          what a driver says, and joining it with what ONVIF says
 //	footage.go       whether a recorder still has an interval, in families that can be asked (*_find.go)
+//	picture.go       a still picture for the owner's eyes, in families that give one (picture_own.go), else by ONVIF
 //	plan.go stamp.go weeks in any encoding, dates by any clock
 //	channels.go      what ONVIF says, as channels
 //
 // Decisions:
-//   - It only reads: no operation that changes a device, no stream, no picture.
+//   - It only reads: no operation that changes a device, no stream. No picture but by
+//     Picture, which a look never calls; it is drawn anew, so that nothing that the
+//     device put in beside it is handed out, and one alone is asked for at a time.
 //   - The time is asked first and without credentials; tokens are then made by
 //     the device's clock. What is sent with credentials, when, and when never
 //     again, is in authenticator.

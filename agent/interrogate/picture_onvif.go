@@ -168,5 +168,9 @@ func (l *lane) fetchAt(ctx context.Context, at url.URL, c call) ([]byte, error) 
 	w := newWeb(at, auth, l.trust, l.log, l.callTime)
 	defer w.close(ctx)
 	defer auth.forget(ctx)
-	return w.first(ctx, c)
+	raw, err := w.first(ctx, c)
+	if statusOf(err) == http.StatusForbidden && l.auth.works() {
+		err = errForbidden
+	}
+	return raw, err
 }

@@ -2,6 +2,7 @@ package interrogate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +13,10 @@ import (
 // How each family's own interface gives a still picture. Where the number of a
 // channel is not one of the family's, the device's first is asked for only if the
 // caller named none.
+//
+// Where each request carries the password, one that every user may ask goes first:
+// that the picture is refused then says that this user may not see it, and nothing
+// of the password.
 
 var errWhich = errors.New("its number does not say which picture is its")
 
@@ -34,6 +39,9 @@ func (hikvision) picture(ctx context.Context, w *web, channel string) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
+	if err := w.proves(ctx, call{path: isapiDevice}); err != nil {
+		return nil, err
+	}
 	return w.first(ctx,
 		call{path: fmt.Sprintf("%s/%d01/picture", isapiStreams, n)},
 		call{path: fmt.Sprintf("%s/%d02/picture", isapiStreams, n)},
@@ -46,10 +54,14 @@ func (dahua) picture(ctx context.Context, w *web, channel string) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	if err := w.proves(ctx, call{path: dahuaBox, query: "action=getSystemInfo"}); err != nil {
+		return nil, err
+	}
 	return w.first(ctx, call{path: "/cgi-bin/snapshot.cgi", query: fmt.Sprintf("channel=%d", n)})
 }
 
-// picture: small where the camera has that size.
+// picture: small where the camera has that size. Every user may see it, and fewer may
+// read anything else.
 func (axis) picture(ctx context.Context, w *web, channel string) ([]byte, error) {
 	n, err := numbered(channel, 1)
 	if err != nil {
@@ -73,6 +85,9 @@ func (uniview) picture(ctx context.Context, w *web, channel string) ([]byte, err
 	} else {
 		streams = []int{n}
 	}
+	if _, _, err := lapi[json.RawMessage](ctx, w, lapiDevice, ""); err != nil && !w.auth.works() {
+		return nil, err
+	}
 	err := errNoImage
 	for _, n := range streams {
 		var a answer
@@ -95,6 +110,9 @@ func (hanwha) picture(ctx context.Context, w *web, channel string) ([]byte, erro
 	n, err := numbered(channel, 1)
 	if err != nil || n < 1 {
 		return nil, errWhich
+	}
+	if err := w.proves(ctx, sunapiCall("system", "deviceinfo", "")); err != nil {
+		return nil, err
 	}
 	return w.first(ctx, sunapiCall("video", "snapshot", "&Channel="+strconv.Itoa(n-1)))
 }
@@ -211,4 +229,14 @@ func (z zoneMinder) picture(ctx context.Context, w *web, channel string) ([]byte
 	}
 	query := fmt.Sprintf("mode=single&monitor=%d&maxfps=1", n)
 	return w.first(ctx, call{path: "/zm/cgi-bin/nph-zms", query: query}, call{path: "/zm/cgi-bin/zms", query: query})
+}
+
+// proves asks what every user may, so that the password is known to be right. The
+// error is of a device that did not let it in; any other answer will do.
+func (w *web) proves(ctx context.Context, c call) error {
+	_, err := w.do(ctx, c)
+	if signed, _ := w.auth.begins(); err != nil && (w.auth.ended() || signed && !w.auth.works() || statusOf(err) == 0) {
+		return err
+	}
+	return nil
 }

@@ -63,6 +63,10 @@ type Options struct {
 	// web.json lists for them; nil: those alone.
 	Footage *Footage
 
+	// Picture is what every channel shows, an image as a device would encode it; nil:
+	// the device gives no still pictures.
+	Picture []byte
+
 	Quirks Quirks
 }
 
@@ -138,6 +142,9 @@ func (o Options) or(d Options) Options {
 	}
 	if o.Footage == nil {
 		o.Footage = d.Footage
+	}
+	if o.Picture == nil {
+		o.Picture = d.Picture
 	}
 	if o.Quirks == (Quirks{}) {
 		o.Quirks = d.Quirks

@@ -26,6 +26,8 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = reply{status: http.StatusOK, kind: `text/xml; charset="utf-8"`, body: d.description()}
 	case d.web != nil && !d.paths[r.URL.Path]:
 		out = d.serveWeb(r, envelope, &seen)
+	case r.Method == http.MethodGet && d.o.Picture != nil:
+		out = d.snapshot(r, &seen)
 	case r.Method != http.MethodPost:
 		out = reply{status: http.StatusMethodNotAllowed}
 	case !d.paths[r.URL.Path]:
@@ -62,6 +64,9 @@ func (d *Device) answer(r *http.Request, envelope []byte, seen *Request) reply {
 	filter := c.cutFilter()
 	if out, ok := d.notServed(r, c); ok {
 		return out
+	}
+	if c.operation == "GetSnapshotUri" && d.o.Picture != nil {
+		return reply{status: http.StatusOK, body: d.snapshotURI(c)}
 	}
 	a, how := find(d.answers, c)
 	switch {

@@ -79,6 +79,9 @@ func (d *Device) serveWeb(r *http.Request, body []byte, seen *Request) reply {
 	if found := d.findFootage(r, body); found != nil {
 		return *found
 	}
+	if shown := d.picture(r); shown != nil {
+		return *shown
+	}
 	if listed != nil {
 		return d.say(&listed.webReply, session, r.URL.Query(), nil)
 	}

@@ -179,7 +179,8 @@ func (s *site) knows(ctx context.Context, tx *sql.Tx, cameras []*camera, at time
 		return err
 	}
 	for _, c := range cameras {
-		schedule, retention := c.schedule, c.retention
+		schedule, _ := c.scheduleNow()
+		retention, _ := c.retentionNow()
 		c.reported = withFacts(protocol.CameraObservation{CameraID: c.id, At: at, OldestFootage: retention.OldestFootage,
 			Schedule: &schedule, Retention: &retention}, c.reported)
 		c.siteID = s.SiteID

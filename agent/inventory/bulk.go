@@ -127,7 +127,7 @@ func (c *camera) says(e Edit) bool {
 	samePlace := c.lon == nil && after.lon == nil || c.lon != nil && after.lon != nil && *c.lon == *after.lon && *c.lat == *after.lat
 	return len(e.Clear) == 0 && sameYes && samePlace && c.asks == after.asks && c.accuracy == after.accuracy && c.placedBy == after.placedBy &&
 		(e.Name == nil || line(*e.Name) == c.draft().Name) && sameNumber(c.direction, after.direction) && sameNumber(c.angle, after.angle) &&
-		sameNumber(c.reach, after.reach) && c.siteID == after.siteID && device.storage == c.device.storage && device.storageNote == c.device.storageNote
+		sameNumber(c.reach, after.reach) && c.siteID == after.siteID && sameSaid(c.said, after.said) && device.storage == c.device.storage && device.storageNote == c.device.storageNote
 }
 
 // MatchesRule tells whether a camera's name is one of those that a rule means: a

@@ -90,13 +90,14 @@ func (d *device) shown() Device {
 		ID: d.id, Kind: d.kind, Vendor: d.vendor, Model: d.model, Firmware: d.firmware, Name: d.name, Address: d.address,
 		FoundBy: append([]string{}, d.methods...), Needs: d.needs, HasPassword: d.password, Clock: d.clock,
 		Zone: d.zone, ZoneAssumed: d.zoneAssumed, Family: d.family, Kept: d.kept, Facts: d.facts, Storage: d.storage, StorageNote: d.storageNote,
-		SeenAt: d.seen, AnsweredAt: d.answered, Reachable: d.reachable, Problems: d.problems,
+		SeenAt: d.seen, AnsweredAt: d.answered, Reachable: d.reachable, Problems: d.problems, ByHand: slices.Contains(d.methods, string(byHand)),
 	}
 }
 
 func (b *book) shown(c *camera) Camera {
 	out := Camera{ID: c.id, State: c.decision, SiteID: c.siteID, Device: c.device.shown(), Outdoor: c.outdoor,
 		Values: c.draft(), SeenAt: c.seen, AskAgain: c.asks, MaybeSame: b.maybeSame(c), Paths: c.shownPaths(),
+		ByHand: c.family == byHand, Hours: c.said.Hours, HoursAt: c.said.At, Overruled: c.overruled(),
 		Facts: c.facts, Depth: depthOf(c.depths)}
 	if c.family != "" && c.family != former {
 		out.Channel = out.Values.Channel
@@ -150,9 +151,11 @@ func (b *book) missing(c *camera, s *site, values protocol.Camera) []string {
 // draft is what would be declared of c now, built field by field: nothing of
 // the device is taken over as a whole.
 func (c *camera) draft() protocol.Camera {
+	schedule, _ := c.scheduleNow()
+	retention, _ := c.retentionNow()
 	out := protocol.Camera{
 		ID: c.id, RecorderID: c.deviceID, Channel: line(c.safe(c.channel)),
-		Schedule: c.schedule, Retention: c.retention,
+		Schedule: schedule, Retention: retention,
 		View: protocol.View{DirectionDeg: c.direction, AngleDeg: c.angle, RangeM: c.reach,
 			Turns: c.turns, Infrared: c.infrared, WidthPx: c.width, HeightPx: c.height},
 	}
@@ -224,6 +227,7 @@ func (b *book) changed(s *site, was, is protocol.Camera) []string {
 		!sameNumber(was.View.RangeM, is.View.RangeM) {
 		groups = append(groups, "view")
 	}
+	groups = append(groups, changedHours(was, is)...)
 	if !slices.Equal(s.declared.Contacts, b.contactsOf(s)) {
 		groups = append(groups, "contact")
 	}

@@ -58,7 +58,14 @@ func recognise(all []toldChannel, known []*camera, paths tokens, family interrog
 	for i := range all {
 		all[i].way = paths.find(all[i].token, all[i].Also, i, len(all))
 	}
-	left := slices.Clone(known)
+	var left, listed []*camera
+	for _, c := range known {
+		if c.family == byHand {
+			listed = append(listed, c)
+		} else {
+			left = append(left, c)
+		}
+	}
 	pick := func(is func(i int, ch *toldChannel, c *camera) bool, then func(*toldChannel, *camera)) {
 		for i := range all {
 			ch := &all[i]
@@ -109,6 +116,12 @@ func recognise(all []toldChannel, known []*camera, paths tokens, family interrog
 			c.doubt()
 		}
 	})
+	left = slices.Clone(listed)
+	numbers := numbersOf(all, known, listed)
+	pick(func(_ int, ch *toldChannel, c *camera) bool {
+		return ch.Name != "" && fold(ch.Name) == fold(c.name) && soleListed(all, listed, ch.Name)
+	}, (*toldChannel).found)
+	pick(func(i int, _ *toldChannel, c *camera) bool { return c.channel == numbers[i] }, (*toldChannel).found)
 }
 
 // unmet counts the channels that have no entry yet.
@@ -146,6 +159,7 @@ const mostAlso = 8
 func (c *camera) renumber(ch toldChannel, family interrogate.Family) {
 	also := slices.Clone(ch.Also)
 	switch {
+	case c.family == byHand: // the owner's number is no word of any interface
 	case c.family != family:
 		also = append(append(also, c.channel), c.also...)
 	case len(also) == 0:
@@ -181,7 +195,11 @@ func makeRoom(ctx context.Context, tx *sql.Tx, all []toldChannel, known []*camer
 			return err
 		}
 		if i < 0 {
-			c.renumber(toldChannel{token: parked}, former)
+			family := former
+			if c.family == byHand { // still to be asked about
+				family = byHand
+			}
+			c.renumber(toldChannel{token: parked}, family)
 			if err := c.save(ctx, tx); err != nil {
 				return err
 			}

@@ -69,6 +69,10 @@
 //     as a suggestion; one that was not found is listed as well, if the owner
 //     keeps it. Nothing is declared by it. There is nothing in the register that
 //     identifies a device, so what fits is a proposal, never a decision.
+//   - What the owner says of when a camera records and how long images stay lies
+//     beside what the device tells; one rule says which of the two counts (see hoursSaid).
+//     Cameras that he lists himself are those of the recorder's channels with their
+//     numbers or names, under their ids, as soon as the recorder tells them.
 //   - What the owner keeps for himself (answers to advice, the text of his sign) is in
 //     a table of its own, which nothing that makes a message reads.
 //   - The device's own words for a value are shown to the owner and never leave.

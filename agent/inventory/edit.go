@@ -98,12 +98,18 @@ func (e Edit) check(b *book, c *camera) (errs protocol.FieldErrors) {
 	default:
 		add("method", "must be map, address, gps or typed")
 	}
+	if e.Schedule != nil {
+		if _, err := ParseHours(*e.Schedule); err != nil {
+			add("schedule", "%s", err)
+		}
+	}
+	number("days", e.Days, 0, MaxDays)
 	if utf8.RuneCountInString(e.By) > maxName {
 		add("by", "must have at most %d characters", maxName)
 	}
 	for _, field := range e.Clear {
 		switch field {
-		case "name", "outdoor_public", "position", "direction", "angle", "range", "storage":
+		case "name", "outdoor_public", "position", "direction", "angle", "range", "storage", "schedule", "days":
 		default:
 			add("clear", "cannot clear %q", line(field))
 		}
@@ -161,10 +167,15 @@ func (c *camera) edit(e Edit, at time.Time) {
 			c.angle = nil
 		case "range":
 			c.reach = nil
+		case "schedule":
+			c.said.Schedule, c.said.ToldSchedule, c.said.Hours = nil, protocol.Schedule{}, ""
+		case "days":
+			c.said.Retention, c.said.ToldRetention = nil, protocol.Retention{}
 		}
 	}
+	c.hours(e, at)
 	if e.Name != nil {
-		c.name, c.nameAt = line(*e.Name), at
+		c.name, c.nameAt, c.said.Numbered = line(*e.Name), at, false
 	}
 	if e.Outdoor != nil {
 		c.outdoor, c.outdoorBy, c.outdoorAt, c.asks = e.Outdoor, strings.TrimSpace(e.By), at, false

@@ -37,12 +37,13 @@ func (f facts) take(group string, from facts) facts {
 // differs names, of a declared camera, what the device now tells otherwise than
 // was declared: "schedule", "retention". Both leave by themselves with the date
 // of the reading, so nobody is asked; the owner is shown the two side by side.
-// What was not read says nothing against what was declared.
+// What was not read says nothing against what was declared, and what the owner says
+// himself waits for his yes: see changedHours.
 func differs(was, is protocol.Camera) (groups []string) {
-	if is.Schedule.Fact.Source != protocol.SourceUnknown && !sameSchedule(was.Schedule, is.Schedule) {
+	if s := is.Schedule.Fact.Source; s != protocol.SourceUnknown && s != protocol.Declared && !sameSchedule(was.Schedule, is.Schedule) {
 		groups = append(groups, "schedule")
 	}
-	if is.Retention.Kind != protocol.RetentionUnknown && !sameLimits(was.Retention, is.Retention) {
+	if is.Retention.Kind != protocol.RetentionUnknown && is.Retention.Fact.Source != protocol.Declared && !sameLimits(was.Retention, is.Retention) {
 		groups = append(groups, "retention")
 	}
 	return groups

@@ -147,6 +147,9 @@ func (c *camera) hear(o *camera) (others bool) {
 		c.direction, c.angle, c.reach = either(newer.direction, older.direction), either(newer.angle, older.angle), either(newer.reach, older.reach)
 		c.aimedAt = aimedAt
 	}
+	if o.said.At.After(c.said.At) {
+		c.said = o.said
+	}
 	if c.siteID == "" {
 		c.siteID = o.siteID
 	}

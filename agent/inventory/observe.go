@@ -134,12 +134,15 @@ func (c *camera) observation(at time.Time) protocol.CameraObservation {
 	if c.reported != nil && !at.Before(c.reported.At) {
 		told = *c.reported
 	}
-	if c.schedule.Fact.Source != protocol.SourceUnknown && (told.Schedule == nil || !sameSchedule(*told.Schedule, c.schedule)) {
-		schedule := c.schedule
+	// The owner's word leaves by his yes alone. Once it has, a store that became full is
+	// told with it: another retention in its place would not be what counts.
+	schedule, his := c.scheduleNow()
+	if !his && schedule.Fact.Source != protocol.SourceUnknown && (told.Schedule == nil || !sameSchedule(*told.Schedule, schedule)) {
 		o.Schedule = &schedule
 	}
-	if c.retention.Fact.Source != protocol.SourceUnknown && (told.Retention == nil || !sameRetention(*told.Retention, c.retention)) {
-		retention := c.retention
+	retention, his := c.retentionNow()
+	known := told.Retention != nil && sameLimits(*told.Retention, retention)
+	if (!his || known) && retention.Fact.Source != protocol.SourceUnknown && (told.Retention == nil || !sameRetention(*told.Retention, retention)) {
 		o.Retention = &retention
 	}
 	return o

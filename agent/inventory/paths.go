@@ -215,17 +215,20 @@ func sameName(channel, own *camera) bool {
 // the id of the other. One that the owner has kept out is settled.
 func (b *book) hints() map[string]string {
 	hints := map[string]string{}
-	_, unsure := b.pairs()
-	for _, p := range unsure {
-		if p.channel.answer() == answerNo || p.own.answer() == answerNo {
-			continue
-		}
-		for _, two := range [][2]string{{p.channel.id, p.own.id}, {p.own.id, p.channel.id}} {
+	hint := func(x, y *camera) {
+		for _, two := range [][2]string{{x.id, y.id}, {y.id, x.id}} {
 			if _, ok := hints[two[0]]; !ok {
 				hints[two[0]] = two[1]
 			}
 		}
 	}
+	_, unsure := b.pairs()
+	for _, p := range unsure {
+		if p.channel.answer() != answerNo && p.own.answer() != answerNo {
+			hint(p.channel, p.own)
+		}
+	}
+	b.listedHints(hint)
 	return hints
 }
 

@@ -73,6 +73,7 @@ type Device struct {
 	AnsweredAt  time.Time             `json:"answered_at,omitzero"` // last look in which it spoke
 	Reachable   bool                  `json:"reachable"`            // it spoke in the last look that asked it
 	Problems    []interrogate.Problem `json:"problems,omitempty"`
+	ByHand      bool                  `json:"by_hand,omitempty"` // the owner listed it: no look has found it
 }
 
 // Camera is one channel of a device, and what the owner said of it.
@@ -87,7 +88,8 @@ type Camera struct {
 	// Declared is what is declared; nil when it is not.
 	Declared *protocol.Camera `json:"declared,omitempty"`
 	// Changed names the groups in which Values differs from Declared and that
-	// wait for a yes: "name", "position", "view"; "contact" when the site's
+	// wait for a yes: "name", "position", "view", "schedule" and "retention" where
+	// they are the owner's words; "contact" when the site's
 	// contacts are others than were declared; "recorder" when its footage is kept
 	// elsewhere than was declared, or it is declared under two ids;
 	// "outdoor_public", see AskAgain; and "rejected" when the collector has
@@ -103,6 +105,14 @@ type Camera struct {
 	// when and by which question the value was read, and the device's own words;
 	// for the owner's eyes, never sent.
 	Facts map[string]interrogate.Fact `json:"facts,omitempty"`
+	// Hours is when it records in the owner's words (see ParseHours), "" where he has
+	// said nothing, and HoursAt when he last said or confirmed when it records and for
+	// how long images stay. What the device tells instead is in Overruled.
+	Hours     string    `json:"hours,omitempty"`
+	HoursAt   time.Time `json:"hours_at,omitzero"`
+	Overruled Overruled `json:"overruled,omitzero"`
+	// ByHand: the owner listed it, its recorder has not told it yet.
+	ByHand bool `json:"by_hand,omitempty"`
 	// Depth is how far back its footage was seen to reach.
 	Depth Depth `json:"depth,omitzero"`
 	// Missing names what it lacks to be declared: "name", "position",
@@ -140,11 +150,16 @@ type Edit struct {
 	Angle     *int     `json:"angle,omitempty"`      // degrees
 	RangeM    *int     `json:"range,omitempty"`      // metres
 	SiteID    *string  `json:"site_id,omitempty"`
+	// Schedule is when it records, as ParseHours reads it, and Days how many days its
+	// images stay (0: "I do not know"). HoursRight confirms what is known of both.
+	Schedule   *string `json:"schedule,omitempty"`
+	Days       *int    `json:"days,omitempty"`
+	HoursRight bool    `json:"hours_right,omitempty"`
 	// Where the camera's recorder keeps images; for all cameras on it.
 	Storage     *protocol.Storage `json:"storage,omitempty"`
 	StorageNote *string           `json:"storage_note,omitempty"` // which room; with Storage, "" none
 	// Clear names what goes back to "not said": "name", "outdoor_public",
-	// "position", "direction", "angle", "range", "storage".
+	// "position", "direction", "angle", "range", "storage", "schedule", "days".
 	Clear []string `json:"clear,omitempty"`
 	By    string   `json:"by,omitempty"` // who says so
 }

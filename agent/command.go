@@ -36,14 +36,14 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"run", "[-interface NAME]... [-target HOST|CIDR]... [-listen-pages ADDR] [-parked]", "look at the cameras, serve the local pages, deliver what was confirmed", cmdRun},
+		{"run", "[-interface NAME]... [-target HOST|CIDR]... [-listen-pages ADDR] [-listen-lan ADDR] [-parked]", "look at the cameras, serve the local pages, deliver what was confirmed", cmdRun},
 		{"install", "", "install as a service of this machine", cmdService},
 		{"uninstall", "", "remove the service", cmdService},
 		{"start", "", "start the service", cmdService},
 		{"stop", "", "stop the service", cmdService},
 		{"status", "[-json]", "say how it stands", cmdStatus},
 		{"doctor", "[-json]", "find out what is wrong, and what to do", cmdDoctor},
-		{"open", "", "print a one-time link to the local pages", cmdOpen},
+		{"open", "[-print] [-json]", "print a one-time link to the local pages, and open it where there is a desktop", cmdOpen},
 		{"scan", "[-json] [-interface NAME]... [-target HOST|CIDR]... [-credentials FILE] [-timeout 30s]", "find the cameras and read what they tell; changes nothing", cmdScan},
 		{"enrol", "CODE [-collector URL] [-replace]", "join with the code or the link from the Comune", cmdEnrol},
 		{"takeover", "[-json] [-accept]", "show what the register already had of this site, and take over what is surely the same", cmdTakeover},
@@ -51,7 +51,7 @@ func commands() []command {
 		{"contact", "-name NAME [-role owner|referent|control-room] [-phone N] [-email A] [-pec A] [-hours TEXT] [-site ID]", "say whom to call", cmdContact},
 		{"cameras", "[-json | -csv]", "list the cameras and their state", cmdCameras},
 		{"set", "ID | -rule 'NAME*' [-dry-run] [-outdoor-public yes|no] [-name NAME] [-lon X -lat Y] [-accuracy M] [-direction DEG] [-angle DEG] [-range M] [-storage on-premises|cloud|third-party] [-storage-note TEXT] [-site ID] [-by NAME]", "answer for one camera and place it, or for all of a name", cmdSet},
-		{"password", "RECORDER -user NAME", "keep a recorder's password, read from stdin, and look again", cmdPassword},
+		{"password", "[RECORDER -user NAME]", "set the password for opening the pages from the network, or keep a recorder's and look again; read from stdin", cmdPassword},
 		{"import", "FILE.csv [-dry-run] [-partial] [-approve] [-by NAME] [-role owner|referent] [-json]", "answer for many cameras by a file that \"cameras -csv\" began", cmdImport},
 		{"approve", "ID... | -all | -rule 'NAME*' [-dry-run] [-by NAME] [-role owner|referent]", "share the cameras answered yes", cmdDecide},
 		{"refuse", "ID...", "keep cameras out", cmdDecide},

@@ -16,6 +16,12 @@ import (
 type Config struct {
 	// Listen is the address of the local pages. Only loopback is accepted.
 	Listen string `toml:"listen_pages"`
+	// ListenLAN is the address at which the network reaches the pages, with TLS and
+	// the password of "anagrafe-agent password"; "": they stay on this computer.
+	ListenLAN string `toml:"listen_lan"`
+	// LANNames are names and addresses of this machine that it cannot find out
+	// itself, such as those of the host of its container.
+	LANNames []string `toml:"lan_names"`
 	// Interfaces are the networks to look at; empty: every suitable one.
 	Interfaces []string `toml:"interfaces"`
 	// Targets are hosts to ask that discovery does not find.

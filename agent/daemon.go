@@ -21,6 +21,7 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 	f.Var(&interfaces, "interface", "network interface to look at, may be repeated (default: every suitable one)")
 	f.Var(&targets, "target", "host or CIDR to ask besides, may be repeated")
 	listen := f.String("listen-pages", "", "address of the local pages (default 127.0.0.1:8480)")
+	lanAddr := f.String("listen-lan", "", "address at which the network reaches the pages, with TLS and a password, e.g. 0.0.0.0:8481 (default none)")
 	park := f.Bool("parked", false, "keep no standing connection to the collector")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
@@ -38,10 +39,16 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 	if *listen != "" {
 		config.Listen = *listen
 	}
+	if *lanAddr != "" {
+		config.ListenLAN = *lanAddr
+	}
 	if *park {
 		config.Connection = parked
 	}
 	if err := loopback(config.Listen); err != nil {
+		return err
+	}
+	if err := checkLAN(config); err != nil {
 		return err
 	}
 	if err := discover.CheckTargets(config.Targets); err != nil {
@@ -89,11 +96,19 @@ func runSite(ctx context.Context, c *call, config Config) (err error) {
 	if err != nil {
 		return errors.Join(fmt.Errorf("opening the local pages: %w", err), control.Close())
 	}
+	door, err := s.openLAN()
+	if err != nil {
+		return errors.Join(err, control.Close(), pages.Close())
+	}
 	c.log.Info("agent running", "data", c.dir, "pages", "http://"+pages.Addr().String(), "open", "anagrafe-agent open")
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serve(ctx, control, s.review.Control()) })
 	group.Go(func() error { return serve(ctx, pages, s.review.Pages()) })
+	if door != nil {
+		c.log.Info("the pages are open to the network, with the owner's password", "address", config.ListenLAN)
+		group.Go(func() error { return serve(ctx, door, s.review.LANPages()) })
+	}
 	if config.Notify {
 		n := newNotifier(s.inv, "http://"+config.Listen, c.log)
 		s.link.keep = n.keep

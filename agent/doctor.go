@@ -30,6 +30,7 @@ const (
 	partService uplink.Part = "service" // an agent runs
 	partCode    uplink.Part = "code"    // it was enrolled
 	partNetwork uplink.Part = "network" // there is an interface on which cameras can be looked for
+	partPages   uplink.Part = "pages"   // from where the owner's pages open
 )
 
 // cmdDoctor finds out what is wrong, and says what to do. It changes nothing and
@@ -53,7 +54,7 @@ func cmdDoctor(ctx context.Context, c *call, args []string) error {
 }
 
 func (c *call) examine(ctx context.Context) diagnosis {
-	d := diagnosis{Findings: []uplink.Finding{examineFiles(c.dir), c.examineService(ctx), c.examineNetwork()}}
+	d := diagnosis{Findings: []uplink.Finding{examineFiles(c.dir), c.examineService(ctx), c.examineNetwork(), c.examineLAN(ctx)}}
 	identity, err := uplink.Open(c.dir)
 	if err != nil {
 		f := uplink.Finding{Part: partCode, State: uplink.StateBad, Found: err.Error()}
@@ -103,7 +104,7 @@ func examineFiles(dir string) uplink.Finding {
 		f.Found, f.Do = dir+" can be read by other users", "chmod 700 "+dir
 		return f
 	}
-	for _, name := range []string{"inventory.db", "identity.key", "identity.pem", "secrets.key"} {
+	for _, name := range []string{"inventory.db", "identity.key", "identity.pem", "secrets.key", "lan.pem", "lan.password"} {
 		path := filepath.Join(dir, name)
 		file, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {

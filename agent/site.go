@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -64,9 +67,10 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 		Scan:      s.look,
 		Find:      s.find,
 		Enrol:     s.link.enrol,
-		Status:    s.link.status,
+		Status:    s.status,
 		Explain:   explain,
 		Picture:   s.picture,
+		Password:  s.setPassword,
 		Addr:      config.Listen,
 		Log:       log,
 	})
@@ -138,6 +142,7 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          log.New(withoutHandshakes{os.Stderr}, "", log.LstdFlags),
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
@@ -154,4 +159,15 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 		return err
 	}
 	return <-stopped
+}
+
+// withoutHandshakes leaves out of the log that a browser did not trust the
+// certificate: each does so once, and any passer-by could fill the log with it.
+type withoutHandshakes struct{ io.Writer }
+
+func (w withoutHandshakes) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("TLS handshake error")) {
+		return len(line), nil
+	}
+	return w.Writer.Write(line)
 }

@@ -29,8 +29,9 @@ type standing struct {
 	ClockOffsetMs    *int64            `json:"clock_offset_ms,omitempty"` // this machine minus the collector; absent: not compared
 	ClockWrong       bool              `json:"clock_wrong"`
 	Sites            []inventory.Grant `json:"sites"`
-	Messages         map[string]int    `json:"messages"` // by state: waiting, acknowledged, rejected
-	Cameras          map[string]int    `json:"cameras"`  // by state
+	Messages         map[string]int    `json:"messages"`      // by state: waiting, acknowledged, rejected
+	Cameras          map[string]int    `json:"cameras"`       // by state
+	LAN              string            `json:"lan,omitempty"` // where the pages open from the network; absent: nowhere
 }
 
 // status is asked by the pages and by the command line.
@@ -124,6 +125,9 @@ func cmdStatus(ctx context.Context, c *call, args []string) error {
 	}
 	row("cameras", "%d shared, %d ready, %d incomplete, %d kept back, %d withdrawn", st.Cameras["declared"], st.Cameras["ready"],
 		st.Cameras["found"], st.Cameras["refused"], st.Cameras["withdrawn"])
+	if st.LAN != "" {
+		row("network", "the pages are open to the network at %s, with the owner's password", st.LAN)
+	}
 	row("messages", "%d acknowledged, %d waiting, %d rejected", st.Messages["acknowledged"], st.Messages["waiting"], st.Messages["rejected"])
 	return w.Flush()
 }

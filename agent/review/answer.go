@@ -50,6 +50,9 @@ type problem struct {
 
 func (p problem) Error() string { return p.What }
 
+// Key is that of its words, for a page that says more.
+func (p problem) Key() string { return p.key }
+
 // serve turns a handler into one of net/http.
 func (v *Review) serve(h handler) http.Handler { return v.serveUpTo(maxBody, h) }
 
@@ -123,12 +126,13 @@ var sections = [...]pages.Nav{{Key: "nav.cameras", Href: "/"}, {Key: "nav.notice
 // done are the notes that a redirect may ask for by ?done=.
 var done = map[string]string{"saved": "success", "kept": "success", "back": "success", "approved": "success", "withdrawn": "success",
 	"enrolled": "success", "contact": "success", "searched": "success", "searchfailed": "danger",
-	"answered": "success", "advice": "success", "paper": "success", "filed": "success"}
+	"answered": "success", "advice": "success", "paper": "success", "filed": "success",
+	"closed": "success", "closedother": "success", "lan": "success"}
 
 func (v *Review) render(w http.ResponseWriter, r *http.Request, p pages.Page) {
 	p.Face = pages.FaceAgent
 	p.Styles = append(p.Styles, "review.css")
-	if p.Template != "open.html" && p.Template != "closed.html" {
+	if p.Template != "open.html" && p.Template != "closed.html" && p.Template != "login.html" {
 		for _, n := range sections {
 			if !may(r, navRoute(n.Href)) {
 				continue

@@ -48,7 +48,12 @@ type Options struct {
 	Picture func(ctx context.Context, deviceID, cameraID string) (jpeg []byte, err error)
 	// Addr is the address of the pages' listener, host:port.
 	Addr string
-	Log  *slog.Logger
+	// LAN is the listener that the network reaches; nil: none.
+	LAN *LAN
+	// Password keeps a password for LAN, and is asked for it also where LAN is
+	// nil: a later start needs it. Its error says what is wrong with the password.
+	Password func(password string) error
+	Log      *slog.Logger
 }
 
 // Review is the pages and their handlers. Close ends it.
@@ -56,6 +61,9 @@ type Review struct {
 	Options
 	pages    *pages.Set
 	sessions sessions
+	badLinks limit      // opened
+	logins   limit      // passwords tried
+	checking sync.Mutex // held while a password is compared
 	search   search
 	finds    finds
 }
@@ -74,6 +82,9 @@ func New(o Options) (*Review, error) {
 	}
 	v := &Review{Options: o, pages: set}
 	v.sessions.now = time.Now
+	now := func() time.Time { return v.sessions.now() }
+	v.badLinks = limit{now: now, most: maxLinks, all: maxLinks * 10}
+	v.logins = limit{now: now, most: maxTries, all: maxAll}
 	v.search.ctx, v.search.stop = context.WithCancel(context.Background())
 	return v, nil
 }
@@ -129,6 +140,11 @@ func (v *Review) routes() *http.ServeMux {
 	}
 	handle("GET /map/{z}/{x}/{y}", http.HandlerFunc(v.tile))
 	handle("GET /places", v.serve(v.places))
+	handle("POST /close", v.serve(v.closeSession))
+	handle("GET /helper", v.serve(v.helper))
+	handle("POST /helper", v.serve(v.newHelper))
+	handle("GET /lan", v.serve(v.lanPage))
+	handle("POST /lan", v.serve(v.setLANPassword))
 	handle("GET /bulk", v.serve(v.bulk))
 	handle("GET /bulk/sheet", v.serve(v.giveSheet))
 	handle("POST /bulk/sheet", v.serveUpTo(maxSheetBody, v.takeSheet))
@@ -142,9 +158,7 @@ func (v *Review) routes() *http.ServeMux {
 // Control answers the command line on a socket that only this user can open.
 func (v *Review) Control() http.Handler {
 	mux := v.routes()
-	mux.Handle("POST /link", v.serve(func(*http.Request) (answer, error) {
-		return answer{json: map[string]string{"url": v.NewLink()}}, nil
-	}))
+	mux.Handle("POST /link", v.serve(v.giveLink))
 	return mux
 }
 

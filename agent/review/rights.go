@@ -1,6 +1,9 @@
 package review
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // forTechnician are the routes that a technician's session may use beside the
 // owner's: all that is read from recorders or typed for them, nothing that speaks
@@ -26,6 +29,7 @@ var forTechnician = map[string]bool{
 	"POST /hours":              true,
 	"GET /save":                true,
 	"GET /status":              true,
+	"POST /close":              true, // its own alone
 }
 
 // may tells whether a request's person may use a route.
@@ -42,20 +46,46 @@ func navRoute(href string) string {
 	return "GET " + href
 }
 
-// guard lets through only who may use the route.
+func notOwner() problem {
+	return problem{status: http.StatusForbidden, key: "error.owner",
+		What: "this is for the owner alone: the link that you opened was made for a technician", Hint: "ask the owner"}
+}
+
+// guard lets through only who may use the route, and keeps for the owner what a
+// technician changed.
 func (v *Review) guard(pattern string, next http.Handler) http.Handler {
-	refused := v.serve(func(*http.Request) (answer, error) {
-		return answer{}, problem{status: http.StatusForbidden, key: "error.owner",
-			What: "this is for the owner alone: the link that you opened was made for a technician", Hint: "ask the owner"}
-	})
+	refused := v.serve(func(*http.Request) (answer, error) { return answer{}, notOwner() })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !may(r, pattern) {
+		s := sessionOf(r)
+		switch {
+		case !may(r, pattern):
 			refused.ServeHTTP(w, r)
-			return
+		case s != nil && s.role == roleTechnician && strings.HasPrefix(pattern, "POST ") && pattern != "POST /close":
+			seen := &statusWriter{ResponseWriter: w}
+			next.ServeHTTP(seen, r)
+			if seen.status < http.StatusBadRequest {
+				s.did(act{v.sessions.now(), pattern})
+				v.Log.Info("done by a technician", "route", pattern)
+			}
+		default:
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
 }
+
+// statusWriter keeps the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController, and with it the bound on bodies, reach it.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // technicianName is under whose name stands what was done in a technician's session.
 const technicianName = "tecnico"

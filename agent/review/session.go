@@ -36,6 +36,30 @@ type session struct {
 
 	mu      sync.Mutex
 	devices map[string]bool // see typed
+	acts    []act           // of a technician
+}
+
+// act is something that a technician's session changed.
+type act struct {
+	At    time.Time
+	Route string // e.g. "POST /credentials"
+}
+
+// maxActs bounds what is told of one session.
+const maxActs = 200
+
+func (s *session) did(a act) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.acts) < maxActs {
+		s.acts = append(s.acts, a)
+	}
+}
+
+func (s *session) done() []act {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.acts)
 }
 
 // browser is what a session is bound to: a cookie that was copied elsewhere opens
@@ -92,8 +116,10 @@ func (s *session) didType(deviceID string) {
 
 // link is a one-time link that nobody has used yet.
 type link struct {
+	id    string // names it where the owner takes it back; it opens nothing
 	hash  [32]byte
 	role  role
+	made  time.Time
 	until time.Time
 }
 
@@ -117,7 +143,7 @@ func (s *sessions) newLink(to role, life time.Duration) string {
 	if len(s.links) >= maxOpen {
 		s.links = slices.Delete(s.links, 0, 1)
 	}
-	s.links = append(s.links, link{sha256.Sum256([]byte(secret)), to, s.now().Add(life)})
+	s.links = append(s.links, link{rand.Text(), sha256.Sum256([]byte(secret)), to, s.now(), s.now().Add(life)})
 	return secret
 }
 
@@ -158,6 +184,33 @@ func (s *sessions) use(secret string, from browser) (cookie string, until time.T
 		until = l.until // what was lent for a day is not longer for being used late
 	}
 	return s.begin(l.role, from, until), until
+}
+
+// enter opens a session of the owner without a link.
+func (s *sessions) enter(from browser) (cookie string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep()
+	until = s.now().Add(sessionLife)
+	return s.begin(roleOwner, from, until), until
+}
+
+// all gives the links that nobody has used and the sessions that are open.
+func (s *sessions) all() ([]link, []*session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep()
+	return slices.Clone(s.links), slices.Clone(s.open)
+}
+
+// close ends the sessions, and takes back the links, that are to end.
+func (s *sessions) close(theLink func(link) bool, theSession func(*session) bool) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.links) + len(s.open)
+	s.links = slices.DeleteFunc(s.links, theLink)
+	s.open = slices.DeleteFunc(s.open, theSession)
+	return before - len(s.links) - len(s.open)
 }
 
 // begin opens a session; the caller holds mu.

@@ -284,14 +284,17 @@ type standing struct {
 
 type statusView struct {
 	standing
-	Clock   string   // of this computer, where it is wrong
-	Trouble string   // key of what a person must do about the line; "": nothing
-	Lost    bool     // of a site this computer is not recognised any more
-	refused []string // ids of sites: see inventory.NotGranted
-	Sites   []inventory.Grant
-	Owner   []inventory.OwnerAccess
-	Devices []deviceState
-	Alerts  []alert // of what the owner would want to know of his recorders
+	Clock    string   // of this computer, where it is wrong
+	Trouble  string   // key of what a person must do about the line; "": nothing
+	Lost     bool     // of a site this computer is not recognised any more
+	refused  []string // ids of sites: see inventory.NotGranted
+	Sites    []inventory.Grant
+	Owner    []inventory.OwnerAccess
+	Devices  []deviceState
+	Browsers []openedView // in which the pages are open; the owner's to see
+	Others   bool         // the owner asks, and may close others
+	LANURL   string       // where they open from the network; "": nowhere
+	Alerts   []alert      // of what the owner would want to know of his recorders
 }
 
 // NeedsCode says that a site is held by an identity that this computer has no more,
@@ -319,6 +322,11 @@ func (v *Review) status(r *http.Request) (answer, error) {
 	}
 	if !may(r, "GET /keep") {
 		view.Owner = nil // the code with which an entry is withdrawn
+	} else {
+		view.Browsers, view.Others = v.opened(r), true
+	}
+	if v.LAN != nil {
+		view.LANURL = v.LAN.URL()
 	}
 	return page("status.html", "status.title", view), nil
 }

@@ -1,0 +1,93 @@
+// Package lan keeps what opens the owner's pages to the network of the site, for
+// machines without a screen: the password that the owner has set, and the
+// certificate by which browsers recognise this machine. It hides how both lie on
+// the disk: DIR/lan.password and DIR/lan.pem, closed to other users.
+//
+// The agent's main asks for both before it listens beyond this computer; the pages
+// themselves are package review's.
+package lan
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"anagrafe/agent/keyfile"
+)
+
+// What a password may be. bcrypt reads 72 bytes at most; NIST SP 800-63B asks for
+// length and for nothing else.
+const (
+	MinRunes = 12
+	maxBytes = 72
+)
+
+// cost makes one comparison take some tenths of a second on a small machine; what
+// slows a guesser down is that few are let through (package review).
+const cost = 11
+
+// ErrNone says that no password was set.
+var ErrNone = errors.New("no password is set for access from the network")
+
+// Errors of a password that cannot be set.
+var (
+	ErrShort = fmt.Errorf("the password has fewer than %d characters", MinRunes)
+	ErrLong  = fmt.Errorf("the password is longer than %d bytes", maxBytes)
+)
+
+func passwordFile(dir string) string { return filepath.Join(dir, "lan.password") }
+
+// SetPassword keeps the password for access from the network, as bcrypt alone.
+func SetPassword(dir, password string) error {
+	switch {
+	case utf8.RuneCountInString(password) < MinRunes:
+		return ErrShort
+	case len(password) > maxBytes:
+		return ErrLong
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), cost)
+	if err != nil {
+		return err
+	}
+	if err := keyfile.Write(passwordFile(dir), hash); err != nil {
+		return fmt.Errorf("keeping the password: %w", err)
+	}
+	return nil
+}
+
+// HasPassword tells whether one was set.
+func HasPassword(dir string) (bool, error) {
+	_, err := hash(dir)
+	if errors.Is(err, ErrNone) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Check tells whether password is the one that was set; ErrNone where none was.
+func Check(dir, password string) (bool, error) {
+	kept, err := hash(dir)
+	if err != nil {
+		return false, err
+	}
+	err = bcrypt.CompareHashAndPassword(kept, []byte(password))
+	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) || len(password) > maxBytes {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func hash(dir string) ([]byte, error) {
+	kept, err := keyfile.Read(passwordFile(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the password for access from the network: %w", err)
+	}
+	return kept, nil
+}

@@ -1,0 +1,69 @@
+package review
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// How often the password of the network's door may be tried, whoever tries, and
+// how often a link that leads nowhere may be opened, in one window.
+const (
+	tryWindow = 15 * time.Minute
+	maxTries  = 5  // of one address
+	maxAll    = 40 // of all: who holds many addresses of a home network
+	maxLinks  = 60 // of one address
+)
+
+// limit counts what failed. It is counted before it is tried, so that tries side by
+// side do not slip through, and taken back where it was right.
+type limit struct {
+	now       func() time.Time
+	most, all int
+
+	mu    sync.Mutex
+	began time.Time
+	total int
+	of    map[netip.Prefix]int
+}
+
+// try counts one more of an address. Where it is one too many it says how long
+// there is to wait.
+func (l *limit) try(from netip.Prefix) (wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if now.Sub(l.began) >= tryWindow || l.of == nil {
+		l.began, l.total, l.of = now, 0, map[netip.Prefix]int{}
+	}
+	if l.of[from] >= l.most || l.total >= l.all {
+		return l.began.Add(tryWindow).Sub(now)
+	}
+	l.of[from]++
+	l.total++
+	return 0
+}
+
+// right takes back what was counted of a try that was right, and what its address
+// got wrong before.
+func (l *limit) right(from netip.Prefix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total -= l.of[from]
+	delete(l.of, from)
+}
+
+// network is what one attacker surely holds: an IPv4 address, an IPv6 /64.
+func network(remote string) netip.Prefix {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	a := at.Addr().Unmap().WithZone("")
+	bits := 32
+	if a.Is6() {
+		bits = 64
+	}
+	p, _ := a.Prefix(bits) // cannot fail: bits fit the family
+	return p
+}

@@ -68,6 +68,7 @@ type camera struct {
 
 	name                    string
 	nameAt                  time.Time
+	mine                    Mine
 	outdoor                 *bool
 	outdoorBy               string
 	outdoorAt               time.Time
@@ -146,13 +147,13 @@ func (b *book) loadCameras(ctx context.Context, tx *sql.Tx) error {
 	return each(ctx, tx, `SELECT id, device_id, channel, seen, found_name, found_at, width_px, height_px, turns, infrared, view_at,
 		schedule, retention, name, name_at, outdoor, outdoor_by, outdoor_at, lon, lat, accuracy_m, placed_by, placed_at,
 		direction, angle, range_m, aimed_at, coalesce(site_id, ''), decision, reported, behind, asks,
-		facts, also, family, said FROM camera ORDER BY device_id, rowid`, func(rows *sql.Rows) error {
+		facts, also, family, said, mine FROM camera ORDER BY device_id, rowid`, func(rows *sql.Rows) error {
 		c := &camera{}
 		err := rows.Scan(&c.id, &c.deviceID, &c.channel, asTime{&c.seen}, &c.foundName, asTime{&c.foundAt}, &c.width, &c.height,
 			&c.turns, &c.infrared, asTime{&c.viewAt}, asJSON{&c.schedule}, asJSON{&c.retention}, &c.name, asTime{&c.nameAt},
 			&c.outdoor, &c.outdoorBy, asTime{&c.outdoorAt}, &c.lon, &c.lat, &c.accuracy, &c.placedBy, asTime{&c.placedAt},
 			&c.direction, &c.angle, &c.reach, asTime{&c.aimedAt}, &c.siteID, &c.decision, asJSON{&c.reported}, asJSON{&c.behind}, &c.asks,
-			asJSON{&c.facts}, asJSON{&c.also}, &c.family, asJSON{&c.said})
+			asJSON{&c.facts}, asJSON{&c.also}, &c.family, asJSON{&c.said}, &c.mine)
 		c.device = b.device(c.deviceID)
 		b.cameras = append(b.cameras, c)
 		return err

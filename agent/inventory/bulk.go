@@ -125,7 +125,7 @@ func (c *camera) says(e Edit) bool {
 	device.keptAt(e)
 	sameYes := c.outdoor == nil && after.outdoor == nil || c.outdoor != nil && after.outdoor != nil && *c.outdoor == *after.outdoor
 	samePlace := c.lon == nil && after.lon == nil || c.lon != nil && after.lon != nil && *c.lon == *after.lon && *c.lat == *after.lat
-	return len(e.Clear) == 0 && sameYes && samePlace && c.asks == after.asks && c.accuracy == after.accuracy && c.placedBy == after.placedBy &&
+	return len(e.Clear) == 0 && c.mine == after.mine && sameYes && samePlace && c.asks == after.asks && c.accuracy == after.accuracy && c.placedBy == after.placedBy &&
 		(e.Name == nil || line(*e.Name) == c.draft().Name) && sameNumber(c.direction, after.direction) && sameNumber(c.angle, after.angle) &&
 		sameNumber(c.reach, after.reach) && c.siteID == after.siteID && sameSaid(c.said, after.said) && device.storage == c.device.storage && device.storageNote == c.device.storageNote
 }

@@ -95,7 +95,7 @@ func (d *device) shown() Device {
 }
 
 func (b *book) shown(c *camera) Camera {
-	out := Camera{ID: c.id, State: c.decision, SiteID: c.siteID, Device: c.device.shown(), Outdoor: c.outdoor,
+	out := Camera{ID: c.id, State: c.decision, SiteID: c.siteID, Device: c.device.shown(), Mine: c.mine, Outdoor: c.outdoor,
 		Values: c.draft(), SeenAt: c.seen, AskAgain: c.asks, MaybeSame: b.maybeSame(c), Paths: c.shownPaths(),
 		ByHand: c.family == byHand, Hours: c.said.Hours, HoursAt: c.said.At, Overruled: c.overruled(),
 		Facts: c.facts, Depth: depthOf(c.depths)}

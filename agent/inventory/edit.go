@@ -104,12 +104,21 @@ func (e Edit) check(b *book, c *camera) (errs protocol.FieldErrors) {
 		}
 	}
 	number("days", e.Days, 0, MaxDays)
+	switch {
+	case e.Mine == "" || e.Mine == MineYes:
+	case e.Mine != MineLater:
+		add("mine", "must be %s or %s", MineYes, MineLater)
+	case e.Outdoor != nil:
+		add("mine", "cannot wait where outdoor_public is answered")
+	case c.decision == StateDeclared:
+		add("mine", "cannot wait while the camera is declared: withdraw it first")
+	}
 	if utf8.RuneCountInString(e.By) > maxName {
 		add("by", "must have at most %d characters", maxName)
 	}
 	for _, field := range e.Clear {
 		switch field {
-		case "name", "outdoor_public", "position", "direction", "angle", "range", "storage", "schedule", "days":
+		case "name", "outdoor_public", "position", "direction", "angle", "range", "storage", "schedule", "days", "mine":
 		default:
 			add("clear", "cannot clear %q", line(field))
 		}
@@ -159,6 +168,8 @@ func (c *camera) edit(e Edit, at time.Time) {
 			c.name, c.nameAt = "", at
 		case "outdoor_public":
 			c.outdoor, c.outdoorBy, c.outdoorAt = nil, "", time.Time{}
+		case "mine":
+			c.mine = ""
 		case "position":
 			c.lon, c.lat, c.placedBy = nil, nil, ""
 		case "direction":
@@ -177,7 +188,14 @@ func (c *camera) edit(e Edit, at time.Time) {
 	if e.Name != nil {
 		c.name, c.nameAt, c.said.Numbered = line(*e.Name), at, false
 	}
+	if e.Mine != "" {
+		c.mine = e.Mine
+	}
+	if e.Mine == MineLater { // then nothing of it may leave
+		c.outdoor, c.outdoorBy, c.outdoorAt = nil, "", time.Time{}
+	}
 	if e.Outdoor != nil {
+		c.mine = MineYes
 		c.outdoor, c.outdoorBy, c.outdoorAt, c.asks = e.Outdoor, strings.TrimSpace(e.By), at, false
 	}
 	if e.Lon != nil {

@@ -154,6 +154,9 @@ func (c *camera) hear(o *camera) (others bool) {
 		c.siteID = o.siteID
 	}
 
+	if c.mine == "" || o.mine == MineYes {
+		c.mine = o.mine
+	}
 	mine, theirs := c.answer(), o.answer()
 	c.asks = c.asks || o.asks || mine == answerYes && theirs == answerNo || mine == answerNo && theirs == answerYes
 	if c.asks {
@@ -175,7 +178,7 @@ func (c *camera) hear(o *camera) (others bool) {
 // a yes was about what that camera filmed. A no stays.
 func (c *camera) doubt() {
 	if c.answer() == answerYes {
-		c.asks = true
+		c.asks, c.mine = true, ""
 		c.outdoor, c.outdoorBy, c.outdoorAt = nil, "", instant(0)
 	}
 }

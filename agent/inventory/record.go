@@ -400,8 +400,8 @@ func (c *camera) save(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO camera (id, device_id, channel, seen, found_name, found_at, width_px, height_px, turns,
 		infrared, view_at, schedule, retention, name, name_at, outdoor, outdoor_by, outdoor_at, lon, lat, accuracy_m, placed_by, placed_at,
 		direction, angle, range_m, aimed_at, site_id, decision, decided_by, decided_at, reported, behind, asks,
-		facts, also, family, said)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?, '', 0, ?, ?, ?, ?, ?, ?, ?)
+		facts, also, family, said, mine)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?, '', 0, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET channel = excluded.channel, seen = excluded.seen, found_name = excluded.found_name,
 		found_at = excluded.found_at, width_px = excluded.width_px, height_px = excluded.height_px, turns = excluded.turns,
 		infrared = excluded.infrared, view_at = excluded.view_at, schedule = excluded.schedule, retention = excluded.retention,
@@ -409,10 +409,11 @@ func (c *camera) save(ctx context.Context, tx *sql.Tx) error {
 		outdoor_at = excluded.outdoor_at, lon = excluded.lon, lat = excluded.lat, accuracy_m = excluded.accuracy_m,
 		placed_by = excluded.placed_by, placed_at = excluded.placed_at, direction = excluded.direction, angle = excluded.angle,
 		range_m = excluded.range_m, aimed_at = excluded.aimed_at, site_id = excluded.site_id, reported = excluded.reported,
-		behind = excluded.behind, asks = excluded.asks, facts = excluded.facts, also = excluded.also, family = excluded.family, said = excluded.said`,
+		behind = excluded.behind, asks = excluded.asks, facts = excluded.facts, also = excluded.also, family = excluded.family, said = excluded.said,
+		mine = excluded.mine`,
 		c.id, c.deviceID, c.channel, micros(c.seen), c.foundName, micros(c.foundAt), c.width, c.height, c.turns,
 		c.infrared, micros(c.viewAt), texts[0], texts[1], c.name, micros(c.nameAt), c.outdoor, c.outdoorBy, micros(c.outdoorAt),
 		c.lon, c.lat, c.accuracy, c.placedBy, micros(c.placedAt), c.direction, c.angle, c.reach, micros(c.aimedAt), c.siteID, c.decision, texts[2], texts[3], c.asks,
-		texts[4], texts[5], c.family, texts[6])
+		texts[4], texts[5], c.family, texts[6], c.mine)
 	return err
 }

@@ -127,6 +127,7 @@ func (c *camera) suggested(r protocol.Camera) {
 		c.name, c.nameAt = r.Name, r.NameFact.At
 	}
 	if c.outdoor == nil && r.OutdoorPublic.Yes {
+		c.mine = MineYes
 		c.outdoor, c.outdoorBy, c.outdoorAt = new(true), r.OutdoorPublic.By, r.OutdoorPublic.At
 	}
 	if c.lon == nil {

@@ -46,6 +46,16 @@ const (
 	StateWithdrawn State = "withdrawn" // was declared, taken out
 )
 
+// Mine is whose a camera is by the owner's word. One that is somebody else's is
+// refused (KeepOut).
+type Mine string
+
+// The answers; "" is none yet.
+const (
+	MineYes   Mine = "yes"
+	MineLater Mine = "later" // decides another time; until then it enters no message
+)
+
 // Device is what the owner is shown of a device on this network.
 type Device struct {
 	ID          string            `json:"id"` // also protocol.Recorder.ID
@@ -82,6 +92,7 @@ type Camera struct {
 	State   State  `json:"state"`
 	SiteID  string `json:"site_id,omitempty"` // "" until chosen, where there are several grants
 	Device  Device `json:"device"`
+	Mine    Mine   `json:"mine,omitempty"`
 	Outdoor *bool  `json:"outdoor_public,omitempty"` // nil: not answered
 	// Values is what would be declared if the owner said yes now.
 	Values protocol.Camera `json:"values"`
@@ -141,8 +152,9 @@ type Path struct {
 // Edit is what the owner says of a camera; a nil field stays as it was.
 type Edit struct {
 	Name      *string  `json:"name,omitempty"`
-	Outdoor   *bool    `json:"outdoor_public,omitempty"`
-	Lon       *float64 `json:"lon,omitempty"` // degrees WGS84; with Lat
+	Mine      Mine     `json:"mine,omitempty"`           // "" stays as it was
+	Outdoor   *bool    `json:"outdoor_public,omitempty"` // only their owner is asked: with it a camera is mine
+	Lon       *float64 `json:"lon,omitempty"`            // degrees WGS84; with Lat
 	Lat       *float64 `json:"lat,omitempty"`
 	AccuracyM *int     `json:"accuracy_m,omitempty"` // default 20
 	Method    string   `json:"method,omitempty"`     // how it was placed; default "typed"
@@ -159,7 +171,8 @@ type Edit struct {
 	Storage     *protocol.Storage `json:"storage,omitempty"`
 	StorageNote *string           `json:"storage_note,omitempty"` // which room; with Storage, "" none
 	// Clear names what goes back to "not said": "name", "outdoor_public",
-	// "position", "direction", "angle", "range", "storage", "schedule", "days".
+	// "position", "direction", "angle", "range", "storage", "schedule", "days",
+	// "mine".
 	Clear []string `json:"clear,omitempty"`
 	By    string   `json:"by,omitempty"` // who says so
 }

@@ -24,6 +24,7 @@ type editView struct {
 	Says   string // where the recorder says that images are
 	Differ []differing
 	Still  still
+	Steps  stepsView
 }
 
 // option is one choice of a list.
@@ -58,6 +59,9 @@ func (v *Review) editPage(r *http.Request, c inventory.Camera, f fields, status 
 	view.Still = v.picture(r, c.Device.ID, c.ID, view.Camera.Name)
 	if len(grants) > 1 {
 		view.Grants = grants
+	}
+	if view.Steps, err = v.firstRun(r); err != nil {
+		return answer{}, err
 	}
 	a := page("camera.html", "camera.title", view)
 	a.page.Status = status
@@ -144,7 +148,8 @@ func (v *Review) edit(r *http.Request) (answer, error) {
 	if c, err = v.Inventory.Camera(r.Context(), id); err != nil {
 		return answer{}, err
 	}
-	return answer{json: c, to: "/?done=saved"}, nil
+	to, err := v.nextOr(r, "/?done=saved")
+	return answer{json: c, to: to}, err
 }
 
 // editOf reads the form: an empty control means "not said", a control that the

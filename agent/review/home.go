@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -38,6 +37,7 @@ type group struct {
 }
 
 type homeView struct {
+	Steps  stepsView
 	Banner banner
 	Next   next
 	Say    string // Next, as a sentence
@@ -81,6 +81,12 @@ func (v *Review) home(r *http.Request) (answer, error) {
 	if len(waiting) > 0 && len(devices) > 0 {
 		view.Next = next{Key: "takeover", Href: "/takeover"}
 	}
+	if view.Steps, err = v.firstRun(r); err != nil {
+		return answer{}, err
+	}
+	if n := firstNext(view.Steps.All, len(devices) > 0); n.Key != "" {
+		view.Next = n
+	}
 	view.Say = view.Next.say(w)
 	if view.Banner, err = v.banner(r); err != nil {
 		return answer{}, err
@@ -91,7 +97,7 @@ func (v *Review) home(r *http.Request) (answer, error) {
 		}
 	}
 	for _, d := range devices {
-		g := group{Device: d, Locked: d.Needs != "" && d.Needs != interrogate.NeedsNothing}
+		g := group{Device: d, Locked: isLocked(d)}
 		if gap, ok := hoursOff(d); ok {
 			g.Hours = clockWords(w, &protocol.Clock{OffsetMs: gap.Milliseconds()})
 		} else if c := d.Clock; c != nil && (c.OffsetMs > wrongClock || c.OffsetMs < -wrongClock) {
@@ -237,6 +243,7 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 // searchView is the page of a search that runs.
 type searchView struct {
 	Seconds int
+	Steps   stepsView
 }
 
 // searching shows how a search goes on, and leads home once it has ended.
@@ -252,13 +259,21 @@ func (v *Review) searching(r *http.Request) (answer, error) {
 	}
 	switch {
 	case status.Running:
-		a := page("scan.html", "scan.title", searchView{Seconds: int(time.Since(since).Seconds())})
+		bar, err := v.firstRun(r)
+		if err != nil {
+			return answer{}, err
+		}
+		a := page("scan.html", "scan.title", searchView{int(time.Since(since).Seconds()), bar})
 		a.json, a.after = status, strconv.Itoa(searchPause)
 		return a, nil
 	case err != nil:
 		return answer{json: status, to: "/?done=searchfailed"}, nil
 	}
-	return answer{json: status, to: "/?done=searched"}, nil
+	to, err := v.nextOr(r, "/?done=searched")
+	if to == r.URL.Path { // nothing was found
+		to = "/?done=searched"
+	}
+	return answer{json: status, to: to}, err
 }
 
 // searchPause is how often, in seconds, the page of a running search is new.

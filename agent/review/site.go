@@ -26,6 +26,7 @@ type contactIn struct {
 type contactView struct {
 	Contacts []protocol.Contact
 	Form     fields
+	Steps    stepsView
 }
 
 var contactNames = []string{"site_id", "name", "role", "phone", "email", "pec", "hours", "alerts"}
@@ -52,6 +53,9 @@ func (v *Review) contactPage(r *http.Request, f fields) (answer, error) {
 				}
 			}
 		}
+	}
+	if view.Steps, err = v.firstRun(r); err != nil {
+		return answer{}, err
 	}
 	a := page("contact.html", "contact.title", view)
 	a.json = struct {
@@ -86,7 +90,8 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{json: in, to: "/?done=contact"}, nil
+	to, err := v.nextOr(r, "/?done=contact")
+	return answer{json: in, to: to}, err
 }
 
 // passwordView is the form for a recorder's password.
@@ -173,6 +178,7 @@ type enrolView struct {
 	Grants []inventory.Grant
 	Form   fields
 	Detail string // in English, for whoever helps
+	Steps  stepsView
 }
 
 func (v *Review) askCode(r *http.Request) (answer, error) {
@@ -184,7 +190,11 @@ func (v *Review) enrolPage(r *http.Request, f fields, detail string, status int)
 	if err != nil {
 		return answer{}, err
 	}
-	a := page("enrol.html", "enrol.title", enrolView{Grants: grants, Form: f, Detail: detail})
+	bar, err := v.firstRun(r)
+	if err != nil {
+		return answer{}, err
+	}
+	a := page("enrol.html", "enrol.title", enrolView{Grants: grants, Form: f, Detail: detail, Steps: bar})
 	a.json = struct {
 		Sites []inventory.Grant `json:"sites"`
 	}{append([]inventory.Grant{}, grants...)}
@@ -249,8 +259,16 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	to := "/?done=enrolled"
-	if len(waiting) > 0 {
+	to, err := v.nextOr(r, "/?done=enrolled")
+	if err != nil {
+		return answer{}, err
+	}
+	switch {
+	case to == "/scan": // there is no reason to wait for another click
+		if !wantsJSON(r) {
+			v.start()
+		}
+	case len(waiting) > 0:
 		to = "/takeover"
 	}
 	return answer{json: enrolled{granted, recordedOf(waiting, granted.SiteID)}, to: to}, nil

@@ -27,6 +27,7 @@ type takeoverView struct {
 	Left   int // further sites that wait
 	Error  string
 	Detail string // in English, for whoever helps
+	Steps  stepsView
 }
 
 // takeoverGroup are the recorded cameras of one recorder.
@@ -65,6 +66,9 @@ func (v *Review) takeoverPage(r *http.Request, choices []inventory.Choice, wrong
 			view.Groups = append(view.Groups, takeoverGroup{Recorder: c.Recorder})
 		}
 		view.Groups[at].Cameras = append(view.Groups[at].Cameras, c)
+	}
+	if view.Steps, err = v.firstRun(r); err != nil {
+		return answer{}, err
 	}
 	a := page("takeover.html", "takeover.title", view)
 	if wrong != nil {
@@ -154,5 +158,6 @@ func (v *Review) takeOver(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{json: in, to: "/?done=takeover"}, nil
+	to, err := v.nextOr(r, "/?done=takeover")
+	return answer{json: in, to: to}, err
 }

@@ -106,6 +106,8 @@ func (v *Review) routes() *http.ServeMux {
 		"GET /cameras":             v.list,
 		"GET /cameras/{id}":        v.camera,
 		"POST /cameras/{id}":       v.edit,
+		"GET /cameras/{id}/place":  v.placing,
+		"POST /cameras/{id}/place": v.setPlace,
 		"GET /save":                v.save,
 		"GET /scan":                v.searching,
 		"POST /scan":               v.scan,

@@ -79,6 +79,21 @@ func (b *Tab) Follow(keys string, options ...chromedp.KeyOption) {
 	}
 }
 
+// Drag takes what a CSS selector finds by its middle with the mouse and lets it go so
+// many pixels to the right and down.
+func (b *Tab) Drag(selector string, right, down float64) {
+	b.t.Helper()
+	b.still(selector)
+	at := Eval[[]float64](b, fmt.Sprintf(`(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector(%q).getBoundingClientRect())`, selector))
+	const parts = 4 // a hand does not jump
+	b.Do(chromedp.MouseEvent(chromedp.MousePressed, at[0], at[1], chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	for i := range parts {
+		part := float64(i+1) / parts
+		b.Do(chromedp.MouseEvent(chromedp.MouseMoved, at[0]+right*part, at[1]+down*part, chromedp.ButtonLeft))
+	}
+	b.Do(chromedp.MouseEvent(chromedp.MouseReleased, at[0]+right, at[1]+down, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+}
+
 // maxTabs is how often Tab is pressed to reach something.
 const maxTabs = 150
 

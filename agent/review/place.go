@@ -1,0 +1,183 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
+)
+
+// How far a point may be off that nobody has moved, in metres: where an address was
+// found a house is meant, and the camera hangs somewhere on it; else a street is. One
+// that is copied from the camera beside it may be off by what that one is, and more.
+const (
+	sureAccuracyM    = 20
+	streetAccuracyM  = 100
+	besideAccuracyM  = 10
+	maxStartAccuracy = 10_000 // as inventory takes it
+)
+
+// addressWait bounds the page's own question for the invited address: it must come
+// also where the collector does not answer.
+const addressWait = 4 * time.Second
+
+var placeNames = []string{"position", "accuracy_m", "method", "start", "direction", "angle", "range", "address"}
+
+// placing shows the page.
+func (v *Review) placing(r *http.Request) (answer, error) {
+	c, err := v.Inventory.Camera(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return answer{}, err
+	}
+	if wantsJSON(r) {
+		return answer{json: c}, nil
+	}
+	view, err := v.startPlacing(r, c, v.addressOf(r.Context(), c))
+	if err != nil {
+		return answer{}, err
+	}
+	return v.placePage(r, c, view, 0)
+}
+
+// startPlacing fills the form with what is known, and proposes a point where none is.
+func (v *Review) startPlacing(r *http.Request, c inventory.Camera, address string) (placeView, error) {
+	others, err := v.othersOf(r, c)
+	if err != nil {
+		return placeView{}, err
+	}
+	view := placeView{Form: formOf(c), Others: others}
+	view.Form["address"] = field{Value: address}
+	if p := c.Values.Position; p.Placed() {
+		view.Form.startAt(p.Point, p.AccuracyM, p.Method)
+	} else {
+		view.Start = v.begin(r, view.Form, c, others)
+	}
+	return view, nil
+}
+
+// startAt puts a point into the form that was placed in such a way.
+func (f fields) startAt(p protocol.Point, accuracyM int, method string) {
+	at := pointWords(p)
+	f["position"], f["start"], f["method"] = field{Value: at}, field{Value: at}, field{Value: method}
+	f["accuracy_m"] = field{Value: strconv.Itoa(min(accuracyM, maxStartAccuracy))}
+}
+
+// startBeside proposes the point of another camera of the site.
+func (f fields) startBeside(p protocol.Position) {
+	f.startAt(p.Point, p.AccuracyM+besideAccuracyM, p.Method)
+}
+
+// begin proposes where a camera may hang that was not placed yet, and says in words
+// why: beside the one of its site that was placed last, since a shop's cameras are
+// some metres apart and that point was put right by a person; else at the address of
+// the invitation.
+func (v *Review) begin(r *http.Request, f fields, c inventory.Camera, others []placedCamera) string {
+	w := v.words(r)
+	if p := lastPlaced(others); p != nil {
+		f.startBeside(p.position)
+		return w.T("place.start.previous", "name", p.Name)
+	}
+	if address := f["address"].Value; address != "" {
+		ctx, cancel := context.WithTimeout(r.Context(), addressWait)
+		defer cancel()
+		if found, err := v.findPlaces(ctx, c.SiteID, address); err == nil && len(found) > 0 {
+			f.startAt(pointOf(found[0]), accuracyOf(found[0].Sure), "address")
+			return w.T("place.start.address", "address", found[0].Name)
+		}
+	}
+	return w.T("place.start.none")
+}
+
+// pointOf is a place as the register keeps it.
+func pointOf(p Place) protocol.Point {
+	return protocol.Point{Lon: int32(math.Round(p.Lon * 1e6)), Lat: int32(math.Round(p.Lat * 1e6))}
+}
+
+func accuracyOf(sure bool) int {
+	if sure {
+		return sureAccuracyM
+	}
+	return streetAccuracyM
+}
+
+// setPlace keeps where a camera hangs and what it sees; or answers a button that
+// looks for an address or puts the point on one, and keeps nothing.
+func (v *Review) setPlace(r *http.Request) (answer, error) {
+	c, err := v.Inventory.Camera(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return answer{}, err
+	}
+	if err := form(r); err != nil {
+		return answer{}, err
+	}
+	f := typed(r, placeNames...)
+	if !r.PostForm.Has("position") { // of the form that looks for addresses
+		return v.lookUp(r, c, f["address"].Value)
+	}
+	e, errs := editOf(f, r.PostForm.Has)
+	if f["position"].Value == "" {
+		errs = append(errs, protocol.FieldError{Field: "position", Why: "is missing"})
+	}
+	if e.Method = f["method"].Value; f["position"].Value != f["start"].Value || e.Method == "" {
+		e.Method = "typed"
+	}
+	if err = errs; len(errs) == 0 {
+		err = v.Inventory.Set(r.Context(), c.ID, e)
+	}
+	if errs, ok := errors.AsType[protocol.FieldErrors](err); ok && !wantsJSON(r) {
+		f.wrong(errs, map[string]string{"lat": "position", "lon": "position"})
+		others, err := v.othersOf(r, c)
+		if err != nil {
+			return answer{}, err
+		}
+		f["address"] = field{Value: v.addressOf(r.Context(), c)}
+		return v.placePage(r, c, placeView{Form: f, Others: others}, http.StatusUnprocessableEntity)
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	if c, err = v.Inventory.Camera(r.Context(), c.ID); err != nil {
+		return answer{}, err
+	}
+	return answer{json: c, to: "/?done=saved"}, nil
+}
+
+// lookUp answers the form that looks for addresses: with what an address may mean, or,
+// by the button beside one of those, with the point there. Nothing is kept by it.
+func (v *Review) lookUp(r *http.Request, c inventory.Camera, address string) (answer, error) {
+	view, err := v.startPlacing(r, c, address)
+	if err != nil {
+		return answer{}, err
+	}
+	w := v.words(r)
+	for name, sure := range map[string]bool{"at": true, "near": false} {
+		if lat, lon, ok := coordinates(r.PostForm.Get(name)); ok {
+			view.Form.startAt(pointOf(Place{Lon: lon, Lat: lat}), accuracyOf(sure), "address")
+			view.Start = w.T("place.start.here")
+			return v.placePage(r, c, view, 0)
+		}
+	}
+	if p := lastPlaced(view.Others); p != nil && r.PostForm.Has("previous") {
+		view.Form.startBeside(p.position)
+		view.Start = w.T("place.start.previous", "name", p.Name)
+		return v.placePage(r, c, view, 0)
+	}
+	found, err := v.findPlaces(r.Context(), c.SiteID, address)
+	switch {
+	case err != nil: // coordinates will do
+		view.FoundSay = w.T("place.found.not")
+	case len(found) == 0:
+		view.FoundSay = w.T("place.found.none")
+	default:
+		view.FoundSay = w.N("place.found", len(found))
+	}
+	for _, p := range found {
+		view.Found = append(view.Found, foundPlace{p.Name, pointWords(pointOf(p)), p.Sure})
+	}
+	return v.placePage(r, c, view, 0)
+}

@@ -24,6 +24,8 @@ type delivery struct {
 	running atomic.Bool
 	// keep keeps a notice; the inventory's, unless somebody wants to hear of it.
 	keep func(context.Context, protocol.Notice) error
+	// withdrawn is called when a notice tells that a site was withdrawn elsewhere.
+	withdrawn func(context.Context)
 }
 
 // newDelivery opens the identity, if there is one. One that cannot be read is
@@ -33,10 +35,21 @@ func newDelivery(dir string, inv *inventory.Inventory, park bool, log *slog.Logg
 	if e, ok := errors.AsType[*uplink.Error](err); err != nil && !(ok && e.Reason == uplink.NotEnrolled) {
 		return nil, err
 	}
-	d := &delivery{dir: dir, inv: inv, wrap: wrap, keep: inv.KeepNotice}
-	d.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: func(ctx context.Context, n protocol.Notice) error { return d.keep(ctx, n) }, Park: park,
+	d := &delivery{dir: dir, inv: inv, wrap: wrap, keep: inv.KeepNotice, withdrawn: func(context.Context) {}}
+	d.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: d.came, Park: park,
 		Version: version(), Log: log, WrapTransport: wrap})
 	return d, nil
+}
+
+// came keeps a notice.
+func (d *delivery) came(ctx context.Context, n protocol.Notice) error {
+	if err := d.keep(ctx, n); err != nil {
+		return err
+	}
+	if change, ok := n.Body.(protocol.SiteChange); ok && change.State == protocol.SiteWithdrawn {
+		d.withdrawn(ctx)
+	}
+	return nil
 }
 
 // run delivers until ctx ends; before an enrolment it waits.

@@ -64,6 +64,7 @@ func (c *call) examine(ctx context.Context) diagnosis {
 		d.Collector = identity.Collector
 		d.Findings = append(d.Findings, uplink.Finding{Part: partCode, State: uplink.StateGood, Found: "enrolled with " + identity.Collector})
 		d.Findings = append(d.Findings, uplink.Examine(ctx, identity, c.anySite(ctx), nil)...)
+		d.Findings = append(d.Findings, examineMap(ctx, identity), examineKept(c.dir))
 	}
 	d.Healthy = true
 	state := map[uplink.Part]uplink.State{}

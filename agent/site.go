@@ -16,6 +16,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"anagrafe/agent/atlas"
 	"anagrafe/agent/inventory"
 	"anagrafe/agent/review"
 )
@@ -32,6 +33,7 @@ type site struct {
 	inv    *inventory.Inventory
 	review *review.Review
 	link   *delivery
+	atlas  *atlas.Atlas
 
 	looking   chan struct{} // holds one token: see look
 	picturing chan struct{} // likewise: see picture
@@ -62,6 +64,10 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 	if s.link, err = newDelivery(dir, s.inv, config.Connection == parked, log, nil); err != nil {
 		return nil, err
 	}
+	if s.atlas, err = atlas.Open(atlasDir(dir), s.link.up, log); err != nil {
+		return nil, err
+	}
+	s.link.withdrawn = s.withdrawn
 	s.review, err = review.New(review.Options{
 		Inventory: s.inv,
 		Scan:      s.look,
@@ -71,6 +77,10 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 		Explain:   explain,
 		Picture:   s.picture,
 		Password:  s.setPassword,
+		Map:       s.mapInfo,
+		Tile:      s.tile,
+		Places:    s.findPlaces,
+		Withdrawn: s.withdrawn,
 		Addr:      config.Listen,
 		Log:       log,
 	})

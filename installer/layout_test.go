@@ -26,6 +26,7 @@ var layout = map[string][]string{
 	"protocol/pages":             {"protocol"},
 	"protocol/pages/pagestest":   {"protocol/pages"},
 	"agent":                      {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/pages"},
+	"agent/atlas":                {"protocol"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
 	"agent/discover":             {"protocol"},
 	"agent/discover/cameratest":  {},
 	"agent/interrogate":          {"agent/discover", "protocol"},
@@ -34,9 +35,6 @@ var layout = map[string][]string{
 	// files, which main holds no logic for and review shall not read.
 	"agent/lan":                  {"agent/keyfile"},
 	"agent/inventory":            {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
-	// atlas keeps what the collector shows of the ground. It is handed its asker by main:
-	// it is no stage of the data's path, and nothing of it enters a message.
-	"agent/atlas":                {"protocol"},
 	"agent/review":               {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/uplink":               {"agent/keyfile", "protocol", "protocol/wire"},
 	"collector":                  {"collector/basemap", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "protocol", "protocol/pages"},

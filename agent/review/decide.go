@@ -319,6 +319,7 @@ func (v *Review) withdraw(r *http.Request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
+		v.Withdrawn(r.Context())
 		return answerWith(all, "/?done=withdrawn"), nil
 	}
 	_, cameras, err := v.all(r)
@@ -340,5 +341,6 @@ func (v *Review) withdraw(r *http.Request) (answer, error) {
 			}
 		}
 	}
+	v.Withdrawn(r.Context())
 	return answerWith(all, "/?done=withdrawn"), nil
 }

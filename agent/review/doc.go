@@ -38,6 +38,9 @@
 //     days. The first page leads to it only when nothing else is to be done.
 //   - The sign and the notice propose what the site's data say, never whom the police
 //     may call: a sign hangs in the street. What is not known is a line to write on.
+//   - The map and the addresses come through this computer's own line to the collector
+//     and are kept by it: the browser asks nobody else. Without them a camera is
+//     placed by its coordinates.
 //   - What a person types is kept when a form is refused; passwords are not
 //     repeated, on no page and in no answer.
 package review

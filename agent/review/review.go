@@ -43,6 +43,8 @@ type Options struct {
 	Map    func(ctx context.Context) (MapInfo, error)
 	Tile   func(ctx context.Context, z, x, y int) ([]byte, error)
 	Places func(ctx context.Context, siteID, text string) ([]Place, error)
+	// Withdrawn is called after cameras were taken out of the register. It may be nil.
+	Withdrawn func(ctx context.Context)
 	// Picture gets one still picture of a camera, JPEG; cameraID "" is any of the
 	// device. It is asked for only as picture says. It may be nil.
 	Picture func(ctx context.Context, deviceID, cameraID string) (jpeg []byte, err error)
@@ -72,6 +74,9 @@ type Review struct {
 func New(o Options) (*Review, error) {
 	if o.Inventory == nil || o.Scan == nil || o.Find == nil || o.Enrol == nil || o.Status == nil || o.Log == nil {
 		return nil, errors.New("review: an option is missing")
+	}
+	if o.Withdrawn == nil {
+		o.Withdrawn = func(context.Context) {}
 	}
 	if o.Explain == nil {
 		o.Explain = func(error) (string, string) { return "", "" }

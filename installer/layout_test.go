@@ -22,15 +22,15 @@ var layout = map[string][]string{
 	"protocol":      {"protocol/wire"},
 	"protocol/wire": {},
 	// csvfile is for both sides: owners of many cameras hand in files here and there.
-	"protocol/csvfile":           {},
-	"protocol/pages":             {"protocol"},
-	"protocol/pages/pagestest":   {"protocol/pages"},
-	"agent":                      {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/pages"},
-	"agent/atlas":                {"protocol"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
-	"agent/discover":             {"protocol"},
-	"agent/discover/cameratest":  {},
-	"agent/interrogate":          {"agent/discover", "protocol"},
-	"agent/keyfile":              {},
+	"protocol/csvfile":          {},
+	"protocol/pages":            {"protocol"},
+	"protocol/pages/pagestest":  {"protocol/pages"},
+	"agent":                     {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/pages"},
+	"agent/atlas":               {"protocol"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
+	"agent/discover":            {"protocol"},
+	"agent/discover/cameratest": {},
+	"agent/interrogate":         {"agent/discover", "protocol"},
+	"agent/keyfile":             {},
 	// lan keeps the certificate and the password of the pages' door to the network: secrets in
 	// files, which main holds no logic for and review shall not read.
 	"agent/lan":                  {"agent/keyfile"},

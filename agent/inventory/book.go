@@ -191,11 +191,11 @@ func (b *book) loadPaths(ctx context.Context, tx *sql.Tx) error {
 }
 
 func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
-	err := each(ctx, tx, `SELECT id, name, category, address, epoch, granted, until, collector, revision, observed, agent, others, state, state_at, ended
+	err := each(ctx, tx, `SELECT id, name, category, address, epoch, granted, until, collector, revision, observed, agent, others, state, state_at, suspended_until, ended
 		FROM site ORDER BY granted, id`, func(rows *sql.Rows) error {
 		s := &site{}
 		err := rows.Scan(&s.SiteID, &s.SiteName, &s.Category, &s.Address, &s.Epoch, asTime{&s.From}, asTime{&s.Until},
-			&s.Collector, &s.revision, asTime{&s.observed}, &s.AgentID, &s.Others, &s.State, asTime{&s.stateAt}, &s.ended)
+			&s.Collector, &s.revision, asTime{&s.observed}, &s.AgentID, &s.Others, &s.State, asTime{&s.stateAt}, asTime{&s.SuspendedUntil}, &s.ended)
 		s.left = s.State == protocol.SiteWithdrawn
 		b.sites = append(b.sites, s)
 		return err

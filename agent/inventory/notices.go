@@ -182,7 +182,7 @@ func (v *Inventory) siteChanged(ctx context.Context, tx *sql.Tx, b *book, s *sit
 	if state == protocol.SiteResumed || before {
 		state = ""
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE site SET state = ?, state_at = ? WHERE id = ?`, state, micros(change.At), s.SiteID); err != nil {
+	if err := setState(ctx, tx, s, state, change.At, time.Time{}); err != nil {
 		return err
 	}
 	if state != protocol.SiteWithdrawn && !(before && s.declaredBefore(change.At)) {

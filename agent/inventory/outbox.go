@@ -84,6 +84,11 @@ func (v *Inventory) Acknowledge(ctx context.Context, r protocol.Receipt, transpo
 			WHERE id = ? AND state <> 'acknowledged'`, micros(r.RecordedAt), line(transport), why, r.Note, r.MessageID); err != nil {
 			return err
 		}
+		if m, err := protocol.Decode(body); err == nil {
+			if err := recordedState(ctx, tx, m, r.RecordedAt); err != nil {
+				return err
+			}
+		}
 		return v.keepAccess(ctx, tx, siteID, kind, r)
 	})
 	if err != nil {
@@ -125,6 +130,9 @@ func (v *Inventory) untold(ctx context.Context, tx *sql.Tx, id string) error {
 	}
 	if _, is := m.Body.(protocol.Reply); is {
 		return v.repeatReplies(ctx, tx, m.SiteID)
+	}
+	if err := refusedState(ctx, tx, m); err != nil {
+		return err
 	}
 	o, _ := m.Body.(protocol.Observation)
 	for _, c := range o.Cameras {
@@ -228,22 +236,69 @@ func (v *Inventory) Counts(ctx context.Context) (counts map[SentState]int, err e
 // before and after.
 func (v *Inventory) Outbox(ctx context.Context) (all []Sent, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
-		return each(ctx, tx, `SELECT id, site_id, kind, made, body, state, recorded, transport, why, receipt FROM message ORDER BY seq`, func(rows *sql.Rows) error {
-			var s Sent
-			if err := rows.Scan(&s.ID, &s.SiteID, &s.Kind, asTime{&s.MadeAt}, &s.Raw, &s.State, asTime{&s.RecordedAt}, &s.Transport, &s.Why, &s.Receipt); err != nil {
-				return err
-			}
-			sum := sha256.Sum256(s.Raw)
-			s.SHA256 = hex.EncodeToString(sum[:])
-			if s.Message, err = protocol.Decode(s.Raw); err != nil {
-				return fmt.Errorf("message %s: %w", s.ID, err)
-			}
-			all = append(all, s)
-			return nil
-		})
+		return eachSent(ctx, tx, `1 ORDER BY seq`, func(s Sent) { all = append(all, s) })
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the messages: %w", err)
 	}
 	return all, nil
+}
+
+// OutboxPage lists at most n messages, the newest first, from the place skip on, and
+// tells how many there are in all.
+func (v *Inventory) OutboxPage(ctx context.Context, skip, n int) (page []Sent, all int, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM message`).Scan(&all); err != nil {
+			return err
+		}
+		return eachSent(ctx, tx, `1 ORDER BY seq DESC LIMIT ? OFFSET ?`, func(s Sent) { page = append(page, s) }, n, skip)
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list the messages: %w", err)
+	}
+	return page, all, nil
+}
+
+// OneSent gives a message by its id.
+func (v *Inventory) OneSent(ctx context.Context, id string) (sent Sent, err error) {
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		return eachSent(ctx, tx, `id = ?`, func(s Sent) { sent = s }, id)
+	})
+	if err == nil && sent.ID == "" {
+		err = ErrUnknown
+	}
+	if err != nil {
+		return Sent{}, fmt.Errorf("message %q: %w", id, err)
+	}
+	return sent, nil
+}
+
+// LastSent gives, by site, the newest message that declares it or takes it out.
+func (v *Inventory) LastSent(ctx context.Context) (last map[string]Sent, err error) {
+	last = map[string]Sent{}
+	err = v.read(ctx, func(tx *sql.Tx) error {
+		return eachSent(ctx, tx, `kind IN ('declaration', 'withdrawal') ORDER BY seq`, func(s Sent) { last[s.SiteID] = s })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up the last messages: %w", err)
+	}
+	return last, nil
+}
+
+// eachSent reads the messages that a condition picks, in its order.
+func eachSent(ctx context.Context, tx *sql.Tx, where string, take func(Sent), args ...any) error {
+	return each(ctx, tx, `SELECT id, site_id, kind, made, body, state, recorded, transport, why, receipt FROM message WHERE `+where, func(rows *sql.Rows) error {
+		var s Sent
+		err := rows.Scan(&s.ID, &s.SiteID, &s.Kind, asTime{&s.MadeAt}, &s.Raw, &s.State, asTime{&s.RecordedAt}, &s.Transport, &s.Why, &s.Receipt)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(s.Raw)
+		s.SHA256 = hex.EncodeToString(sum[:])
+		if s.Message, err = protocol.Decode(s.Raw); err != nil {
+			return fmt.Errorf("message %s: %w", s.ID, err)
+		}
+		take(s)
+		return nil
+	}, args...)
 }

@@ -28,10 +28,13 @@ type Grant struct {
 	Until     time.Time `json:"until,omitzero"` // zero: without end
 	Collector string    `json:"collector"`      // https://host:port
 	Others    int       `json:"others"`         // other computers that spoke for the site then
-	// State is what was decided about the site elsewhere than here, as a notice
+	// State is what was decided about the site, here or elsewhere as a notice
 	// told: protocol.SiteSuspended, protocol.SiteWithdrawn, or "". AddGrant does
-	// not take it.
+	// not take it. Suspend and Resume change it from here.
 	State protocol.SiteState `json:"state,omitempty"`
+	// SuspendedUntil is when the register shows the site again by itself; zero: it does
+	// not, or it was suspended elsewhere.
+	SuspendedUntil time.Time `json:"suspended_until,omitzero"`
 }
 
 // State is where a camera stands with the owner.
@@ -199,7 +202,7 @@ const (
 type Sent struct {
 	ID         string           `json:"id"`
 	SiteID     string           `json:"site_id"`
-	Kind       string           `json:"kind"` // "declaration", "observation", "withdrawal", "reply"
+	Kind       string           `json:"kind"` // "declaration", "observation", "withdrawal", "suspension", "reply"
 	MadeAt     time.Time        `json:"made_at"`
 	State      SentState        `json:"state"`
 	RecordedAt time.Time        `json:"recorded_at,omitzero"` // of the receipt

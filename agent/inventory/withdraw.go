@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"time"
 
 	"anagrafe/protocol"
 )
@@ -163,6 +164,11 @@ func (v *Inventory) WithdrawSite(ctx context.Context, siteID string, by protocol
 func (v *Inventory) withdrawSite(ctx context.Context, tx *sql.Tx, b *book, s *site, by protocol.Approval) error {
 	if err := v.enqueue(ctx, tx, s, protocol.Withdrawal{Approval: by}, false); err != nil {
 		return err
+	}
+	if s.State == protocol.SiteSuspended { // a withdrawal ends that, too
+		if err := setState(ctx, tx, s, "", s.stateAt, time.Time{}); err != nil {
+			return err
+		}
 	}
 	return v.leave(ctx, tx, b, s, by)
 }

@@ -25,11 +25,21 @@ func Notices(f Face, log *slog.Logger) http.Handler {
 		title := "notice" + "." + path[1:]
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			words := set.Words(Language(r))
-			set.Render(w, r, Page{Template: "notice.html", Title: title, Face: f, Data: paragraphs(words, "notice."+topic)})
+			texts := paragraphs(words, "notice."+topic)
+			if f == FaceAgent && path == "/privacy" {
+				texts = append(texts, words.T("notice.version", "version", OwnersNotice))
+			}
+			set.Render(w, r, Page{Template: "notice.html", Title: title, Face: f, Data: texts})
 		})
 	}
 	return mux
 }
+
+// OwnersNotice is the version of the information notice (art. 13 of Regulation (EU)
+// 2016/679) that owners read on the agent's pages, before they say so: a number and
+// the day from which it holds. Whoever changes the text in any language changes
+// this; a test holds the two together.
+const OwnersNotice = "2 (2026-11-22)"
 
 func loadNotices(log *slog.Logger) (*Set, error) {
 	files, err := fs.Sub(noticeFiles, "notices")

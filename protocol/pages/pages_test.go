@@ -1,6 +1,9 @@
 package pages
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -131,5 +134,22 @@ func TestReportsAreBounded(t *testing.T) {
 	}
 	if strings.Contains(lines.String(), "rossi") {
 		t.Error("the query of an address reached the log")
+	}
+}
+
+// Who changes what owners read changes the version that they say to have read.
+func TestOwnersNotice(t *testing.T) {
+	set, err := loadNotices(quiet(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.New()
+	for _, l := range []Lang{It, En} {
+		for _, p := range paragraphs(set.Words(l), "notice.privacy.agent") {
+			fmt.Fprintln(sum, p)
+		}
+	}
+	if got, want := OwnersNotice+" "+hex.EncodeToString(sum.Sum(nil)[:8]), "2 (2026-11-22) 17583f4d557fa8ed"; got != want {
+		t.Errorf("the notice is %s, the test knows %s: if the text changed, give it another version, and write both here", got, want)
 	}
 }

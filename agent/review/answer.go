@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type answer struct {
 	after string      // seconds after which the page reloads itself; "" never
 	file  []byte      // to be saved under name, instead of a page
 	name  string
+	kind  string // of the file; "" text/csv
 }
 
 // handler answers one request; it writes nothing itself.
@@ -68,7 +70,7 @@ func (v *Review) serveUpTo(most int64, h handler) http.Handler {
 		case wantsJSON(r):
 			writeJSON(w, http.StatusOK, a.json)
 		case a.file != nil:
-			w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+			w.Header().Set("Content-Type", cmp.Or(a.kind, "text/csv; charset=utf-8"))
 			w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.name}))
 			_, _ = w.Write(a.file) // the reader has gone: nobody to tell
 		case a.page == nil:
@@ -126,6 +128,7 @@ var sections = [...]pages.Nav{{Key: "nav.cameras", Href: "/"}, {Key: "nav.notice
 // done are the notes that a redirect may ask for by ?done=.
 var done = map[string]string{"saved": "success", "kept": "success", "back": "success", "approved": "success", "withdrawn": "success",
 	"enrolled": "success", "contact": "success", "searched": "success", "searchfailed": "danger",
+	"suspended": "success", "resumed": "success",
 	"answered": "success", "advice": "success", "paper": "success", "filed": "success",
 	"closed": "success", "closedother": "success", "lan": "success"}
 

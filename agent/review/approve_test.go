@@ -9,6 +9,7 @@ import (
 
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 )
 
 // TestOnlyWhatWasShownLeaves: a name that a look brought after the summary was
@@ -52,5 +53,5 @@ func yes(t *testing.T, page, id string) string {
 	if seen == nil {
 		t.Fatal("the page has no form to approve with")
 	}
-	return url.Values{"ids": {id}, "by": {"Anna Neri"}, "read": {"yes"}, "seen": {seen[1]}}.Encode()
+	return url.Values{"ids": {id}, "by": {"Anna Neri"}, "read": {"yes"}, "seen": {seen[1]}, "notice": {pages.OwnersNotice}}.Encode()
 }

@@ -21,9 +21,13 @@ type decision struct {
 	By     string        `json:"by"`
 	Role   protocol.Role `json:"role"`    // of By; "" owner
 	DryRun bool          `json:"dry_run"` // of an approval: tell what it would do
+
+	notice string // version of the information notice that the page showed
 }
 
-func (d decision) approval() protocol.Approval { return protocol.Approval{By: d.By, Role: d.Role} }
+func (d decision) approval() protocol.Approval {
+	return protocol.Approval{By: d.By, Role: d.Role, NoticeVersion: d.notice}
+}
 
 // decisionOf reads a decision as JSON or as a form.
 func decisionOf(r *http.Request) (decision, error) {
@@ -69,10 +73,12 @@ func answerWith(all []inventory.Result, to string) answer {
 
 // summaryView is all that would leave, right before it does.
 type summaryView struct {
-	Cameras  []cameraView
+	Cameras  []seenCamera
 	Sites    []inventory.Grant
 	Contacts []protocol.Contact
 	JSON     []string // the messages
+	Notice   string   // version of the information notice that goes with the yes
+	First    bool     // nothing is shared yet: the yes is the adhesion
 	Seen     string   // of inventory.Preview
 	Changed  bool     // since it was shown: to be looked at again
 	By       string
@@ -134,16 +140,17 @@ func (v *Review) summaryPage(r *http.Request, shown shownCameras, by string, wro
 	if len(grants) == 0 && !wantsJSON(r) {
 		return answer{to: "/enrol"}, nil
 	}
-	view := summaryView{Sites: grants, By: by, Errors: wrong, Bulk: shown.bulk, Referent: r.PostForm.Get("role") == string(protocol.RoleReferent)}
+	view := summaryView{Sites: grants, By: by, Errors: wrong, Bulk: shown.bulk, Notice: pages.OwnersNotice, First: true, Referent: r.PostForm.Get("role") == string(protocol.RoleReferent)}
 	var ids []string
 	w := v.words(r)
 	for _, c := range cameras {
+		view.First = view.First && c.Declared == nil
 		if shown.only != nil && !shown.only(c) {
 			continue
 		}
 		if c.State == inventory.StateReady || len(c.Changed) > 0 && !c.AskAgain {
 			ids = append(ids, c.ID)
-			view.Cameras = append(view.Cameras, viewOf(w, c))
+			view.Cameras = append(view.Cameras, seenCamera{viewOf(w, c), policeRows(w, c)})
 		} else if shown.bulk && c.State != inventory.StateDeclared {
 			view.Staying = append(view.Staying, staying{c.ID, nameOf(w, c), whyStays(w, c)})
 		}
@@ -153,12 +160,12 @@ func (v *Review) summaryPage(r *http.Request, shown shownCameras, by string, wro
 			}
 		}
 	}
-	preview, err := v.Inventory.Preview(r.Context(), ids, protocol.Approval{By: by})
+	preview, err := v.Inventory.Preview(r.Context(), ids, protocol.Approval{By: by, NoticeVersion: pages.OwnersNotice})
 	if err != nil {
 		return answer{}, err
 	}
 	view.Seen = preview.Seen
-	view.Changed = r.Method == http.MethodPost && r.URL.Path == "/approve" && r.PostForm.Get("seen") != preview.Seen
+	view.Changed = r.Method == http.MethodPost && r.URL.Path == "/approve" && (r.PostForm.Get("seen") != preview.Seen || r.PostForm.Get("notice") != view.Notice)
 	for _, m := range preview.Messages {
 		text, err := json.MarshalIndent(m, "", "  ")
 		if err != nil {
@@ -187,7 +194,7 @@ func (v *Review) summaryPage(r *http.Request, shown shownCameras, by string, wro
 }
 
 // approve is the owner's yes. From the page it also needs "read": that the
-// notice was read is part of the act.
+// notice was read is part of the act, and its version leaves with it.
 func (v *Review) approve(r *http.Request) (answer, error) {
 	d, err := approvalOf(r)
 	if err != nil {
@@ -206,6 +213,9 @@ func (v *Review) approve(r *http.Request) (answer, error) {
 		}
 		if len(wrong) > 0 {
 			return v.summaryPage(r, posted(r), d.By, wrong, nil)
+		}
+		if d.notice = r.PostForm.Get("notice"); d.notice != pages.OwnersNotice { // of a program that was replaced since
+			return v.summaryPage(r, posted(r), d.By, nil, nil)
 		}
 	}
 	var all []inventory.Result
@@ -229,7 +239,7 @@ func (v *Review) approve(r *http.Request) (answer, error) {
 	if len(failed) > 0 && !wantsJSON(r) {
 		return v.summaryPage(r, posted(r), d.By, nil, failed)
 	}
-	return answerWith(all, "/?done=approved"), nil
+	return answerWith(all, "/receipt?done=approved"), nil
 }
 
 // refuse keeps cameras out.
@@ -320,7 +330,7 @@ func (v *Review) withdraw(r *http.Request) (answer, error) {
 			return answer{}, err
 		}
 		v.Withdrawn(r.Context())
-		return answerWith(all, "/?done=withdrawn"), nil
+		return answerWith(all, "/receipt?done=withdrawn"), nil
 	}
 	_, cameras, err := v.all(r)
 	if err != nil {
@@ -342,5 +352,5 @@ func (v *Review) withdraw(r *http.Request) (answer, error) {
 		}
 	}
 	v.Withdrawn(r.Context())
-	return answerWith(all, "/?done=withdrawn"), nil
+	return answerWith(all, "/receipt?done=withdrawn"), nil
 }

@@ -39,6 +39,7 @@ type group struct {
 type homeView struct {
 	Steps  stepsView
 	Banner banner
+	Hidden bool // a site is suspended
 	Next   next
 	Say    string // Next, as a sentence
 	Groups []group
@@ -88,6 +89,7 @@ func (v *Review) home(r *http.Request) (answer, error) {
 		view.Next = n
 	}
 	view.Say = view.Next.say(w)
+	view.Hidden = slices.ContainsFunc(grants, func(g inventory.Grant) bool { return g.State == protocol.SiteSuspended })
 	if view.Banner, err = v.banner(r); err != nil {
 		return answer{}, err
 	}

@@ -5,17 +5,29 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
-// outboxView is every message, newest first.
+// outboxView is a page of the messages, newest first.
 type outboxView struct {
-	Messages []messageView
-	Older    int // not shown here
+	Messages    []messageView
+	Page, Pages int // from 1
+	All         int
+}
+
+// Newer and Older are the pages beside this one; 0: there is none.
+func (v outboxView) Newer() int { return v.Page - 1 }
+func (v outboxView) Older() int {
+	if v.Page >= v.Pages {
+		return 0
+	}
+	return v.Page + 1
 }
 
 // messageView is one message in words, and as it is.
@@ -30,44 +42,77 @@ type messageView struct {
 // SiteStays: see inventory.WhySiteStays.
 func (m messageView) SiteStays() bool { return m.Why == inventory.WhySiteStays }
 
-// onePage is how many messages the page shows; ?all=1 shows the rest.
-const onePage = 50
+// onePage is how many messages a page shows.
+const onePage = 20
 
+// outbox shows the messages by pages; a program is given all of them, oldest first.
 func (v *Review) outbox(r *http.Request) (answer, error) {
-	sent, err := v.Inventory.Outbox(r.Context())
+	if wantsJSON(r) {
+		sent, err := v.Inventory.Outbox(r.Context())
+		return answer{json: struct {
+			Messages []inventory.Sent `json:"messages"`
+		}{append([]inventory.Sent{}, sent...)}}, err
+	}
+	n := 1
+	if asked, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil {
+		n = min(max(asked, 1), maxPage)
+	}
+	sent, all, err := v.Inventory.OutboxPage(r.Context(), (n-1)*onePage, onePage)
 	if err != nil {
 		return answer{}, err
 	}
-	if wantsJSON(r) {
-		return answer{json: struct {
-			Messages []inventory.Sent `json:"messages"`
-		}{append([]inventory.Sent{}, sent...)}}, nil
-	}
-	slices.Reverse(sent)
-	view := outboxView{}
-	if len(sent) > onePage && r.URL.Query().Get("all") == "" {
-		view.Older, sent = len(sent)-onePage, sent[:onePage]
-	}
+	view := outboxView{Page: n, Pages: max((all+onePage-1)/onePage, 1), All: all}
 	w := v.words(r)
 	names, err := v.names(r, w)
 	if err != nil {
 		return answer{}, err
 	}
 	for _, s := range sent {
-		text, err := json.MarshalIndent(s.Message, "", "  ")
+		m, err := viewOfMessage(w, s, names)
 		if err != nil {
 			return answer{}, err
-		}
-		m := messageView{Sent: s, Lines: linesOf(w, s.Message, names), JSON: string(text)}
-		if reason, _, _ := strings.Cut(s.Why, ": "); s.State == inventory.Rejected && w.Has("refused."+reason) {
-			m.Refused = "refused." + reason
-		}
-		if s.Receipt != "" {
-			m.File = asFile(s.Receipt)
 		}
 		view.Messages = append(view.Messages, m)
 	}
 	return page("outbox.html", "outbox.title", view), nil
+}
+
+// maxPage bounds what may be asked for: years of messages have some hundred pages.
+const maxPage = 1 << 20
+
+// oneMessage shows one message.
+func (v *Review) oneMessage(r *http.Request) (answer, error) {
+	sent, err := v.Inventory.OneSent(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return answer{}, err
+	}
+	w := v.words(r)
+	names, err := v.names(r, w)
+	if err != nil {
+		return answer{}, err
+	}
+	m, err := viewOfMessage(w, sent, names)
+	if err != nil {
+		return answer{}, err
+	}
+	a := page("message.html", "message.title", m)
+	a.json = sent
+	return a, nil
+}
+
+func viewOfMessage(w *pages.Words, s inventory.Sent, names map[string]string) (messageView, error) {
+	text, err := json.MarshalIndent(s.Message, "", "  ")
+	if err != nil {
+		return messageView{}, err
+	}
+	m := messageView{Sent: s, Lines: linesOf(w, s.Message, names), JSON: string(text)}
+	if reason, _, _ := strings.Cut(s.Why, ": "); s.State == inventory.Rejected && w.Has("refused."+reason) {
+		m.Refused = "refused." + reason
+	}
+	if s.Receipt != "" {
+		m.File = asFile(s.Receipt)
+	}
+	return m, nil
 }
 
 // names gives what to call each camera and device, by id.
@@ -108,6 +153,19 @@ func linesOf(w *pages.Words, m protocol.Message, names map[string]string) (lines
 		for _, r := range b.Recorders {
 			add("message.recorder", "what", strings.TrimSpace(r.Vendor+" "+r.Model+" "+r.Name), "clock", clockWords(w, r.Clock),
 				"storage", storageWords(w, r.Storage, r.StorageNote))
+		}
+		add("message.by", "name", b.Approval.By)
+		if b.Approval.NoticeVersion != "" {
+			add("message.notice", "version", b.Approval.NoticeVersion)
+		}
+	case protocol.SiteSuspension:
+		switch {
+		case b.Resumed:
+			add("message.resumed")
+		case b.Until.IsZero():
+			add("message.suspended")
+		default:
+			add("message.suspended.until", "day", w.Day(b.Until.Add(-time.Second)))
 		}
 		add("message.by", "name", b.Approval.By)
 	case protocol.Withdrawal:

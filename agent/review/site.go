@@ -29,6 +29,16 @@ type contactView struct {
 	Steps    stepsView
 }
 
+// More tells whether the part is open that is not needed: something stands in it.
+func (c contactView) More() bool {
+	for _, name := range []string{"email", "pec", "hours", "alerts"} {
+		if c.Form[name] != (field{}) {
+			return true
+		}
+	}
+	return c.Form["role"].Value != string(protocol.RoleOwner)
+}
+
 var contactNames = []string{"site_id", "name", "role", "phone", "email", "pec", "hours", "alerts"}
 
 func (v *Review) contacts(r *http.Request) (answer, error) {
@@ -313,6 +323,13 @@ type statusView struct {
 	Others   bool         // the owner asks, and may close others
 	LANURL   string       // where they open from the network; "": nowhere
 	Alerts   []alert      // of what the owner would want to know of his recorders
+	Shared   bool         // something of a site is in the register
+	Hidden   bool         // a site of these is suspended
+}
+
+// Calm says that there is nothing to do.
+func (s statusView) Calm() bool {
+	return s.Shared && !s.Lost && s.Trouble == "" && !s.ClockWrong && len(s.Alerts) == 0 && (s.Transport != "" || s.Connection == "parked")
 }
 
 // NeedsCode says that a site is held by an identity that this computer has no more,
@@ -382,5 +399,7 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 	}
 	cameras, err := v.Inventory.Cameras(ctx)
 	view.Alerts = alertsOf(w, devices, cameras)
+	view.Shared = slices.ContainsFunc(cameras, func(c inventory.Camera) bool { return c.State == inventory.StateDeclared })
+	view.Hidden = slices.ContainsFunc(view.Sites, func(g inventory.Grant) bool { return g.State == protocol.SiteSuspended })
 	return view, err
 }

@@ -63,7 +63,7 @@ func (o *office) mailSender() (*mail.Sender, error) {
 		return nil, err
 	}
 	return mail.New(mail.Options{Registry: o.reg, Server: o.config.SMTPServer, From: o.config.SMTPFrom,
-		User: o.config.SMTPUser, Password: password, Link: o.config.ownerLink(), ContactLink: o.config.contactLink(), Log: o.log})
+		User: o.config.SMTPUser, Password: password, Link: o.config.ownerLink(), ContactLink: o.config.contactLink(), EndLink: o.config.alertsLink(), Log: o.log})
 }
 
 // passwordFile reads the file of a password, what, that the key of the configuration

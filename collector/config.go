@@ -240,6 +240,11 @@ func (c Config) contactLink() string {
 	return strings.TrimSuffix(c.PublicURL, "/") + join.ContactPath + "/"
 }
 
+// alertsLink is the page on which a reader of alerts ends them, up to their token.
+func (c Config) alertsLink() string {
+	return strings.TrimSuffix(c.PublicURL, "/") + join.AlertsPath + "/"
+}
+
 // host is the name that agents call and that the server's certificate bears.
 func (c Config) host() string {
 	u, err := url.Parse(c.PublicURL)

@@ -138,6 +138,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	disk := newSpace(o.dir, metrics, func(used float64) {
 		o.log.Error("the disk under the collector's directory is filling up: once it is full the trail cannot be written and every consultation is refused; make room", "used", used)
 	})
+	watch := newAlerts(metrics, time.Now())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return agents.Run(ctx) })
 	group.Go(func() error { return o.publicWeb.Serve(ctx, publicHandler, publicListener) })
@@ -146,7 +147,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	group.Go(func() error { return o.serveControl(ctx, controlListener) })
 	group.Go(func() error { return o.follow(ctx) })
 	group.Go(func() error { return o.reg.Follow(ctx, o.elsewhere) })
-	group.Go(func() error { return o.tidy(ctx) })
+	group.Go(func() error { return o.tidy(ctx, watch) })
 	group.Go(func() error {
 		disk.watch(ctx, func(err error) { o.log.Warn("the disk cannot be watched", "err", err) })
 		return nil
@@ -203,9 +204,10 @@ func (o *office) follow(ctx context.Context) error {
 
 // tidy drops ended sessions and unused links every hour, closes notices that
 // are of no use any more, deletes what old ones say, thins old looks at recorders,
-// of each site every fortnight, destroys cases whose term is over, and applies what
-// time does to entries and to the trail's contents.
-func (o *office) tidy(ctx context.Context) error {
+// of each site every fortnight, destroys cases whose term is over, tells contacts
+// what is wrong with their recorders, and applies what time does to entries and to
+// the trail's contents.
+func (o *office) tidy(ctx context.Context, alerts *alerts) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
@@ -228,6 +230,11 @@ func (o *office) tidy(ctx context.Context) error {
 		}
 		if err := o.destroyCases(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("cases whose term is over could not be destroyed; it will be tried again in an hour", "err", err)
+		}
+		if o.mail != nil {
+			if err := alerts.tell(ctx, o.reg, time.Now()); err != nil && ctx.Err() == nil {
+				o.log.Warn("contacts could not be told what is wrong with their recorders; it will be tried again in an hour", "err", err)
+			}
 		}
 		if err := o.age(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("the register could not be aged; it will be tried again in an hour", "err", err)

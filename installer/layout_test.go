@@ -58,7 +58,7 @@ var layout = map[string][]string{
 	"collector/web/audit":        {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
 	// force is a face of its own: who administers a force's people may neither search nor read the trail.
 	"collector/web/force": {"collector/web", "collector/registry", "protocol", "protocol/pages"},
-	"collector/web/mail":  {"collector/registry"},
+	"collector/web/mail":  {"collector/registry", "protocol", "protocol/pages"}, // the words of dates and spans, in two languages
 	"installer":           {},
 	"installer/demo":      {"agent/discover/cameratest"},
 	"installer/loadtest":  {"agent/uplink", "protocol", "protocol/wire"},

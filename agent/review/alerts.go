@@ -30,7 +30,7 @@ func alertsOf(w *pages.Words, devices []inventory.Device, cameras []inventory.Ca
 		}
 		if gap, ok := hoursOff(d); ok {
 			add(name, "hours", "clock", clockWords(w, &protocol.Clock{OffsetMs: gap.Milliseconds()}))
-		} else if c := d.Clock; c != nil && (c.OffsetMs > wrongClock || c.OffsetMs < -wrongClock) {
+		} else if c := d.Clock; c != nil && wrongClock(c) {
 			add(name, "clock", "clock", clockWords(w, c))
 		}
 	}
@@ -42,17 +42,11 @@ func alertsOf(w *pages.Words, devices []inventory.Device, cameras []inventory.Ca
 		switch was := c.Declared; {
 		case was != nil && slices.Contains(c.Differs, "schedule") && c.Values.Schedule.Kind == protocol.ScheduleOff:
 			add(nameOf(w, c), "off", "day", w.Day(c.Values.Schedule.Fact.At))
-		case was != nil && slices.Contains(c.Differs, "retention") && shorter(was.Retention, now):
+		case was != nil && slices.Contains(c.Differs, "retention") && now.Shorter(was.Retention):
 			add(nameOf(w, c), "shorter", "was", limitWords(w, was.Retention), "now", limitWords(w, now))
 		case c.Depth.Trend == inventory.TrendShrinking:
 			add(nameOf(w, c), "shrinking", "depth", depthWords(w, c.Depth))
 		}
 	}
 	return all
-}
-
-// shorter tells that images are configured to stay for less time than they were.
-func shorter(was, now protocol.Retention) bool {
-	return was.Kind == protocol.RetentionAge && now.Kind == protocol.RetentionAge &&
-		max(now.Age, now.EventAge) < max(was.Age, was.EventAge)
 }

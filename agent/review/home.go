@@ -102,7 +102,7 @@ func (v *Review) home(r *http.Request) (answer, error) {
 		g := group{Device: d, Locked: isLocked(d)}
 		if gap, ok := hoursOff(d); ok {
 			g.Hours = clockWords(w, &protocol.Clock{OffsetMs: gap.Milliseconds()})
-		} else if c := d.Clock; c != nil && (c.OffsetMs > wrongClock || c.OffsetMs < -wrongClock) {
+		} else if c := d.Clock; c != nil && wrongClock(c) {
 			g.Clock = clockWords(w, c)
 		}
 		any := false
@@ -128,13 +128,10 @@ func (v *Review) home(r *http.Request) (answer, error) {
 	return page("list.html", "list.title", view), nil
 }
 
-// wrongClock is how many milliseconds a clock may be off before the owner is
-// told: who asks for a minute of footage would be handed another.
-const wrongClock = 60_000
-
-// nearHour is how near to whole hours a difference is that comes of a zone or of
-// summer time, which an NVR with summer time switched off showed as 58 minutes.
-const nearHour = 3 * time.Minute
+// wrongClock tells that a recorder's clock is so wrong that its owner is told.
+func wrongClock(c *protocol.Clock) bool {
+	return (time.Duration(c.OffsetMs) * time.Millisecond).Abs() > protocol.WrongClock
+}
 
 // hoursOff tells that a recorder's display is whole hours ahead of clocks in Italy,
 // or behind them, and gives by how much, to the minute: its clock may be right in
@@ -149,8 +146,7 @@ func hoursOff(d inventory.Device) (gap time.Duration, ok bool) {
 		_, here := d.Clock.At.In(pages.Rome()).Zone()
 		gap += time.Duration(there-here) * time.Second
 	}
-	hours := gap.Round(time.Hour)
-	return gap.Round(time.Minute), hours != 0 && hours.Abs() <= 14*time.Hour && (gap-hours).Abs() <= nearHour
+	return protocol.HoursOff(gap)
 }
 
 // keptBack are the cameras that the owner has decided not to share.

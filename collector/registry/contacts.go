@@ -41,6 +41,9 @@ func (w *write) putContacts(ctx context.Context, contacts []protocol.Contact) er
 	if err := w.r.vault.putLookups(ctx, w.tx, w.m.SiteID, contacts); err != nil {
 		return err
 	}
+	if err := w.wishAlerts(ctx, contacts); err != nil {
+		return err
+	}
 	return w.r.mailFollows(ctx, w.tx, w.m.SiteID, w.at)
 }
 

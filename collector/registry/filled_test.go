@@ -55,6 +55,7 @@ func filled(t testing.TB) *Registry {
 	s.askFilled()
 	fillOrganisation(t, r)
 	fillMail(t, r)
+	fillAlerts(t, r)
 	if err := r.PutGazetteer(ctx, []GazetteerSource{{Name: "civici", Kind: "addresses", Entries: 1, ImportedAt: noon, Body: []byte{0, 1, 255}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -121,6 +122,15 @@ func (s *sender) askFilled() {
 	}
 	if err := s.r.ReplyAsOwner(s.t.Context(), s.site, reply(n, protocol.ReplyCannot, noon.Add(7*time.Hour))); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// fillAlerts adds a contact who is to be told that their agent is silent.
+func fillAlerts(t testing.TB, r *Registry) {
+	t.Helper()
+	enrol(t, r, noon).say(noon, wishing("watches@example.org"))
+	if _, err := r.Alert(context.Background(), noon.AddDate(0, 0, 30), noon); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -25,12 +25,15 @@ const (
 	mailRetryMost = 8 * time.Hour
 )
 
-// Mail is a message to be sent: that there is something to be read, and no more.
+// Mail is a message to be sent: that there is something to be read, and no more;
+// or, to a contact who wishes to be told, what is wrong with their recorders.
 type Mail struct {
 	ID      string // UUID; the same at each try
 	Address string
 	TakenAt time.Time
-	Token   string // of the link by which its reader accepts to be a contact; "": nothing waits for that
+	Token   string     // of the link by which its reader accepts to be a contact; "": nothing waits for that
+	News    *AlertNews // nil: the wording that all other messages have
+	End     string     // token of the link by which its reader wants no more News
 }
 
 // QueueMail has each contact of a site that has an e-mail address told that
@@ -95,6 +98,17 @@ func (r *Registry) openAddress(ctx context.Context, tx *tx, m waitingMail) (stri
 	return string(plain), err
 }
 
+// openMail opens what is sealed of a queued message.
+func (r *Registry) openMail(ctx context.Context, tx *tx, w waitingMail) (Mail, error) {
+	address, err := r.openAddress(ctx, tx, w)
+	if err != nil {
+		return Mail{}, err
+	}
+	m := Mail{ID: w.id, Address: address}
+	m.News, m.End, err = r.openNews(ctx, tx, w, address)
+	return m, err
+}
+
 // addressHash is by what messages to one address are known; it is that by which
 // its sites are looked up.
 func (r *Registry) addressHash(address string) [32]byte {
@@ -126,8 +140,8 @@ func (r *Registry) DueMail(ctx context.Context, now time.Time, limit int) (taken
 
 // waitingMail is a message of the queue that stands for its address.
 type waitingMail struct {
-	id, siteID   string
-	hash, sealed []byte
+	id, siteID         string
+	hash, sealed, news []byte
 }
 
 func (r *Registry) takeMail(ctx context.Context, tx *tx, now time.Time, limit int) (taken []Mail, err error) {
@@ -135,13 +149,13 @@ func (r *Registry) takeMail(ctx context.Context, tx *tx, now time.Time, limit in
 	seen := make(map[string]bool)
 	err = each(ctx, tx, func(scan func(...any) error) error {
 		var m waitingMail
-		if err := scan(&m.id, &m.siteID, &m.hash, &m.sealed); err != nil || seen[string(m.hash)] {
+		if err := scan(&m.id, &m.siteID, &m.hash, &m.sealed, &m.news); err != nil || seen[string(m.hash)] {
 			return err
 		}
 		seen[string(m.hash)] = true
 		all = append(all, m)
 		return nil
-	}, "SELECT id, site_id, address_hash, address FROM mail_queue WHERE ended_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?", micros(now), limit)
+	}, "SELECT id, site_id, address_hash, address, news FROM mail_queue WHERE ended_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?", micros(now), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -157,10 +171,11 @@ func (r *Registry) takeMail(ctx context.Context, tx *tx, now time.Time, limit in
 			if err != nil {
 				return nil, err
 			}
-			if address, err := r.openAddress(ctx, tx, w); err == nil {
-				taken = append(taken, Mail{w.id, address, now, token})
+			if m, err := r.openMail(ctx, tx, w); err == nil {
+				m.TakenAt, m.Token = now, token
+				taken = append(taken, m)
 			} else { // it does not keep back the others
-				r.log.ErrorContext(ctx, "the address of a message that waits cannot be read", "mail", w.id, "err", err)
+				r.log.ErrorContext(ctx, "a message that waits cannot be read", "mail", w.id, "err", err)
 			}
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE mail_queue SET due_at = ?, tries = tries + ? WHERE address_hash = ? AND ended_at IS NULL",
@@ -209,7 +224,7 @@ func (r *Registry) MailSent(ctx context.Context, m Mail, at time.Time) error {
 const sameAddress = "address_hash = (SELECT m.address_hash FROM mail_queue m WHERE m.id = ?1) AND ended_at IS NULL AND queued_at <= ?2"
 
 func endMail(ctx context.Context, tx *tx, m Mail, outcome string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, "UPDATE mail_queue SET address = NULL, ended_at = ?3, outcome = ?4 WHERE "+sameAddress,
+	_, err := tx.ExecContext(ctx, "UPDATE mail_queue SET address = NULL, news = NULL, ended_at = ?3, outcome = ?4 WHERE "+sameAddress,
 		m.ID, micros(m.TakenAt), micros(at), outcome)
 	return err
 }
@@ -286,13 +301,18 @@ func mailBackOff(tries int) time.Duration {
 }
 
 // mailFollows has what waits for a site's contacts follow them when they have
-// changed: nothing stays of an address that is gone.
+// changed: nothing stays of an address that is gone. Alerts that were not sent yet
+// are found anew.
 func (r *Registry) mailFollows(ctx context.Context, tx *tx, siteID string, at time.Time) error {
 	var waits bool
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM mail_queue WHERE site_id = ? AND ended_at IS NULL)", siteID).Scan(&waits); err != nil {
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM mail_queue WHERE site_id = ? AND ended_at IS NULL AND news IS NULL)", siteID).Scan(&waits); err != nil {
 		return err
 	}
-	for _, query := range []string{"DELETE FROM mail_queue WHERE site_id = ?", "DELETE FROM bounces WHERE site_id = ?"} {
+	for _, query := range []string{
+		"DELETE FROM alerts WHERE site_id = ?1 AND EXISTS (SELECT 1 FROM mail_queue WHERE site_id = ?1 AND ended_at IS NULL AND news IS NOT NULL)",
+		"DELETE FROM mail_queue WHERE site_id = ?",
+		"DELETE FROM bounces WHERE site_id = ?",
+	} {
 		if _, err := tx.ExecContext(ctx, query, siteID); err != nil {
 			return err
 		}
@@ -307,7 +327,7 @@ func (r *Registry) mailFollows(ctx context.Context, tx *tx, siteID string, at ti
 // before now.
 func (r *Registry) DropMail(ctx context.Context, now time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE mail_queue SET address = NULL, ended_at = ?, outcome = 'expired' WHERE ended_at IS NULL AND queued_at <= ?",
+		if _, err := tx.ExecContext(ctx, "UPDATE mail_queue SET address = NULL, news = NULL, ended_at = ?, outcome = 'expired' WHERE ended_at IS NULL AND queued_at <= ?",
 			micros(now), micros(now.Add(-mailLife))); err != nil {
 			return err
 		}

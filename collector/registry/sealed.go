@@ -25,6 +25,8 @@ func contactBody(place int) string { return placeOf("contacts.body", place) }
 
 func mailAddress(id string) string { return placeOf("mail_queue.address", id) }
 
+func mailNews(id string) string { return placeOf("mail_queue.news", id) }
+
 func partBody(agentID string) string { return placeOf("parts.declaration", agentID) }
 
 // observationBody is of the column schedule or retention.
@@ -58,6 +60,7 @@ var sealedColumns = []sealedColumn{
 	{"acts", "name", "site_id", []string{"number"}},
 	{"contacts", "body", "site_id", []string{"place"}},
 	{"mail_queue", "address", "site_id", []string{"id"}},
+	{"mail_queue", "news", "site_id", []string{"id"}},
 	{"parts", "declaration", "site_id", []string{"agent_id"}},
 	{"camera_observations", "schedule", "site_id", []string{"camera_id", "at", "recorded_at"}},
 	{"camera_observations", "retention", "site_id", []string{"camera_id", "at", "recorded_at"}},

@@ -121,6 +121,8 @@ func (w *write) empty(ctx context.Context, reason Reason) error {
 		"DELETE FROM mail_queue WHERE site_id = ?",
 		"DELETE FROM bounces WHERE site_id = ?",
 		"DELETE FROM introductions WHERE site_id = ?",
+		"DELETE FROM alert_readers WHERE site_id = ?",
+		"DELETE FROM alerts WHERE site_id = ?",
 		"DELETE FROM ageing WHERE site_id = ?",
 		"DELETE FROM clocks WHERE site_id = ?",
 		"DELETE FROM reachability WHERE site_id = ?",

@@ -39,6 +39,9 @@ CREATE UNIQUE INDEX ageing_pkey ON public.ageing USING btree (site_id)
 CREATE UNIQUE INDEX agents_by_organisation ON public.agents USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
 CREATE UNIQUE INDEX agents_key_hash_key ON public.agents USING btree (key_hash)
 CREATE UNIQUE INDEX agents_pkey ON public.agents USING btree (id)
+CREATE UNIQUE INDEX alert_readers_end_hash_key ON public.alert_readers USING btree (end_hash)
+CREATE UNIQUE INDEX alert_readers_pkey ON public.alert_readers USING btree (site_id, channel, address_hash)
+CREATE UNIQUE INDEX alerts_pkey ON public.alerts USING btree (site_id, alert, thing)
 CREATE UNIQUE INDEX bounces_pkey ON public.bounces USING btree (site_id, address_hash)
 CREATE UNIQUE INDEX camera_observations_pkey ON public.camera_observations USING btree (site_id, camera_id, at, recorded_at)
 CREATE UNIQUE INDEX case_records_pkey ON public.case_records USING btree (case_id, number)
@@ -127,6 +130,25 @@ agents.version text not null
 agents: FOREIGN KEY (organisation_id) REFERENCES organisations(id)
 agents: PRIMARY KEY (id)
 agents: UNIQUE (key_hash)
+alert_readers.address_hash bytea not null
+alert_readers.channel text not null
+alert_readers.declared boolean not null
+alert_readers.end_hash bytea not null
+alert_readers.site_id text not null
+alert_readers.wanted boolean not null
+alert_readers: CHECK ((channel = 'email'::text))
+alert_readers: FOREIGN KEY (site_id) REFERENCES sites(id)
+alert_readers: PRIMARY KEY (site_id, channel, address_hash)
+alert_readers: UNIQUE (end_hash)
+alerts.alert text not null
+alerts.mended_at bigint
+alerts.site_id text not null
+alerts.thing text not null
+alerts.told_at bigint not null
+alerts.was bigint not null default 0
+alerts: CHECK ((alert = ANY (ARRAY['silent'::text, 'stopped'::text, 'clock'::text, 'shorter'::text, 'unheard'::text])))
+alerts: FOREIGN KEY (site_id) REFERENCES sites(id)
+alerts: PRIMARY KEY (site_id, alert, thing)
 bounces.address_hash bytea not null
 bounces.at bigint not null
 bounces.site_id text not null
@@ -276,6 +298,7 @@ mail_queue.address_hash bytea not null
 mail_queue.due_at bigint not null
 mail_queue.ended_at bigint
 mail_queue.id text not null
+mail_queue.news bytea
 mail_queue.outcome text
 mail_queue.queued_at bigint not null
 mail_queue.site_id text not null

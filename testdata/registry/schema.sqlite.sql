@@ -43,6 +43,26 @@ CREATE TABLE agents (
 	certificate_until INTEGER
 , organisation_id TEXT REFERENCES organisations (id)) STRICT;
 
+CREATE TABLE alert_readers (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	channel TEXT NOT NULL CHECK (channel IN ('email')),
+	address_hash BLOB NOT NULL,          -- as in lookups
+	declared INTEGER NOT NULL CHECK (declared IN (0, 1)), -- the tick in the newest declaration
+	wanted INTEGER NOT NULL CHECK (wanted IN (0, 1)),     -- the last word
+	end_hash BLOB NOT NULL UNIQUE,       -- of the token of the link that ends it; the token is derived, and kept nowhere
+	PRIMARY KEY (site_id, channel, address_hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alerts (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	alert TEXT NOT NULL CHECK (alert IN ('silent', 'stopped', 'clock', 'shorter', 'unheard')),
+	thing TEXT NOT NULL,                 -- id of the recorder or camera; '' the whole site
+	told_at INTEGER NOT NULL,
+	was INTEGER NOT NULL DEFAULT 0,      -- of 'shorter': how long images stayed before, in seconds
+	mended_at INTEGER,                   -- NULL: it is still so
+	PRIMARY KEY (site_id, alert, thing)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE bounces (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	address_hash BLOB NOT NULL,
@@ -221,7 +241,7 @@ CREATE TABLE mail_queue (
 	due_at INTEGER NOT NULL,             -- not before; while a sender has it, when another may take it
 	tries INTEGER NOT NULL DEFAULT 0,
 	ended_at INTEGER,                    -- NULL: it waits
-	outcome TEXT CHECK (outcome IN ('sent', 'bounced', 'expired')),
+	outcome TEXT CHECK (outcome IN ('sent', 'bounced', 'expired')), news BLOB,
 	CHECK ((ended_at IS NULL) = (outcome IS NULL))
 ) STRICT, WITHOUT ROWID;
 

@@ -19,7 +19,9 @@
 // (check.go).
 //
 // A contact that somebody else named accepts by the link of their mail (contact.go):
-// the link shows what they are asked, and a button does it.
+// the link shows what they are asked, and a button does it. Who is told of what is
+// wrong with the recorders, and wishes that no more, ends it in the same way
+// (alerts.go).
 //
 // Owners of many sites import them from a file of their own (bulk.go): CSV as a
 // spreadsheet writes it (table.go), a line a camera, its columns in columns.go. All
@@ -51,6 +53,9 @@ const SitePath = "/site"
 
 // ContactPath is where a contact accepts to be one: the token of their mail follows.
 const ContactPath = "/contact"
+
+// AlertsPath is where a reader of alerts ends them: the token of their mail follows.
+const AlertsPath = "/alerts"
 
 // Guesses slows down who tries codes; ingest.GuessGuard is one.
 type Guesses interface {
@@ -114,6 +119,9 @@ func (j *Join) Routes() []web.Route {
 		route("GET "+ContactPath+"/{token}", j.contact),
 		route("POST "+ContactPath+"/{token}", j.accept),
 		route("GET "+ContactPath+"/accepted", j.accepted),
+		route("POST "+SitePath+"/alerts", j.setAlerts),
+		route("GET "+AlertsPath+"/{token}", j.alertsEnd),
+		route("POST "+AlertsPath+"/{token}", j.endAlerts),
 		route("POST /logout", j.leave),
 	}
 }

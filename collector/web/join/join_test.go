@@ -122,7 +122,7 @@ func declaration(at time.Time) protocol.Declaration {
 	full.Retention = protocol.Retention{Kind: protocol.RetentionAge, Age: 72 * time.Hour, Fact: fact}
 	return protocol.Declaration{
 		Site:      protocol.Site{Name: "Bar Centrale", Category: "bar-restaurant", Address: "Via Torino 1"},
-		Contacts:  []protocol.Contact{{Name: "Anna Bianchi", Role: protocol.RoleOwner, Phone: "+39 02 5555 0101"}},
+		Contacts:  []protocol.Contact{{Name: "Anna Bianchi", Role: protocol.RoleOwner, Phone: "+39 02 5555 0101", Email: "anna@example.it"}},
 		Recorders: []protocol.Recorder{{ID: recorder, Vendor: "Acme", Name: "NVR"}},
 		Cameras:   []protocol.Camera{full, camera("Dehors", 45_464_100)},
 		Approval:  protocol.Approval{By: "Anna Bianchi", Role: protocol.RoleOwner, At: at},

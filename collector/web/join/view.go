@@ -24,6 +24,7 @@ type siteView struct {
 	Doubtful, RenewSoon, Overdue bool
 	Waiting                      bool        // a contact has not accepted yet
 	Requests                     []askedView // to preserve, the newest first
+	Readers                      []registry.AlertReader
 }
 
 // cameraView is a camera in words.

@@ -1,10 +1,12 @@
 // Package mail sends what waits in the register's queue of mail, over any SMTP
 // server. It hides SMTP (RFC 5321) and the format of messages (RFC 5322, MIME).
 //
-// There is one message, in Italian and in English, whatever it is about: that
+// There is one message but for alerts, in Italian and in English, whatever it is about: that
 // there is something to be read, and where. It names nobody and nothing, and its
 // link is the same for all; who reads the mail, the server's log or the queue
-// learns that a site has an entry, and no more.
+// learns that a site has an entry, and no more. Alerts alone (news.go) say what is
+// wrong with the reader's own recorders, to who wishes so, under the same subject;
+// what the police ask is in none.
 //
 // The register says whom a message is for and when it is due, and is told what
 // became of it: taken by the server, put off (tried again for two days), or its

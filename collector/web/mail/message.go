@@ -15,7 +15,7 @@ import (
 	"anagrafe/collector/registry"
 )
 
-//go:embed it.txt en.txt
+//go:embed it.txt en.txt it.json en.json
 var files embed.FS
 
 var texts = template.Must(template.ParseFS(files, "it.txt", "en.txt"))
@@ -48,15 +48,18 @@ func (s *Sender) link(m registry.Mail) string {
 // compose writes a message as RFC 5322 and RFC 2045 have it. Auto-Submitted
 // (RFC 3834) keeps holiday replies away; the Message-ID stays the same at each
 // try, so that a message that comes twice is known as one.
-func compose(m registry.Mail, from mail.Address, link string, now time.Time) ([]byte, error) {
-	body, err := text(link)
+func (s *Sender) compose(m registry.Mail, now time.Time) ([]byte, error) {
+	body, err := text(s.link(m))
+	if m.News != nil {
+		body = s.newsText(m)
+	}
 	if err != nil {
 		return nil, err
 	}
-	_, domain, _ := strings.Cut(from.Address, "@")
+	_, domain, _ := strings.Cut(s.from.Address, "@")
 	var b bytes.Buffer
-	for _, header := range [][2]string{
-		{"From", from.String()},
+	for _, header := range append(s.unsubscribe(m), [][2]string{
+		{"From", s.from.String()},
 		{"To", (&mail.Address{Address: m.Address}).String()},
 		{"Subject", mime.QEncoding.Encode("utf-8", subject)},
 		{"Date", now.UTC().Format(time.RFC1123Z)},
@@ -66,7 +69,7 @@ func compose(m registry.Mail, from mail.Address, link string, now time.Time) ([]
 		{"MIME-Version", "1.0"},
 		{"Content-Type", "text/plain; charset=utf-8"},
 		{"Content-Transfer-Encoding", "quoted-printable"},
-	} {
+	}...) {
 		fmt.Fprintf(&b, "%s: %s\r\n", header[0], header[1])
 	}
 	b.WriteString("\r\n")

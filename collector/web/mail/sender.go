@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"anagrafe/collector/registry"
+	"anagrafe/protocol/pages"
 )
 
 const (
@@ -38,6 +39,7 @@ type Options struct {
 	User, Password string      // "": no login
 	Link           string      // where a message leads
 	ContactLink    string      // the same for who has to accept to be a contact: their token follows
+	EndLink        string      // where a reader of alerts ends them: their token follows
 	TLS            *tls.Config // nil: the system's authorities
 	Log            *slog.Logger
 	Now            func() time.Time // nil: time.Now
@@ -51,6 +53,7 @@ type Sender struct {
 	implicit bool // TLS from the first byte
 	from     mail.Address
 	patience time.Duration
+	words    *pages.Set
 }
 
 // New checks the options.
@@ -69,8 +72,11 @@ func New(o Options) (*Sender, error) {
 	if (o.User == "") != (o.Password == "") {
 		return nil, errors.New("the mail server's user and password go together: give both, or neither")
 	}
-	if o.Registry == nil || o.Link == "" || o.ContactLink == "" || o.Log == nil {
+	if o.Registry == nil || o.Link == "" || o.ContactLink == "" || o.EndLink == "" || o.Log == nil {
 		return nil, errors.New("mail needs the registry, links and a log")
+	}
+	if s.words, err = pages.Load(files, o.Log); err != nil {
+		return nil, fmt.Errorf("load the words of mail: %w", err)
 	}
 	if s.Now == nil {
 		s.Now = time.Now

@@ -28,6 +28,8 @@ const link = "https://telecamere.example.it/site"
 
 const contactLink = "https://telecamere.example.it/contact/"
 
+const endLink = "https://telecamere.example.it/alerts/"
+
 // post is a register with sites, and a sender of its mail.
 type post struct {
 	*Sender
@@ -51,7 +53,7 @@ func newPost(t *testing.T, server string, change func(*Options)) *post {
 		t.Fatal(err)
 	}
 	reg.Unseal(key)
-	o := Options{Registry: reg, Server: server, From: "Telecamere <telecamere@comune.example.it>", Link: link, ContactLink: contactLink, Log: log, Now: func() time.Time { return p.now }}
+	o := Options{Registry: reg, Server: server, From: "Telecamere <telecamere@comune.example.it>", Link: link, ContactLink: contactLink, EndLink: endLink, Log: log, Now: func() time.Time { return p.now }}
 	if change != nil {
 		change(&o)
 	}

@@ -101,7 +101,7 @@ func (c *conversation) close() {
 // send hands one message over.
 func (c *conversation) send(m registry.Mail) outcome {
 	c.hurry()
-	message, err := compose(m, c.s.from, c.s.link(m), c.s.Now())
+	message, err := c.s.compose(m, c.s.Now())
 	if err != nil {
 		return outcome{err: err}
 	}

@@ -147,6 +147,16 @@ func (s *scene) run(name, dir string, args []string) []byte {
 	return out
 }
 
+// anOfficer are the commands that make a force, its administrator and an officer, whose
+// credential goes to file; the collector of dir is running.
+func anOfficer(dir, file string) [][]string {
+	return [][]string{
+		{"force", "add", "Questura", "-data", dir, "-act", "prova", "-identity", file + ".identity"},
+		{"user", "add", "Dirigente", "-data", dir, "-role", "force-admin", "-force", "Questura", "-credential", file + ".admin"},
+		{"user", "add", "Agente di prova", "-as", file + ".admin", "-role", "officer", "-qualification", "agente di PG", "-credential", file},
+	}
+}
+
 // newOfficer makes a force, whose own administrator makes an officer in their page,
 // who makes a passkey and signs out again, all in the tab; the passkey stays in it. It
 // gives the trail's verifier key, as the administrator's credential file names it.

@@ -146,16 +146,6 @@ func (tn *town) outbox(kind string) map[string]int {
 	return states
 }
 
-// anOfficer are the commands that make a force, its administrator and an officer, whose
-// credential goes to file; the collector of dir is running.
-func anOfficer(dir, file string) [][]string {
-	return [][]string{
-		{"force", "add", "Questura", "-data", dir, "-act", "prova", "-identity", file + ".identity"},
-		{"user", "add", "Dirigente", "-data", dir, "-role", "force-admin", "-force", "Questura", "-credential", file + ".admin"},
-		{"user", "add", "Agente di prova", "-as", file + ".admin", "-role", "officer", "-qualification", "agente di PG", "-credential", file},
-	}
-}
-
 // registered is what a search of the whole neighbourhood finds: how often each
 // camera stands in the register.
 func (tn *town) registered() map[string]int {

@@ -18,8 +18,9 @@ type lookOptions struct {
 	targets    []string
 	window     time.Duration
 	memory     interrogate.Memory
-	now        func() time.Time // nil: time.Now
-	progress   *progress        // nil: nobody looks
+	now        func() time.Time         // nil: time.Now
+	progress   *progress                // nil: nobody looks
+	saw        func(interrogate.Device) // called for each device that has answered, one at a time; may be nil
 	log        *slog.Logger
 }
 
@@ -50,6 +51,9 @@ func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			found[s.Number] = device
+			if o.saw != nil && (device.Answered || !s.Vague()) {
+				o.saw(device)
+			}
 			return nil
 		})
 	})

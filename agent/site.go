@@ -37,6 +37,7 @@ type site struct {
 
 	looking   chan struct{} // holds one token: see look
 	picturing chan struct{} // likewise: see picture
+	seen      seen
 }
 
 // openSite takes DIR/lock and opens what the directory holds.
@@ -71,6 +72,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 	s.review, err = review.New(review.Options{
 		Inventory: s.inv,
 		Scan:      s.look,
+		Found:     s.seen.list,
 		Find:      s.find,
 		Enrol:     s.link.enrol,
 		Status:    s.status,
@@ -113,7 +115,10 @@ func (s *site) look(ctx context.Context) error {
 		return err
 	}
 	now := s.link.clock()
+	s.seen.forget()
+	defer s.seen.forget() // by then they are recorded
 	devices, err := look(ctx, lookOptions{
+		saw:        s.seen.add,
 		interfaces: s.config.Interfaces, targets: append(known, s.config.Targets...), memory: s.inv, now: now, log: s.log,
 	})
 	if ctx.Err() != nil {

@@ -3,7 +3,6 @@ package review
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"anagrafe/agent/inventory"
@@ -195,7 +194,7 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 	}
 	lacks := func(what ...string) func(inventory.Camera) bool {
 		return func(c inventory.Camera) bool {
-			return (c.State != inventory.StateDeclared || c.AskAgain) && slices.ContainsFunc(c.Missing, func(m string) bool { return slices.Contains(what, m) })
+			return (c.State != inventory.StateDeclared || c.AskAgain) && c.Mine != inventory.MineLater && slices.ContainsFunc(c.Missing, func(m string) bool { return slices.Contains(what, m) })
 		}
 	}
 	if len(devices) == 0 {
@@ -237,45 +236,6 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 	}
 	return next{Key: "none", Search: true}
 }
-
-// searchView is the page of a search that runs.
-type searchView struct {
-	Seconds int
-	Steps   stepsView
-}
-
-// searching shows how a search goes on, and leads home once it has ended.
-func (v *Review) searching(r *http.Request) (answer, error) {
-	since, err := v.search.state()
-	status := struct {
-		Running bool      `json:"running"`
-		Since   time.Time `json:"since,omitzero"`
-		Error   string    `json:"error,omitempty"`
-	}{Running: !since.IsZero(), Since: since}
-	if err != nil {
-		status.Error = err.Error()
-	}
-	switch {
-	case status.Running:
-		bar, err := v.firstRun(r)
-		if err != nil {
-			return answer{}, err
-		}
-		a := page("scan.html", "scan.title", searchView{int(time.Since(since).Seconds()), bar})
-		a.json, a.after = status, strconv.Itoa(searchPause)
-		return a, nil
-	case err != nil:
-		return answer{json: status, to: "/?done=searchfailed"}, nil
-	}
-	to, err := v.nextOr(r, "/?done=searched")
-	if to == r.URL.Path { // nothing was found
-		to = "/?done=searched"
-	}
-	return answer{json: status, to: to}, err
-}
-
-// searchPause is how often, in seconds, the page of a running search is new.
-const searchPause = 3
 
 // scan starts a search. The command line waits for its end, a browser is shown
 // how it goes on.

@@ -83,8 +83,8 @@ func TestASearchIsShownWhileItRuns(t *testing.T) {
 	}
 	close(let)
 	<-o.start()
-	if status, _, h := o.send(t, "GET", "/scan", ""); status != http.StatusSeeOther || h.Get("Location") != "/?done=searched" {
-		t.Errorf("%d to %s", status, h.Get("Location"))
+	if status, body, h := o.send(t, "GET", "/scan", ""); status != http.StatusOK || h.Get("Refresh") != "" || !strings.Contains(body, "Non abbiamo trovato telecamere") {
+		t.Errorf("after the search: %d, refresh %q", status, h.Get("Refresh"))
 	}
 	if len(began) > 1 {
 		t.Errorf("%d further searches began", len(began))

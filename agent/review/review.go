@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol/pages"
 )
@@ -22,6 +23,8 @@ type Options struct {
 	Inventory *inventory.Inventory
 	// Scan looks at the network once and records what it finds.
 	Scan func(ctx context.Context) error
+	// Found are the devices that the running Scan has met so far. It may be nil.
+	Found func() []interrogate.Device
 	// Find asks the recorders of a notice whether they still have the footage that
 	// it asks for, and records what they say in Inventory.
 	Find func(ctx context.Context, noticeID string) error
@@ -138,6 +141,8 @@ func (v *Review) routes() *http.ServeMux {
 		"POST /resume":             v.resume,
 		"GET /export":              v.exporting,
 		"GET /export/all":          v.export,
+		"GET /mine":                v.mine,
+		"POST /mine":               v.setMine,
 		"GET /notices":             v.notices,
 		"GET /notices/{id}":        v.notice,
 		"POST /notices/{id}":       v.answerNotice,

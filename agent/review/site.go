@@ -192,7 +192,8 @@ type enrolView struct {
 }
 
 func (v *Review) askCode(r *http.Request) (answer, error) {
-	return v.enrolPage(r, fields{}, "", 0)
+	// A link from the Comune may bring the code; only the button uses it up.
+	return v.enrolPage(r, fields{"code": {Value: strings.TrimSpace(r.URL.Query().Get("code"))}}, "", 0)
 }
 
 func (v *Review) enrolPage(r *http.Request, f fields, detail string, status int) (answer, error) {

@@ -156,8 +156,8 @@ type known struct {
 
 // stepsOf tells how far the first run is. A step that does not apply is done.
 func stepsOf(k known) []step {
-	said, open := 0, 0                   // cameras whose owner has answered, and not
-	asked, unplaced, first := "", "", "" // the first that is to be answered, and of those that film the street
+	said, open := 0, 0                     // cameras whose owner has answered, and not
+	unplaced, unnamed, first := "", "", "" // of those that film the street
 	ready := false
 	for _, c := range k.cameras {
 		ready = ready || c.State == inventory.StateReady
@@ -166,12 +166,14 @@ func stepsOf(k known) []step {
 			said++
 		case c.Outdoor == nil:
 			open++
-			asked = or(asked, c.ID)
 		default:
 			said++
 			first = or(first, c.ID)
-			if unplaced == "" && slices.ContainsFunc(c.Missing, func(m string) bool { return slices.Contains([]string{"position", "name", "site"}, m) }) {
+			if unplaced == "" && slices.Contains(c.Missing, "position") {
 				unplaced = c.ID
+			}
+			if unnamed == "" && (slices.Contains(c.Missing, "name") || slices.Contains(c.Missing, "site")) {
+				unnamed = c.ID
 			}
 		}
 	}
@@ -192,13 +194,16 @@ func stepsOf(k known) []step {
 		password.Href = "/credentials?device=" + locked
 	}
 	mine := step{Key: "mine", Done: said > 0 && open == 0}
-	place := step{Key: "place", Done: mine.Done && unplaced == ""}
+	place := step{Key: "place", Done: mine.Done && unplaced == "" && unnamed == ""}
 	hours := step{Key: "hours", Done: place.Done}
-	if asked != "" {
-		mine.Href = "/cameras/" + asked
+	if len(k.cameras) > 0 {
+		mine.Href = "/mine"
 	}
 	if first != "" {
-		place.Href = "/cameras/" + or(unplaced, first)
+		place.Href = "/cameras/" + or(unplaced, first) + "/place"
+		if unplaced == "" && unnamed != "" { // there it is asked for its name too
+			place.Href = "/cameras/" + unnamed
+		}
 	}
 	contact := step{Key: "contact", Href: "/contact", Done: k.contact}
 	join := step{Key: "join"}

@@ -1,0 +1,112 @@
+package review
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"anagrafe/agent/interrogate"
+	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
+)
+
+// searchView is the page of a search: while it runs, and in the first run also what
+// it found.
+type searchView struct {
+	Steps   stepsView
+	Running bool
+	Seconds int // since it began
+	Left    int // seconds that it will still take, about; 0: any moment
+	Failed  bool
+	Found   []foundDevice
+	Next    string // where to go on; "" while nothing was found
+	Hand    bool   // the page to list a camera by hand is open to this person
+	Helper  bool   // and that to have a technician help
+}
+
+// foundDevice is a device in few words.
+type foundDevice struct {
+	What    string // maker and model
+	Name    string
+	Cameras int
+	Locked  bool
+}
+
+const (
+	searchPause = 3  // how often, in seconds, the page of a running search is new
+	searchTakes = 40 // how many it usually takes
+)
+
+// searching shows how a search goes on. Once it has ended the first run goes on from
+// here, and is never left with nothing to do; later the page leads home.
+func (v *Review) searching(r *http.Request) (answer, error) {
+	since, failed := v.search.state()
+	status := struct {
+		Running bool      `json:"running"`
+		Since   time.Time `json:"since,omitzero"`
+		Error   string    `json:"error,omitempty"`
+	}{Running: !since.IsZero(), Since: since}
+	if failed != nil {
+		status.Error = failed.Error()
+	}
+	bar, err := v.firstRun(r)
+	if err != nil {
+		return answer{}, err
+	}
+	view := searchView{Steps: bar, Running: status.Running, Failed: failed != nil && !status.Running, Hand: may(r, "GET /byhand"), Helper: may(r, "GET /helper")}
+	switch {
+	case status.Running:
+		view.Seconds = int(time.Since(since).Seconds())
+		view.Left = max(0, searchTakes-view.Seconds)
+		if v.Found != nil {
+			view.Found = foundNow(v.Found())
+		}
+		a := page("scan.html", "scan.title", view)
+		a.json, a.after = status, strconv.Itoa(searchPause)
+		return a, nil
+	case len(bar.All) > 0:
+		devices, cameras, err := v.all(r)
+		if err != nil {
+			return answer{}, err
+		}
+		view.Found = foundIn(devices, cameras)
+		if s := nextOf(bar.All, "search"); s.Key != "search" || s.Href == "/takeover" {
+			view.Next = or(s.Href, "/")
+		}
+		a := page("scan.html", "scan.ended", view)
+		a.json = status
+		return a, nil
+	case failed != nil:
+		return answer{json: status, to: "/?done=searchfailed"}, nil
+	}
+	return answer{json: status, to: "/?done=searched"}, nil
+}
+
+// foundNow are the devices of a search that runs.
+func foundNow(devices []interrogate.Device) (out []foundDevice) {
+	for _, d := range devices {
+		if len(d.Channels) == 0 && d.Needs != interrogate.NeedsCredentials {
+			continue // it may be a printer
+		}
+		out = append(out, foundDevice{What: or(protocol.MakerModel(d.Vendor, d.Model), d.Sighting.Address.String()), Name: d.Name,
+			Cameras: len(d.Channels), Locked: d.Needs != "" && d.Needs != interrogate.NeedsNothing})
+	}
+	return out
+}
+
+// foundIn are the devices of the inventory that have cameras, or may have once their
+// password is known.
+func foundIn(devices []inventory.Device, cameras []inventory.Camera) (out []foundDevice) {
+	for _, d := range devices {
+		f := foundDevice{What: or(protocol.MakerModel(d.Vendor, d.Model), d.Address), Name: d.Name, Locked: isLocked(d)}
+		for _, c := range cameras {
+			if c.Device.ID == d.ID {
+				f.Cameras++
+			}
+		}
+		if f.Cameras > 0 || f.Locked {
+			out = append(out, f)
+		}
+	}
+	return out
+}

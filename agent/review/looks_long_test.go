@@ -9,3 +9,7 @@ import "testing"
 func TestLongTheWayToTheFootage(t *testing.T) { theWayToTheFootage(t, wide) }
 
 func TestLongTakeOverInTheBrowser(t *testing.T) { takeOverInTheBrowser(t, wide) }
+
+func TestLongPlaceByMouse(t *testing.T) { placeByMouse(t, window{"narrow-it", 390, "it"}) }
+
+func TestLongPlaceByKeyboard(t *testing.T) { placeByKeyboard(t, window{"wide-en", 1280, "en"}) }

@@ -144,7 +144,8 @@ func (v *Review) setPlace(r *http.Request) (answer, error) {
 	if c, err = v.Inventory.Camera(r.Context(), c.ID); err != nil {
 		return answer{}, err
 	}
-	return answer{json: c, to: "/?done=saved"}, nil
+	to, err := v.nextOr(r, "/?done=saved") // the next camera that has no place, or the next step
+	return answer{json: c, to: to}, err
 }
 
 // lookUp answers the form that looks for addresses: with what an address may mean, or,

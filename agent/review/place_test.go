@@ -239,3 +239,21 @@ func TestOthersOnTheMap(t *testing.T) {
 		t.Errorf("%q are drawn, which film no street", got)
 	}
 }
+
+// From one camera that films the street to the next that has no place, then on.
+func TestPlaceGoesOn(t *testing.T) {
+	o, all := onTheStreet(t)
+	o.signIn(t)
+	save := func(c inventory.Camera, want string) {
+		t.Helper()
+		status, _, h := o.send(t, "POST", "/cameras/"+c.ID+"/place", "position=45.1+9.1&direction=90")
+		if status != http.StatusSeeOther || h.Get("Location") != want {
+			t.Errorf("%d to %s, not to %s", status, h.Get("Location"), want)
+		}
+	}
+	save(all[0], "/cameras/"+all[1].ID+"/place")
+	save(all[1], "/contact")
+	o.api(t, "POST", "/contact", contactIn{Contact: protocol.Contact{Name: "Anna Neri", Role: "owner", Phone: "+39 02 5550 0100"}}, nil)
+	o.api(t, "POST", "/approve", map[string]any{"all": true, "by": "Anna Neri"}, nil)
+	save(all[0], "/?done=saved")
+}

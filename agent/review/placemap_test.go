@@ -94,7 +94,10 @@ func TestPlaceByMouse(t *testing.T) { placeByMouse(t, wide) }
 func placeByMouse(t *testing.T, tc window) {
 	o, all := onTheStreet(t)
 	streets(t, o)
+	jpeg := sample(t)
+	o.Picture = func(context.Context, string, string) ([]byte, error) { return jpeg, nil }
 	b := placing(t, o, tc)
+	o.sessions.open[0].didType(all[0].Device.ID)
 	b.Visit("/cameras/" + all[0].ID + "/place")
 	settled(b)
 	b.Check(tc.name + "-place-1-begins")
@@ -114,18 +117,22 @@ func placeByMouse(t *testing.T, tc window) {
 	if moved.Lon >= at.Lon || moved.Lat <= at.Lat {
 		t.Errorf("the pin was dragged from %+v to %+v", at, moved)
 	}
+	b.Watch()
 	b.Press(".place-save button")
 	sameAsDrawn(t, o, all[0].ID, moved, direction, angle, reach)
 	if p, _ := o.kept(t, all[0].ID); p.Method != "map" || p.AccuracyM < 5 || p.AccuracyM > 10 {
 		t.Errorf("kept as %+v", p)
 	}
 
-	// The second begins beside it: a direction and the button are enough.
-	b.Watch()
-	b.Visit("/cameras/" + all[1].ID + "/place")
+	// The second comes next and begins beside it: a direction and the button are enough,
+	// and one more for the picture.
+	if here := pagestest.Eval[string](b, "location.pathname"); here != "/cameras/"+all[1].ID+"/place" {
+		t.Fatalf("the next page is %s", here)
+	}
 	settled(b)
 	b.Click(".rose-225")
-	b.Click("[name=angle][value='110']")
+	b.Click(".still button")
+	b.Until(`document.querySelector(".still img")?.complete`)
 	second, direction, angle, reach := drawn(t, b)
 	b.Check(tc.name + "-place-3-beside")
 	if second != moved {

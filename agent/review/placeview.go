@@ -14,6 +14,7 @@ import (
 // placeView is the page on which a camera is put on the map and pointed: a form that
 // a script draws, and that is whole without it.
 type placeView struct {
+	Steps     stepsView
 	Camera    cameraView
 	Still     still
 	Form      fields
@@ -121,6 +122,10 @@ func (v *Review) addressOf(ctx context.Context, c inventory.Camera) string {
 func (v *Review) placePage(r *http.Request, c inventory.Camera, view placeView, status int) (answer, error) {
 	w, f := v.words(r), view.Form
 	view.Camera = viewOf(w, c)
+	var err error
+	if view.Steps, err = v.firstRun(r); err != nil {
+		return answer{}, err
+	}
 	view.Still = v.picture(r, c.Device.ID, c.ID, view.Camera.Name)
 	view.Direction = choiceOf(w, f, "direction", "view.exact", sides(""), 0, 359)
 	view.Angle = choiceOf(w, f, "angle", "view.exact", []option{{Value: "40", Key: "place.angle.narrow"}, {Value: "80", Key: "place.angle.normal"},

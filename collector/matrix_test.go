@@ -33,6 +33,9 @@ var allowed = map[string]map[string]string{
 		"POST /site/renew":                   "owner",
 		"GET /site/delegations/{id}":         "owner",
 		"POST /site/delegations/{id}/revoke": "owner",
+		"POST /site/alerts":                  "owner",
+		"GET /alerts/{token}":                "anyone", // the token of the mail decides
+		"POST /alerts/{token}":               "anyone",
 		"GET /check":                         "anyone",
 		"POST /check":                        "anyone",
 		"POST /site/requests/{id}":           "owner",

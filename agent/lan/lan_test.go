@@ -15,9 +15,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 func TestPassword(t *testing.T) {
+	cost = bcrypt.MinCost
+	t.Cleanup(func() { cost = bcrypt.DefaultCost })
 	dir := t.TempDir()
 	if set, err := HasPassword(dir); set || err != nil {
 		t.Fatalf("of a new directory: %t %v", set, err)

@@ -14,6 +14,20 @@
 //     at it. So a request must name this listener as its Host, must not come
 //     from another origin, and must carry a session, which only a one-time link
 //     opens. Links and sessions live in memory and end with the program.
+//   - A link and the session that it opens belong to one browser: the one that used
+//     it, told by the listener, the address and the browser's name for itself. Against
+//     who reads this person's files that is little; a copied cookie, a forwarded link
+//     and a cookie of the other listener open nothing, and are told what to do. The
+//     owner sees where the pages are open and closes what is not his.
+//   - A technician's session has the routes of a list (rights.go) and no other: it
+//     reads recorders and types what they tell, sees no picture and no contact, and
+//     speaks nowhere for the owner, who is told what was done with it. Its link is
+//     shown once and works for a day.
+//   - The network reaches the pages only where the owner configured it and has set a
+//     password, over TLS, with a certificate of this machine's own. No HSTS: it would
+//     lock out who has to look at that certificate once more. Tries are counted before
+//     they are compared, of each address and of all; this computer's own listener is
+//     never closed by them. A right link is never refused for wrong ones.
 //   - GET changes nothing, but that opening a notice marks it as seen. Opening a link shows a button, since mail programs
 //     and messengers fetch links before people do; the button uses it up.
 //   - A notice is read before it is acted on: what the law makes of it, and how to

@@ -86,7 +86,8 @@ func (d door) ownHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pages.SecureHeaders(w.Header()) // of every answer, the refusals of net/http too
 		if host := strings.ToLower(r.Host); !slices.Contains(own, host) && !(d.lan != nil && host == reached(r)) {
-			http.Error(w, "This is the address of a program on this computer. Open "+where, http.StatusMisdirectedRequest)
+			http.Error(w, "Qui risponde un programma della tua rete, ma non a questo nome: apri "+where+
+				"\nThis is the address of a program on this computer. Open "+where, http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

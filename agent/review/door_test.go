@@ -306,7 +306,7 @@ func TestClosingSessions(t *testing.T) {
 	}
 	owner, other, technician := open("Firefox/143 Windows", roleOwner), open("Chrome/140 Android", roleOwner), open("Safari/1 iPhone", roleTechnician)
 	w := owner.ask(t, here, "GET", o.here()+"/status", "")
-	for _, want := range []string{"Firefox, Windows", "Chrome, Android", "Safari, iPhone", "tecnico", "questo", "In 3 posti"} {
+	for _, want := range []string{"Firefox, Windows", "Chrome, Android", "Safari, iPhone", "tecnico", "questo", "Aperte in 3 browser"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the owner is not told %q", want)
 		}

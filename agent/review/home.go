@@ -49,6 +49,9 @@ type homeView struct {
 
 // home lists what was found.
 func (v *Review) home(r *http.Request) (answer, error) {
+	if s := sessionOf(r); s != nil && s.role == roleTechnician && !wantsJSON(r) {
+		return v.helping(r, s)
+	}
 	a, err := v.list(r)
 	if err != nil || wantsJSON(r) {
 		return a, err

@@ -322,6 +322,7 @@ type statusView struct {
 	Devices  []deviceState
 	Browsers []openedView // in which the pages are open; the owner's to see
 	Others   bool         // the owner asks, and may close others
+	Open     int          // how many of Browsers are no links
 	LANURL   string       // where they open from the network; "": nowhere
 	Alerts   []alert      // of what the owner would want to know of his recorders
 	Shared   bool         // something of a site is in the register
@@ -360,6 +361,11 @@ func (v *Review) status(r *http.Request) (answer, error) {
 		view.Owner = nil // the code with which an entry is withdrawn
 	} else {
 		view.Browsers, view.Others = v.opened(r), true
+		for _, b := range view.Browsers {
+			if !b.Unused {
+				view.Open++
+			}
+		}
 	}
 	if v.LAN != nil {
 		view.LANURL = v.LAN.URL()

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
@@ -46,14 +47,14 @@ func cmdCameras(ctx context.Context, c *call, args []string) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSTATE\tNAME\tRECORDER\tOUTDOOR+PUBLIC\tREACHES BACK\tMISSING")
+	fmt.Fprintln(w, "ID\tSTATE\tNAME\tRECORDER\tOUTDOOR+PUBLIC\tRECORDS\tKEEPS\tREACHES BACK\tMISSING")
 	for _, cam := range answer.Cameras {
 		outdoor := "?"
 		if cam.Outdoor != nil {
 			outdoor = map[bool]string{true: "yes", false: "no"}[*cam.Outdoor]
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s\t%s\t%s\n", cam.ID, cam.State, cam.Values.Name,
-			cam.Device.Vendor, cam.Device.Model, outdoor, reach(cam.Depth), strings.Join(cam.Missing, ", "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\n", cam.ID, cam.State, cam.Values.Name,
+			cam.Device.Vendor, cam.Device.Model, outdoor, records(cam), keeps(cam.Values.Retention), reach(cam.Depth), strings.Join(cam.Missing, ", "))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -65,6 +66,9 @@ func cmdCameras(ctx context.Context, c *call, args []string) error {
 		if len(cam.Differs) > 0 {
 			fmt.Fprintf(c.out, "%s: the recorder now tells another %s than was declared; it leaves by itself\n", cam.ID, strings.Join(cam.Differs, " and "))
 		}
+		if o := cam.Overruled; o.Schedule != nil || o.Retention != nil {
+			fmt.Fprintf(c.out, "%s: the recorder tells it otherwise than you said; your word counts until it tells something new: set %s -schedule or -days\n", cam.ID, cam.ID)
+		}
 		if cam.MaybeSame > cam.ID { // each two once
 			fmt.Fprintf(c.out, "%s and %s may be one camera, on a recorder and by itself. If they are: anagrafe-agent refuse the one that is not the recorder's\n", cam.ID, cam.MaybeSame)
 		}
@@ -75,6 +79,43 @@ func cmdCameras(ctx context.Context, c *call, args []string) error {
 		}
 	}
 	return nil
+}
+
+// records says when a camera records, and by whose word: "motion (measured)",
+// "20:00-08:00 (declared)", "?".
+func records(cam inventory.Camera) string {
+	s := cam.Values.Schedule
+	text := string(s.Kind)
+	switch {
+	case s.Kind == protocol.ScheduleUnknown:
+		return "?"
+	case s.Kind == protocol.ScheduleAlways && s.Mode != protocol.Continuous:
+		text = string(s.Mode)
+	case s.Kind == protocol.ScheduleWeekly && s.Fact.Source == protocol.Declared && cam.Hours != "":
+		text = cam.Hours
+	}
+	return by(text, s.Fact)
+}
+
+// keeps says for how long images stay: "7d (declared)", "until full (measured)", "?".
+func keeps(r protocol.Retention) string {
+	switch r.Kind {
+	case protocol.RetentionAge:
+		if r.Age%(24*time.Hour) == 0 {
+			return by(strconv.Itoa(int(r.Age/(24*time.Hour)))+"d", r.Fact)
+		}
+		return by(r.Age.String(), r.Fact)
+	case protocol.RetentionCapacity:
+		return by("until full", r.Fact)
+	}
+	return "?"
+}
+
+func by(text string, f protocol.Fact) string {
+	if f.Source == protocol.SourceUnknown {
+		return text
+	}
+	return text + " (" + string(f.Source) + ")"
 }
 
 // reach says how far back footage was seen to reach: "6d shrinking", "?".
@@ -114,6 +155,8 @@ func cmdSet(ctx context.Context, c *call, args []string) error {
 		return nil
 	})
 	text(f, &edit.StorageNote, "storage-note", "in which room that is")
+	text(f, &edit.Schedule, "schedule", "when it records: always, motion, unknown, or hours such as '20:00-08:00' or 'mon-fri 8-19:30 motion'")
+	number(f, &edit.Days, "days", "for how many days its images stay; 0: not known")
 	rule := f.String("rule", "", "instead of ID: every camera with such a name, e.g. 'Ingresso*'")
 	dry := f.Bool("dry-run", false, "with -rule: only say what would change")
 	f.StringVar(&edit.By, "by", "", "who says so (default: the name in the configuration, else the user of this machine)")

@@ -44,6 +44,9 @@ const (
 	maxScreenOffset   = 20 * 365 * 24 * time.Hour
 )
 
+// FromScreen tells whether a clock is what a person read from the recorder's screen.
+func FromScreen(c protocol.Clock) bool { return c.Method == screenMethod }
+
 // ListByHand keeps what the owner read from a recorder's screen and gives the
 // recorder's id. Nothing leaves by it. Cameras that it no longer names go, unless
 // something was decided of them. Where the recorder tells its clock or its cameras
@@ -71,7 +74,7 @@ func (v *Inventory) ListByHand(ctx context.Context, l ByHand) (deviceID string, 
 			}
 			b.devices = append(b.devices, d)
 		}
-		if l.Offset != nil && (d.clock == nil || d.clock.Method == screenMethod) {
+		if l.Offset != nil && (d.clock == nil || FromScreen(*d.clock)) {
 			d.clock = &protocol.Clock{OffsetMs: *l.Offset, UncertaintyMs: screenUncertainty, Method: screenMethod, At: now}
 		}
 		if err := d.save(ctx, tx); err != nil {

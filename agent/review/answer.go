@@ -130,7 +130,7 @@ var done = map[string]string{"saved": "success", "kept": "success", "back": "suc
 	"enrolled": "success", "contact": "success", "searched": "success", "searchfailed": "danger",
 	"suspended": "success", "resumed": "success",
 	"answered": "success", "advice": "success", "paper": "success", "filed": "success",
-	"closed": "success", "closedother": "success", "lan": "success"}
+	"closed": "success", "closedother": "success", "lan": "success", "listed": "success"}
 
 func (v *Review) render(w http.ResponseWriter, r *http.Request, p pages.Page) {
 	p.Face = pages.FaceAgent

@@ -12,5 +12,6 @@ func TestLongTakeOverInTheBrowser(t *testing.T) { takeOverInTheBrowser(t, wide) 
 
 func TestLongPlaceByMouse(t *testing.T) { placeByMouse(t, window{"narrow-it", 390, "it"}) }
 
-func TestLongPlaceByKeyboard(t *testing.T) { placeByKeyboard(t, window{"wide-en", 1280, "en"}) }
-func TestLongHelpAndTheDoor(t *testing.T) { helpAndTheDoor(t, wide) }
+func TestLongPlaceByKeyboard(t *testing.T)          { placeByKeyboard(t, window{"wide-en", 1280, "en"}) }
+func TestLongHelpAndTheDoor(t *testing.T)           { helpAndTheDoor(t, wide) }
+func TestLongTheWayWithoutThePassword(t *testing.T) { theWayWithoutThePassword(t, wide) }

@@ -158,7 +158,7 @@ type known struct {
 func stepsOf(k known) []step {
 	said, open := 0, 0                     // cameras whose owner has answered, and not
 	unplaced, unnamed, first := "", "", "" // of those that film the street
-	ready := false
+	ready, unsaid := false, false          // unsaid: nobody confirmed when one of these records
 	for _, c := range k.cameras {
 		ready = ready || c.State == inventory.StateReady
 		switch {
@@ -169,6 +169,7 @@ func stepsOf(k known) []step {
 		default:
 			said++
 			first = or(first, c.ID)
+			unsaid = unsaid || c.HoursAt.IsZero()
 			if unplaced == "" && slices.Contains(c.Missing, "position") {
 				unplaced = c.ID
 			}
@@ -195,11 +196,12 @@ func stepsOf(k known) []step {
 	}
 	mine := step{Key: "mine", Done: said > 0 && open == 0}
 	place := step{Key: "place", Done: mine.Done && unplaced == "" && unnamed == ""}
-	hours := step{Key: "hours", Done: place.Done}
+	hours := step{Key: "hours", Done: place.Done && !unsaid}
 	if len(k.cameras) > 0 {
 		mine.Href = "/mine"
 	}
 	if first != "" {
+		hours.Href = "/hours"
 		place.Href = "/cameras/" + or(unplaced, first) + "/place"
 		if unplaced == "" && unnamed != "" { // there it is asked for its name too
 			place.Href = "/cameras/" + unnamed

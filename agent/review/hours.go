@@ -1,0 +1,372 @@
+package review
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"anagrafe/agent/interrogate"
+	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// hoursView is the page of when cameras record, for how long images stay and where:
+// a panel a recorder, in which cameras that agree are asked about once.
+type hoursView struct {
+	Steps  stepsView
+	Panels []hoursPanel
+	Wrong  bool // something that was typed cannot be kept
+}
+
+type hoursPanel struct {
+	Device  inventory.Device
+	Name    string
+	Sets    []*hoursSet // the largest first
+	Storage field
+	Note    field
+	From    string // where Storage comes from
+}
+
+// hoursSet is cameras of a recorder that record alike and keep images alike, as they
+// are shown and, where the form was posted, as it was typed.
+type hoursSet struct {
+	N       int // counts the sets of the page
+	Apart   bool
+	Cameras []inventory.Camera
+	Names   string
+	hoursWords
+}
+
+// hoursWords are what cameras of a set have in common.
+type hoursWords struct {
+	Read     string // the schedule as it was read, in words; "" where nobody did
+	ReadFrom string
+	Schedule field // "read", "always", "motion", "hours", "unknown"
+	From, To string
+	Days     [7]bool // from Monday
+	Motion   bool    // of the hours
+
+	ReadKeep     string // likewise for how long
+	ReadKeepFrom string
+	Keep         field // days; "" as read, or not known
+
+	Said, SaidKeep string // when the owner said so
+}
+
+// weekdayKeys are the days from Monday, as inventory.ParseHours names them and as
+// time.Weekday counts them.
+var weekdayKeys = [7]struct {
+	Key string
+	N   int
+}{{"mon", 1}, {"tue", 2}, {"wed", 3}, {"thu", 4}, {"fri", 5}, {"sat", 6}, {"sun", 0}}
+
+// Weekdays lists them for the page.
+func (hoursView) Weekdays() any { return weekdayKeys }
+
+func (v *Review) hours(r *http.Request) (answer, error) {
+	cameras, err := v.hourly(r)
+	if err != nil {
+		return answer{}, err
+	}
+	view := hoursView{Panels: panelsOf(v.words(r), cameras)}
+	if view.Steps, err = v.firstRun(r); err != nil {
+		return answer{}, err
+	}
+	a := page("hours.html", "hours.title", view)
+	a.json = camerasJSON{cameras}
+	return a, nil
+}
+
+type camerasJSON struct {
+	Cameras []inventory.Camera `json:"cameras"`
+}
+
+// hourly are the cameras of which hours are asked: those that film where anybody passes.
+func (v *Review) hourly(r *http.Request) ([]inventory.Camera, error) {
+	_, cameras, err := v.all(r)
+	return slices.DeleteFunc(cameras, func(c inventory.Camera) bool { return c.Outdoor == nil || keptBack(c) }), err
+}
+
+// panelsOf puts together the cameras of each recorder, and of these what agrees.
+func panelsOf(w *pages.Words, cameras []inventory.Camera) (panels []hoursPanel) {
+	n := 0
+	for _, c := range cameras {
+		at := slices.IndexFunc(panels, func(p hoursPanel) bool { return p.Device.ID == c.Device.ID })
+		if at < 0 {
+			at = len(panels)
+			panels = append(panels, panelOf(w, c.Device))
+		}
+		p := &panels[at]
+		fresh := setOf(w, c)
+		same := slices.IndexFunc(p.Sets, func(s *hoursSet) bool { return s.hoursWords == fresh.hoursWords })
+		if same < 0 {
+			fresh.N, n = n, n+1
+			p.Sets = append(p.Sets, fresh)
+			continue
+		}
+		p.Sets[same].Cameras = append(p.Sets[same].Cameras, c)
+	}
+	for i := range panels {
+		slices.SortStableFunc(panels[i].Sets, func(a, b *hoursSet) int { return len(b.Cameras) - len(a.Cameras) })
+		for k, s := range panels[i].Sets {
+			s.Apart = k > 0
+			var names []string
+			for _, c := range s.Cameras {
+				names = append(names, nameOf(w, c))
+			}
+			s.Names = strings.Join(names, ", ")
+		}
+	}
+	return panels
+}
+
+func panelOf(w *pages.Words, d inventory.Device) hoursPanel {
+	p := hoursPanel{Device: d, Name: or(recorderName(d), d.Address), Storage: field{Value: string(d.Storage)}, Note: field{Value: d.StorageNote}}
+	switch said := keptWords(w, d.Kept); {
+	case d.Storage != protocol.StorageUnknown:
+		p.From = w.T("hours.yours")
+	case d.Kept == interrogate.KeptDisk || d.Kept == interrogate.KeptShare:
+		p.Storage.Value, p.From = string(protocol.StorageOnPremises), w.T("hours.suggested", "where", said)
+	case said != "":
+		p.From = w.T("camera.storage.says", "where", said)
+	}
+	return p
+}
+
+// setOf is what is known of one camera.
+func setOf(w *pages.Words, c inventory.Camera) *hoursSet {
+	s := &hoursSet{Cameras: []inventory.Camera{c}}
+	s.Schedule.Value, s.Days = "unknown", [7]bool{true, true, true, true, true, true, true}
+	schedule, retention := c.Values.Schedule, c.Values.Retention
+	switch read := c.Overruled.Schedule; {
+	case read != nil:
+		s.Read, s.ReadFrom = scheduleWords(w, *read), readOn(w, read.Fact)
+	case schedule.Kind != protocol.ScheduleUnknown && !hisWords(c):
+		s.Read, s.ReadFrom, s.Schedule.Value = scheduleWords(w, schedule), readOn(w, schedule.Fact), "read"
+	}
+	if hisWords(c) {
+		s.Schedule.Value, s.Said = c.Hours, w.T("from.declared", "day", w.Day(schedule.Fact.At))
+		s.typeHours(c.Hours)
+	}
+	his := retention.Fact.Source == protocol.Declared
+	switch read := c.Overruled.Retention; {
+	case read != nil:
+		s.ReadKeep, s.ReadKeepFrom = keptShort(w, *read), readOn(w, read.Fact)
+	case !his && (retention.Kind != protocol.RetentionUnknown || !retention.OldestFootage.IsZero()):
+		s.ReadKeep, s.ReadKeepFrom = keptShort(w, retention), readOn(w, retention.Fact)
+	case his && retention.Kind == protocol.RetentionUnknown: // he saw since when there are images
+		s.ReadKeep, s.ReadKeepFrom = keptShort(w, retention), w.T("from.declared", "day", w.Day(retention.Fact.At))
+	}
+	if his && retention.Kind == protocol.RetentionAge {
+		s.Keep.Value, s.SaidKeep = strconv.Itoa(int(retention.Age.Hours()/24)), w.T("from.declared", "day", w.Day(retention.Fact.At))
+	}
+	return s
+}
+
+// hisWords: the schedule that counts is the owner's word.
+func hisWords(c inventory.Camera) bool {
+	return c.Hours != "" && c.Values.Schedule.Fact.Source == protocol.Declared
+}
+
+// keptShort says for how long images stay, else since which day there are any: the
+// minute differs from camera to camera.
+func keptShort(w *pages.Words, r protocol.Retention) string {
+	if limit := limitWords(w, r); limit != "" || r.OldestFootage.IsZero() {
+		return limit
+	}
+	return w.T("hours.since", "day", w.Day(r.OldestFootage))
+}
+
+// readOn says where a value comes from that the owner has only to confirm.
+func readOn(w *pages.Words, f protocol.Fact) string {
+	switch f.Source {
+	case protocol.Measured, protocol.Confirmed:
+		return w.T("hours.read", "day", w.Day(f.At))
+	}
+	return w.T("hours.confirm")
+}
+
+// typeHours shows hours as inventory.ParseHours reads them in the controls.
+func (s *hoursSet) typeHours(text string) {
+	words := strings.Fields(text)
+	if !strings.ContainsAny(text, "0123456789") {
+		return // always, motion, unknown
+	}
+	s.Schedule.Value = "hours"
+	if last := len(words) - 1; words[last] == "motion" {
+		s.Motion, words = true, words[:last]
+	}
+	if parsed, err := inventory.ParseHours(text); err == nil && len(words) == 2 {
+		s.From, s.To, _ = strings.Cut(words[1], "-")
+		for i, day := range weekdayKeys { // those on which an interval begins
+			from, _ := inventory.ParseHours(day.Key + " " + words[1])
+			begins := from.Days[day.N][len(from.Days[day.N])-1]
+			s.Days[i] = slices.ContainsFunc(parsed.Days[day.N], func(p protocol.Interval) bool { return p.From == begins.From && p.To == begins.To })
+		}
+	} else if len(words) == 1 {
+		s.From, s.To, _ = strings.Cut(words[0], "-")
+	}
+}
+
+// setHours keeps what the owner says, or confirms, of all cameras on the page.
+func (v *Review) setHours(r *http.Request) (answer, error) {
+	cameras, err := v.hourly(r)
+	if err != nil {
+		return answer{}, err
+	}
+	var changes []inventory.Change
+	view := hoursView{Panels: panelsOf(v.words(r), cameras)}
+	if isJSON(r) {
+		var in struct {
+			Cameras []struct {
+				ID string `json:"id"`
+				inventory.Edit
+			} `json:"cameras"`
+		}
+		if err := decode(r, &in); err != nil {
+			return answer{}, err
+		}
+		for _, c := range in.Cameras {
+			changes = append(changes, inventory.Change{ID: c.ID, Edit: c.Edit})
+		}
+	} else {
+		if err := form(r); err != nil {
+			return answer{}, err
+		}
+		changes = view.read(r.PostForm.Get)
+	}
+	if !view.Wrong {
+		done, _, err := v.Inventory.SetMany(r.Context(), changes, false, false)
+		if err != nil {
+			return answer{}, err
+		}
+		for i, d := range done {
+			if d.Unknown {
+				return answer{}, inventory.ErrUnknown
+			}
+			if len(d.Wrong) > 0 && (isJSON(r) || wantsJSON(r)) {
+				return answer{}, d.Wrong
+			}
+			if len(d.Wrong) > 0 {
+				view.fault(changes[i].ID, d.Wrong)
+			}
+		}
+	}
+	if view.Wrong {
+		if view.Steps, err = v.firstRun(r); err != nil {
+			return answer{}, err
+		}
+		a := page("hours.html", "hours.title", view)
+		a.page.Status = http.StatusUnprocessableEntity
+		return a, nil
+	}
+	if cameras, err = v.hourly(r); err != nil {
+		return answer{}, err
+	}
+	to, err := v.nextOr(r, "/?done=saved")
+	return answer{json: camerasJSON{cameras}, to: to}, err
+}
+
+// read takes over the form, and gives what it says of each camera. Controls that the
+// form does not have leave the values as they were.
+func (view *hoursView) read(get func(string) string) (changes []inventory.Change) {
+	for i := range view.Panels {
+		p := &view.Panels[i]
+		storage := inventory.Edit{}
+		before := p.Device.Storage
+		p.Storage.Value, p.Note.Value = strings.TrimSpace(get("storage."+p.Device.ID)), strings.TrimSpace(get("note."+p.Device.ID))
+		switch now := protocol.Storage(p.Storage.Value); {
+		case now != protocol.StorageUnknown:
+			storage.Storage, storage.StorageNote = &now, &p.Note.Value
+		case before != protocol.StorageUnknown:
+			storage.Clear = []string{"storage"}
+		}
+		for k, s := range p.Sets {
+			e, ok := s.read(get)
+			view.Wrong = view.Wrong || !ok
+			for j, c := range s.Cameras {
+				own := e
+				if k == 0 && j == 0 {
+					own.Storage, own.StorageNote = storage.Storage, storage.StorageNote
+					own.Clear = append(slices.Clone(e.Clear), storage.Clear...)
+				}
+				changes = append(changes, inventory.Change{ID: c.ID, Edit: own})
+			}
+		}
+	}
+	return changes
+}
+
+// read takes over what was typed for one set.
+func (s *hoursSet) read(get func(string) string) (e inventory.Edit, ok bool) {
+	value := func(name string) string { return strings.TrimSpace(get(name + "." + strconv.Itoa(s.N))) }
+	e.HoursRight, ok = true, true
+	s.Schedule.Value = value("schedule")
+	s.From, s.To, s.Motion = value("from"), value("to"), value("motion") != ""
+	var days []string
+	for i, day := range weekdayKeys {
+		if s.Days[i] = value(day.Key) != ""; s.Days[i] {
+			days = append(days, day.Key)
+		}
+	}
+	switch text := s.Schedule.Value; text {
+	case "read":
+		if s.Cameras[0].Hours != "" {
+			e.Clear = append(e.Clear, "schedule")
+		}
+	case "always", "motion", "unknown":
+		e.Schedule = &text
+	case "hours":
+		text = strings.Join(days, ",") + " " + s.From + "-" + s.To
+		if s.Motion {
+			text += " motion"
+		}
+		e.Schedule = &text
+		if _, err := inventory.ParseHours(text); err != nil || len(days) == 0 {
+			s.Schedule.Error, ok = "wrong.schedule", false
+		}
+	default:
+		s.Schedule.Error, ok = "wrong.schedule", false
+	}
+	s.Keep.Value = value("days")
+	n, err := strconv.Atoi(s.Keep.Value)
+	switch {
+	case s.Keep.Value == "" && s.SaidKeep != "":
+		e.Clear = append(e.Clear, "days")
+	case s.Keep.Value == "" && s.ReadKeep == "":
+		e.Days = new(0)
+	case s.Keep.Value == "":
+	case err != nil || n < 1 || n > inventory.MaxDays:
+		s.Keep.Error, ok = "wrong.days", false
+	default:
+		e.Days = &n
+	}
+	return e, ok
+}
+
+// fault marks what the inventory did not take of a camera.
+func (view *hoursView) fault(id string, errs protocol.FieldErrors) {
+	view.Wrong = true
+	for i := range view.Panels {
+		p := &view.Panels[i]
+		for _, s := range p.Sets {
+			if !slices.ContainsFunc(s.Cameras, func(c inventory.Camera) bool { return c.ID == id }) {
+				continue
+			}
+			for _, e := range errs {
+				switch e.Field {
+				case "storage":
+					p.Storage.Error = "wrong.storage"
+				case "storage_note":
+					p.Note.Error = "wrong.storage_note"
+				case "days":
+					s.Keep.Error = "wrong.days"
+				default:
+					s.Schedule.Error = "wrong.schedule"
+				}
+			}
+		}
+	}
+}

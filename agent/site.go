@@ -83,6 +83,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 		Tile:      s.tile,
 		Places:    s.findPlaces,
 		Withdrawn: s.withdrawn,
+		Try:       s.try,
 		Addr:      config.Listen,
 		Log:       log,
 	})

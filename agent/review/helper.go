@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"anagrafe/protocol/pages"
@@ -68,7 +69,8 @@ func (v *Review) newHelper(r *http.Request) (answer, error) {
 
 // mailQuery is subject and body as RFC 6068 writes them.
 func mailQuery(subject, body string) string {
-	return "subject=" + url.PathEscape(subject) + "&body=" + url.PathEscape(body)
+	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+	return "subject=" + escape(subject) + "&body=" + escape(body)
 }
 
 // placeName is what to call the place in a message.

@@ -48,6 +48,10 @@ type Options struct {
 	Places func(ctx context.Context, siteID, text string) ([]Place, error)
 	// Withdrawn is called after cameras were taken out of the register. It may be nil.
 	Withdrawn func(ctx context.Context)
+	// Try looks at one device at once with a password that was typed for it, keeps
+	// that, and says what the device still needs: ErrSilent where it does not answer.
+	// Without a user it only looks.
+	Try func(ctx context.Context, deviceID string, c interrogate.Credential) (interrogate.Needs, error)
 	// Picture gets one still picture of a camera, JPEG; cameraID "" is any of the
 	// device. It is asked for only as picture says. It may be nil.
 	Picture func(ctx context.Context, deviceID, cameraID string) (jpeg []byte, err error)
@@ -71,11 +75,12 @@ type Review struct {
 	checking sync.Mutex // held while a password is compared
 	search   search
 	finds    finds
+	trials   trials
 }
 
 // New checks the options and loads the pages.
 func New(o Options) (*Review, error) {
-	if o.Inventory == nil || o.Scan == nil || o.Find == nil || o.Enrol == nil || o.Status == nil || o.Log == nil {
+	if o.Inventory == nil || o.Scan == nil || o.Try == nil || o.Find == nil || o.Enrol == nil || o.Status == nil || o.Log == nil {
 		return nil, errors.New("review: an option is missing")
 	}
 	if o.Withdrawn == nil {
@@ -102,6 +107,7 @@ func (v *Review) Close() error {
 	v.search.stop()
 	v.search.running.Wait()
 	v.finds.running.Wait()
+	v.trials.running.Wait()
 	return nil
 }
 

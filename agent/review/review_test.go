@@ -28,6 +28,9 @@ type owner struct {
 	scans  int
 	found  []interrogate.Device
 
+	tries []string // devices on which a password was tried
+	try   func(device string, c interrogate.Credential) (interrogate.Needs, error)
+
 	finds  chan string                                // notices for which recorders were asked
 	answer func(ctx context.Context, id string) error // what they say
 }
@@ -54,6 +57,13 @@ func start(t *testing.T) *owner {
 		Scan: func(ctx context.Context) error {
 			o.scans++
 			return inv.Record(ctx, o.found, time.Now())
+		},
+		Try: func(ctx context.Context, device string, c interrogate.Credential) (interrogate.Needs, error) {
+			o.tries = append(o.tries, device)
+			if err := inv.SetCredential(ctx, device, c); err != nil || o.try == nil {
+				return interrogate.NeedsNothing, err
+			}
+			return o.try(device, c)
 		},
 		Find: func(ctx context.Context, id string) error {
 			o.finds <- id

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -102,85 +101,6 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 	}
 	to, err := v.nextOr(r, "/?done=contact")
 	return answer{json: in, to: to}, err
-}
-
-// passwordView is the form for a recorder's password.
-type passwordView struct {
-	Device inventory.Device
-	User   string
-	Error  string   // key
-	Make   []string // what account is enough, and how to make it
-	Own    bool     // Make is for this family, not in general
-}
-
-// passwordPage is the form, with the account to make for it.
-func (v *Review) passwordPage(r *http.Request, d inventory.Device, user, wrong string) answer {
-	family, w := familyOf(d), v.words(r)
-	return page("password.html", "password.title", passwordView{Device: d, User: user, Error: wrong,
-		Make: familySteps(w, "account", family), Own: len(steps(w, "account."+string(family))) > 0})
-}
-
-func (v *Review) device(r *http.Request, id string) (inventory.Device, error) {
-	devices, err := v.Inventory.Devices(r.Context())
-	if err != nil {
-		return inventory.Device{}, err
-	}
-	i := slices.IndexFunc(devices, func(d inventory.Device) bool { return d.ID == id })
-	if i < 0 {
-		return inventory.Device{}, inventory.ErrUnknown
-	}
-	return devices[i], nil
-}
-
-func (v *Review) askPassword(r *http.Request) (answer, error) {
-	d, err := v.device(r, r.URL.Query().Get("device"))
-	if err != nil {
-		return answer{}, err
-	}
-	a := v.passwordPage(r, d, "", "")
-	a.json = d
-	return a, nil
-}
-
-// setPassword keeps a password, sealed; from the page a search follows, which
-// tries it once.
-func (v *Review) setPassword(r *http.Request) (answer, error) {
-	var in struct {
-		Device   string `json:"device"`
-		User     string `json:"user"`
-		Password string `json:"password"`
-	}
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
-		// Not trimmed: a space may belong to a password.
-		in.Device, in.User, in.Password = r.PostForm.Get("device"), r.PostForm.Get("user"), r.PostForm.Get("password")
-	}
-	const most = 256 // far above what devices take
-	if in.User == "" || in.Password == "" || len(in.User) > most || len(in.Password) > most {
-		if wantsJSON(r) {
-			return answer{}, protocol.FieldErrors{{Field: "password", Why: "give user and password, of at most 256 bytes each"}}
-		}
-		d, err := v.device(r, in.Device)
-		if err != nil {
-			return answer{}, err
-		}
-		a := v.passwordPage(r, d, in.User, "wrong.password")
-		a.page.Status = http.StatusUnprocessableEntity
-		return a, nil
-	}
-	if err := v.Inventory.SetCredential(r.Context(), in.Device, interrogate.Credential{User: in.User, Password: in.Password}); err != nil {
-		return answer{}, err
-	}
-	if !wantsJSON(r) {
-		v.start()
-	}
-	return answer{json: map[string]string{"device": in.Device}, to: "/scan"}, nil
 }
 
 // enrolView is the form for the code from the Comune.

@@ -64,13 +64,15 @@ func (c *call) examine(ctx context.Context) diagnosis {
 		d.Collector = identity.Collector
 		d.Findings = append(d.Findings, uplink.Finding{Part: partCode, State: uplink.StateGood, Found: "enrolled with " + identity.Collector})
 		d.Findings = append(d.Findings, uplink.Examine(ctx, identity, c.anySite(ctx), nil)...)
-		d.Findings = append(d.Findings, examineMap(ctx, identity), examineKept(c.dir))
 	}
 	d.Healthy = true
 	state := map[uplink.Part]uplink.State{}
 	for _, f := range d.Findings {
 		d.Healthy = d.Healthy && f.State != uplink.StateBad
 		state[f.Part] = f.State
+	}
+	if identity != nil {
+		d.Findings = append(d.Findings, examineMap(ctx, identity, state[uplink.PartAdmission]), examineKept(c.dir))
 	}
 	if state[uplink.PartAdmission] == uplink.StateGood {
 		if d.Transport = "h2"; state[uplink.PartUDP] == uplink.StateGood {

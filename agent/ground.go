@@ -76,9 +76,14 @@ const (
 	partKept uplink.Part = "kept" // what of them is on this computer
 )
 
-// examineMap looks whether the collector gives a map and addresses.
-func examineMap(ctx context.Context, identity *uplink.Identity) uplink.Finding {
+// examineMap looks whether the collector gives a map and addresses, where it admits
+// this agent.
+func examineMap(ctx context.Context, identity *uplink.Identity, admission uplink.State) uplink.Finding {
 	f := uplink.Finding{Part: partMap, State: uplink.StateSlow}
+	if admission != uplink.StateGood {
+		f.State, f.Found = uplink.StateUnknown, "not looked at, since the collector does not admit this agent now"
+		return f
+	}
 	d, err := identity.DescribeMap(ctx, nil)
 	if err != nil {
 		f.State, f.Found = uplink.StateUnknown, "not known, since the collector does not answer: "+err.Error()

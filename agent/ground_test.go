@@ -101,6 +101,9 @@ func TestGround(t *testing.T) {
 	if f := examineKept(s.dir); f.State != uplink.StateGood || !strings.Contains(f.Found, "3 parts") {
 		t.Errorf("%+v", f)
 	}
+	if f := examineMap(t.Context(), nil, uplink.StateBad); f.State != uplink.StateUnknown {
+		t.Errorf("with a line that does not work: %+v", f)
+	}
 	if f := examineKept(t.TempDir()); f.State != uplink.StateGood || !strings.Contains(f.Found, "nothing") {
 		t.Errorf("%+v", f)
 	}

@@ -203,7 +203,7 @@ func (a *Atlas) ask(ctx context.Context, wait time.Duration, ask func(context.Co
 	switch now := a.now(); {
 	case err == nil:
 		a.again = time.Time{}
-	case ctx.Err() == nil && now.Sub(begun) >= tired: // not the reader who went away
+	case !errors.Is(ctx.Err(), context.Canceled) && now.Sub(begun) >= tired: // not the reader who went away
 		a.again, a.why = now.Add(rest), err
 	}
 	return got, err

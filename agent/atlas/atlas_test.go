@@ -249,6 +249,18 @@ func TestOneWaits(t *testing.T) {
 	if err := ask(31); err != nil {
 		t.Errorf("after a reader went away: %v", err)
 	}
+	// A reader who would wait no longer has waited in vain as well.
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
+	defer cancel()
+	r.clock.at, r.collector.err = r.clock.at.Add(rest), errGone
+	if _, err := r.Tile(late, protocol.TileAt{Z: 14, X: 32, Y: 0}); err == nil {
+		t.Error("no error")
+	}
+	before := r.collector.asked["tile"]
+	if err := ask(33); err == nil {
+		t.Error("no error")
+	}
+	r.wantAsked(t, "tile", before)
 }
 
 func TestForget(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 	"anagrafe/protocol/pages/pagestest"
 )
 
@@ -97,7 +98,7 @@ func (o *owner) agree(t *testing.T, page string, role ...string) int {
 	if seen == nil {
 		t.Fatal("the page has no form to approve with")
 	}
-	form := url.Values{"by": {"Ugo Verdi"}, "read": {"yes"}, "seen": {seen[1]}, "role": role}
+	form := url.Values{"by": {"Ugo Verdi"}, "read": {"yes"}, "seen": {seen[1]}, "role": role, "notice": {pages.OwnersNotice}}
 	for _, id := range regexp.MustCompile(`name="ids" value="([0-9a-f-]+)"`).FindAllStringSubmatch(page[strings.Index(page, `action="/approve"`):], -1) {
 		form.Add("ids", id[1])
 	}
@@ -128,7 +129,7 @@ func TestOfFourCamerasOneLeaves(t *testing.T) {
 		"rule on the page": func(t *testing.T, o *owner, ids map[string]string) {
 			answered(t, o, ids, nil)
 			_, page, _ := o.send(t, "POST", "/bulk/rule", "rule=*")
-			if strings.Count(page, `<section class="panel" aria-labelledby="c-`) != 1 || !strings.Contains(page, "3 restano qui") {
+			if strings.Count(page, `<article class="panel police" aria-labelledby="c-`) != 1 || !strings.Contains(page, "3 restano qui") {
 				t.Error("the page does not show the one that goes, and the three that stay")
 			}
 			if status := o.agree(t, page, "referent"); status != http.StatusSeeOther {

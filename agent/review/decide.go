@@ -73,6 +73,7 @@ func answerWith(all []inventory.Result, to string) answer {
 
 // summaryView is all that would leave, right before it does.
 type summaryView struct {
+	Steps    stepsView
 	Cameras  []seenCamera
 	Sites    []inventory.Grant
 	Contacts []protocol.Contact
@@ -141,6 +142,9 @@ func (v *Review) summaryPage(r *http.Request, shown shownCameras, by string, wro
 		return answer{to: "/enrol"}, nil
 	}
 	view := summaryView{Sites: grants, By: by, Errors: wrong, Bulk: shown.bulk, Notice: pages.OwnersNotice, First: true, Referent: r.PostForm.Get("role") == string(protocol.RoleReferent)}
+	if view.Steps, err = v.firstRun(r); err != nil {
+		return answer{}, err
+	}
 	var ids []string
 	w := v.words(r)
 	for _, c := range cameras {

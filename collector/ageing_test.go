@@ -53,7 +53,42 @@ func TestAgeing(t *testing.T) {
 	}
 }
 
+// A suspension ends on its day, with an entry on the trail, and search and the agents
+// are told.
+func TestSuspensionsEnd(t *testing.T) {
+	o := opened(t, t.TempDir(), func(*Config) {})
+	told := 0
+	o.notify = func() { told++ }
+	at := time.Now().UTC().Add(-time.Hour)
+	site, say := ageingAgent(t, o.reg, at)
+	say(at, protocol.SiteSuspension{Until: at.Add(time.Minute), Approval: protocol.Approval{By: "Anna", Role: protocol.RoleOwner, At: at}})
+	for range 2 { // the second time nothing is due
+		if err := o.age(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		own, err := o.reg.Own(t.Context(), site)
+		if err != nil || own.State != registry.Sharing || told != 1 {
+			t.Errorf("%s, told %d times, %v", own.State, told, err)
+		}
+		n, err := o.reg.TrailSize(t.Context())
+		if err != nil || n != 1 {
+			t.Fatalf("%d entries, %v", n, err)
+		}
+		headers, bodies, err := o.reg.TrailEntries(t.Context(), 0, n)
+		if err != nil || !bytes.Contains(headers[0], []byte(`"kind":"ageing-resumed"`)) || !bytes.Contains(bodies[0], []byte(site)) {
+			t.Errorf("%s %s, %v", headers, bodies, err)
+		}
+	}
+}
+
 func ageingSite(t *testing.T, reg *registry.Registry, at time.Time) string {
+	t.Helper()
+	site, _ := ageingAgent(t, reg, at)
+	return site
+}
+
+// ageingAgent is a site that was declared at a moment, and how its agent says more.
+func ageingAgent(t *testing.T, reg *registry.Registry, at time.Time) (site string, say func(at time.Time, b protocol.Body)) {
 	t.Helper()
 	agent, code := uuid.NewString(), [32]byte{1}
 	site, err := reg.Invite(t.Context(), registry.Invitation{Site: protocol.Site{Name: "Bar"}, CodeHash: code, ExpiresAt: at.Add(time.Hour), At: at})
@@ -64,18 +99,24 @@ func ageingSite(t *testing.T, reg *registry.Registry, at time.Time) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := protocol.Message{ID: uuid.NewString(), SiteID: site, Epoch: grant.Epoch, Revision: 1, MadeAt: at, Body: protocol.Declaration{
+	revision := int64(0)
+	say = func(at time.Time, b protocol.Body) {
+		t.Helper()
+		revision++
+		m := protocol.Message{ID: uuid.NewString(), SiteID: site, Epoch: grant.Epoch, Revision: revision, MadeAt: at, Body: b}
+		raw, err := protocol.Encode(m)
+		if err == nil {
+			_, err = reg.Record(t.Context(), agent, m, raw, at)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(at, protocol.Declaration{
 		Site:     protocol.Site{Name: "Bar Centrale", Category: "shop", Address: "Via Torino 1"},
 		Contacts: []protocol.Contact{{Name: "Anna", Role: protocol.RoleOwner, Phone: "+39 02 1234567"}},
-		Approval: protocol.Approval{By: "Anna", Role: protocol.RoleOwner, At: at}}}
-	raw, err := protocol.Encode(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := reg.Record(t.Context(), agent, m, raw, at); err != nil {
-		t.Fatal(err)
-	}
-	return site
+		Approval: protocol.Approval{By: "Anna", Role: protocol.RoleOwner, At: at}})
+	return site, say
 }
 
 // The mail server's settings go together, and its password is read from a file

@@ -132,8 +132,15 @@ var done = map[string]string{"saved": "success", "kept": "success", "back": "suc
 	"answered": "success", "advice": "success", "paper": "success", "filed": "success",
 	"closed": "success", "closedother": "success", "lan": "success", "listed": "success"}
 
+// selfOf are the pages that answer a POST to a path which cannot be opened: there the
+// other language is asked for.
+var selfOf = map[string]string{"/bulk/rule": "/bulk", "/bulk/sheet": "/bulk", "/resume": "/suspend", "/refuse": "/", "/restore": "/"}
+
 func (v *Review) render(w http.ResponseWriter, r *http.Request, p pages.Page) {
 	p.Face = pages.FaceAgent
+	if r.Method == http.MethodPost {
+		p.Self = selfOf[r.URL.Path]
+	}
 	p.Styles = append(p.Styles, "review.css")
 	if p.Template != "open.html" && p.Template != "closed.html" && p.Template != "login.html" {
 		for _, n := range sections {

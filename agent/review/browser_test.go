@@ -35,6 +35,7 @@ func TestTheOwnersWay(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			o := start(t)
 			o.found = append(o.found, locked())
+			o.receiptPause = "3600" // a page that is looked at stays
 			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
 			check := func(name string) { t.Helper(); b.Check(tc.name + "-" + name) }
 			b.Visit(o.NewLink())

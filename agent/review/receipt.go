@@ -1,7 +1,6 @@
 package review
 
 import (
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -45,9 +44,6 @@ type receiptJSON struct {
 	inventory.Sent
 }
 
-// receiptPause is how often, in seconds, the page of a receipt that is awaited is new.
-const receiptPause = 5
-
 // receipt shows, for each site, what became of the last decision.
 func (v *Review) receipt(r *http.Request) (answer, error) {
 	last, err := v.Inventory.LastSent(r.Context())
@@ -84,7 +80,7 @@ func (v *Review) receipt(r *http.Request) (answer, error) {
 	slices.SortStableFunc(view.Receipts, func(a, b receiptView) int { return b.MadeAt.Compare(a.MadeAt) })
 	a := page("receipt.html", "receipt.title", view)
 	if view.Waiting {
-		a.after = fmt.Sprint(receiptPause)
+		a.after = v.receiptPause
 	}
 	a.json = struct {
 		Receipts []receiptJSON `json:"receipts"`

@@ -76,6 +76,8 @@ type Review struct {
 	search   search
 	finds    finds
 	trials   trials
+
+	receiptPause string // seconds after which the page of a receipt that is awaited is new
 }
 
 // New checks the options and loads the pages.
@@ -93,7 +95,7 @@ func New(o Options) (*Review, error) {
 	if err != nil {
 		return nil, fmt.Errorf("review: %w", err)
 	}
-	v := &Review{Options: o, pages: set}
+	v := &Review{Options: o, pages: set, receiptPause: "5"}
 	v.sessions.now = time.Now
 	now := func() time.Time { return v.sessions.now() }
 	v.badLinks = limit{now: now, most: maxLinks, all: maxLinks * 10}

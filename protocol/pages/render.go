@@ -2,6 +2,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"net/url"
 )
@@ -30,6 +31,7 @@ type Page struct {
 	Styles   []string // names of built style sheets beyond base.css
 	Wide     bool     // the whole width, for a list beside a map
 	Status   int      // 0: 200
+	Self     string   // path of the page, where it answers a POST to a path that cannot be opened; "" the request's
 	Data     any
 }
 
@@ -63,7 +65,7 @@ func (v View) LangLink(l Lang) string {
 		q[k] = vs
 	}
 	q.Set("lang", string(l))
-	return v.Path + "?" + q.Encode()
+	return cmp.Or(v.Self, v.Path) + "?" + q.Encode()
 }
 
 // Render answers with a whole page. What goes wrong inside a template is

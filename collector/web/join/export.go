@@ -102,21 +102,23 @@ type exported struct {
 }
 
 type exportedSite struct {
-	ID          string              `json:"id"`
-	Key         string              `json:"key,omitempty"` // the owner's own; "" of what was not imported
-	State       registry.State      `json:"state"`
-	Trust       string              `json:"trust"`
-	InvitedAt   time.Time           `json:"invited_at"`
-	DeclaredAt  time.Time           `json:"declared_at"`
-	HeardAt     time.Time           `json:"heard_at,omitzero"`
-	SuspendedAt time.Time           `json:"suspended_at,omitzero"`
-	Site        protocol.Site       `json:"site"`
-	Contacts    []protocol.Contact  `json:"contacts"`
-	Inherited   bool                `json:"contacts_of_organisation"`
-	Recorders   []protocol.Recorder `json:"recorders"`
-	Cameras     []exportedCamera    `json:"cameras"`
-	Acts        []ownerAct          `json:"owner_acts,omitempty"`
-	History     exportedHistory     `json:"history"`
+	ID          string         `json:"id"`
+	Key         string         `json:"key,omitempty"` // the owner's own; "" of what was not imported
+	State       registry.State `json:"state"`
+	Trust       string         `json:"trust"`
+	InvitedAt   time.Time      `json:"invited_at"`
+	DeclaredAt  time.Time      `json:"declared_at"`
+	HeardAt     time.Time      `json:"heard_at,omitzero"`
+	SuspendedAt time.Time      `json:"suspended_at,omitzero"`
+	// SuspendedUntil is when that ends by itself.
+	SuspendedUntil time.Time           `json:"suspended_until,omitzero"`
+	Site           protocol.Site       `json:"site"`
+	Contacts       []protocol.Contact  `json:"contacts"`
+	Inherited      bool                `json:"contacts_of_organisation"`
+	Recorders      []protocol.Recorder `json:"recorders"`
+	Cameras        []exportedCamera    `json:"cameras"`
+	Acts           []ownerAct          `json:"owner_acts,omitempty"`
+	History        exportedHistory     `json:"history"`
 }
 
 type ownerAct struct {
@@ -164,7 +166,7 @@ func (j *Join) exportSite(r *http.Request, id string) (exportedSite, error) {
 		contacts[i] = c.Contact
 	}
 	out := exportedSite{ID: id, Key: key, State: own.State, Trust: own.Trust, InvitedAt: own.InvitedAt, DeclaredAt: own.DeclaredAt,
-		HeardAt: own.HeardAt, SuspendedAt: own.SuspendedAt, Site: protocol.Site{Name: own.Name, Category: own.Category, Address: own.Address},
+		HeardAt: own.HeardAt, SuspendedAt: own.SuspendedAt, SuspendedUntil: own.SuspendedUntil, Site: protocol.Site{Name: own.Name, Category: own.Category, Address: own.Address},
 		Contacts: contacts, Inherited: own.Inherited, Recorders: []protocol.Recorder{}, Cameras: []exportedCamera{},
 		History: exportedHistory{Site: h.Sites, Recorders: h.Recorders, Clocks: h.Clocks, Cameras: make(map[string][]cameraVersion),
 			Schedules: h.Schedules, Retentions: h.Retentions}}

@@ -32,6 +32,9 @@ type cameraView struct {
 	Name, Place, Looks, Records, Keeps string
 }
 
+// LastDay is the last day of a suspension that ends by itself.
+func (v siteView) LastDay() time.Time { return v.SuspendedUntil.Add(-time.Second) }
+
 func view(w *pages.Words, own registry.OwnSite, now time.Time) siteView {
 	v := siteView{OwnSite: own, Hidden: own.State == registry.Suspended,
 		Doubtful:  slices.ContainsFunc(own.Contacts, func(c registry.Contact) bool { return c.Unverified }),

@@ -232,3 +232,23 @@ func TestExport(t *testing.T) {
 	}
 	o.api(t, "GET", "/export", nil, &map[string]any{})
 }
+
+// The other language is asked for where a page can be opened, also after a form that
+// was refused.
+func TestTheOtherLanguage(t *testing.T) {
+	o, _, _ := joined(t)
+	for path, want := range map[string]string{"/suspend": "/suspend", "/contact": "/contact", "/bulk/rule": "/bulk", "/resume": "/suspend"} {
+		_, page, _ := o.send(t, "POST", path, "site_id="+siteID+"&until=never&rule=*")
+		if path == "/resume" { // it leads on; refused it is shown
+			_, page, _ = o.send(t, "POST", path, "site_id=none")
+		}
+		if !strings.Contains(page, `href="`+want+`?lang=en"`) {
+			t.Errorf("after a POST to %s the other language is not at %s", path, want)
+			continue
+		}
+		if status, page, _ := o.send(t, "GET", want+"?lang=en", ""); status != http.StatusOK || !strings.Contains(page, `<html lang="en"`) {
+			t.Errorf("%s in English gives %d", want, status)
+		}
+		o.send(t, "GET", want+"?lang=it", "")
+	}
+}

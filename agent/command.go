@@ -60,6 +60,7 @@ func commands() []command {
 		{"resume", "[-site ID] [-by NAME] [-json]", "show it again", cmdSuspend},
 		{"export", "FILE.json | FILE.csv", "write all that this computer holds of your sites, or the cameras, into a file", cmdExport},
 		{"outbox", "[-json]", "show every message sent or waiting", cmdOutbox},
+		{"report", "[-json] [-language it|en]", "print a technician's report: what there is, and what is to be mended", cmdReport},
 		{"notices", "[-json] | ID [-json] | ID -check [-json] | ID -copied|-cannot|-too-late|-refused [-by NAME] [-note TEXT]", "list the requests and messages from the register, open one, ask the recorder for it, answer it", cmdNotices},
 		{"version", "", "print the version", cmdVersion},
 	}

@@ -55,20 +55,14 @@ type visitMessage struct {
 // that runs in DIR.
 func cmdVisit(ctx context.Context, c *call, args []string) error {
 	f := c.flags()
-	o := visitOptions{lang: pages.It}
+	var o visitOptions
 	var config Config
 	f.StringVar(&o.collector, "collector", "", "https://HOST:PORT of the collector; a link carries it")
 	f.BoolVar(&o.replace, "replace", false, "the computers that speak for the site may do so no more")
 	f.Var((*many)(&config.Interfaces), "interface", "network interface to look at, may be repeated (default: every suitable one)")
 	f.Var((*many)(&config.Targets), "target", "host or CIDR to ask besides, may be repeated")
 	f.StringVar(&config.Listen, "listen-pages", "", "address of the local pages (default 127.0.0.1 and a free port)")
-	f.Func("language", "of the report: it or en (default it)", func(s string) error {
-		if s != string(pages.It) && s != string(pages.En) {
-			return errors.New("it or en")
-		}
-		o.lang = pages.Lang(s)
-		return nil
-	})
+	lang := language(f)
 	finish := f.Bool("finish", false, "end the visit that runs in the directory given with -data")
 	// Never the agent's own directory by default: a visit forgets its one.
 	c.dir, f.Lookup("data").DefValue = "", "a temporary one"
@@ -82,7 +76,7 @@ func cmdVisit(ctx context.Context, c *call, args []string) error {
 	if len(words) == 0 {
 		return misuse("which code? The Comune gives one for each visit")
 	}
-	o.code = words[0]
+	o.code, o.lang = words[0], *lang
 	if config.Listen != "" {
 		if err := loopback(config.Listen); err != nil {
 			return err

@@ -6,20 +6,20 @@ import (
 	"slices"
 	"strings"
 
-	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
-// VisitReport is what a technician leaves behind: plain text with what the
-// register was told, by whom, with which receipt, and what could not be read.
+// VisitReport is what a technician leaves behind: plain text with what there is
+// and what is to be mended, as the page has it (reportFacts), and what the register
+// was told, by whom, with which receipt.
 // With it the owner keeps what the visit's computer forgets: the code for the
 // page from any browser, and the signed receipts. It holds no password and no
 // address of the network.
 func (v *Review) VisitReport(ctx context.Context, lang pages.Lang) (string, error) {
 	r := report{w: v.pages.Words(lang)}
-	sites, err := v.Inventory.Grants(ctx)
+	facts, err := v.reportFacts(ctx, r.w)
 	if err != nil {
 		return "", err
 	}
@@ -27,26 +27,12 @@ func (v *Review) VisitReport(ctx context.Context, lang pages.Lang) (string, erro
 	if err != nil {
 		return "", err
 	}
-	devices, err := v.Inventory.Devices(ctx)
-	if err != nil {
-		return "", err
-	}
-	cameras, err := v.Inventory.Cameras(ctx)
-	if err != nil {
-		return "", err
-	}
 	owner, err := v.Inventory.OwnerAccess(ctx)
 	if err != nil {
 		return "", err
 	}
-	r.line("%s", strings.ToUpper(r.w.T("report.title")))
-	r.line("%s: %s", r.w.T("report.date"), r.w.DateTime(v.sessions.now()))
-	for _, s := range sites {
-		r.line("%s: %s", r.w.T("report.site"), strings.Join(slices.DeleteFunc([]string{s.SiteName, s.Address}, func(p string) bool { return p == "" }), ", "))
-	}
+	r.facts(facts)
 	r.messages(sent)
-	r.unread(devices, cameras)
-	r.unshared(cameras)
 	r.head("report.after")
 	r.line("%s", r.w.T("report.dated"))
 	r.line("%s", r.w.T("report.forgotten"))
@@ -121,58 +107,4 @@ func decisions(sent []inventory.Sent) []inventory.Sent {
 		_, measured := s.Message.Body.(protocol.Observation)
 		return measured
 	})
-}
-
-// unread is what the devices did not tell.
-func (r *report) unread(devices []inventory.Device, cameras []inventory.Camera) {
-	r.head("report.unread")
-	any := false
-	say := func(name, what string) {
-		any = true
-		r.line("  %s: %s", name, what)
-	}
-	for _, d := range devices {
-		name := or(strings.TrimSpace(d.Vendor+" "+d.Model), d.Name)
-		switch {
-		case !d.Reachable:
-			say(name, r.w.T("device.silent"))
-		case d.Needs != "" && d.Needs != interrogate.NeedsNothing:
-			say(name, r.w.T("report.locked"))
-		}
-	}
-	for _, c := range cameras {
-		if keptBack(c) {
-			continue
-		}
-		var unknown []string
-		if c.Values.Schedule.Kind == protocol.ScheduleUnknown {
-			unknown = append(unknown, r.w.T("view.schedule"))
-		}
-		if c.Values.Retention.Kind == protocol.RetentionUnknown {
-			unknown = append(unknown, r.w.T("view.retention"))
-		}
-		if c.Device.Clock == nil {
-			unknown = append(unknown, r.w.T("camera.clock"))
-		}
-		if len(unknown) > 0 {
-			say(nameOf(r.w, c), strings.Join(unknown, ", "))
-		}
-	}
-	if !any {
-		r.line("  %s", r.w.T("report.allread"))
-	}
-}
-
-// unshared are the cameras that were seen and are not in the register.
-func (r *report) unshared(cameras []inventory.Camera) {
-	var names []string
-	for _, c := range cameras {
-		if c.State != inventory.StateDeclared {
-			names = append(names, nameOf(r.w, c))
-		}
-	}
-	if len(names) > 0 {
-		r.head("report.unshared")
-		r.line("  %s", strings.Join(names, ", "))
-	}
 }

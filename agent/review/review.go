@@ -176,6 +176,7 @@ func (v *Review) routes() *http.ServeMux {
 	handle("POST /helper", v.serve(v.newHelper))
 	handle("GET /lan", v.serve(v.lanPage))
 	handle("POST /lan", v.serve(v.setLANPassword))
+	handle("GET /report", v.serve(v.reportPage))
 	handle("GET /bulk", v.serve(v.bulk))
 	handle("GET /bulk/sheet", v.serve(v.giveSheet))
 	handle("POST /bulk/sheet", v.serveUpTo(maxSheetBody, v.takeSheet))

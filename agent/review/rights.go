@@ -29,6 +29,7 @@ var forTechnician = map[string]bool{
 	"POST /hours":              true,
 	"GET /save":                true,
 	"GET /status":              true,
+	"GET /report":              true,
 	"POST /close":              true, // its own alone
 }
 

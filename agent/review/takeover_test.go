@@ -206,7 +206,7 @@ func TestVisitReport(t *testing.T) {
 	}
 	text := report()
 	for _, want := range []string{"Recorded by the municipality", "Bar Centrale", "Anna Neri", sent[0].SHA256, sent[0].ID,
-		"asks for a password", "Seen and not shared", ownerLink, code.String(), strings.TrimSpace(sent[0].Receipt)} {
+		"asks for a password", "not in the register", ownerLink, code.String(), strings.TrimSpace(sent[0].Receipt)} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report does not say %q:\n%s", want, text)
 		}

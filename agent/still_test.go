@@ -41,8 +41,8 @@ func startRecorder(t *testing.T, folder string, o cameratest.Options) *camerates
 	return d
 }
 
-// seen has a site find a device, and gives it as the inventory knows it.
-func seen(t *testing.T, s *site, d *cameratest.Device) inventory.Device {
+// found has a site find a device, and gives it as the inventory knows it.
+func found(t *testing.T, s *site, d *cameratest.Device) inventory.Device {
 	t.Helper()
 	if err := s.visit(t.Context(), []discover.Sighting{{Address: d.Address(), Methods: []discover.Method{discover.MethodTarget}}}); err != nil {
 		t.Fatal(err)
@@ -61,11 +61,11 @@ func TestTry(t *testing.T) {
 		t.Run(folder, func(t *testing.T) {
 			d := startRecorder(t, folder, cameratest.Options{})
 			s := siteFor(t, defaults())
-			found := seen(t, s, d)
+			known := found(t, s, d)
 			user, password, _ := d.Credential()
 			try := func(password string, want interrogate.Needs, attempts int) {
 				t.Helper()
-				needs, err := s.try(t.Context(), found.ID, interrogate.Credential{User: user, Password: password})
+				needs, err := s.try(t.Context(), known.ID, interrogate.Credential{User: user, Password: password})
 				if err != nil || needs != want || d.WrongAttempts() != attempts {
 					t.Errorf("with %q it needs %q after %d wrong passwords, want %q after %d: %v", password, needs, d.WrongAttempts(), want, attempts, err)
 				}
@@ -78,13 +78,13 @@ func TestTry(t *testing.T) {
 			}
 			try("SENTINEL-other", interrogate.NeedsWrongPassword, 2)
 			try("SENTINEL-other", interrogate.NeedsWrongPassword, 2) // it is known to be wrong
-			if got := seen(t, s, d); got.Needs != interrogate.NeedsNothing || d.WrongAttempts() != 2 {
+			if got := found(t, s, d); got.Needs != interrogate.NeedsNothing || d.WrongAttempts() != 2 {
 				t.Errorf("the password that worked is gone: it needs %q", got.Needs)
 			}
 			if err := d.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.try(t.Context(), found.ID, interrogate.Credential{User: user, Password: password}); !errors.Is(err, review.ErrSilent) {
+			if _, err := s.try(t.Context(), known.ID, interrogate.Credential{User: user, Password: password}); !errors.Is(err, review.ErrSilent) {
 				t.Errorf("switched off: %v", err)
 			}
 		})
@@ -129,7 +129,7 @@ func TestNoPictureStays(t *testing.T) {
 	server.Config.Handler = s.review.Pages()
 	server.Start()
 	t.Cleanup(server.Close)
-	found := seen(t, s, d)
+	known := found(t, s, d)
 
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -163,9 +163,9 @@ func TestNoPictureStays(t *testing.T) {
 	ask("http://"+config.Listen+"/open", url.Values{"token": {token}})
 	user, password, _ := d.Credential()
 	page := "http://" + config.Listen + "/credentials"
-	shown := ask(page, url.Values{"device": {found.ID}, "user": {user}, "password": {password}})
+	shown := ask(page, url.Values{"device": {known.ID}, "user": {user}, "password": {password}})
 	wait(t, "the picture", func() bool {
-		shown = ask(page+"?device="+found.ID+"&show="+found.ID, nil)
+		shown = ask(page+"?device="+known.ID+"&show="+known.ID, nil)
 		return strings.Contains(shown, "data:image/jpeg;base64,")
 	})
 	_, rest, _ := strings.Cut(shown, "data:image/jpeg;base64,")

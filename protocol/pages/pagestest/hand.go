@@ -20,6 +20,7 @@ import (
 type Acts struct {
 	Keys   int // keydown, Tab and Enter included
 	Clicks int // by mouse or finger: a button that a key presses counts as the key
+	Fields int // that were typed into; one to which a person comes back counts again
 }
 
 const (
@@ -30,7 +31,13 @@ const (
 // countActs runs before any script of a page. A click on a label is two: the second
 // is the browser's, on what is labelled, in the same instant.
 const countActs = `{
-	let last = -1;
+	let last = -1, field = null;
+	addEventListener("input", e => {
+		if (e.isTrusted && e.target !== field && e.target.matches("textarea, input:not([type=radio], [type=checkbox], [type=range])")) {
+			field = e.target;
+			` + told + `("field");
+		}
+	}, true);
 	addEventListener("keydown", e => { if (e.isTrusted) ` + told + `("key"); }, true);
 	addEventListener("click", e => { if (e.isTrusted && e.detail > 0 && e.timeStamp !== last) { last = e.timeStamp; ` + told + `("click"); } }, true);
 }`
@@ -49,6 +56,8 @@ func (b *Tab) Watch() {
 				b.acts.Keys++
 			case "click":
 				b.acts.Clicks++
+			case "field":
+				b.acts.Fields++
 			}
 		}
 	}); err != nil {

@@ -13,7 +13,8 @@ import (
 // Every route, as it would be called by somebody who has no right to.
 var everyRoute = []string{"GET /", "GET /cameras", "GET /cameras/x", "POST /cameras/x", "GET /scan", "POST /scan", "GET /approve", "POST /approve",
 	"POST /refuse", "POST /restore", "GET /withdraw", "POST /withdraw", "GET /contact", "POST /contact", "GET /credentials", "POST /credentials",
-	"GET /enrol", "POST /enrol", "GET /outbox", "GET /notices", "GET /notices/x", "POST /notices/x", "GET /status", "POST /link", "GET /no-such"}
+	"GET /enrol", "POST /enrol", "GET /outbox", "GET /notices", "GET /notices/x", "POST /notices/x", "GET /status", "POST /link", "GET /no-such",
+	"GET /hours", "POST /hours", "GET /byhand", "POST /byhand"}
 
 func TestWithoutASessionNothingIsShown(t *testing.T) {
 	o := start(t)

@@ -252,7 +252,7 @@ func TestPlaceGoesOn(t *testing.T) {
 		}
 	}
 	save(all[0], "/cameras/"+all[1].ID+"/place")
-	save(all[1], "/contact")
+	save(all[1], "/hours")
 	o.api(t, "POST", "/contact", contactIn{Contact: protocol.Contact{Name: "Anna Neri", Role: "owner", Phone: "+39 02 5550 0100"}}, nil)
 	o.api(t, "POST", "/approve", map[string]any{"all": true, "by": "Anna Neri"}, nil)
 	save(all[0], "/?done=saved")

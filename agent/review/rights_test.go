@@ -21,7 +21,8 @@ func (o *owner) signInAs(t *testing.T, to role) {
 func TestATechnicianDoesNotSpeakForTheOwner(t *testing.T) {
 	o := start(t)
 	o.signInAs(t, roleTechnician)
-	for _, route := range []string{"GET /", "GET /enrol", "POST /enrol", "GET /status", "GET /save", "GET /credentials", "POST /credentials"} {
+	for _, route := range []string{"GET /", "GET /enrol", "POST /enrol", "GET /status", "GET /save", "GET /credentials", "POST /credentials",
+		"GET /hours", "POST /hours", "GET /byhand", "POST /byhand"} {
 		method, path, _ := strings.Cut(route, " ")
 		if status, _, _ := o.send(t, method, path, ""); status == http.StatusForbidden {
 			t.Errorf("%s is closed to a technician", route)

@@ -55,6 +55,13 @@
 //   - The map and the addresses come through this computer's own line to the collector
 //     and are kept by it: the browser asks nobody else. Without them a camera is
 //     placed by its coordinates.
+//   - Where a camera hangs and what it sees is one form; the map beside it only draws
+//     the form and writes into it. Nothing is kept that was not drawn or chosen in
+//     sight: width and range are proposed with the first direction, and "I do not know"
+//     stays an answer. A camera begins beside the one of its site that was placed last,
+//     since that point was put right by a person; the first at the invited address.
+//     How exact a point is follows from how it came: the zoom at which a hand put it, a
+//     house or a street that was found, a camera beside it.
 //   - What a person types is kept when a form is refused; passwords are not
 //     repeated, on no page and in no answer.
 package review

@@ -37,7 +37,11 @@ func (v *Review) placing(r *http.Request) (answer, error) {
 	if wantsJSON(r) {
 		return answer{json: c}, nil
 	}
-	view, err := v.startPlacing(r, c, v.addressOf(r.Context(), c))
+	address, err := v.addressOf(r.Context(), c)
+	if err != nil {
+		return answer{}, err
+	}
+	view, err := v.startPlacing(r, c, address)
 	if err != nil {
 		return answer{}, err
 	}
@@ -135,7 +139,11 @@ func (v *Review) setPlace(r *http.Request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		f["address"] = field{Value: v.addressOf(r.Context(), c)}
+		address, err := v.addressOf(r.Context(), c)
+		if err != nil {
+			return answer{}, err
+		}
+		f["address"] = field{Value: address}
 		return v.placePage(r, c, placeView{Form: f, Others: others}, http.StatusUnprocessableEntity)
 	}
 	if err != nil {

@@ -93,6 +93,32 @@ func TestWhereAPlaceBegins(t *testing.T) {
 	shows(all[0].ID, `value="45.300000, 9.100000"`, "Stesso posto di «Cassa»", `<input type="radio" name="direction" value="226" checked>`)
 }
 
+// A technician places cameras too; no picture and no other data come with it.
+func TestATechnicianPlaces(t *testing.T) {
+	o, all := onTheStreet(t)
+	o.signIn(t)
+	o.Picture = func(context.Context, string, string) ([]byte, error) {
+		t.Error("a picture was fetched")
+		return nil, nil
+	}
+	other := `href="/cameras/` + all[0].ID + `"`
+	if _, page, _ := o.send(t, "GET", "/cameras/"+all[0].ID+"/place", ""); !strings.Contains(page, other) {
+		t.Error("the owner is not led to the camera's other data")
+	}
+	o.sessions.open[0].role = roleTechnician
+	o.sessions.open[0].didType(all[0].Device.ID)
+	status, page, _ := o.send(t, "GET", "/cameras/"+all[0].ID+"/place?show="+all[0].ID, "")
+	if status != http.StatusOK || strings.Contains(page, other) || strings.Contains(page, "data:image") {
+		t.Errorf("%d, with more than is the technician's", status)
+	}
+	if status, _, _ := o.send(t, "POST", "/cameras/"+all[0].ID+"/place", "position=45.1+9.1"); status != http.StatusSeeOther {
+		t.Errorf("it answers %d", status)
+	}
+	if p, _ := o.kept(t, all[0].ID); !p.Placed() {
+		t.Error("nothing was kept")
+	}
+}
+
 // What a form without scripts keeps, and how the point is said to be placed.
 func TestPlaceIsKept(t *testing.T) {
 	const at = "45.479500, 9.210500"
@@ -231,6 +257,32 @@ func TestOthersOnTheMap(t *testing.T) {
 	}
 	if got := names(); !slices.Equal(got, []string{nameOf(w, all[1])}) {
 		t.Errorf("%q are drawn", got)
+	}
+	second := grant()
+	second.SiteID, second.SiteName = "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c002", "Bar di Porta Venezia"
+	if err := o.Inventory.AddGrant(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	for site, want := range map[string]int{siteID: 1, second.SiteID: 0} {
+		if err := errors.Join(o.Inventory.Set(t.Context(), all[0].ID, inventory.Edit{SiteID: new(siteID)}),
+			o.Inventory.Set(t.Context(), all[1].ID, inventory.Edit{SiteID: &site})); err != nil {
+			t.Fatal(err)
+		}
+		if all[0], err = o.Inventory.Camera(t.Context(), all[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := names(); len(got) != want {
+			t.Errorf("%q are drawn, the other being at %s", got, site)
+		}
+	}
+	if err := o.Inventory.Set(t.Context(), all[1].ID, inventory.Edit{SiteID: new(siteID)}); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	if last := lastPlaced([]placedCamera{{Name: "first", position: protocol.Position{Fact: protocol.Fact{At: now.Add(-time.Hour)}}},
+		{Name: "last", position: protocol.Position{Fact: protocol.Fact{At: now}}},
+		{Name: "second", position: protocol.Position{Fact: protocol.Fact{At: now.Add(-time.Minute)}}}}); last.Name != "last" {
+		t.Errorf("the last that was placed is the %s", last.Name)
 	}
 	if err := o.Inventory.Set(t.Context(), all[1].ID, inventory.Edit{Outdoor: new(false)}); err != nil {
 		t.Fatal(err)

@@ -103,10 +103,18 @@ func placeByMouse(t *testing.T, tc window) {
 	b.Check(tc.name + "-place-1-begins")
 
 	high := pagestest.Eval[float64](b, `document.querySelector(".place-frame").clientHeight`)
+	where := func() []float64 {
+		return pagestest.Eval[[]float64](b, `((r, f) => [r.x - f.x, r.y - f.y])(document.querySelector(".place-handle").getBoundingClientRect(), document.querySelector(".place-frame").getBoundingClientRect())`)
+	}
+	before := where()
 	b.Drag(".place-handle", -high*0.18, high*0.6) // from the north, where it is until somebody says
 	at, direction, angle, reach := drawn(t, b)
 	if at != (protocol.Point{Lon: 9_210_500, Lat: 45_479_500}) || direction < 180 || direction > 240 || math.Abs(angle-80) > 1 {
 		t.Errorf("dragged to %+v, %.0f°, %.0f° wide, %.0f m", at, direction, angle, reach)
+	}
+	// Whole metres and degrees are kept: of the hand's point that is some pixels off.
+	if now := where(); math.Abs(now[0]-before[0]+high*0.18) > 6 || math.Abs(now[1]-before[1]-high*0.6) > 6 {
+		t.Errorf("the handle went from %v to %v", before, now)
 	}
 	b.Check(tc.name + "-place-2-aimed")
 	if said := pagestest.Eval[string](b, `document.querySelector("#say").textContent`); !strings.Contains(said, "Corso Buenos Aires") {

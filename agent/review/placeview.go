@@ -16,6 +16,7 @@ import (
 type placeView struct {
 	Steps     stepsView
 	Camera    cameraView
+	More      bool // the person may see its other data
 	Still     still
 	Form      fields
 	Direction choice
@@ -106,17 +107,14 @@ func lastPlaced(others []placedCamera) (last *placedCamera) {
 }
 
 // addressOf is the address of a camera's site; "" where that is not known yet.
-func (v *Review) addressOf(ctx context.Context, c inventory.Camera) string {
+func (v *Review) addressOf(ctx context.Context, c inventory.Camera) (string, error) {
 	grants, err := v.Inventory.Grants(ctx)
-	if err != nil {
-		return ""
-	}
 	for _, g := range grants {
 		if g.SiteID == c.SiteID {
-			return g.Address
+			return g.Address, nil
 		}
 	}
-	return ""
+	return "", err
 }
 
 func (v *Review) placePage(r *http.Request, c inventory.Camera, view placeView, status int) (answer, error) {
@@ -126,6 +124,7 @@ func (v *Review) placePage(r *http.Request, c inventory.Camera, view placeView, 
 	if view.Steps, err = v.firstRun(r); err != nil {
 		return answer{}, err
 	}
+	view.More = may(r, "GET /cameras/{id}")
 	view.Still = v.picture(r, c.Device.ID, c.ID, view.Camera.Name)
 	view.Direction = choiceOf(w, f, "direction", "view.exact", sides(""), 0, 359)
 	view.Angle = choiceOf(w, f, "angle", "view.exact", []option{{Value: "40", Key: "place.angle.narrow"}, {Value: "80", Key: "place.angle.normal"},

@@ -54,11 +54,11 @@ type shopWay struct {
 type shop struct {
 	*pagestest.Tab
 	hand
-	t           *testing.T
-	way         shopWay
-	dir         string // the agent's
-	agent       *process
-	link        string // the invitation
+	t      *testing.T
+	way    shopWay
+	dir    string // the agent's
+	agent  *process
+	link   string // the invitation
 	step   int
 	placed bool // the map was reached
 }
@@ -260,6 +260,9 @@ func (s *shop) walk() (seen []string) {
 				s.Visit(path)
 			}
 			s.look("place")
+			if !s.way.keys && s.way.outdoors == 1 {
+				s.press(".rose label:nth-child(2)")
+			}
 			s.follow(".place-save button")
 		case path == "/hours":
 			s.look(name)

@@ -100,7 +100,7 @@ func foundIn(devices []inventory.Device, cameras []inventory.Camera) (out []foun
 	for _, d := range devices {
 		f := foundDevice{What: or(protocol.MakerModel(d.Vendor, d.Model), d.Address), Name: d.Name, Locked: isLocked(d)}
 		for _, c := range cameras {
-			if c.Device.ID == d.ID {
+			if c.Device.ID == d.ID && !f.Locked { // without its password it is an entry, not a count
 				f.Cameras++
 			}
 		}

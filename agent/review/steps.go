@@ -178,8 +178,11 @@ func stepsOf(k known) []step {
 			}
 		}
 	}
-	locked := ""
+	locked, opened := "", "" // the first device that asks for a password, and that was given one
 	for _, d := range k.devices {
+		if opened == "" && d.HasPassword {
+			opened = d.ID
+		}
 		if locked == "" && isLocked(d) && !slices.ContainsFunc(k.cameras, func(c inventory.Camera) bool { return c.Device.ID == d.ID && doesWithout(c) }) {
 			locked = d.ID
 		}
@@ -191,8 +194,8 @@ func stepsOf(k known) []step {
 	}
 	// Who has answered for a camera has gone past the passwords.
 	password := step{Key: "password", Done: search.Done && locked == "" || said > 0}
-	if locked != "" {
-		password.Href = "/credentials?device=" + locked
+	if wanted := or(locked, opened); wanted != "" {
+		password.Href = "/credentials?device=" + wanted
 	}
 	mine := step{Key: "mine", Done: said > 0 && open == 0}
 	place := step{Key: "place", Done: mine.Done && unplaced == "" && unnamed == ""}

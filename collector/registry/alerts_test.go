@@ -128,6 +128,11 @@ func TestAlerts(t *testing.T) {
 			[]string{"0 clock NVR 70", "120 right clock NVR"}},
 		"a loose cable: again a day later only": {daily(map[int]func(*watched){}, 0, 5, func(w *watched, day int) { w.tells(true, []int{90, 0, 90, 90, 90}[day], 0) }), 5,
 			[]string{"0 clock NVR 90", "24 right clock NVR", "48 clock NVR 90"}},
+		"a loose cable within the day": {map[int]func(*watched){0: func(w *watched) { w.tells(true, 90, 0) }, 24: func(w *watched) { w.tells(true, 0, 0) },
+			30: func(w *watched) { w.tells(true, 90, 0) }}, 3, []string{"0 clock NVR 90", "24 right clock NVR", "48 clock NVR 90"}},
+		"a third less: told once, not as right when the week is over": {daily(map[int]func(*watched){}, 0, 14, func(w *watched, day int) {
+			w.tells(true, 0, []int{300, 300, 190, 190, 190, 190, 190, 190, 190, 190, 190, 190, 290, 290}[day])
+		}), 14, []string{"72 shorter one", "288 right shorter one"}},
 		"a full store that stands still": {daily(map[int]func(*watched){}, 0, 6, func(w *watched, day int) { w.tells(true, 0, []int{168, 168, 192, 216, 168, 168}[day]) }), 6,
 			[]string{"72 stopped one", "96 right stopped one"}},
 		"less than was declared": {daily(map[int]func(*watched){}, 0, 12, func(w *watched, day int) { w.tells(true, 0, 100) }), 12,
@@ -216,6 +221,9 @@ func TestWhoIsTold(t *testing.T) {
 	if all, err := w.r.AlertReaders(t.Context(), w.site); err != nil || len(all) != 1 || all[0] != (AlertReader{ChannelEmail, "anna@example.it", true}) {
 		t.Errorf("%+v %v", all, err)
 	}
+
+	say(wishing("anna@example.it", "bruna@example.it"))
+	want("two contacts", "anna@example.it", "bruna@example.it")
 
 	d = wishing("anna@example.it", "ugo@example.it")
 	d.Contacts[1].Name = "Ugo"

@@ -132,6 +132,7 @@ func twice(w *pages.Words, t time.Time) string {
 // saveView is the page that helps to save footage.
 type saveView struct {
 	Camera   cameraView
+	Whole    bool // its own page may be opened
 	Form     fields
 	Site     *inventory.Grant
 	Recorder string
@@ -174,7 +175,7 @@ func (v *Review) save(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	w := v.words(r)
-	view := saveView{Camera: viewOf(w, c), Form: fields{"from": {Value: q.Get("from")}, "to": {Value: q.Get("to")}}}
+	view := saveView{Camera: viewOf(w, c), Whole: may(r, "GET /cameras/{id}"), Form: fields{"from": {Value: q.Get("from")}, "to": {Value: q.Get("to")}}}
 	if q.Get("from") == "" && q.Get("to") == "" {
 		if wantsJSON(r) {
 			return answer{}, problem{status: http.StatusBadRequest, What: "say from when until when", Field: "from", Hint: "from and to are RFC 3339"}

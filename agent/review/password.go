@@ -119,9 +119,6 @@ func (v *Review) device(r *http.Request, id string) (inventory.Device, error) {
 	return devices[i], nil
 }
 
-// trialPause is how often, in seconds, the page of a running trial is new.
-const trialPause = "2"
-
 // askPassword shows the form, how a trial goes on, or what a right password opened.
 func (v *Review) askPassword(r *http.Request) (answer, error) {
 	id := r.URL.Query().Get("device")
@@ -140,7 +137,7 @@ func (v *Review) askPassword(r *http.Request) (answer, error) {
 		view := tryingView{What: whatOf(d)}
 		view.Steps, err = v.firstRun(r)
 		a = page("trying.html", "trying.title", view)
-		a.after = trialPause
+		a.after = v.trialPause
 	case sessionOf(r).typed(id) && r.URL.Query().Get("again") == "":
 		a, err = v.proofPage(r, d, last)
 	default:

@@ -222,6 +222,7 @@ func TestThePasswordInTheBrowser(t *testing.T) {
 			o := start(t)
 			o.found = append(o.found, locked(), like(1, "Altra"), like(2, "Altra"))
 			o.Picture = func(context.Context, string, string) ([]byte, error) { return sample(t), nil }
+			o.trialPause = "3600" // a page that is looked at stays
 			answer, hold := interrogate.NeedsWrongPassword, make(chan struct{})
 			o.try = func(string, interrogate.Credential) (interrogate.Needs, error) {
 				select {

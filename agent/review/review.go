@@ -78,6 +78,7 @@ type Review struct {
 	trials   trials
 
 	receiptPause string // seconds after which the page of a receipt that is awaited is new
+	trialPause   string // likewise, of a password that is being tried
 }
 
 // New checks the options and loads the pages.
@@ -95,7 +96,7 @@ func New(o Options) (*Review, error) {
 	if err != nil {
 		return nil, fmt.Errorf("review: %w", err)
 	}
-	v := &Review{Options: o, pages: set, receiptPause: "5"}
+	v := &Review{Options: o, pages: set, receiptPause: "5", trialPause: "2"}
 	v.sessions.now = time.Now
 	now := func() time.Time { return v.sessions.now() }
 	v.badLinks = limit{now: now, most: maxLinks, all: maxLinks * 10}

@@ -27,10 +27,8 @@ type receiptView struct {
 	Mail    template.URL // a mail to oneself, begun
 }
 
-// Gone says that the register holds nothing of the site any more.
-func (v receiptView) Gone() bool {
-	return v.Kind == "withdrawal" && v.State == inventory.Acknowledged && !v.SiteStays()
-}
+// Gone says, of what is recorded, that the register holds nothing of the site any more.
+func (v receiptView) Gone() bool { return v.Kind == "withdrawal" && !v.SiteStays() }
 
 // receipts are those of one request.
 type receipts struct {

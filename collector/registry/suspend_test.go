@@ -105,6 +105,16 @@ func TestLaterDecisionHolds(t *testing.T) {
 	}
 }
 
+// A clock that is ahead does not make later decisions early ones.
+func TestClockAheadDecidesOnce(t *testing.T) {
+	r, s, _ := owned(t, filepath.Join(t.TempDir(), "registry.db"))
+	s.say(noon.Add(time.Hour), hidden(noon.Add(20*time.Hour), time.Time{}))
+	s.say(noon.Add(2*time.Hour), shownAgain(noon.Add(2*time.Hour)))
+	if own, err := r.Own(t.Context(), s.site); err != nil || own.State != Sharing {
+		t.Errorf("%s, %v", own.State, err)
+	}
+}
+
 // A suspension ends by itself on its day, is recorded before, and the agents hear.
 func TestSuspensionEnds(t *testing.T) {
 	r, s, _ := owned(t, filepath.Join(t.TempDir(), "registry.db"))

@@ -1,8 +1,6 @@
 package review
 
 import (
-	"strings"
-
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -32,7 +30,7 @@ func policeRows(w *pages.Words, c inventory.Camera) []policeRow {
 	}
 	facts := map[string]protocol.Fact{"name": c.Values.NameFact, "position": c.Values.Position.Fact, "sight": c.Values.View.Fact,
 		"schedule": c.Values.Schedule.Fact, "retention": c.Values.Retention.Fact}
-	keeper := strings.TrimSpace(protocol.MakerModel(c.Device.Vendor, c.Device.Model) + " " + c.Device.Name)
+	keeper := recorderWords(c.Device)
 	name := by["name"]
 	if keeper != "" {
 		name.Value = w.T("police.onrecorder", "name", name.Value, "recorder", keeper)

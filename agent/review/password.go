@@ -50,7 +50,7 @@ func (v *Review) passwordPage(r *http.Request, d inventory.Device, user, wrong s
 	if err != nil {
 		return answer{}, err
 	}
-	view := passwordView{Device: d, What: whatOf(d), User: user, Error: wrong, Others: len(others),
+	view := passwordView{Device: d, What: makerOf(v.words(r), d), User: user, Error: wrong, Others: len(others),
 		Make: familySteps(w, "account", family), Own: len(steps(w, "account."+string(family))) > 0}
 	none := cmp.Or(d.Needs, interrogate.NeedsNothing) == interrogate.NeedsNothing
 	view.Open, view.Works = none && !d.HasPassword, none && d.HasPassword
@@ -63,11 +63,6 @@ func (v *Review) passwordPage(r *http.Request, d inventory.Device, user, wrong s
 		return answer{}, err
 	}
 	return page("password.html", "password.title", view), nil
-}
-
-// whatOf names a device for people.
-func whatOf(d inventory.Device) string {
-	return cmp.Or(strings.TrimSpace(protocol.MakerModel(d.Vendor, d.Model)), d.Name, d.Address)
 }
 
 // askFor writes the message to who looks after the recorder. It holds no address of
@@ -134,7 +129,7 @@ func (v *Review) askPassword(r *http.Request) (answer, error) {
 	switch {
 	case wantsJSON(r):
 	case tried && last.Outcome == underWay:
-		view := tryingView{What: whatOf(d)}
+		view := tryingView{What: makerOf(v.words(r), d)}
 		view.Steps, err = v.firstRun(r)
 		a = page("trying.html", "trying.title", view)
 		a.after = v.trialPause
@@ -182,7 +177,7 @@ func (v *Review) proofPage(r *http.Request, d inventory.Device, last trial) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	view := proofView{Device: d, What: whatOf(d), Open: !d.HasPassword, Still: v.picture(r, d.ID, "", whatOf(d)), Others: last.Others}
+	view := proofView{Device: d, What: makerOf(v.words(r), d), Open: !d.HasPassword, Still: v.picture(r, d.ID, "", makerOf(v.words(r), d)), Others: last.Others}
 	w := v.words(r)
 	for _, c := range cameras {
 		if c.Device.ID == d.ID {

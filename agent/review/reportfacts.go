@@ -99,7 +99,7 @@ func (v *Review) reportFacts(ctx context.Context, w *pages.Words) (f reportFacts
 
 // makerOf names a device without its address.
 func makerOf(w *pages.Words, d inventory.Device) string {
-	return or(or(protocol.MakerModel(d.Vendor, d.Model), d.Name), w.T("report.nameless"))
+	return or(or(protocol.MakerModel(d.Vendor, d.Model), d.Name), w.T("device.nameless"))
 }
 
 // cameraOf names a camera, a nameless one by its maker.
@@ -158,7 +158,7 @@ func reportCameraOf(w *pages.Words, c inventory.Camera) reportCamera {
 func mendOf(w *pages.Words, devices []inventory.Device, cameras []inventory.Camera) []reportPoint {
 	all := []reportPoint{}
 	for _, a := range alertsOf(w, devices, cameras) {
-		all = append(all, reportPoint{or(a.Of, w.T("report.nameless")), a.What, a.Do})
+		all = append(all, reportPoint{or(a.Of, w.T("device.nameless")), a.What, a.Do})
 	}
 	for _, d := range devices {
 		if key := "mend." + string(d.Needs); asks(d) && w.Has(key) {

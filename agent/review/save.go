@@ -244,8 +244,17 @@ func channelWords(w *pages.Words, c inventory.Camera) string {
 	}
 }
 
+// recorderWords names a device by maker, model and name, each once: many are
+// called what they are.
 func recorderWords(d inventory.Device) string {
-	return strings.Join(strings.Fields(protocol.MakerModel(d.Vendor, d.Model)+" "+d.Name), " ")
+	what, name := protocol.MakerModel(d.Vendor, d.Model), strings.Join(strings.Fields(d.Name), " ")
+	switch {
+	case strings.Contains(strings.ToLower(what), strings.ToLower(name)):
+		return what
+	case strings.Contains(strings.ToLower(name), strings.ToLower(what)):
+		return name
+	}
+	return what + " " + name
 }
 
 // interval reads what was asked; a key of the words says what is wrong with a field.

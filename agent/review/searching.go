@@ -7,7 +7,7 @@ import (
 
 	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
-	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 )
 
 // searchView is the page of a search: while it runs, and in the first run also what
@@ -26,8 +26,9 @@ type searchView struct {
 
 // foundDevice is a device in few words.
 type foundDevice struct {
-	What    string // maker and model
-	Name    string
+	What    string // maker and model, or its name
+	Name    string // "" where What says it
+	Address string // where What does not tell it from another
 	Cameras int
 	Locked  bool
 }
@@ -59,7 +60,7 @@ func (v *Review) searching(r *http.Request) (answer, error) {
 		view.Seconds = int(time.Since(since).Seconds())
 		view.Left = max(0, searchTakes-view.Seconds)
 		if v.Found != nil {
-			view.Found = foundNow(v.Found())
+			view.Found = foundNow(v.words(r), v.Found())
 		}
 		a := page("scan.html", "scan.title", view)
 		a.json, a.after = status, strconv.Itoa(searchPause)
@@ -69,7 +70,7 @@ func (v *Review) searching(r *http.Request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		view.Found = foundIn(devices, cameras)
+		view.Found = foundIn(v.words(r), devices, cameras)
 		if s := nextOf(bar.All, "search"); s.Key != "search" || s.Href == "/takeover" {
 			view.Next = or(s.Href, "/")
 		}
@@ -83,22 +84,35 @@ func (v *Review) searching(r *http.Request) (answer, error) {
 }
 
 // foundNow are the devices of a search that runs.
-func foundNow(devices []interrogate.Device) (out []foundDevice) {
+func foundNow(w *pages.Words, devices []interrogate.Device) (out []foundDevice) {
 	for _, d := range devices {
 		if len(d.Channels) == 0 && d.Needs != interrogate.NeedsCredentials {
 			continue // it may be a printer
 		}
-		out = append(out, foundDevice{What: or(protocol.MakerModel(d.Vendor, d.Model), d.Sighting.Address.String()), Name: d.Name,
-			Cameras: len(d.Channels), Locked: d.Needs != "" && d.Needs != interrogate.NeedsNothing})
+		f := foundAs(w, inventory.Device{Vendor: d.Vendor, Model: d.Model, Name: d.Name, Address: d.Sighting.Address.String()})
+		f.Cameras, f.Locked = len(d.Channels), d.Needs != "" && d.Needs != interrogate.NeedsNothing
+		out = append(out, f)
 	}
 	return out
 }
 
+// foundAs is what a device is called in the list of a search.
+func foundAs(w *pages.Words, d inventory.Device) foundDevice {
+	f := foundDevice{What: makerOf(w, d)}
+	if full := recorderWords(d); full == "" {
+		f.Address = d.Address
+	} else if full != f.What {
+		f.Name = d.Name
+	}
+	return f
+}
+
 // foundIn are the devices of the inventory that have cameras, or may have once their
 // password is known.
-func foundIn(devices []inventory.Device, cameras []inventory.Camera) (out []foundDevice) {
+func foundIn(w *pages.Words, devices []inventory.Device, cameras []inventory.Camera) (out []foundDevice) {
 	for _, d := range devices {
-		f := foundDevice{What: or(protocol.MakerModel(d.Vendor, d.Model), d.Address), Name: d.Name, Locked: isLocked(d)}
+		f := foundAs(w, d)
+		f.Locked = isLocked(d)
 		for _, c := range cameras {
 			if c.Device.ID == d.ID && !f.Locked { // without its password it is an entry, not a count
 				f.Cameras++

@@ -36,7 +36,7 @@ func viewOf(w *pages.Words, c inventory.Camera) cameraView {
 		}
 	}
 	rows := rowsOf(w, values)
-	keeper := strings.TrimSpace(protocol.MakerModel(c.Device.Vendor, c.Device.Model) + " " + c.Device.Name)
+	keeper := recorderWords(c.Device)
 	rows = append(rows, row{What: w.T("view.recorder"), Value: or(keeper, w.T("view.unknown"))},
 		row{What: w.T("view.storage"), Value: storageWords(w, c.Device.Storage, c.Device.StorageNote)},
 		row{What: w.T("camera.clock"), Value: clockWords(w, c.Device.Clock)})

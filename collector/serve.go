@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
 	"anagrafe/collector/ingest"
@@ -83,9 +81,10 @@ func (o *office) certificate() (*tls.Config, error) {
 
 // serve runs all parts until ctx ends and waits for each. The first part that
 // fails ends the others.
-func (o *office) serve(ctx context.Context, out io.Writer) error {
+func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), o.turnedAway)
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo(), o.turnedAway)
+	answers := newRequests(metrics)
 	shown, err := openGround(o.config.Basemap, o.config.BasemapAttribution, o.places)
 	if err != nil {
 		return err
@@ -101,6 +100,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	o.notify, o.readmit = agents.Notify, agents.Readmit
+	metrics.MustRegister(&census{o: o, agents: agents.Certificate})
 	// The first search should not be the one that reads the whole register.
 	if err := o.index.CatchUp(ctx); err != nil {
 		return err
@@ -139,11 +139,22 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 		o.log.Error("the disk under the collector's directory is filling up: once it is full the trail cannot be written and every consultation is refused; make room", "used", used)
 	})
 	watch := newAlerts(metrics, time.Now())
+	// The metrics listener ends last: until then it says that this is ending.
+	watched, ctx := errgroup.WithContext(ctx)
+	if metricsListener != nil {
+		watching, ended := context.WithCancel(context.WithoutCancel(ctx))
+		defer ended()
+		h := o.newHealth(ctx)
+		watched.Go(func() error { return serveMetrics(watching, metricsListener, metrics, h) })
+		defer func() { ended(); err = errors.Join(err, watched.Wait()) }()
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return agents.Run(ctx) })
-	group.Go(func() error { return o.publicWeb.Serve(ctx, publicHandler, publicListener) })
-	group.Go(func() error { return o.opsWeb.Serve(ctx, opsHandler, opsListener) })
-	group.Go(func() error { return o.consultWeb.Serve(ctx, consultHandler, consultListener) })
+	group.Go(func() error { return o.publicWeb.Serve(ctx, answers.count(onPublic, publicHandler), publicListener) })
+	group.Go(func() error { return o.opsWeb.Serve(ctx, answers.count(onOps, opsHandler), opsListener) })
+	group.Go(func() error {
+		return o.consultWeb.Serve(ctx, answers.count(onConsult, consultHandler), consultListener)
+	})
 	group.Go(func() error { return o.serveControl(ctx, controlListener) })
 	group.Go(func() error { return o.follow(ctx) })
 	group.Go(func() error { return o.reg.Follow(ctx, o.elsewhere) })
@@ -154,9 +165,6 @@ func (o *office) serve(ctx context.Context, out io.Writer) error {
 	})
 	if o.mail != nil {
 		group.Go(func() error { return o.mail.Run(ctx) })
-	}
-	if metricsListener != nil {
-		group.Go(func() error { return serveMetrics(ctx, metricsListener, metrics) })
 	}
 	if err := o.greet(ctx, out); err != nil {
 		o.log.Error("the first administrator's link could not be made", "err", err)
@@ -271,28 +279,4 @@ func (o *office) greet(ctx context.Context, out io.Writer) error {
 	// On stdout, not in the log: who has the link is the administrator.
 	_, err = fmt.Fprintf(out, "First administrator: open this link once, within a day, and register a passkey:\n%s\n", link)
 	return err
-}
-
-// listenMetrics opens the address for Prometheus; "off" is none, and nil.
-func listenMetrics(addr string) (net.Listener, error) {
-	if addr == "off" {
-		return nil, nil
-	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("listening for Prometheus: %w (give another address with -listen-metrics, or \"off\")", err)
-	}
-	return listener, nil
-}
-
-// serveMetrics answers Prometheus until ctx ends.
-func serveMetrics(ctx context.Context, listener net.Listener, metrics *prometheus.Registry) error {
-	server := &http.Server{Handler: promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -198,10 +199,19 @@ func (s *Server) Addr() string {
 	return s.sockets.tcp.Addr().String()
 }
 
+// Certificate is what agents are shown now.
+func (s *Server) Certificate() (tls.Certificate, error) {
+	c, err := s.identity.certificate(nil)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return *c, nil
+}
+
 // Handler is what both transports serve. It takes who calls from the request's
 // TLS state, and leaves it to the listener to have verified that.
 func (s *Server) Handler() http.Handler {
-	limits := connect.WithHandlerOptions(connect.WithReadMaxBytes(readLimit),
+	limits := connect.WithHandlerOptions(connect.WithInterceptors(s.metrics.timed()), connect.WithReadMaxBytes(readLimit),
 		// No compressed requests: what is 1 KiB on the line may be 1 MiB here.
 		connect.WithCompression("gzip", nil, nil))
 	mux := http.NewServeMux()

@@ -112,7 +112,7 @@ func (c *census) register(n registry.Census) {
 	}
 	c.show(camerasNow, float64(n.Cameras))
 	c.show(agentsNow, float64(n.Heard), "heard")
-	c.show(agentsNow, float64(n.Agents-n.Revoked-n.Heard), "silent")
+	c.show(agentsNow, float64(max(0, n.Agents-n.Revoked-n.Heard)), "silent")
 	c.show(agentsNow, float64(n.Revoked), "revoked")
 	c.show(noticesWaiting, float64(n.Notices))
 	c.since(noticesOldest, n.OldestNotice)

@@ -73,7 +73,7 @@ var (
 	helpLine   = regexp.MustCompile(`^# HELP (anagrafe_\S+) (.*)$`)
 	typeLine   = regexp.MustCompile(`^# TYPE (anagrafe_\S+) (\S+)$`)
 	sampleLine = regexp.MustCompile(`^(anagrafe_\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? \S+$`)
-	descLine   = regexp.MustCompile(`^Desc\{fqName: "(\w+)", help: "(.*)", constLabels: .*variableLabels: \{(.*)\}\}$`)
+	descLine   = regexp.MustCompile(`^Desc\{fqName: "(\w+)", help: "([^"]*)", unit.*variableLabels: \{(.*)\}\}$`)
 	labelName  = regexp.MustCompile(`(\w+)="`)
 )
 

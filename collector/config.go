@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -53,6 +55,9 @@ type Config struct {
 	Forces       []ForceConfig  `toml:"force"`
 	// ListenMetrics serves Prometheus; keep it inside.
 	ListenMetrics string `toml:"listen_metrics"`
+	// LogFormat is how the log on stderr is written: "text" (key=value), or "json", an
+	// object a line.
+	LogFormat string `toml:"log_format"`
 	// Certificate and Key are PEM files for the public, operators' and forces' pages.
 	// Without them those pages are served on loopback addresses only.
 	Certificate string `toml:"certificate"`
@@ -133,6 +138,7 @@ func defaults() Config {
 		ListenOps:     "127.0.0.1:8081",
 		ListenConsult: "127.0.0.1:8082",
 		ListenMetrics: "127.0.0.1:9180",
+		LogFormat:     "text",
 		MaxHeld:       20_000,
 		AreaMarginM:   500,
 		TrailYears:    minTrailYears,
@@ -188,6 +194,9 @@ func (c Config) check() error {
 	if _, _, err := net.SplitHostPort(c.ListenAgents); err != nil {
 		return fmt.Errorf("listen_agents %q is not HOST:PORT or :PORT", c.ListenAgents)
 	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		return fmt.Errorf("log_format is %q: give \"text\" or \"json\"", c.LogFormat)
+	}
 	if c.MaxHeld < 0 {
 		return fmt.Errorf("max_held is %d: give how many agents may stay connected, 0 for none", c.MaxHeld)
 	}
@@ -221,6 +230,14 @@ func (c Config) check() error {
 		return errors.New("smtp_user and smtp_password_file go together, and with smtp_server: give all, or leave both out")
 	}
 	return c.checkNetworks()
+}
+
+// logger writes the log of a collector that serves.
+func (c Config) logger(w io.Writer) *slog.Logger {
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
 }
 
 // agentsURL is what agents call: the public host with the agents' port.

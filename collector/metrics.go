@@ -44,7 +44,7 @@ var (
 	censusSuccess  = described("census_success", "Whether the register and the trail could be counted: 1, or 0.")
 	sitesNow       = described("sites", "Sites, by state.", "state")
 	camerasNow     = described("cameras", "Cameras that are declared now.")
-	agentsNow      = described("agents", "Agents, by state: heard in the last 24 hours, silent, revoked.", "state")
+	agentsNow      = described("agents", "Agents, by state: heard in the last seven days, silent for longer, revoked.", "state")
 	noticesWaiting = described("notices_waiting", "Messages to owners, of any kind, that may still be handed down and answered.")
 	noticesOldest  = described("notices_oldest_timestamp_seconds", "When the oldest waiting message to an owner was queued; absent when none waits.")
 	mailWaiting    = described("mail_waiting", "E-mails that wait to be sent.")

@@ -5,16 +5,14 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
-)
 
-// heardLately is within how long an agent that works is heard: they come every six
-// hours, and a night's trouble with a line is none.
-const heardLately = 24 * time.Hour
+	"anagrafe/protocol"
+)
 
 // Census is what operations watch: how many and how old, never who.
 type Census struct {
 	Counts
-	Heard int // agents not revoked that were heard in the last 24 hours
+	Heard int // agents not revoked that were heard within protocol.UnheardAfter
 
 	Notices      int       // that may still be handed down and answered, of any kind
 	OldestNotice time.Time // when the oldest of them was queued; zero: none waits
@@ -47,7 +45,7 @@ func (r *Registry) Census(ctx context.Context, now time.Time) (c Census, err err
 			return err
 		}
 		c.OldestNotice, c.OldestMail = fromMicros(notice.Int64), fromMicros(mail.Int64)
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM agents WHERE organisation_id IS NULL AND revoked_at IS NULL AND seen_at > ?", micros(now.Add(-heardLately))).Scan(&c.Heard); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM agents WHERE organisation_id IS NULL AND revoked_at IS NULL AND seen_at > ?", micros(now.Add(-protocol.UnheardAfter))).Scan(&c.Heard); err != nil {
 			return err
 		}
 		if err := tx.QueryRowContext(ctx, size).Scan(&c.Bytes); err != nil {

@@ -3,6 +3,8 @@ package registry
 import (
 	"testing"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 func TestCensusCountsWhatWaitsAndHowOldItIs(t *testing.T) {
@@ -22,8 +24,8 @@ func TestCensusCountsWhatWaitsAndHowOldItIs(t *testing.T) {
 	if c.Notices != 2 || !c.OldestNotice.Equal(noon.Add(-time.Hour)) || c.Mail != 1 || !c.OldestMail.Equal(noon) || c.Agents != 1 || c.Heard != 1 || c.Sharing != 1 {
 		t.Errorf("%+v", c)
 	}
-	if c, err = l.r.Census(t.Context(), noon.Add(2*heardLately)); err != nil || c.Heard != 0 {
-		t.Errorf("an agent that was not heard for a day counts as heard: %+v, %v", c, err)
+	if c, err = l.r.Census(t.Context(), noon.Add(2*protocol.UnheardAfter)); err != nil || c.Heard != 0 {
+		t.Errorf("an agent that was not heard for two weeks counts as heard: %+v, %v", c, err)
 	}
 	for _, m := range l.due() {
 		if err := l.r.MailSent(t.Context(), m, noon); err != nil {

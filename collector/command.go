@@ -80,6 +80,7 @@ func commands() []command {
 		{"erase", "SITE -reason TEXT [-certificate FILE] [-json]", "erase a site, as its owner's withdrawal would, with a signed certificate", cmdErase},
 		{"certificate", "FILE [-key VKEY] [-json]", "check a certificate of erasure", cmdCertificate},
 		{"receipt", "FILE [-key VKEY] [-json]", "check a receipt that an owner holds", cmdReceipt},
+		{"notice", "-kind privacy|record [-lang it|en] [-json]", "write the privacy notice (art. 13 GDPR) or the record of processing (art. 30) from the running configuration", cmdNotice},
 		{"version", "", "print the version", cmdVersion},
 	}
 }

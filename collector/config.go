@@ -111,6 +111,12 @@ type Config struct {
 	// CaseYears is how long a closed case is kept with what was seen and done in it,
 	// from 1 to 20 years. Then it is destroyed; that there was one stays.
 	CaseYears int `toml:"case_years"`
+	// Controller is who answers for the processing (the Comune), ControllerContact how to
+	// reach it, DPOContact how to reach its data protection officer: the information
+	// notice and the record of processing name them, and say loudly where one is missing.
+	Controller        string `toml:"controller"`
+	ControllerContact string `toml:"controller_contact"`
+	DPOContact        string `toml:"dpo_contact"`
 }
 
 const minTrailYears, maxTrailYears = 5, 20

@@ -49,6 +49,7 @@ func (o *office) controlRoutes() map[string]http.Handler {
 		"POST /erase":      http.HandlerFunc(o.erase),
 		"POST /addresses":  http.HandlerFunc(o.importPlaces),
 		"POST /districts":  http.HandlerFunc(o.importPlaces),
+		"/notice":          http.HandlerFunc(o.notice),
 		"/":                o.ops.Control(),
 	}
 	for _, path := range []string{"/import", "/export", "/organisations", "/organisations/", "/owner", "/delegations", "/delegations/"} {

@@ -430,7 +430,7 @@ func TestTheMatrixFindsHoles(t *testing.T) {
 // hostOnly are what the control socket alone answers, apart from the routes of the ops
 // and the audit pages: none of it is at any listener, for anybody.
 var hostOnly = []string{"/authority", "/authority/", "/import", "/export", "/organisations", "/organisations/", "/owner", "/delegations", "/delegations/",
-	"/backup", "/backup-keys", "POST /key/rotate", "POST /erase", "POST /addresses", "POST /districts"}
+	"/backup", "/backup-keys", "POST /key/rotate", "POST /erase", "POST /addresses", "POST /districts", "/notice"}
 
 // alsoOfConsult are patterns of the control socket that consultation has with another
 // meaning.

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"anagrafe/collector/ingest"
+	"anagrafe/collector/notice"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/collector/search/gazetteer"
@@ -61,6 +62,8 @@ type office struct {
 	consult *consult.Consult
 	force   *force.Force
 	mail    *mail.Sender // nil: no mail is sent
+
+	documents *notice.Notices
 }
 
 // openOffice takes DIR/lock, opens what the directory holds, and makes the
@@ -183,6 +186,10 @@ func (o *office) furnish() (err error) {
 
 	publicOptions := shared
 	publicOptions.Face, publicOptions.PublicURL = pages.FacePublic, o.config.PublicURL
+	if o.documents, err = notice.New(o.config.notice(), o.log); err != nil {
+		return err
+	}
+	publicOptions.Privacy = o.documents.Page(pages.FacePublic)
 	if o.publicWeb, err = web.New(publicOptions); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ var layout = map[string][]string{
 	"agent/inventory":            {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":               {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/uplink":               {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                  {"collector/basemap", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "protocol", "protocol/pages"},
+	"collector":                  {"collector/basemap", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "protocol", "protocol/pages"},
 	"collector/basemap":          {},
 	"collector/basemap/maptest":  {},
 	"collector/ingest":           {"collector/keyfile", "protocol", "protocol/wire"},
@@ -45,6 +45,8 @@ var layout = map[string][]string{
 	"collector/dossier":          {"collector/trail"},
 	"collector/keyfile":          {},
 	"collector/registry/pgtest":  {},
+	// notice writes documents from settings that main gives it: no stage of the data.
+	"collector/notice":           {"protocol/pages"},
 	"collector/paper":            {"collector/pdf", "protocol", "protocol/pages"},
 	"collector/pdf":              {},
 	"collector/search":           {"collector/registry", "protocol"},

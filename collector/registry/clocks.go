@@ -23,6 +23,10 @@ import "time"
 // silentMonths is how long a silence is one.
 const silentMonths = 2
 
+// An adhesion should be renewed after adhesionYears; withdrawYears after the last yes
+// the site is withdrawn.
+const adhesionYears, withdrawYears = 1, 2
+
 // reminders are the days before an end at which a reminder comes.
 var reminders = [...]int{30, 14, 3}
 
@@ -45,14 +49,14 @@ type ages struct {
 
 // renewal is what a person's yes leaves of the clocks: that of facts goes on.
 func (a ages) renewal(at time.Time) ages {
-	return ages{renewed: at, ends: at.AddDate(2, 0, 0), confirmed: at, heard: a.heard, silenceTold: a.silenceTold}
+	return ages{renewed: at, ends: at.AddDate(withdrawYears, 0, 0), confirmed: at, heard: a.heard, silenceTold: a.silenceTold}
 }
 
 // aged is what the ageing of a site asks for.
 type aged struct{ remind, unverify, withdraw bool }
 
 // year is when the adhesion should have been renewed.
-func (a ages) year() time.Time { return a.renewed.AddDate(1, 0, 0) }
+func (a ages) year() time.Time { return a.renewed.AddDate(adhesionYears, 0, 0) }
 
 // moment is when the reminder of a stage is due, and that of lastStage when the
 // site is withdrawn.

@@ -27,10 +27,14 @@ type Route struct {
 // own are the routes that every listener has.
 func (w *Web) own() []Route {
 	notices := pages.Notices(w.Face, w.Log)
+	privacy := w.Privacy
+	if privacy == nil {
+		privacy = notices
+	}
 	return append(w.signingIn(), []Route{
 		{Pattern: "GET " + pages.Prefix, Open: true, Handler: pages.Assets()},
 		{Pattern: "POST " + pages.ReportPath, Open: true, Handler: pages.Reports(w.Log)},
-		{Pattern: "GET /privacy", Open: true, Handler: notices},
+		{Pattern: "GET /privacy", Open: true, Handler: privacy},
 		{Pattern: "GET /accessibility", Open: true, Handler: notices},
 		// What nobody names: where people sign in, a stranger is not even told that
 		// it is not there.

@@ -55,6 +55,7 @@ type Options struct {
 	OIDC      *Provider     // who vouches for the people of this listener beside passkeys; nil: nobody
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+	Privacy   http.Handler     // the full information notice at /privacy; nil: the short one of the face
 
 	Allow   []netip.Prefix     // addresses to which the listener is open; nil: all
 	Force   string             // whose people alone sign in here; "": those who have no address of their own

@@ -1,0 +1,119 @@
+// Package notice writes the two documents that data protection asks of who runs the
+// register: the information notice for owners and contacts (art. 13 of Regulation
+// (EU) 2016/679) and the record of processing activities (art. 30(1)). They are made
+// from the settings that the collector runs with, and each statement that depends on
+// one names it with its value: whoever changes a setting has changed the documents.
+// What the settings do not say (who the controller is, how to reach the data
+// protection officer) stands there as missing, in words that nobody overlooks.
+//
+// The words are in it.json and en.json; which statement stands in which section,
+// and what it comes from, is in privacy.go and record.go.
+package notice
+
+import (
+	"embed"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"anagrafe/protocol/pages"
+)
+
+//go:embed *.html it.json en.json
+var files embed.FS
+
+// The kinds of document.
+const (
+	Privacy = "privacy" // art. 13
+	Record  = "record"  // art. 30(1)
+)
+
+// Document is one of them in one language.
+type Document struct {
+	Kind     string     `json:"kind"` // Privacy or Record
+	Lang     pages.Lang `json:"lang"`
+	Title    string     `json:"title"`
+	Lead     string     `json:"lead"`
+	Sections []Section  `json:"sections"`
+	Missing  int        `json:"missing"` // statements that cannot be made yet; 0: complete
+}
+
+// Section is a part of it.
+type Section struct {
+	Title      string      `json:"title"`
+	Statements []Statement `json:"statements"`
+}
+
+// Statement is one thing said, and the settings that it comes from; none: it holds
+// however the collector is set.
+type Statement struct {
+	Text    string    `json:"text"`
+	From    []Setting `json:"from,omitempty"`
+	Missing bool      `json:"missing,omitempty"` // a setting that it needs is empty
+}
+
+// Setting is a key of collector.toml with its value.
+type Setting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // "": not set
+}
+
+func (s Setting) String() string { return fmt.Sprintf("%s = %q", s.Name, s.Value) }
+
+// Notices makes the documents of one collector.
+type Notices struct {
+	settings Settings
+	pages    *pages.Set
+}
+
+// New loads the words.
+func New(s Settings, log *slog.Logger) (*Notices, error) {
+	set, err := pages.Load(files, log)
+	if err != nil {
+		return nil, fmt.Errorf("load the notices: %w", err)
+	}
+	return &Notices{s, set}, nil
+}
+
+// Document gives the document of a kind; ok is false where there is no such kind.
+func (n *Notices) Document(kind string, lang pages.Lang) (d Document, ok bool) {
+	b := &builder{words: n.pages.Words(lang), Settings: n.settings}
+	switch kind {
+	case Privacy:
+		b.privacy()
+	case Record:
+		b.record()
+	default:
+		return Document{}, false
+	}
+	b.doc.Kind, b.doc.Lang = kind, b.words.Lang
+	b.doc.Title, b.doc.Lead = b.words.T("notice."+kind+".title"), b.words.T("notice."+kind+".lead")
+	return b.doc, true
+}
+
+// Page serves the information notice as a page of a face, open to everybody.
+func (n *Notices) Page(face pages.Face) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		d, _ := n.Document(Privacy, pages.Language(r))
+		n.pages.Render(rw, r, pages.Page{Template: "document.html", Title: "notice.privacy.title", Face: face, Data: d})
+	})
+}
+
+// Write prints it as plain text, each setting below what comes from it.
+func (d Document) Write(w io.Writer) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s\n\n%s\n", d.Title, d.Lead)
+	for _, s := range d.Sections {
+		fmt.Fprintf(&out, "\n%s\n\n", s.Title)
+		for _, st := range s.Statements {
+			fmt.Fprintf(&out, "- %s\n", st.Text)
+			for _, from := range st.From {
+				fmt.Fprintf(&out, "    [%s]\n", from)
+			}
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}

@@ -1,0 +1,20 @@
+package registry
+
+import "time"
+
+// Terms are how long the register keeps what it keeps, by the constants that it goes
+// by: for the documents that tell people so.
+type Terms struct {
+	AdhesionYears int // after which it should be renewed
+	WithdrawYears int // after the last yes a site is withdrawn
+	SilentMonths  int // of silence after which contacts count as not verified
+	KeysDays      int // that a backup of the keys is good for
+	NoticeDays    int // after its end that what a notice says is kept
+	MailDays      int // that a message is known to have been sent
+}
+
+// KeepingTerms gives them.
+func KeepingTerms() Terms {
+	days := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
+	return Terms{adhesionYears, withdrawYears, silentMonths, days(KeysLife), days(noticeKept), days(mailKept)}
+}

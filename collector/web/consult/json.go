@@ -1,6 +1,7 @@
 package consult
 
 import (
+	"encoding/json"
 	"math"
 	"net/http"
 	"strings"
@@ -212,9 +213,34 @@ func sightJSON(s protocol.Sight) jsonSight {
 }
 
 type jsonSite struct {
-	SiteID   string             `json:"site_id"`
-	SiteName string             `json:"site_name"`
-	Contacts []registry.Contact `json:"contacts"`
+	SiteID   string        `json:"site_id"`
+	SiteName string        `json:"site_name"`
+	Contacts []jsonContact `json:"contacts"`
+}
+
+// jsonContact is whom to call. What they wish to be told about their recorder is
+// nothing to officers.
+type jsonContact struct{ registry.Contact }
+
+func (c jsonContact) MarshalJSON() ([]byte, error) {
+	c.Alerts = false
+	return json.Marshal(c.Contact)
+}
+
+func (s jsonSite) contacts() []registry.Contact {
+	out := make([]registry.Contact, len(s.Contacts))
+	for i, c := range s.Contacts {
+		out[i] = c.Contact
+	}
+	return out
+}
+
+func contactsJSON(contacts []registry.Contact) []jsonContact {
+	out := make([]jsonContact, len(contacts))
+	for i, c := range contacts {
+		out[i] = jsonContact{c}
+	}
+	return out
 }
 
 type jsonReveal struct {
@@ -226,7 +252,7 @@ func revealJSON(a *answer, sites []string, proofs []trail.Proof) jsonReveal {
 	var out jsonReveal
 	revealed := a.revealed()
 	for i, site := range sites {
-		out.Sites = append(out.Sites, jsonSite{site, a.all()[firstRow(a, site)-1].SiteName, revealed[site]})
+		out.Sites = append(out.Sites, jsonSite{site, a.all()[firstRow(a, site)-1].SiteName, contactsJSON(revealed[site])})
 		out.Trail = append(out.Trail, jsonProof{proofs[i].Index, string(proofs[i].Checkpoint)})
 	}
 	return out

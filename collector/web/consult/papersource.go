@@ -126,7 +126,7 @@ func (c *Consult) requestSource(ctx context.Context, u registry.User, k registry
 		case "reveal":
 			var v revealRecord
 			if json.Unmarshal(rec.Body, &v) == nil {
-				src.contacts[v.SiteID] = v.Contacts
+				src.contacts[v.SiteID] = v.contacts()
 			}
 		}
 	}

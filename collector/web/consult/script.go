@@ -145,7 +145,7 @@ func (c *Consult) callees(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		name := s.draft(s.asked[n]).Name
 		b := brief{Site: site, Name: name, Words: c.inWords(func(w *pages.Words) string { return name + " · " + w.N("done.contacts", len(found)) })}
-		err = c.remember(r.Context(), entry, proof, b, calleeRecord{jsonSite{site, name, found}, s.ID, jsonProof{proof.Index, string(proof.Checkpoint)}})
+		err = c.remember(r.Context(), entry, proof, b, calleeRecord{jsonSite{site, name, contactsJSON(found)}, s.ID, jsonProof{proof.Index, string(proof.Checkpoint)}})
 	}
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "reveal refused", "err", err)

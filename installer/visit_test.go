@@ -81,7 +81,7 @@ func TestLongVisit(t *testing.T) {
 	if len(result.Messages) != 1 || result.Messages[0].State != "acknowledged" {
 		t.Errorf("%+v", result.Messages)
 	}
-	for _, want := range []string{"RAPPORTO DELLA VISITA", "Bar di prova", "Ingresso 1", "Ada Bianchi", result.Messages[0].SHA256} {
+	for _, want := range []string{"RAPPORTINO DELLA VISITA", "Bar di prova", "Ingresso 1", "Ada Bianchi", result.Messages[0].SHA256} {
 		if !strings.Contains(result.Report, want) {
 			t.Errorf("the report does not hold %q:\n%s", want, result.Report)
 		}
@@ -174,7 +174,7 @@ func TestLongVisitEndsByEnter(t *testing.T) {
 	}
 	for lines.Scan() { // until it has ended
 	}
-	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), "VISIT REPORT") || !strings.Contains(out.String(), "Nothing was shared") {
+	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), "REPORT OF THE VISIT") || !strings.Contains(out.String(), "Nothing was shared") {
 		t.Errorf("%v:\n%s", err, &out)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {

@@ -9,22 +9,27 @@ import (
 	"time"
 )
 
-// find asks for the periods of an interval, in UTC; gaps of less than ten seconds
-// are told as none.
-func (d nx) find(ctx context.Context, w *web, _ recorderTime) (search, error) {
+// enter signs in and gives the path that this server's interface begins with.
+func (d nx) enter(ctx context.Context, w *web) (api string, err error) {
 	a, err := w.try(ctx, nxModulePath)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	m, ok := d.readModule(a)
 	if !ok {
-		return nil, errors.New("it does not say that it is a media server")
+		return "", errors.New("it does not say that it is a media server")
 	}
-	api, err := nxInterface(m.Version)
+	if api, err = nxInterface(m.Version); err != nil {
+		return "", err
+	}
+	return api, d.login(ctx, w, api)
+}
+
+// find asks for the periods of an interval, in UTC; gaps of less than ten seconds
+// are told as none.
+func (d nx) find(ctx context.Context, w *web, _ recorderTime) (search, error) {
+	api, err := d.enter(ctx, w)
 	if err != nil {
-		return nil, err
-	}
-	if err := d.login(ctx, w, api); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, want Wanted, within window) ([]dated, bool, error) {

@@ -174,19 +174,8 @@ func (d nx) picture(ctx context.Context, w *web, channel string) ([]byte, error)
 	if channel == "" {
 		return nil, errWhich // which of the site's cameras are this server's takes a whole look
 	}
-	a, err := w.try(ctx, nxModulePath)
+	api, err := d.enter(ctx, w)
 	if err != nil {
-		return nil, err
-	}
-	m, ok := d.readModule(a)
-	if !ok {
-		return nil, errors.New("it does not say that it is a media server")
-	}
-	api, err := nxInterface(m.Version)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.login(ctx, w, api); err != nil {
 		return nil, err
 	}
 	path := api + "/devices/" + url.PathEscape(channel) + "/image"

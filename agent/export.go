@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // cmdExport writes all that this computer holds of the owner's sites into a file, or
@@ -19,7 +20,7 @@ func cmdExport(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(words) == 0 {
+	if len(words) == 0 || !slices.Contains([]string{".json", ".csv"}, filepath.Ext(words[0])) {
 		return misuse("name the file: export FILE.json for everything, FILE.csv for the cameras")
 	}
 	var text []byte

@@ -24,6 +24,11 @@ type reportFacts struct {
 	Unread    []reportPoint    `json:"unread"`
 }
 
+// Empty tells that nothing was met of which anything could be said.
+func (f reportFacts) Empty() bool {
+	return len(f.Recorders)+len(f.Mend)+len(f.Unread) == 0
+}
+
 // reportRecorder is a recorder with its cameras, or a camera that keeps its own footage.
 type reportRecorder struct {
 	Name    string         `json:"name"`
@@ -221,6 +226,10 @@ func (r *report) facts(f reportFacts) {
 		for _, c := range d.Cameras {
 			r.line("  - %s", c.line(r.w))
 		}
+	}
+	if f.Empty() {
+		r.head("report.empty")
+		return
 	}
 	r.points("report.mend", "report.mend.none", f.Mend)
 	r.points("report.unread", "report.allread", f.Unread)

@@ -207,14 +207,8 @@ func (z zoneMinder) picture(ctx context.Context, w *web, channel string) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	a, err := z.version(ctx, w)
-	if err != nil {
+	if _, err := z.enter(ctx, w); err != nil {
 		return nil, err
-	}
-	if a.status == http.StatusUnauthorized {
-		if _, err := z.login(ctx, w); err != nil {
-			return nil, err
-		}
 	}
 	query := fmt.Sprintf("mode=single&monitor=%d&maxfps=1", n)
 	return w.first(ctx, call{path: "/zm/cgi-bin/nph-zms", query: query}, call{path: "/zm/cgi-bin/zms", query: query})

@@ -92,24 +92,28 @@ type zmReply struct {
 	} `json:"data"`
 }
 
-func (z zoneMinder) read(ctx context.Context, w *web) (told, error) {
-	t := told{recorder: true}
+// enter gives the version's answer, signed in where the server wants it.
+func (z zoneMinder) enter(ctx context.Context, w *web) (zmReply, error) {
 	a, err := z.version(ctx, w)
 	if err != nil {
-		return t, err
+		return zmReply{}, err
 	}
 	v, err := jsonOf[zmReply](a)
+	if err != nil || a.status != http.StatusUnauthorized {
+		return v, err
+	}
+	return z.login(ctx, w)
+}
+
+func (z zoneMinder) read(ctx context.Context, w *web) (told, error) {
+	t := told{recorder: true}
+	v, err := z.enter(ctx, w)
 	if err != nil {
 		return t, err
-	}
-	if a.status == http.StatusUnauthorized {
-		if v, err = z.login(ctx, w); err != nil {
-			return t, err
-		}
 	}
 	t.firmware = string(v.Version)
 
-	a, err = w.get(ctx, zmAPI+"monitors.json", "")
+	a, err := w.get(ctx, zmAPI+"monitors.json", "")
 	if err != nil {
 		return t, err
 	}

@@ -3,7 +3,6 @@ package interrogate
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -15,14 +14,8 @@ const zmMatches = 100
 // find asks for the events that touch an interval, by the wall clock of the zone in
 // which they are stamped. Archived ones count: somebody has kept them.
 func (z zoneMinder) find(ctx context.Context, w *web, _ recorderTime) (search, error) {
-	a, err := z.version(ctx, w)
-	if err != nil {
+	if _, err := z.enter(ctx, w); err != nil {
 		return nil, err
-	}
-	if a.status == http.StatusUnauthorized {
-		if _, err := z.login(ctx, w); err != nil {
-			return nil, err
-		}
 	}
 	return func(ctx context.Context, want Wanted, within window) ([]dated, bool, error) {
 		from, until, err := within.wall(time.DateTime)

@@ -101,7 +101,7 @@ demo: build
 	@go run ./installer/demo -bin $(BUILD)
 
 test: deps pages
-	go test -race -timeout 20m ./...
+	go test -race -timeout 30m ./...
 
 # test-long runs what kills processes and drops packets, and other people's
 # recorders; it needs root.

@@ -48,7 +48,7 @@ func commands() []command {
 		{"enrol", "CODE [-collector URL] [-replace]", "join with the code or the link from the Comune", cmdEnrol},
 		{"takeover", "[-json] [-accept]", "show what the register already had of this site, and take over what is surely the same", cmdTakeover},
 		{"visit", "CODE [-collector URL] [-replace] [-json] [-language it|en] [-interface NAME]... [-target HOST|CIDR]... [-data DIR] [-finish]", "a technician's visit: look, let the owner approve, send, print the report, forget", cmdVisit},
-		{"contact", "-name NAME [-role owner|referent|control-room] [-phone N] [-email A] [-pec A] [-hours TEXT] [-alerts] [-site ID]", "say whom to call", cmdContact},
+		{"contact", "-name NAME [-role owner|referent|control-room] [-phone N] [-email A] [-pec A] [-hours TEXT] [-alerts] [-site ID] [-place NAME [-category C] [-address TEXT]]", "say whom to call", cmdContact},
 		{"cameras", "[-json | -csv]", "list the cameras and their state", cmdCameras},
 		{"password", "[RECORDER -user NAME]", "set the password for opening the pages from the network, or keep a recorder's and look again; read from stdin", cmdPassword},
 		{"set", "ID | -rule 'NAME*' [-dry-run] [-outdoor-public yes|no] [-name NAME] [-lon X -lat Y] [-accuracy M] [-direction DEG] [-angle DEG] [-range M] [-storage on-premises|cloud|third-party] [-storage-note TEXT] [-schedule always|motion|unknown|HOURS] [-days N] [-site ID] [-by NAME]", "answer for one camera and place it, or for all of a name", cmdSet},

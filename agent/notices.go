@@ -154,6 +154,14 @@ func (c *call) printNotice(raw []byte) error {
 			return fmt.Errorf("the agent's answer: %w", err)
 		}
 		row("site", decidedElsewhere(s.State)+", "+when(s.At))
+	case n.Kind == "letter":
+		var l protocol.Letter
+		if err := json.Unmarshal(n.Body, &l); err != nil {
+			return fmt.Errorf("the agent's answer: %w", err)
+		}
+		for i, text := range strings.Split(l.Text, "\n") {
+			row(map[bool]string{true: "the office writes"}[i == 0], text)
+		}
 	default:
 		var r protocol.Reminder
 		if err := json.Unmarshal(n.Body, &r); err != nil {

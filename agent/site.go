@@ -125,7 +125,8 @@ func (s *site) look(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // who was not asked to the end would count as silent
 	}
-	return errors.Join(err, s.inv.Record(ctx, devices, now()))
+	err = errors.Join(err, s.inv.Record(ctx, devices, now()))
+	return errors.Join(err, s.inv.TellHealth(ctx, version(), now()))
 }
 
 // socket is the path of the control socket.

@@ -73,11 +73,27 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	f.Func("address", "its address, in words", into(in, "address"))
 	f.Func("site-id", "a site that is there: a further code, for new hardware or after a withdrawal", into(in, "site_id"))
 	image := f.String("qr", "", "write the link as a QR code to this PNG file")
-	count := f.Int("count", 0, "make so many codes, each for a new site of its own: a batch to hand to an association")
+	count := f.Int("count", 0, "make so many codes, each for a new site of its own")
+	b := batchFlags{}
+	b.on(f)
+	many := waveFlags{}
+	many.on(f)
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
 	switch {
+	case many.file != "":
+		if len(in) > 0 || *image != "" || *count > 0 || b.association != "" {
+			return misuse("-file goes without -site, -site-id, -category, -address, -association, -count and -qr")
+		}
+		return c.inviteFile(ctx, many, b.letters)
+	case many.given():
+		return misuse("-wave, -per-day, -town, -source, -dry-run and -partial go with -file")
+	case b.association != "" || b.letters != "":
+		if len(in) > 0 || *image != "" {
+			return misuse("a code of -association names no site: leave -site, -category, -address, -site-id and -qr out")
+		}
+		return c.inviteBatch(ctx, b, *count)
 	case in["site"] == "" && in["site_id"] == "":
 		return misuse("-site NAME is missing")
 	case *count < 0 || *count > maxInvitations || *count == 0 && given(f, "count"):
@@ -185,30 +201,44 @@ func into(m map[string]string, key string) func(string) error {
 	return func(s string) error { m[key] = s; return nil }
 }
 
+// listedAgent is an agent as the handler of /agents answers it.
+type listedAgent struct {
+	ID               string    `json:"id"`
+	Version          string    `json:"version"`
+	EnrolledAt       time.Time `json:"enrolled_at"`
+	SeenAt           time.Time `json:"seen_at,omitzero"`
+	RevokedAt        time.Time `json:"revoked_at,omitzero"`
+	CertificateUntil time.Time `json:"certificate_until,omitzero"`
+	Sites            []struct {
+		ID         string    `json:"id"`
+		Name       string    `json:"name"`
+		DeclaredAt time.Time `json:"declared_at,omitzero"`
+		VisitUntil time.Time `json:"visit_until,omitzero"`
+		Others     int       `json:"others"`
+	} `json:"sites"`
+}
+
 // cmdAgents lists the agents.
 func cmdAgents(ctx context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {
 		return err
 	}
 	var answer struct {
-		Agents []struct {
-			ID               string    `json:"id"`
-			Version          string    `json:"version"`
-			EnrolledAt       time.Time `json:"enrolled_at"`
-			SeenAt           time.Time `json:"seen_at,omitzero"`
-			RevokedAt        time.Time `json:"revoked_at,omitzero"`
-			CertificateUntil time.Time `json:"certificate_until,omitzero"`
-			Sites            []struct {
-				ID         string    `json:"id"`
-				Name       string    `json:"name"`
-				DeclaredAt time.Time `json:"declared_at,omitzero"`
-				VisitUntil time.Time `json:"visit_until,omitzero"`
-				Others     int       `json:"others"`
-			} `json:"sites"`
-		} `json:"agents"`
+		Agents []listedAgent `json:"agents"`
 	}
+	answer.Agents = []listedAgent{} // none is an empty list
 	if err := c.withOffice(ctx, func(cl client) error {
-		return cl.do(ctx, http.MethodGet, "/agents", nil, &answer)
+		for next := "/agents?size=500"; next != ""; {
+			var page struct {
+				Rows []listedAgent `json:"rows"`
+				Next string        `json:"next"`
+			}
+			if err := cl.do(ctx, http.MethodGet, next, nil, &page); err != nil {
+				return err
+			}
+			answer.Agents, next = append(answer.Agents, page.Rows...), page.Next
+		}
+		return nil
 	}); err != nil {
 		return err
 	}
@@ -220,7 +250,7 @@ func cmdAgents(ctx context.Context, c *call, args []string) error {
 	for _, a := range answer.Agents {
 		var sites []string
 		for _, s := range a.Sites {
-			name := s.Name
+			name := cmp.Or(s.Name, s.ID)
 			if s.Others > 0 {
 				name += fmt.Sprintf(" (one of %d agents)", s.Others+1)
 			}

@@ -53,6 +53,19 @@ func (o *office) destroyCases(ctx context.Context, now time.Time) error {
 	return err
 }
 
+// invite sends the invitations whose day has come, and deletes those that nobody used,
+// once it is on the trail.
+func (o *office) invite(ctx context.Context, now time.Time) error {
+	sendErr := o.reg.SendInvitations(ctx, now)
+	n, err := o.reg.DropInvitations(ctx, now.AddDate(0, 0, -o.config.InvitationDays), func(ctx context.Context, n int) error {
+		return o.record(ctx, web.Act{Kind: "ageing-invitations", User: registry.User{ID: ageingActor}, Count: n})
+	})
+	if n > 0 {
+		o.log.InfoContext(ctx, "invitations that nobody used were deleted", "invitations", n)
+	}
+	return errors.Join(sendErr, err)
+}
+
 // mailSender makes the sender of mail; nil where none is configured.
 func (o *office) mailSender() (*mail.Sender, error) {
 	if o.config.SMTPServer == "" {
@@ -62,8 +75,18 @@ func (o *office) mailSender() (*mail.Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mail.New(mail.Options{Registry: o.reg, Server: o.config.SMTPServer, From: o.config.SMTPFrom,
-		User: o.config.SMTPUser, Password: password, Link: o.config.ownerLink(), ContactLink: o.config.contactLink(), EndLink: o.config.alertsLink(), Log: o.log})
+	options := o.mailOptions()
+	options.Server, options.From, options.User, options.Password = o.config.SMTPServer, o.config.SMTPFrom, o.config.SMTPUser, password
+	if options.Channels = []registry.Channel{registry.ChannelEmail}; o.config.PEC.Server == "" {
+		options.Channels = append(options.Channels, registry.ChannelPEC)
+	}
+	return mail.New(options)
+}
+
+// mailOptions are what all servers of mail have in common.
+func (o *office) mailOptions() mail.Options {
+	return mail.Options{Registry: o.reg, PublicURL: o.config.public(), Link: o.config.ownerLink(), ContactLink: o.config.contactLink(),
+		EndLink: o.config.alertsLink(), Inviter: o.config.inviter(), Log: o.log}
 }
 
 // passwordFile reads the file of a password, what, that the key of the configuration

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,11 @@ func TestMailSettings(t *testing.T) {
 		"others can read it":     {func(c *Config) { c.SMTPPasswordFile = file("open", "parola\n", 0o644) }, "chmod 600"},
 		"an empty file":          {func(c *Config) { c.SMTPPasswordFile = file("empty", "\n", 0o600) }, "empty"},
 		"a huge file":            {func(c *Config) { c.SMTPPasswordFile = file("huge", strings.Repeat("x", 2000), 0o600) }, "2000 bytes"},
+		"a PEC without sender":   {func(c *Config) { c.PEC.Server = "smtps://pec.example.it:465" }, "[pec]"},
+		"a PEC without port":     {func(c *Config) { c.PEC = PEC{Server: "pec.example.it", From: "a@pec.example.it"} }, "HOST:PORT"},
+		"SMS without a gateway":  {func(c *Config) { c.SMS.Sender = "Comune" }, "[sms]"},
+		"SMS in clear":           {func(c *Config) { c.SMS.URL = "http://sms.example.it" }, "https://"},
+		"a token for all to see": {func(c *Config) { c.SMS = SMS{URL: "https://sms.example.it", TokenFile: file("token", "parola", 0o644)} }, "chmod 600"},
 		"no file":                {func(c *Config) { c.SMTPPasswordFile = filepath.Join(dir, "none") }, "smtp_password_file"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -163,7 +169,14 @@ func TestMailSettings(t *testing.T) {
 	if o := opened(t, t.TempDir(), good); o.mail == nil || o.mail.Password != "parola" || o.mail.Link != "http://localhost:8080/site" {
 		t.Error("no sender, or one with another password or link")
 	}
-	if o := opened(t, t.TempDir(), func(*Config) {}); o.mail != nil {
+	o := opened(t, t.TempDir(), func(c *Config) {
+		good(c)
+		c.PEC, c.SMS = PEC{Server: "smtps://pec.example.it:465", From: "a@pec.example.it"}, SMS{URL: "https://sms.example.it", TokenFile: file("sms", "parola", 0o600)}
+	})
+	if !slices.Equal(o.mail.Channels, []registry.Channel{registry.ChannelEmail}) || !slices.Equal(o.pec.Channels, []registry.Channel{registry.ChannelPEC}) || o.sms.Token != "parola" || !o.reg.SendsSMS() {
+		t.Errorf("mail %v, PEC %v", o.mail.Channels, o.pec.Channels)
+	}
+	if o := opened(t, t.TempDir(), func(*Config) {}); o.pec != nil || o.sms != nil || o.reg.SendsSMS() || o.mail != nil {
 		t.Error("mail is sent without a server")
 	}
 }

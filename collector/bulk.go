@@ -108,25 +108,31 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 	return errors.Join(err, r.outcome())
 }
 
-// codesInto has the import done with a new file open for its codes, which are
-// shown once: one that cannot be written ends it before anything is done. Without
-// codes no file stays.
+// codesInto has the import done with a new file open for its codes.
 func (r *imported) codesInto(path string, do func() error) error {
+	err := intoNewFile(path, &r.Codes, do)
+	if err != nil && r.CodesMade > 0 {
+		err = fmt.Errorf("the sites are imported, but their codes are not all in %s: %w; import the file again, with another file for the codes", path, err)
+	}
+	return err
+}
+
+// intoNewFile does something with a new file open for what it makes, which is given out
+// once: a file that cannot be made ends it before anything is done. What was made is
+// written and let go; where it is nothing no file stays.
+func intoNewFile(path string, made *[]byte, do func() error) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	if err = do(); err == nil {
-		_, err = file.Write(r.Codes)
+		_, err = file.Write(*made)
 	}
 	err = errors.Join(err, file.Sync(), file.Close())
-	if err != nil && r.CodesMade > 0 {
-		err = fmt.Errorf("the sites are imported, but their codes are not all in %s: %w; import the file again, with another file for the codes", path, err)
-	}
-	if len(r.Codes) == 0 {
+	if len(*made) == 0 {
 		err = errors.Join(err, os.Remove(path))
 	}
-	r.Codes = nil
+	*made = nil
 	return err
 }
 

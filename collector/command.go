@@ -38,7 +38,10 @@ func commands() []command {
 	return []command{
 		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-public ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-max-held N] [-basemap FILE] [-area FILE]", "run the collector", cmdServe},
 		{"migrate", "", "bring the register's schema up to date", cmdMigrate},
-		{"invite", "-site NAME [-category C] [-address TEXT] [-count N] | -site-id ID  [-qr FILE.png] [-json]", "make a one-time code for a site", cmdInvite},
+		{"invite", "-site NAME [-category C] [-address TEXT] [-count N] | -site-id ID | -association NAME -count N [-letters FILE.pdf]  [-qr FILE.png] [-json]  | -file FILE.csv [-wave N | -per-day N] [-letters FILE.pdf] [-town NAME] [-source TEXT] [-dry-run] [-partial] [-json]", "make a one-time code for a site, or a batch of codes for an association, or invite the businesses of a file", cmdInvite},
+		{"batch list", "[-page N] [-json]", "list the batches of codes for associations, and how many are used", cmdBatchList},
+		{"batch end", "BATCH", "make the unused codes of a batch good for nothing", cmdBatchEnd},
+		{"bounce", "< MAIL [-json]", "take a notification about a message that was sent, as a mail server pipes it (RFC 3464, or a receipt of PEC)", cmdBounce},
 		{"organisation add", "NAME -fiscal-code CODE -contact NAME -phone NUMBER|-email ADDRESS|-pec ADDRESS [-kind KIND] [-representative NAME -capacity TEXT [-term DATE]] [-role ROLE] [-hours TEXT] [-trust LEVEL] [-json]", "add an owner of many sites", cmdOrganisationAdd},
 		{"organisation list", "[-json]", "list them", cmdOrganisationList},
 		{"organisation show", "ID|NAME [-json]", "one of them, with its sites and delegations", cmdOrganisationShow},

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -160,6 +159,8 @@ func theComuneSees(t *testing.T, store string) {
 	c.ListenConsult, c.ListenMetrics = freePort(t, "127.0.0.1"), freePort(t, "127.0.0.1")
 	c.ConsultURL = "http://" + c.ListenConsult
 	c.SMTPServer, c.SMTPFrom = box.Addr().String(), "registro@comune.example.it"
+	traces := receive(t)
+	c.OTLPEndpoint = traces.URL
 	o, err := openOffice(t.Context(), dir, c, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +189,7 @@ func theComuneSees(t *testing.T, store string) {
 	if !strings.Contains(box.taken(), "anna@example.it") {
 		t.Fatalf("no mail went out: nothing is shown by its not naming what was asked\n%s", log)
 	}
-	seen := append(e.seen, s.opsSees()...)
+	seen := append(e.seen, s.opsSees(e.site)...)
 	seen = append(seen, sight{"metrics", httpText(t, "http://"+c.ListenMetrics+"/metrics")}, s.backedUp(at), s.exported(at, e.site))
 	e.forceReadsItAll(s)
 	e.leave()
@@ -198,7 +199,11 @@ func theComuneSees(t *testing.T, store string) {
 	}
 	stop()
 	files(t, dir, &seen)
-	seen = append(seen, sight{"log", log.String()}, sight{"mail", box.taken()})
+	spans, traced := traces.spans()
+	if len(spans) == 0 {
+		t.Error("no traces were sent: nothing is shown by their not naming what was asked")
+	}
+	seen = append(seen, sight{"log", log.String()}, sight{"mail", box.taken()}, sight{"traces", traced})
 	for _, one := range seen {
 		for _, word := range planted {
 			if i := strings.Index(one.text, word); i >= 0 {
@@ -278,24 +283,10 @@ func (s *serving) evening(at string, c Config) evening {
 	return e
 }
 
-// opsSees is every page of the ops console, as an administrator and as JSON.
-func (s *serving) opsSees() (all []sight) {
+// opsSees is all of the ops console, as whoever is on the host sees it.
+func (s *serving) opsSees(ids ...string) []sight {
 	s.t.Helper()
-	for _, r := range s.o.ops.Routes() {
-		path, get := strings.CutPrefix(r.Pattern, "GET ")
-		if !get {
-			continue
-		}
-		path = strings.NewReplacer("{$}", "", "{id}", "x").Replace(path)
-		for _, accept := range []string{"text/html", "application/json"} {
-			req := httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, path, nil)
-			req.Header.Set("Accept", accept)
-			rw := httptest.NewRecorder()
-			s.o.ops.Control().ServeHTTP(rw, req)
-			all = append(all, sight{"ops " + path + " as " + accept, rw.Body.String()})
-		}
-	}
-	return all
+	return crawl(s.t, s.o.ops.Control(), s.o.ops.Routes(), func(*http.Request) {}, ids...)
 }
 
 // exported is what the Comune can write out of a site.

@@ -150,7 +150,7 @@ func (e *evening) preserved(s *serving, b *surfer, search string, stream *connec
 	}
 	e.say(protocol.Reply{NoticeID: id, State: protocol.ReplyReceived, At: time.Now()})
 
-	public := newSurfer(s.t, s.o.publicWeb, s.o.config.PublicURL, s.o.join.Routes())
+	public := newSurfer(s.t, s.o.publicWeb, s.o.config.PublicURL, s.o.publicFaces()...)
 	told := public.goes(http.StatusOK, "/check", "code", p.CheckCode)
 	if !strings.Contains(told, "Questura") {
 		s.t.Errorf("the page of codes does not know the request:\n%s", told)

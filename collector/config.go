@@ -16,7 +16,9 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"anagrafe/collector/letter"
 	"anagrafe/collector/trail"
+	"anagrafe/collector/web"
 	"anagrafe/collector/web/join"
 )
 
@@ -58,6 +60,11 @@ type Config struct {
 	// LogFormat is how the log on stderr is written: "text" (key=value), or "json", an
 	// object a line.
 	LogFormat string `toml:"log_format"`
+	// OTLPEndpoint is where traces are sent, by OTLP over HTTP: https://HOST[:PORT][/PATH],
+	// http for this machine alone; without a path it is /v1/traces. They tell how long
+	// the parts of a request took, by the pattern of its route, and nothing of who asked
+	// for what. Empty: none are made.
+	OTLPEndpoint string `toml:"otlp_endpoint"`
 	// Certificate and Key are PEM files for the public, operators' and forces' pages.
 	// Without them those pages are served on loopback addresses only.
 	Certificate string `toml:"certificate"`
@@ -90,6 +97,12 @@ type Config struct {
 	// holds the password alone and nobody else may read it (mode 0600).
 	SMTPUser         string `toml:"smtp_user"`
 	SMTPPasswordFile string `toml:"smtp_password_file"`
+	// PEC and SMS are further ways to people: tables [pec] and [sms].
+	PEC PEC `toml:"pec"`
+	SMS SMS `toml:"sms"`
+	// InvitationDays is how long an invitation that nobody used is kept after its code
+	// has ended, from 0 to 365 days: then all of it is deleted.
+	InvitationDays int `toml:"invitation_days"`
 	// MaxHeld is how many agents may stay connected to hear of a notice within
 	// a second, at about 100 KiB of memory each. The others come every six
 	// hours. 0: none stays.
@@ -108,6 +121,9 @@ type Config struct {
 	// and for the forces': tables [ops_oidc] and [consult_oidc].
 	OpsOIDC     OIDC `toml:"ops_oidc"`
 	ConsultOIDC OIDC `toml:"consult_oidc"`
+	// OwnerOIDC is who vouches, by SPID or CIE, for owners on the public form: table
+	// [owner_oidc]. Without it they confirm an e-mail address, and officers see that.
+	OwnerOIDC OwnerOIDC `toml:"owner_oidc"`
 	// CaseYears is how long a closed case is kept with what was seen and done in it,
 	// from 1 to 20 years. Then it is destroyed; that there was one stays.
 	CaseYears int `toml:"case_years"`
@@ -117,6 +133,13 @@ type Config struct {
 	Controller        string `toml:"controller"`
 	ControllerContact string `toml:"controller_contact"`
 	DPOContact        string `toml:"dpo_contact"`
+	// ControllerURL is the controller's own site, to which the header of the public pages
+	// leads. AccessibilityURL is the accessibility statement that the Comune has published
+	// at form.agid.gov.it, once it has. AppURL is where owners get the agent. Each may be
+	// empty: the pages then do without the link.
+	ControllerURL    string `toml:"controller_url"`
+	AccessibilityURL string `toml:"accessibility_url"`
+	AppURL           string `toml:"app_url"`
 }
 
 const minTrailYears, maxTrailYears = 5, 20
@@ -151,6 +174,8 @@ func defaults() Config {
 		SessionIdle:   30 * time.Minute,
 		SessionLife:   8 * time.Hour,
 		CaseYears:     usualCaseYears,
+
+		InvitationDays: 60,
 	}
 }
 
@@ -203,6 +228,9 @@ func (c Config) check() error {
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return fmt.Errorf("log_format is %q: give \"text\" or \"json\"", c.LogFormat)
 	}
+	if err := checkTraces(c.OTLPEndpoint); err != nil {
+		return err
+	}
 	if c.MaxHeld < 0 {
 		return fmt.Errorf("max_held is %d: give how many agents may stay connected, 0 for none", c.MaxHeld)
 	}
@@ -214,6 +242,9 @@ func (c Config) check() error {
 	}
 	if c.CaseYears < minCaseYears || c.CaseYears > maxCaseYears {
 		return fmt.Errorf("case_years is %d: give how many years a closed case is kept, from %d to %d", c.CaseYears, minCaseYears, maxCaseYears)
+	}
+	if c.InvitationDays < 0 || c.InvitationDays > 365 {
+		return fmt.Errorf("invitation_days is %d: give how many days an unused invitation is kept after its code has ended, from 0 to 365", c.InvitationDays)
 	}
 	for _, w := range c.Witnesses {
 		if err := trail.CheckWitnessKey(w); err != nil {
@@ -235,15 +266,37 @@ func (c Config) check() error {
 	if (c.SMTPUser == "") != (c.SMTPPasswordFile == "") || c.SMTPUser != "" && c.SMTPServer == "" {
 		return errors.New("smtp_user and smtp_password_file go together, and with smtp_server: give all, or leave both out")
 	}
+	if err := c.checkLinks(); err != nil {
+		return err
+	}
+	if (c.PEC.Server == "") != (c.PEC.From == "") || (c.PEC.User == "") != (c.PEC.PasswordFile == "") || c.PEC.User != "" && c.PEC.Server == "" {
+		return errors.New("[pec] wants server and from, and user and password_file together: give them, or remove the table")
+	}
+	if c.SMS.URL == "" && (c.SMS.User != "" || c.SMS.TokenFile != "" || c.SMS.Sender != "" || c.SMS.Body != "" || len(c.SMS.Refused) > 0) {
+		return errors.New("[sms] has no url: give the gateway's address, or remove the table")
+	}
 	return c.checkNetworks()
+}
+
+// checkLinks refuses a link of the public pages that a browser could not follow.
+func (c Config) checkLinks() error {
+	for _, l := range []struct{ key, value string }{
+		{"controller_url", c.ControllerURL}, {"accessibility_url", c.AccessibilityURL}, {"app_url", c.AppURL},
+	} {
+		u, err := url.Parse(l.value)
+		if l.value != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+			return fmt.Errorf("%s %q is not an address that begins with https://", l.key, l.value)
+		}
+	}
+	return nil
 }
 
 // logger writes the log of a collector that serves.
 func (c Config) logger(w io.Writer) *slog.Logger {
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.New(web.LogRequests(slog.NewJSONHandler(w, nil)))
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	return slog.New(web.LogRequests(slog.NewTextHandler(w, nil)))
 }
 
 // agentsURL is what agents call: the public host with the agents' port.
@@ -266,6 +319,15 @@ func (c Config) contactLink() string {
 // alertsLink is the page on which a reader of alerts ends them, up to their token.
 func (c Config) alertsLink() string {
 	return strings.TrimSuffix(c.PublicURL, "/") + join.AlertsPath + "/"
+}
+
+// public is the public address without a / at its end.
+func (c Config) public() string { return strings.TrimSuffix(c.PublicURL, "/") }
+
+// inviter is who invites businesses, as each invitation says.
+func (c Config) inviter() letter.Office {
+	public := c.public()
+	return letter.Office{Name: c.Controller, Contact: c.ControllerContact, Page: public + join.InvitedPath + "/", Privacy: public + "/privacy", KeptDays: c.InvitationDays}
 }
 
 // host is the name that agents call and that the server's certificate bears.

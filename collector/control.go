@@ -50,6 +50,8 @@ func (o *office) controlRoutes() map[string]http.Handler {
 		"POST /addresses":  http.HandlerFunc(o.importPlaces),
 		"POST /districts":  http.HandlerFunc(o.importPlaces),
 		"/notice":          http.HandlerFunc(o.notice),
+		"POST /waves/file": http.HandlerFunc(o.ops.InviteMany),
+		"POST /bounce":     http.HandlerFunc(o.bounced),
 		"/":                o.ops.Control(),
 	}
 	for _, path := range []string{"/import", "/export", "/organisations", "/organisations/", "/owner", "/delegations", "/delegations/"} {

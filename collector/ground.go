@@ -6,8 +6,8 @@ import (
 	"anagrafe/protocol"
 )
 
-// ground is what agents show their owners for placing cameras: the basemap and the
-// addresses. It is ingest's Map.
+// ground is what owners place their cameras on, by an agent or on the public form: the
+// basemap and the addresses. It is the Map of ingest and of web/atlas.
 type ground struct {
 	base   *basemap.File // nil: none
 	credit string

@@ -26,6 +26,30 @@ import (
 var allowed = map[string]map[string]string{
 	"public": {
 		"GET /":                              "anyone",
+		"GET /come-funziona":                 "anyone",
+		"GET /installa":                      "anyone",
+		"GET /codice":                        "anyone",
+		"GET /segnalazione":                  "anyone",
+		"POST /segnalazione":                 "anyone",
+		"GET /segnalazione/inviata":          "anyone",
+		"GET /valutazione":                   "anyone",
+		"POST /valutazione":                  "anyone",
+		"GET /faq":                           "anyone",
+		"GET /assistenza":                    "anyone",
+		"GET /legal":                         "anyone",
+		"GET /accessibilita":                 "anyone",
+		"GET /aderisci":                      "anyone",
+		"GET /aderisci/chi":                  "anyone",
+		"POST /aderisci/chi":                 "anyone",
+		"GET /aderisci/luogo":                "submitter",
+		"POST /aderisci/luogo":               "submitter",
+		"POST /aderisci/riprendi":            "anyone",
+		"POST /aderisci/esci":                "anyone",
+		"POST /aderisci/cancella":            "anyone",
+		"GET /statistiche":                   "anyone",
+		"GET /statistiche/adesioni.csv":      "anyone",
+		"GET /statistiche/consultazioni.csv": "anyone",
+		"GET /statistiche/catalogo.jsonld":   "anyone",
 		"GET /site":                          "anyone",
 		"POST /site":                         "anyone",
 		"POST /site/suspend":                 "owner",
@@ -42,26 +66,97 @@ var allowed = map[string]map[string]string{
 		"GET /site/withdraw":                 "owner",
 		"POST /site/withdraw":                "owner",
 		"GET /site/withdrawn":                "anyone",
+		"GET /invited/{token}":               "anyone", // the token of the invitation decides
+		"POST /invited/{token}":              "anyone",
 		"GET /contact/{token}":               "anyone",
 		"POST /contact/{token}":              "anyone",
 		"GET /contact/accepted":              "anyone",
 		"POST /logout":                       "anyone",
+		"GET /map/{z}/{x}/{y}":               "anyone",
+		"POST /places":                       "anyone",
 		"ANY /":                              "anyone",
+
+		// The form "Aderisci", and what the page of a site that was typed there leads to.
+		"POST /site/code":                      "owner",
+		"GET /aderisci/telecamere":             "submitter",
+		"GET /aderisci/telecamere/nuova":       "submitter",
+		"POST /aderisci/telecamere/nuova":      "submitter",
+		"GET /aderisci/telecamere/{id}":        "submitter",
+		"POST /aderisci/telecamere/{id}":       "submitter",
+		"POST /aderisci/telecamere/{id}/togli": "submitter",
+		"GET /aderisci/chiamare":               "submitter",
+		"POST /aderisci/chiamare":              "submitter",
+		"POST /aderisci/invito":                "anyone",
+		"GET /aderisci/identita":               "submitter",
+		"POST /aderisci/identita/email":        "submitter",
+		"GET /aderisci/conferma/{token}":       "anyone", // the token of the mail decides
+		"POST /aderisci/conferma/{token}":      "anyone",
+		"GET /aderisci/riepilogo":              "submitter",
+		"POST /aderisci/aderisco":              "submitter",
+		"GET /aderisci/ricevuta":               "anyone", // who has not opened a site with its code is sent to /site
+		"POST /aderisci/modifica":              "anyone", // the same
+	},
+	"referents": {
+		"GET /referent":                               "referent",
+		"GET /referent/sites/{id}":                    "referent",
+		"POST /referent/sites/{id}/requests/{notice}": "referent",
+		"GET /referent/import":                        "referent",
+		"POST /referent/import":                       "referent",
+		"POST /referent/export":                       "referent",
+		"GET /referent/delegations":                   "referent",
+		"ANY /":                                       "referent",
 	},
 	"ops": {
-		"GET /":                    "ops admin",
-		"POST /invite":             "ops admin",
-		"GET /invite":              "ops admin",
-		"GET /agents":              "ops admin",
-		"POST /agents/{id}/revoke": "ops admin",
-		"GET /users":               "admin",
-		"POST /users":              "admin",
-		"POST /users/{id}/revoke":  "admin",
-		"POST /users/{id}/link":    "admin",
-		"POST /users/{id}/signout": "admin",
-		"GET /forces":              "admin",
-		"POST /forces":             "admin",
-		"ANY /":                    "ops admin",
+		"GET /":                                 "ops admin",
+		"POST /invite":                          "ops admin",
+		"GET /waves":                            "ops admin",
+		"POST /waves/{number}/pause":            "ops admin",
+		"POST /waves/{number}/resume":           "ops admin",
+		"POST /waves/{number}/cancel":           "ops admin",
+		"GET /invite":                           "ops admin",
+		"GET /batches":                          "ops admin",
+		"GET /funnel":                           "ops admin",
+		"GET /funnel.csv":                       "ops admin",
+		"POST /batches":                         "ops admin",
+		"GET /remarks":                          "ops admin",
+		"POST /remarks/{id}/close":              "ops admin",
+		"POST /batches/{id}/end":                "ops admin",
+		"GET /agents":                           "ops admin",
+		"GET /agents.csv":                       "ops admin",
+		"GET /agents/filters":                   "ops admin",
+		"POST /agents/filters":                  "ops admin",
+		"POST /agents/filters/{id}/delete":      "ops admin",
+		"GET /sites":                            "ops admin",
+		"GET /sites.csv":                        "ops admin",
+		"GET /sites/filters":                    "ops admin",
+		"POST /sites/filters":                   "ops admin",
+		"POST /sites/filters/{id}/delete":       "ops admin",
+		"POST /agents/{id}/revoke":              "ops admin",
+		"GET /users":                            "admin",
+		"POST /users":                           "admin",
+		"POST /users/{id}/revoke":               "admin",
+		"POST /users/{id}/link":                 "admin",
+		"POST /users/{id}/signout":              "admin",
+		"GET /forces":                           "admin",
+		"POST /forces":                          "admin",
+		"GET /sites/{id}":                       "ops admin",
+		"GET /sites/{id}/letter":                "ops admin",
+		"POST /sites/{id}/letter":               "ops admin",
+		"POST /sites/{id}/codes/{made}/revoke":  "ops admin",
+		"GET /queue":                            "ops admin",
+		"GET /queue/letter":                     "ops admin",
+		"POST /queue/letter":                    "ops admin",
+		"GET /queue/lines":                      "ops admin",
+		"GET /queue/lines.csv":                  "ops admin",
+		"GET /queue/lines/filters":              "ops admin",
+		"POST /queue/lines/filters":             "ops admin",
+		"POST /queue/lines/filters/{id}/delete": "ops admin",
+		"GET /invitations":                      "ops admin",
+		"GET /invitations.csv":                  "ops admin",
+		"GET /invitations/filters":              "ops admin",
+		"POST /invitations/filters":             "ops admin",
+		"POST /invitations/filters/{id}/delete": "ops admin",
+		"ANY /":                                 "ops admin",
 	},
 	"consult": {
 		"GET /":                                "officer",
@@ -167,9 +262,10 @@ func newMatrix(t *testing.T) *matrix {
 	t.Helper()
 	m := &matrix{t: t, o: opened(t, t.TempDir(), func(*Config) {}), secrets: map[string]string{}, ids: map[string]string{}, cookies: map[string]*http.Cookie{}}
 	m.listeners = map[string]face{
-		"public":  {web: m.o.publicWeb, routes: [][]web.Route{m.o.join.Routes()}},
-		"ops":     {web: m.o.opsWeb, routes: [][]web.Route{m.o.ops.Routes()}},
-		"consult": {web: m.o.consultWeb, routes: m.o.consultFaces()},
+		"public":    {web: m.o.publicWeb, routes: m.o.publicFaces()},
+		"referents": {web: m.o.referentWeb, routes: [][]web.Route{m.o.referents.Routes()}},
+		"ops":       {web: m.o.opsWeb, routes: [][]web.Route{m.o.ops.Routes()}},
+		"consult":   {web: m.o.consultWeb, routes: m.o.consultFaces()},
 	}
 	for name, l := range m.listeners {
 		var err error
@@ -243,6 +339,8 @@ func homeOf(role string) string {
 	switch {
 	case role == registry.RoleOps || role == registry.RoleAdmin:
 		return "ops"
+	case role == registry.RoleReferent:
+		return "referents"
 	case registry.OfForce(role) || role == registry.RoleDPO:
 		return "consult"
 	}
@@ -297,6 +395,7 @@ func (m *matrix) callers(listener string) map[string]func(*http.Request) {
 		"anonymous in a browser":    func(r *http.Request) { r.Header.Set("Accept", "text/html") },
 		"a stolen link as a bearer": func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") },
 		"owner":                     func(r *http.Request) { r.AddCookie(m.owner()) },
+		"submitter":                 func(r *http.Request) { r.AddCookie(m.submitter()) },
 	}
 	for role, secret := range m.secrets {
 		all[role] = func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+secret) }
@@ -326,6 +425,21 @@ func (m *matrix) owner() *http.Cookie {
 	return rw.Result().Cookies()[0]
 }
 
+// submitter has a form open that nobody else has.
+func (m *matrix) submitter() *http.Cookie {
+	m.t.Helper()
+	id, err := m.o.reg.BeginSubmission(m.t.Context(), registry.Submission{Site: protocol.Site{Name: "Bar", Category: "shop"},
+		Contacts: []protocol.Contact{{Name: "Anna", Role: protocol.RoleOwner, Phone: "112"}}}, time.Now())
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	rw := httptest.NewRecorder()
+	if err := m.o.publicWeb.BeginSubmission(m.t.Context(), rw, id); err != nil {
+		m.t.Fatal(err)
+	}
+	return rw.Result().Cookies()[0]
+}
+
 // holes calls every route of a listener as everybody, and says what is not as allowed
 // has it.
 func (m *matrix) holes(name string, l face) (found []string) {
@@ -350,7 +464,7 @@ func (m *matrix) holes(name string, l face) (found []string) {
 			continue
 		}
 		delete(rules, route)
-		if open := who == "anyone" || who == "owner"; r.Open != open { // owners' sessions are asked for by package join
+		if open := slices.Contains([]string{"anyone", "owner", "submitter"}, who); r.Open != open { // owners' sessions are asked for by package join, those of forms by adhere
 			found = append(found, fmt.Sprintf("%s: %s is open: %v, and is for %s", name, route, r.Open, who))
 		}
 		callers := m.callers(name)
@@ -430,7 +544,8 @@ func TestTheMatrixFindsHoles(t *testing.T) {
 // hostOnly are what the control socket alone answers, apart from the routes of the ops
 // and the audit pages: none of it is at any listener, for anybody.
 var hostOnly = []string{"/authority", "/authority/", "/import", "/export", "/organisations", "/organisations/", "/owner", "/delegations", "/delegations/",
-	"/backup", "/backup-keys", "POST /key/rotate", "POST /erase", "POST /addresses", "POST /districts", "/notice"}
+	"/backup", "/backup-keys", "POST /key/rotate", "POST /erase", "POST /addresses", "POST /districts", "/notice",
+	"POST /waves/file", "POST /bounce"}
 
 // alsoOfConsult are patterns of the control socket that consultation has with another
 // meaning.

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
 var updateMetrics = flag.Bool("update-metrics", false, "write testdata/collector/metrics.txt anew")
@@ -119,7 +120,7 @@ func listed(text string) string {
 // series stays that of the routes, and nothing of it is in a label.
 func TestRequestsAreCountedByRouteAlone(t *testing.T) {
 	metrics := prometheus.NewRegistry()
-	q := newRequests(metrics)
+	q := newRequests(metrics, noop.NewTracerProvider().Tracer(""))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sites/{id}", func(rw http.ResponseWriter, r *http.Request) {
 		if r.PathValue("id") == "panic" {

@@ -25,10 +25,11 @@ func (c Config) notice() notice.Settings {
 		Certificate: c.Certificate, AgentsCertificate: c.AgentsCertificate,
 		Engine: "SQLite", Basemap: c.Basemap, Area: c.Area, AreaMarginM: c.AreaMarginM,
 		MailServer: mailHost(c.SMTPServer), MailFrom: c.SMTPFrom,
-		OpsIssuer: c.OpsOIDC.Issuer, ConsultIssuer: c.ConsultOIDC.Issuer,
+		OpsIssuer: c.OpsOIDC.Issuer, ConsultIssuer: c.ConsultOIDC.Issuer, OwnerIssuer: c.OwnerOIDC.Issuer,
 		TrailYears: c.TrailYears, CaseYears: c.CaseYears, SessionIdle: c.SessionIdle, SessionLife: c.SessionLife,
+		InvitationDays: c.InvitationDays, PECServer: mailHost(c.PEC.Server), PECFrom: c.PEC.From, SMSGateway: mailHost(c.SMS.URL),
 		AdhesionYears: terms.AdhesionYears, WithdrawYears: terms.WithdrawYears, SilentMonths: terms.SilentMonths,
-		KeysDays: terms.KeysDays, NoticeDays: terms.NoticeDays, MailDays: terms.MailDays,
+		KeysDays: terms.KeysDays, NoticeDays: terms.NoticeDays, MailDays: terms.MailDays, RemarkDays: terms.RemarkDays, DraftDays: terms.DraftDays,
 	}
 	if c.Store != "" && !strings.HasPrefix(c.Store, "sqlite:") { // its address may hold a password
 		s.Engine = "PostgreSQL"

@@ -23,8 +23,19 @@ var notInNotice = map[string]string{
 	"basemap_attribution":             "the credit under the map",
 	"smtp_user":                       "a login, and a secret",
 	"smtp_password_file":              "a secret",
+	"pec.user":                        "a login, and a secret",
+	"pec.password_file":               "a secret",
+	"sms.user":                        "a login, and a secret",
+	"sms.token_file":                  "a secret",
+	"sms.sender":                      "the name that a phone shows",
+	"sms.body":                        "how the gateway wants to be asked",
+	"sms.refused":                     "how the gateway says that a number does not exist",
 	"max_held":                        "how many connections stay open",
+	"controller_url":                  "a link on the public pages",
+	"accessibility_url":               "a link on the public pages",
+	"app_url":                         "a link on the public pages",
 	"log_format":                      "how a line of the log is written",
+	"otlp_endpoint":                   "traces have no personal data: TestTracesTellNothing",
 	"ops_oidc.name":                   "the word on a button",
 	"ops_oidc.client_id":              "a login, and a secret",
 	"ops_oidc.client_secret_file":     "a secret",
@@ -33,6 +44,9 @@ var notInNotice = map[string]string{
 	"consult_oidc.client_id":          "a login, and a secret",
 	"consult_oidc.client_secret_file": "a secret",
 	"consult_oidc.grant":              "roles, which the register of users tells",
+	"owner_oidc.name":                 "the word on a button",
+	"owner_oidc.client_id":            "a login, and a secret",
+	"owner_oidc.client_secret_file":   "a secret",
 }
 
 // wholeConfig has a value for all that may be left out and changes what is said.
@@ -40,6 +54,7 @@ func wholeConfig() Config {
 	c := defaults()
 	c.Controller, c.ControllerContact, c.DPOContact = "Comune di Prova", "protocollo@comune.example.it", "dpo@comune.example.it"
 	c.Area, c.SMTPServer, c.SMTPFrom = "area.geojson", "smtp.comune.example.it:587", "registro@comune.example.it"
+	c.PEC = PEC{Server: "smtps://pec.example.it:465", From: "registro@pec.example.it"}
 	return c
 }
 
@@ -130,6 +145,8 @@ func changeSetting(t *testing.T, in reflect.Value, name string) {
 			*v = append(*v, "prefettura+00000000+AAAA")
 		case *[]netip.Prefix:
 			*v = append(*v, netip.MustParsePrefix("10.20.0.0/16"))
+		case *[]int:
+			*v = append(*v, 404)
 		case *[]ForceConfig:
 			*v = append(*v, ForceConfig{Name: "Questura", URL: "https://questura.example.it"})
 		case *[]OIDCGrant:
@@ -148,6 +165,8 @@ func TestNoticesTellNoSecret(t *testing.T) {
 	c.Store = "postgres://utente:SENTINELLA@db.example.it/registro"
 	c.SMTPServer = "smtps://utente:SENTINELLA@smtp.example.it:465"
 	c.SMTPUser, c.SMTPPasswordFile = "SENTINELLA", "SENTINELLA"
+	c.PEC = PEC{Server: "smtps://pec.example.it:465", From: "registro@pec.example.it", User: "SENTINELLA", PasswordFile: "SENTINELLA"}
+	c.SMS = SMS{URL: "https://utente:SENTINELLA@sms.example.it/send?key=SENTINELLA", User: "SENTINELLA", TokenFile: "SENTINELLA", Body: "SENTINELLA"}
 	c.OpsOIDC = OIDC{Issuer: "https://login.example.it", ClientID: "SENTINELLA", ClientSecretFile: "SENTINELLA"}
 	if all := documents(t, c); strings.Contains(all, "SENTINELLA") || !strings.Contains(all, "smtp.example.it:465") {
 		t.Error("a secret of the configuration is in the notices, or its server is not")
@@ -158,7 +177,7 @@ func TestNoticesTellNoSecret(t *testing.T) {
 // missing.
 func TestPublicPrivacyNotice(t *testing.T) {
 	o := opened(t, t.TempDir(), func(c *Config) { c.Controller, c.TrailYears = "Comune di Prova", 7 })
-	h, err := o.publicWeb.Handler(o.join.Routes())
+	h, err := o.publicWeb.Handler(o.publicFaces()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,12 +20,16 @@ import (
 	"anagrafe/collector/search/gazetteer"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
+	"anagrafe/collector/web/adhere"
+	"anagrafe/collector/web/atlas"
 	"anagrafe/collector/web/audit"
 	"anagrafe/collector/web/consult"
 	"anagrafe/collector/web/force"
 	"anagrafe/collector/web/join"
 	"anagrafe/collector/web/mail"
 	"anagrafe/collector/web/ops"
+	"anagrafe/collector/web/public"
+	"anagrafe/collector/web/statistics"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
@@ -47,21 +51,32 @@ type office struct {
 	index     *search.Index
 	places    *gazetteer.Gazetteer
 	recorded  chan struct{} // signalled, buffered 1: the register has changed
+	placedBy  string        // the sources by which sites are placed
+	redrawn   chan struct{} // signalled, buffered 1: these are others
 	// notify tells the agents' server that a notice was queued, readmit that an
 	// agent was revoked; both are set before anything is served.
 	notify  func()
 	readmit func(agentID string)
 
 	publicWeb, opsWeb, consultWeb *web.Web
+	referentWeb                   *web.Web // of the public listener too, for those who sign in there
+	referents                     *join.Referents
 	ownHosts                      map[string]*web.Web    // of consultation under a force's own host name
 	turnedAway                    *prometheus.CounterVec // by why
 
+	shown   *ground // what owners place their cameras on
+	atlas   *atlas.Atlas
 	join    *join.Join
+	adhere  *adhere.Adhere
+	public  *public.Public
+	numbers *statistics.Statistics
 	ops     *ops.Ops
 	audit   *audit.Audit
 	consult *consult.Consult
 	force   *force.Force
 	mail    *mail.Sender // nil: no mail is sent
+	pec     *mail.Sender // nil: PEC goes with mail
+	sms     *mail.SMS    // nil: none are sent
 
 	documents *notice.Notices
 }
@@ -76,7 +91,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	o := &office{dir: dir, config: config, log: log, notify: func() {}, readmit: func(string) {}, recorded: make(chan struct{}, 1), lock: lock}
+	o := &office{dir: dir, config: config, log: log, notify: func() {}, readmit: func(string) {}, recorded: make(chan struct{}, 1), redrawn: make(chan struct{}, 1), lock: lock}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, o.Close())
@@ -116,6 +131,9 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 		return nil, err
 	}
 	o.reg.UseOwnerKey(owners)
+	if config.SMS.URL != "" {
+		o.reg.UseSMS()
+	}
 	if o.authority, err = ingest.OpenAuthority(dir); err != nil {
 		return nil, err
 	}
@@ -189,8 +207,17 @@ func (o *office) furnish() (err error) {
 	if o.documents, err = notice.New(o.config.notice(), o.log); err != nil {
 		return err
 	}
-	publicOptions.Privacy = o.documents.Page(pages.FacePublic)
+	publicOptions.Body = pages.Body{Name: o.config.Controller, URL: o.config.ControllerURL, Contact: o.config.ControllerContact, DPO: o.config.DPOContact}
+	if publicOptions.Owners, err = o.config.OwnerOIDC.provider(); err != nil {
+		return err
+	}
 	if o.publicWeb, err = web.New(publicOptions); err != nil {
+		return err
+	}
+	referentOptions := publicOptions
+	referentOptions.Owners = nil // who vouches for owners vouches for no role
+	referentOptions.Roles, referentOptions.Home = []string{registry.RoleReferent}, map[string]string{registry.RoleReferent: join.ReferentPath}
+	if o.referentWeb, err = web.New(referentOptions); err != nil {
 		return err
 	}
 	opsOptions := shared
@@ -216,11 +243,28 @@ func (o *office) furnish() (err error) {
 		Guesses: ingest.NewGuessGuard(time.Now), OnAct: func() { o.changed(); o.notify() }, Link: o.enrolmentLink, Area: area, Log: o.log}); err != nil {
 		return err
 	}
+	if o.public, err = public.New(public.Options{
+		Web: o.publicWeb, Registry: o.reg,
+		Privacy: o.documents.Page(pages.FacePublic), AccessibilityURL: o.config.AccessibilityURL, AppURL: o.config.AppURL, Log: o.log,
+	}); err != nil {
+		return err
+	}
+	if o.adhere, err = adhere.New(adhere.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record, Guesses: ingest.NewGuessGuard(time.Now),
+		OnAct: func() { o.changed(); o.notify() }, Sign: o.receipts.SignReceipt, Link: o.enrolmentLink, Find: func(text string) []protocol.FoundPlace { return o.shown.Find(text) },
+		Map: func() protocol.MapDescription { return o.shown.Describe() }, Inside: area.Contains, Mail: o.config.SMTPServer != "", Log: o.log}); err != nil {
+		return err
+	}
+	if o.numbers, err = statistics.New(statistics.Options{Web: o.publicWeb, Registry: o.reg, Body: publicOptions.Body, Log: o.log}); err != nil {
+		return err
+	}
+	if o.referents, err = join.NewReferents(o.join, o.referentWeb); err != nil {
+		return err
+	}
 	if o.ops, err = ops.New(ops.Options{
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
-		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(),
-		OpsURL: o.config.OpsURL, ConsultURL: o.consultWeb.URLOf,
-		OnRevoke: func(agentID string) { o.readmit(agentID) },
+		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(), PublicURL: o.config.PublicURL,
+		OpsURL: o.config.OpsURL, ConsultURL: o.consultWeb.URLOf, Office: o.config.inviter(),
+		OnRevoke: func(agentID string) { o.readmit(agentID) }, OnNotice: func() { o.notify() }, Version: version(),
 	}); err != nil {
 		return err
 	}
@@ -232,6 +276,12 @@ func (o *office) furnish() (err error) {
 	}
 	o.index = search.New(o.reg, o.log)
 	o.places = gazetteer.New(o.reg)
+	if o.shown, err = openGround(o.config.Basemap, o.config.BasemapAttribution, o.places); err != nil {
+		return err
+	}
+	if o.atlas, err = atlas.New(atlas.Options{Web: o.publicWeb, Map: o.shown, Log: o.log}); err != nil {
+		return err
+	}
 	o.consult, err = consult.New(consult.Options{
 		Index: o.index, Places: o.places, Trail: o.trail, Registry: o.reg, Notify: func() { o.notify() },
 		CheckURL: o.config.PublicURL + join.CheckPath,
@@ -240,7 +290,13 @@ func (o *office) furnish() (err error) {
 	if err != nil {
 		return err
 	}
-	o.mail, err = o.mailSender()
+	if o.mail, err = o.mailSender(); err != nil {
+		return err
+	}
+	if o.pec, err = o.pecSender(); err != nil {
+		return err
+	}
+	o.sms, err = o.smsSender()
 	return err
 }
 
@@ -291,6 +347,9 @@ func (o *office) Close() error {
 	var errs []error
 	if o.consult != nil {
 		errs = append(errs, o.consult.Close())
+	}
+	if o.shown != nil {
+		o.shown.close()
 	}
 	if o.trail != nil {
 		errs = append(errs, o.trail.Close())

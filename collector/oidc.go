@@ -31,6 +31,21 @@ type OIDCGrant struct {
 	Qualification string `toml:"qualification"`
 }
 
+// OwnerOIDC is the provider that vouches for owners on the public form, by SPID or CIE
+// alone: the Comune's own. It gives nobody a role. Its redirect address is public_url with
+// /identity.
+type OwnerOIDC struct {
+	Issuer           string `toml:"issuer"`
+	Name             string `toml:"name"` // on the button: "SPID o CIE"
+	ClientID         string `toml:"client_id"`
+	ClientSecretFile string `toml:"client_secret_file"`
+}
+
+// provider is what package web takes; nil without an issuer.
+func (o OwnerOIDC) provider() (*web.Provider, error) {
+	return OIDC{Issuer: o.Issuer, Name: o.Name, ClientID: o.ClientID, ClientSecretFile: o.ClientSecretFile}.provider("owner_oidc")
+}
+
 // provider is what package web takes; nil without an issuer.
 func (o OIDC) provider(table string) (*web.Provider, error) {
 	if o.Issuer == "" {

@@ -104,17 +104,23 @@ type played struct {
 
 func play(t *testing.T, s *serving, server string) *played {
 	t.Helper()
+	code := protocol.NewCode()
+	if _, err := s.o.reg.Invite(t.Context(), registry.Invitation{Site: protocol.Site{Name: "Farmacia", Category: "pharmacy", Address: "Via Torino 1"},
+		CodeHash: code.Hash(), ExpiresAt: time.Now().Add(time.Hour), At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	return playWith(t, server, code)
+}
+
+// playWith enrols an agent with a code.
+func playWith(t *testing.T, server string, code protocol.Code) *played {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	if err != nil {
-		t.Fatal(err)
-	}
-	code := protocol.NewCode()
-	if _, err := s.o.reg.Invite(t.Context(), registry.Invitation{Site: protocol.Site{Name: "Farmacia", Category: "pharmacy", Address: "Via Torino 1"},
-		CodeHash: code.Hash(), ExpiresAt: time.Now().Add(time.Hour), At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	a := &played{t: t, server: server, config: &tls.Config{InsecureSkipVerify: true}} // who serves is not what is tested

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"anagrafe/collector/ingest"
+	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 )
 
@@ -79,22 +82,51 @@ func (o *office) certificate() (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}}, nil
 }
 
+// publicFaces are all that the public listener serves.
+func (o *office) publicFaces() [][]web.Route {
+	return [][]web.Route{o.public.Routes(), o.join.Routes(), o.adhere.Routes(), o.numbers.Routes(), o.atlas.Routes()}
+}
+
+// publicDoor serves the public listener: its own pages, and those of referents, who
+// sign in there.
+func (o *office) publicDoor() (http.Handler, error) {
+	public, err := o.publicWeb.Handler(o.publicFaces()...)
+	if err != nil {
+		return nil, err
+	}
+	referents, err := o.referentWeb.Handler(o.referents.Routes())
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		switch {
+		case first == "referent" || first == "login" || first == "account":
+			referents.ServeHTTP(rw, r)
+		case r.URL.Path == "/logout" && o.referentWeb.SignedIn(r):
+			referents.ServeHTTP(rw, r)
+		default:
+			public.ServeHTTP(rw, r)
+		}
+	}), nil
+}
+
 // serve runs all parts until ctx ends and waits for each. The first part that
 // fails ends the others.
 func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo(), o.turnedAway)
-	answers := newRequests(metrics)
-	shown, err := openGround(o.config.Basemap, o.config.BasemapAttribution, o.places)
+	tracer, endTraces, err := openTraces(ctx, o.config.OTLPEndpoint, o.log)
 	if err != nil {
 		return err
 	}
-	defer shown.close()
+	defer endTraces()
+	answers := newRequests(metrics, tracer)
 	agents, err := ingest.New(ingest.Options{
 		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Register: o.reg,
 		Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
 		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
-		RootSecret: o.secret, Metrics: metrics, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed, Map: shown,
+		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed, Map: o.shown,
 	})
 	if err != nil {
 		return err
@@ -105,10 +137,10 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	if err := o.index.CatchUp(ctx); err != nil {
 		return err
 	}
-	if err := o.places.Refresh(ctx); err != nil && ctx.Err() == nil {
+	if err := o.refreshPlaces(ctx); err != nil && ctx.Err() == nil {
 		o.log.Warn("addresses and districts cannot be read: searches go by coordinates until they are imported again", "err", err)
 	}
-	publicHandler, err := o.publicWeb.Handler(o.join.Routes())
+	publicHandler, err := o.publicDoor()
 	if err != nil {
 		return err
 	}
@@ -159,12 +191,19 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	group.Go(func() error { return o.follow(ctx) })
 	group.Go(func() error { return o.reg.Follow(ctx, o.elsewhere) })
 	group.Go(func() error { return o.tidy(ctx, watch) })
+	group.Go(func() error { return o.statistics(ctx) })
 	group.Go(func() error {
 		disk.watch(ctx, func(err error) { o.log.Warn("the disk cannot be watched", "err", err) })
 		return nil
 	})
 	if o.mail != nil {
 		group.Go(func() error { return o.mail.Run(ctx) })
+	}
+	if o.pec != nil {
+		group.Go(func() error { return o.pec.Run(ctx) })
+	}
+	if o.sms != nil {
+		group.Go(func() error { return o.sms.Run(ctx) })
 	}
 	if err := o.greet(ctx, out); err != nil {
 		o.log.Error("the first administrator's link could not be made", "err", err)
@@ -203,7 +242,7 @@ func (o *office) follow(ctx context.Context) error {
 			if err := o.index.CatchUp(ctx); err != nil && ctx.Err() == nil {
 				o.log.Warn("the search index could not follow the register; the next search will", "err", err)
 			}
-			if err := o.places.Refresh(ctx); err != nil && ctx.Err() == nil {
+			if err := o.refreshPlaces(ctx); err != nil && ctx.Err() == nil {
 				o.log.Warn("addresses and districts could not be read anew; searches go by those of before", "err", err)
 			}
 		}
@@ -231,6 +270,14 @@ func (o *office) tidy(ctx context.Context, alerts *alerts) error {
 		if err := o.reg.DropMail(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("old mail could not be dropped", "err", err)
 		}
+		if n, err := o.reg.DropSubmissions(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			o.log.Warn("forms that nobody finished could not be dropped; it will be tried again in an hour", "err", err)
+		} else if n > 0 {
+			o.log.Info("forms that nobody touched for a year were dropped", "forms", n)
+		}
+		if err := o.reg.DropRemarks(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			o.log.Warn("old reports of readers could not be dropped", "err", err)
+		}
 		if n, err := o.trail.Forget(ctx, time.Now().AddDate(-o.config.TrailYears, 0, 0)); err != nil && ctx.Err() == nil {
 			o.log.Warn("what the trail has kept for its term could not be deleted; it will be tried again in an hour", "err", err)
 		} else if n > 0 {
@@ -239,10 +286,13 @@ func (o *office) tidy(ctx context.Context, alerts *alerts) error {
 		if err := o.destroyCases(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("cases whose term is over could not be destroyed; it will be tried again in an hour", "err", err)
 		}
-		if o.mail != nil {
+		if o.mail != nil || o.sms != nil {
 			if err := alerts.tell(ctx, o.reg, time.Now()); err != nil && ctx.Err() == nil {
 				o.log.Warn("contacts could not be told what is wrong with their recorders; it will be tried again in an hour", "err", err)
 			}
+		}
+		if err := o.invite(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			o.log.Warn("invitations could not be sent or deleted; it will be tried again in an hour", "err", err)
 		}
 		if err := o.age(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("the register could not be aged; it will be tried again in an hour", "err", err)

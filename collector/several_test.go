@@ -13,6 +13,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
 
+	"anagrafe/collector/registry"
 	"anagrafe/collector/registry/pgtest"
 	"anagrafe/collector/trail"
 )
@@ -102,7 +103,7 @@ func TestTwoCollectors(t *testing.T) {
 		}
 	}
 
-	known, err := b.o.reg.Agents(t.Context())
+	known, err := b.o.reg.AgentRows(t.Context(), registry.AgentFilter{}, registry.AgentsByEnrolment, registry.Window{Limit: 100})
 	if err != nil || len(known) != 1 {
 		t.Fatal(known, err)
 	}

@@ -37,15 +37,18 @@ var layout = map[string][]string{
 	"agent/inventory":           {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                 {"collector/basemap", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "protocol", "protocol/pages"},
+	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter"},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
+	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
+	"collector/disclosure":      {},
 	"collector/ingest":          {"collector/keyfile", "protocol", "protocol/wire"},
 	"collector/registry":        {"collector/ingest", "collector/keyfile", "protocol"},
 	"collector/dossier":         {"collector/trail"},
 	"collector/keyfile":         {},
 	"collector/registry/pgtest": {},
 	// notice writes documents from settings that main gives it: no stage of the data.
+	"collector/letter":           {"collector/pdf", "protocol", "protocol/pages"}, // an invitation's words, which mail sends and ops prints
 	"collector/notice":           {"protocol/pages"},
 	"collector/paper":            {"collector/pdf", "protocol", "protocol/pages"},
 	"collector/pdf":              {},
@@ -54,16 +57,24 @@ var layout = map[string][]string{
 	"collector/search/gazetteer": {"protocol/csvfile", "collector/registry", "protocol"},
 	"collector/trail":            {},
 	"collector/web":              {"collector/registry", "protocol", "protocol/pages"},
-	"collector/web/join":         {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
-	"collector/web/ops":          {"collector/web", "collector/registry", "protocol", "protocol/pages"},
-	"collector/web/consult":      {"collector/basemap", "collector/dossier", "collector/paper", "collector/pdf", "collector/web", "collector/registry", "collector/search", "collector/search/buildings", "collector/search/gazetteer", "collector/trail", "protocol", "protocol/pages"},
-	"collector/web/audit":        {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
+	// atlas is the ground of the public pages, whichever they are: main gives it the map and the addresses.
+	"collector/web/atlas": {"collector/web", "protocol"},
+	"collector/web/join":  {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
+	// The declaration typed on a form by those who cannot install anything; join has the pages of what is declared already.
+	"collector/web/adhere":  {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
+	"collector/web/ops":     {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages", "collector/letter", "collector/pdf"},
+	"collector/web/consult": {"collector/basemap", "collector/dossier", "collector/paper", "collector/pdf", "collector/web", "collector/registry", "collector/search", "collector/search/buildings", "collector/search/gazetteer", "collector/trail", "protocol", "protocol/pages"},
+	"collector/web/audit":   {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
 	// force is a face of its own: who administers a force's people may neither search nor read the trail.
 	"collector/web/force": {"collector/web", "collector/registry", "protocol", "protocol/pages"},
-	"collector/web/mail":  {"collector/registry", "protocol", "protocol/pages"}, // the words of dates and spans, in two languages
-	"installer":           {},
-	"installer/demo":      {"agent/discover/cameratest"},
-	"installer/loadtest":  {"agent/uplink", "protocol", "protocol/wire"},
+	// public are the pages about the service, which say nothing of any site; the register keeps what readers say of them.
+	"collector/web/public": {"collector/web", "collector/registry", "protocol/pages"},
+	// statistics shows what was published, and may neither search nor read the trail.
+	"collector/web/statistics": {"collector/disclosure", "collector/web", "collector/registry", "protocol/pages"},
+	"collector/web/mail":       {"collector/registry", "protocol", "protocol/pages", "collector/letter"}, // the words of dates and spans, in two languages
+	"installer":                {},
+	"installer/demo":           {"agent/discover/cameratest"},
+	"installer/loadtest":       {"agent/uplink", "protocol", "protocol/wire"},
 }
 
 // testOnly lists what any test of a side, or of a package, may import besides: the devices that
@@ -80,7 +91,7 @@ var testOnly = map[string][]string{
 	"collector/registry": {"collector/trail"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
 		"collector/basemap", "collector/basemap/maptest", "collector/ingest", "collector/registry", "collector/registry/pgtest",
-		"collector/search", "collector/search/buildings", "collector/search/gazetteer", "protocol", "collector/trail", "collector/web", "collector/web/consult", "protocol/pages", "protocol/pages/pagestest"},
+		"collector/search", "collector/search/buildings", "collector/search/gazetteer", "protocol", "collector/trail", "collector/web", "collector/web/consult", "collector/web/ops", "protocol/pages", "protocol/pages/pagestest"},
 }
 
 // atTop is all that may stand in the root, dotfiles aside.

@@ -13,7 +13,7 @@ import (
 )
 
 // patience bounds every wait; it fails a test that hangs and times nothing.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 // process is one of the real programs, running.
 type process struct {

@@ -71,6 +71,10 @@ func fromWire(w *wire.Message, errs *FieldErrors) Message {
 	case *wire.Message_Suspension:
 		m.Body = SiteSuspension{Resumed: b.Suspension.GetResumed(), Until: timeFromWire(b.Suspension.GetUntil()),
 			Approval: approvalFromWire(b.Suspension.GetApproval())}
+	case *wire.Message_Health:
+		m.Body = healthFromWire(b.Health)
+	case *wire.Message_Diagnosis:
+		m.Body = Diagnosis{Text: b.Diagnosis.GetText(), Approval: approvalFromWire(b.Diagnosis.GetApproval())}
 	case *wire.Message_Reply:
 		m.Body = Reply{NoticeID: b.Reply.GetNoticeId(), State: ReplyState(b.Reply.GetState()), At: timeFromWire(b.Reply.GetAt()),
 			By: b.Reply.GetBy(), Note: b.Reply.GetNote()}

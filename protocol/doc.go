@@ -38,6 +38,11 @@
 //   - [SiteSuspension]: the site is hidden from search, until a day or until it is
 //     resumed, which the same message says.
 //   - [Reply]: how far a [Notice] has come at the site.
+//   - [Health]: how the agent and what it reads stand technically, in words of a
+//     closed vocabulary and in counts. It leaves by itself from enrolment on, and
+//     names only recorders that are declared.
+//   - [Diagnosis]: a text about a recorder that cannot be read, which a person saw
+//     and sent.
 //
 // Order. One agent's messages about a site are ordered by (Epoch, Revision): the
 // epoch is given with the grant and grows with each enrolment for the site, the
@@ -119,6 +124,7 @@
 //	   notes; visits and take-overs at enrolment
 //	3  SiteSuspension; the version of the notice that was read; a contact's wish
 //	   for alerts. MapService came with it; who has it is found out by asking
+//	4  Health, Diagnosis; the notice Letter
 //
 // # Answers
 //

@@ -46,6 +46,10 @@ func toWire(m Message) *wire.Message {
 		w.Body = &wire.Message_Suspension{Suspension: &wire.SiteSuspension{
 			Resumed: b.Resumed, Until: timeToWire(b.Until), Approval: approvalToWire(b.Approval),
 		}}
+	case Health:
+		w.Body = &wire.Message_Health{Health: healthToWire(b)}
+	case Diagnosis:
+		w.Body = &wire.Message_Diagnosis{Diagnosis: &wire.Diagnosis{Text: b.Text, Approval: approvalToWire(b.Approval)}}
 	case Reply:
 		w.Body = &wire.Message_Reply{Reply: &wire.Reply{
 			NoticeId: b.NoticeID, State: string(b.State), At: timeToWire(b.At), By: b.By, Note: b.Note,

@@ -10,7 +10,7 @@ import (
 // Limits of one message (DESIGN 11b). A device's answer has a limit of its own.
 const (
 	// Version is the protocol version this program speaks: see doc.go for its history.
-	Version = 3
+	Version = 4
 	// MaxMessage is the largest encoded Message, in bytes.
 	MaxMessage = 1 << 20
 	// MaxCameras is the most cameras that one site may declare.
@@ -39,7 +39,7 @@ type Message struct {
 	Body     Body
 }
 
-// Body is one of Declaration, Observation, Withdrawal, SiteSuspension, Reply
+// Body is one of Declaration, Observation, Withdrawal, SiteSuspension, Reply, Health, Diagnosis
 // (values, not pointers).
 type Body interface{ body() }
 
@@ -48,6 +48,8 @@ func (Observation) body()    {}
 func (Withdrawal) body()     {}
 func (SiteSuspension) body() {}
 func (Reply) body()          {}
+func (Health) body()         {}
+func (Diagnosis) body()      {}
 
 // Declaration is the full state of a site as a person confirmed it: what it
 // does not name is no longer declared.
@@ -130,7 +132,7 @@ type Receipt struct {
 }
 
 // Kind names the body: "declaration", "observation", "withdrawal", "suspension",
-// "reply", or "" for none.
+// "reply", "health", "diagnosis", or "" for none.
 func (m Message) Kind() string {
 	switch m.Body.(type) {
 	case Declaration:
@@ -143,6 +145,10 @@ func (m Message) Kind() string {
 		return "suspension"
 	case Reply:
 		return "reply"
+	case Health:
+		return "health"
+	case Diagnosis:
+		return "diagnosis"
 	}
 	return ""
 }
@@ -151,6 +157,8 @@ func (m Message) Kind() string {
 // one release behind takes what it can read.
 func (m Message) version() uint32 {
 	switch b := m.Body.(type) {
+	case Health, Diagnosis:
+		return 4
 	case SiteSuspension:
 		return 3
 	case Declaration:

@@ -19,12 +19,13 @@ type Notice struct {
 	Body   NoticeBody
 }
 
-// NoticeBody is one of Preserve, SiteChange, Reminder (values, not pointers).
+// NoticeBody is one of Preserve, SiteChange, Reminder, Letter (values, not pointers).
 type NoticeBody interface{ notice() }
 
 func (Preserve) notice()   {}
 func (SiteChange) notice() {}
 func (Reminder) notice()   {}
+func (Letter) notice()     {}
 
 // NoticeLife is how long a request to preserve, or a reminder, is of use: hardly
 // any store keeps footage for longer. Both ends close one that nobody answered by
@@ -69,6 +70,16 @@ type SiteChange struct {
 // Reminder asks the owner to look at something.
 type Reminder struct {
 	Reason string `json:"reason"`
+}
+
+// MaxLetter is how many characters a letter may have.
+const MaxLetter = 1000
+
+// Letter is what the register's office writes to the owner, in its own words and
+// in lines. An agent older than version 4 cannot show it, and does not keep it: the
+// owner's page at the collector has it too.
+type Letter struct {
+	Text string `json:"text"`
 }
 
 // ReplyState is how far a notice has come at the site. Two are told by the
@@ -127,6 +138,8 @@ func (n Notice) Validate() error {
 		c.in("site_change").time("at", b.At)
 	case Reminder:
 		c.required("reason", b.Reason, maxLine)
+	case Letter:
+		c.lines("text", b.Text, MaxLetter)
 	default:
 		c.add("body", "is none that version %d of the protocol knows", Version)
 	}
@@ -173,6 +186,8 @@ func NoticeToWire(n Notice) (*wire.Notice, error) {
 		w.Body = &wire.Notice_SiteChange{SiteChange: &wire.SiteChange{State: string(b.State), At: timeToWire(b.At)}}
 	case Reminder:
 		w.Body = &wire.Notice_Reminder{Reminder: &wire.Reminder{Reason: b.Reason}}
+	case Letter:
+		w.Body = &wire.Notice_Letter{Letter: &wire.Letter{Text: b.Text}}
 	}
 	return w, nil
 }
@@ -193,6 +208,8 @@ func NoticeFromWire(w *wire.Notice) (Notice, error) {
 		n.Body = SiteChange{State: SiteState(b.SiteChange.GetState()), At: timeFromWire(b.SiteChange.GetAt())}
 	case *wire.Notice_Reminder:
 		n.Body = Reminder{Reason: b.Reminder.GetReason()}
+	case *wire.Notice_Letter:
+		n.Body = Letter{Text: b.Letter.GetText()}
 	}
 	if err := n.Validate(); err != nil {
 		return Notice{}, fmt.Errorf("notice: %w", err)

@@ -24,7 +24,7 @@ func sampleNotice(b NoticeBody) Notice {
 
 // TestNoticeOverTheWire: what is sent down is what is read.
 func TestNoticeOverTheWire(t *testing.T) {
-	for _, body := range []NoticeBody{samplePreserve(), SiteChange{State: SiteWithdrawn, At: sampleTime}, Reminder{Reason: "recapiti da confermare"}} {
+	for _, body := range []NoticeBody{samplePreserve(), SiteChange{State: SiteWithdrawn, At: sampleTime}, Reminder{Reason: "recapiti da confermare"}, Letter{Text: "Buongiorno,\nil registratore non risponde."}} {
 		n := sampleNotice(body)
 		w, err := NoticeToWire(n)
 		if err != nil {
@@ -63,6 +63,9 @@ func TestBadNotice(t *testing.T) {
 	}{
 		"nothing":         {&wire.Notice{}, []string{"id", "site_id", "at", "body"}},
 		"of a newer kind": {&wire.Notice{Id: sampleID, SiteId: sampleSite, At: timeToWire(sampleTime)}, []string{"body"}},
+		"empty letter":    {&wire.Notice{Id: sampleID, SiteId: sampleSite, At: timeToWire(sampleTime), Body: &wire.Notice_Letter{Letter: &wire.Letter{Text: "\n"}}}, []string{"text"}},
+		"turned letter":   {&wire.Notice{Id: sampleID, SiteId: sampleSite, At: timeToWire(sampleTime), Body: &wire.Notice_Letter{Letter: &wire.Letter{Text: "a\n\u202eb"}}}, []string{"text"}},
+		"long letter":     {&wire.Notice{Id: sampleID, SiteId: sampleSite, At: timeToWire(sampleTime), Body: &wire.Notice_Letter{Letter: &wire.Letter{Text: strings.Repeat("a", MaxLetter+1)}}}, []string{"text"}},
 		"no rule":         {broken(func(p *Preserve) { p.Kind = "wish" }), []string{"kind"}},
 		"from nobody":     {broken(func(p *Preserve) { p.From = "" }), []string{"from"}},
 		"turned text":     {broken(func(p *Preserve) { p.From = "Questura\u202e" }), []string{"from"}},

@@ -80,13 +80,12 @@ type Delegation struct {
 
 // Allows tells whether the delegation lets its referent use a power for a site at t.
 func (d Delegation) Allows(p Power, siteID string, t time.Time) bool {
-	switch {
-	case t.Before(d.From) || !t.Before(d.Until):
-		return false
-	case !d.RevokedAt.IsZero() && !t.Before(d.RevokedAt):
-		return false
-	}
-	return slices.Contains(d.Powers, p) && d.Covers(siteID)
+	return d.InForce(t) && slices.Contains(d.Powers, p) && d.Covers(siteID)
+}
+
+// InForce tells whether the delegation holds at t.
+func (d Delegation) InForce(t time.Time) bool {
+	return !t.Before(d.From) && t.Before(d.Until) && (d.RevokedAt.IsZero() || t.Before(d.RevokedAt))
 }
 
 // Covers tells whether the delegation is for a site, which is its organisation's.

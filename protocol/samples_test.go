@@ -98,6 +98,16 @@ func sampleReply() Reply {
 	return Reply{NoticeID: sampleID, State: ReplyCopied, At: sampleTime, By: "Anna Bianchi", Note: "chiavetta in cassaforte"}
 }
 
+func sampleHealth() Health {
+	return Health{At: sampleTime, AgentVersion: "v1.4.0", Platform: "windows/amd64", SearchedAt: sampleTime.Add(-time.Minute), Found: 9, Answered: 6, Confirmed: 2,
+		Recorders: []RecorderHealth{{RecorderID: sampleRecorder, Maker: "hikvision", Model: "DS-7608NI", Firmware: "4.30", Faults: []Fault{FaultUnread, FaultClock}}},
+		Others:    []OtherFaults{{Maker: "dahua", Fault: FaultPassword, Devices: 1}, {Maker: MakerUnknown, Devices: 2}}}
+}
+
+func sampleDiagnosis() Diagnosis {
+	return Diagnosis{Text: "Hikvision DS-7608NI\nGetRecordings: it refused", Approval: sampleWithdrawal().Approval}
+}
+
 func sampleMessages() map[string]Message {
 	return map[string]Message{
 		"declaration":       sampleMessage(sampleDeclaration()),
@@ -109,6 +119,9 @@ func sampleMessages() map[string]Message {
 		"suspension":        sampleMessage(sampleSuspension()),
 		"resumption":        sampleMessage(SiteSuspension{Resumed: true, Approval: sampleWithdrawal().Approval}),
 		"reply":             sampleMessage(sampleReply()),
+		"health":            sampleMessage(sampleHealth()),
+		"health-first":      sampleMessage(Health{At: sampleTime, AgentVersion: "(devel)", Platform: "linux/arm64"}),
+		"diagnosis":         sampleMessage(sampleDiagnosis()),
 		"reply-absent":      sampleMessage(Reply{NoticeID: sampleID, State: ReplyAbsent, At: sampleTime}),
 	}
 }

@@ -35,6 +35,10 @@ func most(f protoreflect.FullName) int {
 		return MaxIntervals
 	case "anagrafe.v1.Schedule.suspensions":
 		return MaxSuspensions
+	case "anagrafe.v1.Health.others":
+		return MaxOthers
+	case "anagrafe.v1.RecorderHealth.faults":
+		return len(Faults)
 	}
 	return MaxCameras // cameras and recorders, declared and observed
 }

@@ -61,8 +61,12 @@ func (m Message) check(errs *FieldErrors) {
 		c.suspension(b)
 	case Reply:
 		c.reply(b)
+	case Health:
+		c.health(b)
+	case Diagnosis:
+		c.diagnosis(b)
 	default:
-		c.add("body", "must be a declaration, an observation, a withdrawal, a suspension or a reply")
+		c.add("body", "must be a declaration, an observation, a withdrawal, a suspension, a reply, a health or a diagnosis")
 	}
 }
 

@@ -162,6 +162,30 @@ func badVectors() []badVector {
 	broken("suspended-until-before", suspended(func(s *wire.SiteSuspension) { s.Until = timestamppb.New(sampleTime) }), "until")
 	broken("suspended-by-nobody", suspended(func(s *wire.SiteSuspension) { s.Approval = nil }), "approval.by", "approval.role", "approval.at")
 	broken("resumed-until", suspended(func(s *wire.SiteSuspension) { s.Resumed = true }), "until")
+	health := func(change func(h *wire.Health)) func(m *wire.Message, d *wire.Declaration) {
+		return func(m *wire.Message, d *wire.Declaration) {
+			m.Version, m.Body = 4, toWire(sampleMessage(sampleHealth())).Body
+			change(m.GetHealth())
+		}
+	}
+	broken("health-in-own-words", health(func(h *wire.Health) {
+		h.Recorders[0].Maker, h.Recorders[0].Faults[0], h.Others[0].Fault = "Mario's NVR", "192.0.2.7 refused", "broken"
+	}), "recorders[0].maker", "recorders[0].faults[0]", "others[0].fault")
+	broken("health-with-a-whole-firmware", health(func(h *wire.Health) { h.Recorders[0].Firmware = "V4.30.085 build 200916" }), "recorders[0].firmware")
+	broken("health-with-a-fault-twice", health(func(h *wire.Health) { h.Recorders[0].Faults[1] = h.Recorders[0].Faults[0] }), "recorders[0].faults[1]")
+	broken("health-with-more-answers-than-cameras", health(func(h *wire.Health) { h.CamerasAnswered = 1 << 31 }), "cameras_answered")
+	broken("health-with-many-others", health(func(h *wire.Health) {
+		for range MaxOthers {
+			h.Others = append(h.Others, &wire.OtherFaults{})
+		}
+	}), "others")
+	broken("health-newer-than-its-version", func(m *wire.Message, d *wire.Declaration) {
+		m.Version, m.Body = 3, toWire(sampleMessage(sampleHealth())).Body
+	}, "version")
+	broken("diagnosis-of-nobody", func(m *wire.Message, d *wire.Declaration) {
+		m.Version, m.Body = 4, toWire(sampleMessage(sampleDiagnosis())).Body
+		m.GetDiagnosis().Approval, m.GetDiagnosis().Text = nil, " \n"
+	}, "text", "approval.by", "approval.role", "approval.at")
 	broken("notice-newer-than-its-version", func(m *wire.Message, d *wire.Declaration) { d.Approval.NoticeVersion = "2" }, "version")
 	broken("clock-years-off", func(m *wire.Message, d *wire.Declaration) { m.MadeAt = timestamppb.New(time.Unix(0, 0)) }, "made_at")
 	broken("end-of-time", func(m *wire.Message, d *wire.Declaration) {

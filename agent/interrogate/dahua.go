@@ -98,7 +98,7 @@ func (e *lockError) Error() string {
 	if e.still > 0 {
 		still = fmt.Sprintf("for %d minutes more", int((e.still+time.Minute-1)/time.Minute))
 	}
-	return "it has locked this user after wrong passwords, " + still + "; nothing more is asked"
+	return lockedUser + ", " + still + "; nothing more is asked"
 }
 
 // errUnnamed: the same refusal means two things.

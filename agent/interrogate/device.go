@@ -3,6 +3,7 @@ package interrogate
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
 
 	"anagrafe/agent/discover"
@@ -179,6 +180,17 @@ type Identity struct {
 type Problem struct {
 	What string `json:"what"` // the operation, e.g. "GetRecordings"
 	Why  string `json:"why"`
+}
+
+// What a device that locks users out is reported with.
+const (
+	lockedUser = "it has locked this user after wrong passwords"
+	blockedUs  = "it blocks this computer after wrong passwords"
+)
+
+// Locked tells that the device lets nobody in for some time.
+func (p Problem) Locked() bool {
+	return strings.Contains(p.Why, lockedUser) || strings.Contains(p.Why, blockedUs)
 }
 
 // fact notes that the device told something about itself, in raw words.

@@ -184,7 +184,7 @@ func synoRefusal(code anyInt) error {
 	case 403, 404, 406:
 		return understoodError("this user has to log in with a one-time code, which the agent has not: make a user without it for the agent")
 	case 407:
-		return understoodError("it blocks this computer after wrong passwords: unblock it in its settings")
+		return understoodError(blockedUs + ": unblock it in its settings")
 	case 408, 409, 410:
 		return understoodError("this user's password has expired: set a new one")
 	case 411:

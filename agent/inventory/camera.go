@@ -145,6 +145,9 @@ func (b *book) missing(c *camera, s *site, values protocol.Camera) []string {
 	if s == nil && len(b.sites) > 1 {
 		missing = append(missing, "site")
 	}
+	if s != nil && s.SiteName == "" {
+		missing = append(missing, "place")
+	}
 	return missing
 }
 

@@ -16,13 +16,14 @@ const (
 	NoticePreserve   = "preserve"
 	NoticeSiteChange = "site-change"
 	NoticeReminder   = "reminder"
+	NoticeLetter     = "letter"
 )
 
 // Notice is what the collector handed down, and how far it has come here.
 type Notice struct {
 	ID         string              `json:"id"`
 	SiteID     string              `json:"site_id"`
-	Kind       string              `json:"kind"` // "preserve", "site-change", "reminder"
+	Kind       string              `json:"kind"` // "preserve", "site-change", "reminder", "letter"
 	At         time.Time           `json:"at"`   // made by the collector
 	ReceivedAt time.Time           `json:"received_at"`
 	SeenAt     time.Time           `json:"seen_at,omitzero"`    // first opened by a person; zero: new
@@ -36,7 +37,7 @@ type Notice struct {
 	ClosedAt   time.Time           `json:"closed_at,omitzero"`
 	Left       bool                `json:"left,omitempty"` // the site has left the register: no answer reaches it any more
 
-	// Body is a protocol.Preserve, SiteChange or Reminder; nil once its content
+	// Body is a protocol.Preserve, SiteChange, Reminder or Letter; nil once its content
 	// has been deleted.
 	Body protocol.NoticeBody `json:"body,omitempty"`
 }
@@ -164,6 +165,8 @@ func noticeKind(b protocol.NoticeBody) string {
 		return NoticeSiteChange
 	case protocol.Reminder:
 		return NoticeReminder
+	case protocol.Letter:
+		return NoticeLetter
 	}
 	return ""
 }
@@ -391,6 +394,10 @@ func noticeBody(kind, text string) (body protocol.NoticeBody, err error) {
 		var r protocol.Reminder
 		err = json.Unmarshal([]byte(text), &r)
 		body = r
+	case NoticeLetter:
+		var l protocol.Letter
+		err = json.Unmarshal([]byte(text), &l)
+		body = l
 	}
 	return body, err
 }

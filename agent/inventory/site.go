@@ -25,7 +25,8 @@ func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 	err := v.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO site (id, name, category, address, epoch, granted, until, collector, agent, others, revision, observed)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
-			ON CONFLICT (id) DO UPDATE SET name = excluded.name, category = excluded.category, address = excluded.address,
+			ON CONFLICT (id) DO UPDATE SET name = iif(excluded.name = '', name, excluded.name),
+			category = iif(excluded.name = '', category, excluded.category), address = iif(excluded.name = '', address, excluded.address),
 			state = iif(excluded.granted > granted AND state = 'withdrawn', '', state),
 			former = iif(agent IN ('', excluded.agent), former, json_insert(former, '$[#]', agent)),
 			epoch = excluded.epoch, granted = excluded.granted, until = excluded.until, collector = excluded.collector,

@@ -16,6 +16,9 @@ var (
 	shapeURL     = regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://`)
 )
 
+// Tells says whether text has the shape of an address, an endpoint or a stream.
+func Tells(text string) bool { return tells(text, nil) }
+
 // tells says whether text gives away a network address, MAC, serial number,
 // endpoint reference or stream address: makers put them into names and tokens,
 // and none may leave the site.

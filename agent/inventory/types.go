@@ -130,7 +130,7 @@ type Camera struct {
 	// Depth is how far back its footage was seen to reach.
 	Depth Depth `json:"depth,omitzero"`
 	// Missing names what it lacks to be declared: "name", "position",
-	// "outdoor_public", "contact", "site".
+	// "outdoor_public", "contact", "site", "place" (the site has no name).
 	Missing []string  `json:"missing,omitempty"`
 	SeenAt  time.Time `json:"seen_at"`
 	// AskAgain: two entries with a yes and a no turned out to be this camera, or
@@ -202,7 +202,7 @@ const (
 type Sent struct {
 	ID         string           `json:"id"`
 	SiteID     string           `json:"site_id"`
-	Kind       string           `json:"kind"` // "declaration", "observation", "withdrawal", "suspension", "reply"
+	Kind       string           `json:"kind"` // "declaration", "observation", "withdrawal", "suspension", "reply", "health", "diagnosis"
 	MadeAt     time.Time        `json:"made_at"`
 	State      SentState        `json:"state"`
 	RecordedAt time.Time        `json:"recorded_at,omitzero"` // of the receipt

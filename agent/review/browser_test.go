@@ -193,6 +193,13 @@ func theWayToTheFootage(t *testing.T, tc window) {
 	check("26-save-gone")
 	b.Visit("/credentials?device=" + all[0].Device.ID)
 	check("27-account")
+	unnamed := grant()
+	unnamed.SiteID, unnamed.SiteName, unnamed.Category, unnamed.Address = "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c0ff", "", "", ""
+	if err := o.Inventory.AddGrant(t.Context(), unnamed); err != nil {
+		t.Fatal(err)
+	}
+	b.Visit("/contact")
+	check("28-place-without-a-name")
 }
 
 // onPaper shows pages as they are printed; "" as on a screen.

@@ -106,7 +106,7 @@ func choose(all []option, chosen string) []option {
 	if i >= 0 {
 		all[i].Chosen = true
 	} else if n, err := strconv.Atoi(chosen); err == nil {
-		all = append(all, option{Value: chosen, Key: "view.exact", N: n, Chosen: true})
+		all = append(all, option{Value: chosen, Key: "fov.degrees", N: n, Chosen: true})
 	}
 	return all
 }

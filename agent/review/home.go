@@ -215,7 +215,7 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 	if n, first := count(lacks("name", "position", "outdoor_public", "site")); n > 0 {
 		return next{Key: "answer", N: n, Href: "/cameras/" + first}
 	}
-	if n, _ := count(lacks("contact")); n > 0 {
+	if n, _ := count(lacks("contact", "place")); n > 0 {
 		return next{Key: "contact", N: n, Href: "/contact"}
 	}
 	ready, _ := count(func(c inventory.Camera) bool { return c.State == inventory.StateReady })

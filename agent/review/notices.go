@@ -94,6 +94,7 @@ type noticeView struct {
 	Ask    *protocol.Preserve // what is asked, and of which cameras
 	Change *protocol.SiteChange
 	Remind *protocol.Reminder
+	Letter *protocol.Letter
 	From   string // the interval in words, in local time
 	To     string
 	Of     []askedCamera
@@ -153,6 +154,8 @@ func (v *Review) noticePage(r *http.Request, n inventory.Notice, f fields) (answ
 		view.Change = &b
 	case protocol.Reminder:
 		view.Remind = &b
+	case protocol.Letter:
+		view.Letter = &b
 	}
 	if f == nil {
 		view.Form = fields{"by": {Value: n.AnsweredBy}}

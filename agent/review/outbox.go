@@ -168,6 +168,20 @@ func linesOf(w *pages.Words, m protocol.Message, names map[string]string) (lines
 			add("message.suspended.until", "day", w.Day(b.Until.Add(-time.Second)))
 		}
 		add("message.by", "name", b.Approval.By)
+	case protocol.Health:
+		add("message.agent", "version", b.AgentVersion, "platform", b.Platform)
+		if !b.SearchedAt.IsZero() {
+			add("message.searched", "when", w.Short(b.SearchedAt), "found", b.Found, "answered", b.Answered, "confirmed", b.Confirmed)
+		}
+		for _, r := range b.Recorders {
+			add("message.health", "what", strings.TrimSpace(string(r.Maker)+" "+r.Model+" "+r.Firmware), "faults", faultWords(w, r.Faults...))
+		}
+		for _, o := range b.Others {
+			add("message.others", "n", o.Devices, "maker", string(o.Maker), "faults", faultWords(w, slices.DeleteFunc([]protocol.Fault{o.Fault}, func(f protocol.Fault) bool { return f == "" })...))
+		}
+	case protocol.Diagnosis:
+		lines = append(lines, strings.Split(b.Text, "\n")...)
+		add("message.by", "name", b.Approval.By)
 	case protocol.Withdrawal:
 		add("message.withdrawal")
 		add("message.by", "name", b.Approval.By)
@@ -200,4 +214,16 @@ func linesOf(w *pages.Words, m protocol.Message, names map[string]string) (lines
 		}
 	}
 	return lines
+}
+
+// faultWords names faults.
+func faultWords(w *pages.Words, faults ...protocol.Fault) string {
+	if len(faults) == 0 {
+		return w.T("fault.none")
+	}
+	var all []string
+	for _, f := range faults {
+		all = append(all, w.T("fault."+string(f)))
+	}
+	return strings.Join(all, ", ")
 }

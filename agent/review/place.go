@@ -10,6 +10,7 @@ import (
 
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 )
 
 // How far a point may be off that nobody has moved, in metres: where an address was
@@ -84,7 +85,7 @@ func (v *Review) begin(r *http.Request, f fields, c inventory.Camera, others []p
 	w := v.words(r)
 	if p := lastPlaced(others); p != nil {
 		f.startBeside(p.position)
-		return w.T("place.start.previous", "name", p.Name)
+		return w.T("fov.start.previous", "name", p.Name)
 	}
 	if address := f["address"].Value; address != "" {
 		ctx, cancel := context.WithTimeout(r.Context(), addressWait)
@@ -94,7 +95,7 @@ func (v *Review) begin(r *http.Request, f fields, c inventory.Camera, others []p
 			return w.T("place.start.address", "address", found[0].Name)
 		}
 	}
-	return w.T("place.start.none")
+	return w.T("fov.start.none")
 }
 
 // pointOf is a place as the register keeps it.
@@ -167,26 +168,26 @@ func (v *Review) lookUp(r *http.Request, c inventory.Camera, address string) (an
 	for name, sure := range map[string]bool{"at": true, "near": false} {
 		if lat, lon, ok := coordinates(r.PostForm.Get(name)); ok {
 			view.Form.startAt(pointOf(Place{Lon: lon, Lat: lat}), accuracyOf(sure), "address")
-			view.Start = w.T("place.start.here")
+			view.Start = w.T("fov.start.here")
 			return v.placePage(r, c, view, 0)
 		}
 	}
 	if p := lastPlaced(view.Others); p != nil && r.PostForm.Has("previous") {
 		view.Form.startBeside(p.position)
-		view.Start = w.T("place.start.previous", "name", p.Name)
+		view.Start = w.T("fov.start.previous", "name", p.Name)
 		return v.placePage(r, c, view, 0)
 	}
 	found, err := v.findPlaces(r.Context(), c.SiteID, address)
 	switch {
 	case err != nil: // coordinates will do
-		view.FoundSay = w.T("place.found.not")
+		view.FoundSay = w.T("fov.found.not")
 	case len(found) == 0:
-		view.FoundSay = w.T("place.found.none")
+		view.FoundSay = w.T("fov.found.none")
 	default:
-		view.FoundSay = w.N("place.found", len(found))
+		view.FoundSay = w.N("fov.found", len(found))
 	}
 	for _, p := range found {
-		view.Found = append(view.Found, foundPlace{p.Name, pointWords(pointOf(p)), p.Sure})
+		view.Found = append(view.Found, pages.FoundPoint{Name: p.Name, Position: pointWords(pointOf(p)), Sure: p.Sure})
 	}
 	return v.placePage(r, c, view, 0)
 }

@@ -12,6 +12,7 @@ import (
 
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 )
 
 // addresses answers as a collector that knows a street.
@@ -279,9 +280,9 @@ func TestOthersOnTheMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	if last := lastPlaced([]placedCamera{{Name: "first", position: protocol.Position{Fact: protocol.Fact{At: now.Add(-time.Hour)}}},
-		{Name: "last", position: protocol.Position{Fact: protocol.Fact{At: now}}},
-		{Name: "second", position: protocol.Position{Fact: protocol.Fact{At: now.Add(-time.Minute)}}}}); last.Name != "last" {
+	if last := lastPlaced([]placedCamera{{DrawnCamera: pages.DrawnCamera{Name: "first"}, position: protocol.Position{Fact: protocol.Fact{At: now.Add(-time.Hour)}}},
+		{DrawnCamera: pages.DrawnCamera{Name: "last"}, position: protocol.Position{Fact: protocol.Fact{At: now}}},
+		{DrawnCamera: pages.DrawnCamera{Name: "second"}, position: protocol.Position{Fact: protocol.Fact{At: now.Add(-time.Minute)}}}}); last.Name != "last" {
 		t.Errorf("the last that was placed is the %s", last.Name)
 	}
 	if err := o.Inventory.Set(t.Context(), all[1].ID, inventory.Edit{Outdoor: new(false)}); err != nil {

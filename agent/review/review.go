@@ -161,6 +161,8 @@ func (v *Review) routes() *http.ServeMux {
 		"POST /notices/{id}":       v.answerNotice,
 		"POST /notices/{id}/check": v.checkNotice,
 		"GET /status":              v.status,
+		"GET /diagnosis":           v.diagnosis,
+		"POST /diagnosis":          v.sendDiagnosis,
 		"GET /keep":                v.keep,
 		"GET /advice":              v.advice,
 		"POST /advice":             v.setAdvice,

@@ -19,6 +19,7 @@ import (
 type contactIn struct {
 	SiteID string `json:"site_id"`
 	protocol.Contact
+	Place *protocol.Site `json:"place,omitempty"` // of a site that came without a name
 }
 
 // contactView is the page of whom to call.
@@ -26,7 +27,11 @@ type contactView struct {
 	Contacts []protocol.Contact
 	Form     fields
 	Steps    stepsView
+	Unnamed  bool // a site came without a name: it is asked for here
 }
+
+// Categories are those that a place may have, the most frequent as the protocol lists them.
+func (c contactView) Categories() []protocol.Category { return protocol.Categories }
 
 // More tells whether the part is open that is not needed: something stands in it.
 func (c contactView) More() bool {
@@ -38,7 +43,7 @@ func (c contactView) More() bool {
 	return c.Form["role"].Value != string(protocol.RoleOwner)
 }
 
-var contactNames = []string{"site_id", "name", "role", "phone", "email", "pec", "hours", "alerts"}
+var contactNames = []string{"site_id", "name", "role", "phone", "email", "pec", "hours", "alerts", "place_name", "place_category", "place_address"}
 
 func (v *Review) contacts(r *http.Request) (answer, error) {
 	return v.contactPage(r, nil)
@@ -66,6 +71,9 @@ func (v *Review) contactPage(r *http.Request, f fields) (answer, error) {
 	if view.Steps, err = v.firstRun(r); err != nil {
 		return answer{}, err
 	}
+	if view.Unnamed, err = v.unnamed(r.Context()); err != nil {
+		return answer{}, err
+	}
 	a := page("contact.html", "contact.title", view)
 	a.json = struct {
 		Contacts []protocol.Contact `json:"contacts"`
@@ -88,10 +96,24 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 			return answer{}, err
 		}
 		f = typed(r, contactNames...)
-		in = contactIn{f["site_id"].Value, protocol.Contact{Name: f["name"].Value, Role: protocol.Role(f["role"].Value),
+		in = contactIn{SiteID: f["site_id"].Value, Contact: protocol.Contact{Name: f["name"].Value, Role: protocol.Role(f["role"].Value),
 			Phone: f["phone"].Value, Email: f["email"].Value, PEC: f["pec"].Value, Hours: f["hours"].Value, Alerts: f["alerts"].Value != ""}}
+		unnamed, err := v.unnamed(r.Context())
+		if err != nil {
+			return answer{}, err
+		}
+		if unnamed {
+			in.Place = &protocol.Site{Name: f["place_name"].Value, Category: protocol.Category(f["place_category"].Value), Address: f["place_address"].Value}
+		}
 	}
-	err := v.Inventory.SetContact(r.Context(), in.SiteID, in.Contact)
+	var err error
+	if in.Place != nil {
+		err = v.Inventory.NameSite(r.Context(), in.SiteID, *in.Place)
+	}
+	nobody := in.Contact == protocol.Contact{Role: in.Role}
+	if err == nil && (in.Place == nil || f != nil || !nobody) {
+		err = v.Inventory.SetContact(r.Context(), in.SiteID, in.Contact)
+	}
 	if errs, ok := errors.AsType[protocol.FieldErrors](err); ok && f != nil && !wantsJSON(r) {
 		f.wrong(errs, nil)
 		return v.contactPage(r, f)
@@ -101,6 +123,12 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 	}
 	to, err := v.nextOr(r, "/?done=contact")
 	return answer{json: in, to: to}, err
+}
+
+// unnamed tells whether a site came without a name.
+func (v *Review) unnamed(ctx context.Context) (bool, error) {
+	grants, err := v.Inventory.Grants(ctx)
+	return slices.ContainsFunc(grants, func(g inventory.Grant) bool { return g.SiteName == "" }), err
 }
 
 // enrolView is the form for the code from the Comune.

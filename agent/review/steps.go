@@ -210,7 +210,7 @@ func stepsOf(k known) []step {
 			place.Href = "/cameras/" + unnamed
 		}
 	}
-	contact := step{Key: "contact", Href: "/contact", Done: k.contact}
+	contact := step{Key: "contact", Href: "/contact", Done: k.contact && !slices.ContainsFunc(k.grants, func(g inventory.Grant) bool { return g.SiteName == "" })}
 	join := step{Key: "join"}
 	if ready && code.Done {
 		join.Href = "/approve"

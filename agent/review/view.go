@@ -71,10 +71,10 @@ func rowsOf(w *pages.Words, c protocol.Camera) []row {
 		sight = append(sight, w.T("view.towards", "side", w.Side(float64(*c.View.DirectionDeg))))
 	}
 	if c.View.AngleDeg != nil {
-		sight = append(sight, w.T("view.angle", "deg", strconv.Itoa(*c.View.AngleDeg)))
+		sight = append(sight, w.T("fov.wide", "deg", strconv.Itoa(*c.View.AngleDeg)))
 	}
 	if c.View.RangeM != nil {
-		sight = append(sight, w.T("view.range", "m", w.Number(*c.View.RangeM)))
+		sight = append(sight, w.T("fov.far", "m", w.Number(*c.View.RangeM)))
 	}
 	if c.View.Infrared {
 		sight = append(sight, w.T("view.infrared"))

@@ -6,6 +6,8 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"anagrafe/protocol"
 	"anagrafe/protocol/wire"
@@ -52,7 +54,7 @@ func newMetrics(r prometheus.Registerer, waiting func() float64) (*metrics, erro
 		m.connections.WithLabelValues(transport)
 		m.open.WithLabelValues(transport)
 	}
-	for _, body := range []protocol.Body{protocol.Declaration{}, protocol.Observation{}, protocol.Withdrawal{}, protocol.SiteSuspension{}, protocol.Reply{}} {
+	for _, body := range []protocol.Body{protocol.Declaration{}, protocol.Observation{}, protocol.Withdrawal{}, protocol.SiteSuspension{}, protocol.Reply{}, protocol.Health{}, protocol.Diagnosis{}} {
 		m.accepted.WithLabelValues(protocol.Message{Body: body}.Kind())
 	}
 	for _, procedure := range []string{wire.EnrolmentServiceEnrolProcedure, wire.DeliveryServiceDeliverProcedure} {
@@ -75,17 +77,20 @@ func newMetrics(r prometheus.Registerer, waiting func() float64) (*metrics, erro
 	return m, nil
 }
 
-// timed counts calls and their time. Their procedures are those of the protocol:
+// timed counts and traces calls and their time. Their procedures are those of the protocol:
 // what is called by another name is answered before.
-func (m *metrics) timed() connect.Interceptor {
+func (m *metrics) timed(tracer trace.Tracer) connect.Interceptor {
 	return connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
 			began := time.Now()
+			ctx, span := tracer.Start(ctx, req.Spec().Procedure, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer))
 			answer, err := next(ctx, req)
 			code := "ok"
 			if err != nil {
 				code = connect.CodeOf(err).String()
+				span.SetStatus(codes.Error, code)
 			}
+			span.End()
 			m.calls.WithLabelValues(req.Spec().Procedure, code).Inc()
 			m.took.WithLabelValues(req.Spec().Procedure).Observe(time.Since(began).Seconds())
 			return answer, err

@@ -122,6 +122,11 @@ func (k *ReceiptKey) sign(r protocol.Receipt) (protocol.Receipt, error) {
 	return r, err
 }
 
+// SignReceipt signs the receipt of what no agent sent: see protocol.SignReceipt.
+func (k *ReceiptKey) SignReceipt(r protocol.Receipt) (string, error) {
+	return protocol.SignReceipt(r, k.signer)
+}
+
 // SignErasure signs what the operator erased, with the same key: who was given a
 // receipt has it.
 func (k *ReceiptKey) SignErasure(c protocol.ErasureCertificate) (string, error) {

@@ -15,6 +15,8 @@ import (
 	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/quic-go/quic-go"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
@@ -51,6 +53,7 @@ type Options struct {
 	// outlive a restart and are the same on all collectors behind one address.
 	RootSecret []byte
 	Metrics    prometheus.Registerer // nil: counted, not shown
+	Tracer     trace.Tracer          // nil: calls are not traced
 	Log        *slog.Logger          // nil: discarded
 	// OnRecorded is called after each message that was recorded for the first
 	// time, before it is acknowledged; it must return at once. May be nil.
@@ -101,6 +104,9 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("make the agents' server: no host name for its certificate; set public_url")
 	case len(o.RootSecret) < minRootSecret:
 		return nil, fmt.Errorf("make the agents' server: the root secret has %d bytes, at least %d are needed; restore root.secret from a backup", len(o.RootSecret), minRootSecret)
+	}
+	if o.Tracer == nil {
+		o.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -211,7 +217,7 @@ func (s *Server) Certificate() (tls.Certificate, error) {
 // Handler is what both transports serve. It takes who calls from the request's
 // TLS state, and leaves it to the listener to have verified that.
 func (s *Server) Handler() http.Handler {
-	limits := connect.WithHandlerOptions(connect.WithInterceptors(s.metrics.timed()), connect.WithReadMaxBytes(readLimit),
+	limits := connect.WithHandlerOptions(connect.WithInterceptors(s.metrics.timed(s.o.Tracer)), connect.WithReadMaxBytes(readLimit),
 		// No compressed requests: what is 1 KiB on the line may be 1 MiB here.
 		connect.WithCompression("gzip", nil, nil))
 	mux := http.NewServeMux()

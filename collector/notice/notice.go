@@ -97,7 +97,7 @@ func (n *Notices) Document(kind string, lang pages.Lang) (d Document, ok bool) {
 func (n *Notices) Page(face pages.Face) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		d, _ := n.Document(Privacy, pages.Language(r))
-		n.pages.Render(rw, r, pages.Page{Template: "document.html", Title: "notice.privacy.title", Face: face, Data: d})
+		n.pages.Render(rw, r, pages.Page{Template: "document.html", Title: "notice.privacy.title", Face: face, Indexed: true, Data: d})
 	})
 }
 

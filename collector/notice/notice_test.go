@@ -26,10 +26,10 @@ func whole() Settings {
 	return Settings{Controller: "Comune di Prova", ControllerContact: "protocollo@comune.example.it", DPOContact: "dpo@comune.example.it",
 		PublicURL: "https://telecamere.comune.example.it", MailServer: "smtp.comune.example.it:587", MailFrom: "registro@comune.example.it",
 		Area: "area.geojson", AreaMarginM: 500, Forces: []string{"Questura"}, Witnesses: []string{"prefettura"}, ListenMetrics: "127.0.0.1:9180",
-		OpsIssuer: "https://login.example.it", ConsultIssuer: "https://login.example.it", Basemap: "milano.pmtiles", Certificate: "cert.pem",
+		OpsIssuer: "https://login.example.it", ConsultIssuer: "https://login.example.it", OwnerIssuer: "https://accedi.example.it", Basemap: "milano.pmtiles", Certificate: "cert.pem",
 		AgentsCertificate: "agents.pem", ConsultAllow: []string{"10.20.0.0/16"}, Engine: "PostgreSQL",
 		TrailYears: 5, CaseYears: 5, SessionIdle: 30 * time.Minute, SessionLife: 8 * time.Hour,
-		AdhesionYears: 1, WithdrawYears: 2, SilentMonths: 2, KeysDays: 30, NoticeDays: 30, MailDays: 7}
+		AdhesionYears: 1, WithdrawYears: 2, SilentMonths: 2, KeysDays: 30, NoticeDays: 30, MailDays: 7, RemarkDays: 365, DraftDays: 365}
 }
 
 // Every statement of every document has its words, with all their values, whether

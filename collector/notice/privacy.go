@@ -11,6 +11,10 @@ func (b *builder) privacy() {
 	b.say("why.purpose", nil)
 	b.section("data")
 	b.say("data.owner", nil)
+	b.either("data.identity", "owner_oidc.issuer", b.OwnerIssuer)
+	b.say("data.invited", nil)
+	b.say("data.readers", nil)
+	b.say("data.technical", nil)
 	b.say("data.never", nil)
 	b.recipients()
 	b.section("transfers")
@@ -42,6 +46,15 @@ func (b *builder) recipients() {
 	b.say("recipients.forces", nil)
 	b.say("recipients.contacts", nil)
 	b.either("recipients.mail", "smtp_server", b.MailServer)
+	if b.PECServer != "" {
+		b.say("recipients.pec", settings("pec.server", b.PECServer, "pec.from", b.PECFrom), "value", b.PECServer, "from", b.PECFrom)
+	}
+	if b.SMSGateway != "" {
+		b.say("recipients.sms", settings("sms.url", b.SMSGateway), "value", b.SMSGateway)
+	}
+	if b.MailServer != "" {
+		b.say("recipients.invited", settings("smtp_server", b.MailServer))
+	}
 }
 
 // terms are letter a of art. 13(2) and letter f of art. 30(1).
@@ -51,7 +64,10 @@ func (b *builder) terms() {
 	b.say("terms.withdrawn", nil, "days", b.words.N("days", b.KeysDays))
 	b.say("terms.trail", settings("trail_years", b.TrailYears), "years", b.words.N("years", b.TrailYears))
 	b.say("terms.cases", settings("case_years", b.CaseYears), "years", b.words.N("years", b.CaseYears))
+	b.say("terms.invited", settings("invitation_days", b.InvitationDays), "days", b.words.N("days", b.InvitationDays))
+	b.say("terms.drafts", nil, "days", b.words.N("days", b.DraftDays))
 	b.say("terms.notices", nil, "days", b.words.N("days", b.NoticeDays))
+	b.say("terms.readers", nil, "days", b.words.N("days", b.RemarkDays))
 	if b.MailServer != "" {
 		b.say("terms.mail", settings("smtp_server", b.MailServer), "days", b.words.N("days", b.MailDays))
 	}

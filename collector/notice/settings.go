@@ -25,9 +25,15 @@ type Settings struct {
 	MailServer, MailFrom                                                       string   // "": no mail
 	Witnesses                                                                  []string // names
 	OpsIssuer, ConsultIssuer                                                   string   // OpenID Connect; "": passkeys alone
+	OwnerIssuer                                                                string   // of owners; "": they confirm an e-mail address
 	TrailYears, CaseYears                                                      int
+	PECServer, PECFrom, SMSGateway                                             string // "": none
+	InvitationDays                                                             int
 	SessionIdle, SessionLife                                                   time.Duration
 	AdhesionYears, WithdrawYears, SilentMonths, KeysDays, NoticeDays, MailDays int // fixed in the register
+
+	DraftDays  int // the same, of forms that nobody finished
+	RemarkDays int // the same, of what readers of the public pages write
 }
 
 // builder writes one document, statement by statement.

@@ -10,6 +10,9 @@
 // alone, beside the other. The id printed there is the one that the entry of the
 // trail carries.
 //
-// Documents are in Italian, the authentic language of the act, whatever language
+// Letters are no officer's: an association sends them to its members, with a code to
+// join (letter.go), in Italian and English.
+//
+// All other documents are in Italian, the authentic language of the act, whatever language
 // its page is read in.
 package paper

@@ -23,7 +23,8 @@ type Stop struct {
 	Name, Address string
 	Point         protocol.Point // of its first camera; not shown
 	Contacts      []protocol.Contact
-	Revealed      bool // false: whom to ask for was not opened
+	Origin        string // what is to be minded of who declared it; "": nothing
+	Revealed      bool   // false: whom to ask for was not opened
 	Cameras       []Camera
 }
 
@@ -56,7 +57,7 @@ func (p Patrol) Document(w *pages.Words) pdf.Document {
 		for n, c := range s.Cameras {
 			door, ask := "", ""
 			if n == 0 {
-				door, ask = fmt.Sprintf("%d. %s", i+1, join(", ", s.Name, s.Address)), s.ask(w)
+				door, ask = fmt.Sprintf("%d. %s", i+1, join(". ", join(", ", s.Name, s.Address), s.Origin)), s.ask(w)
 			} else {
 				door = fmt.Sprintf("%d. (stessa porta)", i+1)
 			}

@@ -9,7 +9,8 @@ type Document struct {
 	Lang    string    `json:"lang"`   // BCP 47, e.g. "it-IT"
 	Made    time.Time `json:"made"`   // stands in the file as its date
 	Footer  []string  `json:"footer"` // lines at the foot of each page, above its number
-	Page    string    `json:"page"`   // how a page's number is written, e.g. "pagina %d di %d"
+	Page    string    `json:"page"`   // how a page's number is written, e.g. "pagina %d di %d"; "": it is not
+	Most    int       `json:"-"`      // pages; 0: 200
 	Content []Block   `json:"content"`
 }
 
@@ -26,6 +27,7 @@ const (
 	Facts Kind = "facts" // Rows of two cells: a name, and what is said of it
 	Table Kind = "table" // Head and Rows
 	Blank Kind = "blank" // a line to write on by hand: Text names what goes there
+	Image Kind = "image" // Picture: Text says what it is, for who cannot see it
 	Break Kind = "break" // what follows begins on a new page
 )
 
@@ -37,4 +39,8 @@ type Block struct {
 	Head   []string   `json:"head,omitempty"`
 	Rows   [][]string `json:"rows,omitempty"` // the first cell is the header of its row
 	Widths []float64  `json:"-"`              // of the columns of a table, in parts of a whole; nil: all alike
+	Lang   string     `json:"lang,omitempty"` // BCP 47, where it is not the document's
+	// Picture is a PNG of 8 bits a channel at most, drawn as a square of SideMM.
+	Picture []byte  `json:"picture,omitempty"`
+	SideMM  float64 `json:"side_mm,omitempty"`
 }

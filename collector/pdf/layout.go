@@ -1,7 +1,9 @@
 package pdf
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"codeberg.org/go-pdf/fpdf"
 )
@@ -39,6 +41,7 @@ var styles = map[Kind]style{
 	Facts: {"", 10, 4.9, 0, 0},
 	Table: {"", 8.5, 4.2, 0, 0},
 	Blank: {"", 10.5, 5.2, 0, 0},
+	Image: {"", 10.5, 5.2, 0, 2},
 }
 
 // press draws the pages of one document, and remembers what is what.
@@ -48,6 +51,8 @@ type press struct {
 	pages int // how many there are thought to be
 	tags  *tags
 	y     float64 // where the next line stands
+
+	pictures int // drawn so far
 }
 
 // turn begins a new page, with its footer.
@@ -59,7 +64,11 @@ func (p *press) turn() {
 		p.file.SetLineWidth(0.2)
 		p.file.Line(margin, bottom+3, width-margin, bottom+3)
 		y := bottom + 4.5
-		for _, text := range append(p.doc.Footer[:len(p.doc.Footer):len(p.doc.Footer)], fmt.Sprintf(p.doc.Page, p.file.PageNo(), p.pages)) {
+		footer := slices.Clone(p.doc.Footer)
+		if p.doc.Page != "" {
+			footer = append(footer, fmt.Sprintf(p.doc.Page, p.file.PageNo(), p.pages))
+		}
+		for _, text := range footer {
 			p.put(s, margin, y, clean(text))
 			y += s.line
 		}
@@ -120,6 +129,7 @@ func (p *press) lines(of *element, s style, x float64, all []string) {
 
 func (p *press) block(b Block) {
 	s := styles[b.Kind]
+	p.tags.lang = b.Lang
 	if p.y > margin {
 		p.y += s.above
 	}
@@ -145,6 +155,8 @@ func (p *press) block(b Block) {
 		p.y += 3
 	case Blank:
 		p.blank(s, b.Text)
+	case Image:
+		p.image(b)
 	case Break:
 		if p.y > margin {
 			p.turn()
@@ -178,4 +190,18 @@ func (p *press) rule(x, y float64) {
 		p.file.SetLineWidth(0.15)
 		p.file.Line(x, y, width-margin, y)
 	})
+}
+
+// image draws a square picture at the left margin.
+func (p *press) image(b Block) {
+	p.room(b.SideMM)
+	figure := p.tags.add(nil, "Figure")
+	figure.alt = b.Text
+	p.pictures++
+	name, as := fmt.Sprintf("picture %06d", p.pictures), fpdf.ImageOptions{ImageType: "PNG"}
+	p.file.RegisterImageOptionsReader(name, as, bytes.NewReader(b.Picture))
+	p.tags.begin(p.file, figure)
+	p.file.ImageOptions(name, margin, p.y, b.SideMM, b.SideMM, false, as, 0, "")
+	p.file.RawWriteStr("EMC")
+	p.y += b.SideMM
 }

@@ -12,7 +12,8 @@ type element struct {
 	parent *element
 	kids   []any  // *element, mark
 	scope  string // of a TH: "Column" or "Row"
-	alt    string // what a table is of; "": nothing is said
+	alt    string // what a table is of, or an image; "": nothing is said
+	lang   string // BCP 47; "": its parent's
 	object int    // its number in the file, given by number
 }
 
@@ -23,6 +24,7 @@ type mark struct{ page, id int } // pages from 1
 // content of it is of.
 type tags struct {
 	root  *element
+	lang  string       // of what is added to the document now; "": the document's
 	pages [][]*element // by page from 0, by MCID
 }
 
@@ -30,10 +32,11 @@ func newTags() *tags { return &tags{root: &element{kind: "Document"}} }
 
 // add makes an element the last of a parent; nil is the document.
 func (t *tags) add(parent *element, kind string) *element {
+	e := &element{kind: kind, parent: parent}
 	if parent == nil {
+		e.parent, e.lang = t.root, t.lang
 		parent = t.root
 	}
-	e := &element{kind: kind, parent: parent}
 	parent.kids = append(parent.kids, e)
 	return e
 }

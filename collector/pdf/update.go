@@ -124,7 +124,12 @@ func (e *element) dictionary(tree int) string {
 	if e.scope != "" {
 		fmt.Fprintf(&out, " /A <</O /Table /Scope /%s>>", e.scope)
 	}
-	if e.alt != "" {
+	if e.lang != "" {
+		fmt.Fprintf(&out, " /Lang %s", text(e.lang))
+	}
+	if e.kind == "Figure" {
+		fmt.Fprintf(&out, " /Alt %s", text(e.alt))
+	} else if e.alt != "" {
 		fmt.Fprintf(&out, " /A <</O /Table /Summary %s>>", text(e.alt))
 	}
 	out.WriteString(" /K [")

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,10 +14,11 @@ import (
 	"golang.org/x/image/font/sfnt"
 )
 
-// maxPages bounds a document: a case has some hundred cameras, ten to a page.
+// maxPages bounds a document that names no bound of its own: a case has some hundred
+// cameras, ten to a page.
 const maxPages = 200
 
-// ErrTooLong is returned for a document of more than 200 pages.
+// ErrTooLong is returned for a document of more pages than it may have.
 var ErrTooLong = errors.New("the document would have more than 200 pages: choose fewer cameras")
 
 // Write gives the document as a PDF file.
@@ -64,7 +66,7 @@ func draw(d Document, pages int) (*press, error) {
 	p.turn()
 	for _, b := range d.Content {
 		p.block(b)
-		if p.file.PageNo() > maxPages {
+		if p.file.PageNo() > cmp.Or(d.Most, maxPages) {
 			return nil, ErrTooLong
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,8 +34,53 @@ func sample() Document {
 	}
 	table.Rows[30][1] = strings.Repeat("molto ", 700)
 	d.Content = append(d.Content, table, Block{Kind: H3, Text: "Sotto"}, Block{Kind: Break}, Block{Kind: H2, Text: "Verbale"},
-		Block{Kind: Blank, Text: "Consegnato da"}, Block{Kind: Small, Text: "监控 😀 Ж"})
+		Block{Kind: Blank, Text: "Consegnato da"}, Block{Kind: Small, Text: "监控 😀 Ж"},
+		Block{Kind: Image, Text: "Un quadrato", Picture: square(), SideMM: 30}, Block{Kind: Text, Lang: "en-GB", Text: "In English"})
 	return d
+}
+
+// square is a picture of one grey point.
+func square() []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// An image says what it is, and a text of another language which.
+func TestFigureAndLanguage(t *testing.T) {
+	f := readFile(t, write(t, sample()))
+	f.check(t)
+	var figures, english int
+	for _, o := range f.objects {
+		if strings.Contains(o, "/S /Figure ") && strings.Contains(o, "/Alt "+text("Un quadrato")) {
+			figures++
+		}
+		if strings.Contains(o, "/S /P ") && strings.Contains(o, "/Lang "+text("en-GB")) {
+			english++
+		}
+	}
+	if figures != 1 || english != 1 {
+		t.Errorf("%d figures with their words and %d paragraphs in English, want one of each", figures, english)
+	}
+}
+
+// A document that names its own bound has that.
+func TestMost(t *testing.T) {
+	d := Document{Title: "Lettere", Lang: "it-IT", Made: time.Unix(0, 0), Most: 3}
+	for range 2 {
+		d.Content = append(d.Content, Block{Kind: Text, Text: "una"}, Block{Kind: Break})
+	}
+	d.Content = append(d.Content, Block{Kind: Text, Text: "una"})
+	f := readFile(t, write(t, d))
+	if len(f.pages) != 3 {
+		t.Errorf("%d pages", len(f.pages))
+	}
+	d.Content = append(d.Content, Block{Kind: Break}, Block{Kind: Text, Text: "una"})
+	if _, err := Write(d); !errors.Is(err, ErrTooLong) {
+		t.Errorf("a page more than it may have: %v", err)
+	}
 }
 
 func write(t *testing.T, d Document) []byte {

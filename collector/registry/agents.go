@@ -26,48 +26,44 @@ type Agent struct {
 // AgentSite is what an agent does for a site.
 type AgentSite struct {
 	ID         string
+	Name       string    // as invited; "": see SiteRow
 	Until      time.Time // when its grant ends by itself (a visit); zero: it does not
 	DeclaredAt time.Time // made_at of its newest declaration; zero: none
 	Others     int       // other agents that have a grant for the site
 }
 
-// Agents lists all agents, the newest first.
-func (r *Registry) Agents(ctx context.Context) ([]Agent, error) {
-	var agents []Agent
-	place := make(map[string]int)
-	err := r.view(ctx, func(tx *tx) error {
-		err := each(ctx, tx, func(scan func(...any) error) error {
-			var a Agent
-			var enrolled, seen, revoked, until int64
-			err := scan(&a.ID, &a.Version, &enrolled, &seen, &revoked, &a.CertificateSerial, &until)
-			a.EnrolledAt, a.SeenAt = fromMicros(enrolled), fromMicros(seen)
-			a.RevokedAt, a.CertificateUntil = fromMicros(revoked), fromMicros(until)
-			place[a.ID] = len(agents)
-			agents = append(agents, a)
-			return err
-		}, `SELECT id, version, enrolled_at, coalesce(seen_at, 0), coalesce(revoked_at, 0), coalesce(certificate_serial, ''),
-			coalesce(certificate_until, 0) FROM agents WHERE organisation_id IS NULL ORDER BY enrolled_at DESC, id`)
-		if err != nil {
-			return err
-		}
-		return each(ctx, tx, func(scan func(...any) error) error {
-			var agent string
-			var site AgentSite
-			var until, declared int64
-			err := scan(&agent, &site.ID, &until, &declared, &site.Others)
-			site.Until, site.DeclaredAt = fromMicros(until), fromMicros(declared)
-			if i, ok := place[agent]; ok {
-				agents[i].Sites = append(agents[i].Sites, site)
-			}
-			return err
-		}, `SELECT g.agent_id, g.site_id, CASE WHEN count(*) = count(until_at) THEN max(until_at) ELSE 0 END, coalesce(max(p.made_at), 0), `+others+`
-			FROM grants g LEFT JOIN parts p ON p.site_id = g.site_id AND p.agent_id = g.agent_id
-			WHERE `+notEnded("?1")+` GROUP BY g.agent_id, g.site_id ORDER BY g.agent_id, g.site_id`, micros(r.now()))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list agents: %w", err)
+const agentColumns = `a.id, a.version, a.enrolled_at, coalesce(a.seen_at, 0), coalesce(a.revoked_at, 0), coalesce(a.certificate_serial, ''),
+	coalesce(a.certificate_until, 0)`
+
+func scanAgent(scan func(...any) error) (Agent, error) {
+	var a Agent
+	var enrolled, seen, revoked, until int64
+	err := scan(&a.ID, &a.Version, &enrolled, &seen, &revoked, &a.CertificateSerial, &until)
+	a.EnrolledAt, a.SeenAt = fromMicros(enrolled), fromMicros(seen)
+	a.RevokedAt, a.CertificateUntil = fromMicros(revoked), fromMicros(until)
+	return a, err
+}
+
+// agentSites and agentSitesEnd, around further conditions of a grant g, list what
+// agents do for sites; the moment is ?1.
+var agentSites = `SELECT o.agent_id, o.site_id, o.until_at, o.declared, o.others, s.invited, (SELECT sealed FROM data_keys k WHERE k.owner = o.site_id)
+	FROM (SELECT g.agent_id, g.site_id, CASE WHEN count(*) = count(g.until_at) THEN max(g.until_at) ELSE 0 END AS until_at,
+		coalesce(max(p.made_at), 0) AS declared, ` + others + ` AS others
+		FROM grants g LEFT JOIN parts p ON p.site_id = g.site_id AND p.agent_id = g.agent_id
+		WHERE ` + notEnded("?1")
+
+const agentSitesEnd = ` GROUP BY g.agent_id, g.site_id) o JOIN sites s ON s.id = o.site_id ORDER BY o.agent_id, o.site_id`
+
+func (r *Registry) scanAgentSite(scan func(...any) error) (agent string, site AgentSite, err error) {
+	var until, declared int64
+	var invited, key []byte
+	if err := scan(&agent, &site.ID, &until, &declared, &site.Others, &invited, &key); err != nil {
+		return "", site, err
 	}
-	return agents, nil
+	site.Until, site.DeclaredAt = fromMicros(until), fromMicros(declared)
+	as, err := r.vault.openInvited(site.ID, key, invited)
+	site.Name = as.Name
+	return agent, site, err
 }
 
 // Revoke shuts an agent out from this moment on; what it declared stays.
@@ -135,7 +131,7 @@ func admitted(row *sql.Row) error {
 var (
 	// others counts the other agents that may speak for the site of a grant g.
 	others = `(SELECT count(DISTINCT o.agent_id) FROM grants o JOIN agents a ON a.id = o.agent_id
-		WHERE o.site_id = g.site_id AND o.agent_id <> g.agent_id AND a.revoked_at IS NULL AND a.organisation_id IS NULL AND ` + notEnded("?1") + `)`
+		WHERE o.site_id = g.site_id AND o.agent_id <> g.agent_id AND a.revoked_at IS NULL AND ` + computer + ` AND ` + notEnded("?1") + `)`
 	grantColumns = "g.agent_id, g.site_id, s.category, s.body, (SELECT sealed FROM data_keys k WHERE k.owner = s.id), g.epoch, g.from_at, coalesce(g.until_at, 0), " + others
 )
 

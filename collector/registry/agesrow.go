@@ -87,10 +87,11 @@ func (s site) checked(ctx context.Context, r *Registry, now time.Time) (all []Co
 	all = make([]Contact, len(contacts))
 	for i, c := range contacts {
 		all[i] = Contact{Contact: c, Unverified: doubted}
+		if _, address := r.way(c); address != "" {
+			all[i].Unverified = doubted || bounced[r.addressHash(address)]
+		}
 		if c.Email != "" {
-			hash := r.addressHash(c.Email)
-			all[i].Unverified = doubted || bounced[hash]
-			all[i].Unconfirmed = unconfirmed[hash]
+			all[i].Unconfirmed = unconfirmed[r.addressHash(c.Email)]
 		}
 	}
 	return all, inherited, nil

@@ -22,37 +22,55 @@ func (r *Registry) alertToken(siteID string, hash []byte) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:tokenBytes])
 }
 
+// alertWay is how a contact can be told of alerts: by e-mail, else by SMS; "" not at
+// all. Certified mail is not for what comes and goes by itself.
+func (r *Registry) alertWay(c protocol.Contact) (Channel, string) {
+	switch {
+	case c.Email != "":
+		return ChannelEmail, c.Email
+	case r.sms && MobilePhone(c.Phone) != "":
+		return ChannelSMS, c.Phone
+	}
+	return "", ""
+}
+
+// alertReader is an address that alerts may go to.
+type alertReader struct {
+	channel Channel
+	hash    [32]byte
+}
+
 // wishAlerts takes over the ticks of a declaration's contacts.
 func (w *write) wishAlerts(ctx context.Context, contacts []protocol.Contact) error {
 	if w.r.ownerKey == nil {
 		return nil
 	}
-	ticks := make(map[[32]byte]bool)
+	ticks := make(map[alertReader]bool)
 	for _, c := range contacts {
-		if c.Email != "" {
-			hash := w.r.addressHash(c.Email)
-			ticks[hash] = ticks[hash] || c.Alerts
+		if channel, address := w.r.alertWay(c); channel != "" {
+			k := alertReader{channel, w.r.addressHash(address)}
+			ticks[k] = ticks[k] || c.Alerts
 		}
 	}
-	have, err := site{tx: w.tx, id: w.m.SiteID}.hashes(ctx, "SELECT address_hash FROM alert_readers WHERE channel = 'email' AND site_id = ?")
+	have, err := w.alertReaders(ctx)
 	if err != nil {
 		return err
 	}
-	for hash := range have {
-		if _, named := ticks[hash]; !named {
-			if err := w.exec(ctx, "DELETE FROM alert_readers WHERE site_id = ? AND channel = 'email' AND address_hash = ?", w.m.SiteID, hash[:]); err != nil {
+	for k := range have {
+		if _, named := ticks[k]; !named {
+			if err := w.exec(ctx, "DELETE FROM alert_readers WHERE site_id = ? AND channel = ? AND address_hash = ?", w.m.SiteID, string(k.channel), k.hash[:]); err != nil {
 				return err
 			}
 		}
 	}
-	for hash, tick := range ticks {
-		if !have[hash] {
+	for k, tick := range ticks {
+		if !have[k] {
 			if tick {
-				err = w.r.wish(ctx, w.tx, w.m.SiteID, hash[:], true, true)
+				err = w.r.wish(ctx, w.tx, w.m.SiteID, k, true, true)
 			}
 		} else {
-			err = w.exec(ctx, "UPDATE alert_readers SET declared = ?1, wanted = ?1 WHERE site_id = ?2 AND channel = 'email' AND address_hash = ?3 AND declared <> ?1",
-				tick, w.m.SiteID, hash[:])
+			err = w.exec(ctx, "UPDATE alert_readers SET declared = ?1, wanted = ?1 WHERE site_id = ?2 AND channel = ?3 AND address_hash = ?4 AND declared <> ?1",
+				tick, w.m.SiteID, string(k.channel), k.hash[:])
 		}
 		if err != nil {
 			return err
@@ -61,12 +79,26 @@ func (w *write) wishAlerts(ctx context.Context, contacts []protocol.Contact) err
 	return nil
 }
 
+// alertReaders reads of whom somebody has said anything.
+func (w *write) alertReaders(ctx context.Context) (map[alertReader]bool, error) {
+	have := make(map[alertReader]bool)
+	err := each(ctx, w.tx, func(scan func(...any) error) error {
+		var k alertReader
+		var hash []byte
+		err := scan(&k.channel, &hash)
+		copy(k.hash[:], hash)
+		have[k] = true
+		return err
+	}, "SELECT channel, address_hash FROM alert_readers WHERE site_id = ?", w.m.SiteID)
+	return have, err
+}
+
 // wish keeps the last word about an address. declared is the tick in the newest
 // declaration, where there is no row yet.
-func (r *Registry) wish(ctx context.Context, tx *tx, siteID string, hash []byte, declared, wanted bool) error {
-	end := sha256.Sum256([]byte(r.alertToken(siteID, hash)))
-	_, err := tx.ExecContext(ctx, `INSERT INTO alert_readers (site_id, channel, address_hash, declared, wanted, end_hash) VALUES (?, 'email', ?, ?, ?, ?)
-		ON CONFLICT (site_id, channel, address_hash) DO UPDATE SET wanted = excluded.wanted`, siteID, hash, declared, wanted, end[:])
+func (r *Registry) wish(ctx context.Context, tx *tx, siteID string, k alertReader, declared, wanted bool) error {
+	end := sha256.Sum256([]byte(r.alertToken(siteID, k.hash[:])))
+	_, err := tx.ExecContext(ctx, `INSERT INTO alert_readers (site_id, channel, address_hash, declared, wanted, end_hash) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (site_id, channel, address_hash) DO UPDATE SET wanted = excluded.wanted`, siteID, string(k.channel), k.hash[:], declared, wanted, end[:])
 	return err
 }
 
@@ -99,15 +131,15 @@ func (r *Registry) alertReaders(ctx context.Context, tx *tx, siteID string) (all
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := s.hashes(ctx, "SELECT address_hash FROM alert_readers WHERE channel = 'email' AND wanted AND site_id = ?")
+	wanted, err := s.hashes(ctx, "SELECT address_hash FROM alert_readers WHERE wanted AND site_id = ?")
 	if err != nil {
 		return nil, err
 	}
 	seen := make(map[[32]byte]bool)
 	for _, c := range contacts {
-		hash := r.addressHash(c.Email)
-		if c.Email != "" && !seen[hash] {
-			all = append(all, AlertReader{ChannelEmail, c.Email, wanted[hash]})
+		channel, address := r.alertWay(c)
+		if hash := r.addressHash(address); channel != "" && !seen[hash] {
+			all = append(all, AlertReader{channel, address, wanted[hash]})
 			seen[hash] = true
 		}
 	}
@@ -127,13 +159,12 @@ func (r *Registry) SetAlerts(ctx context.Context, siteID, address string, wanted
 		}
 		ok = false
 		for _, reader := range readers {
-			ok = ok || strings.EqualFold(reader.Address, address)
+			if strings.EqualFold(reader.Address, address) {
+				ok = true
+				return r.wish(ctx, tx, siteID, alertReader{reader.Channel, r.addressHash(address)}, false, wanted)
+			}
 		}
-		if !ok {
-			return nil
-		}
-		hash := r.addressHash(address)
-		return r.wish(ctx, tx, siteID, hash[:], false, wanted)
+		return nil
 	})
 	if err != nil {
 		return false, fmt.Errorf("keep who wishes alerts of site %s: %w", siteID, err) // without the address

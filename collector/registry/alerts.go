@@ -2,13 +2,9 @@ package registry
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/google/uuid"
 
 	"anagrafe/protocol"
 )
@@ -31,12 +27,6 @@ const (
 	// alertChanges is how many one message tells.
 	alertChanges = 40
 )
-
-// ChannelEmail is the way on which alerts go out.
-const ChannelEmail Channel = "email"
-
-// Channel is a way to reach a contact with alerts.
-type Channel string
 
 // Alerted counts what a run of Alert told.
 type Alerted struct {
@@ -107,7 +97,7 @@ func (r *Registry) alertedSites(ctx context.Context, now time.Time, after string
 			all = append(all, s)
 			return err
 		}, `SELECT s.id, CASE WHEN EXISTS (SELECT 1 FROM grants g JOIN agents a ON a.id = g.agent_id
-				WHERE g.site_id = s.id AND a.revoked_at IS NULL AND `+notEnded("?1")+`) THEN coalesce(s.heard_at, 0) ELSE 0 END
+				WHERE g.site_id = s.id AND a.revoked_at IS NULL AND `+computer+` AND `+notEnded("?1")+`) THEN coalesce(s.heard_at, 0) ELSE 0 END
 			FROM sites s WHERE s.id > ?2 AND s.declared_at IS NOT NULL AND s.suspended_at IS NULL
 			AND EXISTS (SELECT 1 FROM alert_readers l WHERE l.site_id = s.id AND l.wanted) ORDER BY s.id LIMIT ?3`, micros(now), after, alertSites)
 	})
@@ -222,7 +212,7 @@ func (r *Registry) queueAlert(ctx context.Context, tx *tx, siteID string, change
 	if err != nil {
 		return 0, err
 	}
-	to, err := s.hashes(ctx, "SELECT address_hash FROM alert_readers WHERE channel = 'email' AND wanted AND site_id = ?")
+	to, err := s.hashes(ctx, "SELECT address_hash FROM alert_readers WHERE wanted AND site_id = ?")
 	if err != nil {
 		return 0, err
 	}
@@ -239,12 +229,18 @@ func (r *Registry) queueAlert(ctx context.Context, tx *tx, siteID string, change
 		return 0, err
 	}
 	for _, c := range contacts {
-		hash := r.addressHash(c.Email)
-		if c.Email == "" || !to[hash] || refused[hash] || unconfirmed[hash] {
+		channel, address := r.alertWay(c)
+		hash := r.addressHash(address)
+		if channel == "" || !to[hash] || refused[hash] || unconfirmed[hash] {
 			continue
 		}
-		delete(to, hash) // two contacts may have one address
-		if err := queueNews(ctx, tx, b, siteID, c.Email, news, now); err != nil {
+		delete(to, hash)           // two contacts may have one address
+		if channel == ChannelSMS { // names nothing: who holds the phone may be anybody
+			err = r.queueMailTo(ctx, tx, b, siteID, channel, address, now)
+		} else {
+			_, err = r.queueOne(ctx, tx, b, outgoing{owner: siteID, channel: channel, kind: mailAlert, address: address, body: news, at: now})
+		}
+		if err != nil {
 			return 0, err
 		}
 		n++
@@ -262,43 +258,4 @@ func (r *Registry) alertNews(ctx context.Context, tx *tx, siteID string, changes
 		return nil, err
 	}
 	return json.Marshal(AlertNews{Site: named.Name, Changes: changes[:min(len(changes), alertChanges)]})
-}
-
-// queueNews queues a message of its own: no other is its repetition.
-func queueNews(ctx context.Context, tx *tx, b *box, siteID, address string, news []byte, at time.Time) error {
-	id := uuid.NewString()
-	own := sha256.Sum256([]byte(id))
-	sealedAddress, err := b.seal(mailAddress(id), []byte(address))
-	if err != nil {
-		return err
-	}
-	sealedNews, err := b.seal(mailNews(id), news)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO mail_queue (id, site_id, address, address_hash, queued_at, due_at, news) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
-		id, siteID, sealedAddress, own[:], micros(at), sealedNews)
-	return err
-}
-
-// openNews opens what a queued message says; nil, "" where it says what all say.
-// end is the token of the link by which its reader wants no more of them.
-func (r *Registry) openNews(ctx context.Context, tx *tx, m waitingMail, address string) (news *AlertNews, end string, err error) {
-	if m.news == nil {
-		return nil, "", nil
-	}
-	b, err := r.vault.boxOf(ctx, tx, m.siteID)
-	if err == nil && b == nil {
-		err = errDestroyed
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	plain, err := b.open(mailNews(m.id), m.news)
-	if err != nil {
-		return nil, "", err
-	}
-	hash := r.addressHash(address)
-	news = new(AlertNews)
-	return news, r.alertToken(m.siteID, hash[:]), errors.Join(json.Unmarshal(plain, news))
 }

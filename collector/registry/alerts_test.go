@@ -287,7 +287,7 @@ func TestAlertBesideOtherMail(t *testing.T) {
 	}
 	var kept int
 	if err := w.r.view(t.Context(), func(tx *tx) error {
-		return tx.QueryRowContext(t.Context(), "SELECT count(*) FROM mail_queue WHERE news IS NOT NULL OR address IS NOT NULL").Scan(&kept)
+		return tx.QueryRowContext(t.Context(), "SELECT count(*) FROM mail_queue WHERE body IS NOT NULL OR address IS NOT NULL").Scan(&kept)
 	}); err != nil || kept != 0 {
 		t.Errorf("of what was sent %d keep what they said, %v", kept, err)
 	}

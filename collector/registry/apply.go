@@ -72,6 +72,9 @@ func (w *write) apply(ctx context.Context, parts []part) error {
 			return err
 		}
 	}
+	if err := w.equip(ctx, d.Recorders); err != nil {
+		return err
+	}
 	for _, c := range d.Cameras {
 		body, err := encode(normal(c))
 		if err := state(kindCamera, c.ID, body, err); err != nil {
@@ -91,12 +94,16 @@ func (w *write) apply(ctx context.Context, parts []part) error {
 	if err := w.introduce(ctx, contacts, d.Approval.By); err != nil {
 		return err
 	}
+	if err := w.r.place(ctx, w.tx, w.m.SiteID, d.Site.Address, d.Cameras); err != nil {
+		return err
+	}
 	now, err := w.seal(ctx, siteBody, body)
 	if err != nil {
 		return err
 	}
-	return w.exec(ctx, "UPDATE sites SET body = ?, category = ?, declared_at = ?, withdrawn_at = NULL WHERE id = ?",
-		now, string(d.Site.Category), micros(parts[0].message.MadeAt), w.m.SiteID)
+	return w.exec(ctx, `UPDATE sites SET body = ?1, category = ?2, declared_at = ?3, shared_at = coalesce(shared_at, ?4), confirmed_at = coalesce(confirmed_at, ?4),
+		withdrawn_at = NULL WHERE id = ?5`,
+		now, string(d.Site.Category), micros(parts[0].message.MadeAt), micros(w.at), w.m.SiteID)
 }
 
 // standing reads the newest version of everything of the site.

@@ -20,7 +20,7 @@ const dataKeysTable = "data_keys"
 
 // leftOut are the tables that no backup has: who is signed in signs in again, and
 // a link that was used, or a session that was ended, does not come back.
-var leftOut = []string{dataKeysTable, "sessions", "links", "ceremonies", "owner_sessions", restoringTable}
+var leftOut = []string{dataKeysTable, "sessions", "links", "ceremonies", "owner_sessions", "submission_sessions", restoringTable}
 
 // Backup writes the register as it is at one instant, without the data keys,
 // while it is in use; what out gets is whole only if it returns nil. On SQLite the

@@ -35,7 +35,7 @@ func (r *Registry) Census(ctx context.Context, now time.Time) (c Census, err err
 	if r.read.engine == postgres {
 		size = "SELECT pg_database_size(current_database())"
 	}
-	c.Mailed = map[string]int{"sent": 0, "bounced": 0, "expired": 0}
+	c.Mailed = map[string]int{"sent": 0, "delivered": 0, "bounced": 0, "expired": 0}
 	err = r.view(ctx, func(tx *tx) error {
 		var notice, mail sql.NullInt64
 		if err := tx.QueryRowContext(ctx, "SELECT count(*), min(at) FROM notices WHERE closed_at IS NULL AND expires_at > ?", micros(now)).Scan(&c.Notices, &notice); err != nil {
@@ -45,7 +45,7 @@ func (r *Registry) Census(ctx context.Context, now time.Time) (c Census, err err
 			return err
 		}
 		c.OldestNotice, c.OldestMail = fromMicros(notice.Int64), fromMicros(mail.Int64)
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM agents WHERE organisation_id IS NULL AND revoked_at IS NULL AND seen_at > ?", micros(now.Add(-protocol.UnheardAfter))).Scan(&c.Heard); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM agents a WHERE "+computer+" AND revoked_at IS NULL AND seen_at > ?", micros(now.Add(-protocol.UnheardAfter))).Scan(&c.Heard); err != nil {
 			return err
 		}
 		if err := tx.QueryRowContext(ctx, size).Scan(&c.Bytes); err != nil {

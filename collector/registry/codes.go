@@ -72,8 +72,14 @@ func (r *Registry) nameSite(ctx context.Context, tx *tx, siteID string, as proto
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE sites SET body = ?, category = ? WHERE id = ?", sealed, string(as.Category), siteID)
-	return err
+	invited, err := b.seal(siteInvited, []byte(body))
+	if err != nil {
+		return err
+	}
+	if _, err = tx.ExecContext(ctx, "UPDATE sites SET body = ?, invited = ?, category = ? WHERE id = ?", sealed, invited, string(as.Category), siteID); err != nil {
+		return err
+	}
+	return r.place(ctx, tx, siteID, as.Address, nil)
 }
 
 // visitLength is how long a technician's visit may speak for a site.
@@ -101,7 +107,9 @@ func (r *Registry) redeem(ctx context.Context, tx *tx, d ingest.Redemption) (ing
 		Scan(&site, &expires, &user, &epoch)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return ingest.Grant{}, ingest.ErrUnknownCode
+		if site, expires, err = openBatchCode(ctx, tx, d.CodeHash, d.At); err != nil {
+			return ingest.Grant{}, err
+		}
 	case err != nil:
 		return ingest.Grant{}, err
 	}
@@ -165,8 +173,9 @@ func (r *Registry) newGrant(ctx context.Context, tx *tx, site, agent string, d i
 		until = nullMicros(d.At.Add(visitLength))
 	}
 	var epoch int64
-	if err := tx.QueryRowContext(ctx, "UPDATE sites SET epoch = CASE WHEN epoch < ?2 THEN ?2 ELSE epoch + 1 END WHERE id = ?1 RETURNING epoch",
-		site, d.At.Unix()).Scan(&epoch); err != nil {
+	if err := tx.QueryRowContext(ctx, `UPDATE sites SET epoch = CASE WHEN epoch < ?2 THEN ?2 ELSE epoch + 1 END,
+		opened_at = coalesce(opened_at, ?3), enrolled_at = coalesce(enrolled_at, ?3) WHERE id = ?1 RETURNING epoch`,
+		site, d.At.Unix(), at).Scan(&epoch); err != nil {
 		return ingest.Grant{}, err
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO grants (site_id, epoch, agent_id, from_at, until_at) VALUES (?, ?, ?, ?, ?)",

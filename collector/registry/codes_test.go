@@ -64,7 +64,7 @@ func TestRedeem(t *testing.T) {
 		}
 	}
 
-	all, err := r.Agents(t.Context())
+	all, err := r.AgentRows(t.Context(), AgentFilter{}, AgentsByEnrolment, Window{Limit: 100})
 	if err != nil || len(all) != 2 {
 		t.Fatalf("agents: %+v, %v", all, err)
 	}
@@ -148,7 +148,7 @@ func TestCertified(t *testing.T) {
 	if err := r.Certified(t.Context(), s.agent, "0a1b", noon.AddDate(0, 0, 30)); err != nil {
 		t.Fatal(err)
 	}
-	agents, err := r.Agents(t.Context())
+	agents, err := r.AgentRows(t.Context(), AgentFilter{}, AgentsByEnrolment, Window{Limit: 100})
 	if err != nil || agents[0].CertificateSerial != "0a1b" || !agents[0].CertificateUntil.Equal(noon.AddDate(0, 0, 30)) {
 		t.Errorf("%+v, %v", agents, err)
 	}

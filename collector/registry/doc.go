@@ -130,6 +130,10 @@
 // number or address (lookup.go). What an older program wrote in clear is sealed at
 // the first start (sealing.go).
 //
+// In which municipio and neighbourhood a site lies stands in clear (districts.go), for
+// sites are counted by it; it is found anew whenever the site or the map changes, and
+// goes with the site.
+//
 // # Backups
 //
 // Backup writes all tables, of one instant and for either engine, encrypted to a

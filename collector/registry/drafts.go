@@ -145,7 +145,7 @@ func recorderWords(r protocol.Recorder) string {
 func (r *Registry) reach(ctx context.Context, tx *tx, siteID string) (reach Reach, err error) {
 	var heard int64
 	if err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(max(a.seen_at), 0) FROM grants g JOIN agents a ON a.id = g.agent_id
-		WHERE g.site_id = ? AND g.until_at IS NULL AND a.revoked_at IS NULL`, siteID).Scan(&reach.Agents, &heard); err != nil {
+		WHERE g.site_id = ? AND g.until_at IS NULL AND a.revoked_at IS NULL AND `+computer, siteID).Scan(&reach.Agents, &heard); err != nil {
 		return reach, err
 	}
 	reach.HeardAt = fromMicros(heard)

@@ -19,12 +19,15 @@ func filled(t testing.TB) *Registry {
 	r := openNew(t)
 	r.Unseal(newConsultKey(t))
 	r.UseOwnerKey(make([]byte, 32))
+	r.UseLocator(halves("milano"))
 	s := enrol(t, r, noon)
 	s.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Cortile")))
 	d := declaration(camera(1, "Ingresso"))
 	d.Contacts[0].Name = "Perché Ω"
 	s.say(noon.Add(time.Hour), d)
 	s.say(noon.Add(2*time.Hour), observed("Seen", noon.Add(2*time.Hour), 1))
+	s.say(noon.Add(2*time.Hour), sick(noon.Add(2*time.Hour), protocol.FaultUnread))
+	s.say(noon.Add(2*time.Hour), protocol.Diagnosis{Text: "NVR\nnon si legge", Approval: protocol.Approval{By: "Anna", Role: protocol.RoleOwner, At: noon}})
 	n := s.queue(noon.Add(3*time.Hour), protocol.SiteChange{State: protocol.SiteSuspended, At: noon})
 	s.say(noon.Add(4*time.Hour), reply(n, protocol.ReplyReceived, noon.Add(4*time.Hour)))
 	for _, act := range []protocol.SiteState{protocol.SiteSuspended, protocol.SiteResumed} {
@@ -45,6 +48,9 @@ func filled(t testing.TB) *Registry {
 	if err := r.AddUser(ctx, User{ID: id(70), Name: "Officer", Role: RoleOfficer, Force: "Questura", Qualification: "agente", At: noon}); err != nil {
 		t.Fatal(err)
 	}
+	if err := r.SaveFilter(ctx, id(70), "/sites", "Negozi", "category=shop", noon); err != nil {
+		t.Fatal(err)
+	}
 	if err := r.AddPasskey(ctx, Passkey{ID: []byte("key"), UserID: id(70), RP: "consult.example", Name: "Telefono", Record: []byte("record"), At: noon}); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +62,20 @@ func filled(t testing.TB) *Registry {
 	fillOrganisation(t, r)
 	fillMail(t, r)
 	fillAlerts(t, r)
+	fillInvitations(t, r)
+	if _, err := r.BeginSubmission(ctx, typedBar(), noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.AddRemark(ctx, Remark{At: noon, Kind: RemarkReport, Topic: "broken", Text: "La mappa non si apre"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.AddRating(ctx, Rating{Page: "/", Stars: 5}, noon); err != nil {
+		t.Fatal(err)
+	}
 	if err := r.PutGazetteer(ctx, []GazetteerSource{{Name: "civici", Kind: "addresses", Entries: 1, ImportedAt: noon, Body: []byte{0, 1, 255}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Publish(ctx, Publication{Kind: PublishedSharing, Period: "2026-11-23", At: noon, Body: []byte(`{}`), Basis: []byte(`{}`)}, "2026"); err != nil {
 		t.Fatal(err)
 	}
 	batch := TrailBatch{Headers: [][]byte{{1}}, Bodies: [][]byte{{}}, HashIndexes: []int64{0}, Hashes: [][]byte{{3}}, Checkpoint: []byte("checkpoint")}
@@ -67,6 +86,19 @@ func filled(t testing.TB) *Registry {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// fillInvitations adds a batch of codes of an association, and a wave of businesses.
+func fillInvitations(t testing.TB, r *Registry) {
+	t.Helper()
+	ctx := context.Background()
+	if err := r.AddBatch(ctx, Batch{ID: id(90), Association: "Commercianti", CodeHashes: [][32]byte{{9}, {10}}, At: noon, ExpiresAt: noon.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	bar := Invitee{Site: protocol.Site{Name: "Bar Perù", Category: "shop", Address: "Via Po 1"}, Channel: ChannelEmail, Address: "bar@example.it"}
+	if _, _, err := r.PlanWave(ctx, []Invitee{bar}, WavePlan{Source: "albo", At: noon, Record: func(context.Context, int, int) error { return nil }}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // fillOrganisation adds one that imports a site, and has a referent.

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 
 	"anagrafe/protocol"
@@ -61,5 +62,5 @@ func (i *importing) leave(ctx context.Context, siteID, key string) (ImportResult
 }
 
 func (i *importing) approval() protocol.Approval {
-	return protocol.Approval{By: i.By, Role: protocol.RoleOwner, At: i.At}
+	return protocol.Approval{By: i.By, Role: cmp.Or(i.Role, protocol.RoleOwner), At: i.At}
 }

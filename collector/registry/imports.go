@@ -24,7 +24,8 @@ import (
 type Import struct {
 	OrganisationID string
 	Sites          []ImportedSite
-	By             string // who says so, for the approval
+	By             string        // who says so, for the approval
+	Role           protocol.Role // of By; "": the owner
 	At             time.Time
 	RemoveMissing  bool // withdraw what was imported before and the file does not name
 	DryRun         bool // tell what would happen, and do nothing

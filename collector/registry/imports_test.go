@@ -300,7 +300,7 @@ func TestAgentTakesOverImport(t *testing.T) {
 			if len(names(m.history(site))) != 1 {
 				t.Error("a file changed the agent's entry")
 			}
-			agents, err := m.r.Agents(t.Context())
+			agents, err := m.r.AgentRows(t.Context(), AgentFilter{}, AgentsByEnrolment, Window{Limit: 100})
 			if err != nil || len(agents) != 1 || agents[0].ID != s.agent || len(agents[0].Sites) != 1 || agents[0].Sites[0].Others != 0 {
 				t.Errorf("agents: %+v, %v", agents, err)
 			}

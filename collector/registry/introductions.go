@@ -69,7 +69,7 @@ func (w *write) introduce(ctx context.Context, contacts []protocol.Contact, by s
 			}
 			continue
 		}
-		if err := w.r.queueMailTo(ctx, w.tx, b, w.m.SiteID, address, w.at); err != nil {
+		if err := w.r.queueMailTo(ctx, w.tx, b, w.m.SiteID, ChannelEmail, address, w.at); err != nil {
 			return err
 		}
 	}

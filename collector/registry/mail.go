@@ -2,10 +2,10 @@ package registry
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 const (
@@ -25,110 +25,58 @@ const (
 	mailRetryMost = 8 * time.Hour
 )
 
+// Channel is a way to reach a person.
+type Channel string
+
+const (
+	ChannelEmail Channel = "email"
+	ChannelPEC   Channel = "pec" // certified mail, to an address of its own
+	ChannelSMS   Channel = "sms" // to a mobile phone
+)
+
+// mailKind says what a message of the queue is.
+type mailKind string
+
+const (
+	// mailMessage: that there is something to be read, and no more. All that wait
+	// for one address are told by one.
+	mailMessage mailKind = "message"
+	mailLink    mailKind = "link"  // the same words, with a link of its own
+	mailAlert   mailKind = "alert" // what is wrong with the reader's own recorders
+	// mailInvitation invites a business: see waves.go. What it says is read when it
+	// is sent.
+	mailInvitation mailKind = "invitation"
+)
+
 // Mail is a message to be sent: that there is something to be read, and no more;
 // or, to a contact who wishes to be told, what is wrong with their recorders.
 type Mail struct {
 	ID      string // UUID; the same at each try
-	Address string
+	Channel Channel
+	Address string // of e-mail, or a telephone number, as it was typed
 	TakenAt time.Time
 	Token   string     // of the link by which its reader accepts to be a contact; "": nothing waits for that
+	Path    string     // where its link leads, below the public address; "": where Token says, or to the page of all sites
 	News    *AlertNews // nil: the wording that all other messages have
 	End     string     // token of the link by which its reader wants no more News
+	// Invitation is what it invites to; nil: it is another message.
+	Invitation *InvitationMail
 }
 
-// QueueMail has each contact of a site that has an e-mail address told that
-// there is a message. A contact that waits to be told already, or whose address
-// was refused since it was last confirmed, gets none.
-func (r *Registry) QueueMail(ctx context.Context, siteID string, at time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *tx) error { return r.queueMail(ctx, tx, siteID, exact(at)) })
-	if err != nil {
-		return fmt.Errorf("queue mail to the contacts of site %s: %w", siteID, err)
-	}
-	return nil
-}
-
-func (r *Registry) queueMail(ctx context.Context, tx *tx, siteID string, at time.Time) error {
-	b, err := r.vault.boxOf(ctx, tx, siteID)
-	if err != nil {
-		return err
-	}
-	contacts, _, err := site{tx: tx, id: siteID, box: b}.reached(ctx, r)
-	if err != nil {
-		return err
-	}
-	for _, c := range contacts {
-		if c.Email == "" {
-			continue
-		}
-		if err := r.queueMailTo(ctx, tx, b, siteID, c.Email, at); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// queueMailTo is QueueMail for one address.
-func (r *Registry) queueMailTo(ctx context.Context, tx *tx, b *box, siteID, address string, at time.Time) error {
-	hash := r.addressHash(address)
-	var told bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM mail_queue WHERE site_id = ?1 AND address_hash = ?2 AND ended_at IS NULL)
-		OR EXISTS (SELECT 1 FROM bounces WHERE site_id = ?1 AND address_hash = ?2)`, siteID, hash[:]).Scan(&told); err != nil || told {
-		return err
-	}
-	id := uuid.NewString()
-	sealed, err := b.seal(mailAddress(id), []byte(address))
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO mail_queue (id, site_id, address, address_hash, queued_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-		id, siteID, sealed, hash[:], micros(at))
-	return err
-}
-
-// openAddress opens the address of a queued message with the data key of its site.
-func (r *Registry) openAddress(ctx context.Context, tx *tx, m waitingMail) (string, error) {
-	b, err := r.vault.boxOf(ctx, tx, m.siteID)
-	if err != nil {
-		return "", err
-	}
-	if b == nil {
-		return "", errDestroyed
-	}
-	plain, err := b.open(mailAddress(m.id), m.sealed)
-	return string(plain), err
-}
-
-// openMail opens what is sealed of a queued message.
-func (r *Registry) openMail(ctx context.Context, tx *tx, w waitingMail) (Mail, error) {
-	address, err := r.openAddress(ctx, tx, w)
-	if err != nil {
-		return Mail{}, err
-	}
-	m := Mail{ID: w.id, Address: address}
-	m.News, m.End, err = r.openNews(ctx, tx, w, address)
-	return m, err
-}
-
-// addressHash is by what messages to one address are known; it is that by which
-// its sites are looked up.
-func (r *Registry) addressHash(address string) [32]byte {
-	hash, _ := lookupHash(r.vault.lookup, address)
-	return hash
-}
-
-// DueMail takes messages that are due at now, for a sender who says within ten
-// minutes what became of each, by MailSent or MailFailed; after that another may
-// take it. At most limit waiting messages are looked at, and those to one
-// address are one.
-func (r *Registry) DueMail(ctx context.Context, now time.Time, limit int) (taken []Mail, err error) {
+// DueMail takes messages that are due at now, of these channels (of none given: of
+// all), for a sender who says within ten minutes what became of each, by MailSent or
+// MailFailed; after that another may take it. At most limit waiting messages are
+// looked at, and those to one address that say the same are one.
+func (r *Registry) DueMail(ctx context.Context, now time.Time, limit int, channels ...Channel) (taken []Mail, err error) {
 	now = exact(now)
+	waiting := "ended_at IS NULL AND due_at <= ?" + ofChannels(channels) + " AND " + notHeld
 	var due bool
 	err = r.view(ctx, func(tx *tx) error { // most of the time nothing is: no write for it
-		return tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM mail_queue WHERE ended_at IS NULL AND due_at <= ?)", micros(now)).Scan(&due)
+		return tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM mail_queue WHERE "+waiting+")", micros(now)).Scan(&due)
 	})
 	if err == nil && due {
 		err = r.update(ctx, func(ctx context.Context, tx *tx) (err error) {
-			taken, err = r.takeMail(ctx, tx, now, limit)
+			taken, err = r.takeMail(ctx, tx, waiting, now, limit)
 			return err
 		})
 	}
@@ -138,52 +86,136 @@ func (r *Registry) DueMail(ctx context.Context, now time.Time, limit int) (taken
 	return taken, nil
 }
 
-// waitingMail is a message of the queue that stands for its address.
-type waitingMail struct {
-	id, siteID         string
-	hash, sealed, news []byte
+// notHeld is the condition of a message that is not of a wave that was paused.
+const notHeld = `NOT (kind = 'invitation' AND EXISTS (SELECT 1 FROM invitations i JOIN waves w ON w.number = i.wave
+	WHERE i.mail_id = mail_queue.id AND (w.paused_at IS NOT NULL OR w.cancelled_at IS NOT NULL)))`
+
+// ofChannels is the end of a condition.
+func ofChannels(channels []Channel) string {
+	var all []string
+	for _, c := range channels {
+		all = append(all, "'"+string(c)+"'") // constants of this package
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return " AND channel IN (" + strings.Join(all, ", ") + ")"
 }
 
-func (r *Registry) takeMail(ctx context.Context, tx *tx, now time.Time, limit int) (taken []Mail, err error) {
+// waitingMail is a message of the queue that stands for its address.
+type waitingMail struct {
+	id, owner          string
+	channel            Channel
+	kind               mailKind
+	hash, sealed, body []byte
+}
+
+func (r *Registry) takeMail(ctx context.Context, tx *tx, waiting string, now time.Time, limit int) (taken []Mail, err error) {
 	var all []waitingMail
 	seen := make(map[string]bool)
 	err = each(ctx, tx, func(scan func(...any) error) error {
 		var m waitingMail
-		if err := scan(&m.id, &m.siteID, &m.hash, &m.sealed, &m.news); err != nil || seen[string(m.hash)] {
+		if err := scan(&m.id, &m.owner, &m.channel, &m.kind, &m.hash, &m.sealed, &m.body); err != nil {
 			return err
 		}
-		seen[string(m.hash)] = true
+		if m.kind == mailMessage && seen[string(m.hash)] {
+			return nil
+		}
+		seen[string(m.hash)] = seen[string(m.hash)] || m.kind == mailMessage
 		all = append(all, m)
 		return nil
-	}, "SELECT id, site_id, address_hash, address, news FROM mail_queue WHERE ended_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?", micros(now), limit)
+	}, "SELECT id, owner, channel, kind, address_hash, address, body FROM mail_queue WHERE "+waiting+" ORDER BY due_at, id LIMIT ?", micros(now), limit)
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range all {
-		wait, err := mailWait(ctx, tx, w.hash, now)
+		m, err := r.takeOne(ctx, tx, w, now)
 		if err != nil {
 			return nil, err
 		}
-		tries, until := 0, wait
-		if wait.IsZero() {
-			tries, until = 1, now.Add(mailLease)
-			token, err := r.linkToken(ctx, tx, w.hash)
-			if err != nil {
-				return nil, err
-			}
-			if m, err := r.openMail(ctx, tx, w); err == nil {
-				m.TakenAt, m.Token = now, token
-				taken = append(taken, m)
-			} else { // it does not keep back the others
-				r.log.ErrorContext(ctx, "a message that waits cannot be read", "mail", w.id, "err", err)
-			}
-		}
-		if _, err := tx.ExecContext(ctx, "UPDATE mail_queue SET due_at = ?, tries = tries + ? WHERE address_hash = ? AND ended_at IS NULL",
-			micros(until), tries, w.hash); err != nil {
-			return nil, err
+		if m.ID != "" {
+			taken = append(taken, m)
 		}
 	}
 	return taken, nil
+}
+
+// takeOne takes a message, or puts it off while its address is to be left alone.
+func (r *Registry) takeOne(ctx context.Context, tx *tx, w waitingMail, now time.Time) (taken Mail, err error) {
+	var until time.Time
+	if w.kind == mailMessage {
+		if until, err = mailWait(ctx, tx, w.hash, now); err != nil {
+			return Mail{}, err
+		}
+	}
+	tries := 0
+	if until.IsZero() {
+		tries, until = 1, now.Add(mailLease)
+		if taken, err = r.openMail(ctx, tx, w, now); err != nil { // it does not keep back the others
+			r.log.ErrorContext(ctx, "a message that waits cannot be read", "mail", w.id, "err", err)
+			taken = Mail{}
+		}
+		taken.TakenAt = now
+	}
+	which, args := "id = ?3", []any{micros(until), tries, w.id}
+	if w.kind == mailMessage {
+		which, args = "address_hash = ?3 AND kind = 'message' AND ended_at IS NULL", []any{micros(until), tries, w.hash}
+		if taken.ID != "" && w.channel != ChannelSMS {
+			if taken.Token, err = r.linkToken(ctx, tx, w.hash); err != nil {
+				return Mail{}, err
+			}
+		}
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE mail_queue SET due_at = ?1, tries = tries + ?2 WHERE "+which, args...)
+	return taken, err
+}
+
+// openMail opens what is sealed of a queued message.
+func (r *Registry) openMail(ctx context.Context, tx *tx, w waitingMail, now time.Time) (Mail, error) {
+	m := Mail{ID: w.id, Channel: w.channel}
+	b, err := r.vault.boxOf(ctx, tx, w.owner)
+	if err == nil && b == nil {
+		err = errDestroyed
+	}
+	if err != nil {
+		return m, err
+	}
+	address, err := b.open(mailAddress(w.id), w.sealed)
+	if err != nil {
+		return m, err
+	}
+	m.Address = string(address)
+	if w.kind == mailInvitation {
+		return r.openInvitation(ctx, tx, m, w.owner, now)
+	}
+	if w.body == nil {
+		return m, nil
+	}
+	body, err := b.open(mailBody(w.id), w.body)
+	if err != nil {
+		return m, err
+	}
+	switch w.kind {
+	case mailLink:
+		m.Path = string(body)
+	case mailAlert:
+		hash := r.addressHash(m.Address)
+		m.News, m.End = new(AlertNews), r.alertToken(w.owner, hash[:])
+		err = json.Unmarshal(body, m.News)
+	}
+	return m, err
+}
+
+// openInvitation adds what an invitation says. One whose code is used, or has ended,
+// is not sent any more.
+func (r *Registry) openInvitation(ctx context.Context, tx *tx, m Mail, siteID string, now time.Time) (Mail, error) {
+	says, open, err := r.invitation(ctx, tx, siteID, now)
+	if err == nil && !open {
+		_, err = tx.ExecContext(ctx, "DELETE FROM mail_queue WHERE id = ?", m.ID)
+		m.ID = ""
+	}
+	m.Invitation = &says
+	return m, err
 }
 
 // mailWait tells until when an address is to be left alone; zero: it is not.
@@ -194,7 +226,7 @@ func mailWait(ctx context.Context, tx *tx, hash []byte, now time.Time) (time.Tim
 		err := scan(&at)
 		sent = append(sent, fromMicros(at))
 		return err
-	}, "SELECT DISTINCT ended_at FROM mail_queue WHERE address_hash = ? AND outcome = 'sent' AND ended_at > ? ORDER BY ended_at",
+	}, "SELECT DISTINCT ended_at FROM mail_queue WHERE address_hash = ? AND kind = 'message' AND outcome IN ('sent', 'delivered') AND ended_at > ? ORDER BY ended_at",
 		hash, micros(now.Add(-24*time.Hour)))
 	if err != nil || len(sent) == 0 {
 		return time.Time{}, err
@@ -207,135 +239,4 @@ func mailWait(ctx context.Context, tx *tx, hash []byte, now time.Time) (time.Tim
 		return until, nil
 	}
 	return time.Time{}, nil
-}
-
-// MailSent says that a server has taken a message: whatever else waited for its
-// address when it was taken for sending is told with it.
-func (r *Registry) MailSent(ctx context.Context, m Mail, at time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *tx) error { return endMail(ctx, tx, m, "sent", exact(at)) })
-	if err != nil {
-		return fmt.Errorf("note message %s as sent: %w", m.ID, err)
-	}
-	return nil
-}
-
-// sameAddress is the condition of the messages that message ?1, taken at ?2,
-// stands for.
-const sameAddress = "address_hash = (SELECT m.address_hash FROM mail_queue m WHERE m.id = ?1) AND ended_at IS NULL AND queued_at <= ?2"
-
-func endMail(ctx context.Context, tx *tx, m Mail, outcome string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, "UPDATE mail_queue SET address = NULL, news = NULL, ended_at = ?3, outcome = ?4 WHERE "+sameAddress,
-		m.ID, micros(m.TakenAt), micros(at), outcome)
-	return err
-}
-
-// MailFailed says that a message was not sent. With bounced a server refused its
-// address for good: each site that has it among its contacts has it marked, and
-// a check asked for. Otherwise it is tried again later, for two days.
-func (r *Registry) MailFailed(ctx context.Context, m Mail, at time.Time, bounced bool) error {
-	at = exact(at)
-	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		if bounced {
-			return r.bounce(ctx, tx, m, at)
-		}
-		return postponeMail(ctx, tx, m, at)
-	})
-	if err != nil {
-		return fmt.Errorf("note message %s as not sent: %w", m.ID, err)
-	}
-	return nil
-}
-
-// bounce marks the address at every site that has it among its contacts.
-func (r *Registry) bounce(ctx context.Context, tx *tx, m Mail, at time.Time) error {
-	hash := r.addressHash(m.Address)
-	var sites []string
-	err := each(ctx, tx, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		sites = append(sites, id)
-		return err
-	}, "SELECT l.owner FROM lookups l JOIN ageing a ON a.site_id = l.owner WHERE l.hash = ? ORDER BY l.owner", hash[:])
-	if err != nil {
-		return err
-	}
-	for _, id := range sites {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO bounces (site_id, address_hash, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-			id, hash[:], micros(at)); err != nil {
-			return err
-		}
-	}
-	if err := endMail(ctx, tx, m, "bounced", at); err != nil {
-		return err
-	}
-	for _, id := range sites {
-		if err := r.askCheck(ctx, tx, id, at); err != nil {
-			return err
-		}
-		if err := changed(ctx, tx, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// postponeMail puts off what m stands for. DropMail gives it up in the end.
-func postponeMail(ctx context.Context, tx *tx, m Mail, at time.Time) error {
-	var tries int
-	err := each(ctx, tx, func(scan func(...any) error) error { return scan(&tries) },
-		"SELECT tries FROM mail_queue WHERE id = ? AND ended_at IS NULL", m.ID)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, "UPDATE mail_queue SET due_at = ?3 WHERE "+sameAddress, m.ID, micros(m.TakenAt), micros(at.Add(mailBackOff(tries))))
-	return err
-}
-
-// mailBackOff is the wait after so many tries.
-func mailBackOff(tries int) time.Duration {
-	wait := mailRetry
-	for range min(tries, 10) - 1 {
-		wait *= 3
-	}
-	return min(wait, mailRetryMost)
-}
-
-// mailFollows has what waits for a site's contacts follow them when they have
-// changed: nothing stays of an address that is gone. Alerts that were not sent yet
-// are found anew.
-func (r *Registry) mailFollows(ctx context.Context, tx *tx, siteID string, at time.Time) error {
-	var waits bool
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM mail_queue WHERE site_id = ? AND ended_at IS NULL AND news IS NULL)", siteID).Scan(&waits); err != nil {
-		return err
-	}
-	for _, query := range []string{
-		"DELETE FROM alerts WHERE site_id = ?1 AND EXISTS (SELECT 1 FROM mail_queue WHERE site_id = ?1 AND ended_at IS NULL AND news IS NOT NULL)",
-		"DELETE FROM mail_queue WHERE site_id = ?",
-		"DELETE FROM bounces WHERE site_id = ?",
-	} {
-		if _, err := tx.ExecContext(ctx, query, siteID); err != nil {
-			return err
-		}
-	}
-	if !waits {
-		return nil
-	}
-	return r.queueMail(ctx, tx, siteID, at)
-}
-
-// DropMail gives up what has waited for two days, and forgets what ended a week
-// before now.
-func (r *Registry) DropMail(ctx context.Context, now time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE mail_queue SET address = NULL, news = NULL, ended_at = ?, outcome = 'expired' WHERE ended_at IS NULL AND queued_at <= ?",
-			micros(now), micros(now.Add(-mailLife))); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM mail_queue WHERE ended_at <= ?", micros(now.Add(-mailKept)))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("drop old mail: %w", err)
-	}
-	return nil
 }

@@ -332,3 +332,41 @@ func TestMailIsSealed(t *testing.T) {
 	}
 	l.want("sealed anew", "anna@example.it")
 }
+
+// A notification that comes after a message was sent marks its address, also of an
+// alert and an invitation, once, and for a week.
+func TestMailTold(t *testing.T) {
+	l := newLetters(t)
+	a, b := l.site("gone@example.it"), l.site("GONE@example.it")
+	l.queue(a)
+	due := l.due()
+	told := func(id string, bounced, want bool) {
+		t.Helper()
+		if known, err := l.r.MailTold(t.Context(), id, bounced, l.now); err != nil || known != want {
+			t.Errorf("known %v, %v, want %v", known, err, want)
+		}
+	}
+	told(due[0].ID, true, false) // nobody has sent it
+	l.sent(due[0])
+	told(due[0].ID, false, true)
+	told(due[0].ID, false, false)
+	if marks := l.marks(a); marks[0] {
+		t.Error("marked after it was delivered")
+	}
+	told(due[0].ID, true, true) // a second server had taken it
+	told(due[0].ID, true, false)
+	told(due[0].ID, false, false)
+	told("", true, false)
+	if !l.marks(a)[0] || !l.marks(b)[0] {
+		t.Error("a refused address is not marked at each site")
+	}
+	c := newCampaign(t)
+	c.plan(invitees(1), WavePlan{})
+	m := c.due()[0]
+	c.sent(m)
+	c.wantWave("sent", "1 0 1 0 0 0 0 0")
+	if known, err := c.r.MailTold(t.Context(), m.ID, true, c.now); err != nil || !known {
+		t.Error(known, err)
+	}
+	c.wantWave("came back", "1 0 1 1 0 0 0 0")
+}

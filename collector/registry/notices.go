@@ -26,6 +26,7 @@ const (
 	noticePreserve   = "preserve"
 	noticeSiteChange = "site-change"
 	noticeReminder   = "reminder"
+	noticeLetter     = "letter" // in the table a reminder of its own column
 )
 
 // queued is what stands beside a notice in the queue.
@@ -62,11 +63,12 @@ func (r *Registry) enqueue(ctx context.Context, tx *tx, n protocol.Notice, q que
 	case protocol.SiteChange:
 		kind, life = noticeSiteChange, siteChangeLife
 	}
+	_, letter := n.Body.(protocol.Letter)
 	at := micros(exact(n.At))
 	tx.tell("")
-	_, err = tx.ExecContext(ctx, `INSERT INTO notices (id, site_id, request_id, force, kind, at, expires_at, check_hash, body, by_phone)
-		VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?)`,
-		n.ID, n.SiteID, q.request, q.force, kind, at, at+life.Microseconds(), check, body, q.byPhone)
+	_, err = tx.ExecContext(ctx, `INSERT INTO notices (id, site_id, request_id, force, kind, at, expires_at, check_hash, body, by_phone, letter)
+		VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?, ?)`,
+		n.ID, n.SiteID, q.request, q.force, kind, at, at+life.Microseconds(), check, body, q.byPhone, letter)
 	return err
 }
 
@@ -110,7 +112,7 @@ func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([
 			}
 			notices = append(notices, n)
 			return nil
-		}, "SELECT n.id, n.site_id, n.kind, n.at, "+noticeKey+", n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
+		}, "SELECT n.id, n.site_id, CASE WHEN n.letter THEN 'letter' ELSE n.kind END, n.at, "+noticeKey+", n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read what waits for agent %s: %w", agentID, err)
@@ -161,6 +163,8 @@ func (r *Registry) noticeBody(id, kind string, key, sealed []byte) (protocol.Not
 		return decodeNotice[protocol.SiteChange](plain)
 	case noticeReminder:
 		return decodeNotice[protocol.Reminder](plain)
+	case noticeLetter:
+		return decodeNotice[protocol.Letter](plain)
 	}
 	return nil, fmt.Errorf("a stored notice is of the unknown kind %q", kind)
 }

@@ -81,6 +81,9 @@ func (w *write) observeRecorder(ctx context.Context, r protocol.RecorderObservat
 	if err := w.putClock(ctx, r.RecorderID, r.Clock); err != nil {
 		return err
 	}
+	if err := w.lookedAt(ctx, r); err != nil {
+		return err
+	}
 	return w.exec(ctx, `INSERT INTO reachability (site_id, recorder_id, at, recorded_at, reachable) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (site_id, recorder_id, at, recorded_at) DO UPDATE SET reachable = excluded.reachable`,
 		w.m.SiteID, r.RecorderID, micros(r.At), micros(w.at), r.Reachable)

@@ -34,14 +34,16 @@ type Registry struct {
 
 	followPoll time.Duration // followPoll, shorter in tests
 
-	writes   chan *pending       // to the writer, unbuffered: who has not been taken may leave
-	idle     chan *pending       // the same, for what is done when nobody else writes
-	closing  chan struct{}       // closed: the writer ends
-	closed   chan struct{}       // closed by the writer when it has ended
-	stop     func()              // closes closing, once
-	consult  *age.X25519Identity // nil until Unseal
-	ownerKey []byte              // nil until UseOwnerKey
-	ledger   *Ledger             // nil until UseLedger
+	writes   chan *pending           // to the writer, unbuffered: who has not been taken may leave
+	idle     chan *pending           // the same, for what is done when nobody else writes
+	closing  chan struct{}           // closed: the writer ends
+	closed   chan struct{}           // closed by the writer when it has ended
+	stop     func()                  // closes closing, once
+	consult  *age.X25519Identity     // nil until Unseal
+	ownerKey []byte                  // nil until UseOwnerKey
+	ledger   *Ledger                 // nil until UseLedger
+	locator  atomic.Pointer[Locator] // nil until UseLocator
+	sms      bool                    // UseSMS: SMS are sent
 
 	commits atomic.Int64               // counts those that the writer has tried
 	last    atomic.Pointer[lastChange] // nil: not asked yet

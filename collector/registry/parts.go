@@ -187,11 +187,11 @@ func (w *write) ownNames(ctx context.Context) (map[thing]bool, error) {
 // before, got for the site before this one. What they declared stays until the
 // first declaration under this grant, which may have been made already, or under
 // an earlier one of the same agent that replaced them before: what was made under
-// that one and comes later takes their place, too. What was imported, and what a
+// that one and comes later takes their place, too. What was imported or typed, and what a
 // former owner's agents declared, is replaced by any agent.
 func (r *Registry) replace(ctx context.Context, tx *tx, g ingest.Grant, d ingest.Redemption) error {
 	at := exact(d.At)
-	who := `agent_id <> ?2 AND epoch < ?3 AND (?4 OR agent_id = ?5 OR agent_id IN (SELECT id FROM agents WHERE organisation_id IS NOT NULL)
+	who := `agent_id <> ?2 AND epoch < ?3 AND (?4 OR agent_id = ?5 OR agent_id IN (SELECT id FROM agents a WHERE NOT (` + computer + `))
 		OR EXISTS (SELECT 1 FROM sites WHERE id = ?1 AND owner_changed_at IS NOT NULL))`
 	args := []any{g.SiteID, g.AgentID, g.Epoch, d.Replace, d.Former}
 	if _, err := tx.ExecContext(ctx, `UPDATE parts SET replaced_epoch = CASE WHEN replaced_epoch > ?3

@@ -108,7 +108,7 @@ func TestTwoAgents(t *testing.T) {
 	b.say(noon.Add(5*time.Hour), says("B"))
 	check("B names no recorder any more, A's view stands again", "a1", "a2", "a4")
 
-	agents, err := r.Agents(t.Context())
+	agents, err := r.AgentRows(t.Context(), AgentFilter{}, AgentsByEnrolment, Window{Limit: 100})
 	if err != nil || len(agents) != 2 || len(agents[0].Sites) != 1 || len(agents[1].Sites) != 1 || agents[0].Sites[0].Others != 1 || agents[1].Sites[0].DeclaredAt.IsZero() {
 		t.Errorf("agents: %+v, %v", agents, err)
 	}
@@ -215,7 +215,7 @@ func TestVisit(t *testing.T) {
 		t.Fatalf("%+v", g)
 	}
 	b.say(noon.Add(time.Hour), says("visit", on(1002, camera(2, "b2"))))
-	agents, err := r.Agents(t.Context())
+	agents, err := r.AgentRows(t.Context(), AgentFilter{}, AgentsByEnrolment, Window{Limit: 100})
 	if err != nil || !slices.ContainsFunc(agents, func(a Agent) bool { return a.ID == b.agent && len(a.Sites) == 1 && !a.Sites[0].Until.IsZero() }) {
 		t.Errorf("during the visit: %+v, %v", agents, err)
 	}
@@ -230,7 +230,7 @@ func TestVisit(t *testing.T) {
 	if err != nil || g.Others != 0 {
 		t.Errorf("%+v, %v", g, err)
 	}
-	agents, err = r.Agents(t.Context())
+	agents, err = r.AgentRows(t.Context(), AgentFilter{}, AgentsByEnrolment, Window{Limit: 100})
 	if err != nil || slices.ContainsFunc(agents, func(a Agent) bool { return a.ID == b.agent && len(a.Sites) > 0 }) {
 		t.Errorf("after the visit: %+v, %v", agents, err)
 	}

@@ -96,6 +96,10 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 		kind, err = "suspension", w.suspend(ctx, body)
 	case protocol.Reply:
 		kind, err = "reply", w.reply(ctx, body)
+	case protocol.Health:
+		kind, err = "health", w.health(ctx, body)
+	case protocol.Diagnosis:
+		kind, err = "diagnosis", w.diagnosis(ctx, body)
 	default:
 		err = fmt.Errorf("a body of type %T cannot be recorded", body)
 	}
@@ -178,6 +182,10 @@ func (w *write) note(ctx context.Context, kind string, siteStays bool) error {
 	if err := w.exec(ctx, "UPDATE agents SET seen_at = ? WHERE id = ?", at, w.agentID); err != nil {
 		return err
 	}
+	switch w.m.Body.(type) {
+	case protocol.Health, protocol.Diagnosis: // nobody who searches is told of them
+		return nil
+	}
 	return changed(ctx, w.tx, w.m.SiteID)
 }
 
@@ -224,6 +232,9 @@ func (w *write) checkTimes(granted time.Time) error {
 		}
 	case protocol.Reply:
 		notLater(body.At, "at")
+	case protocol.Health:
+		notLater(body.At, "at")
+		notLater(body.SearchedAt, "searched_at")
 	case protocol.Observation:
 		for i, r := range body.Recorders {
 			notLater(r.At, "recorders[%d].at", i)

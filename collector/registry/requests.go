@@ -197,7 +197,7 @@ func (r *Registry) asked(ctx context.Context, which string, args ...any) (all []
 			return err
 		}, `SELECT n.id, n.site_id, n.kind, n.at, `+noticeKey+`, n.body, coalesce(n.request_id, ''),
 			(SELECT sealed FROM data_keys k WHERE k.owner = s.id), s.body, n.expires_at, coalesce(n.closed_at, 0), n.by_phone,
-			coalesce((SELECT max(m.ended_at) FROM mail_queue m WHERE m.site_id = n.site_id AND m.outcome = 'sent' AND m.ended_at >= n.at AND NOT n.by_phone), 0)
+			coalesce((SELECT max(m.ended_at) FROM mail_queue m WHERE m.owner = n.site_id AND m.kind = 'message' AND m.outcome IN ('sent', 'delivered') AND m.ended_at >= n.at AND NOT n.by_phone), 0)
 			FROM notices n JOIN sites s ON s.id = n.site_id WHERE `+which, args...)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 
 const (
 	siteBody         = "sites.body"
+	siteInvited      = "sites.invited" // as typed for the invitation: see siterows.go
 	organisationBody = "organisations.body"
 )
 
@@ -25,7 +26,9 @@ func contactBody(place int) string { return placeOf("contacts.body", place) }
 
 func mailAddress(id string) string { return placeOf("mail_queue.address", id) }
 
-func mailNews(id string) string { return placeOf("mail_queue.news", id) }
+func mailBody(id string) string { return placeOf("mail_queue.body", id) }
+
+const invitationAddress = "invitations.address"
 
 func partBody(agentID string) string { return placeOf("parts.declaration", agentID) }
 
@@ -33,6 +36,8 @@ func partBody(agentID string) string { return placeOf("parts.declaration", agent
 func observationBody(column, cameraID string, at, recorded int64) string {
 	return placeOf("camera_observations."+column, cameraID, at, recorded)
 }
+
+func diagnosisBody(id string) string { return placeOf("diagnoses.body", id) }
 
 func actName(number int64) string { return placeOf("acts.name", number) }
 
@@ -56,14 +61,17 @@ type sealedColumn struct {
 // for who changes that key. (Of a notice the key is never changed.)
 var sealedColumns = []sealedColumn{
 	{"sites", "body", "id", nil},
+	{"sites", "invited", "id", nil},
 	{"versions", "body", "site_id", []string{"kind", "id", "version"}},
 	{"acts", "name", "site_id", []string{"number"}},
 	{"contacts", "body", "site_id", []string{"place"}},
-	{"mail_queue", "address", "site_id", []string{"id"}},
-	{"mail_queue", "news", "site_id", []string{"id"}},
+	{"mail_queue", "address", "owner", []string{"id"}},
+	{"mail_queue", "body", "owner", []string{"id"}},
+	{"invitations", "address", "site_id", nil},
 	{"parts", "declaration", "site_id", []string{"agent_id"}},
 	{"camera_observations", "schedule", "site_id", []string{"camera_id", "at", "recorded_at"}},
 	{"camera_observations", "retention", "site_id", []string{"camera_id", "at", "recorded_at"}},
+	{"diagnoses", "body", "site_id", []string{"id"}},
 	{"imports", "body", "site_id", []string{"kind", "id"}},
 	{"organisations", "body", "id", nil},
 	{"delegations", "body", "organisation_id", []string{"id"}},

@@ -141,7 +141,7 @@ func (r *Registry) DropSession(ctx context.Context, hash [32]byte) error {
 // DropExpired deletes the sessions, links and sign-ins under way that ended before now.
 func (r *Registry) DropExpired(ctx context.Context, now time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		for _, table := range []string{"sessions", "links", "ceremonies", "owner_sessions"} {
+		for _, table := range []string{"sessions", "links", "ceremonies", "owner_sessions", "submission_sessions"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE expires_at <= ?", micros(now)); err != nil {
 				return err
 			}

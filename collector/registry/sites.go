@@ -81,11 +81,15 @@ func ended(from, until, at int64) bool {
 	return until != 0 && (until <= at || until != from+visitLength.Microseconds())
 }
 
+// computer is the condition of an agent a that is one: not an organisation's imports,
+// and not the form on which people type.
+const computer = "a.organisation_id IS NULL AND NOT a.by_hand"
+
 // The statements with these take the moment, in microseconds, as ?1.
 var (
-	openGrant = "(SELECT agent_id FROM grants g JOIN agents a ON a.id = g.agent_id WHERE g.site_id = s.id AND a.organisation_id IS NULL AND " + notEnded("?1") + " ORDER BY epoch DESC LIMIT 1)"
+	openGrant = "(SELECT agent_id FROM grants g JOIN agents a ON a.id = g.agent_id WHERE g.site_id = s.id AND " + computer + " AND " + notEnded("?1") + " ORDER BY epoch DESC LIMIT 1)"
 	// siteState is one of the States.
-	siteState = `CASE WHEN s.declared_at IS NOT NULL THEN CASE WHEN s.suspended_at IS NULL THEN 'sharing' ELSE 'suspended' END WHEN ` + openGrant + ` IS NOT NULL THEN 'enrolled'
+	siteState = `CASE WHEN s.declared_at IS NOT NULL THEN CASE WHEN s.suspended_at IS NULL THEN 'sharing' ELSE 'suspended' END WHEN s.epoch > 0 AND ` + openGrant + ` IS NOT NULL THEN 'enrolled'
 		WHEN s.withdrawn_at IS NOT NULL THEN 'withdrawn' ELSE 'invited' END`
 	// A camera is declared now when its open version has a body.
 	declaredCamera = "kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL"
@@ -146,7 +150,7 @@ func (r *Registry) Counts(ctx context.Context) (Counts, error) {
 			return err
 		}
 		return tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM versions WHERE "+declaredCamera+`),
-			(SELECT count(*) FROM agents WHERE organisation_id IS NULL), (SELECT count(*) FROM agents WHERE revoked_at IS NOT NULL)`).
+			(SELECT count(*) FROM agents a WHERE `+computer+`), (SELECT count(*) FROM agents WHERE revoked_at IS NOT NULL)`).
 			Scan(&c.Cameras, &c.Agents, &c.Revoked)
 	})
 	if err != nil {

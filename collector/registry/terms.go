@@ -11,10 +11,12 @@ type Terms struct {
 	KeysDays      int // that a backup of the keys is good for
 	NoticeDays    int // after its end that what a notice says is kept
 	MailDays      int // that a message is known to have been sent
+	DraftDays     int // after which what was typed on a form and not confirmed is deleted
+	RemarkDays    int // that what readers of the public pages wrote is kept
 }
 
 // KeepingTerms gives them.
 func KeepingTerms() Terms {
 	days := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
-	return Terms{adhesionYears, withdrawYears, silentMonths, days(KeysLife), days(noticeKept), days(mailKept)}
+	return Terms{adhesionYears, withdrawYears, silentMonths, days(KeysLife), days(noticeKept), days(mailKept), days(SubmissionLife), days(RemarkLife)}
 }

@@ -5,10 +5,20 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
+
+// traced begins a span of the request under way, if that is traced; else it does nothing.
+// Nothing but its name and its time is told.
+func traced(ctx context.Context, name string) (context.Context, trace.Span) {
+	return trace.SpanFromContext(ctx).TracerProvider().Tracer("anagrafe/collector/registry").Start(ctx, name)
+}
 
 // view runs f over one consistent state of the record.
 func (r *Registry) view(ctx context.Context, f func(tx *tx) error) error {
+	ctx, span := traced(ctx, "registry read")
+	defer span.End()
 	tx, err := r.read.begin(ctx, r.read.engine.snapshot())
 	if err != nil {
 		return explained(err)

@@ -39,7 +39,10 @@ func (r *Registry) dropUnread(ctx context.Context) (int, error) {
 		if err := dropUnreadNotices(ctx, tx); err != nil {
 			return err
 		}
-		return r.dropUnreadCases(ctx, tx)
+		if err := r.dropUnreadCases(ctx, tx); err != nil {
+			return err
+		}
+		return r.dropUnreadSubmissions(ctx, tx)
 	})
 	return len(unread), err
 }
@@ -58,7 +61,8 @@ func dropContent(ctx context.Context, tx *tx, siteID string) error {
 		"DELETE FROM lookups WHERE owner = ?",
 		"DELETE FROM clocks WHERE site_id = ?",
 		"DELETE FROM reachability WHERE site_id = ?",
-		"UPDATE sites SET body = NULL, category = '', declared_at = NULL WHERE id = ?",
+		"DELETE FROM site_districts WHERE site_id = ?",
+		"UPDATE sites SET body = NULL, invited = NULL, category = '', declared_at = NULL WHERE id = ?",
 	} {
 		if err := w.exec(ctx, query, siteID); err != nil {
 			return err

@@ -30,6 +30,7 @@ const (
 	ownerOrganisation = "organisation"
 	ownerNotice       = "notice"
 	ownerCase         = "case"
+	ownerSubmission   = "submission"
 )
 
 // registerOwner stands in the place of an id.

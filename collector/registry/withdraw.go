@@ -36,6 +36,11 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 	if err := w.dropPart(ctx, w.agentID); err != nil {
 		return false, err
 	}
+	for _, table := range []string{"health", "unread"} {
+		if err := w.exec(ctx, "DELETE FROM "+table+" WHERE site_id = ? AND agent_id = ?", w.m.SiteID, w.agentID); err != nil {
+			return false, err
+		}
+	}
 	parts, err := w.parts(ctx, w.m.Epoch, "")
 	if err != nil {
 		return false, err
@@ -118,17 +123,24 @@ func (w *write) empty(ctx context.Context, reason Reason) error {
 		"DELETE FROM versions WHERE site_id = ?",
 		"DELETE FROM contacts WHERE site_id = ?",
 		"DELETE FROM lookups WHERE owner = ?",
-		"DELETE FROM mail_queue WHERE site_id = ?",
+		"DELETE FROM mail_queue WHERE owner = ?",
 		"DELETE FROM bounces WHERE site_id = ?",
+		"UPDATE invitations SET site_id = NULL, link_hash = NULL, address = NULL, mail_id = NULL WHERE site_id = ?", // not invited again
 		"DELETE FROM introductions WHERE site_id = ?",
 		"DELETE FROM alert_readers WHERE site_id = ?",
 		"DELETE FROM alerts WHERE site_id = ?",
 		"DELETE FROM ageing WHERE site_id = ?",
+		"DELETE FROM site_districts WHERE site_id = ?",
 		"DELETE FROM clocks WHERE site_id = ?",
 		"DELETE FROM reachability WHERE site_id = ?",
 		"DELETE FROM camera_observations WHERE site_id = ?",
 	} {
 		if err := w.exec(ctx, query, w.m.SiteID); err != nil {
+			return err
+		}
+	}
+	for _, table := range healthTables {
+		if err := w.exec(ctx, "DELETE FROM "+table+" WHERE site_id = ?", w.m.SiteID); err != nil {
 			return err
 		}
 	}
@@ -151,7 +163,7 @@ func (w *write) empty(ctx context.Context, reason Reason) error {
 		w.erases = true // all but the name
 		return err
 	}
-	if err := w.exec(ctx, "UPDATE sites SET body = NULL, category = '' WHERE id = ?", w.m.SiteID); err != nil {
+	if err := w.exec(ctx, "UPDATE sites SET body = NULL, invited = NULL, category = '' WHERE id = ?", w.m.SiteID); err != nil {
 		return err
 	}
 	w.boxed, w.erases = nil, false

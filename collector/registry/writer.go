@@ -43,6 +43,8 @@ type pending struct {
 // SQLite undoes a whole transaction, with the others' writes, when a statement
 // in it is interrupted.
 func (r *Registry) update(ctx context.Context, f func(ctx context.Context, tx *tx) error) error {
+	ctx, span := traced(ctx, "registry write")
+	defer span.End()
 	return r.hand(ctx, r.writes, f)
 }
 

@@ -11,10 +11,11 @@ import (
 
 // Problem is an error as every face answers it: what, where, and what to do.
 type Problem struct {
-	Error string `json:"error"`
-	Field string `json:"field,omitempty"`
-	Hint  string `json:"hint,omitempty"`
-	Shut  bool   `json:"-"` // for the page: nothing here is open to who asks, the login neither
+	Error   string `json:"error"`
+	Field   string `json:"field,omitempty"`
+	Hint    string `json:"hint,omitempty"`
+	Request string `json:"request,omitempty"` // its id, where it failed by our fault: see RequestID
+	Shut    bool   `json:"-"`                 // for the page: nothing here is open to who asks, the login neither
 }
 
 // WantsJSON tells whether a program asks, not a browser.
@@ -62,7 +63,11 @@ func (w *Web) Fail(rw http.ResponseWriter, r *http.Request, status int, p Proble
 // fail answers with one of this package's own problems.
 func (w *Web) fail(rw http.ResponseWriter, r *http.Request, status int, key string, pairs ...any) {
 	words := w.pages.Words(Language(r))
-	w.Fail(rw, r, status, Problem{Error: words.T("refused."+key, pairs...), Hint: words.T("refused."+key+".hint", pairs...)})
+	p := Problem{Error: words.T("refused."+key, pairs...), Hint: words.T("refused."+key+".hint", pairs...)}
+	if status == http.StatusInternalServerError || status == http.StatusServiceUnavailable {
+		p.Request = RequestID(r.Context())
+	}
+	w.Fail(rw, r, status, p)
 }
 
 // Broken answers 500, and tells the log alone what broke.

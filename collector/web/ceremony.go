@@ -20,6 +20,7 @@ const (
 	usePasskey  = "use"
 	makePasskey = "make"
 	askProvider = "oidc"
+	askIdentity = "identity"
 )
 
 // ceremony is what the answer to a sign-in under way is checked against. It stays in
@@ -33,7 +34,7 @@ type ceremony struct {
 	Session string `json:"session,omitempty"` // that it was begun in
 	Name    string `json:"name,omitempty"`    // its owner's for the passkey
 
-	// Of askProvider (OpenID Connect Core 1.0, 3.1.2.1; RFC 7636).
+	// Of askProvider and askIdentity (OpenID Connect Core 1.0, 3.1.2.1; RFC 7636).
 	State    string `json:"state,omitempty"`
 	Nonce    string `json:"nonce,omitempty"`
 	Verifier string `json:"verifier,omitempty"`

@@ -18,21 +18,38 @@ const (
 type limit struct {
 	now    func() time.Time
 	most   int // of one address in one window
+	all    int // of all addresses; 0: no bound
+	window time.Duration
 	mu     sync.Mutex
 	began  time.Time
+	total  int
 	counts map[netip.Prefix]int
 }
 
 func newLimit(now func() time.Time, most int) *limit {
-	return &limit{now: now, most: most, counts: map[netip.Prefix]int{}}
+	return &limit{now: now, most: most, window: failureWindow, counts: map[netip.Prefix]int{}}
 }
+
+// Limit bounds how often anybody may do what costs the register something.
+type Limit struct{ l *limit }
+
+// NewLimit bounds it to so many of one address, and so many of all, in each window.
+func NewLimit(now func() time.Time, most, all int, window time.Duration) *Limit {
+	return &Limit{&limit{now: now, most: most, all: all, window: window, counts: map[netip.Prefix]int{}}}
+}
+
+// Exceeded tells whether an address (From) has to wait.
+func (l *Limit) Exceeded(from string) bool { return l.l.exceeded(from) }
+
+// Count counts one more of an address.
+func (l *Limit) Count(from string) { l.l.count(from) }
 
 // exceeded tells whether an address has to wait.
 func (l *limit) exceeded(from string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn()
-	return l.counts[network(from)] >= l.most
+	return l.counts[network(from)] >= l.most || l.all > 0 && l.total >= l.all
 }
 
 // count counts one more of an address.
@@ -40,6 +57,7 @@ func (l *limit) count(from string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn()
+	l.total++
 	if n := network(from); len(l.counts) < maxAddresses || l.counts[n] > 0 {
 		l.counts[n]++
 	}
@@ -47,8 +65,8 @@ func (l *limit) count(from string) {
 
 // turn begins a new window when the last one is over.
 func (l *limit) turn() {
-	if now := l.now(); now.Sub(l.began) >= failureWindow {
-		l.began = now
+	if now := l.now(); now.Sub(l.began) >= l.window {
+		l.began, l.total = now, 0
 		clear(l.counts)
 	}
 }

@@ -115,6 +115,6 @@ func (w *Web) logout(rw http.ResponseWriter, r *http.Request) {
 		w.Broken(rw, r, err)
 		return
 	}
-	http.SetCookie(rw, cookie(cookieName, "", -time.Second))
+	http.SetCookie(rw, cookie(w.cookieName(), "", -time.Second))
 	http.Redirect(rw, r, "/login", http.StatusSeeOther)
 }

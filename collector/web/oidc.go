@@ -53,15 +53,21 @@ type Grant struct {
 	Qualification string // of an officer
 }
 
-// check refuses what could give somebody the role of another listener.
-func (p *Provider) check(accepts func(role string) bool) error {
+// check refuses what cannot be asked.
+func (p *Provider) check() error {
 	issuer, err := url.Parse(p.Issuer)
 	switch {
 	case err != nil || issuer.Host == "" || issuer.Scheme != "https" && (issuer.Scheme != "http" || !loopback(issuer.Hostname())):
 		return fmt.Errorf("the provider's issuer %q must begin with https://", p.Issuer)
 	case p.ClientID == "" || strings.TrimSpace(p.Name) == "":
 		return errors.New("a provider needs a name and a client id")
-	case len(p.Grants) == 0:
+	}
+	return nil
+}
+
+// checkGrants refuses what could give somebody the role of another listener.
+func (p *Provider) checkGrants(accepts func(role string) bool) error {
+	if len(p.Grants) == 0 {
 		return fmt.Errorf("the provider %s grants nothing: name the claims that give a role", p.Name)
 	}
 	for _, g := range p.Grants {
@@ -99,20 +105,23 @@ func (p *Provider) grant(claims map[string]any) (Grant, bool) {
 // provider is a Provider whose addresses and keys were asked for, once somebody signs
 // in by it: one that is down keeps neither the program nor passkeys from working.
 type provider struct {
-	client *http.Client
-	asking singleflight.Group // who comes while one asks waits for the same answer
-	known  atomic.Pointer[oidc.Provider]
+	*Provider
+	redirect string // URL of ours to which it sends people back
+	kind     string // of the ceremonies of who signs in by it
+	client   *http.Client
+	asking   singleflight.Group // who comes while one asks waits for the same answer
+	known    atomic.Pointer[oidc.Provider]
 }
 
 // get asks the provider for its configuration (OpenID Connect Discovery 1.0, 4), unless
 // it was answered before.
-func (p *provider) get(ctx context.Context, issuer string) (*oidc.Provider, error) {
+func (p *provider) get(ctx context.Context) (*oidc.Provider, error) {
 	if known := p.known.Load(); known != nil {
 		return known, nil
 	}
-	found, err, _ := p.asking.Do(issuer, func() (any, error) {
+	found, err, _ := p.asking.Do("", func() (any, error) {
 		// Not this request's context: go-oidc keeps it to read the keys anew later.
-		found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), issuer)
+		found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.Issuer)
 		if err != nil {
 			return nil, err
 		}
@@ -139,25 +148,35 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func newProvider() *provider {
-	return &provider{client: &http.Client{Timeout: providerWait, Transport: bounded{http.DefaultTransport}}}
+// newProvider readies a Provider that sends people back to redirect; nil where there is
+// none.
+func newProvider(p *Provider, redirect, kind string) *provider {
+	if p == nil {
+		return nil
+	}
+	return &provider{Provider: p, redirect: redirect, kind: kind, client: &http.Client{Timeout: providerWait, Transport: bounded{http.DefaultTransport}}}
 }
 
-func (w *Web) oauth(p *oidc.Provider) *oauth2.Config {
-	return &oauth2.Config{ClientID: w.OIDC.ClientID, ClientSecret: w.OIDC.ClientSecret, Endpoint: p.Endpoint(),
-		RedirectURL: w.PublicURL + callbackPath, Scopes: []string{oidc.ScopeOpenID, "profile"}}
+func (p *provider) oauth(found *oidc.Provider) *oauth2.Config {
+	return &oauth2.Config{ClientID: p.ClientID, ClientSecret: p.ClientSecret, Endpoint: found.Endpoint(),
+		RedirectURL: p.redirect, Scopes: []string{oidc.ScopeOpenID, "profile"}}
 }
 
-// beginOIDC sends the browser to the provider.
+// beginOIDC sends the browser to the provider of users.
 func (w *Web) beginOIDC(rw http.ResponseWriter, r *http.Request) {
+	w.ask(rw, r, w.provider, local(r.FormValue("next"), ""))
+}
+
+// ask sends the browser to a provider; next is given back with its answer.
+func (w *Web) ask(rw http.ResponseWriter, r *http.Request, from *provider, next string) {
 	if w.limit.exceeded(From(r)) || w.begun.exceeded(From(r)) {
 		w.tooMany(rw, r)
 		return
 	}
 	w.begun.count(From(r))
-	p, err := w.provider.get(r.Context(), w.OIDC.Issuer)
+	p, err := from.get(r.Context())
 	if err != nil {
-		w.providerFails(rw, r, err)
+		w.providerFails(rw, r, from, err)
 		return
 	}
 	state, err1 := token()
@@ -165,58 +184,66 @@ func (w *Web) beginOIDC(rw http.ResponseWriter, r *http.Request) {
 	verifier := oauth2.GenerateVerifier()
 	err = errors.Join(err1, err2)
 	if err == nil {
-		err = w.beginCeremony(rw, r, ceremony{Kind: askProvider, Next: local(r.FormValue("next"), ""), State: state, Nonce: nonce, Verifier: verifier})
+		err = w.beginCeremony(rw, r, ceremony{Kind: from.kind, Next: next, State: state, Nonce: nonce, Verifier: verifier})
 	}
 	if err != nil {
 		w.Broken(rw, r, err)
 		return
 	}
-	http.Redirect(rw, r, w.oauth(p).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), http.StatusSeeOther)
+	http.Redirect(rw, r, from.oauth(p).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), http.StatusSeeOther)
 }
 
-// callback takes the browser back from the provider, and asks the provider who it is.
-// Nothing that the provider gave is kept.
+// callback takes a user's browser back from the provider. Nothing that the provider
+// gave is kept.
 func (w *Web) callback(rw http.ResponseWriter, r *http.Request) {
+	if claims, next, ok := w.answered(rw, r, w.provider); ok {
+		w.vouched(rw, r, claims, next)
+	}
+}
+
+// answered takes the browser back from a provider, and asks the provider who it is. When
+// it returns false the answer is written.
+func (w *Web) answered(rw http.ResponseWriter, r *http.Request, from *provider) (claims map[string]any, next string, ok bool) {
 	if w.limit.exceeded(From(r)) {
 		w.tooMany(rw, r)
-		return
+		return nil, "", false
 	}
-	c, ok, err := w.endCeremony(rw, r, askProvider)
+	c, ok, err := w.endCeremony(rw, r, from.kind)
 	if err != nil {
 		w.Broken(rw, r, err)
-		return
+		return nil, "", false
 	}
 	q := r.URL.Query()
 	switch {
 	case !ok || subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(c.State)) != 1:
-		w.refuseOIDC(rw, r, "state", "not begun in this browser, or late")
-		return
+		w.refuseOIDC(rw, r, from, "state", "not begun in this browser, or late")
+		return nil, "", false
 	case q.Get("code") == "":
-		w.refuseOIDC(rw, r, "declined", "the provider did not let them in") // its own words are anybody's
-		return
+		w.refuseOIDC(rw, r, from, "declined", "the provider did not let them in") // its own words are anybody's
+		return nil, "", false
 	}
-	p, err := w.provider.get(r.Context(), w.OIDC.Issuer)
-	if err != nil {
-		w.providerFails(rw, r, err)
-		return
-	}
-	claims, why, err := w.redeem(r.Context(), p, c, q.Get("code"))
+	claims, why, err := w.redeem(r.Context(), from, c, q.Get("code"))
 	switch {
 	case err != nil:
-		w.providerFails(rw, r, err)
+		w.providerFails(rw, r, from, err)
 	case why != "":
-		w.refuseOIDC(rw, r, "token", why)
+		w.refuseOIDC(rw, r, from, "token", why)
 	default:
-		w.vouched(rw, r, claims, c.Next)
+		return claims, c.Next, true
 	}
+	return nil, "", false
 }
 
 // redeem gets the ID token for a code and checks it (OpenID Connect Core 1.0, 3.1.3.7).
 // It gives the claims, or why they do not count, or an error of a provider that does
 // not answer.
-func (w *Web) redeem(ctx context.Context, p *oidc.Provider, c ceremony, code string) (claims map[string]any, why string, err error) {
-	ctx = oidc.ClientContext(ctx, w.provider.client)
-	tokens, err := w.oauth(p).Exchange(ctx, code, oauth2.VerifierOption(c.Verifier))
+func (w *Web) redeem(ctx context.Context, from *provider, c ceremony, code string) (claims map[string]any, why string, err error) {
+	p, err := from.get(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	ctx = oidc.ClientContext(ctx, from.client)
+	tokens, err := from.oauth(p).Exchange(ctx, code, oauth2.VerifierOption(c.Verifier))
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.Response.StatusCode < http.StatusInternalServerError {
 		return nil, "code not taken: " + refused.ErrorCode, nil
 	}
@@ -225,7 +252,7 @@ func (w *Web) redeem(ctx context.Context, p *oidc.Provider, c ceremony, code str
 	}
 	raw, _ := tokens.Extra("id_token").(string)
 	// go-oidc gives no leeway for the end of a token.
-	verifier := p.Verifier(&oidc.Config{ClientID: w.OIDC.ClientID, Now: func() time.Time { return w.Now().Add(-clockSkew) }})
+	verifier := p.Verifier(&oidc.Config{ClientID: from.ClientID, Now: func() time.Time { return w.Now().Add(-clockSkew) }})
 	id, err := verifier.Verify(ctx, raw)
 	switch {
 	case err != nil:
@@ -278,28 +305,38 @@ func (w *Web) unmapped(rw http.ResponseWriter, r *http.Request, identity [32]byt
 // nameOf is what the provider calls a person, on one line, or a part of its subject.
 func nameOf(claims map[string]any) string {
 	for _, claim := range []string{"name", "preferred_username"} {
-		if s, _ := claims[claim].(string); s != "" {
-			s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return !printable(r) }), " ")
-			if cut := []rune(s); len(cut) > 200 {
-				s = string(cut[:200])
-			}
-			if s = strings.TrimSpace(s); s != "" {
-				return s
-			}
+		if s, _ := claims[claim].(string); oneLine(s) != "" {
+			return oneLine(s)
 		}
 	}
 	return "OIDC"
 }
 
+// oneLine is a text of a provider as it may be shown.
+func oneLine(s string) string {
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return !printable(r) }), " ")
+	if cut := []rune(s); len(cut) > 200 {
+		s = string(cut[:200])
+	}
+	return strings.TrimSpace(s)
+}
+
 // refuseOIDC answers a return from the provider that lets nobody in.
-func (w *Web) refuseOIDC(rw http.ResponseWriter, r *http.Request, key, why string) {
+func (w *Web) refuseOIDC(rw http.ResponseWriter, r *http.Request, from *provider, key, why string) {
 	w.limit.count(From(r))
 	w.Log.WarnContext(r.Context(), "login by provider refused", "from", From(r), "why", why)
-	w.fail(rw, r, http.StatusUnauthorized, "oidc."+key, "provider", w.OIDC.Name)
+	if from.kind == askIdentity {
+		key = "owner." + key
+	}
+	w.fail(rw, r, http.StatusUnauthorized, "oidc."+key, "provider", from.Name)
 }
 
 // providerFails answers for a provider that cannot be asked.
-func (w *Web) providerFails(rw http.ResponseWriter, r *http.Request, err error) {
-	w.Log.ErrorContext(r.Context(), "the provider cannot be asked", "issuer", w.OIDC.Issuer, "err", err)
-	w.fail(rw, r, http.StatusBadGateway, "oidc.down", "provider", w.OIDC.Name)
+func (w *Web) providerFails(rw http.ResponseWriter, r *http.Request, from *provider, err error) {
+	w.Log.ErrorContext(r.Context(), "the provider cannot be asked", "issuer", from.Issuer, "err", err)
+	key := "oidc.down"
+	if from.kind == askIdentity {
+		key = "oidc.owner.down"
+	}
+	w.fail(rw, r, http.StatusBadGateway, key, "provider", from.Name)
 }

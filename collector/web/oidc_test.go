@@ -333,12 +333,12 @@ func (s *silent) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestSilentProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &silent{down: make(chan struct{})}
-		p := newProvider()
+		p := newProvider(&Provider{Issuer: "https://login.example"}, "", askProvider)
 		p.client.Transport = s
 		var failed atomic.Int32
 		for range 5 {
 			go func() {
-				if _, err := p.get(t.Context(), "https://login.example"); err != nil {
+				if _, err := p.get(t.Context()); err != nil {
 					failed.Add(1)
 				}
 			}()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"anagrafe/protocol/pages"
 )
@@ -26,16 +27,9 @@ type Route struct {
 
 // own are the routes that every listener has.
 func (w *Web) own() []Route {
-	notices := pages.Notices(w.Face, w.Log)
-	privacy := w.Privacy
-	if privacy == nil {
-		privacy = notices
-	}
 	return append(w.signingIn(), []Route{
 		{Pattern: "GET " + pages.Prefix, Open: true, Handler: pages.Assets()},
 		{Pattern: "POST " + pages.ReportPath, Open: true, Handler: pages.Reports(w.Log)},
-		{Pattern: "GET /privacy", Open: true, Handler: privacy},
-		{Pattern: "GET /accessibility", Open: true, Handler: notices},
 		// What nobody names: where people sign in, a stranger is not even told that
 		// it is not there.
 		{Pattern: "/", Roles: w.Roles, Open: len(w.Roles) == 0, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -93,7 +87,24 @@ func (w *Web) Routes(faces ...[]Route) ([]Route, error) {
 			all = append(all, r)
 		}
 	}
+	// What every footer leads to, where no face has more to say.
+	notices := pages.Notices(w.Face, w.Log)
+	for _, pattern := range []string{"GET /privacy", "GET /accessibility"} {
+		if !seen[pattern] {
+			all = append(all, Route{Pattern: pattern, Open: true, Handler: notices})
+		}
+	}
 	return all, nil
+}
+
+// paths are those that GET answers: what the public pages' links may lead to.
+func paths(routes []Route) (all []string) {
+	for _, r := range routes {
+		if path, ok := strings.CutPrefix(r.Pattern, "GET "); ok {
+			all = append(all, strings.TrimSuffix(path, "{$}"))
+		}
+	}
+	return all
 }
 
 // Handler serves the faces behind their rules, with login, headers and limits.
@@ -112,7 +123,11 @@ func (w *Web) Handler(faces ...[]Route) (http.Handler, error) {
 			return nil, err
 		}
 	}
-	return w.Secure(mux), nil
+	h := w.Secure(mux)
+	if w.Face == pages.FacePublic {
+		h = pages.InShell(w.Body, paths(routes), h)
+	}
+	return identified(h), nil
 }
 
 // register turns what ServeMux panics with (a malformed pattern, or two that

@@ -14,10 +14,13 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
+	"anagrafe/protocol/pages"
 )
 
 const (
 	cookieName = "__Host-anagrafe"
+	// referentCookie has a name of its own, as ownerCookie has.
+	referentCookie = "__Host-anagrafe-referent"
 	// sessionLife is a shift: after it one signs in again, whatever one does.
 	sessionLife = 8 * time.Hour
 	// sessionIdle is how long a desk may be left.
@@ -74,7 +77,7 @@ func (w *Web) NewLink(ctx context.Context, publicURL, userID string, life time.D
 // session finds the session of the request's cookie on this listener, and its user.
 // One whose role this listener does not accept has no session here.
 func (w *Web) session(r *http.Request) (registry.User, registry.Session, bool, error) {
-	c, err := r.Cookie(cookieName)
+	c, err := r.Cookie(w.cookieName())
 	if err != nil || c.Value == "" {
 		return registry.User{}, registry.Session{}, false, nil
 	}
@@ -108,17 +111,31 @@ func (w *Web) begin(rw http.ResponseWriter, r *http.Request, u registry.User, ho
 	if err := w.Registry.AddSession(ctx, w.hash("session", secret), s); err != nil {
 		return err
 	}
-	http.SetCookie(rw, cookie(cookieName, secret, w.Life))
+	http.SetCookie(rw, cookie(w.cookieName(), secret, w.Life))
 	return nil
 }
 
 // drop ends the session of the request's cookie, if it has one.
 func (w *Web) drop(ctx context.Context, r *http.Request) error {
-	c, err := r.Cookie(cookieName)
+	c, err := r.Cookie(w.cookieName())
 	if err != nil || c.Value == "" {
 		return nil
 	}
 	return w.Registry.DropSession(ctx, w.hash("session", c.Value))
+}
+
+// cookieName is that of this listener's sessions.
+func (w *Web) cookieName() string {
+	if w.Face == pages.FacePublic {
+		return referentCookie
+	}
+	return cookieName
+}
+
+// SignedIn tells whether a browser has a session's cookie of this listener, good or not.
+func (w *Web) SignedIn(r *http.Request) bool {
+	c, err := r.Cookie(w.cookieName())
+	return err == nil && c.Value != ""
 }
 
 // cookie is always Secure: browsers take localhost for secure without TLS too. A

@@ -8,7 +8,7 @@ func (w *Web) SessionKey(r *http.Request) [32]byte {
 	if header := r.Header.Get("Authorization"); header != "" {
 		return w.hash("memory", header)
 	}
-	if c, err := r.Cookie(cookieName); err == nil && c.Value != "" {
+	if c, err := r.Cookie(w.cookieName()); err == nil && c.Value != "" {
 		return w.hash("memory", c.Value)
 	}
 	return [32]byte{}

@@ -53,9 +53,10 @@ type Options struct {
 	Idle      time.Duration // a session that lay unused for as long ends; 0: 30 minutes
 	Life      time.Duration // a session ends then, used or not; 0: 8 hours
 	OIDC      *Provider     // who vouches for the people of this listener beside passkeys; nil: nobody
+	Owners    *Provider     // who vouches for owners, who get no role and no account: on the public listener; nil: nobody
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
-	Privacy   http.Handler     // the full information notice at /privacy; nil: the short one of the face
+	Body      pages.Body       // who answers for the public pages; of no use on the other listeners
 
 	Allow   []netip.Prefix     // addresses to which the listener is open; nil: all
 	Force   string             // whose people alone sign in here; "": those who have no address of their own
@@ -73,7 +74,8 @@ type Web struct {
 	begun    *limit // of logins under way
 	origin   *http.CrossOriginProtection
 	party    *webauthn.WebAuthn // nil: no passkeys here
-	provider *provider          // of OIDC
+	provider *provider          // of OIDC; nil: none
+	owners   *provider          // of Owners; nil: none
 }
 
 // New checks the options of a listener.
@@ -104,15 +106,15 @@ func New(o Options) (*Web, error) {
 		return nil, fmt.Errorf("load the login pages: %w", err)
 	}
 	w := &Web{Options: o, pages: set, host: public.Hostname(), secure: public.Scheme == "https",
-		limit: newLimit(o.Now, maxFailures), begun: newLimit(o.Now, maxBegun), provider: newProvider(), origin: http.NewCrossOriginProtection()}
+		limit: newLimit(o.Now, maxFailures), begun: newLimit(o.Now, maxBegun), origin: http.NewCrossOriginProtection()}
 	if w.party, err = w.relyingParty(); err != nil {
 		return nil, err
 	}
-	if o.OIDC != nil {
-		if err := o.OIDC.check(w.accepts); err != nil {
-			return nil, err
-		}
+	if err := w.checkProviders(); err != nil {
+		return nil, err
 	}
+	w.provider = newProvider(o.OIDC, o.PublicURL+callbackPath, askProvider)
+	w.owners = newProvider(o.Owners, o.PublicURL+IdentityPath, askIdentity)
 	w.origin.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, http.StatusForbidden, "cross")
 	}))

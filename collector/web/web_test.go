@@ -89,7 +89,11 @@ func benchWith(t *testing.T, serve func(http.Handler) *httptest.Server, change f
 		t.Fatal(err)
 	}
 	b.server.URL = b.web.PublicURL
-	if handler, err = b.web.Handler(page(b.web.Roles...)); err != nil {
+	face := asking(b.web) // of the public listener
+	if len(b.web.Roles) > 0 {
+		face = page(b.web.Roles...)
+	}
+	if handler, err = b.web.Handler(face); err != nil {
 		t.Fatal(err)
 	}
 	return b

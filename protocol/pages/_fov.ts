@@ -20,10 +20,10 @@ export interface Options {
   box: HTMLElement;
   tiles: { url: string; min: number; max: number } | null; // null: paper without streets
   at: Pair;
-  aim: Aim;
+  aim: Aim | null; // null: the pin alone, of a place that sees nothing
   others: Other[]; // the cameras that hang there already
   pin: HTMLElement;
-  handle: HTMLElement;
+  handle: HTMLElement; // of an aim
   words: Record<string, string>;
   // moved is told where the pin was put, and how far it may be off by that, metres.
   moved(at: Pair, accuracy: number): void;
@@ -34,7 +34,7 @@ export interface Options {
 
 export interface Editor {
   map: MapView;
-  show(at: Pair, aim: Aim): void;
+  show(at: Pair, aim: Aim | null): void;
   look(at: Pair): void; // brings a place into the middle
   fit(): void; // makes room where the sector goes beyond the map
   drawn(): Pair[]; // the ring of what is seen, as the map has it
@@ -95,7 +95,8 @@ function feature<G>(geometry: G, properties: Record<string, unknown> = {}) {
   return { type: "Feature" as const, properties, geometry };
 }
 
-function seen(at: Pair, aim: Aim) {
+function seen(at: Pair, aim: Aim | null) {
+  if (!aim) return feature({ type: "Polygon" as const, coordinates: [] as Pair[][] });
   const sure = aim.range !== null && (aim.angle === 360 || (aim.direction !== null && aim.angle !== null));
   return feature({ type: "Polygon" as const, coordinates: [sector(at, aim)] }, { sure });
 }
@@ -103,7 +104,7 @@ function seen(at: Pair, aim: Aim) {
 // tip is where the handle stands: in a direction that nobody knows yet, north.
 const tip = (at: Pair, aim: Aim) => away(at, aim.range ?? assumedRange, aim.direction ?? 0);
 
-const axis = (at: Pair, aim: Aim) => feature({ type: "LineString" as const, coordinates: [at, tip(at, aim)] });
+const axis = (at: Pair, aim: Aim | null) => feature({ type: "LineString" as const, coordinates: aim ? [at, tip(at, aim)] : [] });
 
 function sources(o: Options): StyleSpecification["sources"] {
   const others = o.others.flatMap((c) => [
@@ -121,7 +122,7 @@ function sources(o: Options): StyleSpecification["sources"] {
 export function editor(o: Options): Editor {
   setWorkerUrl(MAP_WORKER);
   let { at, aim } = o;
-  const reach = Math.max(o.aim.range ?? assumedRange, assumedRange) * 1.15;
+  const reach = Math.max(o.aim?.range ?? assumedRange, assumedRange) * 1.15;
   const corner = (deg: number) => away(at, reach * Math.SQRT2, deg);
   const map = new MapView({
     container: o.box,
@@ -143,13 +144,14 @@ export function editor(o: Options): Editor {
   });
 
   const pin = new Marker({ element: o.pin, anchor: "center", draggable: true }).setLngLat(at).addTo(map);
-  const handle = new Marker({ element: o.handle, anchor: "center", draggable: true }).setLngLat(tip(at, aim)).addTo(map);
+  const handle = new Marker({ element: o.handle, anchor: "center", draggable: true });
+  if (aim) handle.setLngLat(tip(at, aim)).addTo(map);
   let held = false; // the handle follows the hand, not the whole degrees that it gives
 
-  const show = (a: Pair, v: Aim) => {
+  const show = (a: Pair, v: Aim | null) => {
     [at, aim] = [a, v];
     pin.setLngLat(at);
-    if (!held) handle.setLngLat(tip(at, aim));
+    if (aim && !held) handle.setLngLat(tip(at, aim));
     map.getSource<GeoJSONSource>("seen")?.setData(seen(at, aim));
     map.getSource<GeoJSONSource>("axis")?.setData(axis(at, aim));
   };
@@ -178,6 +180,7 @@ export function editor(o: Options): Editor {
   });
 
   const fit = () => {
+    if (!aim) return;
     const reach = (aim.range ?? assumedRange) * 1.6;
     if (map.getBounds().contains(tip(at, aim))) return;
     map.fitBounds([away(at, reach, 225), away(at, reach, 45)], { animate: false });
@@ -190,7 +193,7 @@ export function editor(o: Options): Editor {
     if (!map.getBounds().contains(at)) map.panTo(at, { animate: false });
   });
   keys(o.handle, (east, north, far) => {
-    turn((aim.direction ?? 0) + east * (far ? 15 : 1), (aim.range ?? assumedRange) + north * (far ? 10 : 1));
+    turn((aim?.direction ?? 0) + east * (far ? 15 : 1), (aim?.range ?? assumedRange) + north * (far ? 10 : 1));
     fit();
   });
   const drawn = () => {

@@ -5,7 +5,7 @@
 //
 //	go run -tags bundle ./protocol/pages/bundle.go
 //
-// Entry points are base.css and every *.ts and *.css below agent/review and
+// Entry points are base.css, shell.css, fov.css and every *.ts and *.css below agent/review and
 // collector/web (a name that begins with "_" is a part that others import).
 // Third-party code comes from node_modules, exact by package-lock.json. Each
 // file gets a name with a content hash, a .gz and a .br; manifest.json tells
@@ -162,7 +162,7 @@ func (o *output) addSprite() error {
 }
 
 func (o *output) addBundles() error {
-	entries := []string{home + "/base.css"}
+	entries := []string{home + "/base.css", home + "/shell.css", home + "/fov.css"}
 	for _, root := range roots {
 		err := walk(root, func(path string) error {
 			base := filepath.Base(path)

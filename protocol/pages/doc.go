@@ -2,7 +2,7 @@
 // page on the agent and the officers' page on the collector look, speak and
 // count time alike. agent/review and the packages of collector/web call it.
 //
-// It hides four things:
+// It hides five things:
 //
 //   - how the front end is built and served: bundle.go (build tag "bundle", run
 //     by make) installs nothing itself; it bundles what npm put into
@@ -18,6 +18,8 @@
 //   - dates, durations, directions and numbers in words. The register speaks of
 //     one country: times are shown in Europe/Rome, and on the night in October
 //     on which an hour happens twice the offset is written beside them.
+//   - the field-of-view editor: where a camera hangs and what it sees, on a map beside
+//     a form that is whole without it (FOV).
 //
 // Tests show pages to a real browser with the package pagestest, below.
 //

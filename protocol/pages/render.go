@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 )
 
 // Face says whose page it is: it chooses the tagline and the notices.
@@ -27,11 +29,14 @@ type Page struct {
 	User     string // who is signed in: shown with a button that posts to /logout; "" shows neither
 	Nav      []Nav
 	Notes    []Note
-	Scripts  []string // names of built modules, e.g. "consult.js"
-	Styles   []string // names of built style sheets beyond base.css
-	Wide     bool     // the whole width, for a list beside a map
-	Status   int      // 0: 200
-	Self     string   // path of the page, where it answers a POST to a path that cannot be opened; "" the request's
+	Scripts  []string  // names of built modules, e.g. "consult.js"
+	Styles   []string  // names of built style sheets beyond base.css
+	Wide     bool      // the whole width, for a list beside a map
+	Status   int       // 0: 200
+	Indexed  bool      // search engines may list it
+	Updated  time.Time // when its text last changed; zero: not said
+	Rating   string    // what a public page asks below its content: RatePage, RateService, RateNothing
+	Self     string    // path of the page, where it answers a POST to a path that cannot be opened; "" the request's
 	Data     any
 }
 
@@ -55,6 +60,8 @@ type View struct {
 	Lang  Lang
 	Path  string
 	Built bool
+	Shell Shell
+	At    string // pattern of the page's path: what a rating tells of it
 	query url.Values
 }
 
@@ -73,8 +80,18 @@ func (v View) LangLink(l Lang) string {
 func (s *Set) Render(w http.ResponseWriter, r *http.Request, p Page) {
 	remember(w, r)
 	l := Language(r)
-	v := View{Page: p, Lang: l, Path: r.URL.Path, Built: Built(), query: r.URL.Query()}
+	v := View{Page: p, Lang: l, Path: r.URL.Path, Built: Built(), Shell: shellOf(r.Context()), At: at(r), query: r.URL.Query()}
 	s.execute(w, p.Template, "layout.html", l, p.Status, v)
+}
+
+// at is the path of a request as its route writes it: /contact/{token}, so that no
+// token is told.
+func at(r *http.Request) string {
+	_, path, found := strings.Cut(r.Pattern, " ")
+	if !found {
+		return r.Pattern
+	}
+	return strings.TrimSuffix(path, "{$}")
 }
 
 // Fragment answers with one template that the page's file defines, for htmx.

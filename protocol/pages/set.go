@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-//go:embed layout.html it.json en.json
+//go:embed layout.html _fov.html _shell.html it.json en.json
 var shared embed.FS
 
 // Set is the pages of one package: its templates and its words, over the
@@ -68,7 +68,7 @@ func (s *Set) Words(l Lang) *Words {
 }
 
 func parsePages(files fs.FS, w *Words) (map[string]*template.Template, error) {
-	base, err := template.New("layout.html").Funcs(functions(w)).ParseFS(shared, "layout.html")
+	base, err := template.New("layout.html").Funcs(functions(w)).ParseFS(shared, "layout.html", "_fov.html", "_shell.html")
 	if err != nil {
 		return nil, err
 	}

@@ -880,6 +880,7 @@ type Notice struct {
 	//	*Notice_Preserve
 	//	*Notice_SiteChange
 	//	*Notice_Park
+	//	*Notice_Letter
 	Body          isNotice_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -988,6 +989,15 @@ func (x *Notice) GetPark() *Park {
 	return nil
 }
 
+func (x *Notice) GetLetter() *Letter {
+	if x != nil {
+		if x, ok := x.Body.(*Notice_Letter); ok {
+			return x.Letter
+		}
+	}
+	return nil
+}
+
 type isNotice_Body interface {
 	isNotice_Body()
 }
@@ -1012,6 +1022,10 @@ type Notice_Park struct {
 	Park *Park `protobuf:"bytes,14,opt,name=park,proto3,oneof"` // without id and site: the stream ends after it
 }
 
+type Notice_Letter struct {
+	Letter *Letter `protobuf:"bytes,15,opt,name=letter,proto3,oneof"` // since version 4
+}
+
 func (*Notice_Reminder) isNotice_Body() {}
 
 func (*Notice_Revocation) isNotice_Body() {}
@@ -1021,6 +1035,8 @@ func (*Notice_Preserve) isNotice_Body() {}
 func (*Notice_SiteChange) isNotice_Body() {}
 
 func (*Notice_Park) isNotice_Body() {}
+
+func (*Notice_Letter) isNotice_Body() {}
 
 type Reminder struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1262,6 +1278,50 @@ func (x *SiteChange) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+type Letter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"` // in the office's words
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Letter) Reset() {
+	*x = Letter{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Letter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Letter) ProtoMessage() {}
+
+func (x *Letter) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Letter.ProtoReflect.Descriptor instead.
+func (*Letter) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Letter) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 type Park struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AfterSeconds  int64                  `protobuf:"varint,1,opt,name=after_seconds,json=afterSeconds,proto3" json:"after_seconds,omitempty"`
@@ -1271,7 +1331,7 @@ type Park struct {
 
 func (x *Park) Reset() {
 	*x = Park{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[16]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1343,7 @@ func (x *Park) String() string {
 func (*Park) ProtoMessage() {}
 
 func (x *Park) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[16]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1356,7 @@ func (x *Park) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Park.ProtoReflect.Descriptor instead.
 func (*Park) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{16}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Park) GetAfterSeconds() int64 {
@@ -1321,6 +1381,8 @@ type Message struct {
 	//	*Message_Withdrawal
 	//	*Message_Reply
 	//	*Message_Suspension
+	//	*Message_Health
+	//	*Message_Diagnosis
 	Body          isMessage_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1328,7 +1390,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[17]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1402,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[17]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1415,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{17}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Message) GetVersion() uint32 {
@@ -1450,6 +1512,24 @@ func (x *Message) GetSuspension() *SiteSuspension {
 	return nil
 }
 
+func (x *Message) GetHealth() *Health {
+	if x != nil {
+		if x, ok := x.Body.(*Message_Health); ok {
+			return x.Health
+		}
+	}
+	return nil
+}
+
+func (x *Message) GetDiagnosis() *Diagnosis {
+	if x != nil {
+		if x, ok := x.Body.(*Message_Diagnosis); ok {
+			return x.Diagnosis
+		}
+	}
+	return nil
+}
+
 type isMessage_Body interface {
 	isMessage_Body()
 }
@@ -1474,6 +1554,14 @@ type Message_Suspension struct {
 	Suspension *SiteSuspension `protobuf:"bytes,14,opt,name=suspension,proto3,oneof"` // since version 3
 }
 
+type Message_Health struct {
+	Health *Health `protobuf:"bytes,15,opt,name=health,proto3,oneof"` // since version 4
+}
+
+type Message_Diagnosis struct {
+	Diagnosis *Diagnosis `protobuf:"bytes,16,opt,name=diagnosis,proto3,oneof"` // since version 4
+}
+
 func (*Message_Declaration) isMessage_Body() {}
 
 func (*Message_Observation) isMessage_Body() {}
@@ -1483,6 +1571,10 @@ func (*Message_Withdrawal) isMessage_Body() {}
 func (*Message_Reply) isMessage_Body() {}
 
 func (*Message_Suspension) isMessage_Body() {}
+
+func (*Message_Health) isMessage_Body() {}
+
+func (*Message_Diagnosis) isMessage_Body() {}
 
 type Reply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1497,7 +1589,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[18]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1509,7 +1601,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[18]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1522,7 +1614,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{18}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Reply) GetNoticeId() string {
@@ -1573,7 +1665,7 @@ type Declaration struct {
 
 func (x *Declaration) Reset() {
 	*x = Declaration{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[19]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1585,7 +1677,7 @@ func (x *Declaration) String() string {
 func (*Declaration) ProtoMessage() {}
 
 func (x *Declaration) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[19]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1598,7 +1690,7 @@ func (x *Declaration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Declaration.ProtoReflect.Descriptor instead.
 func (*Declaration) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{19}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Declaration) GetSite() *Site {
@@ -1648,7 +1740,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[20]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1752,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[20]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1765,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{20}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Approval) GetBy() string {
@@ -1713,7 +1805,7 @@ type Withdrawal struct {
 
 func (x *Withdrawal) Reset() {
 	*x = Withdrawal{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[21]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1725,7 +1817,7 @@ func (x *Withdrawal) String() string {
 func (*Withdrawal) ProtoMessage() {}
 
 func (x *Withdrawal) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[21]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1738,7 +1830,7 @@ func (x *Withdrawal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
 func (*Withdrawal) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{21}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Withdrawal) GetApproval() *Approval {
@@ -1759,7 +1851,7 @@ type SiteSuspension struct {
 
 func (x *SiteSuspension) Reset() {
 	*x = SiteSuspension{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1771,7 +1863,7 @@ func (x *SiteSuspension) String() string {
 func (*SiteSuspension) ProtoMessage() {}
 
 func (x *SiteSuspension) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[22]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1784,7 +1876,7 @@ func (x *SiteSuspension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SiteSuspension.ProtoReflect.Descriptor instead.
 func (*SiteSuspension) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{22}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SiteSuspension) GetResumed() bool {
@@ -1818,7 +1910,7 @@ type Observation struct {
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1830,7 +1922,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[23]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1843,7 +1935,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{23}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Observation) GetRecorders() []*RecorderObservation {
@@ -1872,7 +1964,7 @@ type RecorderObservation struct {
 
 func (x *RecorderObservation) Reset() {
 	*x = RecorderObservation{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1884,7 +1976,7 @@ func (x *RecorderObservation) String() string {
 func (*RecorderObservation) ProtoMessage() {}
 
 func (x *RecorderObservation) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[24]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1897,7 +1989,7 @@ func (x *RecorderObservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecorderObservation.ProtoReflect.Descriptor instead.
 func (*RecorderObservation) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{24}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RecorderObservation) GetRecorderId() string {
@@ -1941,7 +2033,7 @@ type CameraObservation struct {
 
 func (x *CameraObservation) Reset() {
 	*x = CameraObservation{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1953,7 +2045,7 @@ func (x *CameraObservation) String() string {
 func (*CameraObservation) ProtoMessage() {}
 
 func (x *CameraObservation) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[25]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1966,7 +2058,7 @@ func (x *CameraObservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CameraObservation.ProtoReflect.Descriptor instead.
 func (*CameraObservation) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{25}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CameraObservation) GetCameraId() string {
@@ -2004,6 +2096,303 @@ func (x *CameraObservation) GetRetention() *Retention {
 	return nil
 }
 
+type Health struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	At               *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	AgentVersion     string                 `protobuf:"bytes,2,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
+	Platform         string                 `protobuf:"bytes,3,opt,name=platform,proto3" json:"platform,omitempty"`                       // linux/amd64
+	SearchedAt       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=searched_at,json=searchedAt,proto3" json:"searched_at,omitempty"` // end of the last whole search; unset: none yet
+	CamerasFound     uint32                 `protobuf:"varint,5,opt,name=cameras_found,json=camerasFound,proto3" json:"cameras_found,omitempty"`
+	CamerasAnswered  uint32                 `protobuf:"varint,6,opt,name=cameras_answered,json=camerasAnswered,proto3" json:"cameras_answered,omitempty"`
+	CamerasConfirmed uint32                 `protobuf:"varint,7,opt,name=cameras_confirmed,json=camerasConfirmed,proto3" json:"cameras_confirmed,omitempty"`
+	Recorders        []*RecorderHealth      `protobuf:"bytes,8,rep,name=recorders,proto3" json:"recorders,omitempty"` // declared ones
+	Others           []*OtherFaults         `protobuf:"bytes,9,rep,name=others,proto3" json:"others,omitempty"`       // of devices that are not declared, counts alone
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Health) Reset() {
+	*x = Health{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Health) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Health) ProtoMessage() {}
+
+func (x *Health) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Health.ProtoReflect.Descriptor instead.
+func (*Health) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Health) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Health) GetAgentVersion() string {
+	if x != nil {
+		return x.AgentVersion
+	}
+	return ""
+}
+
+func (x *Health) GetPlatform() string {
+	if x != nil {
+		return x.Platform
+	}
+	return ""
+}
+
+func (x *Health) GetSearchedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SearchedAt
+	}
+	return nil
+}
+
+func (x *Health) GetCamerasFound() uint32 {
+	if x != nil {
+		return x.CamerasFound
+	}
+	return 0
+}
+
+func (x *Health) GetCamerasAnswered() uint32 {
+	if x != nil {
+		return x.CamerasAnswered
+	}
+	return 0
+}
+
+func (x *Health) GetCamerasConfirmed() uint32 {
+	if x != nil {
+		return x.CamerasConfirmed
+	}
+	return 0
+}
+
+func (x *Health) GetRecorders() []*RecorderHealth {
+	if x != nil {
+		return x.Recorders
+	}
+	return nil
+}
+
+func (x *Health) GetOthers() []*OtherFaults {
+	if x != nil {
+		return x.Others
+	}
+	return nil
+}
+
+type RecorderHealth struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RecorderId    string                 `protobuf:"bytes,1,opt,name=recorder_id,json=recorderId,proto3" json:"recorder_id,omitempty"`
+	Maker         string                 `protobuf:"bytes,2,opt,name=maker,proto3" json:"maker,omitempty"` // of a closed list
+	Model         string                 `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	Firmware      string                 `protobuf:"bytes,4,opt,name=firmware,proto3" json:"firmware,omitempty"` // its family: 4.30
+	Faults        []string               `protobuf:"bytes,5,rep,name=faults,proto3" json:"faults,omitempty"`     // of a closed list
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecorderHealth) Reset() {
+	*x = RecorderHealth{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecorderHealth) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecorderHealth) ProtoMessage() {}
+
+func (x *RecorderHealth) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecorderHealth.ProtoReflect.Descriptor instead.
+func (*RecorderHealth) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *RecorderHealth) GetRecorderId() string {
+	if x != nil {
+		return x.RecorderId
+	}
+	return ""
+}
+
+func (x *RecorderHealth) GetMaker() string {
+	if x != nil {
+		return x.Maker
+	}
+	return ""
+}
+
+func (x *RecorderHealth) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *RecorderHealth) GetFirmware() string {
+	if x != nil {
+		return x.Firmware
+	}
+	return ""
+}
+
+func (x *RecorderHealth) GetFaults() []string {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+type OtherFaults struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Maker         string                 `protobuf:"bytes,1,opt,name=maker,proto3" json:"maker,omitempty"`
+	Fault         string                 `protobuf:"bytes,2,opt,name=fault,proto3" json:"fault,omitempty"` // empty: none
+	Devices       uint32                 `protobuf:"varint,3,opt,name=devices,proto3" json:"devices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OtherFaults) Reset() {
+	*x = OtherFaults{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OtherFaults) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OtherFaults) ProtoMessage() {}
+
+func (x *OtherFaults) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OtherFaults.ProtoReflect.Descriptor instead.
+func (*OtherFaults) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *OtherFaults) GetMaker() string {
+	if x != nil {
+		return x.Maker
+	}
+	return ""
+}
+
+func (x *OtherFaults) GetFault() string {
+	if x != nil {
+		return x.Fault
+	}
+	return ""
+}
+
+func (x *OtherFaults) GetDevices() uint32 {
+	if x != nil {
+		return x.Devices
+	}
+	return 0
+}
+
+// Diagnosis is a text that a person has read and sent.
+type Diagnosis struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Approval      *Approval              `protobuf:"bytes,2,opt,name=approval,proto3" json:"approval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Diagnosis) Reset() {
+	*x = Diagnosis{}
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Diagnosis) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Diagnosis) ProtoMessage() {}
+
+func (x *Diagnosis) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Diagnosis.ProtoReflect.Descriptor instead.
+func (*Diagnosis) Descriptor() ([]byte, []int) {
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Diagnosis) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Diagnosis) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
 type Fact struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Source        Source                 `protobuf:"varint,1,opt,name=source,proto3,enum=anagrafe.v1.Source" json:"source,omitempty"`
@@ -2014,7 +2403,7 @@ type Fact struct {
 
 func (x *Fact) Reset() {
 	*x = Fact{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2026,7 +2415,7 @@ func (x *Fact) String() string {
 func (*Fact) ProtoMessage() {}
 
 func (x *Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[26]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2039,7 +2428,7 @@ func (x *Fact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fact.ProtoReflect.Descriptor instead.
 func (*Fact) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{26}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Fact) GetSource() Source {
@@ -2067,7 +2456,7 @@ type Site struct {
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2079,7 +2468,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[27]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2092,7 +2481,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{27}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Site) GetName() string {
@@ -2131,7 +2520,7 @@ type Contact struct {
 
 func (x *Contact) Reset() {
 	*x = Contact{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2143,7 +2532,7 @@ func (x *Contact) String() string {
 func (*Contact) ProtoMessage() {}
 
 func (x *Contact) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[28]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2156,7 +2545,7 @@ func (x *Contact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contact.ProtoReflect.Descriptor instead.
 func (*Contact) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{28}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Contact) GetName() string {
@@ -2223,7 +2612,7 @@ type Recorder struct {
 
 func (x *Recorder) Reset() {
 	*x = Recorder{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2235,7 +2624,7 @@ func (x *Recorder) String() string {
 func (*Recorder) ProtoMessage() {}
 
 func (x *Recorder) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[29]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2248,7 +2637,7 @@ func (x *Recorder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recorder.ProtoReflect.Descriptor instead.
 func (*Recorder) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{29}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Recorder) GetId() string {
@@ -2312,7 +2701,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2324,7 +2713,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[30]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2337,7 +2726,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{30}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Clock) GetOffsetMs() int64 {
@@ -2386,7 +2775,7 @@ type Camera struct {
 
 func (x *Camera) Reset() {
 	*x = Camera{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2398,7 +2787,7 @@ func (x *Camera) String() string {
 func (*Camera) ProtoMessage() {}
 
 func (x *Camera) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[31]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2411,7 +2800,7 @@ func (x *Camera) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Camera.ProtoReflect.Descriptor instead.
 func (*Camera) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{31}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Camera) GetId() string {
@@ -2495,7 +2884,7 @@ type Outdoor struct {
 
 func (x *Outdoor) Reset() {
 	*x = Outdoor{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2507,7 +2896,7 @@ func (x *Outdoor) String() string {
 func (*Outdoor) ProtoMessage() {}
 
 func (x *Outdoor) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[32]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2520,7 +2909,7 @@ func (x *Outdoor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outdoor.ProtoReflect.Descriptor instead.
 func (*Outdoor) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{32}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Outdoor) GetYes() bool {
@@ -2557,7 +2946,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2569,7 +2958,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[33]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2582,7 +2971,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{33}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Position) GetLonMicrodegrees() int32 {
@@ -2637,7 +3026,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2649,7 +3038,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[34]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2662,7 +3051,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{34}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *View) GetDirectionDeg() uint32 {
@@ -2743,7 +3132,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2755,7 +3144,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[35]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2768,7 +3157,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{35}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Schedule) GetKind() string {
@@ -2830,7 +3219,7 @@ type DayRow struct {
 
 func (x *DayRow) Reset() {
 	*x = DayRow{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2842,7 +3231,7 @@ func (x *DayRow) String() string {
 func (*DayRow) ProtoMessage() {}
 
 func (x *DayRow) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[36]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2855,7 +3244,7 @@ func (x *DayRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DayRow.ProtoReflect.Descriptor instead.
 func (*DayRow) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{36}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DayRow) GetDay() uint32 {
@@ -2883,7 +3272,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2895,7 +3284,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[37]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2908,7 +3297,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{37}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Interval) GetFromMinute() uint32 {
@@ -2942,7 +3331,7 @@ type Suspension struct {
 
 func (x *Suspension) Reset() {
 	*x = Suspension{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2954,7 +3343,7 @@ func (x *Suspension) String() string {
 func (*Suspension) ProtoMessage() {}
 
 func (x *Suspension) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[38]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2967,7 +3356,7 @@ func (x *Suspension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspension.ProtoReflect.Descriptor instead.
 func (*Suspension) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{38}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Suspension) GetFrom() *timestamppb.Timestamp {
@@ -2999,7 +3388,7 @@ type Retention struct {
 
 func (x *Retention) Reset() {
 	*x = Retention{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[39]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3011,7 +3400,7 @@ func (x *Retention) String() string {
 func (*Retention) ProtoMessage() {}
 
 func (x *Retention) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[39]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3024,7 +3413,7 @@ func (x *Retention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retention.ProtoReflect.Descriptor instead.
 func (*Retention) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{39}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Retention) GetKind() string {
@@ -3084,7 +3473,7 @@ type DescribeMapRequest struct {
 
 func (x *DescribeMapRequest) Reset() {
 	*x = DescribeMapRequest{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[40]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3096,7 +3485,7 @@ func (x *DescribeMapRequest) String() string {
 func (*DescribeMapRequest) ProtoMessage() {}
 
 func (x *DescribeMapRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[40]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3109,7 +3498,7 @@ func (x *DescribeMapRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeMapRequest.ProtoReflect.Descriptor instead.
 func (*DescribeMapRequest) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{40}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{45}
 }
 
 type DescribeMapResponse struct {
@@ -3126,7 +3515,7 @@ type DescribeMapResponse struct {
 
 func (x *DescribeMapResponse) Reset() {
 	*x = DescribeMapResponse{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[41]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3138,7 +3527,7 @@ func (x *DescribeMapResponse) String() string {
 func (*DescribeMapResponse) ProtoMessage() {}
 
 func (x *DescribeMapResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[41]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3151,7 +3540,7 @@ func (x *DescribeMapResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeMapResponse.ProtoReflect.Descriptor instead.
 func (*DescribeMapResponse) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{41}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DescribeMapResponse) GetTiles() bool {
@@ -3207,7 +3596,7 @@ type GetTileRequest struct {
 
 func (x *GetTileRequest) Reset() {
 	*x = GetTileRequest{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[42]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3219,7 +3608,7 @@ func (x *GetTileRequest) String() string {
 func (*GetTileRequest) ProtoMessage() {}
 
 func (x *GetTileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[42]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3232,7 +3621,7 @@ func (x *GetTileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTileRequest.ProtoReflect.Descriptor instead.
 func (*GetTileRequest) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{42}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetTileRequest) GetZoom() uint32 {
@@ -3265,7 +3654,7 @@ type GetTileResponse struct {
 
 func (x *GetTileResponse) Reset() {
 	*x = GetTileResponse{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[43]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3277,7 +3666,7 @@ func (x *GetTileResponse) String() string {
 func (*GetTileResponse) ProtoMessage() {}
 
 func (x *GetTileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[43]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3290,7 +3679,7 @@ func (x *GetTileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTileResponse.ProtoReflect.Descriptor instead.
 func (*GetTileResponse) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{43}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GetTileResponse) GetTile() []byte {
@@ -3309,7 +3698,7 @@ type FindPlacesRequest struct {
 
 func (x *FindPlacesRequest) Reset() {
 	*x = FindPlacesRequest{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[44]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3321,7 +3710,7 @@ func (x *FindPlacesRequest) String() string {
 func (*FindPlacesRequest) ProtoMessage() {}
 
 func (x *FindPlacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[44]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3334,7 +3723,7 @@ func (x *FindPlacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindPlacesRequest.ProtoReflect.Descriptor instead.
 func (*FindPlacesRequest) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{44}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FindPlacesRequest) GetText() string {
@@ -3353,7 +3742,7 @@ type FindPlacesResponse struct {
 
 func (x *FindPlacesResponse) Reset() {
 	*x = FindPlacesResponse{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[45]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3365,7 +3754,7 @@ func (x *FindPlacesResponse) String() string {
 func (*FindPlacesResponse) ProtoMessage() {}
 
 func (x *FindPlacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[45]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3378,7 +3767,7 @@ func (x *FindPlacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindPlacesResponse.ProtoReflect.Descriptor instead.
 func (*FindPlacesResponse) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{45}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *FindPlacesResponse) GetPlaces() []*Place {
@@ -3400,7 +3789,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[46]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3412,7 +3801,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_wire_anagrafe_proto_msgTypes[46]
+	mi := &file_protocol_wire_anagrafe_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3425,7 +3814,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{46}
+	return file_protocol_wire_anagrafe_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Place) GetName() string {
@@ -3521,7 +3910,7 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\amessage\x18\x03 \x01(\fR\amessage\"I\n" +
 	"\x0eNoticesRequest\x12#\n" +
 	"\ragent_version\x18\x01 \x01(\tR\fagentVersion\x12\x12\n" +
-	"\x04park\x18\x02 \x01(\bR\x04park\"\xef\x02\n" +
+	"\x04park\x18\x02 \x01(\bR\x04park\"\x9e\x03\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\asite_id\x18\x02 \x01(\tR\x06siteId\x12*\n" +
@@ -3534,7 +3923,8 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\bpreserve\x18\f \x01(\v2\x15.anagrafe.v1.PreserveH\x00R\bpreserve\x12:\n" +
 	"\vsite_change\x18\r \x01(\v2\x17.anagrafe.v1.SiteChangeH\x00R\n" +
 	"siteChange\x12'\n" +
-	"\x04park\x18\x0e \x01(\v2\x11.anagrafe.v1.ParkH\x00R\x04parkB\x06\n" +
+	"\x04park\x18\x0e \x01(\v2\x11.anagrafe.v1.ParkH\x00R\x04park\x12-\n" +
+	"\x06letter\x18\x0f \x01(\v2\x13.anagrafe.v1.LetterH\x00R\x06letterB\x06\n" +
 	"\x04body\"\"\n" +
 	"\bReminder\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"$\n" +
@@ -3555,9 +3945,11 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\n" +
 	"SiteChange\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12*\n" +
-	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"+\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x1c\n" +
+	"\x06Letter\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"+\n" +
 	"\x04Park\x12#\n" +
-	"\rafter_seconds\x18\x01 \x01(\x03R\fafterSeconds\"\xdd\x03\n" +
+	"\rafter_seconds\x18\x01 \x01(\x03R\fafterSeconds\"\xc4\x04\n" +
 	"\aMessage\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x17\n" +
@@ -3574,7 +3966,9 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\x05reply\x18\r \x01(\v2\x12.anagrafe.v1.ReplyH\x00R\x05reply\x12=\n" +
 	"\n" +
 	"suspension\x18\x0e \x01(\v2\x1b.anagrafe.v1.SiteSuspensionH\x00R\n" +
-	"suspensionB\x06\n" +
+	"suspension\x12-\n" +
+	"\x06health\x18\x0f \x01(\v2\x13.anagrafe.v1.HealthH\x00R\x06health\x126\n" +
+	"\tdiagnosis\x18\x10 \x01(\v2\x16.anagrafe.v1.DiagnosisH\x00R\tdiagnosisB\x06\n" +
 	"\x04body\"\x8a\x01\n" +
 	"\x05Reply\x12\x1b\n" +
 	"\tnotice_id\x18\x01 \x01(\tR\bnoticeId\x12\x14\n" +
@@ -3614,7 +4008,32 @@ const file_protocol_wire_anagrafe_proto_rawDesc = "" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12A\n" +
 	"\x0eoldest_footage\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\roldestFootage\x121\n" +
 	"\bschedule\x18\x04 \x01(\v2\x15.anagrafe.v1.ScheduleR\bschedule\x124\n" +
-	"\tretention\x18\x05 \x01(\v2\x16.anagrafe.v1.RetentionR\tretention\"_\n" +
+	"\tretention\x18\x05 \x01(\v2\x16.anagrafe.v1.RetentionR\tretention\"\x9c\x03\n" +
+	"\x06Health\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12#\n" +
+	"\ragent_version\x18\x02 \x01(\tR\fagentVersion\x12\x1a\n" +
+	"\bplatform\x18\x03 \x01(\tR\bplatform\x12;\n" +
+	"\vsearched_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"searchedAt\x12#\n" +
+	"\rcameras_found\x18\x05 \x01(\rR\fcamerasFound\x12)\n" +
+	"\x10cameras_answered\x18\x06 \x01(\rR\x0fcamerasAnswered\x12+\n" +
+	"\x11cameras_confirmed\x18\a \x01(\rR\x10camerasConfirmed\x129\n" +
+	"\trecorders\x18\b \x03(\v2\x1b.anagrafe.v1.RecorderHealthR\trecorders\x120\n" +
+	"\x06others\x18\t \x03(\v2\x18.anagrafe.v1.OtherFaultsR\x06others\"\x91\x01\n" +
+	"\x0eRecorderHealth\x12\x1f\n" +
+	"\vrecorder_id\x18\x01 \x01(\tR\n" +
+	"recorderId\x12\x14\n" +
+	"\x05maker\x18\x02 \x01(\tR\x05maker\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\x12\x1a\n" +
+	"\bfirmware\x18\x04 \x01(\tR\bfirmware\x12\x16\n" +
+	"\x06faults\x18\x05 \x03(\tR\x06faults\"S\n" +
+	"\vOtherFaults\x12\x14\n" +
+	"\x05maker\x18\x01 \x01(\tR\x05maker\x12\x14\n" +
+	"\x05fault\x18\x02 \x01(\tR\x05fault\x12\x18\n" +
+	"\adevices\x18\x03 \x01(\rR\adevices\"R\n" +
+	"\tDiagnosis\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x121\n" +
+	"\bapproval\x18\x02 \x01(\v2\x15.anagrafe.v1.ApprovalR\bapproval\"_\n" +
 	"\x04Fact\x12+\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x13.anagrafe.v1.SourceR\x06source\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"P\n" +
@@ -3774,7 +4193,7 @@ func file_protocol_wire_anagrafe_proto_rawDescGZIP() []byte {
 }
 
 var file_protocol_wire_anagrafe_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_protocol_wire_anagrafe_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_protocol_wire_anagrafe_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_protocol_wire_anagrafe_proto_goTypes = []any{
 	(ServerTrust)(0),              // 0: anagrafe.v1.ServerTrust
 	(Source)(0),                   // 1: anagrafe.v1.Source
@@ -3794,125 +4213,138 @@ var file_protocol_wire_anagrafe_proto_goTypes = []any{
 	(*Revocation)(nil),            // 15: anagrafe.v1.Revocation
 	(*Preserve)(nil),              // 16: anagrafe.v1.Preserve
 	(*SiteChange)(nil),            // 17: anagrafe.v1.SiteChange
-	(*Park)(nil),                  // 18: anagrafe.v1.Park
-	(*Message)(nil),               // 19: anagrafe.v1.Message
-	(*Reply)(nil),                 // 20: anagrafe.v1.Reply
-	(*Declaration)(nil),           // 21: anagrafe.v1.Declaration
-	(*Approval)(nil),              // 22: anagrafe.v1.Approval
-	(*Withdrawal)(nil),            // 23: anagrafe.v1.Withdrawal
-	(*SiteSuspension)(nil),        // 24: anagrafe.v1.SiteSuspension
-	(*Observation)(nil),           // 25: anagrafe.v1.Observation
-	(*RecorderObservation)(nil),   // 26: anagrafe.v1.RecorderObservation
-	(*CameraObservation)(nil),     // 27: anagrafe.v1.CameraObservation
-	(*Fact)(nil),                  // 28: anagrafe.v1.Fact
-	(*Site)(nil),                  // 29: anagrafe.v1.Site
-	(*Contact)(nil),               // 30: anagrafe.v1.Contact
-	(*Recorder)(nil),              // 31: anagrafe.v1.Recorder
-	(*Clock)(nil),                 // 32: anagrafe.v1.Clock
-	(*Camera)(nil),                // 33: anagrafe.v1.Camera
-	(*Outdoor)(nil),               // 34: anagrafe.v1.Outdoor
-	(*Position)(nil),              // 35: anagrafe.v1.Position
-	(*View)(nil),                  // 36: anagrafe.v1.View
-	(*Schedule)(nil),              // 37: anagrafe.v1.Schedule
-	(*DayRow)(nil),                // 38: anagrafe.v1.DayRow
-	(*Interval)(nil),              // 39: anagrafe.v1.Interval
-	(*Suspension)(nil),            // 40: anagrafe.v1.Suspension
-	(*Retention)(nil),             // 41: anagrafe.v1.Retention
-	(*DescribeMapRequest)(nil),    // 42: anagrafe.v1.DescribeMapRequest
-	(*DescribeMapResponse)(nil),   // 43: anagrafe.v1.DescribeMapResponse
-	(*GetTileRequest)(nil),        // 44: anagrafe.v1.GetTileRequest
-	(*GetTileResponse)(nil),       // 45: anagrafe.v1.GetTileResponse
-	(*FindPlacesRequest)(nil),     // 46: anagrafe.v1.FindPlacesRequest
-	(*FindPlacesResponse)(nil),    // 47: anagrafe.v1.FindPlacesResponse
-	(*Place)(nil),                 // 48: anagrafe.v1.Place
-	(*timestamppb.Timestamp)(nil), // 49: google.protobuf.Timestamp
+	(*Letter)(nil),                // 18: anagrafe.v1.Letter
+	(*Park)(nil),                  // 19: anagrafe.v1.Park
+	(*Message)(nil),               // 20: anagrafe.v1.Message
+	(*Reply)(nil),                 // 21: anagrafe.v1.Reply
+	(*Declaration)(nil),           // 22: anagrafe.v1.Declaration
+	(*Approval)(nil),              // 23: anagrafe.v1.Approval
+	(*Withdrawal)(nil),            // 24: anagrafe.v1.Withdrawal
+	(*SiteSuspension)(nil),        // 25: anagrafe.v1.SiteSuspension
+	(*Observation)(nil),           // 26: anagrafe.v1.Observation
+	(*RecorderObservation)(nil),   // 27: anagrafe.v1.RecorderObservation
+	(*CameraObservation)(nil),     // 28: anagrafe.v1.CameraObservation
+	(*Health)(nil),                // 29: anagrafe.v1.Health
+	(*RecorderHealth)(nil),        // 30: anagrafe.v1.RecorderHealth
+	(*OtherFaults)(nil),           // 31: anagrafe.v1.OtherFaults
+	(*Diagnosis)(nil),             // 32: anagrafe.v1.Diagnosis
+	(*Fact)(nil),                  // 33: anagrafe.v1.Fact
+	(*Site)(nil),                  // 34: anagrafe.v1.Site
+	(*Contact)(nil),               // 35: anagrafe.v1.Contact
+	(*Recorder)(nil),              // 36: anagrafe.v1.Recorder
+	(*Clock)(nil),                 // 37: anagrafe.v1.Clock
+	(*Camera)(nil),                // 38: anagrafe.v1.Camera
+	(*Outdoor)(nil),               // 39: anagrafe.v1.Outdoor
+	(*Position)(nil),              // 40: anagrafe.v1.Position
+	(*View)(nil),                  // 41: anagrafe.v1.View
+	(*Schedule)(nil),              // 42: anagrafe.v1.Schedule
+	(*DayRow)(nil),                // 43: anagrafe.v1.DayRow
+	(*Interval)(nil),              // 44: anagrafe.v1.Interval
+	(*Suspension)(nil),            // 45: anagrafe.v1.Suspension
+	(*Retention)(nil),             // 46: anagrafe.v1.Retention
+	(*DescribeMapRequest)(nil),    // 47: anagrafe.v1.DescribeMapRequest
+	(*DescribeMapResponse)(nil),   // 48: anagrafe.v1.DescribeMapResponse
+	(*GetTileRequest)(nil),        // 49: anagrafe.v1.GetTileRequest
+	(*GetTileResponse)(nil),       // 50: anagrafe.v1.GetTileResponse
+	(*FindPlacesRequest)(nil),     // 51: anagrafe.v1.FindPlacesRequest
+	(*FindPlacesResponse)(nil),    // 52: anagrafe.v1.FindPlacesResponse
+	(*Place)(nil),                 // 53: anagrafe.v1.Place
+	(*timestamppb.Timestamp)(nil), // 54: google.protobuf.Timestamp
 }
 var file_protocol_wire_anagrafe_proto_depIdxs = []int32{
 	6,  // 0: anagrafe.v1.EnrolResponse.grant:type_name -> anagrafe.v1.Grant
 	0,  // 1: anagrafe.v1.EnrolResponse.trust:type_name -> anagrafe.v1.ServerTrust
 	0,  // 2: anagrafe.v1.RenewResponse.trust:type_name -> anagrafe.v1.ServerTrust
-	49, // 3: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
-	49, // 4: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
+	54, // 3: anagrafe.v1.Grant.from:type_name -> google.protobuf.Timestamp
+	54, // 4: anagrafe.v1.Grant.until:type_name -> google.protobuf.Timestamp
 	9,  // 5: anagrafe.v1.DeliverResponse.receipt:type_name -> anagrafe.v1.Receipt
-	49, // 6: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
+	54, // 6: anagrafe.v1.Receipt.recorded_at:type_name -> google.protobuf.Timestamp
 	6,  // 7: anagrafe.v1.GetSiteResponse.grant:type_name -> anagrafe.v1.Grant
-	49, // 8: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
+	54, // 8: anagrafe.v1.Notice.at:type_name -> google.protobuf.Timestamp
 	14, // 9: anagrafe.v1.Notice.reminder:type_name -> anagrafe.v1.Reminder
 	15, // 10: anagrafe.v1.Notice.revocation:type_name -> anagrafe.v1.Revocation
 	16, // 11: anagrafe.v1.Notice.preserve:type_name -> anagrafe.v1.Preserve
 	17, // 12: anagrafe.v1.Notice.site_change:type_name -> anagrafe.v1.SiteChange
-	18, // 13: anagrafe.v1.Notice.park:type_name -> anagrafe.v1.Park
-	49, // 14: anagrafe.v1.Preserve.start:type_name -> google.protobuf.Timestamp
-	49, // 15: anagrafe.v1.Preserve.end:type_name -> google.protobuf.Timestamp
-	49, // 16: anagrafe.v1.SiteChange.at:type_name -> google.protobuf.Timestamp
-	49, // 17: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
-	21, // 18: anagrafe.v1.Message.declaration:type_name -> anagrafe.v1.Declaration
-	25, // 19: anagrafe.v1.Message.observation:type_name -> anagrafe.v1.Observation
-	23, // 20: anagrafe.v1.Message.withdrawal:type_name -> anagrafe.v1.Withdrawal
-	20, // 21: anagrafe.v1.Message.reply:type_name -> anagrafe.v1.Reply
-	24, // 22: anagrafe.v1.Message.suspension:type_name -> anagrafe.v1.SiteSuspension
-	49, // 23: anagrafe.v1.Reply.at:type_name -> google.protobuf.Timestamp
-	29, // 24: anagrafe.v1.Declaration.site:type_name -> anagrafe.v1.Site
-	30, // 25: anagrafe.v1.Declaration.contacts:type_name -> anagrafe.v1.Contact
-	31, // 26: anagrafe.v1.Declaration.recorders:type_name -> anagrafe.v1.Recorder
-	33, // 27: anagrafe.v1.Declaration.cameras:type_name -> anagrafe.v1.Camera
-	22, // 28: anagrafe.v1.Declaration.approval:type_name -> anagrafe.v1.Approval
-	49, // 29: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
-	22, // 30: anagrafe.v1.Withdrawal.approval:type_name -> anagrafe.v1.Approval
-	49, // 31: anagrafe.v1.SiteSuspension.until:type_name -> google.protobuf.Timestamp
-	22, // 32: anagrafe.v1.SiteSuspension.approval:type_name -> anagrafe.v1.Approval
-	26, // 33: anagrafe.v1.Observation.recorders:type_name -> anagrafe.v1.RecorderObservation
-	27, // 34: anagrafe.v1.Observation.cameras:type_name -> anagrafe.v1.CameraObservation
-	49, // 35: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
-	32, // 36: anagrafe.v1.RecorderObservation.clock:type_name -> anagrafe.v1.Clock
-	49, // 37: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
-	49, // 38: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
-	37, // 39: anagrafe.v1.CameraObservation.schedule:type_name -> anagrafe.v1.Schedule
-	41, // 40: anagrafe.v1.CameraObservation.retention:type_name -> anagrafe.v1.Retention
-	1,  // 41: anagrafe.v1.Fact.source:type_name -> anagrafe.v1.Source
-	49, // 42: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
-	32, // 43: anagrafe.v1.Recorder.clock:type_name -> anagrafe.v1.Clock
-	49, // 44: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
-	28, // 45: anagrafe.v1.Camera.name_fact:type_name -> anagrafe.v1.Fact
-	35, // 46: anagrafe.v1.Camera.position:type_name -> anagrafe.v1.Position
-	36, // 47: anagrafe.v1.Camera.view:type_name -> anagrafe.v1.View
-	37, // 48: anagrafe.v1.Camera.schedule:type_name -> anagrafe.v1.Schedule
-	41, // 49: anagrafe.v1.Camera.retention:type_name -> anagrafe.v1.Retention
-	34, // 50: anagrafe.v1.Camera.outdoor_public:type_name -> anagrafe.v1.Outdoor
-	49, // 51: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
-	28, // 52: anagrafe.v1.Position.fact:type_name -> anagrafe.v1.Fact
-	28, // 53: anagrafe.v1.View.fact:type_name -> anagrafe.v1.Fact
-	38, // 54: anagrafe.v1.Schedule.days:type_name -> anagrafe.v1.DayRow
-	40, // 55: anagrafe.v1.Schedule.suspensions:type_name -> anagrafe.v1.Suspension
-	28, // 56: anagrafe.v1.Schedule.fact:type_name -> anagrafe.v1.Fact
-	39, // 57: anagrafe.v1.DayRow.intervals:type_name -> anagrafe.v1.Interval
-	49, // 58: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
-	49, // 59: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
-	49, // 60: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
-	49, // 61: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
-	28, // 62: anagrafe.v1.Retention.fact:type_name -> anagrafe.v1.Fact
-	48, // 63: anagrafe.v1.FindPlacesResponse.places:type_name -> anagrafe.v1.Place
-	2,  // 64: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
-	4,  // 65: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
-	7,  // 66: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
-	10, // 67: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
-	12, // 68: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
-	42, // 69: anagrafe.v1.MapService.DescribeMap:input_type -> anagrafe.v1.DescribeMapRequest
-	44, // 70: anagrafe.v1.MapService.GetTile:input_type -> anagrafe.v1.GetTileRequest
-	46, // 71: anagrafe.v1.MapService.FindPlaces:input_type -> anagrafe.v1.FindPlacesRequest
-	3,  // 72: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
-	5,  // 73: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
-	8,  // 74: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
-	11, // 75: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
-	13, // 76: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
-	43, // 77: anagrafe.v1.MapService.DescribeMap:output_type -> anagrafe.v1.DescribeMapResponse
-	45, // 78: anagrafe.v1.MapService.GetTile:output_type -> anagrafe.v1.GetTileResponse
-	47, // 79: anagrafe.v1.MapService.FindPlaces:output_type -> anagrafe.v1.FindPlacesResponse
-	72, // [72:80] is the sub-list for method output_type
-	64, // [64:72] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	19, // 13: anagrafe.v1.Notice.park:type_name -> anagrafe.v1.Park
+	18, // 14: anagrafe.v1.Notice.letter:type_name -> anagrafe.v1.Letter
+	54, // 15: anagrafe.v1.Preserve.start:type_name -> google.protobuf.Timestamp
+	54, // 16: anagrafe.v1.Preserve.end:type_name -> google.protobuf.Timestamp
+	54, // 17: anagrafe.v1.SiteChange.at:type_name -> google.protobuf.Timestamp
+	54, // 18: anagrafe.v1.Message.made_at:type_name -> google.protobuf.Timestamp
+	22, // 19: anagrafe.v1.Message.declaration:type_name -> anagrafe.v1.Declaration
+	26, // 20: anagrafe.v1.Message.observation:type_name -> anagrafe.v1.Observation
+	24, // 21: anagrafe.v1.Message.withdrawal:type_name -> anagrafe.v1.Withdrawal
+	21, // 22: anagrafe.v1.Message.reply:type_name -> anagrafe.v1.Reply
+	25, // 23: anagrafe.v1.Message.suspension:type_name -> anagrafe.v1.SiteSuspension
+	29, // 24: anagrafe.v1.Message.health:type_name -> anagrafe.v1.Health
+	32, // 25: anagrafe.v1.Message.diagnosis:type_name -> anagrafe.v1.Diagnosis
+	54, // 26: anagrafe.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	34, // 27: anagrafe.v1.Declaration.site:type_name -> anagrafe.v1.Site
+	35, // 28: anagrafe.v1.Declaration.contacts:type_name -> anagrafe.v1.Contact
+	36, // 29: anagrafe.v1.Declaration.recorders:type_name -> anagrafe.v1.Recorder
+	38, // 30: anagrafe.v1.Declaration.cameras:type_name -> anagrafe.v1.Camera
+	23, // 31: anagrafe.v1.Declaration.approval:type_name -> anagrafe.v1.Approval
+	54, // 32: anagrafe.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	23, // 33: anagrafe.v1.Withdrawal.approval:type_name -> anagrafe.v1.Approval
+	54, // 34: anagrafe.v1.SiteSuspension.until:type_name -> google.protobuf.Timestamp
+	23, // 35: anagrafe.v1.SiteSuspension.approval:type_name -> anagrafe.v1.Approval
+	27, // 36: anagrafe.v1.Observation.recorders:type_name -> anagrafe.v1.RecorderObservation
+	28, // 37: anagrafe.v1.Observation.cameras:type_name -> anagrafe.v1.CameraObservation
+	54, // 38: anagrafe.v1.RecorderObservation.at:type_name -> google.protobuf.Timestamp
+	37, // 39: anagrafe.v1.RecorderObservation.clock:type_name -> anagrafe.v1.Clock
+	54, // 40: anagrafe.v1.CameraObservation.at:type_name -> google.protobuf.Timestamp
+	54, // 41: anagrafe.v1.CameraObservation.oldest_footage:type_name -> google.protobuf.Timestamp
+	42, // 42: anagrafe.v1.CameraObservation.schedule:type_name -> anagrafe.v1.Schedule
+	46, // 43: anagrafe.v1.CameraObservation.retention:type_name -> anagrafe.v1.Retention
+	54, // 44: anagrafe.v1.Health.at:type_name -> google.protobuf.Timestamp
+	54, // 45: anagrafe.v1.Health.searched_at:type_name -> google.protobuf.Timestamp
+	30, // 46: anagrafe.v1.Health.recorders:type_name -> anagrafe.v1.RecorderHealth
+	31, // 47: anagrafe.v1.Health.others:type_name -> anagrafe.v1.OtherFaults
+	23, // 48: anagrafe.v1.Diagnosis.approval:type_name -> anagrafe.v1.Approval
+	1,  // 49: anagrafe.v1.Fact.source:type_name -> anagrafe.v1.Source
+	54, // 50: anagrafe.v1.Fact.at:type_name -> google.protobuf.Timestamp
+	37, // 51: anagrafe.v1.Recorder.clock:type_name -> anagrafe.v1.Clock
+	54, // 52: anagrafe.v1.Clock.at:type_name -> google.protobuf.Timestamp
+	33, // 53: anagrafe.v1.Camera.name_fact:type_name -> anagrafe.v1.Fact
+	40, // 54: anagrafe.v1.Camera.position:type_name -> anagrafe.v1.Position
+	41, // 55: anagrafe.v1.Camera.view:type_name -> anagrafe.v1.View
+	42, // 56: anagrafe.v1.Camera.schedule:type_name -> anagrafe.v1.Schedule
+	46, // 57: anagrafe.v1.Camera.retention:type_name -> anagrafe.v1.Retention
+	39, // 58: anagrafe.v1.Camera.outdoor_public:type_name -> anagrafe.v1.Outdoor
+	54, // 59: anagrafe.v1.Outdoor.at:type_name -> google.protobuf.Timestamp
+	33, // 60: anagrafe.v1.Position.fact:type_name -> anagrafe.v1.Fact
+	33, // 61: anagrafe.v1.View.fact:type_name -> anagrafe.v1.Fact
+	43, // 62: anagrafe.v1.Schedule.days:type_name -> anagrafe.v1.DayRow
+	45, // 63: anagrafe.v1.Schedule.suspensions:type_name -> anagrafe.v1.Suspension
+	33, // 64: anagrafe.v1.Schedule.fact:type_name -> anagrafe.v1.Fact
+	44, // 65: anagrafe.v1.DayRow.intervals:type_name -> anagrafe.v1.Interval
+	54, // 66: anagrafe.v1.Suspension.from:type_name -> google.protobuf.Timestamp
+	54, // 67: anagrafe.v1.Suspension.to:type_name -> google.protobuf.Timestamp
+	54, // 68: anagrafe.v1.Retention.oldest_footage:type_name -> google.protobuf.Timestamp
+	54, // 69: anagrafe.v1.Retention.observed_at:type_name -> google.protobuf.Timestamp
+	33, // 70: anagrafe.v1.Retention.fact:type_name -> anagrafe.v1.Fact
+	53, // 71: anagrafe.v1.FindPlacesResponse.places:type_name -> anagrafe.v1.Place
+	2,  // 72: anagrafe.v1.EnrolmentService.Enrol:input_type -> anagrafe.v1.EnrolRequest
+	4,  // 73: anagrafe.v1.EnrolmentService.Renew:input_type -> anagrafe.v1.RenewRequest
+	7,  // 74: anagrafe.v1.DeliveryService.Deliver:input_type -> anagrafe.v1.DeliverRequest
+	10, // 75: anagrafe.v1.DeliveryService.GetSite:input_type -> anagrafe.v1.GetSiteRequest
+	12, // 76: anagrafe.v1.DeliveryService.Notices:input_type -> anagrafe.v1.NoticesRequest
+	47, // 77: anagrafe.v1.MapService.DescribeMap:input_type -> anagrafe.v1.DescribeMapRequest
+	49, // 78: anagrafe.v1.MapService.GetTile:input_type -> anagrafe.v1.GetTileRequest
+	51, // 79: anagrafe.v1.MapService.FindPlaces:input_type -> anagrafe.v1.FindPlacesRequest
+	3,  // 80: anagrafe.v1.EnrolmentService.Enrol:output_type -> anagrafe.v1.EnrolResponse
+	5,  // 81: anagrafe.v1.EnrolmentService.Renew:output_type -> anagrafe.v1.RenewResponse
+	8,  // 82: anagrafe.v1.DeliveryService.Deliver:output_type -> anagrafe.v1.DeliverResponse
+	11, // 83: anagrafe.v1.DeliveryService.GetSite:output_type -> anagrafe.v1.GetSiteResponse
+	13, // 84: anagrafe.v1.DeliveryService.Notices:output_type -> anagrafe.v1.Notice
+	48, // 85: anagrafe.v1.MapService.DescribeMap:output_type -> anagrafe.v1.DescribeMapResponse
+	50, // 86: anagrafe.v1.MapService.GetTile:output_type -> anagrafe.v1.GetTileResponse
+	52, // 87: anagrafe.v1.MapService.FindPlaces:output_type -> anagrafe.v1.FindPlacesResponse
+	80, // [80:88] is the sub-list for method output_type
+	72, // [72:80] is the sub-list for method input_type
+	72, // [72:72] is the sub-list for extension type_name
+	72, // [72:72] is the sub-list for extension extendee
+	0,  // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_protocol_wire_anagrafe_proto_init() }
@@ -3926,22 +4358,25 @@ func file_protocol_wire_anagrafe_proto_init() {
 		(*Notice_Preserve)(nil),
 		(*Notice_SiteChange)(nil),
 		(*Notice_Park)(nil),
+		(*Notice_Letter)(nil),
 	}
-	file_protocol_wire_anagrafe_proto_msgTypes[17].OneofWrappers = []any{
+	file_protocol_wire_anagrafe_proto_msgTypes[18].OneofWrappers = []any{
 		(*Message_Declaration)(nil),
 		(*Message_Observation)(nil),
 		(*Message_Withdrawal)(nil),
 		(*Message_Reply)(nil),
 		(*Message_Suspension)(nil),
+		(*Message_Health)(nil),
+		(*Message_Diagnosis)(nil),
 	}
-	file_protocol_wire_anagrafe_proto_msgTypes[34].OneofWrappers = []any{}
+	file_protocol_wire_anagrafe_proto_msgTypes[39].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_protocol_wire_anagrafe_proto_rawDesc), len(file_protocol_wire_anagrafe_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   47,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

@@ -41,11 +41,11 @@ CREATE TABLE agents (
 	revoked_at INTEGER,
 	certificate_serial TEXT,
 	certificate_until INTEGER
-, organisation_id TEXT REFERENCES organisations (id)) STRICT;
+, organisation_id TEXT REFERENCES organisations (id), by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1))) STRICT;
 
-CREATE TABLE alert_readers (
+CREATE TABLE "alert_readers" (
 	site_id TEXT NOT NULL REFERENCES sites (id),
-	channel TEXT NOT NULL CHECK (channel IN ('email')),
+	channel TEXT NOT NULL CHECK (channel IN ('email', 'sms')),
 	address_hash BLOB NOT NULL,          -- as in lookups
 	declared INTEGER NOT NULL CHECK (declared IN (0, 1)), -- the tick in the newest declaration
 	wanted INTEGER NOT NULL CHECK (wanted IN (0, 1)),     -- the last word
@@ -61,6 +61,21 @@ CREATE TABLE alerts (
 	was INTEGER NOT NULL DEFAULT 0,      -- of 'shorter': how long images stayed before, in seconds
 	mended_at INTEGER,                   -- NULL: it is still so
 	PRIMARY KEY (site_id, alert, thing)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE batch_codes (
+	hash BLOB PRIMARY KEY,
+	batch_id TEXT NOT NULL REFERENCES batches (id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE batches (
+	id TEXT PRIMARY KEY,
+	association TEXT NOT NULL,           -- its name: of a legal person, as a force's is
+	codes INTEGER NOT NULL,              -- that were made
+	used INTEGER NOT NULL DEFAULT 0,
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	ended_at INTEGER                     -- its unused codes open nothing any more; NULL: not ended
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE bounces (
@@ -141,7 +156,7 @@ CREATE TABLE codes (
 	used_at INTEGER,
 	agent_id TEXT REFERENCES agents (id),
 	epoch INTEGER                        -- of the grant that it gave
-) STRICT, WITHOUT ROWID;
+, revoked_at INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TABLE contacts (
 	site_id TEXT NOT NULL REFERENCES sites (id),
@@ -152,8 +167,8 @@ CREATE TABLE contacts (
 
 CREATE TABLE data_keys (
 	number INTEGER PRIMARY KEY AUTOINCREMENT,
-	owner TEXT NOT NULL UNIQUE,          -- a site's, organisation's, notice's or case's id; 'register'
-	kind TEXT NOT NULL CHECK (kind IN ('register', 'site', 'organisation', 'notice', 'case')),
+	owner TEXT NOT NULL UNIQUE,          -- a site's, organisation's, notice's, case's or submission's id; 'register'
+	kind TEXT NOT NULL CHECK (kind IN ('register', 'site', 'organisation', 'notice', 'case', 'submission')),
 	sealed BLOB NOT NULL CHECK (length(sealed) = 65) -- zeros: destroyed
 ) STRICT;
 
@@ -164,6 +179,32 @@ CREATE TABLE delegations (
 	until_at INTEGER NOT NULL,
 	revoked_at INTEGER,                  -- NULL: not revoked
 	body BLOB NOT NULL                   -- sealed, with the organisation's key: protocol.Delegation in JSON
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE diagnoses (
+	id TEXT PRIMARY KEY,                 -- of its message
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	recorded_at INTEGER NOT NULL,
+	body BLOB NOT NULL                   -- sealed with the site's key
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE equipment (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	recorder_id TEXT NOT NULL,
+	maker TEXT NOT NULL,                 -- protocol.Maker
+	model TEXT NOT NULL,
+	firmware TEXT NOT NULL,              -- its family, e.g. 4.30; '': not known
+	looked_at INTEGER NOT NULL DEFAULT 0, -- newest look that was told
+	PRIMARY KEY (site_id, recorder_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE faults (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	recorder_id TEXT NOT NULL,
+	fault TEXT NOT NULL,                 -- protocol.Fault
+	since_at INTEGER NOT NULL,
+	size INTEGER NOT NULL DEFAULT 0,     -- of 'clock': its offset in ms
+	PRIMARY KEY (site_id, recorder_id, fault)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE force_acts (
@@ -196,6 +237,19 @@ CREATE TABLE grants (
 	PRIMARY KEY (site_id, epoch)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE health (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	agent_id TEXT NOT NULL REFERENCES agents (id),
+	at INTEGER NOT NULL,                 -- as its sender says
+	recorded_at INTEGER NOT NULL,
+	platform TEXT NOT NULL,
+	searched_at INTEGER,                 -- NULL: no whole search yet
+	found INTEGER NOT NULL,              -- cameras
+	answered INTEGER NOT NULL,
+	confirmed INTEGER NOT NULL,
+	PRIMARY KEY (site_id, agent_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE identities (
 	hash BLOB PRIMARY KEY,               -- keyed, of the provider and its name for the person
 	user_id TEXT NOT NULL REFERENCES users (id)
@@ -220,6 +274,20 @@ CREATE TABLE introductions (
 	PRIMARY KEY (site_id, address_hash)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE invitations (
+	key_hash BLOB PRIMARY KEY,           -- keyed, of name and address: who was invited is not invited twice
+	wave INTEGER NOT NULL REFERENCES waves (number),
+	site_id TEXT UNIQUE REFERENCES sites (id), -- NULL: who was invited wants no more, and nothing else is known of them
+	link_hash BLOB UNIQUE,               -- of the token in the link; the token is derived, and kept nowhere
+	channel TEXT NOT NULL CHECK (channel IN ('letter', 'email', 'pec')),
+	due_at INTEGER NOT NULL,
+	address BLOB,                        -- sealed, of e-mail or PEC, until it is queued
+	mail_id TEXT,                        -- of the queue
+	sent_at INTEGER,                     -- of a letter: the day that stands on it
+	bounced_at INTEGER,
+	opened_at INTEGER                    -- its page was looked at first
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE links (
 	hash BLOB PRIMARY KEY,
 	user_id TEXT NOT NULL REFERENCES users (id),
@@ -232,16 +300,19 @@ CREATE TABLE lookups (
 	PRIMARY KEY (hash, owner)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE mail_queue (
+CREATE TABLE "mail_queue" (
 	id TEXT PRIMARY KEY,                 -- UUID; the same at each try, in Message-ID
-	site_id TEXT NOT NULL REFERENCES sites (id),
-	address BLOB,                        -- sealed with the site's key; NULL once it has ended
-	address_hash BLOB NOT NULL,          -- as in lookups: to be told once, and not too often
+	owner TEXT NOT NULL,                 -- with whose data key it is sealed: a site's, or what else has one
+	address BLOB,                        -- sealed; NULL once it has ended
+	address_hash BLOB NOT NULL,          -- as in lookups: to be told once, not too often, and for a refusal that comes later
 	queued_at INTEGER NOT NULL,
 	due_at INTEGER NOT NULL,             -- not before; while a sender has it, when another may take it
 	tries INTEGER NOT NULL DEFAULT 0,
 	ended_at INTEGER,                    -- NULL: it waits
-	outcome TEXT CHECK (outcome IN ('sent', 'bounced', 'expired')), news BLOB,
+	outcome TEXT CHECK (outcome IN ('sent', 'delivered', 'bounced', 'expired')),
+	body BLOB,                           -- sealed: what it says, where that is not what all say; NULL once it has ended
+	channel TEXT NOT NULL CHECK (channel IN ('email', 'pec', 'sms')),
+	kind TEXT NOT NULL CHECK (kind IN ('message', 'link', 'alert', 'invitation')),
 	CHECK ((ended_at IS NULL) = (outcome IS NULL))
 ) STRICT, WITHOUT ROWID;
 
@@ -251,7 +322,7 @@ CREATE TABLE messages (
 	agent_id TEXT NOT NULL REFERENCES agents (id),
 	epoch INTEGER NOT NULL,
 	revision INTEGER NOT NULL,
-	kind TEXT NOT NULL CHECK (kind IN ('declaration', 'observation', 'withdrawal', 'suspension', 'reply')),
+	kind TEXT NOT NULL CHECK (kind IN ('declaration', 'observation', 'withdrawal', 'suspension', 'reply', 'health', 'diagnosis')),
 	sha256 BLOB NOT NULL,
 	recorded_at INTEGER NOT NULL,
 	site_stays INTEGER NOT NULL DEFAULT 0 CHECK (site_stays IN (0, 1))
@@ -279,7 +350,7 @@ CREATE TABLE notices (
 	closed_at INTEGER,                   -- NULL: it may still be handed down and answered
 	check_hash BLOB,                     -- SHA-256 of the code that is checked on the collector's page
 	body BLOB                            -- sealed; NULL: deleted
-, by_phone INTEGER NOT NULL DEFAULT 0) STRICT;
+, by_phone INTEGER NOT NULL DEFAULT 0, letter INTEGER NOT NULL DEFAULT 0 CHECK (letter IN (0, 1))) STRICT;
 
 CREATE TABLE organisations (
 	id TEXT PRIMARY KEY,
@@ -337,6 +408,24 @@ CREATE TABLE passkeys (
 	used_at INTEGER                      -- NULL: not since it was made
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE publications (
+	kind TEXT NOT NULL CHECK (kind IN ('sharing', 'consultation')),
+	period TEXT NOT NULL,                -- day (2026-11-23) or month (2026-11) that it is of
+	at INTEGER NOT NULL,
+	body TEXT NOT NULL,                  -- JSON: what everybody may read
+	basis TEXT NOT NULL,                 -- JSON: the counts behind it, with which the next of a year are compared; '' of older ones
+	PRIMARY KEY (kind, period)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ratings (
+	month TEXT NOT NULL,                 -- 2026-11
+	page TEXT NOT NULL,                  -- its path, as the route has it
+	stars INTEGER NOT NULL CHECK (stars BETWEEN 1 AND 5),
+	reason INTEGER NOT NULL CHECK (reason BETWEEN 0 AND 5), -- of those to choose from; 0: none
+	given INTEGER NOT NULL,              -- how often
+	PRIMARY KEY (month, page, stars, reason)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE reachability (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	recorder_id TEXT NOT NULL,
@@ -344,6 +433,14 @@ CREATE TABLE reachability (
 	recorded_at INTEGER NOT NULL,
 	reachable INTEGER NOT NULL CHECK (reachable IN (0, 1)),
 	PRIMARY KEY (site_id, recorder_id, at, recorded_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE remarks (
+	id TEXT PRIMARY KEY,                 -- UUID
+	at INTEGER NOT NULL,
+	kind TEXT NOT NULL CHECK (kind IN ('report', 'rating')),
+	body BLOB NOT NULL,                  -- sealed with the register's own key: all that was written
+	closed_at INTEGER                    -- when the Comune said that it was dealt with; NULL: open
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE requests (
@@ -354,6 +451,14 @@ CREATE TABLE requests (
 	force TEXT NOT NULL REFERENCES forces (name), -- whose officer asked
 	at INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE saved_filters (
+	id TEXT PRIMARY KEY,
+	user_id TEXT NOT NULL REFERENCES users (id),
+	list TEXT NOT NULL,                  -- path of the list
+	body BLOB NOT NULL,                  -- sealed: its name, and the filter as it stands in the address
+	created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
 	hash BLOB PRIMARY KEY,
@@ -367,6 +472,13 @@ CREATE TABLE sessions (
 	body BLOB NOT NULL                   -- sealed: address, browser
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE site_districts (
+	site_id TEXT PRIMARY KEY REFERENCES sites (id),
+	municipio TEXT NOT NULL,             -- its name, as the Comune's file has it; '' outside all, or not known
+	nil TEXT NOT NULL,                   -- of the neighbourhood, the same
+	map TEXT NOT NULL                    -- which files of districts told: see Locator
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sites (
 	id TEXT PRIMARY KEY,
 	trust TEXT NOT NULL,                 -- how the owner's identity was checked
@@ -376,7 +488,23 @@ CREATE TABLE sites (
 	declared_at INTEGER,                 -- made_at of the newest declaration, as its sender says
 	heard_at INTEGER,                    -- when the newest message of any kind was recorded
 	withdrawn_at INTEGER                 -- NULL while the site is in the register
-, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER, suspended_until INTEGER, suspension_decided_at INTEGER) STRICT;
+, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER, suspended_until INTEGER, suspension_decided_at INTEGER, invited BLOB, opened_at INTEGER, enrolled_at INTEGER, searched_at INTEGER, confirmed_at INTEGER, shared_at INTEGER) STRICT;
+
+CREATE TABLE submission_sessions (
+	hash BLOB PRIMARY KEY,
+	submission_id TEXT NOT NULL REFERENCES submissions (id),
+	expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE submissions (
+	id TEXT PRIMARY KEY,
+	began_at INTEGER NOT NULL,
+	touched_at INTEGER NOT NULL,         -- a year after it, all of it is deleted
+	resume_hash BLOB NOT NULL UNIQUE,    -- keyed, of the code that opens it on another device; the code is derived, and kept nowhere
+	link_hash BLOB UNIQUE,               -- of the token of the link that confirms the e-mail address; NULL: none waits for that
+	link_at INTEGER,                     -- when that was asked for; the token is derived with it
+	body BLOB NOT NULL                   -- sealed with the submission's own key: all that was typed
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE trail_cosignatures (
 	witness TEXT PRIMARY KEY,            -- its public key
@@ -400,6 +528,15 @@ CREATE TABLE trail_head (
 	size INTEGER NOT NULL,
 	checkpoint BLOB NOT NULL
 , forgotten INTEGER NOT NULL DEFAULT 0) STRICT;
+
+CREATE TABLE unread (
+	site_id TEXT NOT NULL REFERENCES sites (id),
+	agent_id TEXT NOT NULL REFERENCES agents (id),
+	maker TEXT NOT NULL,
+	fault TEXT NOT NULL,                 -- '': none
+	devices INTEGER NOT NULL,
+	PRIMARY KEY (site_id, agent_id, maker, fault)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE users (
 	id TEXT PRIMARY KEY,
@@ -427,9 +564,35 @@ CREATE TABLE versions (
 	PRIMARY KEY (site_id, kind, id, version)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE waves (
+	number INTEGER PRIMARY KEY,          -- counts from 1
+	made_at INTEGER NOT NULL,
+	per_day INTEGER NOT NULL,            -- invitations of one day; 0: all at once
+	source TEXT NOT NULL,                -- where the addresses come from, as each invitation says
+	paused_at INTEGER,                   -- NULL: it goes on
+	cancelled_at INTEGER,
+	-- Invitations that are deleted, or cancelled, since: how many there were.
+	gone INTEGER NOT NULL DEFAULT 0,
+	gone_sent INTEGER NOT NULL DEFAULT 0,
+	gone_bounced INTEGER NOT NULL DEFAULT 0,
+	gone_opened INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
 CREATE INDEX ageing_due ON ageing (due_at, site_id);
 
+CREATE INDEX agents_by_certificate ON agents (certificate_until) WHERE revoked_at IS NULL;
+
+CREATE UNIQUE INDEX agents_by_hand ON agents (by_hand) WHERE by_hand;
+
 CREATE UNIQUE INDEX agents_by_organisation ON agents (organisation_id) WHERE organisation_id IS NOT NULL;
+
+CREATE INDEX agents_by_version ON agents (version) WHERE revoked_at IS NULL;
+
+CREATE INDEX agents_enrolled ON agents (enrolled_at, id);
+
+CREATE INDEX batch_codes_by_batch ON batch_codes (batch_id);
+
+CREATE INDEX batches_by_time ON batches (created_at, id);
 
 CREATE INDEX case_records_by_actor ON case_records (actor_hash, at);
 
@@ -443,9 +606,17 @@ CREATE INDEX cases_closed ON cases (closed_at) WHERE closed_at IS NOT NULL AND d
 
 CREATE INDEX codes_by_site ON codes (site_id);
 
+CREATE INDEX codes_by_time ON codes (created_at);
+
 CREATE INDEX delegations_by_organisation ON delegations (organisation_id);
 
 CREATE INDEX delegations_by_user ON delegations (user_id);
+
+CREATE INDEX diagnoses_by_site ON diagnoses (site_id, recorded_at);
+
+CREATE INDEX equipment_by_maker ON equipment (maker, firmware);
+
+CREATE INDEX faults_by_fault ON faults (fault, since_at);
 
 CREATE INDEX grants_by_agent ON grants (agent_id);
 
@@ -455,11 +626,17 @@ CREATE INDEX imports_by_site ON imports (site_id);
 
 CREATE INDEX introductions_by_address ON introductions (address_hash);
 
+CREATE INDEX invitations_by_mail ON invitations (mail_id) WHERE mail_id IS NOT NULL;
+
+CREATE INDEX invitations_by_wave ON invitations (wave);
+
+CREATE INDEX invitations_due ON invitations (due_at) WHERE mail_id IS NULL AND sent_at IS NULL;
+
 CREATE INDEX lookups_by_owner ON lookups (owner);
 
 CREATE INDEX mail_queue_by_address ON mail_queue (address_hash);
 
-CREATE INDEX mail_queue_by_site ON mail_queue (site_id);
+CREATE INDEX mail_queue_by_owner ON mail_queue (owner);
 
 CREATE INDEX mail_queue_due ON mail_queue (due_at) WHERE ended_at IS NULL;
 
@@ -481,13 +658,21 @@ CREATE INDEX papers_by_case ON papers (case_id);
 
 CREATE INDEX passkeys_by_user ON passkeys (user_id);
 
+CREATE INDEX remarks_by_time ON remarks (at, id);
+
+CREATE INDEX remarks_open ON remarks (at, id) WHERE closed_at IS NULL;
+
 CREATE INDEX requests_by_case ON requests (case_id, number);
 
 CREATE INDEX requests_by_force ON requests (force, number);
 
+CREATE INDEX saved_filters_by_user ON saved_filters (user_id, list);
+
 CREATE INDEX sessions_by_end ON sessions (expires_at);
 
 CREATE INDEX sessions_by_user ON sessions (user_id);
+
+CREATE INDEX sites_by_heard ON sites (heard_at) WHERE heard_at IS NOT NULL;
 
 CREATE INDEX sites_by_organisation ON sites (organisation_id) WHERE organisation_id IS NOT NULL;
 
@@ -495,7 +680,15 @@ CREATE UNIQUE INDEX sites_by_owner ON sites (owner_hash) WHERE owner_hash IS NOT
 
 CREATE INDEX sites_by_thinning ON sites (thinned_at);
 
+CREATE INDEX sites_invited ON sites (invited_at, id);
+
 CREATE INDEX sites_suspended ON sites (suspended_until) WHERE suspended_until IS NOT NULL;
+
+CREATE INDEX submission_sessions_by_end ON submission_sessions (expires_at);
+
+CREATE INDEX submission_sessions_by_submission ON submission_sessions (submission_id);
+
+CREATE INDEX submissions_by_touch ON submissions (touched_at);
 
 CREATE INDEX versions_by_camera ON versions (id) WHERE kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL;
 

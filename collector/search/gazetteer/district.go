@@ -1,6 +1,7 @@
 package gazetteer
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -113,6 +114,23 @@ func (x *Index) Districts(p protocol.Point) (all []*District) {
 
 // HasDistricts tells whether any were imported.
 func (x *Index) HasDistricts() bool { return len(x.districts) > 0 }
+
+// Municipi are the names of all, by number.
+func (x *Index) Municipi() (names []string) {
+	var all []*District
+	for i := range x.districts {
+		if d := &x.districts[i]; d.Kind == KindMunicipio {
+			all = append(all, d)
+		}
+	}
+	slices.SortFunc(all, func(a, b *District) int {
+		return cmp.Or(cmp.Compare(len(a.Code), len(b.Code)), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Name, b.Name))
+	})
+	for _, d := range all {
+		names = append(names, d.Name)
+	}
+	return names
+}
 
 // PlaceOf is the municipio and NIL of a point; empty where no districts were
 // imported, or outside all of them.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,6 +79,17 @@ func New(r *registry.Registry) *Gazetteer {
 
 // Index is the newest; it stays as it is while it is used.
 func (g *Gazetteer) Index() *Index { return g.index.Load() }
+
+// Sources names what the index was made of: another name, another index.
+func (g *Gazetteer) Sources() string {
+	g.refreshing.Lock()
+	defer g.refreshing.Unlock()
+	h := sha256.New()
+	for _, s := range g.sources {
+		fmt.Fprintf(h, "%q %d\n", s.Name, s.ImportedAt.UnixMicro())
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
 
 // Refresh reads what was imported since, here or by another collector. It is one
 // short statement where that is nothing.

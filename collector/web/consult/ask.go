@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	// trustEmail is how an owner is known of whom nothing but an e-mail address is:
-	// who has one may be anybody, so such sites are not asked unless chosen.
-	trustEmail = "e-mail"
 	// usualMargin is what is asked for beyond both ends of the searched interval, in
 	// minutes: people's clocks are wrong too.
 	usualMargin = 5
@@ -58,7 +55,7 @@ func (q *askForm) wrong(field string) string {
 // firstAsking is what the page shows first: the sites that were ticked, the only
 // one whose button was pressed, or else all that see or may see the place and may
 // still hold the footage, of which those known by an e-mail address alone are not
-// ticked.
+// ticked: who has one may be anybody.
 func firstAsking(form url.Values, ans *answer) (*askForm, string) {
 	q := &askForm{ans: ans, kind: protocol.Invitation, before: usualMargin, after: usualMargin, ticked: map[string]bool{}, leftOut: map[string]bool{}}
 	if form.Has("site") || form.Has("only") {
@@ -75,7 +72,7 @@ func firstAsking(form url.Values, ans *answer) (*askForm, string) {
 	for _, r := range ans.all() {
 		if r.Class == search.ClassA && r.Camera.ID != "" && !slices.Contains(q.listed, r.SiteID) && len(q.listed) < maxRevealed {
 			q.listed = append(q.listed, r.SiteID)
-			q.ticked[r.SiteID] = r.Trust != trustEmail
+			q.ticked[r.SiteID] = protocol.Trust(r.Trust) != protocol.TrustEmail
 		}
 	}
 	if len(q.listed) == 0 {

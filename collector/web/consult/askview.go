@@ -32,7 +32,7 @@ type askedSite struct {
 	registry.Draft
 	N               int
 	Ticked, LeftOut bool
-	Untrusted       bool   // known by an e-mail address alone
+	Origin          origin // how sure it is who declared it
 	Trust           string // how its owner is known
 	From, To        string // the interval
 	Ways            []way
@@ -53,11 +53,8 @@ func (c *Consult) askView(w *pages.Words, q *askForm, u registry.User, k registr
 	v := askView{Search: q.ans.id, Phone: q.phone, Back: pathOf(q.ans.id, q.ans.base != nil), Band: c.band(k, u), From: asksAs(u), Reference: c.reference(k), Kind: q.kind,
 		MayOrder: mayOrder(u), Before: q.before, After: q.after, Margins: margins, wrongs: q}
 	for i, d := range all {
-		s := askedSite{Draft: d, N: i + 1, Ticked: q.ticked[d.SiteID], LeftOut: q.leftOut[d.SiteID], Untrusted: d.Trust == trustEmail, Trust: w.T("trust.unknown"),
+		s := askedSite{Draft: d, N: i + 1, Ticked: q.ticked[d.SiteID], LeftOut: q.leftOut[d.SiteID], Origin: originAt(w, q.ans, d.SiteID, d.Trust), Trust: trustWords(w, d.Trust),
 			From: w.DateTime(d.Asked.Start), To: w.DateTime(d.Asked.End), Ways: c.ways(w, d.Reach), Cameras: camerasWords(w, d)}
-		if key := "trust." + d.Trust; w.Has(key) {
-			s.Trust = w.T(key)
-		}
 		if until := d.Until(); !until.IsZero() {
 			s.Left = w.T("ask.left", "when", when(w, c.Now(), until))
 		}

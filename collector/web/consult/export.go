@@ -145,6 +145,7 @@ var exportColumns = []exportColumn{
 	{"footage_until", func(r row) any { return moment(r.R.Footage.Until) }},
 	{"ask", func(r row) any { return strings.TrimSpace(r.Ask + " " + r.ClockNote) }},
 	{"oldest_fact", func(r row) any { return r.OldestAge }},
+	{"declared_by", func(r row) any { return strings.TrimSpace(r.Trust + ". " + r.Why.Origin.Text) }},
 	{"lon", func(r row) any { return lonOf(r.R.Camera.Position.Point) }},
 	{"lat", func(r row) any { return latOf(r.R.Camera.Position.Point) }},
 	{"accuracy_m", func(r row) any { return r.R.Camera.Position.AccuracyM }},

@@ -215,6 +215,7 @@ func sightJSON(s protocol.Sight) jsonSight {
 type jsonSite struct {
 	SiteID   string        `json:"site_id"`
 	SiteName string        `json:"site_name"`
+	Trust    string        `json:"trust"` // how the identity of who declared it was checked
 	Contacts []jsonContact `json:"contacts"`
 }
 
@@ -252,7 +253,8 @@ func revealJSON(a *answer, sites []string, proofs []trail.Proof) jsonReveal {
 	var out jsonReveal
 	revealed := a.revealed()
 	for i, site := range sites {
-		out.Sites = append(out.Sites, jsonSite{site, a.all()[firstRow(a, site)-1].SiteName, contactsJSON(revealed[site])})
+		first := firstOf(a, site)
+		out.Sites = append(out.Sites, jsonSite{site, first.SiteName, first.Trust, contactsJSON(revealed[site])})
 		out.Trail = append(out.Trail, jsonProof{proofs[i].Index, string(proofs[i].Checkpoint)})
 	}
 	return out

@@ -70,10 +70,16 @@ type paperFormView struct {
 	paperForm
 	Band   caseBand
 	Hidden []hiddenField
-	Sites  []paper.Site
+	Sites  []formSite
 	Bases  []basisChoice
 	Fields []textField
 	Back   string // the answer
+}
+
+// formSite is a site that is asked, with how sure it is who declared it.
+type formSite struct {
+	paper.Site
+	Origin origin
 }
 
 // textField is one line of text that is asked for; its words are paperform.*.
@@ -98,7 +104,7 @@ func (c *Consult) showPaperForm(w http.ResponseWriter, r *http.Request, u regist
 	}
 	v := paperFormView{paperForm: f, Band: c.band(k, u), Hidden: carried(src.fields, sites), Back: src.back}
 	for _, site := range sites {
-		v.Sites = append(v.Sites, siteOn(src.answer, site))
+		v.Sites = append(v.Sites, formSite{siteOn(src.answer, site), originAt(c.words(r), src.answer, site, firstOf(src.answer, site).Trust)})
 	}
 	for _, b := range paper.Bases {
 		if b != paper.Urgent || mayOrder(u) {

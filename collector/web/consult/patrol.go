@@ -68,7 +68,8 @@ func (c *Consult) patrolSheet(u registry.User, ans *answer, sites []string) pape
 	opened := ans.revealed()
 	for _, id := range sites {
 		s := siteOn(ans, id)
-		stop := paper.Stop{Name: s.Name, Address: s.Address, Point: firstOf(ans, id).Camera.Position.Point, Cameras: s.Cameras}
+		stop := paper.Stop{Name: s.Name, Address: s.Address, Point: firstOf(ans, id).Camera.Position.Point, Cameras: s.Cameras,
+			Origin: originAt(c.set.Words(pages.It), ans, id, firstOf(ans, id).Trust).Text}
 		var contacts []registry.Contact
 		contacts, stop.Revealed = opened[id]
 		for _, contact := range contacts {

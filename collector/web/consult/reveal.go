@@ -153,9 +153,10 @@ type revealRecord struct {
 }
 
 func (c *Consult) rememberReveal(ctx context.Context, e trail.Entry, proof trail.Proof, ans *answer, site string, contacts []registry.Contact) error {
-	name := ans.all()[firstRow(ans, site)-1].SiteName
+	first := firstOf(ans, site)
+	name := first.SiteName
 	b := brief{Site: site, Name: name, Words: c.inWords(func(w *pages.Words) string { return name + " · " + w.N("done.contacts", len(contacts)) })}
-	return c.remember(ctx, e, proof, b, revealRecord{jsonSite{site, name, contactsJSON(contacts)}, ans.proof.Index, jsonProof{proof.Index, string(proof.Checkpoint)}})
+	return c.remember(ctx, e, proof, b, revealRecord{jsonSite{site, name, first.Trust, contactsJSON(contacts)}, ans.proof.Index, jsonProof{proof.Index, string(proof.Checkpoint)}})
 }
 
 // refuseReveal says what is wrong above the same answer.

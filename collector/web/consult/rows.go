@@ -170,11 +170,8 @@ func (c *Consult) rows(w *pages.Words, ans *answer, start, end int) []row {
 	rows := make([]row, end-start)
 	for i, r := range ans.all()[start:end] {
 		v := row{N: start + i + 1, R: r, Kind: kindOf(r), Left: c.left(w, r), Why: why(w, ans, r), Recorder: recorderName(r),
-			OldestAge: w.Ago(r.FactAge), Trust: w.T("trust.unknown")}
+			OldestAge: w.Ago(r.FactAge), Trust: trustWords(w, r.Trust)}
 		v.Ask, v.ClockNote = clockWords(w, r)
-		if key := "trust." + r.Trust; w.Has(key) {
-			v.Trust = w.T(key)
-		}
 		if m := r.Camera.Position.AccuracyM; m > 0 {
 			v.Accuracy = w.T("row.accuracy", "n", w.Number(m))
 		}

@@ -143,9 +143,10 @@ func (c *Consult) callees(w http.ResponseWriter, r *http.Request) {
 		return found[site], len(found[site]), []string{site}, err
 	})
 	if err == nil {
-		name := s.draft(s.asked[n]).Name
+		d := s.draft(s.asked[n])
+		name := d.Name
 		b := brief{Site: site, Name: name, Words: c.inWords(func(w *pages.Words) string { return name + " · " + w.N("done.contacts", len(found)) })}
-		err = c.remember(r.Context(), entry, proof, b, calleeRecord{jsonSite{site, name, contactsJSON(found)}, s.ID, jsonProof{proof.Index, string(proof.Checkpoint)}})
+		err = c.remember(r.Context(), entry, proof, b, calleeRecord{jsonSite{site, name, d.Trust, contactsJSON(found)}, s.ID, jsonProof{proof.Index, string(proof.Checkpoint)}})
 	}
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "reveal refused", "err", err)

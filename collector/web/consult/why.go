@@ -18,11 +18,12 @@ type reasons struct {
 	Passed  string   // on a route: when they may have come by; else ""
 	Doubts  []string // why that is not surer
 	Footage string   // whether it recorded then, and whether that is still there
+	Origin  origin   // how sure it is who says all this
 }
 
 // why words the reasons of a result of an answer.
 func why(w *pages.Words, ans *answer, r search.Result) reasons {
-	x := reasons{Footage: footageWords(w, r, ans.at)}
+	x := reasons{Footage: footageWords(w, r, ans.at), Origin: originOf(w, r)}
 	place := placeOf(ans.asked.query(ans.at).In)
 	x.Lead, x.Rest = sightWords(w, r, place)
 	if place == "route" {
@@ -59,10 +60,14 @@ func (x reasons) list(w *pages.Words, class search.Class) []string {
 	}
 	sight = append(sight, x.Doubts...)
 	footage := w.T("why.footage", "footage", x.Footage)
+	all := append(sight, footage)
 	if class == search.ClassC {
-		return append([]string{footage}, sight...)
+		all = append([]string{footage}, sight...)
 	}
-	return append(sight, footage)
+	if x.Origin.Text != "" {
+		all = append(all, x.Origin.Text)
+	}
+	return all
 }
 
 // sightWords says whether, from where and how well the camera sees the place.

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
@@ -30,6 +33,52 @@ func (d *door) serve() (origin string) {
 		}
 	})
 	return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+}
+
+// The pages of a referent, one language and width each.
+func TestReferentPagesInABrowser(t *testing.T) {
+	for name, c := range map[string]struct {
+		width int64
+		lang  pages.Lang
+	}{"wide-en": {1280, pages.En}, "narrow-it": {390, pages.It}} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.imports("Sportello di piazza Duca d'Aosta, angolo via Vitruvio", "Agenzia 3")
+			quiet := d.imports("Agenzia 4")[0]
+			if err := d.reg.Act(t.Context(), quiet, protocol.SiteSuspended, d.now); err != nil {
+				t.Fatal(err)
+			}
+			bar := d.door.site
+			d.takeIn(d.bank, bar)
+			d.door.site = d.site
+			d.door.asks(protocol.Invitation, false)
+			d.lets(nil, protocol.MayPrepare, protocol.MayAnswer)
+			d.lets([]string{d.site}, protocol.MayApprove)
+			link, err := d.entry.NewLink(t.Context(), "", d.user.ID, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.web, d.pages = d.entry, d.handler
+			b := pagestest.Open(t, d.serve(), c.width, 900)
+			check := func(where string) { t.Helper(); b.Check("referent-" + where + "-" + name) }
+			b.Visit(link + "&lang=" + string(c.lang))
+			b.Press("main form button")
+			check("sites")
+			b.Visit(ReferentPath + "/sites/" + d.site)
+			b.Do(chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('main details').forEach(d => d.open = true)"))
+			check("site-asked")
+			b.Press("button[value='copied']")
+			check("site-answered")
+			d.now = d.now.Add(20 * 24 * time.Hour)
+			b.Visit(ReferentPath + "/delegations")
+			check("login")
+			d.now = d.now.Add(-20 * 24 * time.Hour)
+			b.Visit(ReferentPath + "/delegations")
+			check("delegations")
+			b.Visit(ReferentPath + "/import")
+			check("import")
+		})
+	}
 }
 
 func TestPagesInABrowser(t *testing.T) {

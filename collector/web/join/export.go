@@ -92,6 +92,22 @@ func (j *Join) export(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(file) // the client has gone: nobody to tell
 }
 
+// write answers with it as a file to be kept.
+func (e exported) write(rw http.ResponseWriter, format string) error {
+	rw.Header().Set("Content-Disposition", `attachment; filename="telecamere.`+format+`"`)
+	if format == "json" {
+		web.WriteJSON(rw, http.StatusOK, e)
+		return nil
+	}
+	file, err := e.csv()
+	if err != nil {
+		return err
+	}
+	rw.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	_, _ = rw.Write(file) // the client has gone: nobody to tell
+	return nil
+}
+
 // exported is all that the register holds of an owner: what export FILE.json
 // writes.
 type exported struct {

@@ -3,7 +3,10 @@
 // the code that stands in every receipt and on the sheet that the agent prints:
 // what the register holds of the site, in words, and five acts (renew the adhesion
 // for a year, suspend, resume, withdraw, revoke what a technical referent may do).
-// Nothing is edited here: the agent is the only writer of its entry.
+// Nothing of an agent's entry is edited here: the agent is its only writer.
+//
+// What was typed on the public form (package adhere) is changed there, by a button of
+// the site's page; beside it is one for a code to install an agent (handmade.go).
 //
 // A code is typed and posted, never in an address. Who guesses is slowed down by
 // the address and overall, and all that is wrong with a code gets one answer. The
@@ -22,6 +25,9 @@
 // the link shows what they are asked, and a button does it. Who is told of what is
 // wrong with the recorders, and wishes that no more, ends it in the same way
 // (alerts.go).
+//
+// Technical referents sign in (referents.go) and look after the sites for which somebody
+// delegated them: what is wrong there, and requests to answer.
 //
 // Owners of many sites import them from a file of their own (bulk.go): CSV as a
 // spreadsheet writes it (table.go), a line a camera, its columns in columns.go. All
@@ -56,6 +62,10 @@ const ContactPath = "/contact"
 
 // AlertsPath is where a reader of alerts ends them: the token of their mail follows.
 const AlertsPath = "/alerts"
+
+// InvitedPath is where who was invited reads what it is about: the token of the
+// invitation follows.
+const InvitedPath = "/invited"
 
 // Guesses slows down who tries codes; ingest.GuessGuard is one.
 type Guesses interface {
@@ -102,12 +112,12 @@ func (j *Join) Routes() []web.Route {
 		return web.Route{Pattern: pattern, Open: true, Handler: h}
 	}
 	return []web.Route{
-		route("GET /{$}", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, SitePath, http.StatusSeeOther) }),
 		route("GET "+SitePath, j.site),
 		route("POST "+SitePath, j.enter),
 		route("POST "+SitePath+"/suspend", j.suspend),
 		route("POST "+SitePath+"/resume", j.resume),
 		route("POST "+SitePath+"/renew", j.renew),
+		route("POST "+SitePath+"/code", j.enrol),
 		route("POST "+SitePath+"/requests/{id}", j.answer),
 		route("GET "+CheckPath, j.checkPage),
 		route("POST "+CheckPath, j.check),
@@ -119,6 +129,8 @@ func (j *Join) Routes() []web.Route {
 		route("GET "+ContactPath+"/{token}", j.contact),
 		route("POST "+ContactPath+"/{token}", j.accept),
 		route("GET "+ContactPath+"/accepted", j.accepted),
+		route("GET "+InvitedPath+"/{token}", j.invited),
+		route("POST "+InvitedPath+"/{token}", j.refuseInvitation),
 		route("POST "+SitePath+"/alerts", j.setAlerts),
 		route("GET "+AlertsPath+"/{token}", j.alertsEnd),
 		route("POST "+AlertsPath+"/{token}", j.endAlerts),

@@ -202,9 +202,6 @@ func TestTheCodeOpensTheSite(t *testing.T) {
 			t.Errorf("the code stands in the %s", where)
 		}
 	}
-	if resp := d.ask("GET", "/", "", nil, nil); resp.Header.Get("Location") != "/site" {
-		t.Errorf("the public address leads to %q", resp.Header.Get("Location"))
-	}
 	if resp := d.ask("GET", "/login", "", nil, nil); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("there is a login: %d", resp.StatusCode)
 	}

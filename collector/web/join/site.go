@@ -42,6 +42,14 @@ func (j *Join) showSite(rw http.ResponseWriter, r *http.Request, own registry.Ow
 		j.Web.Broken(rw, r, err)
 		return
 	}
+	if v.ByHand, err = j.Registry.ByHand(r.Context(), own.ID); err != nil {
+		j.Web.Broken(rw, r, err)
+		return
+	}
+	if v.Letters, err = j.Registry.Letters(r.Context(), own.ID); err != nil {
+		j.Web.Broken(rw, r, err)
+		return
+	}
 	p := pages.Page{Template: "site.html", Title: "site.title", Status: status, Data: v}
 	if problem != "" {
 		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}

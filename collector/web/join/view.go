@@ -25,6 +25,8 @@ type siteView struct {
 	Waiting                      bool        // a contact has not accepted yet
 	Requests                     []askedView // to preserve, the newest first
 	Readers                      []registry.AlertReader
+	ByHand                       bool              // typed on the public form, and no agent keeps it
+	Letters                      []registry.Letter // of the office, the newest first
 }
 
 // cameraView is a camera in words.

@@ -147,7 +147,7 @@ func (e *exim) configure(on map[string]bool) {
 	if on["no-tls"] {
 		offered = ""
 	}
-	for _, dir := range []string{"spool", "log"} {
+	for _, dir := range []string{"spool", "log", "back"} {
 		if err := os.Mkdir(filepath.Join(e.dir, dir), 0o777); err != nil {
 			e.t.Fatal(err)
 		}
@@ -181,7 +181,19 @@ rcpt:
 %[3]s  accept %[4]s
   deny message = relay not permitted
 begin routers
+vanished:
+  driver = redirect
+  local_parts = vanished
+  data = :fail: 5.1.1 no such mailbox
+  allow_fail
+back:
+  driver = accept
+  local_parts = telecamere
+  transport = pipe
 begin transports
+pipe:
+  driver = pipe
+  command = /bin/sh -c "cat > %[1]s/back/mail"
 begin authenticators
 plain:
   driver = plaintext
@@ -189,6 +201,12 @@ plain:
   server_condition = ${if and{{eq{$auth2}{%[5]s}}{eq{$auth3}{%[6]s}}}}
   server_set_id = $auth2
 `, e.dir, offered, extra, whoever, eximUser, eximPassword), 0o644)
+}
+
+// deliver has the server go through its queue once.
+func (e *exim) deliver() {
+	e.t.Helper()
+	e.run("-qff")
 }
 
 // taken gives what the server has taken, as it would go on.

@@ -12,6 +12,7 @@ import (
 	"text/template"
 	"time"
 
+	"anagrafe/collector/letter"
 	"anagrafe/collector/registry"
 )
 
@@ -39,10 +40,18 @@ func text(link string) (string, error) {
 
 // link is where a message leads.
 func (s *Sender) link(m registry.Mail) string {
-	if m.Token != "" {
+	switch {
+	case m.Path != "":
+		return s.PublicURL + m.Path
+	case m.Token != "":
 		return s.ContactLink + m.Token
 	}
 	return s.Link
+}
+
+// invitationText is the Comune's own letter: see package letter.
+func (s *Sender) invitationText(i registry.InvitationMail, now time.Time) string {
+	return s.letters.Text(letter.Invitation{Site: i.Site, Code: i.Code, Token: i.Token, Source: i.Source, At: now, Until: i.ExpiresAt})
 }
 
 // compose writes a message as RFC 5322 and RFC 2045 have it. Auto-Submitted
@@ -50,8 +59,12 @@ func (s *Sender) link(m registry.Mail) string {
 // try, so that a message that comes twice is known as one.
 func (s *Sender) compose(m registry.Mail, now time.Time) ([]byte, error) {
 	body, err := text(s.link(m))
-	if m.News != nil {
+	about := subject
+	switch {
+	case m.News != nil:
 		body = s.newsText(m)
+	case m.Invitation != nil:
+		about, body = s.letters.Subject(), s.invitationText(*m.Invitation, now)
 	}
 	if err != nil {
 		return nil, err
@@ -61,7 +74,7 @@ func (s *Sender) compose(m registry.Mail, now time.Time) ([]byte, error) {
 	for _, header := range append(s.unsubscribe(m), [][2]string{
 		{"From", s.from.String()},
 		{"To", (&mail.Address{Address: m.Address}).String()},
-		{"Subject", mime.QEncoding.Encode("utf-8", subject)},
+		{"Subject", mime.QEncoding.Encode("utf-8", about)},
 		{"Date", now.UTC().Format(time.RFC1123Z)},
 		{"Message-ID", "<" + m.ID + "@" + domain + ">"},
 		{"Auto-Submitted", "auto-generated"},

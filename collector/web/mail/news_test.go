@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"anagrafe/collector/letter"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 )
@@ -98,5 +99,27 @@ func TestOtherMailHasNoEnd(t *testing.T) {
 	}
 	if header, _ := read(t, raw); header.Get("List-Unsubscribe-Post") != "" {
 		t.Error("one click without https")
+	}
+}
+
+// An invitation is the Comune's own letter: it says what it is, and is no list's.
+func TestInvitation(t *testing.T) {
+	p := newPost(t, "127.0.0.1:25", func(o *Options) {
+		o.Inviter = letter.Office{Name: "Comune di Prova", Contact: "02 1234567", Page: "https://telecamere.example.it/invited/", Privacy: "https://telecamere.example.it/privacy", KeptDays: 60}
+	})
+	code := protocol.NewCode()
+	raw, err := p.compose(registry.Mail{ID: "7d4f", Address: "info@bar.example.it", Invitation: &registry.InvitationMail{
+		Site: protocol.Site{Name: "Bar Centrale"}, Code: code, Token: "abc", Source: "albo", ExpiresAt: p.now}}, p.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, text := read(t, raw)
+	for _, want := range []string{"Comune di Prova", "Bar Centrale", code.String(), "https://telecamere.example.it/invited/abc", "albo", "Partecipare è una scelta libera"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+	if got, err := new(mime.WordDecoder).DecodeHeader(header.Get("Subject")); err != nil || !strings.HasPrefix(got, "Invito al registro") {
+		t.Errorf("subject %q, %v", got, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/letter"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
 )
@@ -35,12 +36,15 @@ type Options struct {
 	// smtps://HOST:PORT of one that speaks TLS from the first byte (RFC 8314).
 	// Without TLS, and without a user, one on loopback will do.
 	Server         string
-	From           string      // an address, with or without a name before it
-	User, Password string      // "": no login
-	Link           string      // where a message leads
-	ContactLink    string      // the same for who has to accept to be a contact: their token follows
-	EndLink        string      // where a reader of alerts ends them: their token follows
-	TLS            *tls.Config // nil: the system's authorities
+	From           string             // an address, with or without a name before it
+	User, Password string             // "": no login
+	Channels       []registry.Channel // of which messages go over that server
+	PublicURL      string             // below which a message's own path leads, without a / at its end
+	Link           string             // where a message leads
+	ContactLink    string             // the same for who has to accept to be a contact: their token follows
+	EndLink        string             // where a reader of alerts ends them: their token follows
+	Inviter        letter.Office      // who invites
+	TLS            *tls.Config        // nil: the system's authorities
 	Log            *slog.Logger
 	Now            func() time.Time // nil: time.Now
 }
@@ -54,6 +58,7 @@ type Sender struct {
 	from     mail.Address
 	patience time.Duration
 	words    *pages.Set
+	letters  *letter.Letters
 }
 
 // New checks the options.
@@ -72,11 +77,14 @@ func New(o Options) (*Sender, error) {
 	if (o.User == "") != (o.Password == "") {
 		return nil, errors.New("the mail server's user and password go together: give both, or neither")
 	}
-	if o.Registry == nil || o.Link == "" || o.ContactLink == "" || o.EndLink == "" || o.Log == nil {
-		return nil, errors.New("mail needs the registry, links and a log")
+	if o.Registry == nil || len(o.Channels) == 0 || o.PublicURL == "" || o.Link == "" || o.ContactLink == "" || o.EndLink == "" || o.Log == nil {
+		return nil, errors.New("mail needs the registry, channels, links and a log")
 	}
 	if s.words, err = pages.Load(files, o.Log); err != nil {
 		return nil, fmt.Errorf("load the words of mail: %w", err)
+	}
+	if s.letters, err = letter.New(o.Inviter, o.Log); err != nil {
+		return nil, err
 	}
 	if s.Now == nil {
 		s.Now = time.Now
@@ -104,7 +112,7 @@ func (s *Sender) Run(ctx context.Context) error {
 // server as a whole: what became of single messages the queue knows.
 func (s *Sender) SendDue(ctx context.Context) error {
 	for {
-		due, err := s.Registry.DueMail(ctx, s.Now(), batch)
+		due, err := s.Registry.DueMail(ctx, s.Now(), batch, s.Channels...)
 		if err != nil || len(due) == 0 {
 			return err
 		}

@@ -53,7 +53,7 @@ func newPost(t *testing.T, server string, change func(*Options)) *post {
 		t.Fatal(err)
 	}
 	reg.Unseal(key)
-	o := Options{Registry: reg, Server: server, From: "Telecamere <telecamere@comune.example.it>", Link: link, ContactLink: contactLink, EndLink: endLink, Log: log, Now: func() time.Time { return p.now }}
+	o := Options{Registry: reg, Server: server, From: "Telecamere <telecamere@comune.example.it>", Channels: []registry.Channel{registry.ChannelEmail, registry.ChannelPEC}, PublicURL: "https://telecamere.example.it", Link: link, ContactLink: contactLink, EndLink: endLink, Log: log, Now: func() time.Time { return p.now }}
 	if change != nil {
 		change(&o)
 	}
@@ -65,6 +65,16 @@ func newPost(t *testing.T, server string, change func(*Options)) *post {
 
 // site adds a site whose contacts have these addresses, and queues mail to them.
 func (p *post) site(addresses ...string) (id string) {
+	p.t.Helper()
+	var contacts []protocol.Contact
+	for _, a := range addresses {
+		contacts = append(contacts, protocol.Contact{Name: "Anna Bianchi", Role: protocol.RoleOwner, Email: a})
+	}
+	return p.declare(contacts...)
+}
+
+// declare is site with any contacts.
+func (p *post) declare(contacts ...protocol.Contact) (id string) {
 	p.t.Helper()
 	at, agent := p.now.Add(-time.Hour), uuid.NewString()
 	hash := sha256.Sum256([]byte(agent))
@@ -78,9 +88,7 @@ func (p *post) site(addresses ...string) (id string) {
 	}
 	d := protocol.Declaration{Site: protocol.Site{Name: "Bar Centrale", Category: "shop", Address: "Via Torino 1"},
 		Approval: protocol.Approval{By: "Anna Bianchi", Role: protocol.RoleOwner, At: at}}
-	for _, a := range addresses {
-		d.Contacts = append(d.Contacts, protocol.Contact{Name: "Anna Bianchi", Role: protocol.RoleOwner, Email: a})
-	}
+	d.Contacts = contacts
 	m := protocol.Message{ID: uuid.NewString(), SiteID: id, Epoch: grant.Epoch, Revision: 1, MadeAt: at, Body: d}
 	raw, err := protocol.Encode(m)
 	if err != nil {
@@ -121,9 +129,9 @@ func (p *post) waits(later time.Duration) bool {
 // The link of who has to accept to be a contact is their own; all else is the same.
 func TestLinkOfAContact(t *testing.T) {
 	p := newPost(t, "127.0.0.1:25", nil)
-	plain, own := p.link(registry.Mail{ID: "1"}), p.link(registry.Mail{ID: "1", Token: "abc"})
-	if plain != link || own != contactLink+"abc" {
-		t.Errorf("%q, %q", plain, own)
+	plain, own, path := p.link(registry.Mail{ID: "1"}), p.link(registry.Mail{ID: "1", Token: "abc"}), p.link(registry.Mail{ID: "1", Path: "/site/x"})
+	if plain != link || own != contactLink+"abc" || path != link+"/x" {
+		t.Errorf("%q, %q, %q", plain, own, path)
 	}
 	a, err := text(plain)
 	if err != nil {

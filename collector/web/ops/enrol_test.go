@@ -40,3 +40,19 @@ func (d *desk) redeem(invitation map[string]string, visit bool) (agent, site str
 	}
 	return grant.AgentID, grant.SiteID
 }
+
+// use has another agent redeem a code.
+func (d *desk) use(code protocol.Code) error {
+	key := uuid.New()
+	_, err := d.reg.Redeem(d.t.Context(), struct {
+		CodeHash     [32]byte
+		KeyHash      [32]byte
+		AgentID      string
+		AgentVersion string
+		At           time.Time
+		Visit        bool
+		Replace      bool
+		Former       string
+	}{code.Hash(), [32]byte(append(key[:], key[:]...)), uuid.NewString(), "1.0", time.Now(), false, false, ""})
+	return err
+}

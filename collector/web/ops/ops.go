@@ -6,6 +6,16 @@
 // The command line reaches the same handlers over the control socket (Control),
 // where who may open the socket is the operating system's answer.
 //
+// What it shows of sites (DESIGN 10: aggregates and technical state alone) is of two
+// kinds. What the Comune typed itself to invite a site, its name, category and address,
+// is the Comune's own and stands in the lists, for who calls has to be found. What an
+// owner declares, or types in the public form, is not shown and not read: no contact,
+// no name of a person or a camera, no address, no position or direction; of cameras
+// there are counts. A site is in a district, never at a place, and counts of a
+// district are shown as they are, however small: who is in a list here is no secret
+// from the Comune, which invited it. Nothing here tells what a force asked, of whom.
+// The tests fill a register with marked words and look for them on every route.
+//
 // Who makes whom (DESIGN 10): an admin adds a force by the act that lets it consult,
 // makes the Comune's own accounts and the first administrator of a force, no more,
 // and sees and revokes the Comune's own alone; all others of a force are its
@@ -21,10 +31,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/letter"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -36,7 +48,7 @@ var files embed.FS
 // linkLife is how long the first administrator's link waits to be opened.
 const linkLife = 24 * time.Hour
 
-// Options: all but OnRevoke are required.
+// Options: all but Version, OnRevoke and OnNotice are required.
 type Options struct {
 	Web        *web.Web // of the operators' listener
 	Registry   *registry.Registry
@@ -44,17 +56,28 @@ type Options struct {
 	AgentsURL  string                    // https://host:port that agents speak to
 	Pin        func() string             // of the private CA's key, for links; it changes when another one signs
 	OpsURL     string                    // public address of this listener, for links and credential files
+	PublicURL  string                    // of the public listener, where referents sign in
 	ConsultURL func(force string) string // of consultation, for a force's people or "" for the dpo
 	TrailKey   string                    // verifier key, for credential files
+	Office     letter.Office             // who invites
+	Version    string                    // of this program: agents of an older one are in the technical queue
 	// OnRevoke is told of each agent that was revoked; it must return at once.
 	OnRevoke func(agentID string)
+	// OnNotice is told when something waits to be handed down; it must return at once.
+	OnNotice func()
 	Log      *slog.Logger
 }
 
 // Ops is the console.
 type Ops struct {
 	Options
-	pages *pages.Set
+	pages     *pages.Set
+	exporting chan struct{} // holds what makes a CSV file of a list
+	letters   *letter.Letters
+
+	counted map[registry.Grouping]*remembered[[]registry.FunnelRow]
+	times   map[string]*remembered[[]periodNumbers]
+	places  remembered[[2][]string] // municipi and neighbourhoods with sites
 }
 
 // New loads the console's pages.
@@ -65,11 +88,20 @@ func New(o Options) (*Ops, error) {
 	if o.OnRevoke == nil {
 		o.OnRevoke = func(string) {}
 	}
+	if o.OnNotice == nil {
+		o.OnNotice = func() {}
+	}
 	set, err := pages.Load(files, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("load the ops pages: %w", err)
 	}
-	return &Ops{Options: o, pages: set}, nil
+	letters, err := letter.New(o.Office, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &Ops{Options: o, pages: set, exporting: make(chan struct{}, 1), letters: letters,
+		counted: map[registry.Grouping]*remembered[[]registry.FunnelRow]{registry.GroupMunicipio: {}, registry.GroupNIL: {}, registry.GroupCategory: {}},
+		times:   map[string]*remembered[[]periodNumbers]{"week": {}, "month": {}}}, nil
 }
 
 // Routes are the console's pages, with who may use each.
@@ -78,12 +110,29 @@ func (o *Ops) Routes() []web.Route {
 	route := func(pattern string, roles []string, h http.HandlerFunc) web.Route {
 		return web.Route{Pattern: pattern, Roles: roles, Handler: h}
 	}
-	return []web.Route{
+	pages := []web.Route{
 		route("GET /{$}", both, o.overview),
 		route("POST /invite", both, o.invite),
 		route("GET /invite", both, o.begin), // a language link of the page that POST /invite answers with
-		route("GET /agents", both, o.agents),
+		route("GET /batches", both, o.batches),
+		route("POST /batches", both, o.addBatch),
+		route("POST /batches/{id}/end", both, o.endBatch),
+		route("GET /waves", both, o.waves),
+		route("POST /waves/{number}/pause", both, o.changeWave("wave-pause", o.Registry.PauseWave)),
+		route("POST /waves/{number}/resume", both, o.changeWave("wave-resume", o.Registry.ResumeWave)),
+		route("POST /waves/{number}/cancel", both, o.changeWave("wave-cancel", o.Registry.CancelWave)),
+		route("GET /funnel", both, o.funnel),
+		route("GET /funnel.csv", both, o.funnelCSV),
 		route("POST /agents/{id}/revoke", both, o.revokeAgent),
+		route("GET /remarks", both, o.remarks),
+		route("POST /remarks/{id}/close", both, o.closeRemark),
+		route("GET /queue", both, o.queue),
+		route("GET /queue/letter", both, o.askSeveral),
+		route("POST /queue/letter", both, o.writeSeveral),
+		route("GET /sites/{id}", both, o.technical),
+		route("GET /sites/{id}/letter", both, o.technical), // a language link of a refused one
+		route("POST /sites/{id}/letter", both, o.writeTo),
+		route("POST /sites/{id}/codes/{made}/revoke", both, o.revokeCode),
 		route("GET /users", admin, o.users),
 		route("POST /users", admin, o.addUser),
 		route("POST /users/{id}/revoke", admin, o.revokeUser),
@@ -92,6 +141,7 @@ func (o *Ops) Routes() []web.Route {
 		route("GET /forces", admin, o.forces),
 		route("POST /forces", admin, o.addForce),
 	}
+	return slices.Concat(pages, o.sites().routes(o, both), o.agents().routes(o, both), o.lines().routes(o, both), o.codes().routes(o, both))
 }
 
 const hostID = "control-socket"
@@ -162,8 +212,14 @@ func (o *Ops) record(rw http.ResponseWriter, r *http.Request, kind string, detai
 // recordFor is record for what concerns a force: sealed to it, so that its auditor
 // reads it; "" is none.
 func (o *Ops) recordFor(rw http.ResponseWriter, r *http.Request, force, kind string, details any) bool {
-	u, _ := web.User(r.Context())
-	if err := o.Record(r.Context(), web.Act{Kind: kind, User: u, From: web.From(r), Count: 1, Force: force, Details: details}); err != nil {
+	return o.put(rw, r, web.Act{Kind: kind, Count: 1, Force: force, Details: details})
+}
+
+// put puts what its user does on the trail.
+func (o *Ops) put(rw http.ResponseWriter, r *http.Request, a web.Act) bool {
+	a.User, _ = web.User(r.Context())
+	a.From = web.From(r)
+	if err := o.Record(r.Context(), a); err != nil {
 		o.Web.Unrecorded(rw, r, err)
 		return false
 	}
@@ -174,7 +230,16 @@ func (o *Ops) recordFor(rw http.ResponseWriter, r *http.Request, force, kind str
 func (o *Ops) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
 	u, _ := web.User(r.Context())
 	p.Face, p.User, p.Styles = pages.FaceOps, u.Name, []string{"ops.css"}
-	p.Nav = []pages.Nav{{Key: "nav.overview", Href: "/"}, {Key: "nav.agents", Href: "/agents"}}
+	p.Nav = []pages.Nav{
+		{Key: "nav.overview", Href: "/"},
+		{Key: "nav.funnel", Href: "/funnel"},
+		{Key: "nav.sites", Href: "/sites"},
+		{Key: "nav.agents", Href: "/agents"},
+		{Key: "nav.waves", Href: "/waves"},
+		{Key: "nav.queue", Href: "/queue"},
+		{Key: "nav.invitations", Href: "/invitations"},
+		{Key: "nav.remarks", Href: "/remarks"},
+	}
 	if u.Role == registry.RoleAdmin {
 		p.Nav = append(p.Nav, pages.Nav{Key: "nav.users", Href: "/users"}, pages.Nav{Key: "nav.forces", Href: "/forces"})
 	}
@@ -194,6 +259,11 @@ func (o *Ops) refuse(rw http.ResponseWriter, r *http.Request, status int, bad wr
 		again()
 		return
 	}
+	o.problem(rw, r, status, bad)
+}
+
+// problem answers a field that cannot be taken as JSON.
+func (o *Ops) problem(rw http.ResponseWriter, r *http.Request, status int, bad wrong) {
 	words := o.pages.Words(pages.Language(r))
 	p := web.Problem{Error: words.T(bad.Key), Field: bad.Field}
 	if hint := bad.Key + ".hint"; words.Has(hint) {

@@ -77,5 +77,8 @@ func (o *Ops) server(u registry.User) string {
 	if u.Role == registry.RoleOps || u.Role == registry.RoleAdmin {
 		return o.OpsURL
 	}
+	if u.Role == registry.RoleReferent {
+		return o.PublicURL
+	}
 	return o.ConsultURL(u.Force)
 }

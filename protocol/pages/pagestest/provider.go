@@ -14,12 +14,14 @@ import (
 const (
 	ProviderClient = "anagrafe"
 	ProviderSecret = "segreto di prova"
+	// ProviderFiscalCode is the one that it knows, of whoever has no dot in their name.
+	ProviderFiscalCode = "RSSNNA80A41F205O"
 )
 
 // Provider starts a provider of OpenID Connect (npm oidc-provider) that sends browsers
 // back to redirect, and gives its issuer. It ends with the test. Its login page takes
 // any name and password; the person's claim "gruppi" is the part of the name before
-// its first dot, beside "tutti".
+// its first dot, beside "tutti"; a name without one has a fiscal code, ProviderFiscalCode.
 func Provider(t testing.TB, redirect string) (issuer string) {
 	t.Helper()
 	node, err := exec.LookPath("node")

@@ -56,7 +56,7 @@ func (b *Tab) Frames() (addresses []string) {
 func (b *Tab) CopyCookies(from *Tab, origin string) (n int) {
 	b.t.Helper()
 	for _, c := range call(from, network.GetCookies, network.GetCookiesParams{URLs: []string{origin}}).Cookies {
-		call(b, network.SetCookie, network.SetCookieParams{Name: c.Name, Value: c.Value, URL: origin})
+		call(b, network.SetCookie, network.SetCookieParams{Name: c.Name, Value: c.Value, URL: origin, Path: c.Path, Secure: &c.Secure})
 		n++
 	}
 	return n

@@ -1,0 +1,70 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"anagrafe/protocol"
+)
+
+// ErrNamed: the site has been declared under its name, or every site here has one.
+var ErrNamed = errors.New("the site has a name already")
+
+// NameSite says what a site is called that came without a name: its code was one of an
+// association's, and the register knows nothing of it. It may be corrected until the
+// site is declared. With siteID "" the one site without a name is meant. Wrong values
+// are protocol.FieldErrors.
+func (v *Inventory) NameSite(ctx context.Context, siteID string, as protocol.Site) error {
+	as.Name, as.Address = line(as.Name), line(as.Address)
+	if as.Category == "" {
+		as.Category = "other"
+	}
+	if errs := checkSite(as, v); len(errs) > 0 {
+		return fmt.Errorf("name the site: %w", errs)
+	}
+	err := v.write(ctx, func(tx *sql.Tx) error {
+		b := &book{}
+		if err := b.loadSites(ctx, tx); err != nil {
+			return err
+		}
+		for _, s := range b.sites {
+			if siteID == "" && s.SiteName == "" {
+				siteID = s.SiteID
+			}
+		}
+		switch s := b.site(siteID); {
+		case siteID == "":
+			return ErrNamed
+		case s == nil:
+			return fmt.Errorf("site %q: %w", siteID, ErrUnknown)
+		case s.declared != nil:
+			return ErrNamed
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE site SET name = ?, category = ?, address = ? WHERE id = ?", as.Name, as.Category, as.Address, siteID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("name the site: %w", err)
+	}
+	return nil
+}
+
+// checkSite asks protocol, by the smallest declaration of a site.
+func checkSite(as protocol.Site, v *Inventory) (errs protocol.FieldErrors) {
+	const prefix = "site."
+	id, now := uuid.NewString(), v.now()
+	err := protocol.Message{ID: id, SiteID: id, Epoch: 1, Revision: 1, MadeAt: now, Body: protocol.Declaration{Site: as,
+		Approval: protocol.Approval{By: "-", Role: protocol.RoleOwner, At: now}}}.Validate()
+	all, _ := errors.AsType[protocol.FieldErrors](err)
+	for _, e := range all {
+		if field, ok := strings.CutPrefix(e.Field, prefix); ok {
+			errs = append(errs, protocol.FieldError{Field: "place_" + field, Why: e.Why})
+		}
+	}
+	return errs
+}

@@ -1,0 +1,139 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"anagrafe/protocol"
+)
+
+// District is where a site lies, by the names that the Comune's files give: "Municipio
+// 3", "ISOLA". One is "" outside all districts, and where it is not known.
+type District struct{ Municipio, NIL string }
+
+// Locator tells districts. It is package gazetteer's, which reads what this package
+// keeps.
+type Locator struct {
+	// Map names the files of districts that are asked. Where it changes, all sites are
+	// placed anew (PlaceSites).
+	Map string
+	At  func(protocol.Point) District
+	// Find is for a site without cameras: the zero District unless the address is sure.
+	Find func(address string) District
+}
+
+// UseLocator has sites be placed as they are recorded, from now on. Until it is called
+// for the first time, what is recorded is placed by the next PlaceSites.
+func (r *Registry) UseLocator(l *Locator) { r.locator.Store(l) }
+
+// district is that in which most of the cameras hang. Without cameras it is that of the
+// address.
+func (l *Locator) district(address string, cameras []protocol.Camera) (most District) {
+	if len(cameras) == 0 {
+		return l.Find(address)
+	}
+	count := make(map[District]int)
+	for _, c := range cameras {
+		count[l.At(c.Position.Point)]++
+	}
+	for d, n := range count { // of two with as many, always the same
+		if m := count[most]; n > m || n == m && (d.Municipio > most.Municipio || d.Municipio == most.Municipio && d.NIL > most.NIL) {
+			most = d
+		}
+	}
+	return most
+}
+
+// place writes down where a site lies.
+func (r *Registry) place(ctx context.Context, tx *tx, siteID, address string, cameras []protocol.Camera) error {
+	l := r.locator.Load()
+	if l == nil {
+		_, err := tx.ExecContext(ctx, "DELETE FROM site_districts WHERE site_id = ?", siteID)
+		return err
+	}
+	d := l.district(address, cameras)
+	_, err := tx.ExecContext(ctx, `INSERT INTO site_districts (site_id, municipio, nil, map) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (site_id) DO UPDATE SET municipio = excluded.municipio, nil = excluded.nil, map = excluded.map
+		WHERE (site_districts.municipio, site_districts.nil, site_districts.map) <> (excluded.municipio, excluded.nil, excluded.map)`,
+		siteID, d.Municipio, d.NIL, l.Map)
+	return err
+}
+
+// placeBatch bounds the sites that are placed in one transaction: some 20 ms.
+const placeBatch = 64
+
+// PlaceSites places the sites that were recorded without a locator or with one of
+// another map, a few at a time and only while nobody else writes. It tells how many.
+func (r *Registry) PlaceSites(ctx context.Context) (placed int, err error) {
+	l := r.locator.Load()
+	if l == nil {
+		return 0, nil
+	}
+	after := ""
+	for {
+		sites, err := r.unplaced(ctx, l.Map, after)
+		if err != nil || len(sites) == 0 {
+			return placed, placing(err)
+		}
+		if err := r.updateIdle(ctx, func(ctx context.Context, tx *tx) error {
+			for _, id := range sites {
+				if err := r.placeAnew(ctx, tx, id); err != nil {
+					r.log.ErrorContext(ctx, "a site's district cannot be found: it is counted in none", "site", id, "err", err)
+				}
+			}
+			return nil
+		}); err != nil {
+			return placed, placing(err)
+		}
+		after = sites[len(sites)-1]
+		placed += len(sites)
+	}
+}
+
+func placing(err error) error {
+	if err != nil {
+		err = fmt.Errorf("find the districts of sites: %w", err)
+	}
+	return err
+}
+
+func (r *Registry) unplaced(ctx context.Context, from, after string) (sites []string, err error) {
+	err = r.view(ctx, func(tx *tx) (err error) {
+		sites, err = textsOf(ctx, tx, `SELECT id FROM sites s WHERE id > ?1 AND body IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM site_districts d WHERE d.site_id = s.id AND d.map = ?2) ORDER BY id LIMIT ?3`, after, from, placeBatch)
+		return err
+	})
+	return sites, err
+}
+
+// placeAnew places a site by what stands in the record. One that was erased meanwhile
+// has no place.
+func (r *Registry) placeAnew(ctx context.Context, tx *tx, siteID string) error {
+	b, err := r.vault.boxOf(ctx, tx, siteID)
+	if err != nil {
+		return err
+	}
+	var body []byte
+	if err := tx.QueryRowContext(ctx, "SELECT body FROM sites WHERE id = ?", siteID).Scan(&body); err != nil || body == nil {
+		return err
+	}
+	site, err := openBody[protocol.Site](b, siteBody, body)
+	if err != nil {
+		return err
+	}
+	var cameras []protocol.Camera
+	if err := each(ctx, tx, func(scan func(...any) error) error {
+		k := thing{kind: kindCamera}
+		var version int64
+		var sealed []byte
+		if err := scan(&k.id, &version, &sealed); err != nil {
+			return err
+		}
+		c, err := openBody[protocol.Camera](b, versionBody(k, version), sealed)
+		cameras = append(cameras, c)
+		return err
+	}, "SELECT id, version, body FROM versions WHERE site_id = ? AND "+declaredCamera, siteID); err != nil {
+		return err
+	}
+	return r.place(ctx, tx, siteID, site.Address, cameras)
+}

@@ -1,0 +1,203 @@
+package adhere
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+//go:embed *.html it.json en.json
+var files embed.FS
+
+// Path is where the public form begins, below the public address.
+const Path = "/aderisci"
+
+// ConfirmPath is where an address is confirmed: the token of the mail follows.
+const ConfirmPath = Path + "/conferma"
+
+// Guesses slows down who tries codes; ingest.GuessGuard is one.
+type Guesses interface {
+	// Allow tells whether an address may try now, else in how long.
+	Allow(from netip.Addr) (wait time.Duration, ok bool)
+	// Wrong counts a wrong code.
+	Wrong(from netip.Addr)
+}
+
+// Options: Web, Registry, Record, Guesses and Log are required; of the public form,
+// which has no Then, also OnAct, Sign and Link.
+type Options struct {
+	Web      *web.Web
+	Registry *registry.Registry
+	Record   web.Record
+	Guesses  Guesses // of codes
+	Log      *slog.Logger
+	OnAct    func()                                 // called after each act: search and the agents may be told at once
+	Sign     func(protocol.Receipt) (string, error) // signs a receipt
+	Link     func(protocol.Code) string             // the address that brings an enrolment code to an agent
+
+	Base  string   // where the form is served; "": Path
+	Roles []string // who may use it; none: anybody
+	Then  string   // where it leads after whom to call; "": to identity, summary and act
+
+	Find   func(address string) []protocol.FoundPlace // looks up an address; nil: there are none
+	Map    func() protocol.MapDescription             // of the map that the listener serves; nil: it serves none
+	Inside func(protocol.Point) bool                  // of the register's area; nil: everywhere is
+	Mail   bool                                       // mail is sent
+}
+
+// Adhere is the form.
+type Adhere struct {
+	Options
+	pages *pages.Set
+	begun *web.Limit // submissions
+	asked *web.Limit // messages
+}
+
+// New loads the pages.
+func New(o Options) (*Adhere, error) {
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.Log == nil || o.Then == "" && (o.OnAct == nil || o.Sign == nil || o.Link == nil) {
+		return nil, errors.New("the form needs its listener, the registry, a trail, a guard against guessing and a log")
+	}
+	set, err := pages.Load(files, o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("load the form: %w", err)
+	}
+	o.Base = cmp.Or(o.Base, Path)
+	if o.Find == nil {
+		o.Find = func(string) []protocol.FoundPlace { return nil }
+	}
+	if o.Inside == nil {
+		o.Inside = func(protocol.Point) bool { return true }
+	}
+	return &Adhere{Options: o, pages: set, begun: web.NewLimit(o.Web.Now, begunOf, begunOverall, time.Hour),
+		asked: web.NewLimit(o.Web.Now, askedOf, askedOverall, time.Hour)}, nil
+}
+
+// New submissions in an hour: of one address (a market hall has one), and of all.
+const begunOf, begunOverall = 20, 1000
+
+// Messages that are asked for in an hour, of one address and of all.
+const askedOf, askedOverall = 10, 500
+
+// Routes are the form's pages. Those after the first ask themselves for the
+// submission that is open in the browser.
+func (a *Adhere) Routes() []web.Route {
+	route := func(pattern, path string, h http.HandlerFunc) web.Route {
+		return web.Route{Pattern: pattern + " " + a.Base + path, Open: len(a.Roles) == 0, Roles: a.Roles, Handler: h}
+	}
+	routes := []web.Route{
+		route("GET", "", a.start),
+		route("GET", "/chi", a.who),
+		route("POST", "/chi", a.setWho),
+		route("GET", "/luogo", a.with(a.place)),
+		route("POST", "/luogo", a.with(a.setPlace)),
+		route("GET", "/telecamere", a.with(a.cameras)),
+		route("GET", "/telecamere/nuova", a.with(a.camera)),
+		route("POST", "/telecamere/nuova", a.with(a.setCamera)),
+		route("GET", "/telecamere/{id}", a.with(a.camera)),
+		route("POST", "/telecamere/{id}", a.with(a.setCamera)),
+		route("POST", "/telecamere/{id}/togli", a.with(a.removeCamera)),
+		route("GET", "/chiamare", a.with(a.call)),
+		route("POST", "/chiamare", a.with(a.setCall)),
+		route("POST", "/riprendi", a.resume),
+		route("POST", "/esci", a.leave),
+		route("POST", "/cancella", a.drop),
+	}
+	if a.Then != "" {
+		return routes
+	}
+	return append(append(routes, a.recognition()...),
+		route("POST", "/invito", a.setInvitation),
+		route("GET", "/identita", a.with(a.identity)),
+		route("POST", "/identita/email", a.with(a.askEmail)),
+		route("GET", "/conferma/{token}", a.confirmPage),
+		route("POST", "/conferma/{token}", a.confirm),
+		route("GET", "/riepilogo", a.with(a.summary)),
+		route("POST", "/aderisco", a.with(a.adhere)),
+		route("GET", "/ricevuta", a.receipt),
+		route("POST", "/modifica", a.modify),
+	)
+}
+
+// with opens the submission of the browser for a handler; without one the form
+// begins anew.
+func (a *Adhere) with(h func(http.ResponseWriter, *http.Request, registry.Submission)) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		s, ok, err := a.open(r)
+		switch {
+		case err != nil:
+			a.Web.Broken(rw, r, err)
+		case !ok:
+			a.showStart(rw, r, http.StatusUnauthorized, "start.ended")
+		default:
+			h(rw, r, s)
+		}
+	}
+}
+
+// open reads the submission that is open in the browser.
+func (a *Adhere) open(r *http.Request) (registry.Submission, bool, error) {
+	id, ok, err := a.Web.Submission(r)
+	if err != nil || !ok {
+		return registry.Submission{}, false, err
+	}
+	s, err := a.Registry.Submission(r.Context(), id)
+	if errors.Is(err, registry.ErrUnknownSubmission) { // dropped a moment ago
+		return s, false, nil
+	}
+	return s, err == nil, err
+}
+
+// change keeps what a step changes; when it returns false the answer is written.
+func (a *Adhere) change(rw http.ResponseWriter, r *http.Request, id string, change func(s *registry.Submission) error) (registry.Submission, bool) {
+	s, err := a.Registry.ChangeSubmission(r.Context(), id, a.Web.Now(), change)
+	switch {
+	case errors.Is(err, registry.ErrUnknownSubmission):
+		a.showStart(rw, r, http.StatusUnauthorized, "start.ended")
+	case errors.Is(err, registry.ErrSubmissionTooBig):
+		a.showStart(rw, r, http.StatusRequestEntityTooLarge, "start.big")
+	case err != nil:
+		a.Web.Broken(rw, r, err)
+	default:
+		return s, true
+	}
+	return s, false
+}
+
+// show answers with a page of the form.
+func (a *Adhere) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
+	p.Face = a.Web.Face
+	p.Styles = append(p.Styles, "adhere.css")
+	if p.Rating == "" && p.Template != "start.html" { // nobody is asked for an opinion in the middle of a form
+		p.Rating = pages.RateNothing
+	}
+	if u, ok := web.User(r.Context()); ok {
+		p.User = u.Name
+	}
+	a.pages.Render(rw, r, p)
+}
+
+// to sends the browser on to a page of the form.
+func (a *Adhere) to(rw http.ResponseWriter, r *http.Request, path string) {
+	http.Redirect(rw, r, a.Base+path, http.StatusSeeOther)
+}
+
+// words are those of the request's language.
+func (a *Adhere) words(r *http.Request) *pages.Words { return a.pages.Words(pages.Language(r)) }
+
+// address is that of the connection, for the guard; the zero address where
+// there is none.
+func address(r *http.Request) netip.Addr {
+	from, _ := netip.ParseAddr(web.From(r)) // web.From gives "" or an address
+	return from
+}

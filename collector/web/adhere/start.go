@@ -1,0 +1,160 @@
+package adhere
+
+import (
+	"net/http"
+	"strconv"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
+)
+
+// maxCode is the most bytes of a code as typed.
+const maxCode = 128
+
+// startView is the first page.
+type startView struct {
+	Base    string
+	Open    bool // a submission is open in this browser
+	Next    string
+	Bar     bar
+	Resume  string // key of what is wrong with the code that was typed to resume
+	Invite  string // the same of an invitation code
+	Invites bool   // invitation codes are taken
+	Notice  string // version of the information notice
+	Vouches string // what the provider is called by which one can be recognised; "": there is none
+}
+
+func (a *Adhere) start(rw http.ResponseWriter, r *http.Request) { a.showStart(rw, r, 0, "") }
+
+// showStart shows the first page; problem is the key of what ended the way there, ""
+// nothing.
+func (a *Adhere) showStart(rw http.ResponseWriter, r *http.Request, status int, problem string) {
+	s, ok, err := a.open(r)
+	if err != nil {
+		a.Web.Broken(rw, r, err)
+		return
+	}
+	v := startView{Base: a.Base, Open: ok, Next: a.Base + "/chi", Bar: a.bar(s, ""), Notice: pages.OwnersNotice, Invites: a.Then == ""}
+	if s.Identity == nil {
+		v.Vouches = a.vouches()
+	}
+	if ok {
+		v.Next = a.next(s)
+	}
+	p := pages.Page{Template: "start.html", Title: "start.title", Status: status, Self: a.Base}
+	if problem != "" {
+		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}
+	}
+	switch problem { // what stands beside the field
+	case "resume.wrong", "resume.many":
+		v.Resume, p.Notes = problem, nil
+	case "invite.wrong", "invite.many":
+		v.Invite, p.Notes = problem, nil
+	}
+	p.Data = v
+	a.show(rw, r, p)
+}
+
+// begin keeps a new submission and opens it in the browser; when it returns false the
+// answer is written.
+func (a *Adhere) begin(rw http.ResponseWriter, r *http.Request, s registry.Submission) bool {
+	if a.begun.Exceeded(web.From(r)) {
+		rw.Header().Set("Retry-After", "3600")
+		a.showStart(rw, r, http.StatusTooManyRequests, "start.many")
+		return false
+	}
+	a.begun.Count(web.From(r))
+	id, err := a.Registry.BeginSubmission(r.Context(), s, a.Web.Now())
+	if err == nil {
+		err = a.Web.BeginSubmission(r.Context(), rw, id)
+	}
+	if err != nil {
+		a.Web.Broken(rw, r, err)
+		return false
+	}
+	return true
+}
+
+// resume opens a submission with its code, on whatever device.
+func (a *Adhere) resume(rw http.ResponseWriter, r *http.Request) {
+	from := address(r)
+	if wait, ok := a.Guesses.Allow(from); !ok {
+		rw.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		a.showStart(rw, r, http.StatusTooManyRequests, "resume.many")
+		return
+	}
+	typed := r.PostFormValue("code")
+	var id string
+	var ok bool
+	code, err := protocol.ParseCode(typed[:min(len(typed), maxCode)])
+	if err == nil {
+		if id, ok, err = a.Registry.SubmissionOf(r.Context(), code); err != nil {
+			a.Web.Broken(rw, r, err)
+			return
+		}
+	}
+	switch {
+	case !ok:
+		a.Guesses.Wrong(from)
+		a.Log.WarnContext(r.Context(), "a submission's code refused", "from", web.From(r))
+		a.showStart(rw, r, http.StatusUnauthorized, "resume.wrong")
+	case !a.record(rw, r, "adhere-resume", id, nil):
+	default:
+		if err := a.Web.BeginSubmission(r.Context(), rw, id); err != nil {
+			a.Web.Broken(rw, r, err)
+			return
+		}
+		s, err := a.Registry.Submission(r.Context(), id)
+		if err != nil {
+			a.Web.Broken(rw, r, err)
+			return
+		}
+		http.Redirect(rw, r, a.next(s), http.StatusSeeOther)
+	}
+}
+
+// leave closes the submission in this browser, and keeps it.
+func (a *Adhere) leave(rw http.ResponseWriter, r *http.Request) {
+	if err := a.Web.EndSubmission(rw, r); err != nil {
+		a.Web.Broken(rw, r, err)
+		return
+	}
+	a.to(rw, r, "")
+}
+
+// drop throws the submission away.
+func (a *Adhere) drop(rw http.ResponseWriter, r *http.Request) {
+	id, ok, err := a.Web.Submission(r)
+	if err == nil && ok {
+		err = a.Registry.DropSubmission(r.Context(), id)
+	}
+	if err == nil {
+		err = a.Web.EndSubmission(rw, r)
+	}
+	if err != nil {
+		a.Web.Broken(rw, r, err)
+		return
+	}
+	a.to(rw, r, "")
+}
+
+// record puts an act on the trail before it is done; when it returns false the answer
+// is written, and the act must not go ahead. The actor is the submission, unless
+// somebody has signed in.
+func (a *Adhere) record(rw http.ResponseWriter, r *http.Request, kind, id string, more map[string]any) bool {
+	details := map[string]any{"submission": id}
+	for k, v := range more {
+		details[k] = v
+	}
+	u, ok := web.User(r.Context())
+	if !ok {
+		u = registry.User{ID: "submission " + id}
+	}
+	if err := a.Record(r.Context(), web.Act{Kind: kind, User: u, From: web.From(r), Count: 1, Details: details}); err != nil {
+		a.Web.Unrecorded(rw, r, err)
+		return false
+	}
+	return true
+}

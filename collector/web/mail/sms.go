@@ -1,0 +1,218 @@
+package mail
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"anagrafe/collector/registry"
+)
+
+// smsBody is what most gateways take, more or less.
+const smsBody = `{"to": "{to}", "from": "{from}", "text": "{text}"}`
+
+// maxSMSAnswer is how much of a gateway's answer is read, to be thrown away.
+const maxSMSAnswer = 64 << 10
+
+// SMSOptions: all but User, Token, From, Body, Refused and Now are required.
+type SMSOptions struct {
+	Registry *registry.Registry
+	// URL takes a POST of JSON for each message: https, or http on loopback.
+	URL string
+	// User and Token go into the header Authorization: both as Basic, Token alone as
+	// Bearer.
+	User, Token string
+	From        string // whom the message says it comes from, as the gateway allows
+	// Body is the JSON value that is posted; in each of its texts {to} (E.164, +39…),
+	// {text}, {from} and {id} are filled in. "": {"to", "from", "text"}.
+	Body string
+	// Refused are the statuses by which the gateway says that a number does not exist.
+	// None: no number is ever held to be wrong, since gateways differ, and a request
+	// that is wrong for another reason would mark every contact.
+	Refused   []int
+	PublicURL string // below which a message's own path leads, without a / at its end
+	Link      string // where a message leads
+	Log       *slog.Logger
+	Now       func() time.Time // nil: time.Now
+}
+
+// SMS sends the register's messages to mobile phones, over a gateway that speaks
+// HTTP: one after the other, each once more as mail is while the gateway is not
+// there. It says that the gateway took a message, not that a phone has it.
+type SMS struct {
+	SMSOptions
+	body   any
+	client *http.Client
+}
+
+// NewSMS checks the options.
+func NewSMS(o SMSOptions) (*SMS, error) {
+	s := &SMS{SMSOptions: o, client: &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		return nil, errors.New("the gateway of SMS is not an https:// address without a password in it (http is for this machine alone)")
+	}
+	if s.Body == "" {
+		s.Body = smsBody
+	}
+	if err := json.Unmarshal([]byte(s.Body), &s.body); err != nil {
+		return nil, fmt.Errorf("the body for the gateway of SMS is not JSON: %w", err)
+	}
+	if !strings.Contains(s.Body, "{to}") || !strings.Contains(s.Body, "{text}") {
+		return nil, errors.New("the body for the gateway of SMS lacks {to} or {text}")
+	}
+	if o.User != "" && o.Token == "" {
+		return nil, errors.New("the gateway's user goes with a token: give the file that holds it")
+	}
+	if o.Registry == nil || o.PublicURL == "" || o.Link == "" || o.Log == nil {
+		return nil, errors.New("SMS need the registry, links and a log")
+	}
+	if _, err := smsText(o.Link); err != nil {
+		return nil, err
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	return s, nil
+}
+
+// Run sends what is due until ctx ends.
+func (s *SMS) Run(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		if err := s.SendDue(ctx); err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "SMS could not be sent; they will be tried again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// SendDue sends all that is due now. The error is one of the queue, or of the
+// gateway as a whole: what became of single messages the queue knows.
+func (s *SMS) SendDue(ctx context.Context) error {
+	for {
+		// Of each step the patience is half a minute: ten are done before the queue
+		// gives them to another.
+		due, err := s.Registry.DueMail(ctx, s.Now(), 10, registry.ChannelSMS)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		noted := context.WithoutCancel(ctx)
+		var broken error
+		for _, m := range due {
+			var result outcome
+			if broken == nil {
+				result = s.send(ctx, m)
+				if result.broken {
+					broken = fmt.Errorf("the gateway of SMS: %w", result.err)
+				}
+				s.tell(ctx, m, result)
+			}
+			if broken != nil || result.err != nil {
+				err = s.Registry.MailFailed(noted, m, s.Now(), result.bounced)
+			} else {
+				err = s.Registry.MailSent(noted, m, s.Now())
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if broken != nil {
+			return broken
+		}
+	}
+}
+
+func (s *SMS) tell(ctx context.Context, m registry.Mail, o outcome) {
+	switch {
+	case o.bounced:
+		s.Log.WarnContext(ctx, "SMS refused for good: the contact is marked", "mail", m.ID, "err", o.err)
+	case o.err != nil:
+		s.Log.WarnContext(ctx, "SMS put off", "mail", m.ID, "err", o.err)
+	default:
+		s.Log.InfoContext(ctx, "SMS sent", "mail", m.ID)
+	}
+}
+
+// send hands one message over. Neither its errors nor the log name the number.
+func (s *SMS) send(ctx context.Context, m registry.Mail) outcome {
+	link := s.Link
+	if m.Path != "" {
+		link = s.PublicURL + m.Path
+	}
+	text, err := smsText(link)
+	if err != nil {
+		return outcome{err: err}
+	}
+	to := registry.MobilePhone(m.Address)
+	if to == "" {
+		return outcome{err: errors.New("it is not the number of a mobile phone"), bounced: true}
+	}
+	body, err := json.Marshal(filled(s.body, strings.NewReplacer("{to}", to, "{text}", text, "{from}", s.From, "{id}", m.ID)))
+	if err != nil {
+		return outcome{err: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
+	if err != nil {
+		return outcome{err: err}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+	switch {
+	case s.User != "":
+		req.SetBasicAuth(s.User, s.Token)
+	case s.Token != "":
+		req.Header.Set("Authorization", "Bearer "+s.Token)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		if u, ok := errors.AsType[*url.Error](err); ok { // it may bear a token in its address
+			err = u.Err
+		}
+		return outcome{err: err, broken: true}
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxSMSAnswer))
+	if resp.StatusCode/100 == 2 {
+		return outcome{}
+	}
+	o := outcome{err: fmt.Errorf("it answered %d", resp.StatusCode), bounced: slices.Contains(s.Refused, resp.StatusCode)}
+	// What is not about this message will be the same for the next one.
+	o.broken = !o.bounced && resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusUnprocessableEntity
+	return o
+}
+
+// filled gives a JSON value with its texts filled in; names of fields stay.
+func filled(v any, with *strings.Replacer) any {
+	switch v := v.(type) {
+	case string:
+		return with.Replace(v)
+	case []any:
+		all := make([]any, len(v))
+		for i := range v {
+			all[i] = filled(v[i], with)
+		}
+		return all
+	case map[string]any:
+		all := make(map[string]any, len(v))
+		for k := range v {
+			all[k] = filled(v[k], with)
+		}
+		return all
+	}
+	return v
+}

@@ -1,0 +1,101 @@
+// Package public is what the municipality says of the service to everybody: the home
+// page, how it works, frequent questions, help, the legal notes and the accessibility
+// statement. These say nothing of any site, so they may be indexed, and know no session.
+//
+// What readers say of the pages comes here too (feedback.go): reports of what does not
+// work, and ratings. Both are anonymous, bounded by address and overall, and without an
+// account; the Comune reads them on a page of its console. Of the register nothing else
+// is read or written here.
+//
+// The header, footer and rating around them are the shell of protocol/pages, which all
+// public pages wear; what of them is a matter of the municipality comes from the
+// configuration.
+package public
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/protocol/pages"
+)
+
+//go:embed *.html it.json en.json
+var files embed.FS
+
+// Options: Web, Registry, Privacy and Log are required.
+type Options struct {
+	Web              *web.Web // of the public listener
+	Registry         *registry.Registry
+	Privacy          http.Handler // the information notice (art. 13)
+	AccessibilityURL string       // the statement at form.agid.gov.it; "": not published yet
+	AppURL           string       // where owners get the agent; "": the Comune hands it out
+	Log              *slog.Logger
+}
+
+// Public are the pages about the service.
+type Public struct {
+	Options
+	pages *pages.Set
+	limit *web.Limit // of what readers send
+}
+
+// New loads the pages.
+func New(o Options) (*Public, error) {
+	if o.Web == nil || o.Registry == nil || o.Privacy == nil || o.Log == nil {
+		return nil, errors.New("the pages about the service need their listener, the registry, the information notice and a log")
+	}
+	set, err := pages.Load(files, o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("load the pages about the service: %w", err)
+	}
+	return &Public{o, set, newLimit(o.Web.Now)}, nil
+}
+
+// written is when the words of these pages last changed; a test holds the two together.
+var written = pages.Day(2026, time.November, 23)
+
+// page is one that says the same to everybody.
+type page struct{ path, template, title string }
+
+// all are the pages by path.
+var all = []page{
+	{"/{$}", "home.html", "home"},
+	{"/come-funziona", "how.html", "how"},
+	{"/installa", "install.html", "install"},
+	{"/codice", "code.html", "code"},
+	{"/faq", "faq.html", "faq"},
+	{"/assistenza", "help.html", "help"},
+	{"/legal", "legal.html", "legal"},
+	{"/accessibility", "accessibility.html", "accessibility"},
+}
+
+// Routes are the pages; all are open.
+func (p *Public) Routes() []web.Route {
+	routes := []web.Route{
+		{Pattern: "GET /privacy", Open: true, Handler: p.Privacy},
+		{Pattern: "GET /accessibilita", Open: true, Handler: http.RedirectHandler("/accessibility", http.StatusMovedPermanently)},
+	}
+	for pattern, h := range map[string]http.HandlerFunc{
+		"GET " + ReportPath: p.reportPage, "POST " + ReportPath: p.report, "GET " + sentPath: p.sent,
+		"POST " + pages.RatingPath: p.rate, "GET " + pages.RatingPath: p.ratedPage,
+	} {
+		routes = append(routes, web.Route{Pattern: pattern, Open: true, Handler: h})
+	}
+	for _, page := range all {
+		routes = append(routes, web.Route{Pattern: "GET " + page.path, Open: true, Handler: p.serve(page)})
+	}
+	return routes
+}
+
+// serve shows one of the pages; its dot is the Options.
+func (p *Public) serve(page page) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		p.show(rw, r, pages.Page{Template: page.template, Title: page.title, Indexed: true, Updated: written, Wide: page.path == "/{$}", Data: p.Options})
+	}
+}

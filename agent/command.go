@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"anagrafe/protocol/daemon"
 )
 
 // Exit codes (DESIGN 11).
@@ -98,7 +100,7 @@ func run(ctx context.Context, con console, args []string) int {
 		usage(con.err)
 		return exitMisuse
 	}
-	c := &call{console: con, command: cmd, log: slog.New(slog.NewTextHandler(con.err, nil))}
+	c := &call{console: con, command: cmd, log: slog.New(daemon.Log(con.err, textLog))}
 	err := cmd.run(ctx, c, args[1:])
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return exitDone
@@ -116,6 +118,9 @@ func run(ctx context.Context, con console, args []string) int {
 	}
 	return exitFailed
 }
+
+// textLog is the format of the log.
+func textLog(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
 
 func find(args []string) (command, bool) {
 	for _, cmd := range commands() {

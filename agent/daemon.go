@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"anagrafe/agent/discover"
+	"anagrafe/protocol/daemon"
 )
 
 // cmdRun is the long-lived agent, by hand or under a service manager.
@@ -54,11 +55,11 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 	if err := discover.CheckTargets(config.Targets); err != nil {
 		return misuse(err.Error())
 	}
-	daemon := func(ctx context.Context) error { return runSite(ctx, c, config) }
+	work := func(ctx context.Context) error { return runSite(ctx, c, config) }
 	if service.Interactive() {
-		return daemon(ctx)
+		return work(ctx)
 	}
-	svc, err := newService(&program{log: c.log, run: daemon}, c.dir, c.config)
+	svc, err := newService(&program{log: c.log, run: work}, c.dir, c.config)
 	if err != nil {
 		return err
 	}
@@ -117,6 +118,9 @@ func runSite(ctx context.Context, c *call, config Config) (err error) {
 	group.Go(func() error { return s.link.run(ctx) })
 	group.Go(func() error { return s.watch(ctx) })
 	group.Go(func() error { return s.hear(ctx, discover.Listen) })
+	if err := daemon.Ready(); err != nil {
+		c.log.Warn("systemd will take this start for one that failed", "error", err)
+	}
 	return group.Wait()
 }
 

@@ -2,48 +2,33 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/kardianos/service"
 )
 
-// unit is the systemd unit: an ordinary user's rights and no more. The
-// library's own unit is not hardened and waits two minutes before a restart.
-const unit = `[Unit]
-Description={{Description}}
-Wants=network-online.target
-After=network-online.target
+// unit is the systemd unit, as packages ship it.
+//
+//go:embed anagrafe-agent.service
+var unit string
 
-[Service]
-ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}
-Restart=on-failure
-RestartSec=5
-DynamicUser=yes
-StateDirectory=anagrafe-agent
-StateDirectoryMode=0700
-NoNewPrivileges=yes
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectControlGroups=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
-RestrictNamespaces=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-SystemCallArchitectures=native
-CapabilityBoundingSet=
-UMask=0077
+// users is the service's own user, for systemd-sysusers.
+//
+//go:embed anagrafe-agent.sysusers
+var users string
 
-[Install]
-WantedBy=multi-user.target
-`
+const (
+	// packagedStart is the line of unit by which the packaged program is started.
+	packagedStart = "ExecStart=/usr/bin/anagrafe-agent run"
+	// ownStart is that of a program that lies elsewhere, in the words of kardianos/service.
+	ownStart = "ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}"
+)
 
 // program is what the service manager starts and stops.
 type program struct {
@@ -94,9 +79,9 @@ func newService(p *program, dir, config string) (service.Service, error) {
 		Description: "Anagrafe Telecamere: keeps the entry of this site's cameras true",
 		Arguments:   arguments,
 		Option: service.KeyValue{
-			"SystemdScript":          unit,
+			"SystemdScript":          strings.Replace(unit, packagedStart, ownStart, 1),
 			"OnFailure":              "restart",
-			"OnFailureDelayDuration": "10s",
+			"OnFailureDelayDuration": "15s",
 			"OnFailureResetPeriod":   86400,
 		},
 	})
@@ -111,8 +96,14 @@ func cmdService(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	if c.name == "uninstall" {
+	switch c.name {
+	case "install":
+		err = c.prepare(ctx)
+	case "uninstall":
 		c.inRegister(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	if err := service.Control(svc, c.name); err != nil {
 		if errors.Is(err, service.ErrNotInstalled) {

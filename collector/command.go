@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+
+	"anagrafe/protocol/daemon"
 )
 
 // Exit codes (DESIGN 11).
@@ -110,7 +112,7 @@ func run(ctx context.Context, con console, args []string) int {
 	if !ok {
 		return unknown(con, args)
 	}
-	c := &call{console: con, command: cmd, log: slog.New(slog.NewTextHandler(con.err, nil))}
+	c := &call{console: con, command: cmd, log: slog.New(daemon.Log(con.err, textLog))}
 	err := cmd.run(ctx, c, rest)
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return exitDone

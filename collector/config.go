@@ -20,6 +20,7 @@ import (
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/join"
+	"anagrafe/protocol/daemon"
 )
 
 const defaultDir = "/var/lib/anagrafe-collector"
@@ -293,11 +294,14 @@ func (c Config) checkLinks() error {
 
 // logger writes the log of a collector that serves.
 func (c Config) logger(w io.Writer) *slog.Logger {
+	format := textLog
 	if c.LogFormat == "json" {
-		return slog.New(web.LogRequests(slog.NewJSONHandler(w, nil)))
+		format = func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) }
 	}
-	return slog.New(web.LogRequests(slog.NewTextHandler(w, nil)))
+	return slog.New(web.LogRequests(daemon.Log(w, format)))
 }
+
+func textLog(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
 
 // agentsURL is what agents call: the public host with the agents' port.
 func (c Config) agentsURL() string {

@@ -17,6 +17,7 @@ import (
 
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/web"
+	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/pages"
 )
 
@@ -207,6 +208,9 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	}
 	if err := o.greet(ctx, out); err != nil {
 		o.log.Error("the first administrator's link could not be made", "err", err)
+	}
+	if err := daemon.Ready(); err != nil {
+		o.log.Warn("systemd will take this start for one that failed", "err", err)
 	}
 	return group.Wait()
 }

@@ -22,10 +22,12 @@ var layout = map[string][]string{
 	"protocol":      {"protocol/wire"},
 	"protocol/wire": {},
 	// csvfile is for both sides: owners of many cameras hand in files here and there.
-	"protocol/csvfile":          {},
+	"protocol/csvfile": {},
+	// daemon is for the two mains: how a program stands to the system that runs it as a service.
+	"protocol/daemon":           {},
 	"protocol/pages":            {"protocol"},
 	"protocol/pages/pagestest":  {"protocol/pages"},
-	"agent":                     {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/pages"},
+	"agent":                     {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages"},
 	"agent/atlas":               {"protocol"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
 	"agent/discover":            {"protocol"},
 	"agent/discover/cameratest": {},
@@ -37,7 +39,7 @@ var layout = map[string][]string{
 	"agent/inventory":           {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter"},
+	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter"},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.

@@ -1,0 +1,32 @@
+// Package daemon is how a program stands to the system that runs it as a service:
+// when it is ready, how its log gets its levels there, and whose files it makes.
+// It hides the conventions of systemd (sd_notify(3), sd-daemon(3)) and of Unix.
+//
+// The two mains call it; the data's path does not pass here. It lies below protocol
+// because both sides need the very same and may not import each other.
+package daemon
+
+import (
+	"fmt"
+	"net"
+	"os"
+)
+
+// Ready tells systemd that the service answers: what was to start after it may
+// start, and "systemctl start" returns. Where nobody asked to be told it does
+// nothing.
+func Ready() error {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return nil
+	}
+	conn, err := net.Dial("unixgram", path) // a path, or @ and an abstract name
+	if err != nil {
+		return fmt.Errorf("telling systemd that the service is ready: %w", err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("READY=1")); err != nil {
+		return fmt.Errorf("telling systemd that the service is ready: %w", err)
+	}
+	return nil
+}

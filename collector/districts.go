@@ -4,11 +4,13 @@ import (
 	"context"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/search/gazetteer"
+	"anagrafe/collector/web/choropleth"
 	"anagrafe/protocol"
 )
 
-// refreshPlaces reads the addresses and districts that were imported since, and has the
-// register place sites by them.
+// refreshPlaces reads the addresses and districts that were imported since, has the
+// register place sites by them, and draws the districts anew.
 func (o *office) refreshPlaces(ctx context.Context) error {
 	if err := o.places.Refresh(ctx); err != nil {
 		return err
@@ -16,6 +18,7 @@ func (o *office) refreshPlaces(ctx context.Context) error {
 	if from := o.places.Sources(); from != o.placedBy {
 		o.placedBy = from
 		o.reg.UseLocator(o.locator(from))
+		o.drawDistricts()
 		select {
 		case o.redrawn <- struct{}{}:
 		default: // told already
@@ -36,4 +39,26 @@ func (o *office) locator(from string) *registry.Locator {
 		}
 		return d
 	}}
+}
+
+// drawDistricts makes the maps of districts that stand until the next import.
+func (o *office) drawDistricts() {
+	municipi, nils := o.places.Index().Extents()
+	o.drawn.Store(&map[string]*choropleth.Map{string(registry.GroupMunicipio): choropleth.New(districts(municipi)), string(registry.GroupNIL): choropleth.New(districts(nils))})
+}
+
+func districts(extents []gazetteer.Extent) (all []choropleth.District) {
+	for _, e := range extents {
+		all = append(all, choropleth.District{Name: e.Name, Polygons: e.Polygons, Addresses: e.Numbers})
+	}
+	return all
+}
+
+// districtMap is the map of the municipi, or of the neighbourhoods; nil where none were
+// imported.
+func (o *office) districtMap(of string) *choropleth.Map {
+	if drawn := o.drawn.Load(); drawn != nil {
+		return (*drawn)[of]
+	}
+	return nil
 }

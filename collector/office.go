@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -23,6 +24,7 @@ import (
 	"anagrafe/collector/web/adhere"
 	"anagrafe/collector/web/atlas"
 	"anagrafe/collector/web/audit"
+	"anagrafe/collector/web/choropleth"
 	"anagrafe/collector/web/consult"
 	"anagrafe/collector/web/force"
 	"anagrafe/collector/web/join"
@@ -50,9 +52,10 @@ type office struct {
 	receipts  *ingest.ReceiptKey
 	index     *search.Index
 	places    *gazetteer.Gazetteer
-	recorded  chan struct{} // signalled, buffered 1: the register has changed
-	placedBy  string        // the sources by which sites are placed
-	redrawn   chan struct{} // signalled, buffered 1: these are others
+	recorded  chan struct{}                              // signalled, buffered 1: the register has changed
+	placedBy  string                                     // the sources by which sites are placed
+	redrawn   chan struct{}                              // signalled, buffered 1: these are others
+	drawn     atomic.Pointer[map[string]*choropleth.Map] // of the districts, by what they are
 	// notify tells the agents' server that a notice was queued, readmit that an
 	// agent was revoked; both are set before anything is served.
 	notify  func()
@@ -254,7 +257,7 @@ func (o *office) furnish() (err error) {
 		Map: func() protocol.MapDescription { return o.shown.Describe() }, Inside: area.Contains, Mail: o.config.SMTPServer != "", Log: o.log}); err != nil {
 		return err
 	}
-	if o.numbers, err = statistics.New(statistics.Options{Web: o.publicWeb, Registry: o.reg, Body: publicOptions.Body, Log: o.log}); err != nil {
+	if o.numbers, err = statistics.New(statistics.Options{Web: o.publicWeb, Registry: o.reg, Body: publicOptions.Body, Map: o.districtMap, Log: o.log}); err != nil {
 		return err
 	}
 	if o.referents, err = join.NewReferents(o.join, o.referentWeb); err != nil {
@@ -264,7 +267,7 @@ func (o *office) furnish() (err error) {
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
 		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(), PublicURL: o.config.PublicURL,
 		OpsURL: o.config.OpsURL, ConsultURL: o.consultWeb.URLOf, Office: o.config.inviter(),
-		OnRevoke: func(agentID string) { o.readmit(agentID) }, OnNotice: func() { o.notify() }, Version: version(),
+		OnRevoke: func(agentID string) { o.readmit(agentID) }, OnNotice: func() { o.notify() }, Map: o.districtMap, Version: version(),
 	}); err != nil {
 		return err
 	}

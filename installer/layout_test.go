@@ -39,7 +39,7 @@ var layout = map[string][]string{
 	"agent/inventory":           {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter"},
+	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth"},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
@@ -61,10 +61,12 @@ var layout = map[string][]string{
 	"collector/web":              {"collector/registry", "protocol", "protocol/pages"},
 	// atlas is the ground of the public pages, whichever they are: main gives it the map and the addresses.
 	"collector/web/atlas": {"collector/web", "protocol"},
-	"collector/web/join":  {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
+	// choropleth draws the districts that main hands it: neither ops nor statistics knows the gazetteer.
+	"collector/web/choropleth": {"protocol"},
+	"collector/web/join":       {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
 	// The declaration typed on a form by those who cannot install anything; join has the pages of what is declared already.
 	"collector/web/adhere":  {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
-	"collector/web/ops":     {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages", "collector/letter", "collector/pdf"},
+	"collector/web/ops":     {"collector/web", "collector/web/choropleth", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages", "collector/letter", "collector/pdf"},
 	"collector/web/consult": {"collector/basemap", "collector/dossier", "collector/paper", "collector/pdf", "collector/web", "collector/registry", "collector/search", "collector/search/buildings", "collector/search/gazetteer", "collector/trail", "protocol", "protocol/pages"},
 	"collector/web/audit":   {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
 	// force is a face of its own: who administers a force's people may neither search nor read the trail.
@@ -72,7 +74,7 @@ var layout = map[string][]string{
 	// public are the pages about the service, which say nothing of any site; the register keeps what readers say of them.
 	"collector/web/public": {"collector/web", "collector/registry", "protocol/pages"},
 	// statistics shows what was published, and may neither search nor read the trail.
-	"collector/web/statistics": {"collector/disclosure", "collector/web", "collector/registry", "protocol/pages"},
+	"collector/web/statistics": {"collector/disclosure", "collector/web", "collector/web/choropleth", "collector/registry", "protocol/pages"},
 	"collector/web/mail":       {"collector/registry", "protocol", "protocol/pages", "collector/letter"}, // the words of dates and spans, in two languages
 	"installer":                {},
 	"installer/demo":           {"agent/discover/cameratest"},

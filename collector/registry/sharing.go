@@ -7,10 +7,10 @@ import (
 	"anagrafe/protocol"
 )
 
-// Shared counts the sites of a municipio and a category that share cameras now, and
-// these. Suspended sites, and those without a camera, do not.
+// Shared counts the sites of a municipio, a neighbourhood and a category that share
+// cameras now, and these. Suspended sites, and those without a camera, do not.
 type Shared struct {
-	Municipio      string // "" outside all, or not known
+	Municipio, NIL string // "" outside all, or not known
 	Category       protocol.Category
 	Sites, Cameras int
 }
@@ -20,13 +20,13 @@ func (r *Registry) SharedCounts(ctx context.Context) (all []Shared, err error) {
 	err = r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
 			var s Shared
-			err := scan(&s.Municipio, &s.Category, &s.Sites, &s.Cameras)
+			err := scan(&s.Municipio, &s.NIL, &s.Category, &s.Sites, &s.Cameras)
 			all = append(all, s)
 			return err
-		}, `SELECT coalesce(d.municipio, ''), s.category, count(*), CAST(sum(c.n) AS BIGINT) FROM sites s
+		}, `SELECT coalesce(d.municipio, ''), coalesce(d.nil, ''), s.category, count(*), CAST(sum(c.n) AS BIGINT) FROM sites s
 			JOIN (SELECT site_id, count(*) AS n FROM versions WHERE `+declaredCamera+` GROUP BY site_id) c ON c.site_id = s.id
 			LEFT JOIN site_districts d ON d.site_id = s.id
-			WHERE s.declared_at IS NOT NULL AND s.suspended_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2`)
+			WHERE s.declared_at IS NOT NULL AND s.suspended_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count who shares: %w", err)

@@ -32,7 +32,7 @@ func TestSharedCounts(t *testing.T) {
 	}
 	share(9_210_000, "shop", 5).say(noon.Add(time.Hour), withdrawal())
 	got, err := r.SharedCounts(t.Context())
-	if want := fmt.Sprint([]Shared{{"M east", "shop", 1, 1}, {"M west", "bank", 2, 3}}); err != nil || fmt.Sprint(got) != want {
+	if want := fmt.Sprint([]Shared{{"M east", "LORETO", "shop", 1, 1}, {"M west", "DUOMO", "bank", 2, 3}}); err != nil || fmt.Sprint(got) != want {
 		t.Errorf("%v %v, want %s", got, err, want)
 	}
 }

@@ -109,7 +109,7 @@ func parsePages(files fs.FS, w *Words) (map[string]*template.Template, error) {
 
 func functions(w *Words) template.FuncMap {
 	return template.FuncMap{
-		"t": w.T, "n": w.N, "number": w.Number,
+		"t": w.T, "n": w.N, "number": w.Number, "decimal": w.Decimal,
 		"datetime": w.DateTime, "short": w.Short, "day": w.Day, "clock": w.Clock, "seconds": w.Seconds,
 		"duration": w.Duration, "ago": w.Ago, "since": func(t time.Time) string { return w.Ago(time.Since(t)) },
 		"iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

@@ -73,6 +73,9 @@ func (w *Words) N(key string, n int, pairs ...any) string {
 // Number writes a whole number as the language does: 12.345 or 12,345.
 func (w *Words) Number(n int) string { return w.printer.Sprintf("%d", n) }
 
+// Decimal writes a number with one decimal place: 1.234,5 or 1,234.5.
+func (w *Words) Decimal(x float64) string { return w.printer.Sprintf("%.1f", x) }
+
 // readWords reads a flat JSON object of texts; a key may not stand twice, also
 // not once in the shared file and once in a package's own.
 func readWords(files fs.FS, name string, into map[string]string) error {

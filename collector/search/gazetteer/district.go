@@ -117,19 +117,69 @@ func (x *Index) HasDistricts() bool { return len(x.districts) > 0 }
 
 // Municipi are the names of all, by number.
 func (x *Index) Municipi() (names []string) {
-	var all []*District
-	for i := range x.districts {
-		if d := &x.districts[i]; d.Kind == KindMunicipio {
-			all = append(all, d)
-		}
-	}
-	slices.SortFunc(all, func(a, b *District) int {
-		return cmp.Or(cmp.Compare(len(a.Code), len(b.Code)), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Name, b.Name))
-	})
-	for _, d := range all {
+	for _, d := range x.ofKinds(KindMunicipio) {
 		names = append(names, d.Name)
 	}
 	return names
+}
+
+// ofKinds are the districts of some kinds, by number.
+func (x *Index) ofKinds(kinds ...string) (all []*District) {
+	for i := range x.districts {
+		if d := &x.districts[i]; slices.Contains(kinds, d.Kind) {
+			all = append(all, d)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *District) int {
+		return cmp.Or(cmp.Compare(len(a.Code), len(b.Code)), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Name, b.Name))
+	})
+	return all
+}
+
+// Extent is the ground that a name of Place stands for.
+type Extent struct {
+	Name     string
+	Polygons [][][]protocol.Point // as in District
+	Numbers  int                  // house numbers that are known in it
+}
+
+// Extents are those of all municipi, and those of all names that Place.NIL may have,
+// by number. It looks at each house number once a district near it: half a second for a
+// city.
+func (x *Index) Extents() (municipi, nils []Extent) {
+	return x.extents(KindMunicipio), x.extents(KindNIL, KindDistrict)
+}
+
+func (x *Index) extents(kinds ...string) (all []Extent) {
+	for _, d := range x.ofKinds(kinds...) {
+		i := slices.IndexFunc(all, func(e Extent) bool { return e.Name == d.Name })
+		switch {
+		case i < 0:
+			all = append(all, Extent{d.Name, d.Polygons, x.numbersIn(d)})
+		case !slices.EqualFunc(all[i].Polygons, d.Polygons, sameRings): // else it was imported twice
+			all[i].Polygons = slices.Concat(all[i].Polygons, d.Polygons)
+			all[i].Numbers += x.numbersIn(d)
+		}
+	}
+	return all
+}
+
+func sameRings(a, b [][]protocol.Point) bool { return slices.EqualFunc(a, b, slices.Equal) }
+
+// numbersIn counts the house numbers in a district, each once, of however many sources.
+func (x *Index) numbersIn(d *District) (n int) {
+	for i := range x.streets {
+		s := &x.streets[i]
+		if s.box[0] > d.box[2] || s.box[2] < d.box[0] || s.box[1] > d.box[3] || s.box[3] < d.box[1] {
+			continue
+		}
+		for j, h := range s.houses {
+			if (j == 0 || h.House != s.houses[j-1].House) && d.contains(h.at) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // PlaceOf is the municipio and NIL of a point; empty where no districts were

@@ -19,6 +19,7 @@ import (
 
 // The funnel counts sites by how far they came: in all, by week or month, and by
 // category, municipio and neighbourhood (NIL). Each number leads to the list behind it.
+// A map shows one of the counts by district (coverage.go).
 
 // step is one number of the funnel: how it is counted, and which filter of the list of
 // sites has the same sites.
@@ -44,8 +45,13 @@ var groupings = []string{string(registry.GroupMunicipio), string(registry.GroupN
 
 // groupNumbers are the numbers of one group, or of all.
 type groupNumbers struct {
-	Group string         `json:"group"` // "": in none
-	Sites map[string]int `json:"sites"` // by step
+	Group   string         `json:"group"`   // "": in none
+	Sites   map[string]int `json:"sites"`   // by step
+	Cameras int            `json:"cameras"` // of those that share now
+
+	// Of a district whose borders were imported.
+	KM2       float64 `json:"km2,omitempty"`
+	Addresses int     `json:"addresses,omitempty"` // house numbers that are known
 }
 
 // periodNumbers says how many sites first came to each stage in a week or month of
@@ -59,6 +65,7 @@ type periodNumbers struct {
 type funnelData struct {
 	By      string          `json:"by"`
 	Over    string          `json:"over"`
+	Count   string          `json:"count"` // what the map shows
 	All     groupNumbers    `json:"all"`
 	Groups  []groupNumbers  `json:"groups"`
 	Periods []periodNumbers `json:"periods"` // the oldest first
@@ -67,19 +74,21 @@ type funnelData struct {
 }
 
 // funnelAsked is what the address asks for.
-type funnelAsked struct{ by, over string }
+type funnelAsked struct{ by, over, count string }
 
 const periods = 12
 
 func (o *Ops) askFunnel(rw http.ResponseWriter, r *http.Request) (funnelAsked, bool) {
 	v := r.URL.Query()
-	q := funnelAsked{cmp.Or(v.Get("by"), groupings[0]), cmp.Or(v.Get("over"), "week")}
+	q := funnelAsked{cmp.Or(v.Get("by"), groupings[0]), cmp.Or(v.Get("over"), "week"), cmp.Or(v.Get("count"), measures[0].key)}
 	wrong := ""
 	switch {
 	case !slices.Contains(groupings, q.by):
 		wrong = "by"
 	case q.over != "week" && q.over != "month":
 		wrong = "over"
+	case !slices.ContainsFunc(measures, func(m measure) bool { return m.key == q.count }):
+		wrong = "count"
 	default:
 		return q, true
 	}
@@ -95,7 +104,7 @@ func (o *Ops) readFunnel(ctx context.Context, q funnelAsked) (funnelData, error)
 	rows, err := o.counted[registry.Grouping(q.by)].get(now, func() ([]registry.FunnelRow, error) {
 		return o.Registry.Funnel(ctx, registry.Grouping(q.by), now.Add(-staleAfter))
 	})
-	data := funnelData{By: q.by, Over: q.over, All: groupNumbers{Sites: map[string]int{}}}
+	data := funnelData{By: q.by, Over: q.over, Count: q.count, All: groupNumbers{Sites: map[string]int{}}}
 	if err != nil {
 		return data, err
 	}
@@ -106,6 +115,9 @@ func (o *Ops) readFunnel(ctx context.Context, q funnelAsked) (funnelData, error)
 			data.All.Sites[s.key] += s.count(row)
 		}
 		data.Groups = append(data.Groups, g)
+	}
+	if err := o.cover(ctx, &data); err != nil {
+		return data, err
 	}
 	data.Periods, err = o.times[q.over].get(now, func() ([]periodNumbers, error) { return o.countPeriods(ctx, q.over, now) })
 	return data, err
@@ -168,7 +180,12 @@ func (o *Ops) funnel(rw http.ResponseWriter, r *http.Request) {
 		web.WriteJSON(rw, http.StatusOK, data)
 		return
 	}
-	data.View = viewFunnel(o.pages.Words(pages.Language(r)), data)
+	w := o.pages.Words(pages.Language(r))
+	data.View = viewFunnel(w, data)
+	if data.View.Map, err = o.coverage(w, data); err != nil {
+		o.Web.Broken(rw, r, err)
+		return
+	}
 	o.show(rw, r, pages.Page{Template: "funnel.html", Title: "funnel.title", Wide: true, Data: data})
 }
 
@@ -188,10 +205,16 @@ func (o *Ops) funnelCSV(rw http.ResponseWriter, r *http.Request) {
 	for _, s := range steps {
 		lines[0] = append(lines[0], w.T("funnel."+s.key))
 	}
+	for _, f := range facts(w, data.By, groupNumbers{}, strconv.Itoa) {
+		lines[0] = append(lines[0], f.Label)
+	}
 	for _, g := range data.Groups {
 		line := []string{csvfile.Marked(groupName(w, q.by, g.Group))}
 		for _, s := range steps {
 			line = append(line, strconv.Itoa(g.Sites[s.key]))
+		}
+		for _, f := range facts(w, data.By, g, strconv.Itoa) {
+			line = append(line, f.Text)
 		}
 		lines = append(lines, line)
 	}

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"cmp"
+	"html/template"
 	"net/url"
 	"time"
 
@@ -13,12 +14,16 @@ import (
 type funnelView struct {
 	By      []optionView
 	Over    []optionView
-	Heads   []string // of the steps
-	Stages  []string // of the stages
+	Count   []optionView
+	Heads   []string   // of the steps
+	Facts   []factView // their heads
+	Stages  []string   // of the stages
 	All     []numberView
 	Groups  []lineView
 	Periods []lineView // the newest first
 	Chart   chartView
+	Map     template.HTML // "": there is none
+	Empty   []numberView  // districts with house numbers, as many, in which nobody shares
 	CSV     string
 }
 
@@ -34,6 +39,7 @@ type numberView struct {
 type lineView struct {
 	Label   string
 	Numbers []numberView
+	Facts   []factView
 }
 
 func viewFunnel(w *pages.Words, d funnelData) funnelView {
@@ -44,16 +50,20 @@ func viewFunnel(w *pages.Words, d funnelData) funnelView {
 	for _, over := range []string{"week", "month"} {
 		v.Over = append(v.Over, optionView{over, w.T("funnel.over." + over), over == d.Over})
 	}
+	for _, m := range measures {
+		v.Count = append(v.Count, optionView{m.key, w.T("funnel.count." + m.key), m.key == d.Count})
+	}
 	for _, s := range steps {
 		v.Heads = append(v.Heads, w.T("funnel."+s.key))
 	}
+	v.Facts = facts(w, d.By, groupNumbers{}, w.Number)
 	v.All = numbers(w, d.All, nil)
 	for _, g := range d.Groups {
 		of := map[string]string{d.By: cmp.Or(g.Group, registry.NoDistrict)}
 		if d.By == string(registry.GroupCategory) && g.Group == "" {
 			of = nil // taken out, and found by their state alone: no list is of them
 		}
-		line := lineView{groupName(w, d.By, g.Group), numbers(w, g, of)}
+		line := lineView{groupName(w, d.By, g.Group), numbers(w, g, of), facts(w, d.By, g, w.Number)}
 		if of == nil {
 			for i := range line.Numbers {
 				line.Numbers[i].Href = ""
@@ -68,6 +78,7 @@ func viewFunnel(w *pages.Words, d funnelData) funnelView {
 		v.Periods = append(v.Periods, periodLine(w, d.Over, d.Periods[i]))
 	}
 	v.Chart = chart(w, d)
+	v.Empty = empty(d)
 	return v
 }
 

@@ -39,6 +39,7 @@ import (
 	"anagrafe/collector/letter"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/collector/web/choropleth"
 	"anagrafe/protocol/pages"
 )
 
@@ -48,7 +49,7 @@ var files embed.FS
 // linkLife is how long the first administrator's link waits to be opened.
 const linkLife = 24 * time.Hour
 
-// Options: all but Version, OnRevoke and OnNotice are required.
+// Options: all but Version, OnRevoke, OnNotice and Map are required.
 type Options struct {
 	Web        *web.Web // of the operators' listener
 	Registry   *registry.Registry
@@ -65,7 +66,10 @@ type Options struct {
 	OnRevoke func(agentID string)
 	// OnNotice is told when something waits to be handed down; it must return at once.
 	OnNotice func()
-	Log      *slog.Logger
+	// Map is that of the municipi or of the neighbourhoods (a registry.Grouping); nil:
+	// no borders were imported.
+	Map func(of string) *choropleth.Map
+	Log *slog.Logger
 }
 
 // Ops is the console.
@@ -76,6 +80,7 @@ type Ops struct {
 	letters   *letter.Letters
 
 	counted map[registry.Grouping]*remembered[[]registry.FunnelRow]
+	shared  remembered[[]registry.Shared]
 	times   map[string]*remembered[[]periodNumbers]
 	places  remembered[[2][]string] // municipi and neighbourhoods with sites
 }
@@ -90,6 +95,9 @@ func New(o Options) (*Ops, error) {
 	}
 	if o.OnNotice == nil {
 		o.OnNotice = func() {}
+	}
+	if o.Map == nil {
+		o.Map = func(string) *choropleth.Map { return nil }
 	}
 	set, err := pages.Load(files, o.Log)
 	if err != nil {
@@ -229,7 +237,7 @@ func (o *Ops) put(rw http.ResponseWriter, r *http.Request, a web.Act) bool {
 // show answers with a page of the console.
 func (o *Ops) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
 	u, _ := web.User(r.Context())
-	p.Face, p.User, p.Styles = pages.FaceOps, u.Name, []string{"ops.css"}
+	p.Face, p.User, p.Styles = pages.FaceOps, u.Name, []string{"ops.css", "choropleth.css"}
 	p.Nav = []pages.Nav{
 		{Key: "nav.overview", Href: "/"},
 		{Key: "nav.funnel", Href: "/funnel"},

@@ -62,8 +62,8 @@ func (o *Ops) sites() *list[site] {
 			{key: "state", values: siteStates, label: func(w *pages.Words, v string) string { return w.T("state." + v) }},
 			{key: "category", values: texts(protocol.Categories), label: func(w *pages.Words, v string) string { return w.T("category." + v) }},
 			{key: "trust", values: trusts, label: func(w *pages.Words, v string) string { return w.T("trust." + v) }},
-			{key: "municipio", more: o.placesOf(0), label: districtName},
-			{key: "nil", more: o.placesOf(1), label: districtName},
+			{key: "municipio", more: o.placesOf(registry.GroupMunicipio), label: districtName},
+			{key: "nil", more: o.placesOf(registry.GroupNIL), label: districtName},
 			{key: "silent", values: []string{"yes"}},
 			{key: "stage", values: texts(registry.Stages)},
 			{key: "from", kind: dayFrom},
@@ -123,15 +123,23 @@ func (o *Ops) siteFilter(q query) registry.SiteFilter {
 	return f
 }
 
-// placesOf gives the districts of a kind in which there are sites, and what stands for
-// none.
-func (o *Ops) placesOf(kind int) func(context.Context) ([]string, error) {
+// placesOf gives the districts of a kind in which there are sites or which are on the
+// map, and what stands for none.
+func (o *Ops) placesOf(kind registry.Grouping) func(context.Context) ([]string, error) {
 	return func(ctx context.Context) ([]string, error) {
 		both, err := o.places.get(o.Web.Now(), func() ([2][]string, error) {
 			municipi, nils, err := o.Registry.Places(ctx)
 			return [2][]string{municipi, nils}, err
 		})
-		return append(slices.Clone(both[kind]), registry.NoDistrict), err
+		names := slices.Clone(both[map[registry.Grouping]int{registry.GroupMunicipio: 0, registry.GroupNIL: 1}[kind]])
+		if m := o.Map(string(kind)); m != nil {
+			for _, f := range m.Districts {
+				names = append(names, f.Name)
+			}
+			slices.Sort(names)
+			names = slices.Compact(names)
+		}
+		return append(names, registry.NoDistrict), err
 	}
 }
 

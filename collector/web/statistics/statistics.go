@@ -1,8 +1,8 @@
 // Package statistics is what everybody may know in numbers: how many sites and cameras
 // are in the register, by municipio and category and from month to month, and how often
 // the forces search it. It shows what was published (collector/disclosure decides what,
-// main writes it once a day), as a page, as CSV and with metadata for catalogues of open
-// data, and counts nothing itself. By the import rule it knows neither search nor trail.
+// main writes it once a day), as a page with a map, as CSV and with metadata for
+// catalogues of open data, and counts nothing itself. By the import rule it knows neither search nor trail.
 package statistics
 
 import (
@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"anagrafe/collector/disclosure"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/collector/web/choropleth"
 	"anagrafe/protocol/pages"
 )
 
@@ -41,7 +43,9 @@ type Options struct {
 	Web      *web.Web // of the public listener
 	Registry *registry.Registry
 	Body     pages.Body // whose numbers they are
-	Log      *slog.Logger
+	// Map is that of the districts of a margin; nil: there is none.
+	Map func(of string) *choropleth.Map
+	Log *slog.Logger
 }
 
 // Statistics is the page.
@@ -54,6 +58,9 @@ type Statistics struct {
 func New(o Options) (*Statistics, error) {
 	if o.Web == nil || o.Registry == nil || o.Log == nil {
 		return nil, errors.New("the statistics need their listener, the registry and a log")
+	}
+	if o.Map == nil {
+		o.Map = func(string) *choropleth.Map { return nil }
 	}
 	set, err := pages.Load(files, o.Log)
 	if err != nil {
@@ -143,6 +150,7 @@ type view struct {
 	disclosure.Rule
 	Now     *dated // nil: nothing was published
 	Margins []margin
+	Measure []choice // what the map may show
 	Sharing []dated
 	Months  []ofMonth
 	Forces  *ofMonth // the newest month with numbers by force; nil: none
@@ -155,6 +163,8 @@ type margin struct {
 	disclosure.Margin
 	Day  time.Time
 	None bool // its counts are too small to be shown
+	Map  template.HTML
+	km2  map[string]float64 // of the districts on the map
 }
 
 // Missing tells that there are no districts.
@@ -173,6 +183,10 @@ func (s *Statistics) page(rw http.ResponseWriter, r *http.Request) {
 		v.Now = &p.sharing[0]
 		v.Rule = v.Now.Rule
 		v.Margins = margins(p.sharing)
+		if v.Measure, err = s.chart(r, v.Margins, v.Rule); err != nil {
+			s.Web.Broken(rw, r, err)
+			return
+		}
 	}
 	for i, m := range p.months {
 		if len(m.Searches.Margins) > 0 && !m.Searches.Margins[0].Withheld {
@@ -181,18 +195,18 @@ func (s *Statistics) page(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.pages.Render(rw, r, pages.Page{Template: "statistics.html", Title: "statistics", Face: pages.FacePublic,
-		Styles: []string{"statistics.css"}, Indexed: true, Updated: p.updated(), Data: v})
+		Styles: []string{"statistics.css", "choropleth.css"}, Indexed: true, Updated: p.updated(), Data: v})
 }
 
 // margins are those of the newest publication, municipi first; of one that it
 // withholds, the newest that is shown.
 func margins(sharing []dated) (all []margin) {
 	for _, m := range sharing[0].Margins {
-		shown := margin{m, sharing[0].Day, m.Withheld}
+		shown := margin{Margin: m, Day: sharing[0].Day, None: m.Withheld}
 		for _, d := range sharing {
 			i := slices.IndexFunc(d.Margins, func(o disclosure.Margin) bool { return o.Of == m.Of && !o.Withheld })
 			if i >= 0 {
-				shown = margin{d.Margins[i], d.Day, false}
+				shown = margin{Margin: d.Margins[i], Day: d.Day}
 				break
 			}
 		}

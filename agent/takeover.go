@@ -14,7 +14,8 @@ import (
 // cmdTakeover shows what the register already had of a site, beside what was
 // found here. With -accept, what is surely the same is taken over, and what was
 // not found is kept as the register has it; nothing is declared by it. A site
-// with a camera that is only perhaps the same is left to a person.
+// with a camera that is only perhaps the same, or that was typed on a form, is left
+// to a person.
 func cmdTakeover(ctx context.Context, c *call, args []string) error {
 	f := c.flags()
 	accept := f.Bool("accept", false, "take over what is surely the same, and keep what was not found as the register has it; nothing leaves by it")
@@ -30,7 +31,7 @@ func cmdTakeover(ctx context.Context, c *call, args []string) error {
 			return err
 		}
 		for _, t := range answer.Sites {
-			if slices.ContainsFunc(t.Recorded, func(r inventory.Recorded) bool { return r.Here != "" && !r.Sure }) {
+			if slices.ContainsFunc(t.Recorded, inventory.Recorded.Asks) {
 				left++
 				continue
 			}
@@ -49,7 +50,7 @@ func cmdTakeover(ctx context.Context, c *call, args []string) error {
 		err = c.takeovers(answer.Sites, *accept)
 	}
 	if err == nil && left > 0 {
-		return partly{fmt.Errorf("%d of %d sites have cameras that are only perhaps the same: \"anagrafe-agent open\" lets the owner choose", left, len(answer.Sites))}
+		return partly{fmt.Errorf("%d of %d sites have cameras that are only perhaps the same, or that were typed on a form: \"anagrafe-agent open\" lets the owner choose", left, len(answer.Sites))}
 	}
 	return err
 }
@@ -85,6 +86,11 @@ func (c *call) takeovers(sites []inventory.Takeover, done bool) error {
 				here = f.Name + ", " + f.Recorder
 				if !r.Sure {
 					here += " (a guess)"
+				}
+			}
+			for _, d := range t.Locked {
+				if d.ID == r.On {
+					here = "on " + d.Name + ", which asks for its password (a guess)"
 				}
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.SiteName, r.Camera.Name, strings.TrimSpace(r.Recorder.Vendor+" "+r.Recorder.Model), here)

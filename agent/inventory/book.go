@@ -101,6 +101,7 @@ type site struct {
 	stateAt  time.Time // when Grant.State was decided
 	ended    int64     // seq of the messages up to which none counts any more
 	left     bool      // the site was withdrawn, from here or elsewhere, and not enrolled since
+	typed    bool      // what was typed of it on a form waits for TakeOver: a declaration from here would take its place
 }
 
 func load(ctx context.Context, tx *sql.Tx) (*book, error) {
@@ -229,6 +230,11 @@ func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
 		if err != nil {
 			return err
 		}
+		recorded, err := b.recorded(ctx, tx, s.SiteID)
+		if err != nil {
+			return err
+		}
+		s.typed = slices.ContainsFunc(recorded, func(r Recorded) bool { return r.Typed })
 	}
 	return nil
 }

@@ -148,6 +148,9 @@ func (b *book) missing(c *camera, s *site, values protocol.Camera) []string {
 	if s != nil && s.SiteName == "" {
 		missing = append(missing, "place")
 	}
+	if s != nil && s.typed {
+		missing = append(missing, "takeover")
+	}
 	return missing
 }
 

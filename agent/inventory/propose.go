@@ -15,6 +15,9 @@ func (b *book) propose(recorded []Recorded) {
 	free := b.free()
 	used := map[string]bool{} // ids of devices
 	for _, group := range byRecorder(recorded) {
+		if group[0].Typed {
+			continue
+		}
 		best, second := pairing{}, pairing{}
 		for _, d := range b.devices {
 			if used[d.id] {
@@ -38,6 +41,7 @@ func (b *book) propose(recorded []Recorded) {
 			}
 		}
 	}
+	b.proposeTyped(recorded, free)
 }
 
 // byRecorder puts together the cameras of each recorder, in their order.

@@ -20,7 +20,8 @@ type Takeover struct {
 	Code     string             `json:"-"`      // with which this computer was enrolled
 	At       time.Time          `json:"at"`     // when the register was asked
 	Recorded []Recorded         `json:"recorded"`
-	Found    []FoundCamera      `json:"found"` // what may be one of them
+	Found    []FoundCamera      `json:"found"`            // what may be one of them
+	Locked   []LockedDevice     `json:"locked,omitempty"` // where others of them may be
 	Contacts []protocol.Contact `json:"contacts,omitempty"`
 }
 
@@ -28,22 +29,36 @@ type Takeover struct {
 type Recorded struct {
 	Camera   protocol.Camera   `json:"camera"`
 	Recorder protocol.Recorder `json:"recorder"`
+	Typed    bool              `json:"typed"`          // by a person on a form: no computer has ever seen it
 	Here     string            `json:"here,omitempty"` // id of the found camera that it is taken for; "": none is
+	On       string            `json:"on,omitempty"`   // else the locked device that it may be on
 	Sure     bool              `json:"sure"`           // Here leaves no doubt
 }
+
+// Asks tells that only a person can say which camera it is: there is a guess, or it
+// was typed, and what was typed hangs on some recorder.
+func (r Recorded) Asks() bool { return !r.Sure && (r.Typed || r.Here != "") }
 
 // FoundCamera is a camera of this network that is not declared from here.
 type FoundCamera struct {
 	ID       string `json:"id"`
+	DeviceID string `json:"device_id"`
 	Name     string `json:"name"`
 	Channel  string `json:"channel,omitempty"`
 	Recorder string `json:"recorder"` // maker and model
+}
+
+// LockedDevice is a device that tells its cameras to nobody without its password.
+type LockedDevice struct {
+	ID   string `json:"id"`
+	Name string `json:"name"` // maker and model, else how it calls itself, else its address
 }
 
 // Choice is what the owner says of a recorded camera.
 type Choice struct {
 	ID   string `json:"id"`             // of the recorded camera
 	Here string `json:"here,omitempty"` // the found camera that it is; "": none
+	On   string `json:"on,omitempty"`   // the locked device that it is on, in the place of Here
 	Drop bool   `json:"drop,omitempty"` // not found, and not to be listed here either
 }
 
@@ -75,6 +90,21 @@ func (v *Inventory) SetRecorded(ctx context.Context, siteID, code string, messag
 	return nil
 }
 
+// recorded is what waits of a site.
+func (b *book) recorded(ctx context.Context, tx *sql.Tx, siteID string) (all []Recorded, err error) {
+	err = each(ctx, tx, `SELECT body FROM recorded WHERE site_id = ?`, func(rows *sql.Rows) error {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return err
+		}
+		m, err := protocol.Decode(body)
+		d, _ := m.Body.(protocol.Declaration)
+		all = b.strangers(d)
+		return err
+	}, siteID)
+	return all, err
+}
+
 // strangers are the cameras of a declaration that are not known here.
 func (b *book) strangers(d protocol.Declaration) (out []Recorded) {
 	for _, c := range d.Cameras {
@@ -82,7 +112,7 @@ func (b *book) strangers(d protocol.Declaration) (out []Recorded) {
 			continue
 		}
 		at := slices.IndexFunc(d.Recorders, func(r protocol.Recorder) bool { return r.ID == c.RecorderID })
-		out = append(out, Recorded{Camera: c, Recorder: d.Recorders[at]})
+		out = append(out, Recorded{Camera: c, Recorder: d.Recorders[at], Typed: typed(c, d.Recorders[at])})
 	}
 	return out
 }
@@ -117,8 +147,9 @@ func (b *book) takeovers(ctx context.Context, tx *sql.Tx) (all []Takeover, err e
 		d, _ := m.Body.(protocol.Declaration)
 		t.Recorded, t.Contacts = b.strangers(d), d.Contacts
 		b.propose(t.Recorded)
+		t.Locked = b.lockedFor(t.Recorded)
 		for _, c := range b.free() {
-			f := FoundCamera{ID: c.id, Name: line(c.safe(c.foundName)), Recorder: line(c.device.vendor + " " + c.device.model)}
+			f := FoundCamera{ID: c.id, DeviceID: c.deviceID, Name: line(c.safe(c.foundName)), Recorder: line(c.device.vendor + " " + c.device.model)}
 			if c.name != "" {
 				f.Name = c.name
 			}
@@ -134,10 +165,11 @@ func (b *book) takeovers(ctx context.Context, tx *sql.Tx) (all []Takeover, err e
 }
 
 // free are the cameras that may turn out to be recorded ones: they were never
-// declared from here, so no register knows them by their id.
+// declared from here, so no register knows them by their id. The entry that stands
+// for a locked device is none: there may be eight behind it.
 func (b *book) free() (free []*camera) {
 	for _, c := range b.cameras {
-		if c.decision == "" || c.decision == StateRefused {
+		if (c.decision == "" || c.decision == StateRefused) && !(c.channel == "" && c.device.locked()) {
 			free = append(free, c)
 		}
 	}
@@ -197,6 +229,8 @@ func (t Takeover) Check(choices []Choice) error {
 			add(i, "here", "is no camera that was found here and is not declared")
 		case c.Here != "" && here[c.Here]:
 			add(i, "here", "is chosen twice")
+		case c.On != "" && (c.Here != "" || c.Drop || !slices.ContainsFunc(t.Locked, func(d LockedDevice) bool { return d.ID == c.On })):
+			add(i, "on", "is no device whose cameras are not known yet")
 		}
 		chosen[c.ID], here[c.Here] = true, true
 	}

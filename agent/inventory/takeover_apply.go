@@ -14,7 +14,12 @@ func (v *Inventory) takeOver(ctx context.Context, tx *sql.Tx, b *book, t Takeove
 	var unfound []Recorded
 	for _, c := range choices {
 		at := slices.IndexFunc(t.Recorded, func(r Recorded) bool { return r.Camera.ID == c.ID })
-		if c.Here == "" && !c.Drop {
+		switch {
+		case c.On != "":
+			if err := b.expect(ctx, tx, t.Recorded[at], c.On, t); err != nil {
+				return err
+			}
+		case c.Here == "" && !c.Drop:
 			unfound = append(unfound, t.Recorded[at])
 		}
 		if c.Here == "" {
@@ -61,10 +66,13 @@ func (b *book) devicesFor(recorded []Recorded, choices []Choice) map[string]prot
 	of, on := map[string]protocol.Recorder{}, map[string]string{}
 	var unclear []string
 	for _, c := range choices {
-		if c.Here == "" {
+		device, r := c.On, recorderOf[c.ID].Recorder
+		if c.Here != "" {
+			device = b.camera(c.Here).deviceID
+		}
+		if device == "" {
 			continue
 		}
-		device, r := b.camera(c.Here).deviceID, recorderOf[c.ID].Recorder
 		if known, taken := of[device]; taken && known.ID != r.ID {
 			unclear = append(unclear, device)
 		}

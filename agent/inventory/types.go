@@ -130,7 +130,8 @@ type Camera struct {
 	// Depth is how far back its footage was seen to reach.
 	Depth Depth `json:"depth,omitzero"`
 	// Missing names what it lacks to be declared: "name", "position",
-	// "outdoor_public", "contact", "site", "place" (the site has no name).
+	// "outdoor_public", "contact", "site", "place" (the site has no name), "takeover" (what
+	// was typed of the site on a form waits for its owner, see TakeOver).
 	Missing []string  `json:"missing,omitempty"`
 	SeenAt  time.Time `json:"seen_at"`
 	// AskAgain: two entries with a yes and a no turned out to be this camera, or

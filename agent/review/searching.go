@@ -71,7 +71,7 @@ func (v *Review) searching(r *http.Request) (answer, error) {
 			return answer{}, err
 		}
 		view.Found = foundIn(v.words(r), devices, cameras)
-		if s := nextOf(bar.All, "search"); s.Key != "search" || s.Href == "/takeover" {
+		if s := nextOf(bar.All, "search"); s.Key != "search" {
 			view.Next = or(s.Href, "/")
 		}
 		a := page("scan.html", "scan.ended", view)

@@ -227,7 +227,7 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 		if !wantsJSON(r) {
 			v.start()
 		}
-	case len(waiting) > 0:
+	case len(waiting) > 0 && to == "/?done=enrolled": // the first run is over, and leads to it no more
 		to = "/takeover"
 	}
 	return answer{json: enrolled{granted, recordedOf(waiting, granted.SiteID)}, to: to}, nil

@@ -30,8 +30,8 @@ type stepsView struct {
 // stepOf are the pages of the steps by their paths; those of one camera by
 // their ends.
 var stepOf = map[string]string{
-	"/enrol": "code", "/scan": "search", "/takeover": "search", "/credentials": "password", "/byhand": "password",
-	"/mine": "mine", "/place": "place", "/hours": "hours", "/contact": "contact", "/approve": "join",
+	"/enrol": "code", "/scan": "search", "/credentials": "password", "/byhand": "password",
+	"/takeover": "mine", "/mine": "mine", "/place": "place", "/hours": "hours", "/contact": "contact", "/approve": "join",
 }
 
 // firstNext is the one thing that comes next in the first run; without a Key there
@@ -188,19 +188,19 @@ func stepsOf(k known) []step {
 		}
 	}
 	code := step{Key: "code", Href: "/enrol", Done: len(k.grants) > 0}
-	search := step{Key: "search", Href: "/scan", Done: (len(k.cameras) > 0 || locked != "") && !k.takeover}
-	if k.takeover && len(k.devices) > 0 {
-		search.Href = "/takeover"
-	}
+	search := step{Key: "search", Href: "/scan", Done: len(k.cameras) > 0 || locked != ""}
 	// Who has answered for a camera has gone past the passwords.
 	password := step{Key: "password", Done: search.Done && locked == "" || said > 0}
 	if wanted := or(locked, opened); wanted != "" {
 		password.Href = "/credentials?device=" + wanted
 	}
-	mine := step{Key: "mine", Done: said > 0 && open == 0}
+	mine := step{Key: "mine", Done: said > 0 && open == 0 && !k.takeover}
 	place := step{Key: "place", Done: mine.Done && unplaced == "" && unnamed == ""}
 	hours := step{Key: "hours", Done: place.Done && !unsaid}
-	if len(k.cameras) > 0 {
+	switch {
+	case k.takeover && len(k.devices) > 0: // which of them are in the register comes before whose they are
+		mine.Href = "/takeover"
+	case len(k.cameras) > 0:
 		mine.Href = "/mine"
 	}
 	if first != "" {

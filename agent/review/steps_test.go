@@ -46,6 +46,8 @@ func TestStepsOf(t *testing.T) {
 		"found":                      {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{unasked}}, "search", "/mine"},
 		"only what is no camera":     {known{grants: enrolled, devices: []inventory.Device{nvr}}, "search", "/scan"},
 		"held by the register":       {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{unasked}, takeover: true}, "code", "/takeover"},
+		"held, and locked":           {known{grants: enrolled, devices: []inventory.Device{shut}, takeover: true}, "code", "/credentials?device=shut"},
+		"held, without the password": {known{grants: enrolled, devices: []inventory.Device{shut}, takeover: true}, "mine", "/takeover"},
 		"locked":                     {known{grants: enrolled, devices: []inventory.Device{shut}}, "search", "/credentials?device=shut"},
 		"one locked, one open":       {known{grants: enrolled, devices: []inventory.Device{nvr, shut}, cameras: []inventory.Camera{unasked}}, "search", "/credentials?device=shut"},
 		"the password can wait":      {known{grants: enrolled, devices: []inventory.Device{nvr, shut}, cameras: []inventory.Camera{unasked}}, "mine", "/mine"},

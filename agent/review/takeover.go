@@ -3,7 +3,9 @@ package review
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
@@ -24,7 +26,9 @@ func recordedOf(all []inventory.Takeover, siteID string) int {
 type takeoverView struct {
 	inventory.Takeover
 	Groups []takeoverGroup
-	Left   int // further sites that wait
+	Typed  bool            // all of it was typed on a form
+	Here   []takeoverFound // with their pictures, where somebody has to tell them apart
+	Left   int             // further sites that wait
 	Error  string
 	Detail string // in English, for whoever helps
 	Steps  stepsView
@@ -33,12 +37,27 @@ type takeoverView struct {
 // takeoverGroup are the recorded cameras of one recorder.
 type takeoverGroup struct {
 	Recorder protocol.Recorder
-	Cameras  []inventory.Recorded
+	Cameras  []takeoverCamera
+}
+
+// takeoverCamera is a recorded camera and what is chosen for it: a found camera's id,
+// "", dropped, or the device it is on after onDevice. Open: nothing is.
+type takeoverCamera struct {
+	inventory.Recorded
+	Choice  string
+	Open    bool
+	Lacking bool // it was left open
+}
+
+// takeoverFound is a camera of this network, to be recognised.
+type takeoverFound struct {
+	inventory.FoundCamera
+	Still still
 }
 
 // takeovers shows the first site that waits; the command line gets all.
 func (v *Review) takeovers(r *http.Request) (answer, error) {
-	return v.takeoverPage(r, nil, nil)
+	return v.takeoverPage(r, choicesOf(r.URL.Query()), nil)
 }
 
 func (v *Review) takeoverPage(r *http.Request, choices []inventory.Choice, wrong error) (answer, error) {
@@ -54,12 +73,23 @@ func (v *Review) takeoverPage(r *http.Request, choices []inventory.Choice, wrong
 	if len(all) == 0 {
 		return answer{to: "/"}, nil
 	}
-	view := takeoverView{Takeover: all[0], Left: len(all) - 1}
-	for _, c := range view.Recorded {
-		// What was chosen stands again when something of it was wrong.
-		if at := slices.IndexFunc(choices, func(o inventory.Choice) bool { return o.ID == c.Camera.ID }); at >= 0 {
-			c.Here, c.Sure = choices[at].Here, c.Sure && c.Here == choices[at].Here
+	view := takeoverView{Takeover: all[0], Left: len(all) - 1, Typed: !slices.ContainsFunc(all[0].Recorded, func(c inventory.Recorded) bool { return !c.Typed })}
+	for _, f := range view.Found {
+		if slices.ContainsFunc(view.Recorded, inventory.Recorded.Asks) {
+			view.Here = append(view.Here, takeoverFound{f, v.picture(r, f.DeviceID, f.ID, f.Name)})
 		}
+	}
+	for _, recorded := range view.Recorded {
+		c := takeoverCamera{Recorded: recorded, Choice: recorded.Here, Open: recorded.Asks() && recorded.Here == "" && recorded.On == "", Lacking: wrong != nil}
+		if c.On != "" {
+			c.Choice = onDevice + c.On
+		}
+		// What was chosen stands again: something of it was wrong, or a picture was looked at.
+		if at := slices.IndexFunc(choices, func(o inventory.Choice) bool { return o.ID == c.Camera.ID }); at >= 0 {
+			c.Choice, c.Open = chosen(choices[at]), false
+			c.Sure = c.Sure && c.Here == c.Choice
+		}
+		c.Lacking = c.Lacking && c.Open
 		at := slices.IndexFunc(view.Groups, func(g takeoverGroup) bool { return g.Recorder.ID == c.Recorder.ID })
 		if at < 0 {
 			at = len(view.Groups)
@@ -89,6 +119,42 @@ type takeoverIn struct {
 // dropped is the choice of who does not want to keep a camera.
 const dropped = "drop"
 
+// onDevice comes before the id of the locked device that a camera is on, and undecided
+// is the choice that is none.
+const (
+	onDevice  = "on-"
+	undecided = "?"
+)
+
+// chosen is a choice as the control has it.
+func chosen(c inventory.Choice) string {
+	switch {
+	case c.Drop:
+		return dropped
+	case c.On != "":
+		return onDevice + c.On
+	}
+	return c.Here
+}
+
+// choicesOf reads the controls. What is left open is none of them.
+func choicesOf(form url.Values) (all []inventory.Choice) {
+	for _, id := range form["recorded"] {
+		c := inventory.Choice{ID: id, Here: form.Get("here-" + id)}
+		if device, on := strings.CutPrefix(c.Here, onDevice); on {
+			c.Here, c.On = "", device
+		}
+		switch c.Here {
+		case undecided:
+			continue
+		case dropped:
+			c.Here, c.Drop = "", true
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
 func takeoverOf(r *http.Request) (in takeoverIn, err error) {
 	if isJSON(r) {
 		return in, decode(r, &in)
@@ -97,13 +163,7 @@ func takeoverOf(r *http.Request) (in takeoverIn, err error) {
 		return in, err
 	}
 	in.SiteID, in.Replace = r.PostForm.Get("site_id"), r.PostForm.Get("replace") == "yes"
-	for _, id := range r.PostForm["recorded"] {
-		c := inventory.Choice{ID: id, Here: r.PostForm.Get("here-" + id)}
-		if c.Here == dropped {
-			c.Here, c.Drop = "", true
-		}
-		in.Choices = append(in.Choices, c)
-	}
+	in.Choices = choicesOf(r.PostForm)
 	return in, nil
 }
 
@@ -139,7 +199,7 @@ func (v *Review) takeOver(r *http.Request) (answer, error) {
 		// declaration: declared from here too, it would be a stale copy that stands
 		// before it.
 		for i := range in.Choices {
-			in.Choices[i].Drop = in.Choices[i].Here == ""
+			in.Choices[i].Drop = in.Choices[i].Here == "" && in.Choices[i].On == ""
 		}
 	} else {
 		if err := v.Enrol(r.Context(), all[at].Code, "", true); err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -210,5 +211,68 @@ func TestVisitReport(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report does not say %q:\n%s", want, text)
 		}
+	}
+}
+
+// typedElsewhere is what the register holds after somebody typed a camera on a form.
+func typedElsewhere(t *testing.T) []byte {
+	t.Helper()
+	at := time.Now().Add(-time.Hour)
+	fact, recorder := protocol.Fact{Source: protocol.Declared, At: at}, "7f0f57a0-52a5-4fc1-9f5e-0d4a3f5a1c01"
+	raw, err := protocol.Encode(protocol.Message{ID: "7f0f57a0-52a5-4fc1-9f5e-0d4a3f5a1c02", SiteID: siteID, Epoch: 1, Revision: 1, MadeAt: at, Body: protocol.Declaration{
+		Site: protocol.Site{Name: "Bar Centrale", Category: "shop"}, Contacts: []protocol.Contact{{Name: "Anna Neri", Role: protocol.RoleOwner, Phone: "+39 02 123456"}},
+		Approval: protocol.Approval{By: "Anna Neri", Role: protocol.RoleOwner, At: at}, Recorders: []protocol.Recorder{{ID: recorder}},
+		Cameras: []protocol.Camera{{ID: "7f0f57a0-52a5-4fc1-9f5e-0d4a3f5a1c03", RecorderID: recorder, Name: "Vetrina", NameFact: fact,
+			Position: protocol.Position{Point: protocol.Point{Lon: 9_190_000, Lat: 45_464_000}, Method: "typed", Fact: fact}, View: protocol.View{Fact: fact},
+			OutdoorPublic: protocol.Outdoor{Yes: true, By: "Anna Neri", At: at}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// What was typed waits for the recorder's password, then for a choice that nobody but
+// the owner makes.
+func TestTakeOverWhatWasTyped(t *testing.T) {
+	found := func(d interrogate.Device) *owner {
+		o := start(t)
+		o.found = append(o.found[:0:0], d)
+		if err := errors.Join(o.Scan(t.Context()), o.Enrol(t.Context(), "GIUSTO", "", false), o.Inventory.SetRecorded(t.Context(), siteID, "GIUSTO", typedElsewhere(t))); err != nil {
+			t.Fatal(err)
+		}
+		o.signIn(t)
+		return o
+	}
+	o := found(locked())
+	if _, body, _ := o.send(t, "GET", "/scan", ""); !strings.Contains(body, `href="/credentials?device=`) {
+		t.Error("the search does not lead to the password")
+	}
+	if _, body, _ := o.send(t, "GET", "/takeover", ""); !strings.Contains(body, "Prima scrivi la password") || !strings.Contains(body, `<option value="on-`) {
+		t.Errorf("the password is not asked for first:\n%s", body)
+	}
+	o = found(recorder())
+	if _, body, _ := o.send(t, "GET", "/scan", ""); !strings.Contains(body, `href="/takeover"`) {
+		t.Error("an open recorder does not lead to the choice")
+	}
+	all, err := o.Inventory.Takeovers(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatal(all, err)
+	}
+	typed := all[0].Recorded[0]
+	in := url.Values{"site_id": {siteID}, "recorded": {typed.Camera.ID}, "here-" + typed.Camera.ID: {undecided}}
+	if status, body, _ := o.send(t, "POST", "/takeover", in.Encode()); status != 422 || !strings.Contains(body, "Scegli quale è tra quelle") {
+		t.Errorf("a camera left open: %d", status)
+	}
+	// A picture is looked at, and what was chosen meanwhile stands.
+	in.Set("here-"+typed.Camera.ID, dropped)
+	if _, body, _ := o.send(t, "GET", "/takeover?"+in.Encode(), ""); !strings.Contains(body, `<option value="drop" selected`) {
+		t.Error("the choice is gone")
+	}
+	in.Set("here-"+typed.Camera.ID, all[0].Found[0].ID)
+	if status, _, _ := o.send(t, "POST", "/takeover", in.Encode()); status != 303 {
+		t.Errorf("chosen: %d", status)
+	}
+	if all, err := o.Inventory.Takeovers(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("%+v, %v", all, err)
 	}
 }

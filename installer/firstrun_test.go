@@ -127,7 +127,14 @@ func newShop(t *testing.T, way shopWay) *shop {
 	var invitation struct{ Link string }
 	mustJSON(t, &invitation, "anagrafe-collector", "invite", "-site", "Bottega Bianchi", "-category", "shop", "-address", officineStreet+" 9", "-data", collectorDir)
 	s.link = invitation.Link
+	s.atHome()
+	return s
+}
 
+// atHome starts the agent beside the recorder, and opens its pages in a browser.
+func (s *shop) atHome() {
+	t, way := s.t, s.way
+	t.Helper()
 	s.agent = launch(t, "anagrafe-agent", "run", "-data", s.dir, "-interface", "lo", "-target", shopRecorder(t).Address().String(), "-listen-pages", freeAddr(t))
 	s.agent.until("the agent", listening(filepath.Join(s.dir, "control.sock")))
 	var opened struct{ URL string }
@@ -141,7 +148,6 @@ func newShop(t *testing.T, way shopWay) *shop {
 	s.Watch()
 	s.scripts(!way.plain)
 	s.Visit(opened.URL + "&lang=" + way.lang)
-	return s
 }
 
 // shopRecorder answers with four channels of a recorded conversation.

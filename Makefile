@@ -26,6 +26,18 @@ PHP_FILES := /usr/lib/apache2/modules/libphp*.so /usr/lib/php/*/pdo_mysql.so
 PHP_PACKAGES := libapache2-mod-php php-mysql
 MEDIAMTX := v1.15.3
 
+# The version is the changelog's newest, and for what is not released yet a
+# preliminary one of it, by the time of the commit. Everything in a package bears
+# that time too, so that who builds the same commit gets the same bytes.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+export VERSION ?= $(shell sed -n 's/^## \([0-9.]*\), not yet released.*/\1-dev.'$$(date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%d%H%M%S)'/p; t end; s/^## \([0-9.]*\).*/\1/p; t end; d; :end q' installer/CHANGELOG.md)
+
+# What makes the packages for Linux, and what they are tried with.
+ARCHES := amd64 arm64 armhf
+PACKAGERS := x86_64-linux-gnu-gcc=gcc-x86-64-linux-gnu aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu arm-linux-gnueabihf-gcc=gcc-arm-linux-gnueabihf ssh-keygen=openssh-client
+CROSS_LIBC := /usr/aarch64-linux-gnu/lib/libc.a=libc6-dev-arm64-cross /usr/arm-linux-gnueabihf/lib/libc.a=libc6-dev-armhf-cross
+PACKAGE_TESTERS := debootstrap=debootstrap systemd-nspawn=systemd-container systemd-analyze=systemd rpm=rpm lintian=lintian qemu-arm-static=qemu-user-static
+
 # Templates count too: the icons they name are what the sprite holds.
 PAGES_IN := $(PAGES)/package.json $(PAGES)/package-lock.json $(PAGES)/bundle.go $(PAGES)/tsconfig.json \
 	$(shell find $(PAGES) agent/review collector/web \( -name node_modules -o -name dist \) -prune -o \
@@ -40,7 +52,16 @@ if [ ! -e $$policy ]; then \
 fi
 endef
 
-.PHONY: all deps recorders pages build demo test test-long bench check generate clean
+define INSTALL_MISSING
+if [ $${#missing[@]} -gt 0 ]; then \
+	echo "installing $${missing[*]}"; \
+	$(START_NOTHING); \
+	$(SUDO) apt-get update -qq; \
+	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+fi
+endef
+
+.PHONY: all deps recorders pages build packages packagers $(ARCHES:%=linux-%) demo test test-long bench check generate clean
 
 all: build
 
@@ -50,12 +71,7 @@ deps:
 	for pair in $(DEPS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
 	[ -e $(PROTO_FILES) ] || missing+=(libprotobuf-dev); \
 	compgen -G '$(POSTGRES)' >/dev/null || missing+=(postgresql); \
-	if [ $${#missing[@]} -gt 0 ]; then \
-		echo "installing $${missing[*]}"; \
-		$(START_NOTHING); \
-		$(SUDO) apt-get update -qq; \
-		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
-	fi
+	$(INSTALL_MISSING)
 
 # recorders installs the recorders that test-long reads: of the packages only what
 # is missing, and nothing of it is started.
@@ -63,12 +79,7 @@ recorders: $(BUILD)/recorders/mediamtx
 	@missing=(); \
 	for pair in $(RECORDERS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
 	for files in $(PHP_FILES:%='%'); do compgen -G "$$files" >/dev/null || missing+=($(PHP_PACKAGES)); done; \
-	if [ $${#missing[@]} -gt 0 ]; then \
-		echo "installing $${missing[*]}"; \
-		$(START_NOTHING); \
-		$(SUDO) apt-get update -qq; \
-		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
-	fi
+	$(INSTALL_MISSING)
 
 # MediaMTX comes from the Go module proxy, but for two files that its releases
 # fetch: its version, and a script of its web player, which no test opens.
@@ -94,6 +105,23 @@ $(BUILD)/pages.stamp: $(PAGES_IN)
 build: pages
 	go build -trimpath -ldflags="-s -w" -o $(BUILD)/anagrafe-agent ./agent
 	go build -trimpath -ldflags="-s -w" -o $(BUILD)/anagrafe-collector ./collector
+
+# packages makes what is installed elsewhere, in build/packages, with its checksums
+# signed: see installer/packages.
+packages: $(ARCHES:%=linux-%)
+	installer/packages/sign $(BUILD)/packages
+
+# One program for all Linux systems of an architecture, and its packages.
+$(ARCHES:%=linux-%): linux-%: pages packagers
+	installer/packages/compile linux $* $(BUILD)/linux-$*
+	installer/packages/pack $* $(BUILD)/linux-$* $(BUILD)/packages
+
+packagers:
+	@[ -n "$(SOURCE_DATE_EPOCH)" ] || { echo 'this is no git checkout: give SOURCE_DATE_EPOCH, the second at which this version was made'; exit 1; }
+	@missing=(); \
+	for pair in $(PACKAGERS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
+	for pair in $(CROSS_LIBC); do [ -e "$${pair%%=*}" ] || missing+=("$${pair##*=}"); done; \
+	$(INSTALL_MISSING)
 
 # demo runs the whole path on this machine: see installer/demo. DEMO=once
 # runs it through, prints one JSON object and stops.

@@ -282,7 +282,11 @@ func cmdRevoke(ctx context.Context, c *call, args []string) error {
 	})
 }
 
-// cmdVersion prints the version that the Go tool stamped.
+// release is the version that the packages' build has the linker set; empty in all
+// other builds.
+var release string
+
+// cmdVersion prints the version of the release, or what the Go tool stamped.
 func cmdVersion(_ context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {
 		return err
@@ -295,6 +299,9 @@ func cmdVersion(_ context.Context, c *call, args []string) error {
 }
 
 func version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

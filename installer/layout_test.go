@@ -78,7 +78,9 @@ var layout = map[string][]string{
 	"collector/web/mail":       {"collector/registry", "protocol", "protocol/pages", "collector/letter"}, // the words of dates and spans, in two languages
 	"installer":                {},
 	"installer/demo":           {"agent/discover/cameratest"},
-	"installer/loadtest":       {"agent/uplink", "protocol", "protocol/wire"},
+	// packages says what the programs that are shipped were made of; its scripts make the packages.
+	"installer/packages": {},
+	"installer/loadtest": {"agent/uplink", "protocol", "protocol/wire"},
 }
 
 // testOnly lists what any test of a side, or of a package, may import besides: the devices that

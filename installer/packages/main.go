@@ -1,0 +1,61 @@
+// Command packages says what a program that is shipped was made of: the bill of
+// materials (CycloneDX 1.6, JSON) and the licences of what is linked into it. "pack"
+// calls it for each program; see there how packages are made.
+//
+// It hides where the parts of a program are told: those in Go by the program itself,
+// the front end's by npm's lock file, SQLite's version by SQLite, and the C library,
+// which is linked in, by who calls.
+package main
+
+import (
+	"debug/buildinfo"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "packages:", err)
+		os.Exit(1)
+	}
+}
+
+// run reads the command line: packages -libc NAME@VERSION -bom FILE -licences FILE
+// PROGRAM, called in the root of the project.
+func run() error {
+	libc := flag.String("libc", "", "Debian's package of the C library that is linked in, NAME@VERSION; empty: none is")
+	bomFile := flag.String("bom", "", "where the bill of materials is written")
+	licencesFile := flag.String("licences", "", "where the licences are written")
+	flag.Parse()
+	epoch, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
+	if err != nil {
+		return fmt.Errorf("SOURCE_DATE_EPOCH is the second that all packages bear: %w", err)
+	}
+	info, err := buildinfo.ReadFile(flag.Arg(0))
+	if err != nil {
+		return err
+	}
+	frontEnd, err := bundledLicences("protocol/pages/dist")
+	if err != nil {
+		return err
+	}
+	bundled, err := readLock("protocol/pages/package-lock.json", frontEnd)
+	if err != nil {
+		return err
+	}
+	bom, err := billOf(info, bundled, *libc, os.Getenv("VERSION"), time.Unix(epoch, 0))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(*bomFile, bom, 0o644); err != nil {
+		return err
+	}
+	texts, err := licencesOf(info, frontEnd)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(*licencesFile, texts, 0o644)
+}

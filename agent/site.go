@@ -19,6 +19,7 @@ import (
 	"anagrafe/agent/atlas"
 	"anagrafe/agent/inventory"
 	"anagrafe/agent/review"
+	"anagrafe/protocol/daemon"
 )
 
 // errDaemon says that a running agent holds the directory.
@@ -30,6 +31,7 @@ type site struct {
 	config Config
 	log    *slog.Logger
 	lock   *flock.Flock
+	back   func() error // from the owner of dir to who started this process
 	inv    *inventory.Inventory
 	review *review.Review
 	link   *delivery
@@ -40,19 +42,24 @@ type site struct {
 	seen      seen
 }
 
-// openSite takes DIR/lock and opens what the directory holds.
+// openSite takes DIR/lock and opens what the directory holds. Until Close, root acts
+// as the directory's owner: the service must be able to open what is made here.
 func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *site, err error) {
-	if err := makeDir(dir); err != nil {
+	back, err := daemon.AsOwner(dir)
+	if err != nil {
 		return nil, err
 	}
-	s := &site{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock")),
+	if err := makeDir(dir); err != nil {
+		return nil, errors.Join(err, back())
+	}
+	s := &site{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock")), back: back,
 		looking: make(chan struct{}, 1), picturing: make(chan struct{}, 1)}
 	held, err := s.lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("locking %s: %w", dir, err)
+		return nil, errors.Join(fmt.Errorf("locking %s: %w", dir, err), back())
 	}
 	if !held {
-		return nil, errDaemon
+		return nil, errors.Join(errDaemon, back())
 	}
 	defer func() {
 		if err != nil {
@@ -99,7 +106,7 @@ func (s *site) Close() error {
 	if s.inv != nil {
 		errs = append(errs, s.inv.Close())
 	}
-	return errors.Join(append(errs, s.lock.Unlock())...)
+	return errors.Join(append(errs, s.lock.Unlock(), s.back())...)
 }
 
 // look scans the network once and records what it found. One look follows the

@@ -33,6 +33,7 @@ import (
 	"anagrafe/collector/web/public"
 	"anagrafe/collector/web/statistics"
 	"anagrafe/protocol"
+	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/pages"
 )
 
@@ -44,7 +45,7 @@ type office struct {
 	dir       string
 	config    Config
 	log       *slog.Logger
-	lock      *flock.Flock
+	held      hold
 	secret    []byte
 	reg       *registry.Registry
 	trail     *trail.Trail
@@ -90,11 +91,11 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err := config.check(); err != nil {
 		return nil, err
 	}
-	lock, err := takeLock(dir)
+	held, err := takeLock(dir)
 	if err != nil {
 		return nil, err
 	}
-	o := &office{dir: dir, config: config, log: log, notify: func() {}, readmit: func(string) {}, recorded: make(chan struct{}, 1), redrawn: make(chan struct{}, 1), lock: lock}
+	o := &office{dir: dir, config: config, log: log, notify: func() {}, readmit: func(string) {}, recorded: make(chan struct{}, 1), redrawn: make(chan struct{}, 1), held: held}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, o.Close())
@@ -153,22 +154,35 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	return o, o.furnish()
 }
 
+// hold is the directory while this process has it.
+type hold struct {
+	lock *flock.Flock
+	back func() error // from the owner of the directory to who started this process
+}
+
 // takeLock makes the directory if it is not there, and takes it for this process:
-// errDaemon where another has it.
-func takeLock(dir string) (*flock.Flock, error) {
+// errDaemon where another has it. Until release, root acts as the directory's owner:
+// the service must be able to open what is made there.
+func takeLock(dir string) (hold, error) {
+	back, err := daemon.AsOwner(dir)
+	if err != nil {
+		return hold{}, err
+	}
 	if err := os.MkdirAll(filepath.Join(dir, "keys"), 0o700); err != nil {
-		return nil, fmt.Errorf("making the collector's directory: %w (give another with -data DIR)", err)
+		return hold{}, errors.Join(fmt.Errorf("making the collector's directory: %w (give another with -data DIR)", err), back())
 	}
 	lock := flock.New(filepath.Join(dir, "lock"))
 	held, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("locking %s: %w", dir, err)
+		return hold{}, errors.Join(fmt.Errorf("locking %s: %w", dir, err), back())
 	}
 	if !held {
-		return nil, errDaemon
+		return hold{}, errors.Join(errDaemon, back())
 	}
-	return lock, nil
+	return hold{lock, back}, nil
 }
+
+func (h hold) release() error { return errors.Join(h.lock.Unlock(), h.back()) }
 
 // registerKeys are the keys of the register that lie outside it.
 func registerKeys(dir string, secret []byte) (registry.Keys, error) {
@@ -360,5 +374,5 @@ func (o *office) Close() error {
 	if o.reg != nil {
 		errs = append(errs, o.reg.Close())
 	}
-	return errors.Join(append(errs, o.lock.Unlock())...)
+	return errors.Join(append(errs, o.held.release())...)
 }

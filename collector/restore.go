@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -191,14 +192,25 @@ func (in *restoration) readLedgers(dir string) error {
 
 // restore puts the keys and the ledger in place, and fills the register.
 func (c *call) restore(ctx context.Context, config Config, in *restoration) (_ registry.Restored, err error) {
-	lock, err := takeLock(c.dir)
+	// Before root acts as the directory's owner, who may not reach them.
+	backup, err := os.Open(in.backup)
+	if err != nil {
+		return registry.Restored{}, err
+	}
+	defer backup.Close()
+	keysBackup, err := os.Open(in.keys)
+	if err != nil {
+		return registry.Restored{}, err
+	}
+	defer keysBackup.Close()
+	held, err := takeLock(c.dir)
 	if errors.Is(err, errDaemon) {
 		err = fmt.Errorf("%w: stop it first", err)
 	}
 	if err != nil {
 		return registry.Restored{}, err
 	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	defer func() { err = errors.Join(err, held.release()) }()
 	for _, f := range in.files {
 		path := filepath.Join(c.dir, filepath.FromSlash(f.Path))
 		if err := keyfile.Write(path, f.Content, 0o600); err != nil {
@@ -225,9 +237,15 @@ func (c *call) restore(ctx context.Context, config Config, in *restoration) (_ r
 	}
 	return registry.Restore(ctx, registry.Restoration{
 		Store: config.store(c.dir), Keys: keys, Identities: in.identities, Consult: consult, Ledger: in.erasures, Log: c.log,
-		Backup:     func() (io.ReadCloser, error) { return os.Open(in.backup) },
-		KeysBackup: func() (io.ReadCloser, error) { return os.Open(in.keys) },
+		Backup: again(backup), KeysBackup: again(keysBackup),
 	})
+}
+
+// again gives what reads file from its beginning, each time.
+func again(file *os.File) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(file, 0, math.MaxInt64)), nil
+	}
 }
 
 // recordRestore opens the restored register once, which checks its keys, and

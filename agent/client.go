@@ -60,7 +60,7 @@ func (c *call) withSite(ctx context.Context, do func(client) error) error {
 	for {
 		s, err := openSite(ctx, c.dir, config, c.log)
 		if err == nil {
-			return errors.Join(do(client{&http.Client{Transport: inProcess{s.review.Control()}}}), s.Close())
+			return errors.Join(c.within(ctx, s, do), s.Close())
 		}
 		if !errors.Is(err, errDaemon) {
 			return err
@@ -74,6 +74,21 @@ func (c *call) withSite(ctx context.Context, do func(client) error) error {
 		case <-time.After(lockPoll):
 		}
 	}
+}
+
+// within answers do from a site of this process, and delivers meanwhile what do waits
+// to see delivered.
+func (c *call) within(ctx context.Context, s *site, do func(client) error) error {
+	own := client{&http.Client{Transport: inProcess{s.review.Control()}}}
+	if !c.delivers {
+		return do(own)
+	}
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- s.link.run(running) }()
+	err := do(own)
+	stop()
+	return errors.Join(err, <-ended)
 }
 
 func dial(dir string) client {

@@ -39,8 +39,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "[-interface NAME]... [-target HOST|CIDR]... [-listen-pages ADDR] [-listen-lan ADDR] [-parked]", "look at the cameras, serve the local pages, deliver what was confirmed", cmdRun},
-		{"install", "", "install as a service of this machine", cmdService},
-		{"uninstall", "", "remove the service", cmdService},
+		{"install", "[-answers FILE]", "install as a service of this machine; FILE answers what is asked, where nobody sits", cmdInstall},
+		{"uninstall", "[-keep | -withdraw] [-purge] [-language it|en]", "remove the service; the entry is kept in the register, or withdrawn first; -purge deletes all that this computer holds", cmdUninstall},
 		{"start", "", "start the service", cmdService},
 		{"stop", "", "stop the service", cmdService},
 		{"status", "[-json]", "say how it stands", cmdStatus},
@@ -76,6 +76,8 @@ type call struct {
 	config string
 	json   bool
 	log    *slog.Logger
+
+	delivers bool // a site opened in this process also sends what waits
 }
 
 // misuse is an error of the person who typed; it exits with 2.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"anagrafe/agent/discover"
 )
 
 // Config is all that can be set, in DIR/agent.toml or the file given with
@@ -58,12 +60,28 @@ func defaults() Config {
 	return Config{Listen: "127.0.0.1:8480", Every: duration{time.Hour}, Connection: held, Notify: true}
 }
 
+func configFile(dir string) string { return filepath.Join(dir, "agent.toml") }
+
+// check refuses what the agent could not start with.
+func (c Config) check() error {
+	if err := loopback(c.Listen); err != nil {
+		return err
+	}
+	if err := checkLAN(c); err != nil {
+		return err
+	}
+	if err := discover.CheckTargets(c.Targets); err != nil {
+		return misuse(err.Error())
+	}
+	return nil
+}
+
 // readConfig reads file, or DIR/agent.toml when file is "" and that exists.
 func readConfig(dir, file string) (Config, error) {
 	c := defaults()
 	optional := file == ""
 	if optional {
-		file = filepath.Join(dir, "agent.toml")
+		file = configFile(dir)
 	}
 	md, err := toml.DecodeFile(file, &c)
 	if optional && errors.Is(err, fs.ErrNotExist) {

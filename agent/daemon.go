@@ -46,14 +46,8 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 	if *park {
 		config.Connection = parked
 	}
-	if err := loopback(config.Listen); err != nil {
+	if err := config.check(); err != nil {
 		return err
-	}
-	if err := checkLAN(config); err != nil {
-		return err
-	}
-	if err := discover.CheckTargets(config.Targets); err != nil {
-		return misuse(err.Error())
 	}
 	work := func(ctx context.Context) error { return runSite(ctx, c, config) }
 	if service.Interactive() {
@@ -116,6 +110,7 @@ func runSite(ctx context.Context, c *call, config Config) (err error) {
 		group.Go(func() error { return n.run(ctx) })
 	}
 	group.Go(func() error { return s.link.run(ctx) })
+	group.Go(func() error { return s.answer(ctx) })
 	group.Go(func() error { return s.watch(ctx) })
 	group.Go(func() error { return s.hear(ctx, discover.Listen) })
 	if err := daemon.Ready(); err != nil {

@@ -194,6 +194,31 @@ func disguises(text string) map[string][]byte {
 // startCollector builds and starts the real collector and gives an enrolment link.
 func startCollector(t *testing.T) string {
 	t.Helper()
+	return startRealCollector(t).invite("Bar di prova")
+}
+
+// realCollector is one that runs.
+type realCollector struct {
+	t         *testing.T
+	bin, data string
+}
+
+// invite gives a link for a new site.
+func (r realCollector) invite(site string) string {
+	r.t.Helper()
+	out, err := exec.CommandContext(r.t.Context(), r.bin, "invite", "-data", r.data, "-site", site, "-json").Output()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var invitation struct{ Link string }
+	if err := json.Unmarshal(out, &invitation); err != nil {
+		r.t.Fatal(err)
+	}
+	return invitation.Link
+}
+
+func startRealCollector(t *testing.T) realCollector {
+	t.Helper()
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "anagrafe-collector")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "anagrafe/collector").CombinedOutput(); err != nil {
@@ -221,15 +246,7 @@ func startCollector(t *testing.T) string {
 		}
 		return conn.Close() == nil
 	})
-	out, err := exec.CommandContext(t.Context(), bin, "invite", "-data", data, "-site", "Bar di prova", "-json").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var invitation struct{ Link string }
-	if err := json.Unmarshal(out, &invitation); err != nil {
-		t.Fatal(err)
-	}
-	return invitation.Link
+	return realCollector{t, bin, data}
 }
 
 func freePort(t *testing.T) string {

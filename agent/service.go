@@ -87,8 +87,38 @@ func newService(p *program, dir, config string) (service.Service, error) {
 	})
 }
 
-// cmdService installs, removes, starts or stops the service, as its name says.
-func cmdService(ctx context.Context, c *call, args []string) error {
+// cmdInstall takes an answer file and installs the service. Where a package has
+// installed it, the answers alone are to be taken.
+func cmdInstall(ctx context.Context, c *call, args []string) error {
+	f := c.flags()
+	file := f.String("answers", "", "answer file, deleted as it is taken (default "+packagedAnswers+" where it is there)")
+	if _, err := c.parse(f, args, 0); err != nil {
+		return err
+	}
+	if err := c.prepare(ctx); err != nil {
+		return err
+	}
+	if _, err := os.Stat(packagedAnswers); *file == "" && err == nil {
+		*file = packagedAnswers
+	}
+	if *file != "" {
+		if err := takeAnswers(*file, c.dir); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, "The answers are taken, and", *file, "is deleted. Nothing leaves until somebody approves it.")
+	}
+	if packaged() {
+		return nil
+	}
+	svc, err := newService(&program{log: c.log}, c.dir, c.config)
+	if err != nil {
+		return err
+	}
+	return c.control(svc)
+}
+
+// cmdService starts or stops the service, as its name says.
+func cmdService(_ context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {
 		return err
 	}
@@ -96,18 +126,16 @@ func cmdService(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	switch c.name {
-	case "install":
-		err = c.prepare(ctx)
-	case "uninstall":
-		c.inRegister(ctx)
-	}
-	if err != nil {
-		return err
-	}
+	return c.control(svc)
+}
+
+var errNotInstalled = fmt.Errorf("%w: run \"anagrafe-agent install\" first", service.ErrNotInstalled)
+
+// control has the service manager do what the command is named after.
+func (c *call) control(svc service.Service) error {
 	if err := service.Control(svc, c.name); err != nil {
 		if errors.Is(err, service.ErrNotInstalled) {
-			return errors.New("the service is not installed: run \"anagrafe-agent install\" first")
+			return errNotInstalled
 		}
 		return fmt.Errorf("%w (this needs an administrator's rights)", err)
 	}

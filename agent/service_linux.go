@@ -9,8 +9,25 @@ import (
 	"strings"
 )
 
-// packagedUnit is there when a package has installed the service.
-const packagedUnit = "/usr/lib/systemd/system/anagrafe-agent.service"
+const (
+	// packagedUnit is there when a package has installed the service.
+	packagedUnit = "/usr/lib/systemd/system/anagrafe-agent.service"
+	userName     = "anagrafe-agent"
+)
+
+// packaged tells whether a package has installed the service, and will remove it.
+func packaged() bool {
+	_, err := os.Stat(packagedUnit)
+	return err == nil
+}
+
+// removeUser takes away what prepare made.
+func removeUser(ctx context.Context) error {
+	if said, err := exec.CommandContext(ctx, "userdel", userName).CombinedOutput(); err != nil {
+		return fmt.Errorf("removing the service's user by userdel: %w: %s", err, strings.TrimSpace(string(said)))
+	}
+	return nil
+}
 
 // prepare makes ready what the unit counts on, and refuses what could not work: the
 // service has a user and a data directory of its own, and sees nobody's home.
@@ -18,8 +35,8 @@ func (c *call) prepare(ctx context.Context) error {
 	if os.Geteuid() != 0 {
 		return errors.New("installing a service needs an administrator's rights: run it with sudo")
 	}
-	if _, err := os.Stat(packagedUnit); err == nil {
-		return errors.New("a package has installed the service already: \"systemctl enable --now anagrafe-agent\" starts it")
+	if packaged() {
+		return nil
 	}
 	if c.dir != defaultDir {
 		return misuse("the service keeps its data in " + defaultDir + " alone: leave -data out")

@@ -27,7 +27,7 @@ var layout = map[string][]string{
 	"protocol/daemon":           {},
 	"protocol/pages":            {"protocol"},
 	"protocol/pages/pagestest":  {"protocol/pages"},
-	"agent":                     {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages"},
+	"agent":                     {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/keyfile", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages"},
 	"agent/atlas":               {"protocol"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
 	"agent/discover":            {"protocol"},
 	"agent/discover/cameratest": {},

@@ -147,6 +147,16 @@ func again(ctx context.Context, l *line, req *wire.EnrolRequest, first *connect.
 	return last, nil
 }
 
+// CheckInvitation tells what is wrong with a code or a link, and the address given with
+// it, as far as that can be seen without asking the collector. An *Error says what.
+func CheckInvitation(collector, code string) error {
+	link, err := parseInvitation(collector, code)
+	if err == nil && link.Collector == "" {
+		err = wrongf(NoCollector, nil, "a code without an address: give the collector's too, or the link from the Comune")
+	}
+	return err
+}
+
 // parseInvitation reads a code or a link, and the address given with it.
 func parseInvitation(collector, code string) (protocol.Link, error) {
 	var link protocol.Link

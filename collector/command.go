@@ -86,6 +86,7 @@ func commands() []command {
 		{"certificate", "FILE [-key VKEY] [-json]", "check a certificate of erasure", cmdCertificate},
 		{"receipt", "FILE [-key VKEY] [-json]", "check a receipt that an owner holds", cmdReceipt},
 		{"notice", "-kind privacy|record [-lang it|en] [-json]", "write the privacy notice (art. 13 GDPR) or the record of processing (art. 30) from the running configuration", cmdNotice},
+		{"guide", "owner|sticker|referent|operator FILE.pdf [-lang it|en]", "write a guide as a PDF: the owners' leaflet, the sticker for their window, the referents' guide, the manual for who runs the collector", cmdGuide},
 		{"version", "", "print the version", cmdVersion},
 	}
 }

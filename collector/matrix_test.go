@@ -35,6 +35,11 @@ var allowed = map[string]map[string]string{
 		"GET /valutazione":                   "anyone",
 		"POST /valutazione":                  "anyone",
 		"GET /faq":                           "anyone",
+		"GET /guida":                         "anyone",
+		"GET /guida.pdf":                     "anyone",
+		"GET /guida/referenti":               "anyone",
+		"GET /guida/referenti.pdf":           "anyone",
+		"GET /vetrofania.pdf":                "anyone",
 		"GET /assistenza":                    "anyone",
 		"GET /legal":                         "anyone",
 		"GET /accessibilita":                 "anyone",
@@ -109,6 +114,7 @@ var allowed = map[string]map[string]string{
 	"ops": {
 		"GET /":                                 "ops admin",
 		"POST /invite":                          "ops admin",
+		"GET /manual.pdf":                       "ops admin",
 		"GET /waves":                            "ops admin",
 		"POST /waves/{number}/pause":            "ops admin",
 		"POST /waves/{number}/resume":           "ops admin",
@@ -264,7 +270,7 @@ func newMatrix(t *testing.T) *matrix {
 	m.listeners = map[string]face{
 		"public":    {web: m.o.publicWeb, routes: m.o.publicFaces()},
 		"referents": {web: m.o.referentWeb, routes: [][]web.Route{m.o.referents.Routes()}},
-		"ops":       {web: m.o.opsWeb, routes: [][]web.Route{m.o.ops.Routes()}},
+		"ops":       {web: m.o.opsWeb, routes: m.o.opsFaces()},
 		"consult":   {web: m.o.consultWeb, routes: m.o.consultFaces()},
 	}
 	for name, l := range m.listeners {
@@ -522,7 +528,7 @@ func TestTheMatrixFindsHoles(t *testing.T) {
 			"ops: GET /agents for ops answers 403"},
 		"new": {func(r *web.Route) bool { r.Pattern = "GET /new"; return true }, "ops: GET /new has no line in the table"},
 	} {
-		routes := m.o.ops.Routes()
+		routes := slices.Concat(m.o.opsFaces()...)
 		for i := range routes {
 			changed := routes[i]
 			if c.change(&changed) {

@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"anagrafe/collector/guide"
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/notice"
 	"anagrafe/collector/registry"
@@ -83,6 +84,7 @@ type office struct {
 	sms     *mail.SMS    // nil: none are sent
 
 	documents *notice.Notices
+	guides    *guide.Guides
 }
 
 // openOffice takes DIR/lock, opens what the directory holds, and makes the
@@ -222,6 +224,9 @@ func (o *office) furnish() (err error) {
 	publicOptions := shared
 	publicOptions.Face, publicOptions.PublicURL = pages.FacePublic, o.config.PublicURL
 	if o.documents, err = notice.New(o.config.notice(), o.log); err != nil {
+		return err
+	}
+	if o.guides, err = guide.New(o.config.about(), o.log); err != nil {
 		return err
 	}
 	publicOptions.Body = pages.Body{Name: o.config.Controller, URL: o.config.ControllerURL, Contact: o.config.ControllerContact, DPO: o.config.DPOContact}

@@ -85,8 +85,11 @@ func (o *office) certificate() (*tls.Config, error) {
 
 // publicFaces are all that the public listener serves.
 func (o *office) publicFaces() [][]web.Route {
-	return [][]web.Route{o.public.Routes(), o.join.Routes(), o.adhere.Routes(), o.numbers.Routes(), o.atlas.Routes()}
+	return [][]web.Route{o.public.Routes(), o.join.Routes(), o.adhere.Routes(), o.numbers.Routes(), o.atlas.Routes(), o.guidePages()}
 }
+
+// opsFaces are all that the operators' listener serves.
+func (o *office) opsFaces() [][]web.Route { return [][]web.Route{o.ops.Routes(), o.manual()} }
 
 // publicDoor serves the public listener: its own pages, and those of referents, who
 // sign in there.
@@ -145,7 +148,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	opsHandler, err := o.opsWeb.Handler(o.ops.Routes())
+	opsHandler, err := o.opsWeb.Handler(o.opsFaces()...)
 	if err != nil {
 		return err
 	}

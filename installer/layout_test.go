@@ -39,7 +39,7 @@ var layout = map[string][]string{
 	"agent/inventory":           {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth"},
+	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide"},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
@@ -50,6 +50,7 @@ var layout = map[string][]string{
 	"collector/keyfile":         {},
 	"collector/registry/pgtest": {},
 	// notice writes documents from settings that main gives it: no stage of the data.
+	"collector/guide":            {"collector/pdf", "protocol/pages"},             // what people read before they join, as pages and on paper
 	"collector/letter":           {"collector/pdf", "protocol", "protocol/pages"}, // an invitation's words, which mail sends and ops prints
 	"collector/notice":           {"protocol/pages"},
 	"collector/paper":            {"collector/pdf", "protocol", "protocol/pages"},

@@ -12,7 +12,7 @@
 //   - Every line is a marked content of its own, tagged to the element that it is
 //     of, so that none crosses a page; what repeats on each page (header, footer,
 //     the head of a table that goes on) and all rules are artifacts.
-//   - The fonts are Go Regular and Go Bold (golang.org/x/image, BSD): embedded, as
+//   - The fonts are Go Regular, Go Bold and Go Mono (golang.org/x/image, BSD): embedded, as
 //     far as they are used. They have Latin, Greek and Cyrillic letters; any other
 //     stands as a question mark here, and whole on the HTML page, which is the
 //     primary form of every document.

@@ -11,6 +11,7 @@ type Document struct {
 	Footer  []string  `json:"footer"` // lines at the foot of each page, above its number
 	Page    string    `json:"page"`   // how a page's number is written, e.g. "pagina %d di %d"; "": it is not
 	Most    int       `json:"-"`      // pages; 0: 200
+	Scale   float64   `json:"-"`      // how many times as large its letters are, for what is read from afar; 0: once
 	Content []Block   `json:"content"`
 }
 
@@ -24,6 +25,8 @@ const (
 	Text  Kind = "p"     // a paragraph
 	Small Kind = "small" // a paragraph in small print
 	List  Kind = "list"  // Items, each with a bullet
+	Steps Kind = "steps" // Items, each with its number
+	Code  Kind = "code"  // Items: lines as they are typed, in letters of one width
 	Facts Kind = "facts" // Rows of two cells: a name, and what is said of it
 	Table Kind = "table" // Head and Rows
 	Blank Kind = "blank" // a line to write on by hand: Text names what goes there

@@ -2,8 +2,10 @@ package pdf
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"codeberg.org/go-pdf/fpdf"
 )
@@ -11,6 +13,7 @@ import (
 // Measures in millimetres, of A4.
 const (
 	family     = "go"
+	mono       = "gomono"
 	width      = 210.0
 	height     = 297.0
 	margin     = 20.0
@@ -29,19 +32,22 @@ type style struct {
 	line  float64 // height of a line, millimetres
 	above float64 // space before
 	below float64
+	font  string // family or mono; "": family
 }
 
 var styles = map[Kind]style{
-	H1:    {"B", 16, 7.5, 0, 3},
-	H2:    {"B", 12, 6, 4, 1.5},
-	H3:    {"B", 10.5, 5.2, 3, 1},
-	Text:  {"", 10.5, 5.2, 0, 2},
-	Small: {"", 8.5, 4.2, 0, 1.5},
-	List:  {"", 10.5, 5.2, 0, 1},
-	Facts: {"", 10, 4.9, 0, 0},
-	Table: {"", 8.5, 4.2, 0, 0},
-	Blank: {"", 10.5, 5.2, 0, 0},
-	Image: {"", 10.5, 5.2, 0, 2},
+	H1:    {bold: "B", size: 16, line: 7.5, below: 3},
+	H2:    {bold: "B", size: 12, line: 6, above: 4, below: 1.5},
+	H3:    {bold: "B", size: 10.5, line: 5.2, above: 3, below: 1},
+	Text:  {size: 10.5, line: 5.2, below: 2},
+	Small: {size: 8.5, line: 4.2, below: 1.5},
+	List:  {size: 10.5, line: 5.2, below: 1},
+	Steps: {size: 10.5, line: 5.2, below: 1},
+	Code:  {size: 8, line: 4.2, above: 0.5, below: 2.5, font: mono},
+	Facts: {size: 10, line: 4.9},
+	Table: {size: 8.5, line: 4.2},
+	Blank: {size: 10.5, line: 5.2},
+	Image: {size: 10.5, line: 5.2, below: 2},
 }
 
 // press draws the pages of one document, and remembers what is what.
@@ -59,7 +65,10 @@ type press struct {
 func (p *press) turn() {
 	p.file.AddPage()
 	p.y = margin
-	s := style{"", 7.5, 3.6, 0, 0}
+	if len(p.doc.Footer) == 0 && p.doc.Page == "" {
+		return
+	}
+	s := style{size: 7.5, line: 3.6}
 	p.artifact("/Type /Pagination /Subtype /Footer", func() {
 		p.file.SetLineWidth(0.2)
 		p.file.Line(margin, bottom+3, width-margin, bottom+3)
@@ -84,7 +93,7 @@ func (p *press) artifact(properties string, draw func()) {
 
 // put draws one line of what is clean.
 func (p *press) put(s style, x, y float64, text string) {
-	p.file.SetFont(family, s.bold, s.size)
+	p.file.SetFont(cmp.Or(s.font, family), s.bold, s.size)
 	p.file.SetXY(x, y)
 	p.file.CellFormat(0, s.line, text, "", 0, "L", false, 0, "")
 }
@@ -92,7 +101,7 @@ func (p *press) put(s style, x, y float64, text string) {
 // split breaks text into lines of a width; a text of none has one, for a tag
 // without content says nothing.
 func (p *press) split(s style, text string, w float64) []string {
-	p.file.SetFont(family, s.bold, s.size)
+	p.file.SetFont(cmp.Or(s.font, family), s.bold, s.size)
 	lines := p.file.SplitText(clean(text), w)
 	if len(lines) == 0 {
 		lines = []string{""}
@@ -129,6 +138,9 @@ func (p *press) lines(of *element, s style, x float64, all []string) {
 
 func (p *press) block(b Block) {
 	s := styles[b.Kind]
+	if p.doc.Scale > 0 {
+		s.size, s.line, s.above, s.below = s.size*p.doc.Scale, s.line*p.doc.Scale, s.above*p.doc.Scale, s.below*p.doc.Scale
+	}
 	p.tags.lang = b.Lang
 	if p.y > margin {
 		p.y += s.above
@@ -142,11 +154,17 @@ func (p *press) block(b Block) {
 		all := p.split(s, b.Text, inner)
 		p.room(min(2, float64(len(all))) * s.line)
 		p.lines(p.tags.add(nil, "P"), s, margin, all)
-	case List:
+	case List, Steps:
 		list := p.tags.add(nil, "L")
-		for _, item := range b.Items {
-			p.item(p.tags.add(list, "LI"), s, item)
+		for i, item := range b.Items {
+			label := "•"
+			if b.Kind == Steps {
+				label = fmt.Sprintf("%d.", i+1)
+			}
+			p.item(p.tags.add(list, "LI"), s, label, item)
 		}
+	case Code:
+		p.code(s, b.Items)
 	case Facts:
 		p.table(b, s, nil, []float64{0.32, 0.68})
 		p.y += 2
@@ -165,12 +183,40 @@ func (p *press) block(b Block) {
 	p.y += s.below
 }
 
-func (p *press) item(li *element, s style, text string) {
+func (p *press) item(li *element, s style, label, text string) {
 	all := p.split(s, text, inner-indent)
 	p.room(s.line)
-	p.line(p.tags.add(li, "Lbl"), s, margin+1.5, "•")
+	p.line(p.tags.add(li, "Lbl"), s, margin+1.5, label)
 	p.lines(p.tags.add(li, "LBody"), s, margin+indent, all)
 	p.y += s.below
+}
+
+// code draws lines as they are typed: one too long goes on below, further in. Tags
+// know code inside a paragraph only (ISO 32000-1, 14.8.4.4).
+func (p *press) code(s style, lines []string) {
+	p.file.SetFont(mono, s.bold, s.size)
+	most := int((inner - indent) / p.file.GetStringWidth("0"))
+	of := p.tags.add(p.tags.add(nil, "P"), "Code")
+	for _, text := range lines {
+		for i, piece := range wrap(known(text), most) {
+			p.lines(of, s, margin+indent*float64(min(i, 1)), []string{piece})
+		}
+	}
+}
+
+// wrap breaks a line of letters of one width after at most so many, at a space where
+// there is one.
+func wrap(text string, most int) (all []string) {
+	for letters := []rune(text); ; {
+		if len(letters) <= most {
+			return append(all, string(letters))
+		}
+		at := most
+		if i := strings.LastIndexByte(string(letters[:most]), ' '); i > 0 {
+			at = len([]rune(string(letters[:most])[:i+1]))
+		}
+		all, letters = append(all, string(letters[:at])), letters[at:]
+	}
 }
 
 // blank draws the name of what is to be written, and a line after it.

@@ -5,11 +5,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"codeberg.org/go-pdf/fpdf"
 	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/gomono"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/sfnt"
 )
@@ -60,8 +62,13 @@ func draw(d Document, pages int) (*press, error) {
 	f.SetMargins(margin, margin, margin)
 	f.SetCellMargin(0)
 	f.SetAutoPageBreak(false, 0)
-	f.AddUTF8FontFromBytes(family, "", goregular.TTF)
-	f.AddUTF8FontFromBytes(family, "B", gobold.TTF)
+	// fpdf 0.12.0 writes into the bytes of a font as it takes letters out of it
+	// (getMetrics appends to a part of them): each document has its own.
+	f.AddUTF8FontFromBytes(family, "", bytes.Clone(goregular.TTF))
+	f.AddUTF8FontFromBytes(family, "B", bytes.Clone(gobold.TTF))
+	if slices.ContainsFunc(d.Content, func(b Block) bool { return b.Kind == Code }) { // else it would stand in every file
+		f.AddUTF8FontFromBytes(mono, "", bytes.Clone(gomono.TTF))
+	}
 	p := &press{file: f, doc: d, pages: pages, tags: newTags()}
 	p.turn()
 	for _, b := range d.Content {
@@ -82,12 +89,13 @@ var letters = sync.OnceValue(func() *sfnt.Font {
 	return f
 })
 
-// clean puts a question mark in the place of what the fonts do not have: fpdf
-// takes the width of such a letter for nothing, or reads beyond its table. White
-// space becomes one space.
-func clean(s string) string {
+// clean is known, with all white space as one space.
+func clean(s string) string { return known(strings.Join(strings.Fields(s), " ")) }
+
+// known puts a question mark in the place of what the fonts do not have: fpdf takes
+// the width of such a letter for nothing, or reads beyond its table.
+func known(s string) string {
 	var buffer sfnt.Buffer
-	s = strings.Join(strings.Fields(s), " ")
 	return strings.Map(func(r rune) rune {
 		if at, err := letters().GlyphIndex(&buffer, r); err != nil || at == 0 {
 			return '?'

@@ -26,6 +26,8 @@ func sample() Document {
 		{Kind: Text, Text: strings.Repeat("Perché l’impianto è più avanti «di un’ora». ", 12)},
 		{Kind: H2, Text: "Telecamere"},
 		{Kind: Facts, Text: "Chi chiede", Rows: [][]string{{"Ufficio", "Squadra mobile"}, {"Nota", ""}}},
+		{Kind: Steps, Items: []string{"prima", "poi"}},
+		{Kind: Code, Items: []string{"a  b", strings.Repeat("lungo ", 40), strings.Repeat("x", 200)}},
 		{Kind: List, Items: []string{"una cosa", "un'altra " + strings.Repeat("lunga ", 40)}},
 	}
 	table := Block{Kind: Table, Text: "Telecamere", Head: []string{"Telecamera", "Ora vera", "Ora del registratore"}, Widths: []float64{2, 1, 1}}
@@ -119,7 +121,8 @@ func TestTagTree(t *testing.T) {
 		"TH[Row]: Ufficio\n", "TD: Squadra mobile\n",
 		"TH[Column]: Ora del registratore\n",
 		"TH[Row]: CAM 59 ingresso (via Roma)\n", `TD: 22:28:00 \ (ora)`,
-		"Lbl: •\n", "LBody: una cosa\n",
+		"Lbl: •\n", "LBody: una cosa\n", "Lbl: 2.\n", "LBody: poi\n",
+		"Code: a  b", strings.Repeat("x", 90),
 		"P: Consegnato da\n", "P: ?? ? Ж\n",
 		"P: " + strings.TrimSpace(strings.Repeat("Perché l’impianto è più avanti «di un’ora». ", 12)) + "\n",
 		"TD: " + strings.TrimSpace(strings.Repeat("molto ", 700)) + "\n",
@@ -190,8 +193,8 @@ func TestOthersRead(t *testing.T) {
 			t.Errorf("pdfinfo -struct-text lacks %q", want)
 		}
 	}
-	if out := run("pdffonts", file); strings.Count(out, "yes no  yes") != 2 {
-		t.Errorf("the two fonts are not embedded with their letters: %s", out)
+	if out := run("pdffonts", file); strings.Count(out, "yes no  yes") != 3 {
+		t.Errorf("the three fonts are not embedded with their letters: %s", out)
 	}
 }
 

@@ -1,0 +1,105 @@
+package guide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yuin/goldmark/ast"
+	table "github.com/yuin/goldmark/extension/ast"
+
+	"anagrafe/collector/pdf"
+	"anagrafe/protocol/pages"
+)
+
+// written is when the words of the guides last changed; a test holds the two together.
+var written = time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
+
+// qrSide is the side of the sticker's code, in millimetres: it is read from the street.
+const qrSide = 90
+
+// tags are the languages as a PDF names them (BCP 47).
+var tags = map[pages.Lang]string{pages.It: "it-IT", pages.En: "en-GB"}
+
+// PDF gives a guide of Names as a file. The same guide is the same file, byte for byte.
+func (g *Guides) PDF(name string, lang pages.Lang) ([]byte, error) {
+	s, words := g.of(name, lang), g.set.Words(lang)
+	d := pdf.Document{Title: s.shown.Head, Author: g.about.Name, Lang: tags[lang], Made: written, Content: s.blocks}
+	if name != Sticker {
+		d.Page, d.Footer = words.T("guide.page"), []string{strings.TrimSpace(g.about.Name + " " + g.about.URL)}
+		return pdf.Write(d)
+	}
+	d.Scale = 2
+	code, err := pages.QRImage(g.about.URL)
+	if err != nil {
+		return nil, err
+	}
+	d.Content = append(slices.Clone(d.Content), pdf.Block{Kind: pdf.Image, Picture: code, SideMM: qrSide, Text: g.about.URL}, pdf.Block{Kind: pdf.H2, Text: g.about.URL})
+	return pdf.Write(d)
+}
+
+// paper gives the parts of the text; what has no counterpart on paper is an error.
+func (s source) paper() (all []pdf.Block, err error) {
+	for n := s.root.FirstChild(); n != nil; n = n.NextSibling() {
+		switch n := n.(type) {
+		case *ast.Heading:
+			kinds := map[int]pdf.Kind{1: pdf.H1, 2: pdf.H2, 3: pdf.H3}
+			kind, ok := kinds[n.Level]
+			if !ok {
+				return nil, fmt.Errorf("title %q has the level %d: three are enough", s.plainText(n), n.Level)
+			}
+			all = append(all, pdf.Block{Kind: kind, Text: s.plainText(n)})
+		case *ast.Paragraph:
+			all = append(all, pdf.Block{Kind: pdf.Text, Text: s.plainText(n)})
+		case *ast.List:
+			kind := pdf.List
+			if n.IsOrdered() {
+				kind = pdf.Steps
+			}
+			all = append(all, pdf.Block{Kind: kind, Items: s.items(n)})
+		case *ast.FencedCodeBlock:
+			all = append(all, pdf.Block{Kind: pdf.Code, Items: s.lines(n)})
+		case *table.Table:
+			all = append(all, s.table(n))
+		default:
+			return nil, fmt.Errorf("a %s cannot be shown on paper", n.Kind())
+		}
+	}
+	return all, nil
+}
+
+func (s source) items(list ast.Node) (all []string) {
+	for item := list.FirstChild(); item != nil; item = item.NextSibling() {
+		var parts []string
+		for part := item.FirstChild(); part != nil; part = part.NextSibling() {
+			parts = append(parts, s.plainText(part))
+		}
+		all = append(all, strings.Join(parts, " "))
+	}
+	return all
+}
+
+func (s source) lines(code *ast.FencedCodeBlock) (all []string) {
+	for i := range code.Lines().Len() {
+		line := code.Lines().At(i)
+		all = append(all, strings.TrimRight(string(line.Value(s.text)), "\n"))
+	}
+	return all
+}
+
+func (s source) table(t *table.Table) pdf.Block {
+	b := pdf.Block{Kind: pdf.Table}
+	for row := t.FirstChild(); row != nil; row = row.NextSibling() {
+		var cells []string
+		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
+			cells = append(cells, s.plainText(cell))
+		}
+		if row.Kind() == table.KindTableHeader {
+			b.Head = cells
+		} else {
+			b.Rows = append(b.Rows, cells)
+		}
+	}
+	return b
+}

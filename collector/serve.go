@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"anagrafe/collector/ingest"
+	"anagrafe/collector/keyfile"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/pages"
@@ -330,10 +333,18 @@ func (o *office) greet(ctx context.Context, out io.Writer) error {
 		o.log.Warn("no mail is sent: owners are reminded through their agents alone; give smtp_server and smtp_from in the configuration")
 	}
 	link, err := o.ops.FirstLink(ctx)
-	if err != nil || link == "" {
+	if err != nil {
 		return err
 	}
-	// On stdout, not in the log: who has the link is the administrator.
+	// Not in the log: who has the link is the administrator.
+	file := filepath.Join(o.dir, "first-link")
+	if link == "" {
+		return os.RemoveAll(file) // of an earlier start
+	}
+	if daemon.InJournal(out) {
+		o.log.Info("first administrator: open the link in this file once, within a day, and register a passkey", "file", file)
+		return keyfile.Write(file, []byte(link+"\n"), 0o600)
+	}
 	_, err = fmt.Fprintf(out, "First administrator: open this link once, within a day, and register a passkey:\n%s\n", link)
 	return err
 }

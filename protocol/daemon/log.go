@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 )
 
@@ -13,7 +12,7 @@ import (
 // (text or JSON). Where stderr is the journal each line begins with its priority,
 // by which "journalctl -p warning" finds it.
 func Log(stderr io.Writer, newHandler func(io.Writer) slog.Handler) slog.Handler {
-	if os.Getenv("JOURNAL_STREAM") == "" { // set by systemd alone (systemd.exec(5))
+	if !InJournal(stderr) {
 		return newHandler(stderr)
 	}
 	return ByLevel(newHandler, func(level slog.Level, line []byte) error {

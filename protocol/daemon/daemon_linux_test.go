@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
-	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -48,21 +50,41 @@ func text(w io.Writer) slog.Handler {
 }
 
 // In the journal each record is one line that begins with its priority, also of
-// loggers that come of others; elsewhere nothing is added.
+// loggers that come of others; elsewhere, also with the name of a journal that another
+// program writes to, nothing is added.
 func TestLog(t *testing.T) {
-	for _, c := range []struct{ stream, want string }{
-		{"8:1234", "<7>level=DEBUG msg=d\n<6>level=INFO msg=i\n<4>level=WARN msg=w part=x g.n=1\n<3>level=ERROR msg=\"two\\nlines\"\n"},
-		{"", "level=DEBUG msg=d\nlevel=INFO msg=i\nlevel=WARN msg=w part=x g.n=1\nlevel=ERROR msg=\"two\\nlines\"\n"},
+	const plain = "level=DEBUG msg=d\nlevel=INFO msg=i\nlevel=WARN msg=w part=x g.n=1\nlevel=ERROR msg=\"two\\nlines\"\n"
+	for name, c := range map[string]struct{ of, want string }{
+		"the journal":     {"out", "<7>level=DEBUG msg=d\n<6>level=INFO msg=i\n<4>level=WARN msg=w part=x g.n=1\n<3>level=ERROR msg=\"two\\nlines\"\n"},
+		"another journal": {"other", plain},
+		"none":            {"", plain},
 	} {
-		t.Setenv("JOURNAL_STREAM", c.stream)
-		var out strings.Builder
-		log := slog.New(Log(&out, text))
+		dir := t.TempDir()
+		files := map[string]*os.File{}
+		for _, name := range []string{"out", "other"} {
+			f, err := os.Create(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			files[name] = f
+		}
+		t.Setenv("JOURNAL_STREAM", "")
+		if f := files[c.of]; f != nil {
+			info, err := f.Stat()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stat := info.Sys().(*syscall.Stat_t)
+			t.Setenv("JOURNAL_STREAM", fmt.Sprintf("%d:%d", stat.Dev, stat.Ino))
+		}
+		log := slog.New(Log(files["out"], text))
 		log.Debug("d")
 		log.Info("i")
 		log.With("part", "x").WithGroup("g").Warn("w", "n", 1)
 		log.Error("two\nlines")
-		if out.String() != c.want {
-			t.Errorf("JOURNAL_STREAM %q:\n%s\nwant\n%s", c.stream, out.String(), c.want)
+		if got, err := os.ReadFile(filepath.Join(dir, "out")); err != nil || string(got) != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
 		}
 	}
 }

@@ -53,10 +53,15 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 	if service.Interactive() {
 		return work(ctx)
 	}
-	svc, err := newService(&program{log: c.log, run: work}, c.dir, c.config)
+	p := &program{run: work}
+	svc, err := newService(p, c.dir, c.config)
 	if err != nil {
 		return err
 	}
+	if err := c.logToSystem(svc); err != nil {
+		c.log.Warn("the log stays on stderr", "error", err)
+	}
+	p.log = c.log
 	return svc.Run()
 }
 

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"os/exec"
-	"runtime"
 	"syscall"
 
 	"golang.org/x/term"
@@ -49,12 +47,28 @@ func cmdOpen(ctx context.Context, c *call, args []string) error {
 			return err
 		}
 	}
-	if !*printOnly && c.interactive() {
-		if program := browser(); program != nil {
-			c.openIn(ctx, program, answer.URL)
-		}
+	if *printOnly || !c.interactive() {
+		return nil
+	}
+	there, err := browse(ctx, answer.URL)
+	if err != nil {
+		fmt.Fprintf(c.err, "No browser could be started (%v): open the link yourself.\n", err)
+	}
+	if !there && answer.LANURL == "" {
+		fmt.Fprint(c.err, c.withoutScreen())
 	}
 	return nil
+}
+
+// withoutScreen says how the pages are reached on a machine that has no screen: from
+// the network they open only with a password that its owner has set.
+func (c *call) withoutScreen() string {
+	return fmt.Sprintf(`This machine has no screen. The link works on it alone; to open the pages from your own computer or telephone:
+  1. anagrafe-agent password              choose a password for the pages
+  2. in %s write:  listen_lan = "0.0.0.0:8481"
+  3. systemctl restart anagrafe-agent
+  4. anagrafe-agent open                  shows the address, as a QR code too
+`, configFile(c.dir))
 }
 
 // showLAN says how the same link is opened from another device of the network.
@@ -72,28 +86,4 @@ func (c *call) showLAN(link, fingerprint string) error {
 func (c *call) interactive() bool {
 	f, ok := c.out.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// browser is the command that opens a link in this person's browser; nil where
-// there is no desktop, and for root, who should not browse.
-func browser() []string {
-	switch runtime.GOOS {
-	case "windows":
-		return []string{"rundll32", "url.dll,FileProtocolHandler"}
-	case "darwin":
-		return []string{"open"}
-	}
-	if os.Geteuid() == 0 || os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-		return nil
-	}
-	return []string{"xdg-open"}
-}
-
-// openIn starts the browser. The link stands in its arguments, where other users of
-// this machine may read it: it opens once, and whoever comes second is told so. That
-// no browser starts is no fault: the link is printed.
-func (c *call) openIn(ctx context.Context, program []string, link string) {
-	if err := exec.CommandContext(ctx, program[0], append(program[1:], link)...).Run(); err != nil {
-		fmt.Fprintf(c.err, "No browser could be started (%s): open the link yourself.\n", program[0])
-	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"github.com/kardianos/service"
 )
 
 const (
@@ -57,3 +59,6 @@ func (c *call) prepare(ctx context.Context) error {
 	}
 	return nil
 }
+
+// logToSystem has nothing to do: what is written to stderr goes to the journal.
+func (c *call) logToSystem(service.Service) error { return nil }

@@ -2,7 +2,15 @@
 
 package main
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/kardianos/service"
+
+	"anagrafe/protocol/daemon"
+)
 
 // packaged tells whether a package has installed the service, and will remove it; the
 // MSI registers it by this program.
@@ -13,3 +21,23 @@ func (c *call) prepare(context.Context) error { return nil }
 
 // removeUser has nothing to do either.
 func removeUser(context.Context) error { return nil }
+
+// logToSystem has the service write to the system's log, on Windows the event log: it
+// has no stderr.
+func (c *call) logToSystem(svc service.Service) error {
+	log, err := svc.SystemLogger(nil)
+	if err != nil {
+		return fmt.Errorf("opening the system's log: %w", err)
+	}
+	c.log = slog.New(daemon.ByLevel(textLog, func(level slog.Level, line []byte) error {
+		switch text := string(line); {
+		case level >= slog.LevelError:
+			return log.Error(text)
+		case level >= slog.LevelWarn:
+			return log.Warning(text)
+		default:
+			return log.Info(text)
+		}
+	}))
+	return nil
+}

@@ -44,7 +44,7 @@ func commands() []command {
 		{"start", "", "start the service", cmdService},
 		{"stop", "", "stop the service", cmdService},
 		{"status", "[-json]", "say how it stands", cmdStatus},
-		{"doctor", "[-json]", "find out what is wrong, and what to do", cmdDoctor},
+		{"doctor", "[-self] [-json]", "find out what is wrong, and what to do", cmdDoctor},
 		{"open", "[-print] [-json]", "print a one-time link to the local pages, and open it where there is a desktop", cmdOpen},
 		{"scan", "[-json] [-interface NAME]... [-target HOST|CIDR]... [-credentials FILE] [-timeout 30s]", "find the cameras and read what they tell; changes nothing", cmdScan},
 		{"enrol", "CODE [-collector URL] [-replace]", "join with the code or the link from the Comune", cmdEnrol},

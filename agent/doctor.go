@@ -36,15 +36,21 @@ const (
 // cmdDoctor finds out what is wrong, and says what to do. It changes nothing and
 // needs no running agent.
 func cmdDoctor(ctx context.Context, c *call, args []string) error {
-	if _, err := c.parse(c.flags(), args, 0); err != nil {
+	f := c.flags()
+	self := f.Bool("self", false, "examine the program alone: does it work on this machine?")
+	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
-	d := c.examine(ctx)
+	examine := c.examine
+	if *self {
+		examine = c.examineSelf
+	}
+	d := examine(ctx)
 	if c.json {
 		if err := c.print(d); err != nil {
 			return err
 		}
-	} else if err := c.showDiagnosis(d); err != nil {
+	} else if err := c.showDiagnosis(d, !*self); err != nil {
 		return err
 	}
 	if !d.Healthy {
@@ -169,7 +175,7 @@ func (c *call) examineNetwork() uplink.Finding {
 	return uplink.Finding{Part: partNetwork, State: uplink.StateGood, Found: fmt.Sprintf("cameras are looked for on %v", names)}
 }
 
-func (c *call) showDiagnosis(d diagnosis) error {
+func (c *call) showDiagnosis(d diagnosis, ofLine bool) error {
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 	words := map[uplink.State]string{uplink.StateGood: "ok", uplink.StateSlow: "!", uplink.StateBad: "WRONG", uplink.StateUnknown: "?"}
 	for _, f := range d.Findings {
@@ -177,6 +183,9 @@ func (c *call) showDiagnosis(d diagnosis) error {
 		if f.Do != "" {
 			fmt.Fprintf(w, "\t\t-> %s\n", f.Do)
 		}
+	}
+	if !ofLine {
+		return w.Flush()
 	}
 	fmt.Fprintf(w, "\t%s\t%s\n", "messages", cmp.Or(map[string]string{"h3": "go over QUIC", "h2": "go over TCP (HTTP/2)"}[d.Transport], "do not go out now; what waits is kept"))
 	return w.Flush()

@@ -61,3 +61,37 @@ func TestDoctorBeforeEnrolment(t *testing.T) {
 		t.Errorf("of a closed directory: %+v", d)
 	}
 }
+
+// doctor -self says that the program works here, and when it does not.
+func TestDoctorOfItself(t *testing.T) {
+	for _, test := range []struct {
+		name, temp string
+		code       int
+		store      string
+	}{
+		{"a machine", t.TempDir(), exitDone, "good"},
+		{"one that cannot be written to", filepath.Join(t.TempDir(), "absent"), exitFailed, "bad"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("TMPDIR", test.temp)
+			t.Setenv("TMP", test.temp)
+			var out bytes.Buffer
+			var d diagnosis
+			code := run(t.Context(), console{strings.NewReader(""), &out, io.Discard}, []string{"doctor", "-self", "-json"})
+			if err := json.Unmarshal(out.Bytes(), &d); err != nil {
+				t.Fatalf("%v: %s", err, &out)
+			}
+			if code != test.code || d.Healthy != (code == exitDone) || len(d.Findings) != 4 {
+				t.Errorf("exit %d, %+v", code, d)
+			}
+			for _, f := range d.Findings {
+				if want := map[bool]string{true: test.store, false: "good"}[f.Part == partStore]; string(f.State) != want {
+					t.Errorf("%s is %s, not %s: %s", f.Part, f.State, want, f.Found)
+				}
+			}
+			if left, _ := os.ReadDir(test.temp); len(left) != 0 {
+				t.Errorf("%v is left behind", left)
+			}
+		})
+	}
+}

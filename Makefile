@@ -61,7 +61,7 @@ if [ $${#missing[@]} -gt 0 ]; then \
 fi
 endef
 
-.PHONY: all deps recorders pages build packages packagers $(ARCHES:%=linux-%) demo test test-long bench check generate clean
+.PHONY: all deps recorders pages build packages packagers package-root $(ARCHES:%=linux-%) demo test test-long bench check generate clean
 
 all: build
 
@@ -123,6 +123,19 @@ packagers:
 	for pair in $(CROSS_LIBC); do [ -e "$${pair%%=*}" ] || missing+=("$${pair##*=}"); done; \
 	$(INSTALL_MISSING)
 
+# package-root makes the small Debian on which the packages are tried: that of this
+# machine, from where its packages come.
+package-root: $(BUILD)/root
+
+$(BUILD)/root:
+	@missing=(); \
+	for pair in $(PACKAGE_TESTERS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
+	$(INSTALL_MISSING)
+	@rm -rf $@.new
+	@mirror=$$(apt-get indextargets --format '$$(REPO_URI)' 'Created-By: Packages' "Codename: $$(. /etc/os-release; echo $$VERSION_CODENAME)" | head -1); \
+	$(SUDO) debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates,rpm,procps "$$(. /etc/os-release; echo $$VERSION_CODENAME)" $@.new "$$mirror" >$(BUILD)/debootstrap.log || { tail $(BUILD)/debootstrap.log; exit 1; }
+	@mv $@.new $@
+
 # demo runs the whole path on this machine: see installer/demo. DEMO=once
 # runs it through, prints one JSON object and stops.
 demo: build
@@ -133,7 +146,7 @@ test: deps pages
 
 # test-long runs what kills processes and drops packets, and other people's
 # recorders; it needs root.
-test-long: deps build recorders
+test-long: deps build recorders packages package-root
 	go test -race -tags long -timeout 30m -run '^TestLong' ./...
 
 # bench prints each figure beside its floor or peer, measured in the same run,

@@ -30,7 +30,7 @@ case "${1:-}" in
 	sh scripts/postinst "$there"
 	;;
 --remove | --purge)
-	! command -v systemctl >/dev/null || sh scripts/prerm 0
+	[ ! -e /usr/bin/@NAME@ ] || sh scripts/prerm 0
 	for file in $files; do
 		rm -f "/$file"
 	done

@@ -125,7 +125,11 @@ func (v *Review) diagnosisText(ctx context.Context, w *pages.Words) (string, err
 			continue // none of it is theirs
 		}
 		maker := or(protocol.MakerModel(d.Vendor, d.Model), w.T("device.nameless"))
-		b.WriteString("\n\n" + w.T("diagnosis.device", "maker", maker, "firmware", or(d.Firmware, w.T("view.unknown")), "way", or(string(d.Family), "ONVIF")))
+		firmware := w.T("diagnosis.firmware.unknown")
+		if d.Firmware != "" {
+			firmware = w.T("diagnosis.firmware", "version", d.Firmware)
+		}
+		b.WriteString("\n\n" + w.T("diagnosis.device", "maker", maker, "firmware", firmware, "way", or(string(d.Family), "ONVIF")))
 		b.WriteString("\n" + w.T("diagnosis.channels", "told", told, "read", read))
 		switch {
 		case !d.Reachable:

@@ -7,6 +7,7 @@ import (
 
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages/pagestest"
 )
 
 // TestDiagnosis: what is sent is what was shown, by a press of the button alone.
@@ -20,7 +21,7 @@ func TestDiagnosis(t *testing.T) {
 	if code := o.api(t, "GET", "/diagnosis?lang=it", nil, &shown); code != 200 {
 		t.Fatal(code)
 	}
-	for _, want := range []string{"Ditta NVR 8", "V4.30.085", "Canali: 2", "Altra Dome 2"} {
+	for _, want := range []string{"Ditta NVR 8", "V4.30.085", "Canali: 2", "Altra Dome 2, firmware non noto, "} {
 		if !strings.Contains(shown.Text, want) {
 			t.Errorf("it does not say %q:\n%s", want, shown.Text)
 		}
@@ -65,6 +66,33 @@ func TestDiagnosis(t *testing.T) {
 	}
 	if code, page, _ := o.send(t, "GET", "/outbox?lang=it", ""); code != 200 || !strings.Contains(page, "Ditta NVR 8") {
 		t.Errorf("the outbox does not show it: %d", code)
+	}
+}
+
+// The page of the diagnosis as an owner sees it, before there is a register, with what
+// was left out, and sent.
+func TestDiagnosisInABrowser(t *testing.T) {
+	for _, tc := range []window{wide, narrow} {
+		t.Run(tc.name, func(t *testing.T) {
+			o := shopToMend(t)
+			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
+			b.Visit(o.NewLink())
+			b.Press("main button")
+			b.Visit("/diagnosis?lang=" + tc.lang)
+			b.Check(tc.name + "-diagnosis-no-register")
+			if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+				t.Fatal(err)
+			}
+			b.Visit("/diagnosis")
+			b.Check(tc.name + "-diagnosis")
+			b.Press("main form.act button")
+			b.Check(tc.name + "-diagnosis-unsigned")
+			b.Fill("#by", "Anna Bianchi")
+			b.Press("main form.act button")
+			if at := pagestest.Eval[string](b, "location.pathname"); at != "/outbox" {
+				t.Errorf("sent, and at %s", at)
+			}
+		})
 	}
 }
 

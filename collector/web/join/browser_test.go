@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,6 +95,11 @@ func TestPagesInABrowser(t *testing.T) {
 			d.delegate(bank, "Ufficio tecnico di sede", "delibera del 3 marzo 2026")
 			d.takeIn(bank, d.otherSite())
 			token := d.named()
+			for i, text := range []string{"Il registratore non risponde da lunedì.\n\nControlla che sia acceso e che il cavo di rete sia attaccato, poi apri https://assistenza.example.it/" + strings.Repeat("registratore", 8), "Adesso va bene, grazie."} {
+				if n, err := d.reg.WriteTo(t.Context(), []string{d.site}, text, d.now.Add(time.Duration(i)*time.Hour)); err != nil || n != 1 {
+					t.Fatal(n, err)
+				}
+			}
 			b := pagestest.Open(t, d.serve(), c.width, 900)
 			check := func(where string) { t.Helper(); b.Check("join-" + where + "-" + name) }
 			b.Visit("/site?lang=" + string(c.lang))
@@ -104,6 +110,9 @@ func TestPagesInABrowser(t *testing.T) {
 			b.Fill("#code", d.code.String())
 			b.Press("main form button")
 			b.Click("summary")
+			if n := pagestest.Eval[int](b, `document.querySelectorAll("section[aria-labelledby=letters] h3").length`); n != 2 {
+				t.Errorf("%d letters of the office are shown", n)
+			}
 			check("site")
 			b.Press("a[href^='/site/delegations/']")
 			check("revoke")

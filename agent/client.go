@@ -10,15 +10,16 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"syscall"
 	"time"
+
+	"anagrafe/agent/control"
 )
 
 // maxAnswer bounds what the command line reads of one answer: 512 cameras and
 // all messages kept are far below.
 const maxAnswer = 64 << 20
 
-// client speaks to the handlers of the local pages, over DIR/control.sock or in
+// client speaks to the handlers of the local pages, over package control or in
 // this process.
 type client struct{ http *http.Client }
 
@@ -65,7 +66,7 @@ func (c *call) withSite(ctx context.Context, do func(client) error) error {
 		if !errors.Is(err, errDaemon) {
 			return err
 		}
-		if err = do(dial(c.dir)); !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ECONNREFUSED) {
+		if err = do(dial(c.dir)); !control.None(err) {
 			return err
 		}
 		select {
@@ -92,10 +93,11 @@ func (c *call) within(ctx context.Context, s *site, do func(client) error) error
 }
 
 func dial(dir string) client {
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	return client{&http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", socket(dir))
+			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+			defer cancel()
+			return control.Dial(ctx, dir)
 		},
 		DisableKeepAlives: true,
 	}}}

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/BurntSushi/toml"
 
 	"anagrafe/agent/discover"
+	"anagrafe/agent/keyfile"
 )
 
 // Config is all that can be set, in DIR/agent.toml or the file given with
@@ -53,8 +53,6 @@ const (
 	held   = "held"
 	parked = "parked"
 )
-
-const defaultDir = "/var/lib/anagrafe-agent"
 
 func defaults() Config {
 	return Config{Listen: "127.0.0.1:8480", Every: duration{time.Hour}, Connection: held, Notify: true}
@@ -104,7 +102,7 @@ func readConfig(dir, file string) (Config, error) {
 
 // makeDir makes the agent's directory, closed to others.
 func makeDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := keyfile.MakeDir(dir); err != nil {
 		return fmt.Errorf("making the agent's directory: %w (give another with -data DIR)", err)
 	}
 	return nil

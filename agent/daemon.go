@@ -11,6 +11,7 @@ import (
 	"github.com/kardianos/service"
 	"golang.org/x/sync/errgroup"
 
+	"anagrafe/agent/control"
 	"anagrafe/agent/discover"
 	"anagrafe/protocol/daemon"
 )
@@ -88,22 +89,22 @@ func runSite(ctx context.Context, c *call, config Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 
-	control, err := s.control()
+	commandLine, err := control.Listen(s.dir)
 	if err != nil {
 		return err
 	}
 	pages, err := net.Listen("tcp", config.Listen)
 	if err != nil {
-		return errors.Join(fmt.Errorf("opening the local pages: %w", err), control.Close())
+		return errors.Join(fmt.Errorf("opening the local pages: %w", err), commandLine.Close())
 	}
 	door, err := s.openLAN()
 	if err != nil {
-		return errors.Join(err, control.Close(), pages.Close())
+		return errors.Join(err, commandLine.Close(), pages.Close())
 	}
 	c.log.Info("agent running", "data", c.dir, "pages", "http://"+pages.Addr().String(), "open", "anagrafe-agent open")
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, control, s.review.Control()) })
+	group.Go(func() error { return serve(ctx, commandLine, s.review.Control()) })
 	group.Go(func() error { return serve(ctx, pages, s.review.Pages()) })
 	if door != nil {
 		c.log.Info("the pages are open to the network, with the owner's password", "address", config.ListenLAN)

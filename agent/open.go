@@ -7,10 +7,10 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"syscall"
 
 	"golang.org/x/term"
 
+	"anagrafe/agent/control"
 	"anagrafe/protocol/pages"
 )
 
@@ -29,11 +29,14 @@ func cmdOpen(ctx context.Context, c *call, args []string) error {
 	}
 	cl := dial(c.dir)
 	err := cl.do(ctx, http.MethodPost, "/link", nil, &answer)
-	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
+	if control.None(err) {
 		return errors.New("the pages are served by the running agent, and none runs here: start it with \"anagrafe-agent run\"")
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: the agent of %s belongs to another user: run the command as that user, or with sudo", err, c.dir)
+		if !*printOnly && c.interactive() && elevate() {
+			return nil
+		}
+		return fmt.Errorf("%w: the agent of %s belongs to another user: run the command as that user, or as administrator", err, c.dir)
 	}
 	if err != nil {
 		return err

@@ -136,26 +136,6 @@ func (s *site) look(ctx context.Context) error {
 	return errors.Join(err, s.inv.TellHealth(ctx, version(), now()))
 }
 
-// socket is the path of the control socket.
-func socket(dir string) string { return filepath.Join(dir, "control.sock") }
-
-// control opens DIR/control.sock for the command line.
-func (s *site) control() (net.Listener, error) {
-	path := socket(s.dir)
-	// The lock is ours, so a socket that is there was left by a killed process.
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("opening the control socket: %w (a path of over 100 bytes is too long: give another directory with -data DIR)", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	return listener, nil
-}
-
 // serve answers on a listener until ctx ends, then waits a while for open
 // requests and closes what is left: a browser may hold connections on which it
 // asks nothing.

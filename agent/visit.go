@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"anagrafe/agent/control"
 	"anagrafe/agent/discover"
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol/pages"
@@ -130,7 +131,7 @@ func (c *call) visit(ctx context.Context, o visitOptions, config Config) (err er
 // runVisit serves the pages and the commands until the visit is over, and
 // prints what there is to say of it.
 func (c *call) runVisit(ctx context.Context, s *site, listener net.Listener, o visitOptions) error {
-	control, err := s.control()
+	commandLine, err := control.Listen(s.dir)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -149,7 +150,7 @@ func (c *call) runVisit(ctx context.Context, s *site, listener net.Listener, o v
 	})
 	running, stop := context.WithCancel(ctx)
 	group, running := errgroup.WithContext(running)
-	group.Go(func() error { return serve(running, control, mux) })
+	group.Go(func() error { return serve(running, commandLine, mux) })
 	group.Go(func() error { return serve(running, listener, s.review.Pages()) })
 	group.Go(func() error { return s.link.run(running) })
 	group.Go(func() error { return s.watch(running) })

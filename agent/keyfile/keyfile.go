@@ -2,9 +2,10 @@
 // use. It hides how each system does that: mode 0600 on Unix; on Windows the data
 // protection API, which seals the content to this machine, and an access list.
 //
-// Packages uplink (identity.key) and inventory (secrets.key) call it. It is no
-// stage of the data's path, and both need the very same: a func that main would
-// hand to each could be left out, and the file would then lie open.
+// Packages uplink (identity.key), inventory (secrets.key), lan and control call it,
+// and main for the folder they are in. It is no stage of the data's path, and all
+// need the very same: a func that main would hand to each could be left out, and the
+// file would then lie open.
 package keyfile
 
 import (
@@ -18,6 +19,10 @@ import (
 
 // maxSize bounds what is read, in bytes; a key is under 1 KiB.
 const maxSize = 64 << 10
+
+// MakeDir makes the folder of an agent, closed to others, with those above it. One
+// that is there stays as it is.
+func MakeDir(dir string) error { return makeDir(dir) }
 
 // ErrOpen says that others than the owner may read the file. What stands in it
 // may be known to them.

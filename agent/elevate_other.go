@@ -1,0 +1,6 @@
+//go:build !windows
+
+package main
+
+// elevate does nothing here: sudo asks at the terminal, and whoever wants it says so.
+func elevate() bool { return false }

@@ -102,6 +102,16 @@ func (r *Registry) AgentRows(ctx context.Context, f AgentFilter, by AgentOrder, 
 	return agents, nil
 }
 
+// EachAgent calls row for each agent of a window of the list.
+func (r *Registry) EachAgent(ctx context.Context, f AgentFilter, by AgentOrder, in Window, row func(Agent) error) error {
+	return inParts(ctx, in, func(in Window) ([]Agent, error) { return r.AgentRows(ctx, f, by, in) }, by.stands, row)
+}
+
+func (by AgentOrder) stands(a Agent) rowPlace {
+	at := map[AgentOrder]time.Time{AgentsByEnrolment: a.EnrolledAt, AgentsByContact: a.SeenAt, AgentsByCertificate: a.CertificateUntil}
+	return rowPlace{at[by], a.ID}
+}
+
 // AgentVersions counts the agents that may speak by the version that they run.
 func (r *Registry) AgentVersions(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}

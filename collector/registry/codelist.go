@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 )
 
@@ -26,6 +25,20 @@ var CodeStates = []CodeState{CodeIssued, CodeOpened, CodeUsed, CodeExpired, Code
 const codeState = `CASE WHEN c.revoked_at IS NOT NULL THEN 'revoked' WHEN c.used_at IS NOT NULL THEN 'used' WHEN c.expires_at <= ?1 THEN 'expired'
 	WHEN s.opened_at >= c.created_at THEN 'opened' ELSE 'issued' END`
 
+// inCodeState is the condition of each. Only of a code that can be used the site is looked at.
+var inCodeState = map[CodeState]string{
+	CodeRevoked: "c.revoked_at IS NOT NULL",
+	CodeUsed:    "c.revoked_at IS NULL AND c.used_at IS NOT NULL",
+	CodeExpired: "c.revoked_at IS NULL AND c.used_at IS NULL AND c.expires_at <= ?1",
+	CodeOpened:  codeUsable + codeOpened,
+	CodeIssued:  codeUsable + "NOT " + codeOpened,
+}
+
+const (
+	codeUsable = "c.revoked_at IS NULL AND c.used_at IS NULL AND c.expires_at > ?1 AND "
+	codeOpened = "EXISTS (SELECT 1 FROM sites s WHERE s.id = c.site_id AND s.opened_at >= c.created_at)"
+)
+
 // CodeRow is a code as operations see it: never the code, which the register does
 // not know.
 type CodeRow struct {
@@ -33,6 +46,8 @@ type CodeRow struct {
 	Name                                        string // of the site, as invited
 	State                                       CodeState
 	CreatedAt, ExpiresAt, UsedAt, RevokedAt, At time.Time // zero: not; At is when it came into its state
+
+	hash []byte
 }
 
 // CodeFilter says which codes. What is zero does not narrow.
@@ -48,7 +63,7 @@ func (f CodeFilter) where(now time.Time) *where {
 		w.and("c.site_id = ?", f.SiteID)
 	}
 	if f.State != "" {
-		w.and("? = "+codeState, string(f.State)) // codeState has a number of its own
+		w.terms = append(w.terms, inCodeState[f.State])
 	}
 	if !f.From.IsZero() {
 		w.and("c.created_at >= ?", micros(f.From))
@@ -63,7 +78,7 @@ func (f CodeFilter) where(now time.Time) *where {
 func (r *Registry) CountCodes(ctx context.Context, f CodeFilter) (n int, err error) {
 	w := f.where(r.now())
 	err = r.view(ctx, func(tx *tx) error {
-		return tx.QueryRowContext(ctx, "SELECT count(*) FROM codes c JOIN sites s ON s.id = c.site_id"+w.String(), w.args...).Scan(&n)
+		return tx.QueryRowContext(ctx, "SELECT count(*) FROM codes c"+w.String(), w.args...).Scan(&n)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count codes: %w", err)
@@ -73,36 +88,38 @@ func (r *Registry) CountCodes(ctx context.Context, f CodeFilter) (n int, err err
 
 // CodeRows calls row for each code of a window, by when it was made.
 func (r *Registry) CodeRows(ctx context.Context, f CodeFilter, in Window, row func(CodeRow) error) error {
-	w := f.where(r.now())
-	args := append(w.args[:len(w.args):len(w.args)], in.Limit, in.Offset)
-	order := "c.created_at DESC, c.site_id DESC"
-	if in.Ascending {
-		order = "c.created_at, c.site_id"
-	}
-	err := r.view(ctx, func(tx *tx) error {
+	return inParts(ctx, in, func(in Window) ([]CodeRow, error) { return r.codeRows(ctx, f, in) }, CodeRow.stands, row)
+}
+
+func (c CodeRow) stands() rowPlace { return rowPlace{c.CreatedAt, c.hash} }
+
+func (r *Registry) codeRows(ctx context.Context, f CodeFilter, in Window) (rows []CodeRow, err error) {
+	query, args := in.page("SELECT c.hash, c.site_id, "+codeState+`, c.created_at, c.expires_at, coalesce(c.used_at, 0), coalesce(c.revoked_at, 0), coalesce(s.opened_at, 0), s.invited,
+			(SELECT sealed FROM data_keys k WHERE k.owner = s.id) FROM codes c JOIN sites s ON s.id = c.site_id JOIN (SELECT c.hash FROM codes c`, f.where(r.now()), "c.created_at", "c.hash")
+	err = r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
-			var c CodeRow
-			var invited, key []byte
-			var created, expires, used, revoked, opened int64
-			if err := scan(&c.SiteID, &c.State, &created, &expires, &used, &revoked, &opened, &invited, &key); err != nil {
-				return err
-			}
-			c.CreatedAt, c.ExpiresAt, c.UsedAt, c.RevokedAt = fromMicros(created), fromMicros(expires), fromMicros(used), fromMicros(revoked)
-			c.At = map[CodeState]time.Time{CodeIssued: c.CreatedAt, CodeOpened: fromMicros(opened), CodeUsed: c.UsedAt, CodeExpired: c.ExpiresAt, CodeRevoked: c.RevokedAt}[c.State]
-			as, err := r.vault.openInvited(c.SiteID, key, invited)
-			if err != nil {
-				return err
-			}
-			c.Name = as.Name
-			return row(c)
-		}, "SELECT c.site_id, "+codeState+`, c.created_at, c.expires_at, coalesce(c.used_at, 0), coalesce(c.revoked_at, 0), coalesce(s.opened_at, 0), s.invited,
-			(SELECT sealed FROM data_keys k WHERE k.owner = s.id) FROM codes c JOIN sites s ON s.id = c.site_id`+w.String()+
-			" ORDER BY "+order+" LIMIT ?"+strconv.Itoa(len(args)-1)+" OFFSET ?"+strconv.Itoa(len(args)), args...)
+			c, err := r.scanCodeRow(scan)
+			rows = append(rows, c)
+			return err
+		}, query+") page ON page.hash = c.hash ORDER BY "+in.order("c.created_at", "c.hash"), args...)
 	})
 	if err != nil {
-		return fmt.Errorf("list codes: %w", err)
+		return nil, fmt.Errorf("list codes: %w", err)
 	}
-	return nil
+	return rows, nil
+}
+
+func (r *Registry) scanCodeRow(scan func(...any) error) (c CodeRow, err error) {
+	var invited, key []byte
+	var created, expires, used, revoked, opened int64
+	if err := scan(&c.hash, &c.SiteID, &c.State, &created, &expires, &used, &revoked, &opened, &invited, &key); err != nil {
+		return c, err
+	}
+	c.CreatedAt, c.ExpiresAt, c.UsedAt, c.RevokedAt = fromMicros(created), fromMicros(expires), fromMicros(used), fromMicros(revoked)
+	c.At = map[CodeState]time.Time{CodeIssued: c.CreatedAt, CodeOpened: fromMicros(opened), CodeUsed: c.UsedAt, CodeExpired: c.ExpiresAt, CodeRevoked: c.RevokedAt}[c.State]
+	as, err := r.vault.openInvited(c.SiteID, key, invited)
+	c.Name = as.Name
+	return c, err
 }
 
 // RevokeCodes takes back what a site was given at a moment, or at any with the zero

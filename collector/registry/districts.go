@@ -44,17 +44,18 @@ func (l *Locator) district(address string, cameras []protocol.Camera) (most Dist
 	return most
 }
 
+// nowhere sets a site's district to that of one of which nothing is known.
+const nowhere = "municipio = '', nil = '', district_map = ''"
+
 // place writes down where a site lies.
 func (r *Registry) place(ctx context.Context, tx *tx, siteID, address string, cameras []protocol.Camera) error {
 	l := r.locator.Load()
 	if l == nil {
-		_, err := tx.ExecContext(ctx, "DELETE FROM site_districts WHERE site_id = ?", siteID)
+		_, err := tx.ExecContext(ctx, "UPDATE sites SET "+nowhere+" WHERE id = ?", siteID)
 		return err
 	}
 	d := l.district(address, cameras)
-	_, err := tx.ExecContext(ctx, `INSERT INTO site_districts (site_id, municipio, nil, map) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT (site_id) DO UPDATE SET municipio = excluded.municipio, nil = excluded.nil, map = excluded.map
-		WHERE (site_districts.municipio, site_districts.nil, site_districts.map) <> (excluded.municipio, excluded.nil, excluded.map)`,
+	_, err := tx.ExecContext(ctx, "UPDATE sites SET municipio = ?2, nil = ?3, district_map = ?4 WHERE id = ?1 AND (municipio, nil, district_map) <> (?2, ?3, ?4)",
 		siteID, d.Municipio, d.NIL, l.Map)
 	return err
 }
@@ -99,8 +100,7 @@ func placing(err error) error {
 
 func (r *Registry) unplaced(ctx context.Context, from, after string) (sites []string, err error) {
 	err = r.view(ctx, func(tx *tx) (err error) {
-		sites, err = textsOf(ctx, tx, `SELECT id FROM sites s WHERE id > ?1 AND body IS NOT NULL
-			AND NOT EXISTS (SELECT 1 FROM site_districts d WHERE d.site_id = s.id AND d.map = ?2) ORDER BY id LIMIT ?3`, after, from, placeBatch)
+		sites, err = textsOf(ctx, tx, `SELECT id FROM sites WHERE id > ?1 AND body IS NOT NULL AND district_map <> ?2 ORDER BY id LIMIT ?3`, after, from, placeBatch)
 		return err
 	})
 	return sites, err

@@ -37,7 +37,7 @@ func districtOf(t *testing.T, r *Registry, site string) (d District, from string
 		return each(t.Context(), tx, func(scan func(...any) error) error {
 			ok = true
 			return scan(&d.Municipio, &d.NIL, &from)
-		}, "SELECT municipio, nil, map FROM site_districts WHERE site_id = ?", site)
+		}, "SELECT municipio, nil, district_map FROM sites WHERE id = ? AND district_map <> ''", site)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,9 @@ package registry
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -29,74 +32,99 @@ const (
 	GroupNIL       Grouping = "nil"
 )
 
-// groupColumns are fixed texts: none comes from outside.
-var groupColumns = map[Grouping]string{
-	GroupNone: "''", GroupCategory: "s.category", GroupMunicipio: "coalesce(d.municipio, '')", GroupNIL: "coalesce(d.nil, '')",
+// groupColumns are fixed texts, none of which comes from outside: those of the index that
+// has them in this order, up to the one by which sites are grouped.
+var groupColumns = map[Grouping][]string{
+	GroupNone: {"CAST('' AS TEXT)"}, GroupMunicipio: {"s.municipio"}, GroupNIL: {"s.municipio", "s.nil"}, GroupCategory: {"s.municipio", "s.nil", "s.category"},
 }
 
-// Funnel counts all sites, group by group in the order of their names. It reads the
-// row of each site once.
+// Funnel counts all sites, group by group in the order of their names.
 func (r *Registry) Funnel(ctx context.Context, by Grouping, silentSince time.Time) ([]FunnelRow, error) {
-	group, ok := groupColumns[by]
+	columns, ok := groupColumns[by]
 	if !ok {
 		return nil, fmt.Errorf("sites cannot be grouped by %q", by)
 	}
-	from := "sites s"
-	if by == GroupMunicipio || by == GroupNIL {
-		from += " LEFT JOIN site_districts d ON d.site_id = s.id"
-	}
-	query := "SELECT " + group + " AS place"
+	query := "SELECT " + columns[len(columns)-1]
 	for _, stage := range Stages {
-		query += ", count(" + stageColumn[stage] + ")"
+		query += ", count(" + groupCount(stage) + ")"
 	}
-	query += ", count(CASE WHEN " + inState[Sharing] + " THEN 1 END), count(CASE WHEN " + inState[Sharing] + " AND coalesce(s.heard_at, 0) < ? THEN 1 END)" +
-		", count(CASE WHEN " + inState[Suspended] + " THEN 1 END)" +
-		" FROM " + from + " GROUP BY place ORDER BY place"
-	var rows []FunnelRow
+	query += ", count(CASE WHEN " + inState[Sharing] + " THEN 1 END), count(CASE WHEN " + inState[Suspended] + " THEN 1 END) FROM sites s GROUP BY " + strings.Join(columns, ", ")
+	groups := make(map[string]*FunnelRow)
 	err := r.view(ctx, func(tx *tx) error {
-		return each(ctx, tx, func(scan func(...any) error) error {
-			row := FunnelRow{Reached: make(map[Stage]int)}
-			reached := make([]int, len(Stages))
-			into := []any{&row.Group}
-			for i := range reached {
-				into = append(into, &reached[i])
-			}
-			err := scan(append(into, &row.Sharing, &row.Silent, &row.Suspended)...)
-			for i, stage := range Stages {
-				row.Reached[stage] = reached[i]
-			}
-			row.Withdrawn = row.Reached[StageWithdrawn]
-			rows = append(rows, row)
+		if err := each(ctx, tx, func(scan func(...any) error) error { return addCounts(groups, scan) }, query); err != nil {
 			return err
-		}, query, micros(silentSince))
+		}
+		return each(ctx, tx, func(scan func(...any) error) error {
+			var name string
+			var n int
+			err := scan(&name, &n)
+			if row := groups[name]; row != nil {
+				row.Silent = n
+			}
+			return err
+		}, "SELECT "+columns[len(columns)-1]+" AS place, count(*) FROM sites s WHERE "+silent+" GROUP BY place", micros(silentSince))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count sites by %q: %w", by, err)
 	}
+	rows := make([]FunnelRow, 0, len(groups))
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		rows = append(rows, *groups[name])
+	}
 	return rows, nil
 }
 
-// hourMicros is the bucket that times are counted in: a day of any zone of a whole
-// number of hours is made of whole buckets.
-const hourMicros = int64(time.Hour / time.Microsecond)
+// groupCount is what is counted of a stage: all were invited once, in a way.
+func groupCount(stage Stage) string {
+	if stage == StageInvited {
+		return "*" // its column is not in the index
+	}
+	return stageColumn[stage]
+}
 
-// Reached counts the sites that first came to a stage between two moments, by hour.
-// What a count says of the past does not change later, but for a withdrawal: a site
-// that is declared again has not withdrawn any more.
-func (r *Registry) Reached(ctx context.Context, stage Stage, from, until time.Time) (map[time.Time]int, error) {
-	at, ok := stageColumn[stage]
+// addCounts adds a part of a group to it.
+func addCounts(groups map[string]*FunnelRow, scan func(...any) error) error {
+	var name string
+	var sharing, suspended int
+	reached := make([]int, len(Stages))
+	into := []any{&name}
+	for i := range reached {
+		into = append(into, &reached[i])
+	}
+	if err := scan(append(into, &sharing, &suspended)...); err != nil {
+		return err
+	}
+	row := groups[name]
+	if row == nil {
+		row = &FunnelRow{Group: name, Reached: make(map[Stage]int)}
+		groups[name] = row
+	}
+	for i, stage := range Stages {
+		row.Reached[stage] += reached[i]
+	}
+	row.Sharing += sharing
+	row.Suspended += suspended
+	row.Withdrawn = row.Reached[StageWithdrawn]
+	return nil
+}
+
+// Reached counts the sites that first came to a stage between each two neighbours of
+// some moments, the oldest first. What a count says of the past does not change later,
+// but for a withdrawal: a site that is declared again has not withdrawn any more.
+func (r *Registry) Reached(ctx context.Context, stage Stage, at []time.Time) (counts []int, err error) {
+	column, ok := stageColumn[stage]
 	if !ok {
 		return nil, fmt.Errorf("there is no stage %q", stage)
 	}
-	counts := make(map[time.Time]int)
-	err := r.view(ctx, func(tx *tx) error {
-		return each(ctx, tx, func(scan func(...any) error) error {
-			var hour int64
+	err = r.view(ctx, func(tx *tx) error {
+		for i := range len(at) - 1 {
 			var n int
-			err := scan(&hour, &n)
-			counts[fromMicros(hour*hourMicros)] = n
-			return err
-		}, fmt.Sprintf("SELECT %s / %d AS hour, count(*) FROM sites s WHERE %s >= ? AND %s < ? GROUP BY hour", at, hourMicros, at, at), micros(from), micros(until))
+			if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sites s WHERE "+column+" >= ? AND "+column+" < ?", micros(at[i]), micros(at[i+1])).Scan(&n); err != nil {
+				return err
+			}
+			counts = append(counts, n)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count sites by time: %w", err)
@@ -106,17 +134,24 @@ func (r *Registry) Reached(ctx context.Context, stage Stage, from, until time.Ti
 
 // Places are the districts that some site lies in.
 func (r *Registry) Places(ctx context.Context) (municipi, nils []string, err error) {
-	err = r.view(ctx, func(tx *tx) (err error) {
-		if municipi, err = textsOf(ctx, tx, "SELECT DISTINCT municipio FROM site_districts WHERE municipio <> '' ORDER BY municipio"); err != nil {
+	err = r.view(ctx, func(tx *tx) error {
+		return each(ctx, tx, func(scan func(...any) error) error {
+			var d District
+			err := scan(&d.Municipio, &d.NIL)
+			municipi, nils = append(municipi, d.Municipio), append(nils, d.NIL)
 			return err
-		}
-		nils, err = textsOf(ctx, tx, "SELECT DISTINCT nil FROM site_districts WHERE nil <> '' ORDER BY nil")
-		return err
+		}, "SELECT municipio, nil FROM sites GROUP BY municipio, nil")
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("list districts of sites: %w", err)
 	}
-	return municipi, nils, nil
+	return onlyNames(municipi), onlyNames(nils), nil
+}
+
+// onlyNames are those of some names that are one, each once, in order.
+func onlyNames(all []string) []string {
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(name string) bool { return name == "" })
 }
 
 // NoDistrict stands in a SiteFilter for sites that lie in none, or whose is not known.
@@ -125,8 +160,7 @@ const NoDistrict = "-"
 // inDistrict is the condition of a district by name.
 func (w *where) inDistrict(column, name string) {
 	if name == NoDistrict {
-		w.and("NOT EXISTS (SELECT 1 FROM site_districts d WHERE d.site_id = s.id AND d." + column + " <> '')")
-		return
+		name = ""
 	}
-	w.and("EXISTS (SELECT 1 FROM site_districts d WHERE d.site_id = s.id AND d."+column+" = ?)", name)
+	w.and(column+" = ?", name)
 }

@@ -109,10 +109,13 @@ func (r *Registry) letters(ctx context.Context, tx *tx, siteID string, open bool
 // QueueSites gives the sites of a filter's lines, each once.
 func (r *Registry) QueueSites(ctx context.Context, f QueueFilter) (ids []string, err error) {
 	w := newWhere(r.now())
-	from := f.union(w)
+	parts := f.parts(w)
 	f.narrow(w)
+	if len(parts) == 0 {
+		return nil, nil
+	}
 	err = r.view(ctx, func(tx *tx) error {
-		ids, err = textsOf(ctx, tx, "SELECT DISTINCT q.site_id FROM "+from+w.String()+" ORDER BY q.site_id LIMIT "+strconv.Itoa(maxLettered), w.args...)
+		ids, err = textsOf(ctx, tx, "WITH q AS MATERIALIZED ("+strings.Join(parts, " UNION ALL ")+") SELECT DISTINCT q.site_id FROM q"+w.String()+" ORDER BY q.site_id LIMIT "+strconv.Itoa(maxLettered), w.args...)
 		return err
 	})
 	if err != nil {

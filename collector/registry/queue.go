@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -66,46 +65,46 @@ type QueueRow struct {
 	Size       int64     // of a wrong clock: ms
 }
 
-// union is the statement of all lines of the filter's cause.
-func (f QueueFilter) union(w *where) string {
-	none := "CAST('' AS TEXT)"
-	row := func(columns ...string) string { return "SELECT " + strings.Join(columns, ", ") }
-	zero := "CAST(0 AS BIGINT) AS size"
-	agents := " FROM agents a JOIN grants g ON g.agent_id = a.id JOIN sites s ON s.id = g.site_id WHERE a.revoked_at IS NULL AND a.organisation_id IS NULL AND " + notEnded("?1") + " AND "
-	var parts []string
+// noText stands for what lines of a cause do not have.
+const noText = "CAST('' AS TEXT)"
+
+// parts are the statements of the lines of the filter's cause, each with the same columns.
+func (f QueueFilter) parts(w *where) (parts []string) {
 	want := func(c Cause) bool { return f.Maker == "" && (f.Cause == "" || f.Cause == c) }
 	if want(CauseOffline) {
-		parts = append(parts, row("'offline' AS cause", "s.id AS site_id", none+" AS agent_id", none+" AS version", none+" AS recorder_id", none+" AS maker", none+" AS model", none+" AS firmware",
-			"s.heard_at AS since_at", zero)+" FROM sites s WHERE s.heard_at < "+strconv.FormatInt(micros(f.SilentSince), 10)+" AND "+inState[Sharing]+" AND "+openGrant+" IS NOT NULL")
+		parts = append(parts, "SELECT 'offline' AS cause, s.id AS site_id, "+noText+" AS agent_id, "+noText+" AS version, s.heard_at AS since_at"+noRecorder+
+			" FROM sites s WHERE s.heard_at < "+w.arg(micros(f.SilentSince))+" AND "+inState[Sharing]+" AND "+granted)
 	}
 	if want(CauseCertificate) {
-		parts = append(parts, row("DISTINCT 'certificate' AS cause", "g.site_id AS site_id", "a.id AS agent_id", none+" AS version", none+" AS recorder_id", none+" AS maker", none+" AS model", none+" AS firmware",
-			"a.certificate_until AS since_at", zero)+agents+"a.certificate_until < "+strconv.FormatInt(micros(f.CertificateBefore), 10))
+		parts = append(parts, "SELECT 'certificate' AS cause, g.site_id AS site_id, a.id AS agent_id, "+noText+" AS version, a.certificate_until AS since_at"+noRecorder+
+			agentLines+"a.certificate_until < "+w.arg(micros(f.CertificateBefore)))
 	}
 	if want(CauseVersion) && len(f.Old) > 0 {
-		var in []string
+		var old []string
 		for _, v := range f.Old {
-			w.args = append(w.args, v)
-			in = append(in, "?"+strconv.Itoa(len(w.args)))
+			old = append(old, w.arg(v))
 		}
-		parts = append(parts, row("DISTINCT 'version' AS cause", "g.site_id AS site_id", "a.id AS agent_id", "a.version AS version", none+" AS recorder_id", none+" AS maker", none+" AS model", none+" AS firmware",
-			"a.enrolled_at AS since_at", zero)+agents+"a.version IN ("+strings.Join(in, ", ")+")")
+		parts = append(parts, "SELECT 'version' AS cause, g.site_id AS site_id, a.id AS agent_id, a.version AS version, a.enrolled_at AS since_at"+noRecorder+
+			agentLines+"a.version IN ("+strings.Join(old, ", ")+")")
 	}
 	if fault, is := strings.CutPrefix(string(f.Cause), "recorder-"); is || f.Cause == "" {
-		faults := row("'recorder-' || f.fault AS cause", "f.site_id AS site_id", none+" AS agent_id", none+" AS version", "f.recorder_id AS recorder_id", "e.maker AS maker", "e.model AS model", "e.firmware AS firmware",
-			"f.since_at AS since_at", "f.size AS size") + " FROM faults f JOIN equipment e ON e.site_id = f.site_id AND e.recorder_id = f.recorder_id JOIN sites s ON s.id = f.site_id WHERE " + inState[Sharing]
+		faults := "SELECT 'recorder-' || f.fault AS cause, f.site_id AS site_id, " + noText + " AS agent_id, " + noText + ` AS version, f.since_at AS since_at,
+			f.recorder_id AS recorder_id, e.maker AS maker, e.model AS model, e.firmware AS firmware, f.size AS size
+			FROM faults f JOIN equipment e ON e.site_id = f.site_id AND e.recorder_id = f.recorder_id JOIN sites s ON s.id = f.site_id WHERE ` + inState[Sharing]
 		if is {
-			w.args = append(w.args, fault)
-			faults += " AND f.fault = ?" + strconv.Itoa(len(w.args))
+			faults += " AND f.fault = " + w.arg(fault)
 		}
 		parts = append(parts, faults)
 	}
-	if len(parts) == 0 { // a maker's agents: none
-		parts = append(parts, row("'' AS cause", "s.id AS site_id", "'' AS agent_id", "'' AS version", "'' AS recorder_id", "'' AS maker", "'' AS model", "'' AS firmware", "s.invited_at AS since_at", zero)+
-			" FROM sites s WHERE s.id = ''")
-	}
-	return "(" + strings.Join(parts, " UNION ALL ") + ") q"
+	return parts
 }
+
+var (
+	noRecorder = ", " + noText + " AS recorder_id, " + noText + " AS maker, " + noText + " AS model, " + noText + " AS firmware, CAST(0 AS BIGINT) AS size"
+	// agentLines: each agent that may speak for a site, once.
+	agentLines = " FROM agents a JOIN grants g ON g.agent_id = a.id WHERE a.revoked_at IS NULL AND a.organisation_id IS NULL AND " + notEnded("?1") +
+		" AND NOT EXISTS (SELECT 1 FROM grants WHERE agent_id = g.agent_id AND site_id = g.site_id AND epoch > g.epoch AND " + notEnded("?1") + ") AND "
+)
 
 // narrow adds what holds for lines of each cause.
 func (f QueueFilter) narrow(w *where) {
@@ -122,11 +121,12 @@ func (f QueueFilter) narrow(w *where) {
 
 // CountQueue counts the lines of a filter.
 func (r *Registry) CountQueue(ctx context.Context, f QueueFilter) (n int, err error) {
-	w := newWhere(r.now())
-	from := f.union(w)
-	f.narrow(w)
 	err = r.view(ctx, func(tx *tx) error {
-		return tx.QueryRowContext(ctx, "SELECT count(*) FROM "+from+w.String(), w.args...).Scan(&n)
+		causes, err := r.countCauses(ctx, tx, f)
+		for _, lines := range causes {
+			n += lines
+		}
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count the technical queue: %w", err)
@@ -134,34 +134,74 @@ func (r *Registry) CountQueue(ctx context.Context, f QueueFilter) (n int, err er
 	return n, nil
 }
 
+// countCauses counts the lines of a filter by cause.
+func (r *Registry) countCauses(ctx context.Context, tx *tx, f QueueFilter) (map[Cause]int, error) {
+	causes := map[Cause]int{}
+	w := newWhere(r.now())
+	parts := f.parts(w)
+	f.narrow(w)
+	for i, part := range parts {
+		parts[i] = "SELECT q.cause, count(*) FROM (" + part + ") q" + w.String() + " GROUP BY q.cause"
+	}
+	if len(parts) == 0 { // a maker's agents
+		return causes, nil
+	}
+	return causes, each(ctx, tx, func(scan func(...any) error) error {
+		var c Cause
+		var n int
+		err := scan(&c, &n)
+		causes[c] = n
+		return err
+	}, strings.Join(parts, " UNION ALL "), w.args...)
+}
+
+// queueLine is by what a line is told from others that began when it did.
+const queueLine = "q.site_id || q.cause || q.recorder_id || q.agent_id"
+
 // QueueRows calls row for each line of a window, by when it began.
 func (r *Registry) QueueRows(ctx context.Context, f QueueFilter, in Window, row func(QueueRow) error) error {
+	return inParts(ctx, in, func(in Window) ([]QueueRow, error) { return r.queueRows(ctx, f, in) }, QueueRow.stands, row)
+}
+
+func (q QueueRow) stands() rowPlace {
+	return rowPlace{q.Since, q.SiteID + string(q.Cause) + q.RecorderID + q.AgentID}
+}
+
+func (r *Registry) queueRows(ctx context.Context, f QueueFilter, in Window) (rows []QueueRow, err error) {
 	w := newWhere(r.now())
-	from := f.union(w)
+	parts := f.parts(w)
+	if len(parts) == 0 {
+		return nil, nil
+	}
 	f.narrow(w)
-	const same = "q.site_id || q.cause || q.recorder_id || q.agent_id"
-	query, args := in.page("SELECT q.* FROM "+from, w, "q.since_at", same)
-	err := r.view(ctx, func(tx *tx) error {
+	in.behind(w, "q.since_at", queueLine)
+	order, limit, offset := " ORDER BY "+in.order("q.since_at", queueLine), w.arg(in.Limit), w.arg(in.Offset)
+	for i, part := range parts { // no more of each cause than the window could have
+		parts[i] = "SELECT * FROM (SELECT q.* FROM (" + part + ") q" + w.String() + order + " LIMIT CAST(" + limit + " AS BIGINT) + CAST(" + offset + " AS BIGINT)) q"
+	}
+	err = r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
-			var q QueueRow
-			var since int64
-			var invited, key []byte
-			if err := scan(&q.Cause, &q.SiteID, &q.AgentID, &q.Version, &q.RecorderID, &q.Maker, &q.Model, &q.Firmware, &since, &q.Size, &invited, &key); err != nil {
-				return err
-			}
-			as, err := r.vault.openInvited(q.SiteID, key, invited)
-			if err != nil {
-				return err
-			}
-			q.Since, q.Name = fromMicros(since), as.Name
-			return row(q)
+			q, err := r.scanQueueRow(scan)
+			rows = append(rows, q)
+			return err
 		}, `SELECT q.cause, q.site_id, q.agent_id, q.version, q.recorder_id, q.maker, q.model, q.firmware, q.since_at, q.size, s.invited,
-			(SELECT sealed FROM data_keys k WHERE k.owner = q.site_id) FROM (`+query+") q JOIN sites s ON s.id = q.site_id ORDER BY "+in.order("q.since_at", same), args...)
+			(SELECT sealed FROM data_keys k WHERE k.owner = q.site_id) FROM (SELECT * FROM (`+strings.Join(parts, " UNION ALL ")+") q"+order+" LIMIT "+limit+" OFFSET "+offset+") q JOIN sites s ON s.id = q.site_id"+order, w.args...)
 	})
 	if err != nil {
-		return fmt.Errorf("read the technical queue: %w", err)
+		return nil, fmt.Errorf("read the technical queue: %w", err)
 	}
-	return nil
+	return rows, nil
+}
+
+func (r *Registry) scanQueueRow(scan func(...any) error) (q QueueRow, err error) {
+	var since int64
+	var invited, key []byte
+	if err := scan(&q.Cause, &q.SiteID, &q.AgentID, &q.Version, &q.RecorderID, &q.Maker, &q.Model, &q.Firmware, &since, &q.Size, &invited, &key); err != nil {
+		return q, err
+	}
+	as, err := r.vault.openInvited(q.SiteID, key, invited)
+	q.Since, q.Name = fromMicros(since), as.Name
+	return q, err
 }
 
 // Firmwares are the families of firmware of declared recorders.
@@ -203,17 +243,8 @@ type Unnamed struct {
 
 // QueueGroups counts; f narrows nothing but gives the limits.
 func (r *Registry) QueueGroups(ctx context.Context, f QueueFilter) (g QueueGroups, err error) {
-	g.Causes = map[Cause]int{}
-	w := newWhere(r.now())
-	from := f.union(w)
-	err = r.view(ctx, func(tx *tx) error {
-		if err := each(ctx, tx, func(scan func(...any) error) error {
-			var c Cause
-			var n int
-			err := scan(&c, &n)
-			g.Causes[c] = n
-			return err
-		}, "SELECT q.cause, count(*) FROM "+from+w.String()+" GROUP BY q.cause", w.args...); err != nil {
+	err = r.view(ctx, func(tx *tx) (err error) {
+		if g.Causes, err = r.countCauses(ctx, tx, f); err != nil {
 			return err
 		}
 		if err := g.readMakers(ctx, tx); err != nil {

@@ -23,9 +23,8 @@ func (r *Registry) SharedCounts(ctx context.Context) (all []Shared, err error) {
 			err := scan(&s.Municipio, &s.NIL, &s.Category, &s.Sites, &s.Cameras)
 			all = append(all, s)
 			return err
-		}, `SELECT coalesce(d.municipio, ''), coalesce(d.nil, ''), s.category, count(*), CAST(sum(c.n) AS BIGINT) FROM sites s
+		}, `SELECT s.municipio, s.nil, s.category, count(*), CAST(sum(c.n) AS BIGINT) FROM sites s
 			JOIN (SELECT site_id, count(*) AS n FROM versions WHERE `+declaredCamera+` GROUP BY site_id) c ON c.site_id = s.id
-			LEFT JOIN site_districts d ON d.site_id = s.id
 			WHERE s.declared_at IS NOT NULL AND s.suspended_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`)
 	})
 	if err != nil {

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,6 +91,8 @@ var siteOrders = map[SiteOrder]string{
 type Window struct {
 	Ascending     bool
 	Limit, Offset int
+
+	after *rowPlace // of the last row before it; nil: it is the first part
 }
 
 // where puts a condition together, with its arguments by number. The first is the
@@ -115,16 +116,26 @@ func (w *where) and(term string, args ...any) {
 	w.terms = append(w.terms, strings.ReplaceAll(term, "\x00", "?"))
 }
 
+// arg is how a statement names another argument.
+func (w *where) arg(a any) string {
+	w.args = append(w.args, a)
+	return "?" + strconv.Itoa(len(w.args))
+}
+
 func (w *where) String() string { return " WHERE " + strings.Join(w.terms, " AND ") }
 
 // inState is the condition of a State; see siteState.
 var inState = map[State]string{
 	Sharing:   "s.declared_at IS NOT NULL AND s.suspended_at IS NULL",
 	Suspended: "s.declared_at IS NOT NULL AND s.suspended_at IS NOT NULL",
-	Enrolled:  "s.declared_at IS NULL AND s.epoch > 0 AND " + openGrant + " IS NOT NULL",
-	Withdrawn: "s.declared_at IS NULL AND s.withdrawn_at IS NOT NULL AND " + openGrant + " IS NULL",
-	Invited:   "s.declared_at IS NULL AND s.withdrawn_at IS NULL AND (s.epoch = 0 OR " + openGrant + " IS NULL)",
+	Enrolled:  "s.declared_at IS NULL AND s.epoch > 0 AND " + granted,
+	Withdrawn: "s.declared_at IS NULL AND s.withdrawn_at IS NOT NULL AND NOT " + granted,
+	Invited:   "s.declared_at IS NULL AND s.withdrawn_at IS NULL AND (s.epoch = 0 OR NOT " + granted + ")",
 }
+
+// silent is the condition of a site that shares and was not heard of since a moment.
+// What shares was heard of: its declaration was.
+var silent = inState[Sharing] + " AND s.heard_at < ?"
 
 func (f SiteFilter) where(now time.Time) *where {
 	w := newWhere(now)
@@ -141,10 +152,10 @@ func (f SiteFilter) where(now time.Time) *where {
 		w.and("s.trust = ?", f.Trust)
 	}
 	if f.Municipio != "" {
-		w.inDistrict("municipio", f.Municipio)
+		w.inDistrict("s.municipio", f.Municipio)
 	}
 	if f.NIL != "" {
-		w.inDistrict("nil", f.NIL)
+		w.inDistrict("s.nil", f.NIL)
 	}
 	if at, ok := stageColumn[f.Stage]; ok {
 		w.and(at + " IS NOT NULL")
@@ -156,7 +167,7 @@ func (f SiteFilter) where(now time.Time) *where {
 		}
 	}
 	if !f.SilentSince.IsZero() {
-		w.and(inState[Sharing]+" AND coalesce(s.heard_at, 0) < ?", micros(f.SilentSince))
+		w.and(silent, micros(f.SilentSince))
 	}
 	return w
 }
@@ -179,49 +190,58 @@ var siteRowColumns = "s.id, " + siteState + `, s.category, s.invited, (SELECT se
 	s.invited_at, coalesce(s.opened_at, 0), coalesce(s.enrolled_at, 0), coalesce(s.shared_at, 0),
 	coalesce((SELECT max(expires_at) FROM codes c WHERE c.site_id = s.id AND c.used_at IS NULL), 0),
 	coalesce(s.heard_at, 0), coalesce(s.suspended_at, 0), coalesce(s.withdrawn_at, 0), coalesce(s.searched_at, 0), coalesce(s.confirmed_at, 0),
-	coalesce((SELECT d.municipio FROM site_districts d WHERE d.site_id = s.id), ''), coalesce((SELECT d.nil FROM site_districts d WHERE d.site_id = s.id), '')`
+	s.municipio, s.nil`
 
-// SiteRows calls f for each site of a window of the filtered list.
+// stands is by what a site has its place in the order.
+func (by SiteOrder) stands(s SiteRow) rowPlace {
+	at := map[SiteOrder]time.Time{SitesByInvitation: s.InvitedAt, SitesByEnrolment: s.EnrolledAt, SitesByDeclaration: s.SharedAt, SitesByContact: s.HeardAt}
+	return rowPlace{at[by], s.ID}
+}
+
+// SiteRows calls row for each site of a window of the filtered list.
 func (r *Registry) SiteRows(ctx context.Context, f SiteFilter, by SiteOrder, in Window, row func(SiteRow) error) error {
-	w := f.where(r.now())
-	at, ok := siteOrders[by]
-	if !ok {
+	if _, ok := siteOrders[by]; !ok {
 		return fmt.Errorf("sites cannot be listed by %q", by)
 	}
-	query, args := in.page("SELECT "+siteRowColumns+" FROM sites s JOIN (SELECT s.id FROM sites s", w, at, "s.id")
-	err := r.view(ctx, func(tx *tx) error {
+	return inParts(ctx, in, func(in Window) ([]SiteRow, error) { return r.siteRows(ctx, f, by, in) }, by.stands, row)
+}
+
+func (r *Registry) siteRows(ctx context.Context, f SiteFilter, by SiteOrder, in Window) (rows []SiteRow, err error) {
+	at := siteOrders[by]
+	query, args := in.page("SELECT "+siteRowColumns+" FROM sites s JOIN (SELECT s.id FROM sites s", f.where(r.now()), at, "s.id")
+	err = r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
 			s, err := r.scanSiteRow(scan)
-			if err != nil {
-				return err
-			}
-			return row(s)
+			rows = append(rows, s)
+			return err
 		}, query+") page ON page.id = s.id ORDER BY "+in.order(at, "s.id"), args...)
 	})
 	if err != nil {
-		return fmt.Errorf("list sites: %w", err)
+		return nil, fmt.Errorf("list sites: %w", err)
 	}
-	return nil
+	return rows, nil
 }
 
-// always are the columns that are never NULL, and have an index.
-var always = []string{"s.invited_at", "a.enrolled_at"}
+// always are the columns that are never NULL.
+var always = map[string]bool{"s.invited_at": true, "a.enrolled_at": true, "c.created_at": true, "q.since_at": true}
 
-// order sorts by a time and, among equals, by id. What has no such time is last.
+// order sorts by a time and, among equals, by id. What has no such time is last. Where
+// there is none without, an index of PostgreSQL serves only who does not say so.
 func (in Window) order(at, id string) string {
-	first := at + " IS NULL, "
-	if slices.Contains(always, at) {
-		first = "" // or the index could not be used
+	direction, last := "", " NULLS LAST"
+	if !in.Ascending {
+		direction = " DESC"
 	}
-	if in.Ascending {
-		return first + at + ", " + id
+	if always[at] {
+		last = ""
 	}
-	return first + at + " DESC, " + id + " DESC"
+	return at + direction + last + ", " + id + direction
 }
 
 // page ends a statement with a condition and the window's part of its rows: what
 // costs something is then read of those rows alone.
 func (in Window) page(query string, w *where, at, id string) (string, []any) {
+	in.behind(w, at, id)
 	args := append(w.args[:len(w.args):len(w.args)], in.Limit, in.Offset)
 	n := len(args)
 	return query + w.String() + " ORDER BY " + in.order(at, id) + fmt.Sprintf(" LIMIT ?%d OFFSET ?%d", n-1, n), args

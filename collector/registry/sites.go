@@ -85,15 +85,22 @@ func ended(from, until, at int64) bool {
 // and not the form on which people type.
 const computer = "a.organisation_id IS NULL AND NOT a.by_hand"
 
+// notComputers are the ids of all others.
+const notComputers = "SELECT id FROM agents WHERE organisation_id IS NOT NULL UNION ALL SELECT id FROM agents WHERE by_hand"
+
 // The statements with these take the moment, in microseconds, as ?1.
 var (
 	openGrant = "(SELECT agent_id FROM grants g JOIN agents a ON a.id = g.agent_id WHERE g.site_id = s.id AND " + computer + " AND " + notEnded("?1") + " ORDER BY epoch DESC LIMIT 1)"
+	// granted is the same as a condition; what is no computer is few, and looked up once.
+	granted = "EXISTS (SELECT 1 FROM grants g WHERE g.site_id = s.id AND " + notEnded("?1") + " AND g.agent_id NOT IN (" + notComputers + "))"
 	// siteState is one of the States.
-	siteState = `CASE WHEN s.declared_at IS NOT NULL THEN CASE WHEN s.suspended_at IS NULL THEN 'sharing' ELSE 'suspended' END WHEN s.epoch > 0 AND ` + openGrant + ` IS NOT NULL THEN 'enrolled'
+	siteState = `CASE WHEN s.declared_at IS NOT NULL THEN CASE WHEN s.suspended_at IS NULL THEN 'sharing' ELSE 'suspended' END WHEN s.epoch > 0 AND ` + granted + ` THEN 'enrolled'
 		WHEN s.withdrawn_at IS NOT NULL THEN 'withdrawn' ELSE 'invited' END`
 	// A camera is declared now when its open version has a body.
 	declaredCamera = "kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL"
-	siteColumns    = "s.id, " + siteState + `, s.category, s.body, (SELECT sealed FROM data_keys k WHERE k.owner = s.id), s.trust,
+	// versionBodied is the same of a body as an index has it, so that no row is read.
+	versionBodied = "CASE WHEN body IS NULL THEN 0 ELSE 1 END = 1"
+	siteColumns   = "s.id, " + siteState + `, s.category, s.body, (SELECT sealed FROM data_keys k WHERE k.owner = s.id), s.trust,
 		(SELECT count(*) FROM versions v WHERE v.site_id = s.id AND ` + declaredCamera + `),
 		s.invited_at, coalesce((SELECT max(expires_at) FROM codes c WHERE c.site_id = s.id AND c.used_at IS NULL), 0),
 		coalesce(` + openGrant + `, ''), coalesce(s.declared_at, 0), coalesce(s.heard_at, 0),
@@ -149,8 +156,8 @@ func (r *Registry) Counts(ctx context.Context) (Counts, error) {
 		if err != nil {
 			return err
 		}
-		return tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM versions WHERE "+declaredCamera+`),
-			(SELECT count(*) FROM agents a WHERE `+computer+`), (SELECT count(*) FROM agents WHERE revoked_at IS NOT NULL)`).
+		return tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM versions WHERE kind = 'camera' AND valid_until IS NULL AND "+versionBodied+`),
+			(SELECT count(*) FROM agents) - (SELECT count(*) FROM (`+notComputers+`) n), (SELECT count(*) FROM agents WHERE revoked_at IS NOT NULL)`).
 			Scan(&c.Cameras, &c.Agents, &c.Revoked)
 	})
 	if err != nil {

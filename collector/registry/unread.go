@@ -61,8 +61,7 @@ func dropContent(ctx context.Context, tx *tx, siteID string) error {
 		"DELETE FROM lookups WHERE owner = ?",
 		"DELETE FROM clocks WHERE site_id = ?",
 		"DELETE FROM reachability WHERE site_id = ?",
-		"DELETE FROM site_districts WHERE site_id = ?",
-		"UPDATE sites SET body = NULL, invited = NULL, category = '', declared_at = NULL WHERE id = ?",
+		"UPDATE sites SET body = NULL, invited = NULL, category = '', declared_at = NULL, " + nowhere + " WHERE id = ?",
 	} {
 		if err := w.exec(ctx, query, siteID); err != nil {
 			return err

@@ -52,8 +52,8 @@ func (r *Registry) Waves(ctx context.Context, before, limit int) (all []Wave, er
 				count(x.sent_at) AS sent, count(x.bounced_at) AS bounced, count(x.opened_at) AS opened,
 				count(CASE WHEN `+invitationWaits+` THEN 1 END) AS queued, max(CASE WHEN `+invitationWaits+` THEN x.due_at END) AS due,
 				count(CASE WHEN x.channel = 'letter' THEN 1 END) AS letters, count(CASE WHEN x.site_id IS NULL THEN 1 END) AS refused,
-				count(CASE WHEN s.declared_at IS NOT NULL OR EXISTS (SELECT 1 FROM codes c WHERE c.site_id = s.id AND c.used_at IS NOT NULL) THEN 1 END) AS used
-				FROM invitations x LEFT JOIN sites s ON s.id = x.site_id
+				count(CASE WHEN EXISTS (SELECT 1 FROM sites s WHERE s.id = x.site_id AND s.epoch > 0) THEN 1 END) AS used
+				FROM invitations x
 				WHERE x.wave IN (SELECT number FROM waves WHERE ?1 = 0 OR number < ?1 ORDER BY number DESC LIMIT ?2) GROUP BY x.wave) i ON i.wave = w.number
 			ORDER BY w.number DESC`, before, limit)
 	})

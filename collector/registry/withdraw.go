@@ -130,7 +130,7 @@ func (w *write) empty(ctx context.Context, reason Reason) error {
 		"DELETE FROM alert_readers WHERE site_id = ?",
 		"DELETE FROM alerts WHERE site_id = ?",
 		"DELETE FROM ageing WHERE site_id = ?",
-		"DELETE FROM site_districts WHERE site_id = ?",
+		"UPDATE sites SET " + nowhere + " WHERE id = ?",
 		"DELETE FROM clocks WHERE site_id = ?",
 		"DELETE FROM reachability WHERE site_id = ?",
 		"DELETE FROM camera_observations WHERE site_id = ?",

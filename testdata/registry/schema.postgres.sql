@@ -1,7 +1,8 @@
 CREATE INDEX ageing_due ON public.ageing USING btree (due_at, site_id)
-CREATE INDEX agents_by_certificate ON public.agents USING btree (certificate_until) WHERE (revoked_at IS NULL)
-CREATE INDEX agents_by_version ON public.agents USING btree (version) WHERE (revoked_at IS NULL)
+CREATE INDEX agents_by_certificate ON public.agents USING btree (certificate_until, id, revoked_at, organisation_id, by_hand)
+CREATE INDEX agents_by_version ON public.agents USING btree (version, id, enrolled_at, revoked_at, organisation_id, by_hand)
 CREATE INDEX agents_enrolled ON public.agents USING btree (enrolled_at, id)
+CREATE INDEX agents_revoked ON public.agents USING btree (revoked_at) WHERE (revoked_at IS NOT NULL)
 CREATE INDEX batch_codes_by_batch ON public.batch_codes USING btree (batch_id)
 CREATE INDEX batches_by_time ON public.batches USING btree (created_at, id)
 CREATE INDEX case_records_by_actor ON public.case_records USING btree (actor_hash, at)
@@ -10,18 +11,18 @@ CREATE INDEX cases_by_find ON public.cases USING btree (find_hash) WHERE (closed
 CREATE INDEX cases_by_force ON public.cases USING btree (force, opened_at)
 CREATE INDEX cases_closed ON public.cases USING btree (closed_at) WHERE ((closed_at IS NOT NULL) AND (destroyed_at IS NULL))
 CREATE INDEX codes_by_site ON public.codes USING btree (site_id)
-CREATE INDEX codes_by_time ON public.codes USING btree (created_at)
+CREATE INDEX codes_by_time ON public.codes USING btree (created_at, hash, site_id, expires_at, used_at, revoked_at)
 CREATE INDEX delegations_by_organisation ON public.delegations USING btree (organisation_id)
 CREATE INDEX delegations_by_user ON public.delegations USING btree (user_id)
 CREATE INDEX diagnoses_by_site ON public.diagnoses USING btree (site_id, recorded_at)
 CREATE INDEX equipment_by_maker ON public.equipment USING btree (maker, firmware)
 CREATE INDEX faults_by_fault ON public.faults USING btree (fault, since_at)
-CREATE INDEX grants_by_agent ON public.grants USING btree (agent_id)
+CREATE INDEX grants_by_agent ON public.grants USING btree (agent_id, site_id, epoch, from_at, until_at)
 CREATE INDEX identities_by_user ON public.identities USING btree (user_id)
 CREATE INDEX imports_by_site ON public.imports USING btree (site_id)
 CREATE INDEX introductions_by_address ON public.introductions USING btree (address_hash)
 CREATE INDEX invitations_by_mail ON public.invitations USING btree (mail_id) WHERE (mail_id IS NOT NULL)
-CREATE INDEX invitations_by_wave ON public.invitations USING btree (wave)
+CREATE INDEX invitations_by_wave ON public.invitations USING btree (wave, site_id, channel, due_at, sent_at, bounced_at, opened_at)
 CREATE INDEX invitations_due ON public.invitations USING btree (due_at) WHERE ((mail_id IS NULL) AND (sent_at IS NULL))
 CREATE INDEX lookups_by_owner ON public.lookups USING btree (owner)
 CREATE INDEX mail_queue_by_address ON public.mail_queue USING btree (address_hash)
@@ -43,15 +44,28 @@ CREATE INDEX requests_by_force ON public.requests USING btree (force, number)
 CREATE INDEX saved_filters_by_user ON public.saved_filters USING btree (user_id, list)
 CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at)
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id)
-CREATE INDEX sites_by_heard ON public.sites USING btree (heard_at) WHERE (heard_at IS NOT NULL)
+CREATE INDEX sites_by_heard ON public.sites USING btree (heard_at, id)
 CREATE INDEX sites_by_organisation ON public.sites USING btree (organisation_id) WHERE (organisation_id IS NOT NULL)
 CREATE INDEX sites_by_thinning ON public.sites USING btree (thinned_at)
-CREATE INDEX sites_invited ON public.sites USING btree (invited_at, id)
+CREATE INDEX sites_confirmed ON public.sites USING btree (confirmed_at) WHERE (confirmed_at IS NOT NULL)
+CREATE INDEX sites_enrolled ON public.sites USING btree (enrolled_at) WHERE (enrolled_at IS NOT NULL)
+CREATE INDEX sites_grouped ON public.sites USING btree (municipio, nil, category, opened_at, enrolled_at, searched_at, confirmed_at, shared_at, withdrawn_at, declared_at, suspended_at)
+CREATE INDEX sites_listed ON public.sites USING btree (invited_at, id, declared_at, suspended_at, withdrawn_at, epoch, category, trust, municipio, nil, opened_at, enrolled_at, searched_at, confirmed_at, shared_at)
+CREATE INDEX sites_opened ON public.sites USING btree (opened_at) WHERE (opened_at IS NOT NULL)
+CREATE INDEX sites_searched ON public.sites USING btree (searched_at) WHERE (searched_at IS NOT NULL)
+CREATE INDEX sites_shared ON public.sites USING btree (shared_at) WHERE (shared_at IS NOT NULL)
+CREATE INDEX sites_standing ON public.sites USING btree (id, epoch, declared_at, suspended_at)
 CREATE INDEX sites_suspended ON public.sites USING btree (suspended_until) WHERE (suspended_until IS NOT NULL)
+CREATE INDEX sites_withdrawn ON public.sites USING btree (withdrawn_at) WHERE (withdrawn_at IS NOT NULL)
 CREATE INDEX submission_sessions_by_end ON public.submission_sessions USING btree (expires_at)
 CREATE INDEX submission_sessions_by_submission ON public.submission_sessions USING btree (submission_id)
 CREATE INDEX submissions_by_touch ON public.submissions USING btree (touched_at)
 CREATE INDEX versions_by_camera ON public.versions USING btree (id) WHERE ((kind = 'camera'::text) AND (valid_until IS NULL) AND (body IS NOT NULL))
+CREATE INDEX versions_declared ON public.versions USING btree (kind, valid_until, (
+CASE
+    WHEN (body IS NULL) THEN 0
+    ELSE 1
+END)) WHERE ((kind = 'camera'::text) AND (valid_until IS NULL))
 CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
 CREATE TRIGGER trail_entries_stay BEFORE DELETE OR TRUNCATE ON public.trail_entries FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only()
 CREATE UNIQUE INDEX acts_pkey ON public.acts USING btree (site_id, number)
@@ -118,7 +132,6 @@ CREATE UNIQUE INDEX requests_pkey ON public.requests USING btree (number)
 CREATE UNIQUE INDEX saved_filters_pkey ON public.saved_filters USING btree (id)
 CREATE UNIQUE INDEX sessions_id_key ON public.sessions USING btree (id)
 CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (hash)
-CREATE UNIQUE INDEX site_districts_pkey ON public.site_districts USING btree (site_id)
 CREATE UNIQUE INDEX sites_by_owner ON public.sites USING btree (owner_hash) WHERE (owner_hash IS NOT NULL)
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id)
 CREATE UNIQUE INDEX submission_sessions_pkey ON public.submission_sessions USING btree (hash)
@@ -566,22 +579,19 @@ sessions.user_id text not null
 sessions: FOREIGN KEY (user_id) REFERENCES users(id)
 sessions: PRIMARY KEY (hash)
 sessions: UNIQUE (id)
-site_districts.map text not null
-site_districts.municipio text not null
-site_districts.nil text not null
-site_districts.site_id text not null
-site_districts: FOREIGN KEY (site_id) REFERENCES sites(id)
-site_districts: PRIMARY KEY (site_id)
 sites.body bytea
 sites.category text not null
 sites.confirmed_at bigint
 sites.declared_at bigint
+sites.district_map text not null default ''::text
 sites.enrolled_at bigint
 sites.epoch bigint not null default 0
 sites.heard_at bigint
 sites.id text not null
 sites.invited bytea
 sites.invited_at bigint not null
+sites.municipio text not null default ''::text
+sites.nil text not null default ''::text
 sites.opened_at bigint
 sites.organisation_id text
 sites.owner_changed_at bigint

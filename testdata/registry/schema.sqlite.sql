@@ -472,13 +472,6 @@ CREATE TABLE sessions (
 	body BLOB NOT NULL                   -- sealed: address, browser
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE site_districts (
-	site_id TEXT PRIMARY KEY REFERENCES sites (id),
-	municipio TEXT NOT NULL,             -- its name, as the Comune's file has it; '' outside all, or not known
-	nil TEXT NOT NULL,                   -- of the neighbourhood, the same
-	map TEXT NOT NULL                    -- which files of districts told: see Locator
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE sites (
 	id TEXT PRIMARY KEY,
 	trust TEXT NOT NULL,                 -- how the owner's identity was checked
@@ -488,7 +481,7 @@ CREATE TABLE sites (
 	declared_at INTEGER,                 -- made_at of the newest declaration, as its sender says
 	heard_at INTEGER,                    -- when the newest message of any kind was recorded
 	withdrawn_at INTEGER                 -- NULL while the site is in the register
-, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER, suspended_until INTEGER, suspension_decided_at INTEGER, invited BLOB, opened_at INTEGER, enrolled_at INTEGER, searched_at INTEGER, confirmed_at INTEGER, shared_at INTEGER) STRICT;
+, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER, suspended_until INTEGER, suspension_decided_at INTEGER, invited BLOB, opened_at INTEGER, enrolled_at INTEGER, searched_at INTEGER, confirmed_at INTEGER, shared_at INTEGER, municipio TEXT NOT NULL DEFAULT '', nil TEXT NOT NULL DEFAULT '', district_map TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE submission_sessions (
 	hash BLOB PRIMARY KEY,
@@ -580,15 +573,17 @@ CREATE TABLE waves (
 
 CREATE INDEX ageing_due ON ageing (due_at, site_id);
 
-CREATE INDEX agents_by_certificate ON agents (certificate_until) WHERE revoked_at IS NULL;
+CREATE INDEX agents_by_certificate ON agents (certificate_until, id, revoked_at, organisation_id, by_hand);
 
 CREATE UNIQUE INDEX agents_by_hand ON agents (by_hand) WHERE by_hand;
 
 CREATE UNIQUE INDEX agents_by_organisation ON agents (organisation_id) WHERE organisation_id IS NOT NULL;
 
-CREATE INDEX agents_by_version ON agents (version) WHERE revoked_at IS NULL;
+CREATE INDEX agents_by_version ON agents (version, id, enrolled_at, revoked_at, organisation_id, by_hand);
 
 CREATE INDEX agents_enrolled ON agents (enrolled_at, id);
+
+CREATE INDEX agents_revoked ON agents (revoked_at) WHERE revoked_at IS NOT NULL;
 
 CREATE INDEX batch_codes_by_batch ON batch_codes (batch_id);
 
@@ -606,7 +601,7 @@ CREATE INDEX cases_closed ON cases (closed_at) WHERE closed_at IS NOT NULL AND d
 
 CREATE INDEX codes_by_site ON codes (site_id);
 
-CREATE INDEX codes_by_time ON codes (created_at);
+CREATE INDEX codes_by_time ON codes (created_at, hash, site_id, expires_at, used_at, revoked_at);
 
 CREATE INDEX delegations_by_organisation ON delegations (organisation_id);
 
@@ -618,7 +613,7 @@ CREATE INDEX equipment_by_maker ON equipment (maker, firmware);
 
 CREATE INDEX faults_by_fault ON faults (fault, since_at);
 
-CREATE INDEX grants_by_agent ON grants (agent_id);
+CREATE INDEX grants_by_agent ON grants (agent_id, site_id, epoch, from_at, until_at);
 
 CREATE INDEX identities_by_user ON identities (user_id);
 
@@ -628,7 +623,7 @@ CREATE INDEX introductions_by_address ON introductions (address_hash);
 
 CREATE INDEX invitations_by_mail ON invitations (mail_id) WHERE mail_id IS NOT NULL;
 
-CREATE INDEX invitations_by_wave ON invitations (wave);
+CREATE INDEX invitations_by_wave ON invitations (wave, site_id, channel, due_at, sent_at, bounced_at, opened_at);
 
 CREATE INDEX invitations_due ON invitations (due_at) WHERE mail_id IS NULL AND sent_at IS NULL;
 
@@ -672,7 +667,7 @@ CREATE INDEX sessions_by_end ON sessions (expires_at);
 
 CREATE INDEX sessions_by_user ON sessions (user_id);
 
-CREATE INDEX sites_by_heard ON sites (heard_at) WHERE heard_at IS NOT NULL;
+CREATE INDEX sites_by_heard ON sites (heard_at, id);
 
 CREATE INDEX sites_by_organisation ON sites (organisation_id) WHERE organisation_id IS NOT NULL;
 
@@ -680,9 +675,26 @@ CREATE UNIQUE INDEX sites_by_owner ON sites (owner_hash) WHERE owner_hash IS NOT
 
 CREATE INDEX sites_by_thinning ON sites (thinned_at);
 
-CREATE INDEX sites_invited ON sites (invited_at, id);
+CREATE INDEX sites_confirmed ON sites (confirmed_at) WHERE confirmed_at IS NOT NULL;
+
+CREATE INDEX sites_enrolled ON sites (enrolled_at) WHERE enrolled_at IS NOT NULL;
+
+CREATE INDEX sites_grouped ON sites (municipio, nil, category, opened_at, enrolled_at, searched_at, confirmed_at, shared_at, withdrawn_at, declared_at, suspended_at);
+
+CREATE INDEX sites_listed ON sites (invited_at, id, declared_at, suspended_at, withdrawn_at, epoch, category, trust, municipio, nil,
+	opened_at, enrolled_at, searched_at, confirmed_at, shared_at);
+
+CREATE INDEX sites_opened ON sites (opened_at) WHERE opened_at IS NOT NULL;
+
+CREATE INDEX sites_searched ON sites (searched_at) WHERE searched_at IS NOT NULL;
+
+CREATE INDEX sites_shared ON sites (shared_at) WHERE shared_at IS NOT NULL;
+
+CREATE INDEX sites_standing ON sites (id, epoch, declared_at, suspended_at);
 
 CREATE INDEX sites_suspended ON sites (suspended_until) WHERE suspended_until IS NOT NULL;
+
+CREATE INDEX sites_withdrawn ON sites (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 
 CREATE INDEX submission_sessions_by_end ON submission_sessions (expires_at);
 
@@ -691,4 +703,6 @@ CREATE INDEX submission_sessions_by_submission ON submission_sessions (submissio
 CREATE INDEX submissions_by_touch ON submissions (touched_at);
 
 CREATE INDEX versions_by_camera ON versions (id) WHERE kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL;
+
+CREATE INDEX versions_declared ON versions (kind, valid_until, (CASE WHEN body IS NULL THEN 0 ELSE 1 END)) WHERE kind = 'camera' AND valid_until IS NULL;
 

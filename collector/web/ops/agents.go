@@ -81,17 +81,13 @@ func (o *Ops) agents() *list[agent] {
 			return o.Registry.CountAgents(ctx, o.agentFilter(q))
 		},
 		rows: func(ctx context.Context, q query, in registry.Window, row func(agent) error) error {
-			known, err := o.Registry.AgentRows(ctx, o.agentFilter(q), registry.AgentOrder(q.order), in)
-			for _, a := range known {
+			return o.Registry.EachAgent(ctx, o.agentFilter(q), registry.AgentOrder(q.order), in, func(a registry.Agent) error {
 				shown := agent{a.ID, a.Version, a.EnrolledAt, a.SeenAt, a.RevokedAt, a.CertificateUntil, []agentSite{}}
 				for _, s := range a.Sites {
 					shown.Sites = append(shown.Sites, agentSite{s.ID, s.Name, s.DeclaredAt, s.Until, s.Others})
 				}
-				if err == nil {
-					err = row(shown)
-				}
-			}
-			return err
+				return row(shown)
+			})
 		},
 	}
 }

@@ -1,10 +1,8 @@
 package ops
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/csv"
 	"net/http"
 	"net/url"
 	"slices"
@@ -147,19 +145,12 @@ func (o *Ops) countPeriods(ctx context.Context, over string, now time.Time) ([]p
 		all[i] = periodNumbers{From: at[i], Until: at[i+1], Reached: map[string]int{}}
 	}
 	for _, stage := range registry.Stages {
-		counts, err := o.Registry.Reached(ctx, stage, at[0], at[periods])
+		counts, err := o.Registry.Reached(ctx, stage, at)
 		if err != nil {
 			return nil, err
 		}
-		for i := range all {
-			all[i].Reached[string(stage)] = 0
-		}
-		for hour, n := range counts {
-			i, found := slices.BinarySearchFunc(at, hour, time.Time.Compare)
-			if !found {
-				i--
-			}
-			all[i].Reached[string(stage)] += n
+		for i, n := range counts {
+			all[i].Reached[string(stage)] = n
 		}
 	}
 	return all, nil
@@ -218,16 +209,9 @@ func (o *Ops) funnelCSV(rw http.ResponseWriter, r *http.Request) {
 		}
 		lines = append(lines, line)
 	}
-	var b bytes.Buffer
-	b.WriteString("\ufeff")
-	out := csv.NewWriter(&b)
-	out.Comma, out.UseCRLF = ';', true
-	if err := out.WriteAll(lines); err != nil {
-		o.Web.Broken(rw, r, err)
-		return
-	}
 	if !o.put(rw, r, web.Act{Kind: "list-export", Count: len(data.Groups), Details: map[string]string{"list": "/funnel", "filter": url.Values{"by": {q.by}}.Encode()}}) {
 		return
 	}
-	sendCSV(rw, "funnel", b.Bytes())
+	headCSV(rw, "funnel")
+	_ = newCSV(rw).WriteAll(lines) // the client has gone: nobody to tell
 }

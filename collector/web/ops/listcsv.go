@@ -1,8 +1,9 @@
 package ops
 
 import (
-	"bytes"
 	"encoding/csv"
+	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -15,10 +16,15 @@ import (
 // mostExported bounds one file: what the register is built for.
 const mostExported = 200_000
 
+// exportStall is how long a client may take to read a part of a file.
+const exportStall = time.Minute
+
 // export answers with the filtered list as a CSV file: UTF-8 with a byte order mark,
 // semicolons, times of Rome as spreadsheets read them. That it was taken is on the
-// trail, with the filter, which holds no personal data. Files are made one at a time,
-// since a large one takes tens of megabytes.
+// trail, with the filter, which holds no personal data, and how many rows the list has
+// then. Rows leave as they are read, some thousands at a time (see registry), so that
+// memory is bounded; a file that cannot be ended is broken off, for the browser to say
+// so. Files are made one at a time.
 func (l *list[T]) export(o *Ops) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		q, ok := l.ask(o, rw, r)
@@ -31,52 +37,70 @@ func (l *list[T]) export(o *Ops) http.HandlerFunc {
 		case <-r.Context().Done():
 			return
 		}
-		file, n, err := l.file(o, r, q)
+		n, err := l.count(r.Context(), q)
 		if err != nil {
 			o.Web.Broken(rw, r, err)
 			return
 		}
-		if !o.put(rw, r, web.Act{Kind: "list-export", Count: n, Details: map[string]string{"list": l.path, "filter": q.encode()}}) {
+		if !o.put(rw, r, web.Act{Kind: "list-export", Count: min(n, mostExported), Details: map[string]string{"list": l.path, "filter": q.encode()}}) {
 			return
 		}
-		sendCSV(rw, l.name, file)
+		if err := l.stream(o, rw, r, q); err != nil {
+			if r.Context().Err() == nil {
+				o.Log.ErrorContext(r.Context(), "a file of a list broke off", "list", l.path, "err", err)
+			}
+			panic(http.ErrAbortHandler) // net/http's way to end a connection without a good ending
+		}
 	}
 }
 
-func (l *list[T]) file(o *Ops, r *http.Request, q query) (file []byte, n int, err error) {
+func (l *list[T]) stream(o *Ops, rw http.ResponseWriter, r *http.Request, q query) error {
 	w := o.pages.Words(pages.Language(r))
-	var b bytes.Buffer
-	b.WriteString("\ufeff") // by which Excel knows UTF-8
-	out := csv.NewWriter(&b)
-	out.Comma, out.UseCRLF = ';', true
+	headCSV(rw, l.name)
+	out := newCSV(patient{rw, http.NewResponseController(rw)})
 	line := make([]string, len(l.fields))
 	for i, f := range l.fields {
 		line[i] = w.T(l.name + "." + f.key)
 	}
 	if err := out.Write(line); err != nil {
-		return nil, 0, err
+		return err
 	}
-	in := registry.Window{Ascending: q.ascending, Limit: mostExported}
-	err = l.rows(r.Context(), q, in, func(row T) error {
-		n++
+	err := l.rows(r.Context(), q, registry.Window{Ascending: q.ascending, Limit: mostExported}, func(row T) error {
 		for i, f := range l.fields {
 			line[i] = csvfile.Marked(f.text(w, row))
 		}
 		return out.Write(line)
 	})
-	if err != nil {
-		return nil, 0, err
-	}
 	out.Flush()
-	return b.Bytes(), n, out.Error()
+	return errors.Join(err, out.Error())
 }
 
-// sendCSV answers with a file.
-func sendCSV(rw http.ResponseWriter, name string, file []byte) {
+// newCSV writes a file as Excel reads it.
+func newCSV(w io.Writer) *csv.Writer {
+	_, _ = io.WriteString(w, "\ufeff") // by which Excel knows UTF-8; the writer keeps the error of what follows
+	out := csv.NewWriter(w)
+	out.Comma, out.UseCRLF = ';', true
+	return out
+}
+
+// patient gives each write its own time.
+type patient struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (p patient) Write(b []byte) (int, error) {
+	if err := p.control.SetWriteDeadline(time.Now().Add(exportStall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.ResponseWriter.Write(b)
+}
+
+// headCSV says that a file follows.
+func headCSV(rw http.ResponseWriter, name string) {
 	rw.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	rw.Header().Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
 	rw.Header().Set("Cache-Control", "no-store")
-	_, _ = rw.Write(file) // the client has gone: nobody to tell
 }
 
 // csvTime is a moment as a spreadsheet reads it; "" for none.

@@ -79,6 +79,7 @@ type Ops struct {
 	exporting chan struct{} // holds what makes a CSV file of a list
 	letters   *letter.Letters
 
+	totals  remembered[registry.Counts]
 	counted map[registry.Grouping]*remembered[[]registry.FunnelRow]
 	shared  remembered[[]registry.Shared]
 	times   map[string]*remembered[[]periodNumbers]

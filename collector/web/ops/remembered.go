@@ -9,6 +9,9 @@ import (
 // many who look cost as one, too short for anybody to miss what they just did.
 const rememberedFor = 3 * time.Second
 
+// countedAge is what pages say of it, in seconds.
+const countedAge = int(rememberedFor / time.Second)
+
 // remembered is an answer that is read at most so often. Who comes while it is read
 // waits for it; an error is not kept.
 type remembered[T any] struct {

@@ -45,7 +45,7 @@ func commands() []command {
 		{"stop", "", "stop the service", cmdService},
 		{"status", "[-json]", "say how it stands", cmdStatus},
 		{"doctor", "[-self] [-json]", "find out what is wrong, and what to do", cmdDoctor},
-		{"open", "[-print] [-json]", "print a one-time link to the local pages, and open it where there is a desktop", cmdOpen},
+		{"open", "[-print | -first] [-json]", "print a one-time link to the local pages, and open it where there is a desktop", cmdOpen},
 		{"scan", "[-json] [-interface NAME]... [-target HOST|CIDR]... [-credentials FILE] [-timeout 30s]", "find the cameras and read what they tell; changes nothing", cmdScan},
 		{"enrol", "CODE [-collector URL] [-replace]", "join with the code or the link from the Comune", cmdEnrol},
 		{"takeover", "[-json] [-accept]", "show what the register already had of this site, and take over what is surely the same", cmdTakeover},

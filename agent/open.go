@@ -19,6 +19,7 @@ import (
 func cmdOpen(ctx context.Context, c *call, args []string) error {
 	f := c.flags()
 	printOnly := f.Bool("print", false, "open no browser")
+	first := f.Bool("first", false, "for installers: on a desktop only open it, and print the link to nothing but a terminal")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
@@ -43,6 +44,15 @@ func cmdOpen(ctx context.Context, c *call, args []string) error {
 	}
 	if c.json {
 		return c.print(answer)
+	}
+	if *first {
+		if there, err := browse(ctx, answer.URL); there && err == nil {
+			return nil
+		}
+		if !c.interactive() {
+			fmt.Fprintln(c.out, "Anagrafe Telecamere: sudo anagrafe-agent open")
+			return nil
+		}
 	}
 	fmt.Fprintln(c.out, answer.URL)
 	if answer.LANURL != "" {

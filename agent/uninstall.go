@@ -47,6 +47,9 @@ func cmdUninstall(ctx context.Context, c *call, args []string) error {
 	}
 	say := leaving(*lang)
 	entries, err := c.entries(ctx)
+	if err != nil && (*withdraw || *purge) {
+		return fmt.Errorf("which entries are in the register could not be found out, so nothing was done: %w", err)
+	}
 	if err != nil {
 		fmt.Fprintf(c.err, "which entries stay in the register could not be found out: %v\n", err)
 	}
@@ -56,14 +59,18 @@ func cmdUninstall(ctx context.Context, c *call, args []string) error {
 	var unsent error
 	if *withdraw && len(entries) > 0 {
 		c.delivers = true
-		if entries, unsent = c.withdrawn(ctx, leaveWait); unsent != nil {
-			unsent = partly{unsent} // the rest is done
-		} else if len(entries) == 0 {
+		still, err := c.withdrawn(ctx, leaveWait)
+		if err == nil {
 			fmt.Fprintln(c.out, say.gone)
+		} else {
+			unsent = partly{err} // the rest is done
+		}
+		if err == nil || len(still) > 0 {
+			entries = still
 		}
 	}
 	c.tell(entries, say)
-	if err := c.removeService(); err != nil && !(*purge && errors.Is(err, service.ErrNotInstalled)) {
+	if err := c.removeService(*purge); err != nil && !(*purge && errors.Is(err, service.ErrNotInstalled)) {
 		return errors.Join(unsent, err)
 	}
 	if !*purge {
@@ -152,9 +159,9 @@ func (c *call) tell(entries []kept, say leavingWords) {
 }
 
 // removeService stops the service and removes what install made. A package's is for the
-// package manager to remove.
-func (c *call) removeService() error {
-	if packaged() {
+// package manager to remove; it is only stopped, before its data are deleted.
+func (c *call) removeService(purge bool) error {
+	if packaged() && !purge {
 		return nil
 	}
 	svc, err := newService(&program{log: c.log}, c.dir, c.config)
@@ -164,8 +171,11 @@ func (c *call) removeService() error {
 	if _, err := svc.Status(); errors.Is(err, service.ErrNotInstalled) {
 		return errNotInstalled
 	}
-	_ = svc.Stop() // one that does not run
-	return c.control(svc)
+	stopped := svc.Stop()
+	if packaged() {
+		return stopped
+	}
+	return c.control(svc) // also of one that did not run
 }
 
 // purge deletes all that this computer holds: a directory that is an agent's, which no

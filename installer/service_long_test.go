@@ -226,6 +226,9 @@ func TestLongService(t *testing.T) {
 		"[contact]\nname = \"Anna Neri\"\nphone = \"+39 02 5550 0100\"\n[settings]\ninterfaces = [\"lo\"]\n"), 0o600)
 	m.run("anagrafe-agent", "install")
 	m.run("anagrafe-agent", "start")
+	if said := m.run("anagrafe-agent", "open", "-first"); !strings.Contains(said, "sudo anagrafe-agent open") || strings.Contains(said, "http") {
+		t.Errorf("without a terminal and a desktop open -first said %q", said)
+	}
 	for _, service := range []string{"anagrafe-agent", "anagrafe-collector"} {
 		m.confined(service)
 	}

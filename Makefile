@@ -38,6 +38,12 @@ PACKAGERS := x86_64-linux-gnu-gcc=gcc-x86-64-linux-gnu aarch64-linux-gnu-gcc=gcc
 CROSS_LIBC := /usr/aarch64-linux-gnu/lib/libc.a=libc6-dev-arm64-cross /usr/arm-linux-gnueabihf/lib/libc.a=libc6-dev-armhf-cross
 PACKAGE_TESTERS := debootstrap=debootstrap systemd-nspawn=systemd-container systemd-analyze=systemd rpm=rpm lintian=lintian qemu-arm-static=qemu-user-static
 
+# What makes the package for Windows, and what it is tried with.
+MINGW := x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64
+MSI_TOOLS := $(MINGW) wixl=wixl msibuild=msitools osslsigncode=osslsigncode openssl=openssl
+MSI_TESTERS := wine=wine softhsm2-util=softhsm2
+PKCS11_ENGINE := /usr/lib/*/engines-3/pkcs11.so
+
 # Templates count too: the icons they name are what the sprite holds.
 PAGES_IN := $(PAGES)/package.json $(PAGES)/package-lock.json $(PAGES)/bundle.go $(PAGES)/tsconfig.json \
 	$(shell find $(PAGES) agent/review collector/web \( -name node_modules -o -name dist \) -prune -o \
@@ -61,7 +67,7 @@ if [ $${#missing[@]} -gt 0 ]; then \
 fi
 endef
 
-.PHONY: all deps recorders pages build packages packagers package-root $(ARCHES:%=linux-%) demo test test-long bench check generate clean
+.PHONY: all deps recorders pages build packages packagers package-root $(ARCHES:%=linux-%) msi msi-tools msi-testers demo test test-long bench check generate clean
 
 all: build
 
@@ -108,7 +114,7 @@ build: pages
 
 # packages makes what is installed elsewhere, in build/packages, with its checksums
 # signed: see installer/packages.
-packages: $(ARCHES:%=linux-%)
+packages: $(ARCHES:%=linux-%) msi
 	installer/packages/sign $(BUILD)/packages
 
 # One program for all Linux systems of an architecture, and its packages.
@@ -136,6 +142,24 @@ $(BUILD)/root:
 	$(SUDO) debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates,rpm,procps "$$(. /etc/os-release; echo $$VERSION_CODENAME)" $@.new "$$mirror" >$(BUILD)/debootstrap.log || { tail $(BUILD)/debootstrap.log; exit 1; }
 	@mv $@.new $@
 
+# msi makes the agent's package for Windows in build/packages: see installer/msi, and
+# installer/msi/sign for the key.
+msi: pages msi-tools
+	@rm -f $(BUILD)/packages/*.msi
+	installer/msi/compile $(BUILD)/windows
+	installer/msi/pack $(BUILD)/windows $(BUILD)/packages
+
+msi-tools:
+	@missing=(); \
+	for pair in $(MSI_TOOLS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
+	$(INSTALL_MISSING)
+
+msi-testers:
+	@missing=(); \
+	for pair in $(MSI_TESTERS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
+	compgen -G '$(PKCS11_ENGINE)' >/dev/null || missing+=(libengine-pkcs11-openssl); \
+	$(INSTALL_MISSING)
+
 # demo runs the whole path on this machine: see installer/demo. DEMO=once
 # runs it through, prints one JSON object and stops.
 demo: build
@@ -146,7 +170,7 @@ test: deps pages
 
 # test-long runs what kills processes and drops packets, and other people's
 # recorders; it needs root.
-test-long: deps build recorders packages package-root
+test-long: deps build recorders packages package-root msi-testers
 	go test -race -tags long -timeout 30m -run '^TestLong' ./...
 
 # bench prints each figure beside its floor or peer, measured in the same run,
@@ -163,13 +187,12 @@ bench: deps build
 	fi
 	@cd installer && go test -tags bench -count=1 -timeout 30m -run '^TestBench$$'
 
-check: deps
+check: deps msi-tools
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	go vet ./...
 	go vet -tags long ./...
 	go vet -tags bench ./...
-	GOOS=windows CGO_ENABLED=0 go vet ./protocol/... ./agent/atlas ./agent/keyfile ./agent/uplink ./agent/discover ./agent/interrogate
-	GOOS=windows CGO_ENABLED=0 go vet agent/notify_windows.go # its package wants SQLite, and so a C compiler for Windows
+	GOOS=windows CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc go vet ./protocol/... ./agent/...
 	go tool staticcheck ./...
 	go mod tidy -diff
 	@rm -rf $(BUILD)/_generated && mkdir -p $(BUILD)/_generated

@@ -37,7 +37,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{
+	return append([]command{
 		{"run", "[-interface NAME]... [-target HOST|CIDR]... [-listen-pages ADDR] [-listen-lan ADDR] [-parked]", "look at the cameras, serve the local pages, deliver what was confirmed", cmdRun},
 		{"install", "[-answers FILE]", "install as a service of this machine; FILE answers what is asked, where nobody sits", cmdInstall},
 		{"uninstall", "[-keep | -withdraw] [-purge] [-language it|en]", "remove the service; the entry is kept in the register, or withdrawn first; -purge deletes all that this computer holds", cmdUninstall},
@@ -45,7 +45,7 @@ func commands() []command {
 		{"stop", "", "stop the service", cmdService},
 		{"status", "[-json]", "say how it stands", cmdStatus},
 		{"doctor", "[-self] [-json]", "find out what is wrong, and what to do", cmdDoctor},
-		{"open", "[-print | -first] [-json]", "print a one-time link to the local pages, and open it where there is a desktop", cmdOpen},
+		{"open", "[-print | -first] [-menu] [-json]", "print a one-time link to the local pages, and open it where there is a desktop", cmdOpen},
 		{"scan", "[-json] [-interface NAME]... [-target HOST|CIDR]... [-credentials FILE] [-timeout 30s]", "find the cameras and read what they tell; changes nothing", cmdScan},
 		{"enrol", "CODE [-collector URL] [-replace]", "join with the code or the link from the Comune", cmdEnrol},
 		{"takeover", "[-json] [-accept]", "show what the register already had of this site, and take over what is surely the same", cmdTakeover},
@@ -65,7 +65,7 @@ func commands() []command {
 		{"report", "[-json] [-language it|en]", "print a technician's report: what there is, and what is to be mended", cmdReport},
 		{"notices", "[-json] | ID [-json] | ID -check [-json] | ID -copied|-cannot|-too-late|-refused [-by NAME] [-note TEXT]", "list the requests and messages from the register, open one, ask the recorder for it, answer it", cmdNotices},
 		{"version", "", "print the version", cmdVersion},
-	}
+	}, systemCommands...)
 }
 
 // call is one running command.

@@ -48,3 +48,12 @@ func elevate() bool {
 	verb, file, args := windows.StringToUTF16Ptr("runas"), windows.StringToUTF16Ptr(program), windows.StringToUTF16Ptr(strings.Join(words, " "))
 	return windows.ShellExecute(0, verb, file, args, nil, windows.SW_SHOWNORMAL) == nil
 }
+
+// showWindow shows a text to whoever is in front of the screen: the console of a
+// program that was started by a click is gone when it ends.
+func showWindow(text string) {
+	words, err := windows.UTF16PtrFromString(text)
+	if err == nil {
+		_, _ = windows.MessageBox(0, words, windows.StringToUTF16Ptr("Anagrafe Telecamere"), windows.MB_OK|windows.MB_ICONWARNING)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"time"
 
 	"golang.org/x/term"
 
@@ -14,27 +15,46 @@ import (
 	"anagrafe/protocol/pages"
 )
 
+// startWait is how long an agent may take from its start to opening its pages.
+const startWait = 30 * time.Second
+
 // cmdOpen prints a one-time link to the running agent's pages, and opens it where
 // somebody sits in front of a desktop.
 func cmdOpen(ctx context.Context, c *call, args []string) error {
 	f := c.flags()
-	printOnly := f.Bool("print", false, "open no browser")
-	first := f.Bool("first", false, "for installers: on a desktop only open it, and print the link to nothing but a terminal")
+	var how opening
+	f.BoolVar(&how.print, "print", false, "open no browser")
+	f.BoolVar(&how.first, "first", false, "for installers: on a desktop only open it, and print the link to nothing but a terminal")
+	f.BoolVar(&how.menu, "menu", false, "started by a click, maybe together with the agent: wait for it, and say in a window what is wrong")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
+	err := c.open(ctx, how)
+	if err != nil && how.menu && !how.print {
+		showWindow("Le pagine non si sono aperte. Aprire di nuovo «Anagrafe Telecamere» tra un minuto; se non basta, mostrare al tecnico:\n\n" + err.Error())
+	}
+	return err
+}
+
+// opening is who asks for the link.
+type opening struct{ print, first, menu bool }
+
+func (c *call) open(ctx context.Context, how opening) error {
 	var answer struct {
 		URL         string `json:"url"`
 		LANURL      string `json:"lan_url,omitempty"`
 		Fingerprint string `json:"fingerprint,omitempty"`
 	}
-	cl := dial(c.dir)
-	err := cl.do(ctx, http.MethodPost, "/link", nil, &answer)
+	ask := func() error { return dial(c.dir).do(ctx, http.MethodPost, "/link", nil, &answer) }
+	err := ask()
+	for until := time.Now().Add(startWait); how.menu && control.None(err) && time.Now().Before(until) && ctx.Err() == nil; err = ask() {
+		time.Sleep(lockPoll)
+	}
 	if control.None(err) {
 		return errors.New("the pages are served by the running agent, and none runs here: start it with \"anagrafe-agent run\"")
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		if !*printOnly && c.interactive() && elevate() {
+		if !how.print && c.interactive() && elevate() {
 			return nil
 		}
 		return fmt.Errorf("%w: the agent of %s belongs to another user: run the command as that user, or as administrator", err, c.dir)
@@ -45,7 +65,7 @@ func cmdOpen(ctx context.Context, c *call, args []string) error {
 	if c.json {
 		return c.print(answer)
 	}
-	if *first {
+	if how.first {
 		if there, err := browse(ctx, answer.URL); there && err == nil {
 			return nil
 		}
@@ -60,7 +80,7 @@ func cmdOpen(ctx context.Context, c *call, args []string) error {
 			return err
 		}
 	}
-	if *printOnly || !c.interactive() {
+	if how.print || !c.interactive() {
 		return nil
 	}
 	there, err := browse(ctx, answer.URL)

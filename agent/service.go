@@ -30,6 +30,10 @@ const (
 	ownStart = "ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}"
 )
 
+// serviceName is the service's; on Windows its account's SID follows from it
+// (package keyfile).
+const serviceName = "anagrafe-agent"
+
 // program is what the service manager starts and stops.
 type program struct {
 	log  *slog.Logger
@@ -74,10 +78,11 @@ func newService(p *program, dir, config string) (service.Service, error) {
 		arguments = append(arguments, given.name, abs)
 	}
 	return service.New(p, &service.Config{
-		Name:        "anagrafe-agent",
+		Name:        serviceName,
 		DisplayName: "Anagrafe Telecamere",
 		Description: "Anagrafe Telecamere: keeps the entry of this site's cameras true",
 		Arguments:   arguments,
+		UserName:    serviceUser,
 		Option: service.KeyValue{
 			"SystemdScript":          strings.Replace(unit, packagedStart, ownStart, 1),
 			"OnFailure":              "restart",

@@ -185,7 +185,7 @@ bench: deps build
 		$(SUDO) apt-get update -qq; \
 		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$$package" >/dev/null; \
 	fi
-	@cd installer && go test -tags bench -count=1 -timeout 30m -run '^TestBench$$'
+	@cd installer && go test -tags bench -count=1 -timeout 60m -run '^TestBench$$'
 
 check: deps msi-tools
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }

@@ -32,6 +32,7 @@ func openPostgres(ctx context.Context, url string) (*db, error) {
 	}
 	config.MaxConns = max(config.MaxConns, pooled)
 	steady(config.ConnConfig)
+	config.ConnConfig.RuntimeParams["jit"] = "off" // no statement is so long that compiling it pays
 	config.PingTimeout = goneAfter
 	d := &db{engine: postgres}
 	config.ConnConfig.OnNotice = d.heed

@@ -67,7 +67,7 @@ if [ $${#missing[@]} -gt 0 ]; then \
 fi
 endef
 
-.PHONY: all deps recorders pages build packages packagers package-root $(ARCHES:%=linux-%) msi msi-tools msi-testers demo test test-long bench check generate clean
+.PHONY: all deps recorders pages build packages packagers package-root $(ARCHES:%=linux-%) msi msi-tools msi-testers spk demo test test-long bench check generate clean
 
 all: build
 
@@ -114,7 +114,7 @@ build: pages
 
 # packages makes what is installed elsewhere, in build/packages, with its checksums
 # signed: see installer/packages.
-packages: $(ARCHES:%=linux-%) msi
+packages: $(ARCHES:%=linux-%) msi spk
 	installer/packages/sign $(BUILD)/packages
 
 # One program for all Linux systems of an architecture, and its packages.
@@ -159,6 +159,13 @@ msi-testers:
 	for pair in $(MSI_TESTERS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
 	compgen -G '$(PKCS11_ENGINE)' >/dev/null || missing+=(libengine-pkcs11-openssl); \
 	$(INSTALL_MISSING)
+
+# spk makes the agent's packages for Synology's DSM 7, of the programs for Linux.
+spk: $(ARCHES:%=linux-%)
+	@rm -f $(BUILD)/packages/*.spk
+	for pair in amd64=x86_64 arm64=armv8 armhf=armv7; do \
+		installer/spk/pack $${pair#*=} $(BUILD)/linux-$${pair%=*}/anagrafe-agent $(BUILD)/packages; \
+	done
 
 # demo runs the whole path on this machine: see installer/demo. DEMO=once
 # runs it through, prints one JSON object and stops.

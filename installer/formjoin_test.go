@@ -22,7 +22,7 @@ func TestFormJoin(t *testing.T) {
 	c.stands(map[string]int{})
 
 	link := c.joinByPhone()
-	c.stands(map[string]int{"invited": 1, "confirmed": 1, "shared": 1, "sharing": 1})
+	c.stands(map[string]int{"invited": 1, "opened": 1, "confirmed": 1, "shared": 1, "sharing": 1})
 	typed := c.register()
 	if names := slices.Sorted(maps.Keys(typed)); !slices.Equal(names, []string{"Ingresso", "Telecamera 3", "Vetrina"}) {
 		t.Fatalf("typed: %v", names)

@@ -135,7 +135,7 @@ func (r *Registry) formAgent(ctx context.Context, tx *tx, at time.Time) (id stri
 // begin makes a site.
 func (h *handmade) begin(ctx context.Context) error {
 	h.siteID, h.epoch = uuid.NewString(), 1
-	if _, err := h.tx.ExecContext(ctx, "INSERT INTO sites (id, trust, category, invited_at, epoch) VALUES (?, ?, '', ?, 1)",
+	if _, err := h.tx.ExecContext(ctx, "INSERT INTO sites (id, trust, category, invited_at, opened_at, epoch) VALUES (?1, ?2, '', ?3, ?3, 1)", // nobody came so far without opening the form
 		h.siteID, string(h.s.Identity.Trust), micros(h.at)); err != nil {
 		return err
 	}
@@ -212,19 +212,24 @@ func (h *handmade) declaration(notice string) protocol.Declaration {
 }
 
 // Invitation tells what a code invites to: a site for which no agent was enrolled and
-// of which nothing is declared, or which another owner has since.
+// of which nothing is declared, or which another owner has since. Who asks has opened
+// the invitation.
 func (r *Registry) Invitation(ctx context.Context, code protocol.Code, now time.Time) (siteID string, as protocol.Site, ok bool, err error) {
+	opened := false
 	err = r.view(ctx, func(tx *tx) error {
 		if siteID, ok, err = invitation(ctx, tx, code.Hash(), now); err != nil || !ok {
 			return err
 		}
 		var key, body []byte
-		if err := tx.QueryRowContext(ctx, "SELECT (SELECT sealed FROM data_keys k WHERE k.owner = s.id), body FROM sites s WHERE id = ?", siteID).Scan(&key, &body); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT (SELECT sealed FROM data_keys k WHERE k.owner = s.id), body, opened_at IS NOT NULL FROM sites s WHERE id = ?", siteID).Scan(&key, &body, &opened); err != nil {
 			return err
 		}
 		as, err = r.vault.openSite(siteID, key, body)
 		return err
 	})
+	if err == nil && ok && !opened {
+		err = r.update(ctx, func(ctx context.Context, tx *tx) error { return noteOpened(ctx, tx, siteID, now) })
+	}
 	if err != nil {
 		return "", protocol.Site{}, false, fmt.Errorf("look for an invitation: %w", err)
 	}

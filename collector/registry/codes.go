@@ -143,6 +143,12 @@ func (r *Registry) redeem(ctx context.Context, tx *tx, d ingest.Redemption) (ing
 	return r.newGrant(ctx, tx, site, agent, d)
 }
 
+// noteOpened notes that somebody opened the invitation of a site, the first time.
+func noteOpened(ctx context.Context, tx *tx, siteID string, at time.Time) error {
+	_, err := tx.ExecContext(ctx, "UPDATE sites SET opened_at = ? WHERE id = ? AND opened_at IS NULL", micros(at), siteID)
+	return err
+}
+
 // sameGrant answers a code that was used with the same key before: the answer
 // may have got lost, or the owner decided since that it replaces the others. A
 // grant that has ended stays ended.

@@ -209,8 +209,10 @@ func (r *Registry) OpenInvitation(ctx context.Context, token string, at time.Tim
 		})
 		if err == nil && ok && !opened {
 			err = r.update(ctx, func(ctx context.Context, tx *tx) error {
-				_, err := tx.ExecContext(ctx, "UPDATE invitations SET opened_at = ? WHERE site_id = ? AND opened_at IS NULL", micros(at), site)
-				return err
+				if _, err := tx.ExecContext(ctx, "UPDATE invitations SET opened_at = ? WHERE site_id = ? AND opened_at IS NULL", micros(at), site); err != nil {
+					return err
+				}
+				return noteOpened(ctx, tx, site, at)
 			})
 		}
 	}

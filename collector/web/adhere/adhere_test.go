@@ -479,6 +479,9 @@ func TestInvitation(t *testing.T) {
 	if to := d.post("/aderisci/invito", map[string]string{"code": code.String()}); to != "/aderisci/chi" {
 		t.Fatal(to)
 	}
+	if rows, err := d.reg.Funnel(t.Context(), registry.GroupNone, d.now); err != nil || rows[0].Reached[registry.StageOpened] != 1 || rows[0].Reached[registry.StageEnrolled] != 0 {
+		t.Errorf("the funnel after the code was typed: %+v %v", rows, err)
+	}
 	if text := d.page("/aderisci/chi"); !strings.Contains(text, "Bar Sport") {
 		t.Error("what the invitation says is asked again")
 	}

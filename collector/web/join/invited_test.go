@@ -41,6 +41,9 @@ func TestInvitation(t *testing.T) {
 	if all, err := d.reg.Waves(t.Context(), 0, 1); err != nil || all[0].Opened != 1 {
 		t.Errorf("%+v %v", all, err)
 	}
+	if rows, err := d.reg.Funnel(t.Context(), registry.GroupNone, d.now); err != nil || rows[0].Reached[registry.StageOpened] != 2 { // with the site of the door
+		t.Errorf("the funnel after the page was opened: %+v %v", rows, err)
+	}
 	if resp := d.ask("POST", path, "", nil, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("from another site's page: %d", resp.StatusCode)
 	}

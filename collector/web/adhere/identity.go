@@ -16,6 +16,8 @@ import (
 type identityView struct {
 	Bar        bar
 	Identity   *registry.Identity
+	Base       string
+	Vouches    string // as startView's
 	Mail       bool   // messages are sent
 	Address    string // of who adheres, "" none
 	Sent       time.Time
@@ -30,6 +32,10 @@ func (a *Adhere) identity(rw http.ResponseWriter, r *http.Request, s registry.Su
 
 func (a *Adhere) showIdentity(rw http.ResponseWriter, r *http.Request, s registry.Submission, v identityView, status int) {
 	v.Bar, v.Identity, v.Mail, v.Address, v.Sent = a.bar(s, "identity"), s.Identity, a.Mail, s.Email(), s.LinkedAt
+	v.Base = a.Base
+	if s.Identity == nil {
+		v.Vouches = a.vouches()
+	}
 	var err error
 	if v.Bounced, err = a.Registry.SubmissionBounced(r.Context(), s.ID); err != nil {
 		a.Web.Broken(rw, r, err)

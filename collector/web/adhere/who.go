@@ -56,6 +56,12 @@ func (a *Adhere) showWho(rw http.ResponseWriter, r *http.Request, s registry.Sub
 	if s.Identity != nil && s.Identity.Trust == protocol.TrustSPID {
 		v.Recognised = s.Identity.Name
 	}
+	switch {
+	case s.Identity != nil && s.Identity.Trust != protocol.TrustEmail:
+		f["email"].Hint = "who.email.hint.known"
+	case v.Vouches != "":
+		f["email"].Hint = "who.email.hint.provider"
+	}
 	for _, c := range protocol.Categories {
 		v.Categories = append(v.Categories, option{Value: string(c), Key: "category." + string(c), Chosen: f["category"].Value == string(c)})
 	}

@@ -110,6 +110,16 @@ func TestRecognisedOwner(t *testing.T) {
 	if err != nil || s.Identity == nil || s.Identity.Trust != protocol.TrustSPID || s.Identity.Name != "Persona anna" || s.Identity.FiscalCode != pagestest.ProviderFiscalCode || s.Site.Name != "Bottega Bianchi" {
 		t.Errorf("%+v %+v %v", s, s.Identity, err)
 	}
+	// Who did not use it at first finds it where the identity is asked for.
+	late := pagestest.Open(t, origin, 390, 844)
+	late.Visit("/aderisci/chi")
+	late.Check("recognised-3-who-not")
+	whoIs(late)
+	late.Visit("/aderisci/identita")
+	late.Check("recognised-4-identity")
+	if !pagestest.Eval[bool](late, `!!document.querySelector("main a[href='/aderisci/riconoscimento']")`) {
+		t.Error("there is no button where the identity is asked for")
+	}
 	if users, err := o.reg.Users(t.Context()); err != nil || len(users) > 0 {
 		t.Errorf("users were made: %+v %v", users, err)
 	}

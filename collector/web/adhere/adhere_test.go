@@ -482,6 +482,9 @@ func TestInvitation(t *testing.T) {
 	if rows, err := d.reg.Funnel(t.Context(), registry.GroupNone, d.now); err != nil || rows[0].Reached[registry.StageOpened] != 1 || rows[0].Reached[registry.StageEnrolled] != 0 {
 		t.Errorf("the funnel after the code was typed: %+v %v", rows, err)
 	}
+	if len(d.acts) != 1 || d.acts[0].Kind != "adhere-identity" {
+		t.Errorf("on the trail: %+v", d.acts)
+	}
 	if text := d.page("/aderisci/chi"); !strings.Contains(text, "Bar Sport") {
 		t.Error("what the invitation says is asked again")
 	}

@@ -144,19 +144,7 @@ func (a *Adhere) setInvitation(rw http.ResponseWriter, r *http.Request) {
 		}
 		return nil
 	}
-	if !open {
-		_ = set(&s) // never fails
-		if a.begin(rw, r, s) {
-			a.to(rw, r, "/chi")
-		}
-		return
-	}
-	if !a.record(rw, r, "adhere-identity", s.ID, map[string]any{"trust": protocol.TrustInvitation}) {
-		return
-	}
-	if s, open = a.change(rw, r, s.ID, set); open {
-		http.Redirect(rw, r, a.next(s), http.StatusSeeOther)
-	}
+	a.identified(rw, r, s, protocol.TrustInvitation, set)
 }
 
 // confirmPage shows a button: a link alone confirms nothing, since programs that look at

@@ -28,7 +28,7 @@ func (a *Adhere) recognised(rw http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s, open, err := a.open(r)
+	s, _, err := a.open(r)
 	switch {
 	case err != nil:
 		a.Web.Broken(rw, r, err)
@@ -44,11 +44,19 @@ func (a *Adhere) recognised(rw http.ResponseWriter, r *http.Request) {
 		}
 		return nil
 	}
-	if !open {
-		if err := set(&s); err != nil || !a.begin(rw, r, s) {
+	a.identified(rw, r, s, protocol.TrustSPID, set)
+}
+
+// identified puts on the trail that it became known who adheres, and keeps it, in a new
+// submission where none is open, which has no ID. It answers.
+func (a *Adhere) identified(rw http.ResponseWriter, r *http.Request, s registry.Submission, trust protocol.Trust, set func(*registry.Submission) error) {
+	var ok bool
+	if s.ID == "" {
+		if s.ID, ok = a.begin(rw, r, s); !ok {
 			return
 		}
-		a.to(rw, r, "/chi")
+	}
+	if !a.record(rw, r, "adhere-identity", s.ID, map[string]any{"trust": trust}) {
 		return
 	}
 	if s, ok = a.change(rw, r, s.ID, set); ok {

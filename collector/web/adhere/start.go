@@ -57,13 +57,13 @@ func (a *Adhere) showStart(rw http.ResponseWriter, r *http.Request, status int, 
 	a.show(rw, r, p)
 }
 
-// begin keeps a new submission and opens it in the browser; when it returns false the
-// answer is written.
-func (a *Adhere) begin(rw http.ResponseWriter, r *http.Request, s registry.Submission) bool {
+// begin keeps a new submission, opens it in the browser, and gives its id; when it
+// returns false the answer is written.
+func (a *Adhere) begin(rw http.ResponseWriter, r *http.Request, s registry.Submission) (id string, ok bool) {
 	if a.begun.Exceeded(web.From(r)) {
 		rw.Header().Set("Retry-After", "3600")
 		a.showStart(rw, r, http.StatusTooManyRequests, "start.many")
-		return false
+		return "", false
 	}
 	a.begun.Count(web.From(r))
 	id, err := a.Registry.BeginSubmission(r.Context(), s, a.Web.Now())
@@ -72,9 +72,9 @@ func (a *Adhere) begin(rw http.ResponseWriter, r *http.Request, s registry.Submi
 	}
 	if err != nil {
 		a.Web.Broken(rw, r, err)
-		return false
+		return "", false
 	}
-	return true
+	return id, true
 }
 
 // resume opens a submission with its code, on whatever device.

@@ -152,8 +152,10 @@ func (a *Adhere) modify(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, SitePath, http.StatusSeeOther)
 	case err != nil:
 		a.Web.Broken(rw, r, err)
-	case a.begin(rw, r, s):
-		a.to(rw, r, "/riepilogo")
+	default:
+		if _, ok := a.begin(rw, r, s); ok {
+			a.to(rw, r, "/riepilogo")
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ func (a *Adhere) setWho(rw http.ResponseWriter, r *http.Request) {
 	}
 	if !ok {
 		_ = set(&s) // never fails
-		if !a.begin(rw, r, s) {
+		if _, begun := a.begin(rw, r, s); !begun {
 			return
 		}
 	} else if s, ok = a.change(rw, r, s.ID, set); !ok {

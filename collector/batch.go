@@ -125,6 +125,9 @@ func cmdBatchList(ctx context.Context, c *call, args []string) error {
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}
+	if *page < 1 {
+		return misuse("-page is a whole number from 1")
+	}
 	var answer struct {
 		Batches []batch `json:"batches"`
 		All     int     `json:"all"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -206,6 +207,9 @@ func (r imported) write(w io.Writer) {
 // reads it then says that it is too big.
 func readUpTo(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %s: check its name, and in which folder it is", name)
+	}
 	if err != nil {
 		return nil, err
 	}

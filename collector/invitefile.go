@@ -147,7 +147,11 @@ var inviteeStates = []struct{ state, words string }{
 }
 
 func (r waveMade) write(w io.Writer, letters string) {
-	fmt.Fprintf(w, "%s: %d wrong, %d ceased, not invited%s\n", counted(r.Lines, "line", "lines"), r.Wrong, r.Ceased, named(r.CeasedLines))
+	if r.Wrong == 0 && len(r.Problems) > 0 { // not a line was looked at
+		fmt.Fprintln(w, "the file as a whole cannot be read, and none of its lines was:")
+	} else {
+		fmt.Fprintf(w, "%s: %d wrong, %d ceased, not invited%s\n", counted(r.Lines, "line", "lines"), r.Wrong, r.Ceased, named(r.CeasedLines))
+	}
 	if len(r.IgnoredColumns) > 0 {
 		fmt.Fprintf(w, "columns that are not read: %s\n", strings.Join(r.IgnoredColumns, ", "))
 	}

@@ -20,6 +20,7 @@ import (
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/keyfile"
 	"anagrafe/collector/web"
+	"anagrafe/collector/web/public"
 	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/pages"
 )
@@ -130,7 +131,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	defer endTraces()
 	answers := newRequests(metrics, tracer)
 	agents, err := ingest.New(ingest.Options{
-		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Register: o.reg,
+		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Browser: o.config.public() + public.CodePath + "#" + public.CodeInvitation, Register: o.reg,
 		Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
 		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
 		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed, Map: o.shown,

@@ -15,6 +15,9 @@ const pinPrefix = "sha256:"
 // linkHost is a host and perhaps a port as they stand in a link.
 var linkHost = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
+// EnrolmentPath is where an enrolment link leads a browser.
+const EnrolmentPath = "/enrol"
+
 // Link is an enrolment link: https://HOST:PORT/enrol#code=...&pin=... What
 // follows the # never leaves a browser that opens it.
 type Link struct {
@@ -40,7 +43,7 @@ func ParseLink(s string) (Link, error) {
 	if err != nil { // url's error would repeat the link
 		return Link{}, fmt.Errorf("%w: the link is not a web address", ErrCode)
 	}
-	if u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Path != "/enrol" || !validHost(u.Host) {
+	if u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Path != EnrolmentPath || !validHost(u.Host) {
 		return Link{}, fmt.Errorf("%w: a link reads https://HOST:PORT/enrol#code=CODE", ErrCode)
 	}
 	values, err := url.ParseQuery(u.EscapedFragment())
@@ -59,7 +62,7 @@ func ParseLink(s string) (Link, error) {
 }
 
 func (l Link) String() string {
-	s := l.Collector + "/enrol#code=" + l.Code.String()
+	s := l.Collector + EnrolmentPath + "#code=" + l.Code.String()
 	if l.Pin != "" {
 		s += "&pin=" + l.Pin
 	}

@@ -22,6 +22,8 @@
 //	Deliver, GetSite, Notices  a valid certificate
 //	DescribeMap, GetTile, FindPlaces  likewise
 //
+// A browser that opens an enrolment link is sent to a public page (Options.Browser).
+//
 // and all but Enrol ask Register.Admit each time, so that a revocation holds
 // from the next call on. An agent that comes back resumes its session with a
 // ticket (tickets.go), which saves both sides their signatures. Such a session

@@ -58,6 +58,9 @@ type Options struct {
 	// OnRecorded is called after each message that was recorded for the first
 	// time, before it is acknowledged; it must return at once. May be nil.
 	OnRecorded func()
+	// Browser is the public page to which a browser is sent that opens an enrolment
+	// link, as a telephone does that reads its QR; "": it finds nothing.
+	Browser string
 	// Map is what agents show their owners for placing cameras; nil: there is none.
 	Map Map
 	// MaxHeld is how many agents may keep a notice stream open at once; the
@@ -224,5 +227,10 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle(wire.NewEnrolmentServiceHandler(enrolment{s}, limits))
 	mux.Handle(wire.NewDeliveryServiceHandler(delivery{s}, limits))
 	mux.Handle(wire.NewMapServiceHandler(maps{s}, limits))
+	if s.o.Browser != "" {
+		// The same to everybody: it looks at no code. That stands in the link's fragment,
+		// which no browser sends.
+		mux.Handle("GET "+protocol.EnrolmentPath, http.RedirectHandler(s.o.Browser, http.StatusSeeOther))
+	}
 	return s.withCaller(mux)
 }

@@ -60,6 +60,10 @@ func New(o Options) (*Public, error) {
 // written is when the words of these pages last changed; a test holds the two together.
 var written = pages.Day(2026, time.November, 23)
 
+// CodePath is the page that says what a code is for, and CodeInvitation its part about
+// those that invite.
+const CodePath, CodeInvitation = "/codice", "invito"
+
 // page is one that says the same to everybody.
 type page struct{ path, template, title string }
 
@@ -68,7 +72,7 @@ var all = []page{
 	{"/{$}", "home.html", "home"},
 	{"/come-funziona", "how.html", "how"},
 	{"/installa", "install.html", "install"},
-	{"/codice", "code.html", "code"},
+	{CodePath, "code.html", "code"},
 	{"/faq", "faq.html", "faq"},
 	{"/assistenza", "help.html", "help"},
 	{"/legal", "legal.html", "legal"},

@@ -30,7 +30,7 @@ func TestInvitation(t *testing.T) {
 	made := d.invite()
 	path := "/invited/" + made.Token
 	page := body(t, d.ask("GET", path, "", nil, nil))
-	for _, want := range []string{"Sartoria Brambilla", "Via Larga 8", made.Code.String(), "https://localhost:8443/enrol#" + made.Code.String(), `action="/aderisci/invito"><input type="hidden" name="code" value="` + made.Code.String() + `"`, `action="` + path + `"`} {
+	for _, want := range []string{"Sartoria Brambilla", "Via Larga 8", made.Code.String(), "https://localhost:8443/enrol#" + made.Code.String(), `action="/aderisci/invito" class="mb-4"><input type="hidden" name="code" value="` + made.Code.String() + `"`, `action="` + path + `"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"anagrafe/collector/registry"
 	"anagrafe/collector/registry/pgtest"
 	"anagrafe/protocol"
 )
@@ -41,6 +42,8 @@ const (
 	plantedPlace  = "SENTINELLA-LUOGO-66d1"
 	plantedOffice = "SENTINELLA-UFFICIO-2b9c"
 	plantedHand   = "SENTINELLA-CONSEGNA-04bd"
+	plantedCall   = "SENTINELLA-DETTATA-8e15" // what an owner dictated to the office
+	plantedCaller = "+39 333 5550224"
 	plantedLon    = "9.190123"
 	plantedLat    = "45.464056"
 	plantedFrom   = "2026-11-21T22:17:03Z"
@@ -48,7 +51,7 @@ const (
 
 // planted are the words that must be found nowhere, in each way of writing them.
 var planted = []string{plantedReason, plantedRef, plantedLater, plantedPhone, url.QueryEscape(plantedPhone), plantedPhone[4:], "3775550113", plantedRecord,
-	plantedNote, plantedOther, plantedPlace, plantedOffice, plantedHand, plantedLon, plantedLat, "9190123", "45464056", "22:17:03"}
+	plantedNote, plantedOther, plantedPlace, plantedOffice, plantedHand, plantedCall, plantedCaller, url.QueryEscape(plantedCaller), "3335550224", plantedLon, plantedLat, "9190123", "45464056", "22:17:03"}
 
 // sight is one place that the Comune's people can look at.
 type sight struct{ where, text string }
@@ -183,6 +186,7 @@ func theComuneSees(t *testing.T, store string) {
 
 	e := s.evening(at, c)
 	defer e.leave() // before the collector stops, which would wait for it
+	s.takesACall()
 	if err := o.mail.SendDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -281,6 +285,22 @@ func (s *serving) evening(at string, c Config) evening {
 	e.say(protocol.Reply{NoticeID: id, State: protocol.ReplyCopied, At: time.Now(), By: "Anna", Note: plantedRecord})
 	e.byPages(s, stream)
 	return e
+}
+
+// takesACall has somebody of the office type what an owner says, and send it.
+func (s *serving) takesACall() {
+	s.t.Helper()
+	secret, hash, err := s.o.opsWeb.NewSecret()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.o.reg.AddUser(s.t.Context(), registry.User{ID: uuid.NewString(), Name: "Olga", Role: registry.RoleOps, SecretHash: hash, At: time.Now()}); err != nil {
+		s.t.Fatal(err)
+	}
+	operator := newSurfer(s.t, s.o.opsWeb, "http://localhost", s.o.opsFaces()...)
+	operator.bearer = secret
+	dictates(operator, plantedCall, plantedCaller, "dettata@example.it")
+	sends(operator, plantedCall, "email")
 }
 
 // opsSees is all of the ops console, as whoever is on the host sees it.

@@ -24,6 +24,7 @@ type surfer struct {
 	t       *testing.T
 	handler http.Handler
 	host    string
+	bearer  string // secret of a credential file; "": by cookie alone
 	cookies []*http.Cookie
 }
 
@@ -51,6 +52,9 @@ func (s *surfer) goes(want int, path string, form ...string) string {
 	}
 	r.Header.Set("Accept", "text/html")
 	r.RemoteAddr = "127.0.0.1:99"
+	if s.bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+s.bearer)
+	}
 	for _, c := range s.cookies {
 		r.AddCookie(c)
 	}
@@ -59,7 +63,12 @@ func (s *surfer) goes(want int, path string, form ...string) string {
 	if rw.Code != want {
 		s.t.Fatalf("%s %s answers %d: %s", method, path, rw.Code, rw.Body)
 	}
-	s.cookies = append(s.cookies, rw.Result().Cookies()...)
+	for _, c := range rw.Result().Cookies() {
+		s.cookies = slices.DeleteFunc(s.cookies, func(old *http.Cookie) bool { return old.Name == c.Name })
+		if c.MaxAge >= 0 {
+			s.cookies = append(s.cookies, c)
+		}
+	}
 	if rw.Code == http.StatusSeeOther {
 		return rw.Header().Get("Location")
 	}

@@ -100,6 +100,14 @@ var allowed = map[string]map[string]string{
 		"POST /aderisci/aderisco":              "submitter",
 		"GET /aderisci/ricevuta":               "anyone", // who has not opened a site with its code is sent to /site
 		"POST /aderisci/modifica":              "anyone", // the same
+
+		// What an owner dictated to the office: the code of the message or the letter decides.
+		"GET /aderisci/dettata":                 "anyone",
+		"POST /aderisci/dettata":                "anyone",
+		"GET /aderisci/dettata/{code}":          "anyone",
+		"POST /aderisci/dettata/{code}":         "anyone",
+		"POST /aderisci/dettata/{code}/rifiuta": "anyone",
+		"POST /aderisci/rifiuta":                "submitter",
 	},
 	"referents": {
 		"GET /referent":                               "referent",
@@ -162,7 +170,34 @@ var allowed = map[string]map[string]string{
 		"GET /invitations/filters":              "ops admin",
 		"POST /invitations/filters":             "ops admin",
 		"POST /invitations/filters/{id}/delete": "ops admin",
-		"ANY /":                                 "ops admin",
+		// Assisted entry: who types one has it open by a cookie; without one nothing is shown.
+		"GET /assisted":                              "ops admin",
+		"GET /assisted.csv":                          "ops admin",
+		"GET /assisted/filters":                      "ops admin",
+		"POST /assisted/filters":                     "ops admin",
+		"POST /assisted/filters/{id}/delete":         "ops admin",
+		"POST /assisted/{id}/again":                  "ops admin",
+		"POST /assisted/{id}/cancel":                 "ops admin",
+		"GET /assisted/entry":                        "ops admin",
+		"POST /assisted/entry":                       "ops admin",
+		"GET /assisted/entry/chi":                    "ops admin",
+		"POST /assisted/entry/chi":                   "ops admin",
+		"GET /assisted/entry/luogo":                  "ops admin",
+		"POST /assisted/entry/luogo":                 "ops admin",
+		"GET /assisted/entry/telecamere":             "ops admin",
+		"GET /assisted/entry/telecamere/nuova":       "ops admin",
+		"POST /assisted/entry/telecamere/nuova":      "ops admin",
+		"GET /assisted/entry/telecamere/{id}":        "ops admin",
+		"POST /assisted/entry/telecamere/{id}":       "ops admin",
+		"POST /assisted/entry/telecamere/{id}/togli": "ops admin",
+		"GET /assisted/entry/chiamare":               "ops admin",
+		"POST /assisted/entry/chiamare":              "ops admin",
+		"GET /assisted/entry/invio":                  "ops admin",
+		"POST /assisted/entry/invio":                 "ops admin",
+		"POST /assisted/entry/cancella":              "ops admin",
+		"GET /map/{z}/{x}/{y}":                       "ops admin",
+		"POST /places":                               "ops admin",
+		"ANY /":                                      "ops admin",
 	},
 	"consult": {
 		"GET /":                                "officer",
@@ -536,7 +571,7 @@ func TestTheMatrixFindsHoles(t *testing.T) {
 				break
 			}
 		}
-		l := face{web: m.o.opsWeb, routes: [][]web.Route{routes}}
+		l := face{web: m.o.opsWeb, routes: [][]web.Route{routes, m.o.assisted.Routes(), m.o.desk.Routes()}}
 		var err error
 		if l.handler, err = l.web.Handler(l.routes...); err != nil {
 			t.Fatal(err)

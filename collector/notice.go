@@ -30,6 +30,7 @@ func (c Config) notice() notice.Settings {
 		InvitationDays: c.InvitationDays, PECServer: mailHost(c.PEC.Server), PECFrom: c.PEC.From, SMSGateway: mailHost(c.SMS.URL),
 		AdhesionYears: terms.AdhesionYears, WithdrawYears: terms.WithdrawYears, SilentMonths: terms.SilentMonths,
 		KeysDays: terms.KeysDays, NoticeDays: terms.NoticeDays, MailDays: terms.MailDays, RemarkDays: terms.RemarkDays, DraftDays: terms.DraftDays,
+		DictatedDays: terms.DictatedDays, DictatedKept: terms.DictatedKept, DictatedDraft: terms.DictatedDraft,
 	}
 	if c.Store != "" && !strings.HasPrefix(c.Store, "sqlite:") { // its address may hold a password
 		s.Engine = "PostgreSQL"

@@ -69,19 +69,22 @@ type office struct {
 	ownHosts                      map[string]*web.Web    // of consultation under a force's own host name
 	turnedAway                    *prometheus.CounterVec // by why
 
-	shown   *ground // what owners place their cameras on
-	atlas   *atlas.Atlas
-	join    *join.Join
-	adhere  *adhere.Adhere
-	public  *public.Public
-	numbers *statistics.Statistics
-	ops     *ops.Ops
-	audit   *audit.Audit
-	consult *consult.Consult
-	force   *force.Force
-	mail    *mail.Sender // nil: no mail is sent
-	pec     *mail.Sender // nil: PEC goes with mail
-	sms     *mail.SMS    // nil: none are sent
+	shown  *ground // what owners place their cameras on
+	atlas  *atlas.Atlas
+	join   *join.Join
+	adhere *adhere.Adhere
+	// assisted is the form of the operators, on the ground of their listener.
+	assisted *adhere.Adhere
+	desk     *atlas.Atlas
+	public   *public.Public
+	numbers  *statistics.Statistics
+	ops      *ops.Ops
+	audit    *audit.Audit
+	consult  *consult.Consult
+	force    *force.Force
+	mail     *mail.Sender // nil: no mail is sent
+	pec      *mail.Sender // nil: PEC goes with mail
+	sms      *mail.SMS    // nil: none are sent
 
 	documents *notice.Notices
 	guides    *guide.Guides
@@ -276,6 +279,9 @@ func (o *office) furnish() (err error) {
 		Map: func() protocol.MapDescription { return o.shown.Describe() }, Inside: area.Contains, Mail: o.config.SMTPServer != "", Log: o.log}); err != nil {
 		return err
 	}
+	if o.assisted, err = o.assistedForm(area); err != nil {
+		return err
+	}
 	if o.numbers, err = statistics.New(statistics.Options{Web: o.publicWeb, Registry: o.reg, Body: publicOptions.Body, Map: o.districtMap, Log: o.log}); err != nil {
 		return err
 	}
@@ -302,6 +308,9 @@ func (o *office) furnish() (err error) {
 		return err
 	}
 	if o.atlas, err = atlas.New(atlas.Options{Web: o.publicWeb, Map: o.shown, Log: o.log}); err != nil {
+		return err
+	}
+	if o.desk, err = atlas.New(atlas.Options{Web: o.opsWeb, Roles: o.opsWeb.Roles, Map: o.shown, Log: o.log}); err != nil {
 		return err
 	}
 	o.consult, err = consult.New(consult.Options{

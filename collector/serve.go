@@ -93,7 +93,9 @@ func (o *office) publicFaces() [][]web.Route {
 }
 
 // opsFaces are all that the operators' listener serves.
-func (o *office) opsFaces() [][]web.Route { return [][]web.Route{o.ops.Routes(), o.manual()} }
+func (o *office) opsFaces() [][]web.Route {
+	return [][]web.Route{o.ops.Routes(), o.assisted.Routes(), o.desk.Routes(), o.manual()}
+}
 
 // publicDoor serves the public listener: its own pages, and those of referents, who
 // sign in there.
@@ -285,6 +287,9 @@ func (o *office) tidy(ctx context.Context, alerts *alerts) error {
 			o.log.Warn("forms that nobody finished could not be dropped; it will be tried again in an hour", "err", err)
 		} else if n > 0 {
 			o.log.Info("forms that nobody touched for a year were dropped", "forms", n)
+		}
+		if err := o.expireAssisted(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			o.log.Warn("assisted entries that nobody confirmed could not be deleted; it will be tried again in an hour", "err", err)
 		}
 		if err := o.reg.DropRemarks(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			o.log.Warn("old reports of readers could not be dropped", "err", err)

@@ -31,7 +31,19 @@ const (
 	TrustInvitation  Trust = "invitation"  // a code given by the municipality
 	TrustAssociation Trust = "association" // a code handed out by an association
 	TrustEmail       Trust = "e-mail"      // an address that answered, no more
+
+	// What was dictated to the municipality's office, and confirmed by who has a code of
+	// a letter, by the mobile phone or by the e-mail address that was dictated with it.
+	TrustDictatedLetter Trust = "dictated-letter"
+	TrustDictatedSMS    Trust = "dictated-sms"
+	TrustDictatedEmail  Trust = "dictated-e-mail"
 )
+
+// AddressOnly tells that no more is known of who declared a site than an address or a
+// number that answered, which they gave themselves.
+func (t Trust) AddressOnly() bool {
+	return t == TrustEmail || t == TrustDictatedEmail || t == TrustDictatedSMS
+}
 
 // Organisation is who adheres. Its contacts are those of each of its sites that
 // has none of its own.

@@ -33,6 +33,7 @@ type Office struct {
 	Name     string // of the controller; "": not set
 	Contact  string // how to reach it; "": not set
 	Page     string // where an invitation leads: its token follows
+	Dictated string // where the code of a Dictation is typed, and leads: a slash and the code follow
 	Privacy  string // address of the information notice
 	KeptDays int    // that an unused invitation is kept after its code has ended
 }

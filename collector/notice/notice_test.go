@@ -29,7 +29,8 @@ func whole() Settings {
 		OpsIssuer: "https://login.example.it", ConsultIssuer: "https://login.example.it", OwnerIssuer: "https://accedi.example.it", Basemap: "milano.pmtiles", Certificate: "cert.pem",
 		AgentsCertificate: "agents.pem", ConsultAllow: []string{"10.20.0.0/16"}, Engine: "PostgreSQL",
 		TrailYears: 5, CaseYears: 5, SessionIdle: 30 * time.Minute, SessionLife: 8 * time.Hour,
-		AdhesionYears: 1, WithdrawYears: 2, SilentMonths: 2, KeysDays: 30, NoticeDays: 30, MailDays: 7, RemarkDays: 365, DraftDays: 365}
+		AdhesionYears: 1, WithdrawYears: 2, SilentMonths: 2, KeysDays: 30, NoticeDays: 30, MailDays: 7, RemarkDays: 365, DraftDays: 365,
+		DictatedDays: 14, DictatedKept: 365, DictatedDraft: 2 * time.Hour}
 }
 
 // Every statement of every document has its words, with all their values, whether

@@ -11,6 +11,7 @@ func (b *builder) privacy() {
 	b.say("why.purpose", nil)
 	b.section("data")
 	b.say("data.owner", nil)
+	b.say("data.dictated", nil)
 	b.either("data.identity", "owner_oidc.issuer", b.OwnerIssuer)
 	b.say("data.invited", nil)
 	b.say("data.readers", nil)
@@ -66,6 +67,7 @@ func (b *builder) terms() {
 	b.say("terms.cases", settings("case_years", b.CaseYears), "years", b.words.N("years", b.CaseYears))
 	b.say("terms.invited", settings("invitation_days", b.InvitationDays), "days", b.words.N("days", b.InvitationDays))
 	b.say("terms.drafts", nil, "days", b.words.N("days", b.DraftDays))
+	b.say("terms.dictated", nil, "draft", b.words.Duration(b.DictatedDraft), "days", b.words.N("days", b.DictatedDays), "kept", b.words.N("days", b.DictatedKept))
 	b.say("terms.notices", nil, "days", b.words.N("days", b.NoticeDays))
 	b.say("terms.readers", nil, "days", b.words.N("days", b.RemarkDays))
 	if b.MailServer != "" {

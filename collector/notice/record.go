@@ -16,6 +16,7 @@ func (b *builder) record() {
 	b.say("subjects.users", nil)
 	b.section("data")
 	b.say("data.owner", nil)
+	b.say("data.dictated", nil)
 	b.say("data.invited", nil)
 	b.say("data.readers", nil)
 	b.say("data.technical", nil)

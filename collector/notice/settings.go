@@ -32,7 +32,12 @@ type Settings struct {
 	SessionIdle, SessionLife                                                   time.Duration
 	AdhesionYears, WithdrawYears, SilentMonths, KeysDays, NoticeDays, MailDays int // fixed in the register
 
-	DraftDays  int // the same, of forms that nobody finished
+	DraftDays int // the same, of forms that nobody finished
+	// The same, of what was dictated to the office: until it is confirmed, that there was
+	// something, and how long who types it may read it.
+	DictatedDays, DictatedKept int
+	DictatedDraft              time.Duration
+
 	RemarkDays int // the same, of what readers of the public pages write
 }
 

@@ -56,6 +56,11 @@ func (r *Registry) Adhere(ctx context.Context, id, notice string, at time.Time) 
 		if s.Identity == nil {
 			return ErrUnconfirmed
 		}
+		if s.Assisted != nil {
+			if err := closeAssisted(ctx, tx, id, AssistedConfirmed, at); err != nil {
+				return err
+			}
+		}
 		h := &handmade{r: r, tx: tx, s: s, at: at}
 		if siteID, err = h.record(ctx, notice); err != nil {
 			return err
@@ -132,11 +137,15 @@ func (r *Registry) formAgent(ctx context.Context, tx *tx, at time.Time) (id stri
 	return id, err
 }
 
-// begin makes a site.
+// begin makes a site. Who dictated it was invited by what was sent, and has opened that.
 func (h *handmade) begin(ctx context.Context) error {
 	h.siteID, h.epoch = uuid.NewString(), 1
-	if _, err := h.tx.ExecContext(ctx, "INSERT INTO sites (id, trust, category, invited_at, opened_at, epoch) VALUES (?1, ?2, '', ?3, ?3, 1)", // nobody came so far without opening the form
-		h.siteID, string(h.s.Identity.Trust), micros(h.at)); err != nil {
+	invited, opened := h.at, h.at // nobody came so far without opening the form
+	if h.s.Assisted != nil {
+		invited, opened = h.s.Assisted.SentAt, h.s.Assisted.OpenedAt
+	}
+	if _, err := h.tx.ExecContext(ctx, "INSERT INTO sites (id, trust, category, invited_at, opened_at, epoch) VALUES (?, ?, '', ?, ?, 1)",
+		h.siteID, string(h.s.Identity.Trust), micros(invited), nullMicros(opened)); err != nil {
 		return err
 	}
 	if err := h.r.nameSite(ctx, h.tx, h.siteID, h.s.Site); err != nil {
@@ -299,7 +308,7 @@ func (r *Registry) SubmissionFrom(ctx context.Context, siteID string, now time.T
 			return err
 		}
 		var address string
-		if trust == string(protocol.TrustEmail) && len(e.declared.Contacts) > 0 { // another one has to answer first
+		if (trust == string(protocol.TrustEmail) || trust == string(protocol.TrustDictatedEmail)) && len(e.declared.Contacts) > 0 { // another one has to answer first
 			address = e.declared.Contacts[0].Email
 		}
 		s = Submission{SiteID: siteID, Changes: true, Called: true, Site: e.declared.Site, Contacts: e.declared.Contacts,

@@ -52,7 +52,7 @@ func (r *Registry) AskSubmitter(ctx context.Context, id, path string, at time.Ti
 			}
 		}
 		var waits bool
-		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM mail_queue WHERE owner = ? AND ended_at IS NULL)", id).Scan(&waits); err != nil || waits {
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM mail_queue WHERE owner = ? AND channel = 'email' AND ended_at IS NULL)", id).Scan(&waits); err != nil || waits {
 			return err
 		}
 		_, err = r.queueLink(ctx, tx, b, id, ChannelEmail, s.Email(), path+r.submissionToken(id, micros(s.LinkedAt)), at)
@@ -125,6 +125,9 @@ func (r *Registry) ConfirmAddress(ctx context.Context, token string, at time.Tim
 			return err
 		}
 		s.Identity = &Identity{Trust: protocol.TrustEmail, Address: s.Email(), At: exact(at)}
+		if s.Assisted != nil {
+			s.Identity.Trust = protocol.TrustDictatedEmail
+		}
 		return r.keepSubmission(ctx, tx, b, s, at)
 	})
 	if err != nil {

@@ -41,6 +41,7 @@ type Submission struct {
 	BeganAt   time.Time `json:"-"`
 	TouchedAt time.Time `json:"-"`
 	LinkedAt  time.Time `json:"-"` // when the link that confirms the address was asked for; zero: none is out
+	Assisted  *Assisted `json:"-"` // nil: its owner types it
 
 	// SiteID is the site that it will declare: that of an invitation, or one that its
 	// owner changes; "" makes a new one.
@@ -71,7 +72,7 @@ type Identity struct {
 	Name    string         `json:"name,omitempty"`    // as the provider gives it; "" as they typed it
 	// FiscalCode is as the provider gives it, if it does; nobody types it.
 	FiscalCode string    `json:"fiscal_code,omitempty"`
-	Address    string    `json:"address,omitempty"` // that answered, of TrustEmail
+	Address    string    `json:"address,omitempty"` // or number that answered, if no more is known
 	At         time.Time `json:"at"`
 }
 
@@ -95,20 +96,41 @@ func (s Submission) Email() string {
 	return s.Contacts[0].Email
 }
 
-// EndsAt is when it will be deleted if nobody touches it.
-func (s Submission) EndsAt() time.Time { return s.TouchedAt.Add(SubmissionLife) }
+// mobile is the mobile phone of who adheres, as E.164 writes it; "" none.
+func (s Submission) mobile() string {
+	if len(s.Contacts) == 0 {
+		return ""
+	}
+	return MobilePhone(s.Contacts[0].Phone)
+}
+
+// EndsAt is when it will be deleted if nobody touches it, or, dictated, confirms it.
+func (s Submission) EndsAt() time.Time {
+	if s.Assisted != nil {
+		return s.Assisted.EndsAt
+	}
+	return s.TouchedAt.Add(SubmissionLife)
+}
 
 // submissionBody is the place of what was typed.
 const submissionBody = "submissions.body"
 
 // BeginSubmission keeps a new submission, to which it gives an id.
 func (r *Registry) BeginSubmission(ctx context.Context, s Submission, at time.Time) (id string, err error) {
-	if r.ownerKey == nil {
-		return "", errors.New("begin a submission: the register has no key for codes")
-	}
 	id = uuid.NewString()
+	if err := r.beginSubmission(ctx, id, s, at, func(context.Context, *tx) error { return nil }); err != nil {
+		return "", fmt.Errorf("begin a submission: %w", err)
+	}
+	return id, nil
+}
+
+// beginSubmission keeps one, and what more says of it.
+func (r *Registry) beginSubmission(ctx context.Context, id string, s Submission, at time.Time, more func(ctx context.Context, tx *tx) error) error {
+	if r.ownerKey == nil {
+		return errors.New("the register has no key for codes")
+	}
 	hash := r.ownerMAC("submission look-up", r.SubmissionCode(id).String())
-	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
+	return r.update(ctx, func(ctx context.Context, tx *tx) error {
 		b, err := r.vault.newBox(ctx, tx, ownerSubmission, id)
 		if err != nil {
 			return err
@@ -119,12 +141,11 @@ func (r *Registry) BeginSubmission(ctx context.Context, s Submission, at time.Ti
 		}
 		_, err = tx.ExecContext(ctx, "INSERT INTO submissions (id, began_at, touched_at, resume_hash, body) VALUES (?1, ?2, ?2, ?3, ?4)",
 			id, micros(at), hash[:], body)
-		return err
+		if err != nil {
+			return err
+		}
+		return more(ctx, tx)
 	})
-	if err != nil {
-		return "", fmt.Errorf("begin a submission: %w", err)
-	}
-	return id, nil
 }
 
 func sealSubmission(b *box, s Submission) ([]byte, error) {
@@ -168,12 +189,14 @@ func (r *Registry) submission(ctx context.Context, tx *tx, id string) (s Submiss
 		return s, nil, err
 	}
 	s.ID, s.BeganAt, s.TouchedAt, s.LinkedAt = id, fromMicros(began), fromMicros(touched), fromMicros(linked)
-	return s, b, nil
+	s.Assisted, err = assistedOf(ctx, tx, id)
+	return s, b, err
 }
 
 // ChangeSubmission reads one, has change change it, and keeps it, all as one. With
 // another address of who adheres, a link that was sent to the former one opens
-// nothing any more, and its answer is none. ErrUnknownSubmission,
+// nothing any more, and its answer is none; with another mobile phone, neither is the
+// answer of the former one. ErrUnknownSubmission,
 // ErrSubmissionTooBig, or the error of change.
 func (r *Registry) ChangeSubmission(ctx context.Context, id string, at time.Time, change func(s *Submission) error) (s Submission, err error) {
 	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
@@ -181,19 +204,22 @@ func (r *Registry) ChangeSubmission(ctx context.Context, id string, at time.Time
 		if s, b, err = r.submission(ctx, tx, id); err != nil {
 			return err
 		}
-		address := s.Email()
+		before := s
 		s.Cameras, s.Contacts = slices.Clone(s.Cameras), slices.Clone(s.Contacts)
 		if err := change(&s); err != nil {
 			return err
 		}
-		if s.Email() != address {
+		if s.Email() != before.Email() {
 			if err := r.dropSubmissionLink(ctx, tx, id); err != nil {
 				return err
 			}
 			s.LinkedAt = time.Time{}
-			if s.Identity != nil && s.Identity.Trust == protocol.TrustEmail {
+			if s.Identity != nil && (s.Identity.Trust == protocol.TrustEmail || s.Identity.Trust == protocol.TrustDictatedEmail) {
 				s.Identity = nil
 			}
+		}
+		if s.Assisted != nil && s.mobile() != before.mobile() && s.Identity != nil && s.Identity.Trust == protocol.TrustDictatedSMS {
+			s.Identity = nil
 		}
 		return r.keepSubmission(ctx, tx, b, s, at)
 	})
@@ -223,7 +249,7 @@ func (r *Registry) DropSubmission(ctx context.Context, id string) error {
 
 func (r *Registry) dropSubmission(ctx context.Context, tx *tx, id string) error {
 	for _, query := range []string{
-		"DELETE FROM submission_sessions WHERE submission_id = ?",
+		dropSubmissionSessions,
 		"DELETE FROM submissions WHERE id = ?",
 	} {
 		if _, err := tx.ExecContext(ctx, query, id); err != nil {

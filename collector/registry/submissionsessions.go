@@ -65,6 +65,9 @@ func (r *Registry) SubmissionSession(ctx context.Context, hash [32]byte, now tim
 	return id, true, nil
 }
 
+// dropSubmissionSessions closes one in every browser.
+const dropSubmissionSessions = "DELETE FROM submission_sessions WHERE submission_id = ?"
+
 // DropSubmissionSession ends a session; one that is not there is ended already.
 func (r *Registry) DropSubmissionSession(ctx context.Context, hash [32]byte) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {

@@ -38,8 +38,9 @@ func Notices(f Face, log *slog.Logger) http.Handler {
 // OwnersNotice is the version of the information notice (art. 13 of Regulation (EU)
 // 2016/679) that owners read on the agent's pages, before they say so: a number and
 // the day from which it holds. Whoever changes the text in any language changes
-// this; a test holds the two together.
-const OwnersNotice = "3 (2026-11-23)"
+// this; a test holds the two together. The collector's pages name it too, of the notice
+// that package notice writes.
+const OwnersNotice = "4 (2026-11-23)"
 
 func loadNotices(log *slog.Logger) (*Set, error) {
 	files, err := fs.Sub(noticeFiles, "notices")

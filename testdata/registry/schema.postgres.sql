@@ -3,6 +3,9 @@ CREATE INDEX agents_by_certificate ON public.agents USING btree (certificate_unt
 CREATE INDEX agents_by_version ON public.agents USING btree (version, id, enrolled_at, revoked_at, organisation_id, by_hand)
 CREATE INDEX agents_enrolled ON public.agents USING btree (enrolled_at, id)
 CREATE INDEX agents_revoked ON public.agents USING btree (revoked_at) WHERE (revoked_at IS NOT NULL)
+CREATE INDEX assisted_by_operator ON public.assisted USING btree (operator, begun_at)
+CREATE INDEX assisted_ended ON public.assisted USING btree (ended_at) WHERE (ended_at IS NOT NULL)
+CREATE INDEX assisted_open ON public.assisted USING btree (ends_at) WHERE (outcome IS NULL)
 CREATE INDEX batch_codes_by_batch ON public.batch_codes USING btree (batch_id)
 CREATE INDEX batches_by_time ON public.batches USING btree (created_at, id)
 CREATE INDEX case_records_by_actor ON public.case_records USING btree (actor_hash, at)
@@ -77,6 +80,8 @@ CREATE UNIQUE INDEX agents_pkey ON public.agents USING btree (id)
 CREATE UNIQUE INDEX alert_readers_end_hash_key ON public.alert_readers USING btree (end_hash)
 CREATE UNIQUE INDEX alert_readers_pkey ON public.alert_readers USING btree (site_id, channel, address_hash)
 CREATE UNIQUE INDEX alerts_pkey ON public.alerts USING btree (site_id, alert, thing)
+CREATE UNIQUE INDEX assisted_code_hash_key ON public.assisted USING btree (code_hash)
+CREATE UNIQUE INDEX assisted_pkey ON public.assisted USING btree (id)
 CREATE UNIQUE INDEX batch_codes_pkey ON public.batch_codes USING btree (hash)
 CREATE UNIQUE INDEX batches_pkey ON public.batches USING btree (id)
 CREATE UNIQUE INDEX bounces_pkey ON public.bounces USING btree (site_id, address_hash)
@@ -204,6 +209,24 @@ alerts.was bigint not null default 0
 alerts: CHECK ((alert = ANY (ARRAY['silent'::text, 'stopped'::text, 'clock'::text, 'shorter'::text, 'unheard'::text])))
 alerts: FOREIGN KEY (site_id) REFERENCES sites(id)
 alerts: PRIMARY KEY (site_id, alert, thing)
+assisted.begun_at bigint not null
+assisted.channel text
+assisted.code_hash bytea
+assisted.ended_at bigint
+assisted.ends_at bigint not null
+assisted.id text not null
+assisted.medium text not null
+assisted.opened_at bigint
+assisted.operator text not null
+assisted.outcome text
+assisted.sendings bigint not null default 0
+assisted.sent_at bigint
+assisted: CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text, 'letter'::text])))
+assisted: CHECK ((medium = ANY (ARRAY['telephone'::text, 'paper'::text, 'desk'::text])))
+assisted: CHECK ((outcome = ANY (ARRAY['confirmed'::text, 'refused'::text, 'expired'::text, 'cancelled'::text])))
+assisted: FOREIGN KEY (operator) REFERENCES users(id)
+assisted: PRIMARY KEY (id)
+assisted: UNIQUE (code_hash)
 batch_codes.batch_id text not null
 batch_codes.hash bytea not null
 batch_codes: FOREIGN KEY (batch_id) REFERENCES batches(id)

@@ -63,6 +63,21 @@ CREATE TABLE alerts (
 	PRIMARY KEY (site_id, alert, thing)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE assisted (
+	id TEXT PRIMARY KEY,                 -- of the submission, which goes before its line does
+	operator TEXT NOT NULL REFERENCES users (id),
+	medium TEXT NOT NULL CHECK (medium IN ('telephone', 'paper', 'desk')),
+	channel TEXT CHECK (channel IN ('email', 'sms', 'letter')), -- NULL: not sent yet
+	begun_at INTEGER NOT NULL,
+	sent_at INTEGER,                     -- the last time
+	sendings INTEGER NOT NULL DEFAULT 0,
+	code_hash BLOB UNIQUE,               -- keyed, of the code that opens it; NULL: not sent, or opened
+	opened_at INTEGER,                   -- the first time
+	ends_at INTEGER NOT NULL,            -- if nobody confirms it by then, it is deleted
+	ended_at INTEGER,
+	outcome TEXT CHECK (outcome IN ('confirmed', 'refused', 'expired', 'cancelled')) -- NULL: none yet
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE batch_codes (
 	hash BLOB PRIMARY KEY,
 	batch_id TEXT NOT NULL REFERENCES batches (id)
@@ -584,6 +599,12 @@ CREATE INDEX agents_by_version ON agents (version, id, enrolled_at, revoked_at, 
 CREATE INDEX agents_enrolled ON agents (enrolled_at, id);
 
 CREATE INDEX agents_revoked ON agents (revoked_at) WHERE revoked_at IS NOT NULL;
+
+CREATE INDEX assisted_by_operator ON assisted (operator, begun_at);
+
+CREATE INDEX assisted_ended ON assisted (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE INDEX assisted_open ON assisted (ends_at) WHERE outcome IS NULL;
 
 CREATE INDEX batch_codes_by_batch ON batch_codes (batch_id);
 

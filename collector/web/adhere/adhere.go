@@ -1,7 +1,6 @@
 package adhere
 
 import (
-	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -33,8 +32,8 @@ type Guesses interface {
 	Wrong(from netip.Addr)
 }
 
-// Options: Web, Registry, Record, Guesses and Log are required; of the public form,
-// which has no Then, also OnAct, Sign and Link.
+// Options: Web, Registry, Record, Guesses and Log are required; of the public form also
+// OnAct, Sign and Link.
 type Options struct {
 	Web      *web.Web
 	Registry *registry.Registry
@@ -45,9 +44,8 @@ type Options struct {
 	Sign     func(protocol.Receipt) (string, error) // signs a receipt
 	Link     func(protocol.Code) string             // the address that brings an enrolment code to an agent
 
-	Base  string   // where the form is served; "": Path
-	Roles []string // who may use it; none: anybody
-	Then  string   // where it leads after whom to call; "": to identity, summary and act
+	// Assisted makes it the form that operators type for others; nil: it is the public one.
+	Assisted *Assisted
 
 	Find   func(address string) []protocol.FoundPlace // looks up an address; nil: there are none
 	Map    func() protocol.MapDescription             // of the map that the listener serves; nil: it serves none
@@ -58,6 +56,7 @@ type Options struct {
 // Adhere is the form.
 type Adhere struct {
 	Options
+	base  string // where it is served
 	pages *pages.Set
 	begun *web.Limit // submissions
 	asked *web.Limit // messages
@@ -65,21 +64,24 @@ type Adhere struct {
 
 // New loads the pages.
 func New(o Options) (*Adhere, error) {
-	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.Log == nil || o.Then == "" && (o.OnAct == nil || o.Sign == nil || o.Link == nil) {
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.Log == nil || o.Assisted == nil && (o.OnAct == nil || o.Sign == nil || o.Link == nil) {
 		return nil, errors.New("the form needs its listener, the registry, a trail, a guard against guessing and a log")
 	}
 	set, err := pages.Load(files, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("load the form: %w", err)
 	}
-	o.Base = cmp.Or(o.Base, Path)
 	if o.Find == nil {
 		o.Find = func(string) []protocol.FoundPlace { return nil }
 	}
 	if o.Inside == nil {
 		o.Inside = func(protocol.Point) bool { return true }
 	}
-	return &Adhere{Options: o, pages: set, begun: web.NewLimit(o.Web.Now, begunOf, begunOverall, time.Hour),
+	base := Path
+	if o.Assisted != nil {
+		base = AssistedPath + "/entry"
+	}
+	return &Adhere{Options: o, base: base, pages: set, begun: web.NewLimit(o.Web.Now, begunOf, begunOverall, time.Hour),
 		asked: web.NewLimit(o.Web.Now, askedOf, askedOverall, time.Hour)}, nil
 }
 
@@ -93,12 +95,14 @@ const askedOf, askedOverall = 10, 500
 // submission that is open in the browser.
 func (a *Adhere) Routes() []web.Route {
 	route := func(pattern, path string, h http.HandlerFunc) web.Route {
-		return web.Route{Pattern: pattern + " " + a.Base + path, Open: len(a.Roles) == 0, Roles: a.Roles, Handler: h}
+		r := web.Route{Pattern: pattern + " " + a.base + path, Open: a.Assisted == nil, Handler: h}
+		if a.Assisted != nil {
+			r.Roles = a.Assisted.Roles
+		}
+		return r
 	}
 	routes := []web.Route{
 		route("GET", "", a.start),
-		route("GET", "/chi", a.who),
-		route("POST", "/chi", a.setWho),
 		route("GET", "/luogo", a.with(a.place)),
 		route("POST", "/luogo", a.with(a.setPlace)),
 		route("GET", "/telecamere", a.with(a.cameras)),
@@ -109,14 +113,30 @@ func (a *Adhere) Routes() []web.Route {
 		route("POST", "/telecamere/{id}/togli", a.with(a.removeCamera)),
 		route("GET", "/chiamare", a.with(a.call)),
 		route("POST", "/chiamare", a.with(a.setCall)),
-		route("POST", "/riprendi", a.resume),
-		route("POST", "/esci", a.leave),
 		route("POST", "/cancella", a.drop),
 	}
-	if a.Then != "" {
-		return routes
+	if a.Assisted != nil {
+		return append(routes,
+			route("POST", "", a.beginAssisted),
+			route("GET", "/chi", a.with(func(rw http.ResponseWriter, r *http.Request, _ registry.Submission) { a.who(rw, r) })),
+			route("POST", "/chi", a.with(func(rw http.ResponseWriter, r *http.Request, _ registry.Submission) { a.setWho(rw, r) })),
+			route("GET", "/invio", a.with(a.sending)),
+			route("POST", "/invio", a.with(a.send)),
+			web.Route{Pattern: "POST " + AssistedPath + "/{id}/again", Roles: a.Assisted.Roles, Handler: http.HandlerFunc(a.sendAgain)},
+			web.Route{Pattern: "POST " + AssistedPath + "/{id}/cancel", Roles: a.Assisted.Roles, Handler: http.HandlerFunc(a.cancel)},
+		)
 	}
 	return append(append(routes, a.recognition()...),
+		route("GET", "/chi", a.who),
+		route("POST", "/chi", a.setWho),
+		route("POST", "/riprendi", a.resume),
+		route("POST", "/esci", a.leave),
+		route("GET", "/dettata", a.dictated),
+		route("POST", "/dettata", a.typedCode),
+		route("GET", "/dettata/{code}", a.dictatedCode),
+		route("POST", "/dettata/{code}", a.openDictated),
+		route("POST", "/dettata/{code}/rifiuta", a.refuseUnread),
+		route("POST", "/rifiuta", a.with(a.refuse)),
 		route("POST", "/invito", a.setInvitation),
 		route("GET", "/identita", a.with(a.identity)),
 		route("POST", "/identita/email", a.with(a.askEmail)),
@@ -138,7 +158,7 @@ func (a *Adhere) with(h func(http.ResponseWriter, *http.Request, registry.Submis
 		case err != nil:
 			a.Web.Broken(rw, r, err)
 		case !ok:
-			a.showStart(rw, r, http.StatusUnauthorized, "start.ended")
+			a.ended(rw, r)
 		default:
 			h(rw, r, s)
 		}
@@ -155,7 +175,33 @@ func (a *Adhere) open(r *http.Request) (registry.Submission, bool, error) {
 	if errors.Is(err, registry.ErrUnknownSubmission) { // dropped a moment ago
 		return s, false, nil
 	}
-	return s, err == nil, err
+	if err != nil || !a.opens(r, s) {
+		return registry.Submission{}, false, err
+	}
+	return s, true, nil
+}
+
+// opens tells whether a submission is for who asks: on the public form its owner, who
+// has opened what was dictated; on the operators' the one who types it, until it is sent.
+func (a *Adhere) opens(r *http.Request, s registry.Submission) bool {
+	d := s.Assisted
+	switch {
+	case d != nil && !d.EndsAt.After(a.Web.Now()):
+		return false
+	case a.Assisted != nil:
+		u, _ := web.User(r.Context())
+		return d != nil && d.Operator == u.ID && d.SentAt.IsZero()
+	}
+	return d == nil || !d.OpenedAt.IsZero()
+}
+
+// ended answers who has none open.
+func (a *Adhere) ended(rw http.ResponseWriter, r *http.Request) {
+	if a.Assisted != nil { // who is signed in is not told to sign in
+		a.showStart(rw, r, http.StatusConflict, "assisted.ended")
+		return
+	}
+	a.showStart(rw, r, http.StatusUnauthorized, "start.ended")
 }
 
 // change keeps what a step changes; when it returns false the answer is written.
@@ -163,7 +209,7 @@ func (a *Adhere) change(rw http.ResponseWriter, r *http.Request, id string, chan
 	s, err := a.Registry.ChangeSubmission(r.Context(), id, a.Web.Now(), change)
 	switch {
 	case errors.Is(err, registry.ErrUnknownSubmission):
-		a.showStart(rw, r, http.StatusUnauthorized, "start.ended")
+		a.ended(rw, r)
 	case errors.Is(err, registry.ErrSubmissionTooBig):
 		a.showStart(rw, r, http.StatusRequestEntityTooLarge, "start.big")
 	case err != nil:
@@ -183,13 +229,14 @@ func (a *Adhere) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
 	}
 	if u, ok := web.User(r.Context()); ok {
 		p.User = u.Name
+		p.Nav = []pages.Nav{{Key: "nav.overview", Href: "/"}, {Key: "nav.assisted", Href: AssistedPath, Current: true}}
 	}
 	a.pages.Render(rw, r, p)
 }
 
 // to sends the browser on to a page of the form.
 func (a *Adhere) to(rw http.ResponseWriter, r *http.Request, path string) {
-	http.Redirect(rw, r, a.Base+path, http.StatusSeeOther)
+	http.Redirect(rw, r, a.base+path, http.StatusSeeOther)
 }
 
 // words are those of the request's language.

@@ -74,7 +74,7 @@ func find(s registry.Submission, id string) int {
 }
 
 func (a *Adhere) camera(rw http.ResponseWriter, r *http.Request, s registry.Submission) {
-	f, v := cameraForm(), cameraView{ID: r.PathValue("id"), N: len(s.Cameras) + 1}
+	f, v := a.form(cameraForm()), cameraView{ID: r.PathValue("id"), N: len(s.Cameras) + 1}
 	if v.ID == "" {
 		if len(s.Cameras) >= maxCameras {
 			a.to(rw, r, "/telecamere")
@@ -103,9 +103,9 @@ func (a *Adhere) camera(rw http.ResponseWriter, r *http.Request, s registry.Subm
 
 func (a *Adhere) showCamera(rw http.ResponseWriter, r *http.Request, s registry.Submission, f form, v cameraView, status int) {
 	v.Bar, v.Form, v.Problems, v.Back = a.bar(s, "cameras"), f, f.problems(cameraNames...), back(r)
-	v.Action = a.Base + "/telecamere/" + v.ID
+	v.Action = a.base + "/telecamere/" + v.ID
 	if v.ID == "" {
-		v.Action = a.Base + "/telecamere/nuova"
+		v.Action = a.base + "/telecamere/nuova"
 	}
 	choose := func(name, hint string, all ...option) choice {
 		for i := range all {
@@ -219,7 +219,7 @@ func (a *Adhere) setCamera(rw http.ResponseWriter, r *http.Request, s registry.S
 		a.to(rw, r, "/telecamere")
 		return
 	}
-	f := cameraForm()
+	f := a.form(cameraForm())
 	f.typed(r)
 	if f["outdoor"].Value == "no" {
 		if _, ok := a.change(rw, r, s.ID, without(v.ID)); ok {
@@ -258,7 +258,7 @@ func (a *Adhere) setCamera(rw http.ResponseWriter, r *http.Request, s registry.S
 		a.to(rw, r, "/telecamere/nuova")
 		return
 	}
-	a.to(rw, r, after(r, "/telecamere"))
+	a.to(rw, r, a.after(r, "/telecamere"))
 }
 
 // without takes a camera out.

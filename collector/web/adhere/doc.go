@@ -13,14 +13,17 @@
 // Who adheres is known by a link to their e-mail address, or by an invitation code of
 // the Comune (identity.go); how far that goes is the trust that officers see. Whatever
 // other way there is keeps a registry.Identity in the submission (ChangeSubmission)
-// and sends the browser on to Base+"/riepilogo".
+// and sends the browser on to Path+"/riepilogo".
+//
+// # Assisted entry
+//
+// Options.Assisted makes it the form of the operators' listener, for who types what an
+// owner says on the telephone, or wrote on paper: the same steps up to whom to call, and
+// then the sending to the owner (assisted.go), who finds it on the public form
+// (dictated.go), corrects and confirms it there, or refuses it. Its operator cannot read
+// it again. Package ops has the list of what was sent.
 //
 // # Hooks
-//
-// The steps up to whom to call make no difference of who types: New with the
-// operators' Web, their Roles, another Base and Then serves them on that listener, for
-// who types what an owner says on the phone. The step after them is then at Then, the
-// submission is what web.Submission gives, and identity, summary and act are not served.
 //
 // The pages of the place and of a camera have the fields that a map fills in: position
 // ("latitude, longitude", in degrees), accuracy_m, method, and of a camera direction,

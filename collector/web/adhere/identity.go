@@ -32,7 +32,7 @@ func (a *Adhere) identity(rw http.ResponseWriter, r *http.Request, s registry.Su
 
 func (a *Adhere) showIdentity(rw http.ResponseWriter, r *http.Request, s registry.Submission, v identityView, status int) {
 	v.Bar, v.Identity, v.Mail, v.Address, v.Sent = a.bar(s, "identity"), s.Identity, a.Mail, s.Email(), s.LinkedAt
-	v.Base = a.Base
+	v.Base = a.base
 	if s.Identity == nil {
 		v.Vouches = a.vouches()
 	}
@@ -41,7 +41,7 @@ func (a *Adhere) showIdentity(rw http.ResponseWriter, r *http.Request, s registr
 		a.Web.Broken(rw, r, err)
 		return
 	}
-	p := pages.Page{Template: "identity.html", Title: "identity.title", Status: status, Self: a.Base + "/identita", Data: v}
+	p := pages.Page{Template: "identity.html", Title: "identity.title", Status: status, Self: a.base + "/identita", Data: v}
 	for _, key := range []string{v.EmailError, v.CodeError} {
 		if key != "" {
 			p.Notes = []pages.Note{{Kind: "danger", Key: key}}
@@ -162,7 +162,7 @@ func (a *Adhere) confirmPage(rw http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Adhere) confirmUsed(rw http.ResponseWriter, r *http.Request) {
-	a.show(rw, r, pages.Page{Template: "confirmused.html", Title: "confirm.title", Status: http.StatusNotFound, Data: a.Base})
+	a.show(rw, r, pages.Page{Template: "confirmused.html", Title: "confirm.title", Status: http.StatusNotFound, Data: a.base})
 }
 
 // confirm takes the address for confirmed, and opens the submission in this browser,

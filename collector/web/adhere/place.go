@@ -48,7 +48,7 @@ func placeForm() form {
 }
 
 func (a *Adhere) place(rw http.ResponseWriter, r *http.Request, s registry.Submission) {
-	f := placeForm()
+	f := a.form(placeForm())
 	f["address"].Value = s.Site.Address
 	if s.Place.Placed() {
 		f["position"].Value = pointText(s.Place.Point)
@@ -64,7 +64,7 @@ func (a *Adhere) showPlace(rw http.ResponseWriter, r *http.Request, s registry.S
 
 // setPlace takes the address and where it is: as coordinates, or looked up.
 func (a *Adhere) setPlace(rw http.ResponseWriter, r *http.Request, s registry.Submission) {
-	f := placeForm()
+	f := a.form(placeForm())
 	f.typed(r)
 	var v placeView
 	if s.Place.Placed() && f["address"].Value != s.Site.Address && f["position"].Value == pointText(s.Place.Point) {
@@ -83,7 +83,7 @@ func (a *Adhere) setPlace(rw http.ResponseWriter, r *http.Request, s registry.Su
 		s.Site.Address, s.Place = f["address"].Value, at
 		return nil
 	}); ok {
-		a.to(rw, r, after(r, "/telecamere"))
+		a.to(rw, r, a.after(r, "/telecamere"))
 	}
 }
 
@@ -153,12 +153,11 @@ func (a *Adhere) look(r *http.Request, f form, v *placeView) (protocol.Position,
 // outside says that the place is not the register's, and keeps nothing.
 func (a *Adhere) outside(rw http.ResponseWriter, r *http.Request, s registry.Submission) {
 	if !s.Changes { // what is recorded stays as it is
-		if err := a.Registry.DropSubmission(r.Context(), s.ID); err != nil {
-			a.Web.Broken(rw, r, err)
+		if !a.discard(rw, r, s) {
 			return
 		}
 	}
-	a.show(rw, r, pages.Page{Template: "outside.html", Title: "outside.title", Status: http.StatusOK, Self: a.Base, Data: s.Changes})
+	a.show(rw, r, pages.Page{Template: "outside.html", Title: "outside.title", Status: http.StatusOK, Self: a.base, Data: s.Changes})
 }
 
 // readPoint reads a point as people copy it from a map: latitude, then longitude, in

@@ -35,7 +35,7 @@ func (a *Adhere) receipt(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, SitePath, http.StatusSeeOther)
 		return
 	}
-	v := receiptView{HandReceipt: h, Base: a.Base, SiteLink: a.Web.PublicURL + SitePath, Trust: a.words(r).T("trust." + h.Trust)}
+	v := receiptView{HandReceipt: h, Base: a.base, SiteLink: a.Web.PublicURL + SitePath, Trust: a.words(r).T("trust." + h.Trust)}
 	if err == nil {
 		v.Note, err = a.Sign(h.Receipt)
 	}

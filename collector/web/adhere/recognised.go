@@ -70,14 +70,14 @@ func (a *Adhere) recognition() []web.Route {
 		return nil
 	}
 	return []web.Route{
-		{Pattern: "GET " + a.Base + "/riconoscimento", Open: true, Handler: http.HandlerFunc(a.recognise)},
+		{Pattern: "GET " + a.base + "/riconoscimento", Open: true, Handler: http.HandlerFunc(a.recognise)},
 		{Pattern: "GET " + web.IdentityPath, Open: true, Handler: http.HandlerFunc(a.recognised)},
 	}
 }
 
 // vouches names the provider on the buttons that lead to it, "" there are none.
 func (a *Adhere) vouches() string {
-	if a.Then != "" {
+	if a.Assisted != nil {
 		return ""
 	}
 	return a.Web.Vouches()

@@ -1,6 +1,7 @@
 package adhere
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -31,19 +32,23 @@ func (a *Adhere) start(rw http.ResponseWriter, r *http.Request) { a.showStart(rw
 // showStart shows the first page; problem is the key of what ended the way there, ""
 // nothing.
 func (a *Adhere) showStart(rw http.ResponseWriter, r *http.Request, status int, problem string) {
+	if a.Assisted != nil {
+		a.showAssisted(rw, r, status, problem)
+		return
+	}
 	s, ok, err := a.open(r)
 	if err != nil {
 		a.Web.Broken(rw, r, err)
 		return
 	}
-	v := startView{Base: a.Base, Open: ok, Next: a.Base + "/chi", Bar: a.bar(s, ""), Notice: pages.OwnersNotice, Invites: a.Then == ""}
+	v := startView{Base: a.base, Open: ok, Next: a.base + "/chi", Bar: a.bar(s, ""), Notice: pages.OwnersNotice, Invites: true}
 	if s.Identity == nil {
 		v.Vouches = a.vouches()
 	}
 	if ok {
 		v.Next = a.next(s)
 	}
-	p := pages.Page{Template: "start.html", Title: "start.title", Status: status, Self: a.Base}
+	p := pages.Page{Template: "start.html", Title: "start.title", Status: status, Self: a.base}
 	if problem != "" {
 		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}
 	}
@@ -126,18 +131,48 @@ func (a *Adhere) leave(rw http.ResponseWriter, r *http.Request) {
 
 // drop throws the submission away.
 func (a *Adhere) drop(rw http.ResponseWriter, r *http.Request) {
-	id, ok, err := a.Web.Submission(r)
-	if err == nil && ok {
-		err = a.Registry.DropSubmission(r.Context(), id)
-	}
-	if err == nil {
-		err = a.Web.EndSubmission(rw, r)
-	}
+	s, ok, err := a.open(r)
 	if err != nil {
 		a.Web.Broken(rw, r, err)
 		return
 	}
+	if ok && !a.discard(rw, r, s) {
+		return
+	}
+	if err := a.Web.EndSubmission(rw, r); err != nil {
+		a.Web.Broken(rw, r, err)
+		return
+	}
+	if a.Assisted != nil {
+		http.Redirect(rw, r, AssistedPath, http.StatusSeeOther)
+		return
+	}
 	a.to(rw, r, "")
+}
+
+// discard deletes a submission; when it returns false the answer is written. What was
+// dictated is taken back by who types it, or refused by its owner, on the trail.
+func (a *Adhere) discard(rw http.ResponseWriter, r *http.Request, s registry.Submission) bool {
+	var err error
+	switch {
+	case a.Assisted != nil:
+		if !a.record(rw, r, "assisted-cancel", s.ID, nil) {
+			return false
+		}
+		err = a.Registry.CancelAssisted(r.Context(), s.ID, s.Assisted.Operator, a.Web.Now())
+	case s.Assisted != nil:
+		if !a.recordOwner(rw, r, "assisted-refuse", s.ID, *s.Assisted) {
+			return false
+		}
+		err = a.Registry.RefuseAssisted(r.Context(), s.ID, a.Web.Now())
+	default:
+		err = a.Registry.DropSubmission(r.Context(), s.ID)
+	}
+	if err != nil && !errors.Is(err, registry.ErrUnknownAssisted) { // gone a moment ago
+		a.Web.Broken(rw, r, err)
+		return false
+	}
+	return true
 }
 
 // record puts an act on the trail before it is done; when it returns false the answer

@@ -17,36 +17,52 @@ type step struct {
 
 // bar is what stands above every page of the form, for the template "steps".
 type bar struct {
-	Base  string
-	All   []step
-	Now   step
-	Began time.Time // zero: nothing is kept yet
-	Until time.Time // what was typed is kept until then
-	Code  string    // by which it is opened elsewhere
+	Base     string
+	Last     string // path of the last step
+	Assisted bool   // an operator types it
+	All      []step
+	Now      step
+	Began    time.Time // zero: nothing is kept yet
+	Until    time.Time // what was typed is kept until then
+	Code     string    // by which it is opened elsewhere; "": it is not
 }
 
-// stepKeys are the steps in their order, with their paths below Base.
-var stepKeys = []struct{ key, path string }{
-	{"who", "/chi"}, {"place", "/luogo"}, {"cameras", "/telecamere"}, {"call", "/chiamare"}, {"identity", "/identita"}, {"check", "/riepilogo"},
+// stepKey is a step with its path below the form's.
+type stepKey struct{ key, path string }
+
+// typedSteps are those that are the same whoever types.
+var typedSteps = []stepKey{{"who", "/chi"}, {"place", "/luogo"}, {"cameras", "/telecamere"}, {"call", "/chiamare"}}
+
+var (
+	ownSteps      = append(typedSteps[:4:4], stepKey{"identity", "/identita"}, stepKey{"check", "/riepilogo"})
+	assistedSteps = append(typedSteps[:4:4], stepKey{"send", "/invio"})
+)
+
+// steps are those of the form in their order; the last one is never done.
+func (a *Adhere) steps() []stepKey {
+	if a.Assisted != nil {
+		return assistedSteps
+	}
+	return ownSteps
 }
+
+// last is the path of the last step, where all that was typed is shown.
+func (a *Adhere) last() string { return a.steps()[len(a.steps())-1].path }
 
 // bar tells how far a submission is, on the page of the step with this key. A step
 // can be opened once all before it are done.
 func (a *Adhere) bar(s registry.Submission, key string) bar {
-	b := bar{Base: a.Base, Began: s.BeganAt, Until: s.EndsAt()}
+	b := bar{Base: a.base, Last: a.base + a.last(), Assisted: a.Assisted != nil, Began: s.BeganAt, Until: s.EndsAt()}
 	if s.ID == "" {
 		b.Until = time.Time{}
-	} else {
+	} else if a.Assisted == nil {
 		b.Code = a.Registry.SubmissionCode(s.ID).String()
 	}
 	open := true
-	for i, k := range stepKeys {
-		if a.Then != "" && k.key == "identity" {
-			break
-		}
+	for i, k := range a.steps() {
 		one := step{Key: k.key, N: i + 1, Done: done(s, k.key), Current: k.key == key}
 		if open {
-			one.Href = a.Base + k.path
+			one.Href = a.base + k.path
 		}
 		open = open && one.Done
 		if one.Current {
@@ -76,13 +92,10 @@ func done(s registry.Submission, key string) bool {
 
 // next is the path of the first step that is to be done; of the last, once all are.
 func (a *Adhere) next(s registry.Submission) string {
-	for _, k := range stepKeys {
-		if a.Then != "" && k.key == "identity" {
-			break
-		}
+	for _, k := range a.steps() {
 		if !done(s, k.key) {
-			return a.Base + k.path
+			return a.base + k.path
 		}
 	}
-	return a.Then // of the public form the summary is never done, and was found above
+	return a.base + a.last()
 }

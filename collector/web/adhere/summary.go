@@ -32,8 +32,19 @@ func (a *Adhere) summary(rw http.ResponseWriter, r *http.Request, s registry.Sub
 
 // showSummary shows it; problem is the key of why it was not recorded.
 func (a *Adhere) showSummary(rw http.ResponseWriter, r *http.Request, s registry.Submission, problem, read string, status int) {
+	v := a.whole(r, s, "check")
+	v.Notice, v.ReadError = pages.OwnersNotice, read
+	p := pages.Page{Template: "summary.html", Title: "summary.title", Status: status, Self: a.base + "/riepilogo", Data: v}
+	if problem != "" {
+		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}
+	}
+	a.show(rw, r, p)
+}
+
+// whole is all that was typed, on the page of a step.
+func (a *Adhere) whole(r *http.Request, s registry.Submission, step string) summaryView {
 	w := a.words(r)
-	v := summaryView{Bar: a.bar(s, "check"), S: s, Cameras: a.police(r, s), Notice: pages.OwnersNotice, Seen: seen(s), ReadError: read}
+	v := summaryView{Bar: a.bar(s, step), S: s, Cameras: a.police(r, s), Seen: seen(s)}
 	if s.Site.Category != "" {
 		v.Category = w.T("category." + string(s.Site.Category))
 	}
@@ -45,19 +56,15 @@ func (a *Adhere) showSummary(rw http.ResponseWriter, r *http.Request, s registry
 	}
 	for _, one := range v.Bar.All {
 		if !one.Done && !one.Current {
-			one.Href = a.Base + pathOf(one.Key)
+			one.Href = a.base + a.pathOf(one.Key)
 			v.Missing = append(v.Missing, one)
 		}
 	}
-	p := pages.Page{Template: "summary.html", Title: "summary.title", Status: status, Self: a.Base + "/riepilogo", Data: v}
-	if problem != "" {
-		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}
-	}
-	a.show(rw, r, p)
+	return v
 }
 
-func pathOf(key string) string {
-	for _, k := range stepKeys {
+func (a *Adhere) pathOf(key string) string {
+	for _, k := range a.steps() {
 		if k.key == key {
 			return k.path
 		}
@@ -127,6 +134,9 @@ func refusal(err error) string {
 // recordAdhesion puts the act on the trail before it is done.
 func (a *Adhere) recordAdhesion(rw http.ResponseWriter, r *http.Request, s registry.Submission) bool {
 	more := map[string]any{"cameras": len(s.Cameras), "trust": s.Identity.Trust, "notice": pages.OwnersNotice}
+	if s.Assisted != nil && !a.recordOwner(rw, r, "assisted-confirm", s.ID, *s.Assisted) {
+		return false
+	}
 	if !s.Changes {
 		return a.record(rw, r, "adhere", s.ID, more)
 	}

@@ -42,7 +42,7 @@ func (a *Adhere) who(rw http.ResponseWriter, r *http.Request) {
 		a.Web.Broken(rw, r, err)
 		return
 	}
-	f := whoForm()
+	f := a.form(whoForm())
 	f["site"].Value, f["category"].Value = s.Site.Name, string(s.Site.Category)
 	if len(s.Contacts) > 0 {
 		c := s.Contacts[0]
@@ -75,7 +75,7 @@ func (a *Adhere) setWho(rw http.ResponseWriter, r *http.Request) {
 		a.Web.Broken(rw, r, err)
 		return
 	}
-	f := whoForm()
+	f := a.form(whoForm())
 	f.typed(r)
 	site, contact := readWho(f)
 	if len(f.problems(whoNames...)) > 0 {
@@ -106,7 +106,7 @@ func (a *Adhere) setWho(rw http.ResponseWriter, r *http.Request) {
 		a.to(rw, r, "/luogo")
 		return
 	}
-	a.to(rw, r, after(r, "/luogo"))
+	a.to(rw, r, a.after(r, "/luogo"))
 }
 
 // readWho checks the fields, and marks what is wrong.
@@ -134,9 +134,9 @@ func checkContact(f form, c protocol.Contact) {
 func trapped(r *http.Request) bool { return r.PostFormValue("website") != "" }
 
 // after is where a step leads: back to the summary for who came from there.
-func after(r *http.Request, next string) string {
+func (a *Adhere) after(r *http.Request, next string) string {
 	if r.PostFormValue("back") == "check" {
-		return "/riepilogo"
+		return a.last()
 	}
 	return next
 }

@@ -37,11 +37,13 @@ type Map interface {
 	Find(text string) []protocol.FoundPlace
 }
 
-// Options: all are required.
+// Options: all but Roles are required.
 type Options struct {
-	Web *web.Web // of the public listener
+	Web *web.Web // of the listener
 	Map Map
 	Log *slog.Logger
+
+	Roles []string // who may, on a listener where people sign in; none: anybody
 }
 
 // Atlas answers for the map.
@@ -60,9 +62,10 @@ func New(o Options) (*Atlas, error) {
 
 // Routes are the tiles and the addresses.
 func (a *Atlas) Routes() []web.Route {
+	open := len(a.Roles) == 0
 	return []web.Route{
-		{Pattern: "GET /map/{z}/{x}/{y}", Open: true, ByPage: true, Handler: http.HandlerFunc(a.tile)},
-		{Pattern: "POST /places", Open: true, ByPage: true, Handler: http.HandlerFunc(a.find)},
+		{Pattern: "GET /map/{z}/{x}/{y}", Open: open, Roles: a.Roles, ByPage: true, Handler: http.HandlerFunc(a.tile)},
+		{Pattern: "POST /places", Open: open, Roles: a.Roles, ByPage: true, Handler: http.HandlerFunc(a.find)},
 	}
 }
 

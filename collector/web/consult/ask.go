@@ -72,7 +72,7 @@ func firstAsking(form url.Values, ans *answer) (*askForm, string) {
 	for _, r := range ans.all() {
 		if r.Class == search.ClassA && r.Camera.ID != "" && !slices.Contains(q.listed, r.SiteID) && len(q.listed) < maxRevealed {
 			q.listed = append(q.listed, r.SiteID)
-			q.ticked[r.SiteID] = protocol.Trust(r.Trust) != protocol.TrustEmail
+			q.ticked[r.SiteID] = !protocol.Trust(r.Trust).AddressOnly()
 		}
 	}
 	if len(q.listed) == 0 {

@@ -35,6 +35,8 @@ func originAt(w *pages.Words, ans *answer, site, trust string) origin {
 func originWords(w *pages.Words, trust string, hand bool) origin {
 	mail := protocol.Trust(trust) == protocol.TrustEmail
 	switch {
+	case !mail && protocol.Trust(trust).AddressOnly():
+		return origin{w.T("origin." + trust), true}
 	case hand && mail:
 		return origin{w.T("origin.hand.mail"), true}
 	case mail:

@@ -63,7 +63,7 @@ func (o *Ops) codes() *list[code] {
 				if !c.Open() {
 					return cell{Text: w.T("codes.again"), Href: "/sites/" + c.SiteID + "#again"}
 				}
-				return cell{Act: &rowAct{c.revoke(), w.T("codes.revoke"), siteName(w, c.Site), w.T("codes.revoke.lead"), w.T("codes.revoke.submit")}}
+				return cell{Act: &rowAct{Path: c.revoke(), Summary: w.T("codes.revoke"), Of: siteName(w, c.Site), Lead: w.T("codes.revoke.lead"), Submit: w.T("codes.revoke.submit")}}
 			}},
 		},
 		fields: []field[code]{

@@ -67,6 +67,8 @@ type funnelData struct {
 	All     groupNumbers    `json:"all"`
 	Groups  []groupNumbers  `json:"groups"`
 	Periods []periodNumbers `json:"periods"` // the oldest first
+	// Assisted are the entries that were typed for owners, by state.
+	Assisted map[registry.AssistedState]int `json:"assisted"`
 
 	View funnelView `json:"-"`
 }
@@ -118,6 +120,9 @@ func (o *Ops) readFunnel(ctx context.Context, q funnelAsked) (funnelData, error)
 		return data, err
 	}
 	data.Periods, err = o.times[q.over].get(now, func() ([]periodNumbers, error) { return o.countPeriods(ctx, q.over, now) })
+	if err == nil {
+		data.Assisted, err = o.Registry.AssistedCounts(ctx)
+	}
 	return data, err
 }
 

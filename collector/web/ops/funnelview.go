@@ -26,6 +26,8 @@ type funnelView struct {
 	Empty   []numberView  // districts with house numbers, as many, in which nobody shares
 	CSV     string
 	Age     int // seconds that the numbers may have at most
+
+	Assisted []numberView // by state
 }
 
 // numberView is a number and the list behind it. Share is its part of the first one, in
@@ -59,6 +61,9 @@ func viewFunnel(w *pages.Words, d funnelData) funnelView {
 	}
 	v.Facts = facts(w, d.By, groupNumbers{}, w.Number)
 	v.All = numbers(w, d.All, nil)
+	for _, s := range registry.AssistedStates {
+		v.Assisted = append(v.Assisted, numberView{Label: w.T("assisted.state." + string(s)), N: d.Assisted[s]})
+	}
 	for _, g := range d.Groups {
 		of := map[string]string{d.By: cmp.Or(g.Group, registry.NoDistrict)}
 		if d.By == string(registry.GroupCategory) && g.Group == "" {

@@ -31,6 +31,7 @@ type list[T any] struct {
 	filters []filter
 	orders  []string // columns that it can be sorted by; the first one, newest first, if none is asked for
 	fields  []field[T]
+	add     string // where another one is made, with the word NAME.add; "": nowhere
 
 	count func(ctx context.Context, q query) (int, error)
 	// rows calls row for each of a window of the list.
@@ -64,7 +65,10 @@ type cell struct {
 type tag struct{ Kind, Text string }
 
 // rowAct is a form of one button, behind a summary that says of what it is.
-type rowAct struct{ Path, Summary, Of, Lead, Submit string }
+type rowAct struct {
+	Path, Summary, Of, Lead, Submit string
+	Mild                            bool // it takes nothing away
+}
 
 // filter is one field by which a list can be narrowed.
 type filter struct {

@@ -15,6 +15,7 @@ type listView struct {
 	Total, First, Last      int // numbers of the rows shown, from 1
 	Page, Pages             int
 	Before, After, CSV      string
+	Add                     string // "": none is made from here
 	Heads                   []headView
 	Rows                    [][]cell
 	Fields                  []fieldView
@@ -52,6 +53,7 @@ func (l *list[T]) view(o *Ops, r *http.Request, q query, rows []T, total int) (l
 	v := listView{
 		Path: l.path, Name: l.name, Title: w.T(l.name + ".title"), Lead: w.T(l.name + ".lead"), Total: total, Page: q.page, Pages: max(1, (total+q.size-1)/q.size),
 		CSV: l.path + ".csv?" + q.encode(), Narrowed: len(q.values) > 0, Ascending: q.ascending, Query: q.encode("size", ""),
+		Add: l.add,
 	}
 	if q.size != pageSize {
 		v.Size = strconv.Itoa(q.size)

@@ -150,7 +150,7 @@ func (o *Ops) Routes() []web.Route {
 		route("GET /forces", admin, o.forces),
 		route("POST /forces", admin, o.addForce),
 	}
-	return slices.Concat(pages, o.sites().routes(o, both), o.agents().routes(o, both), o.lines().routes(o, both), o.codes().routes(o, both))
+	return slices.Concat(pages, o.sites().routes(o, both), o.agents().routes(o, both), o.lines().routes(o, both), o.codes().routes(o, both), o.assisted().routes(o, both))
 }
 
 const hostID = "control-socket"
@@ -247,6 +247,7 @@ func (o *Ops) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
 		{Key: "nav.waves", Href: "/waves"},
 		{Key: "nav.queue", Href: "/queue"},
 		{Key: "nav.invitations", Href: "/invitations"},
+		{Key: "nav.assisted", Href: "/assisted"},
 		{Key: "nav.remarks", Href: "/remarks"},
 	}
 	if u.Role == registry.RoleAdmin {

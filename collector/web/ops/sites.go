@@ -43,7 +43,8 @@ type site struct {
 var siteStates = []string{string(registry.Invited), string(registry.Enrolled), string(registry.Sharing), string(registry.Suspended), string(registry.Withdrawn)}
 
 // trusts are the ways in which an owner's identity is checked.
-var trusts = []string{string(protocol.TrustSPID), string(protocol.TrustPEC), string(protocol.TrustInvitation), string(protocol.TrustAssociation), string(protocol.TrustEmail)}
+var trusts = []string{string(protocol.TrustSPID), string(protocol.TrustPEC), string(protocol.TrustInvitation), string(protocol.TrustAssociation), string(protocol.TrustEmail),
+	string(protocol.TrustDictatedLetter), string(protocol.TrustDictatedSMS), string(protocol.TrustDictatedEmail)}
 
 func texts[S ~string](of []S) []string {
 	all := make([]string, 0, len(of))

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"anagrafe/collector/ingest"
+	"anagrafe/collector/letter"
+	"anagrafe/collector/pdf"
+	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
+	"anagrafe/collector/web/adhere"
+	"anagrafe/collector/web/join"
+	"anagrafe/protocol"
+)
+
+// assistedForm makes the form by which operators type what an owner dictates.
+func (o *office) assistedForm(area *join.Area) (*adhere.Adhere, error) {
+	letters, err := letter.New(o.config.inviter(), o.log)
+	if err != nil {
+		return nil, err
+	}
+	return adhere.New(adhere.Options{Web: o.opsWeb, Registry: o.reg, Record: o.record, Guesses: ingest.NewGuessGuard(time.Now),
+		Assisted: &adhere.Assisted{Roles: o.opsWeb.Roles, Letter: func(s registry.Sending) ([]byte, error) {
+			d, err := letters.DictatedDocument(letter.Dictation{Name: s.Name, Address: s.Address, Code: s.Code, At: time.Now(), Until: s.Until})
+			if err != nil {
+				return nil, err
+			}
+			return pdf.Write(d)
+		}},
+		Find: func(text string) []protocol.FoundPlace { return o.shown.Find(text) }, Map: func() protocol.MapDescription { return o.shown.Describe() },
+		Inside: area.Contains, Mail: o.config.SMTPServer != "", Log: o.log})
+}
+
+// expireAssisted deletes what was dictated and nobody confirmed in time, each once it is
+// on the trail, in the name of the operator whose entry it was.
+func (o *office) expireAssisted(ctx context.Context, now time.Time) error {
+	n, err := o.reg.ExpireAssisted(ctx, now, func(ctx context.Context, id, operator string) error {
+		return o.record(ctx, web.Act{Kind: "assisted-expire", User: registry.User{ID: operator}, Count: 1, Details: map[string]string{"submission": id, "by": "time"}})
+	})
+	if n > 0 {
+		o.log.InfoContext(ctx, "assisted entries that nobody confirmed were deleted", "entries", n)
+	}
+	return err
+}

@@ -21,6 +21,7 @@ func (b *builder) record() {
 	b.say("data.readers", nil)
 	b.say("data.technical", nil)
 	b.say("data.users", nil)
+	b.say("data.filters", nil)
 	b.either("data.identity", "owner_oidc.issuer", b.OwnerIssuer)
 	b.say("data.never", nil)
 	b.recipients()

@@ -41,9 +41,10 @@ var layout = map[string][]string{
 	"agent/inventory":           {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide"},
+	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel"},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
+	"collector/channel":         {"protocol"}, // the update channel's files, which it can neither sign nor judge; ingest mounts it
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
 	"collector/disclosure":      {},
 	"collector/ingest":          {"collector/keyfile", "protocol", "protocol/wire"},

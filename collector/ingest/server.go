@@ -63,6 +63,9 @@ type Options struct {
 	Browser string
 	// Map is what agents show their owners for placing cameras; nil: there is none.
 	Map Map
+	// Channel answers GET requests below protocol.ChannelPath of agents that are
+	// admitted; nil: there is no update channel.
+	Channel http.Handler
 	// MaxHeld is how many agents may keep a notice stream open at once; the
 	// others are parked. 0: 20,000; negative: none.
 	MaxHeld int
@@ -83,6 +86,7 @@ type Server struct {
 	bodies   *semaphore.Weighted // bytes, up to maxBodies
 	budgets  *buckets[string]    // bytes, by agent
 	shown    *buckets[string]    // bytes of map and addresses given out, by agent
+	given    *buckets[string]    // bytes of the update channel given out, by agent
 	resetKey quic.StatelessResetKey
 	tokenKey quic.TokenGeneratorKey
 	stopping chan struct{} // closed when Run is told to end: streams end too
@@ -130,6 +134,7 @@ func New(o Options) (*Server, error) {
 		line: &line{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),
 		budgets:  newBuckets[string](limit{budgetDay, float64(budgetDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		shown:    newBuckets[string](limit{shownDay, float64(shownDay) / (24 * time.Hour).Seconds()}, maxBudgets),
+		given:    newBuckets[string](limit{givenDay, float64(givenDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		identity: &serverIdentity{authority: o.Authority, hosts: o.Hosts, now: o.Now},
 		tickets:  &sessionTickets{secret: o.RootSecret, now: o.Now}, held: &held{most: o.MaxHeld}, queued: make(chan struct{}, 1),
 		stopping: make(chan struct{}), recheck: readmission, timeout: callTimeout, look: lookAgain, window: parkWindow}
@@ -231,6 +236,9 @@ func (s *Server) Handler() http.Handler {
 		// The same to everybody: it looks at no code. That stands in the link's fragment,
 		// which no browser sends.
 		mux.Handle("GET "+protocol.EnrolmentPath, http.RedirectHandler(s.o.Browser, http.StatusSeeOther))
+	}
+	if s.o.Channel != nil {
+		mux.Handle("GET "+protocol.ChannelPath, s.channel(s.o.Channel))
 	}
 	return s.withCaller(mux)
 }

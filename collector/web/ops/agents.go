@@ -11,6 +11,7 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
@@ -52,7 +53,7 @@ func (o *Ops) agents() *list[agent] {
 		},
 		columns: []column[agent]{
 			{"sites", agentCell},
-			{"version", func(_ *pages.Words, a agent) cell { return cell{Text: a.Version} }},
+			{"version", versionCell},
 			{"enrolled", func(w *pages.Words, a agent) cell { return cell{Text: w.Day(a.EnrolledAt)} }},
 			{"seen", func(w *pages.Words, a agent) cell {
 				if a.SeenAt.IsZero() {
@@ -133,6 +134,17 @@ func agentCell(w *pages.Words, a agent) cell {
 		if !s.VisitUntil.IsZero() {
 			c.Tags = append(c.Tags, tag{"info", w.T("agents.visit", "at", w.Short(s.VisitUntil))})
 		}
+	}
+	return c
+}
+
+// versionCell says, too, from which version an agent went back, and why.
+func versionCell(w *pages.Words, a agent) cell {
+	runs, failed, why := protocol.ReadWentBack(a.Version)
+	c := cell{Text: runs}
+	if failed != "" {
+		c.Tags = []tag{{"warn", w.T("agents.wentback", "version", failed)}}
+		c.Notes = []string{w.T("agents.wentback." + string(why))}
 	}
 	return c
 }

@@ -1,0 +1,181 @@
+// Package channel gives agents the files of the update channel: a repository of The
+// Update Framework (TUF 1.0) that the publishers' program (installer/publish) wrote.
+// It hides which names there are in it, and what of a file one answer holds.
+//
+// The collector's main makes one over DIR/channel, and ingest mounts it for enrolled
+// agents alone.
+//
+// Decisions:
+//   - The collector holds no key of the channel and judges nothing of it. Whoever
+//     takes it over can withhold an update or hand out an old one until its timestamp
+//     has expired, and no more: programs are signed by two of three people, of whom
+//     one is outside the Comune, and each agent checks that itself.
+//   - Only names that a repository has are looked up, inside the directory (os.Root):
+//     no list of files, no link out of it. What is being prepared lies in a folder
+//     whose name is none of them.
+//   - One answer has protocol.MaxChannelPart bytes at most, so that the deadlines of
+//     a call bound it; who asks for a program without naming a part is refused.
+//   - Until when the timestamp holds is a metric: once it is over, no agent takes an
+//     update any more, and none tells so but on its own pages.
+package channel
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"anagrafe/protocol"
+)
+
+var (
+	metadataName = regexp.MustCompile(`^(timestamp|[1-9][0-9]{0,9}\.(root|snapshot|targets))\.json$`)
+	programName  = regexp.MustCompile(`^targets/[0-9a-f]{64}\.anagrafe-agent_[A-Za-z0-9._-]{1,100}$`)
+	onePart      = regexp.MustCompile(`^bytes=([0-9]{1,12})-([0-9]{1,12})$`)
+)
+
+// maxMetadata is the most of a metadata file; those of a year of releases have some
+// ten KiB.
+const maxMetadata = protocol.MaxChannelPart
+
+// Channel answers GET /channel/NAME. It may be used from many goroutines.
+type Channel struct {
+	dir    string
+	given  *prometheus.CounterVec // by kind and result
+	handed prometheus.Counter     // bytes
+}
+
+// New serves the repository in dir, which need not be there yet.
+func New(dir string, metrics prometheus.Registerer) *Channel {
+	c := &Channel{dir: dir,
+		given: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "anagrafe", Subsystem: "channel", Name: "requests_total",
+			Help: "Files of the update channel asked for by agents, by kind (metadata, program, other) and result (given, missing, refused, failed)."}, []string{"kind", "result"}),
+		handed: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "anagrafe", Subsystem: "channel", Name: "bytes_total",
+			Help: "Bytes of the update channel given to agents."}),
+	}
+	for _, result := range []string{"given", "missing", "refused", "failed"} { // there from the start, so that the first is an increase
+		c.given.WithLabelValues("metadata", result)
+		c.given.WithLabelValues("program", result)
+	}
+	c.given.WithLabelValues("other", "refused")
+	metrics.MustRegister(c.given, c.handed, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "anagrafe", Subsystem: "channel",
+		Name: "timestamp_expires_seconds", Help: "Unix time at which the channel's timestamp expires, after which no agent takes an update; 0: there is no channel."},
+		func() float64 { return c.expires() }))
+	return c
+}
+
+// ServeHTTP gives one file, or a part of it.
+func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, protocol.ChannelPath)
+	kind := "other"
+	switch {
+	case metadataName.MatchString(name):
+		kind = "metadata"
+	case programName.MatchString(name):
+		kind = "program"
+	}
+	result, n := c.give(w, r, name, kind)
+	c.given.WithLabelValues(kind, result).Inc()
+	c.handed.Add(float64(n))
+}
+
+func (c *Channel) give(w http.ResponseWriter, r *http.Request, name, kind string) (result string, n int64) {
+	if kind == "other" || r.Method != http.MethodGet {
+		http.Error(w, "the channel has no such file", http.StatusNotFound)
+		return "refused", 0
+	}
+	file, size, err := c.open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		http.Error(w, "the channel has no such file", http.StatusNotFound)
+		return "missing", 0
+	}
+	if err != nil {
+		http.Error(w, "the channel cannot be read now: try again later", http.StatusServiceUnavailable)
+		return "failed", 0
+	}
+	defer file.Close()
+	from, length := int64(0), size
+	if kind == "program" {
+		var ok bool
+		if from, length, ok = part(r.Header.Get("Range"), size); !ok {
+			http.Error(w, "a program is given in parts of at most "+strconv.Itoa(protocol.MaxChannelPart)+" bytes", http.StatusRequestedRangeNotSatisfiable)
+			return "refused", 0
+		}
+	} else if size > maxMetadata {
+		http.Error(w, "this file of the channel is too large", http.StatusServiceUnavailable)
+		return "failed", 0
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Length", strconv.FormatInt(length, 10))
+	h.Set("Cache-Control", "no-store")
+	if kind == "program" {
+		h.Set("Content-Range", "bytes "+strconv.FormatInt(from, 10)+"-"+strconv.FormatInt(from+length-1, 10)+"/"+strconv.FormatInt(size, 10))
+		w.WriteHeader(http.StatusPartialContent)
+	}
+	n, err = io.Copy(w, io.NewSectionReader(file, from, length))
+	if err != nil {
+		return "failed", n // it went away, or the disk did
+	}
+	return "given", n
+}
+
+// open opens a file of the repository that is one.
+func (c *Channel) open(name string) (*os.File, int64, error) {
+	root, err := os.OpenRoot(c.dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer root.Close()
+	file, err := root.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, 0, err
+	}
+	return file, info.Size(), nil
+}
+
+// part reads "bytes=0-99", the one form of RFC 9110, section 14.2, that agents use.
+func part(asked string, size int64) (from, length int64, ok bool) {
+	m := onePart.FindStringSubmatch(asked)
+	if m == nil {
+		return 0, 0, false
+	}
+	from, _ = strconv.ParseInt(m[1], 10, 64) // twelve digits at most
+	to, _ := strconv.ParseInt(m[2], 10, 64)
+	to = min(to, size-1)
+	return from, to - from + 1, from <= to && to-from < protocol.MaxChannelPart
+}
+
+// expires is when the timestamp does, as it says itself; nobody verifies it here.
+func (c *Channel) expires() float64 {
+	file, _, err := c.open("timestamp.json")
+	if err != nil {
+		return 0
+	}
+	defer file.Close()
+	var t struct {
+		Signed struct {
+			Expires time.Time `json:"expires"`
+		} `json:"signed"`
+	}
+	if json.NewDecoder(io.LimitReader(file, maxMetadata)).Decode(&t) != nil || t.Signed.Expires.IsZero() {
+		return 0
+	}
+	return float64(t.Signed.Expires.Unix())
+}

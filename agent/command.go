@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"anagrafe/agent/update"
 	"anagrafe/protocol/daemon"
 )
 
@@ -64,6 +65,7 @@ func commands() []command {
 		{"outbox", "[-json]", "show every message sent or waiting", cmdOutbox},
 		{"report", "[-json] [-language it|en]", "print a technician's report: what there is, and what is to be mended", cmdReport},
 		{"notices", "[-json] | ID [-json] | ID -check [-json] | ID -copied|-cannot|-too-late|-refused [-by NAME] [-note TEXT]", "list the requests and messages from the register, open one, ask the recorder for it, answer it", cmdNotices},
+		{"updates", "[auto | hold | look] [-json]", "say which version runs and what came; hold updates, or look for one now", cmdUpdates},
 		{"version", "", "print the version", cmdVersion},
 	}, systemCommands...)
 }
@@ -104,8 +106,11 @@ func run(ctx context.Context, con console, args []string) int {
 	}
 	c := &call{console: con, command: cmd, log: slog.New(daemon.Log(con.err, textLog))}
 	err := cmd.run(ctx, c, args[1:])
-	if err == nil || errors.Is(err, flag.ErrHelp) {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
 		return exitDone
+	case errors.Is(err, update.ErrAgain): // of a program that another one started
+		return update.ExitAgain
 	}
 	fmt.Fprintf(con.err, "anagrafe-agent %s: %v\n", cmd.name, err)
 	if _, hint := explain(err); hint != "" {

@@ -11,6 +11,7 @@ import (
 
 	"anagrafe/agent/discover"
 	"anagrafe/agent/keyfile"
+	"anagrafe/agent/update"
 )
 
 // Config is all that can be set, in DIR/agent.toml or the file given with
@@ -36,6 +37,10 @@ type Config struct {
 	// Notify shows on the screen, where somebody is in front of it, that there is a
 	// message from the register: never what it says.
 	Notify bool `toml:"notify"`
+	// Updates is "auto" (default: updates of the program are fetched and tried by
+	// themselves, unless they are held on the pages), "hold" (they are shown, and no
+	// more) or "off" (nobody looks for them).
+	Updates update.Mode `toml:"updates"`
 	// Name is the person whose decisions the command line records.
 	Name string `toml:"name"`
 }
@@ -55,7 +60,7 @@ const (
 )
 
 func defaults() Config {
-	return Config{Listen: "127.0.0.1:8480", Every: duration{time.Hour}, Connection: held, Notify: true}
+	return Config{Listen: "127.0.0.1:8480", Every: duration{time.Hour}, Connection: held, Notify: true, Updates: update.Auto}
 }
 
 func configFile(dir string) string { return filepath.Join(dir, "agent.toml") }
@@ -93,6 +98,9 @@ func readConfig(dir, file string) (Config, error) {
 	}
 	if c.Connection != held && c.Connection != parked {
 		return c, fmt.Errorf("connection in %s is %q: it is \"held\" or \"parked\"", file, c.Connection)
+	}
+	if c.Updates != update.Auto && c.Updates != update.Hold && c.Updates != update.Off {
+		return c, fmt.Errorf("updates in %s is %q: it is \"auto\", \"hold\" or \"off\"", file, c.Updates)
 	}
 	if c.Every.Duration < time.Minute {
 		return c, fmt.Errorf("look_every in %s is %v: at least 1m, so that recorders are left in peace", file, c.Every)

@@ -13,6 +13,7 @@ import (
 
 	"anagrafe/agent/control"
 	"anagrafe/agent/discover"
+	"anagrafe/agent/update"
 	"anagrafe/protocol/daemon"
 )
 
@@ -50,8 +51,9 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 	if err := config.check(); err != nil {
 		return err
 	}
-	work := func(ctx context.Context) error { return runSite(ctx, c, config) }
-	if service.Interactive() {
+	ctx, parent := update.FromParent(ctx)
+	work := func(ctx context.Context) error { return c.runVersions(ctx, config, parent) }
+	if parent != nil || service.Interactive() {
 		return work(ctx)
 	}
 	p := &program{run: work}
@@ -78,8 +80,9 @@ func loopback(addr string) error {
 	return nil
 }
 
-// runSite runs all parts until ctx ends and waits for each.
-func runSite(ctx context.Context, c *call, config Config) (err error) {
+// runSite runs all parts until ctx ends and waits for each; with update.ErrAgain
+// another version is to be run. parent is that of a program on trial, or nil.
+func runSite(ctx context.Context, c *call, config Config, programs *update.Updater, parent *update.Parent) (err error) {
 	s, err := openSite(ctx, c.dir, config, c.log)
 	if errors.Is(err, errDaemon) {
 		return fmt.Errorf("%w: %s (see \"anagrafe-agent status\")", err, c.dir)
@@ -89,6 +92,7 @@ func runSite(ctx context.Context, c *call, config Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 
+	s.useUpdater(programs)
 	commandLine, err := control.Listen(s.dir)
 	if err != nil {
 		return err
@@ -103,12 +107,18 @@ func runSite(ctx context.Context, c *call, config Config) (err error) {
 	}
 	c.log.Info("agent running", "data", c.dir, "pages", "http://"+pages.Addr().String(), "open", "anagrafe-agent open")
 
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, commandLine, s.review.Control()) })
-	group.Go(func() error { return serve(ctx, pages, s.review.Pages()) })
+	group.Go(func() error { return serve(ctx, commandLine, onceKept(parent, s.review.Control())) })
+	group.Go(func() error { return serve(ctx, pages, onceKept(parent, s.review.Pages())) })
 	if door != nil {
 		c.log.Info("the pages are open to the network, with the owner's password", "address", config.ListenLAN)
-		group.Go(func() error { return serve(ctx, door, s.review.LANPages()) })
+		group.Go(func() error { return serve(ctx, door, onceKept(parent, s.review.LANPages())) })
+	}
+	if err := s.prove(ctx, parent); err != nil {
+		stop()
+		return errors.Join(err, group.Wait())
 	}
 	if config.Notify {
 		n := newNotifier(s.inv, "http://"+config.Listen, c.log)
@@ -118,6 +128,7 @@ func runSite(ctx context.Context, c *call, config Config) (err error) {
 	group.Go(func() error { return s.link.run(ctx) })
 	group.Go(func() error { return s.answer(ctx) })
 	group.Go(func() error { return s.watch(ctx) })
+	group.Go(func() error { return s.renew(ctx) })
 	group.Go(func() error { return s.hear(ctx, discover.Listen) })
 	if err := daemon.Ready(); err != nil {
 		c.log.Warn("systemd will take this start for one that failed", "error", err)

@@ -90,7 +90,7 @@ func TestLANAccess(t *testing.T) {
 	config.LANNames = []string{"nas.local"}
 	var log bytes.Buffer
 	c := &call{console: console{err: &log}, dir: string(dir), log: quiet(t)}
-	if err := runSite(t.Context(), c, config); err == nil || !strings.Contains(err.Error(), "anagrafe-agent password") {
+	if err := c.runVersions(t.Context(), config, nil); err == nil || !strings.Contains(err.Error(), "anagrafe-agent password") {
 		t.Fatalf("without a password: %v", err)
 	}
 	if code, _, told := dir.does(t, longPassword+"\n"+longPassword+"\n", "password"); code != exitDone {
@@ -99,7 +99,7 @@ func TestLANAccess(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- runSite(ctx, c, config) }()
+	go func() { ended <- c.runVersions(ctx, config, nil) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {

@@ -19,6 +19,7 @@ import (
 	"anagrafe/agent/atlas"
 	"anagrafe/agent/inventory"
 	"anagrafe/agent/review"
+	"anagrafe/agent/update"
 	"anagrafe/protocol/daemon"
 )
 
@@ -36,6 +37,9 @@ type site struct {
 	review *review.Review
 	link   *delivery
 	atlas  *atlas.Atlas
+	// programs are the agent's own versions; nil: this process is no daemon.
+	programs *update.Updater
+	lookNow  chan struct{} // buffered 1: somebody wants to know whether there is an update
 
 	looking   chan struct{} // holds one token: see look
 	picturing chan struct{} // likewise: see picture
@@ -53,7 +57,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 		return nil, errors.Join(err, back())
 	}
 	s := &site{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock")), back: back,
-		looking: make(chan struct{}, 1), picturing: make(chan struct{}, 1)}
+		looking: make(chan struct{}, 1), picturing: make(chan struct{}, 1), lookNow: make(chan struct{}, 1)}
 	held, err := s.lock.TryLock()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("locking %s: %w", dir, err), back())
@@ -90,6 +94,8 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 		Tile:      s.tile,
 		Places:    s.findPlaces,
 		Withdrawn: s.withdrawn,
+		Updates:   s.updates,
+		SetUpdate: s.setUpdate,
 		Try:       s.try,
 		Addr:      config.Listen,
 		Log:       log,
@@ -133,7 +139,7 @@ func (s *site) look(ctx context.Context) error {
 		return ctx.Err() // who was not asked to the end would count as silent
 	}
 	err = errors.Join(err, s.inv.Record(ctx, devices, now()))
-	return errors.Join(err, s.inv.TellHealth(ctx, version(), now()))
+	return errors.Join(err, s.inv.TellHealth(ctx, s.told(), now()))
 }
 
 // serve answers on a listener until ctx ends, then waits a while for open

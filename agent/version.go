@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// release is the version that the packages' build has the linker set; empty in all
-// other builds.
+// release is set by the linker where a release is built (-ldflags "-X
+// main.release=1.2.3"): a program that is to be updated must know which it is.
 var release string
 
 // cmdVersion prints the version of the release, or what the Go tool stamped.
@@ -22,6 +22,7 @@ func cmdVersion(_ context.Context, c *call, args []string) error {
 	return nil
 }
 
+// version is that of the release, or what the Go tool stamped.
 func version() string {
 	if release != "" {
 		return release

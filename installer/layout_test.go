@@ -27,7 +27,7 @@ var layout = map[string][]string{
 	"protocol/daemon":          {},
 	"protocol/pages":           {"protocol"},
 	"protocol/pages/pagestest": {"protocol/pages"},
-	"agent":                    {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/keyfile", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages", "agent/control"},
+	"agent":                    {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/keyfile", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages", "agent/control", "agent/update"},
 	"agent/atlas":              {"protocol"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
 	// control is how the command line reaches the running agent: a secret in a file on Windows.
 	"agent/control":             {"agent/keyfile"},
@@ -40,6 +40,7 @@ var layout = map[string][]string{
 	"agent/lan":                 {"agent/keyfile"},
 	"agent/inventory":           {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
+	"agent/update":              {"protocol"}, // fetches and tries versions of the program itself: no stage of the data
 	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire"},
 	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel"},
 	"collector/basemap":         {},

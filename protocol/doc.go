@@ -24,6 +24,12 @@
 // coordinates. It could learn which agent looks at which square of the map and for
 // which address; it writes that down nowhere, and nothing of it enters a message.
 //
+// Updates of the agent's program are no message and no call of these services: a
+// collector that has an update channel serves its files by GET below [ChannelPath],
+// under mutual TLS, a program in parts of [MaxChannelPart] bytes. They are a repository
+// of The Update Framework 1.0; what its publishers sign about each program is a
+// [Release]. The collector can neither sign nor change any of it.
+//
 // # Messages
 //
 // A message is one numbered statement about one site:

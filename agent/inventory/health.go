@@ -82,6 +82,7 @@ func (v *Inventory) tellHealth(ctx context.Context, tx *sql.Tx, s *site, h proto
 	case since < 0: // this machine's clock was put back
 	case state == Rejected && since < healthRefused:
 		return false, nil
+	case last.AgentVersion != h.AgentVersion: // who rolls a version out waits for it
 	case since < healthEvery, since < healthAny && sameHealth(last, h):
 		return false, nil
 	}

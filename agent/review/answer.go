@@ -130,7 +130,8 @@ var done = map[string]string{"saved": "success", "kept": "success", "back": "suc
 	"enrolled": "success", "contact": "success", "searched": "success", "searchfailed": "danger",
 	"suspended": "success", "resumed": "success",
 	"answered": "success", "advice": "success", "paper": "success", "filed": "success",
-	"closed": "success", "closedother": "success", "lan": "success", "listed": "success"}
+	"closed": "success", "closedother": "success", "lan": "success", "listed": "success",
+	"updates-hold": "success", "updates-auto": "success", "updates-look": "success"}
 
 // selfOf are the pages that answer a POST to a path which cannot be opened: there the
 // other language is asked for.

@@ -48,6 +48,10 @@ type Options struct {
 	Places func(ctx context.Context, siteID, text string) ([]Place, error)
 	// Withdrawn is called after cameras were taken out of the register. It may be nil.
 	Withdrawn func(ctx context.Context)
+	// Updates says how the versions of the program stand, as JSON; the page reads
+	// from it the keys of versions. SetUpdate does "hold", "auto" or "look". Both may be nil.
+	Updates   func() (any, error)
+	SetUpdate func(do string) error
 	// Try looks at one device at once with a password that was typed for it, keeps
 	// that, and says what the device still needs: ErrSilent where it does not answer.
 	// Without a user it only looks.
@@ -161,6 +165,8 @@ func (v *Review) routes() *http.ServeMux {
 		"POST /notices/{id}":       v.answerNotice,
 		"POST /notices/{id}/check": v.checkNotice,
 		"GET /status":              v.status,
+		"GET /updates":             v.updates,
+		"POST /updates":            v.setUpdates,
 		"GET /diagnosis":           v.diagnosis,
 		"POST /diagnosis":          v.sendDiagnosis,
 		"GET /keep":                v.keep,

@@ -128,6 +128,7 @@ type collector struct {
 	receipt  func(*wire.Receipt) // changes each one before it is sent
 	notify   chan *wire.Notice
 	h        heard
+	files    http.Handler           // of the update channel; nil: there is none
 	ground   wire.MapServiceHandler // nil: as collectors were before there was a map
 	stopping chan struct{}
 	former   func() // ends the newest notice stream
@@ -214,6 +215,9 @@ func (c *collector) serve(on servers, tcpTLS, udpTLS *tls.Config) (stop func()) 
 	mux.Handle(wire.NewDeliveryServiceHandler(c))
 	if c.ground != nil {
 		mux.Handle(wire.NewMapServiceHandler(c.ground))
+	}
+	if c.files != nil {
+		mux.Handle(protocol.ChannelPath, c.files)
 	}
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()

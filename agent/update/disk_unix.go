@@ -1,0 +1,52 @@
+//go:build unix
+
+package update
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// room says ErrFull where a disk has not so many bytes free for this user.
+func room(dir string, bytes int64) error {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return fmt.Errorf("how much room there is: %w", err)
+	}
+	if free := int64(s.Bavail) * int64(s.Bsize); free < bytes {
+		return fmt.Errorf("%w (%d MiB are free, %d are needed)", ErrFull, free>>20, bytes>>20)
+	}
+	return nil
+}
+
+// noRoom gives the system's word for a full disk ours.
+func noRoom(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// mine says what is wrong with running programs of a directory: that it is somebody
+// else's, or that others write in it.
+func mine(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok && int(s.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("%s is not this user's own: no program in it is run", dir)
+	}
+	return nil
+}

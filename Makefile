@@ -111,6 +111,7 @@ $(BUILD)/pages.stamp: $(PAGES_IN)
 build: pages
 	go build -trimpath -ldflags="-s -w" -o $(BUILD)/anagrafe-agent ./agent
 	go build -trimpath -ldflags="-s -w" -o $(BUILD)/anagrafe-collector ./collector
+	go build -trimpath -ldflags="-s -w" -o $(BUILD)/anagrafe-publish ./installer/publish
 
 # packages makes what is installed elsewhere, in build/packages, with its checksums
 # signed: see installer/packages.

@@ -256,9 +256,12 @@ func TestVerdicts(t *testing.T) {
 // been: the good version runs, from the bad one it has gone back, and no copy of the
 // inventory is left.
 func TestKilledAtEachStep(t *testing.T) {
-	steps := []string{"part", "downloaded", "in place", "staged", "chosen", "copied", "started"}
-	for role, more := range map[string][]string{"good": {"healthy", "kept"}, "crash": {"restored", "gave up"}, "silent": {"restored", "gave up"}} {
-		for _, step := range append(steps[:len(steps):len(steps)], more...) {
+	for role, steps := range map[string][]string{ // up to its start, versions are all the same
+		"good":   {"part", "downloaded", "in place", "staged", "chosen", "copied", "started", "healthy", "kept"},
+		"crash":  {"started", "restored", "gave up"},
+		"silent": {"started", "restored"},
+	} {
+		for _, step := range steps {
 			t.Run(role+"/"+step, func(t *testing.T) {
 				k := scene(t, role)
 				k.run(step)

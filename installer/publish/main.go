@@ -13,9 +13,9 @@
 //	anagrafe-publish refresh DIR -key ONLINE     # a new timestamp, every day
 //
 // Decisions:
-//   - Three people own root and targets, and two of them sign; one is outside the
-//     Comune, so that nobody who commands the Comune's machines and people alone
-//     makes an agent run anything. Their keys never need to be on a machine with a
+//   - Three people own root and targets, and two of them sign; one at least is outside
+//     the Comune. Where two are, as the examples have it, not even the Comune's people
+//     together make an agent run anything; no program can see who holds a key. Their keys never need to be on a machine with a
 //     network: what is to be signed lies in DIR/staged, some KiB, and can be carried.
 //   - Snapshot and timestamp have one key, which may lie on the collector's machine: it
 //     says which of the signed states is the newest, for three days, and signs no

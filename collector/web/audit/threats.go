@@ -96,7 +96,7 @@ var threats = []threat{
 		both("Sono sigillati con chiavi che non stanno nel database; il ritiro distrugge la chiave del sito.",
 			"They are sealed with keys that are not in the database; a withdrawal destroys the key of the site."),
 		[]string{"collector/registry: TestNothingInClear", "collector/registry: TestWithdrawnIsReallyGone", "collector: TestKeyFilesGoNowhereElse"}},
-	{both("Chi si impadronisce del collector, o comanda il Comune", "Who takes the collector over, or commands the Comune"),
+	{both("Chi si impadronisce del collector", "Who takes the collector over"),
 		both("manda agli agenti un programma suo, che legga o mandi di più.", "sends agents a program of its own, which reads or sends more."),
 		both("Un aggiornamento vale solo firmato da due persone su tre, di cui una fuori dal Comune; il collector non ha nessuna delle loro chiavi. Può trattenere un aggiornamento finché il canale scade, e il titolare lo vede e può fermarlo.",
 			"An update holds only signed by two of three people, of whom one is outside the Comune; the collector has none of their keys. It can withhold an update until the channel expires, which the owner sees; and the owner can hold updates."),

@@ -52,6 +52,9 @@ func (c *call) updater(config Config) (*update.Updater, error) {
 		return update.New(o), nil
 	}
 	raw, err := os.ReadFile(filepath.Join(filepath.Dir(o.Installed), rootName))
+	if errors.Is(err, fs.ErrNotExist) { // no place for it in a bin (Filesystem Hierarchy Standard 3.0, 4.4)
+		raw, err = os.ReadFile(filepath.Join(filepath.Dir(o.Installed), "..", "lib", "anagrafe-agent", rootName))
+	}
 	if err == nil && len(raw) <= maxRoot {
 		o.Root = raw
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -7,7 +7,7 @@ import (
 )
 
 // release is set by the linker where a release is built (-ldflags "-X
-// main.release=1.2.3"): a program that is to be updated must know which it is.
+// main.release=v1.2.3"): a program that is to be updated must know which it is.
 var release string
 
 // cmdVersion prints the version of the release, or what the Go tool stamped.

@@ -122,11 +122,19 @@ func (m *machine) agentLife(pm manager) {
 	if err := os.WriteFile(answers, []byte("[settings]\nname = \"Anna Neri\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if said := install(pm.old); !strings.Contains(said, "http://127.0.0.1:8480/open?token=") {
-		t.Errorf("installing gives no link: %s", said)
+	// Here is no screen and no terminal: a log is told how to get the link, and not the link.
+	if said := install(pm.old); !strings.Contains(said, "sudo anagrafe-agent open") || strings.Contains(said, "token=") {
+		t.Errorf("installing does not say how the owner goes on, or says the link to a log: %s", said)
+	}
+	if said := m.run(name, "open", "-print"); !strings.Contains(said, "http://127.0.0.1:8480/open?token=") {
+		t.Errorf("there is no link: %s", said)
 	}
 	if !m.active(name) || m.unit(name, "UnitFileState") != "enabled" {
 		t.Error("the agent does not run after it was installed")
+	}
+	byManager := pm.install[0] != "sh" // the tar's own script is none
+	if off := strings.Contains(m.run("systemctl", "show", "-p", "Environment", name), "ANAGRAFE_AGENT_MANAGED=1"); off != byManager {
+		t.Errorf("a package manager looks after the program: %v, and the program knows: %v", byManager, off)
 	}
 	if m.has("/etc/"+name+"/answers.toml") || !m.has(data+"/agent.toml") {
 		t.Error("the answer file is not taken")
@@ -147,7 +155,7 @@ func (m *machine) agentLife(pm manager) {
 	if strings.Contains(said, "token=") {
 		t.Error("an upgrade opens the owner's page")
 	}
-	if got := strings.TrimSpace(m.run(name, "version")); got != name+" "+version {
+	if got := strings.TrimSpace(m.run(name, "version")); got != name+" v"+version {
 		t.Errorf("after the upgrade it is %q, not %s", got, version)
 	}
 	keepsCamera("the upgrade")

@@ -17,6 +17,7 @@ import (
 	"anagrafe/agent/inventory"
 	"anagrafe/agent/update"
 	"anagrafe/agent/uplink"
+	"anagrafe/protocol/daemon"
 )
 
 const (
@@ -83,6 +84,10 @@ func (c *call) runVersions(ctx context.Context, config Config, parent *update.Pa
 			err = runSite(ctx, c, config, programs, nil)
 		case plan.Trial:
 			c.log.Info("a new version is tried", "version", plan.Version)
+			// systemd takes this word from its own child alone, which is not the one on trial.
+			if err := daemon.Ready(); err != nil {
+				c.log.Warn("systemd will take this start for one that failed", "err", err)
+			}
 			err = programs.Try(ctx, plan)
 		default:
 			err = programs.Start(ctx, plan)

@@ -571,7 +571,7 @@ func TestTheMatrixFindsHoles(t *testing.T) {
 				break
 			}
 		}
-		l := face{web: m.o.opsWeb, routes: [][]web.Route{routes, m.o.assisted.Routes(), m.o.desk.Routes()}}
+		l := face{web: m.o.opsWeb, routes: [][]web.Route{routes}}
 		var err error
 		if l.handler, err = l.web.Handler(l.routes...); err != nil {
 			t.Fatal(err)

@@ -28,7 +28,7 @@ func TestPlacesCommands(t *testing.T) {
 		{"addresses", exitMisuse, "FILE is missing"},
 		{"addresses FILE/civici.csv -list", exitMisuse, "take no files"},
 		{"addresses FILE/civici.csv FILE/wrong.csv -source one", exitMisuse, "names one file"},
-		{"addresses FILE/none.csv", exitFailed, "no such file"},
+		{"addresses FILE/none.csv", exitFailed, "there is no file"},
 		{"addresses FILE/civici.csv -dry-run", exitDone, "2 lines, 2 good, 0 problems"},
 		{"addresses -list", exitDone, "SOURCE  KIND  ENTRIES  IMPORTED"},
 		{"addresses FILE/civici.csv FILE/wrong.csv", exitFailed, `line 3: number: "x" is no house number`},

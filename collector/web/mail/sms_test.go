@@ -101,7 +101,7 @@ func TestSMS(t *testing.T) {
 			t.Errorf("the text says %q", secret)
 		}
 	}
-	if strings.Contains(p.log.String(), "347") || strings.Contains(p.log.String(), "segreto") {
+	if strings.Contains(p.log.String(), "1234567") || strings.Contains(p.log.String(), "segreto") { // three digits stand in any time of day
 		t.Error("the number or the token is in the log")
 	}
 	if p.waits(time.Hour) {

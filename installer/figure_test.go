@@ -71,7 +71,7 @@ func TestBench(t *testing.T) {
 	for _, part := range []struct {
 		name    string
 		figures func(*testing.T) []figure
-	}{{"scan", scanFigures}, {"network", networkFigures}, {"agents", agentFigures}, {"backup", backupFigures}, {"geocode", geocodeFigures}, {"search", searchFigures}, {"visibility", visibilityFigures}, {"page", pageFigures}, {"console", consoleFigures}, {"trail", trailFigures}} {
+	}{{"scan", scanFigures}, {"network", networkFigures}, {"idle", idleFigures}, {"agents", agentFigures}, {"backup", backupFigures}, {"geocode", geocodeFigures}, {"search", searchFigures}, {"visibility", visibilityFigures}, {"page", pageFigures}, {"console", consoleFigures}, {"trail", trailFigures}} {
 		t.Run(part.name, func(t *testing.T) { all = append(all, part.figures(t)...) })
 	}
 	if len(all) == 0 {

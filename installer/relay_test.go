@@ -20,7 +20,7 @@ type relay struct {
 
 	dropUp   atomic.Bool  // UDP, agent to collector
 	dropDown atomic.Bool  // both, collector to agent
-	up       atomic.Int64 // bytes that went up, UDP and TCP
+	up, down atomic.Int64 // bytes that went, UDP and TCP
 
 	mu    sync.Mutex
 	flows map[string]*net.UDPConn // by the agent's address
@@ -131,6 +131,7 @@ func (r *relay) flow(from *net.UDPAddr) (*net.UDPConn, error) {
 			if err != nil || r.dropDown.Load() {
 				continue // "connection refused" comes back while the collector is down
 			}
+			r.down.Add(int64(n))
 			_, _ = r.udp.WriteToUDP(buffer[:n], from)
 		}
 	})
@@ -152,7 +153,9 @@ func (r *relay) acceptTCP() {
 		r.conns[in], r.conns[out] = struct{}{}, struct{}{}
 		r.mu.Unlock()
 		r.tasks.Go(func() { r.pipe(out, in, func(n int) bool { r.up.Add(int64(n)); return true }) })
-		r.tasks.Go(func() { r.pipe(in, out, func(int) bool { return !r.dropDown.Load() }) })
+		r.tasks.Go(func() {
+			r.pipe(in, out, func(n int) bool { r.down.Add(int64(n)); return !r.dropDown.Load() })
+		})
 	}
 }
 

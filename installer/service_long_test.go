@@ -69,7 +69,13 @@ func boot(t *testing.T) machine {
 	}
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
+	t.Cleanup(func() {
+		if leader, err := strconv.Atoi(m.leader); err == nil {
+			_ = unix.Kill(leader, unix.SIGKILL) // and with it all that runs there: nspawn's end alone leaves them
+		}
+		_ = cmd.Process.Kill()
+		<-ended
+	})
 	children := fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid)
 	m.until("the container", func() bool {
 		b, err := os.ReadFile(children)

@@ -45,10 +45,15 @@ func (c *call) open(ctx context.Context, how opening) error {
 		LANURL      string `json:"lan_url,omitempty"`
 		Fingerprint string `json:"fingerprint,omitempty"`
 	}
-	ask := func() error { return dial(c.dir).do(ctx, http.MethodPost, "/link", nil, &answer) }
-	err := ask()
-	for until := time.Now().Add(startWait); how.menu && control.None(err) && time.Now().Before(until) && ctx.Err() == nil; err = ask() {
-		time.Sleep(lockPoll)
+	wait, stop := context.WithTimeout(ctx, startWait)
+	defer stop()
+	err := dial(c.dir).do(ctx, http.MethodPost, "/link", nil, &answer)
+	for how.menu && control.None(err) && wait.Err() == nil {
+		select {
+		case <-wait.Done():
+		case <-time.After(lockPoll):
+			err = dial(c.dir).do(ctx, http.MethodPost, "/link", nil, &answer)
+		}
 	}
 	if control.None(err) {
 		return errors.New("the pages are served by the running agent, and none runs here: start it with \"anagrafe-agent run\"")

@@ -94,11 +94,18 @@ func New(o Options) (*Sender, error) {
 
 // Run sends what is due until ctx ends.
 func (s *Sender) Run(ctx context.Context) error {
+	return poll(ctx, s.SendDue, func(err error) {
+		s.Log.WarnContext(ctx, "mail could not be sent; it will be tried again", "err", err)
+	})
+}
+
+// poll sends what is due, again and again until ctx ends; failed hears why it could not.
+func poll(ctx context.Context, sendDue func(context.Context) error, failed func(error)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
-		if err := s.SendDue(ctx); err != nil && ctx.Err() == nil {
-			s.Log.WarnContext(ctx, "mail could not be sent; it will be tried again", "err", err)
+		if err := sendDue(ctx); err != nil && ctx.Err() == nil {
+			failed(err)
 		}
 		select {
 		case <-ctx.Done():

@@ -87,18 +87,9 @@ func NewSMS(o SMSOptions) (*SMS, error) {
 
 // Run sends what is due until ctx ends.
 func (s *SMS) Run(ctx context.Context) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		if err := s.SendDue(ctx); err != nil && ctx.Err() == nil {
-			s.Log.WarnContext(ctx, "SMS could not be sent; they will be tried again", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return poll(ctx, s.SendDue, func(err error) {
+		s.Log.WarnContext(ctx, "SMS could not be sent; they will be tried again", "err", err)
+	})
 }
 
 // SendDue sends all that is due now. The error is one of the queue, or of the

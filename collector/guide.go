@@ -74,6 +74,9 @@ func cmdGuide(_ context.Context, c *call, args []string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists and is never overwritten: give another name", words[1])
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the folder of %s is not there: make it, or give another name", words[1])
+	}
 	if err != nil {
 		return err
 	}

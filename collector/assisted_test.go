@@ -303,3 +303,65 @@ func TestWhatIsDictatedIsConfirmedByItsOwner(t *testing.T) {
 		})
 	}
 }
+
+// An entry is sent again, and its first code is dead; its owner refuses it without having
+// looked at it; a second one is taken back by who typed it; a third one runs out. Each is
+// on the trail, and nothing of any is left.
+func TestWhatIsDictatedIsRefusedTakenBackOrRunsOut(t *testing.T) {
+	s := newAssistance(t)
+	desk, id := s.operator(pages.It, 390)
+	quiet := func(string) {}
+	row := func(what string) string { return "main form[action$='/" + what + "'] button" }
+
+	dictatedTo(desk, quiet)
+	first := s.sentBy(desk, registry.ChannelEmail, quiet)
+	desk.Visit("/assisted")
+	desk.Click("main tbody details:has(form[action$='/again']) summary")
+	desk.Check("assisted-again-open")
+	desk.Press(row("again"))
+	if err := s.o.mail.SendDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(regexp.QuoteMeta(s.public)+`(/aderisci/dettata/[A-Z0-9-]+)`).FindAllStringSubmatch(strings.ReplaceAll(s.box.taken(), "=\n", ""), -1)
+	if len(found) == 0 || found[len(found)-1][1] == first {
+		t.Fatalf("no second link: %q", found)
+	}
+	second := found[len(found)-1][1]
+
+	owner := pagestest.Open(t, s.public, 390, 844)
+	owner.Visit(first)
+	owner.Check("assisted-first-code-is-dead")
+	owner.Visit(second)
+	owner.Press("main form[action$='/rifiuta'] button")
+	owner.Check("assisted-refused")
+	owner.Visit(second)
+	owner.Check("assisted-refused-is-gone")
+
+	dictatedTo(desk, quiet)
+	third := s.sentBy(desk, registry.ChannelLetter, quiet)
+	desk.Visit("/assisted")
+	desk.Click("main tbody details:has(form[action$='/cancel']) summary")
+	desk.Press(row("cancel"))
+	desk.Check("assisted-list-cancelled")
+	owner.Visit(third)
+	if pagestest.Eval[int](owner, `document.querySelectorAll("form[action$='/rifiuta']").length`) != 0 {
+		t.Error("the code of an entry that was taken back still opens it")
+	}
+
+	dictatedTo(desk, quiet)
+	s.sentBy(desk, registry.ChannelSMS, quiet)
+	if err := s.o.expireAssisted(t.Context(), time.Now().Add(registry.CodeLife+time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	desk.Visit("/assisted")
+	desk.Check("assisted-list-over")
+
+	if s.found() != 0 {
+		t.Error("something of it is in the register")
+	}
+	want := []string{"assisted-begin", "assisted-send", "assisted-again", "assisted-refuse", "assisted-begin", "assisted-send", "assisted-cancel",
+		"assisted-begin", "assisted-send", "assisted-expire"}
+	if got := s.kinds(id); !slices.Equal(got, want) {
+		t.Errorf("on the trail in the operator's name:\n%q, want\n%q", got, want)
+	}
+}

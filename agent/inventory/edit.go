@@ -186,7 +186,7 @@ func (c *camera) edit(e Edit, at time.Time) {
 	}
 	c.hours(e, at)
 	if e.Name != nil {
-		c.name, c.nameAt, c.said.Numbered = line(*e.Name), at, false
+		c.name, c.nameAt, c.said.StandsIn = line(*e.Name), at, false
 	}
 	if e.Mine != "" {
 		c.mine = e.Mine

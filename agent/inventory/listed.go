@@ -173,7 +173,7 @@ func (d *device) listCameras(ctx context.Context, tx *sql.Tx, of []*camera, l By
 			c = &camera{id: uuid.NewString(), deviceID: d.id, device: d, channel: number, family: byHand, seen: now}
 		}
 		if name = line(name); c.name != name && !(l.Numbered && (c.name != "" || c.foundName != "")) {
-			c.name, c.nameAt, c.said.Numbered = name, now, l.Numbered
+			c.name, c.nameAt, c.said.StandsIn = name, now, l.Numbered
 		}
 		listed = append(listed, c)
 	}
@@ -229,12 +229,12 @@ func soleListed(all []toldChannel, listed []*camera, name string) bool {
 }
 
 // found makes a listed camera that of a told channel: what the owner said of it
-// stays, but a name that only counted gives way to the recorder's.
+// stays, but a name that stood in for the recorder's gives way to it.
 func (ch *toldChannel) found(c *camera) {
-	if c.said.Numbered && ch.Name != "" {
+	if c.said.StandsIn && ch.Name != "" {
 		c.name, c.nameAt = "", time.Time{}
 	}
-	c.said.Numbered = false
+	c.said.StandsIn = false
 }
 
 // listedHints pairs, for the owner, what he listed and what recorders tell, where

@@ -28,7 +28,7 @@ type hoursSaid struct {
 	ToldSchedule  protocol.Schedule  `json:"told_schedule,omitzero"`
 	ToldRetention protocol.Retention `json:"told_retention,omitzero"`
 	At            time.Time          `json:"at,omitzero"`        // he last said or confirmed any of it
-	Numbered      bool               `json:"numbered,omitempty"` // the camera's name is a number, until the recorder tells one
+	StandsIn      bool               `json:"numbered,omitempty"` // the camera's name counts, or was typed on a form, until the recorder tells its own
 }
 
 // scheduleNow is the schedule that counts, and whether it is the owner's word.

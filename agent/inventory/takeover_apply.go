@@ -119,7 +119,7 @@ func (d *device) becomes(ctx context.Context, tx *sql.Tx, r protocol.Recorder) e
 // becomes gives a found camera the id of the recorded one, and what was said of
 // that as a suggestion.
 func (c *camera) becomes(ctx context.Context, tx *sql.Tx, r Recorded, siteID string) error {
-	c.suggested(r.Camera)
+	c.suggested(r)
 	c.siteID = siteID
 	if err := c.save(ctx, tx); err != nil {
 		return err
@@ -129,10 +129,12 @@ func (c *camera) becomes(ctx context.Context, tx *sql.Tx, r Recorded, siteID str
 }
 
 // suggested takes over what was said of a recorded camera, where nothing is
-// said here.
-func (c *camera) suggested(r protocol.Camera) {
-	if c.name == "" && r.NameFact.Source == protocol.Declared && !c.tells(r.Name) {
-		c.name, c.nameAt = r.Name, r.NameFact.At
+// said here. A name that was typed on a form stands in for the recorder's, by which the
+// footage is found.
+func (c *camera) suggested(of Recorded) {
+	r, told := of.Camera, c.safe(c.foundName)
+	if c.name == "" && r.NameFact.Source == protocol.Declared && !c.tells(r.Name) && (!of.Typed || told == "" || told == r.Name) {
+		c.name, c.nameAt, c.said.StandsIn = r.Name, r.NameFact.At, of.Typed
 	}
 	if c.outdoor == nil && r.OutdoorPublic.Yes {
 		c.mine = MineYes
@@ -173,7 +175,7 @@ func (b *book) remember(ctx context.Context, tx *sql.Tx, r Recorded, t Takeover)
 		c.channel = string(former) + "-" + c.id // two of one name: no channel is known by it
 		c.family = former
 	}
-	c.suggested(r.Camera)
+	c.suggested(r)
 	b.cameras = append(b.cameras, c)
 	return c.save(ctx, tx)
 }

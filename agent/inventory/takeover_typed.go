@@ -112,7 +112,7 @@ func (b *book) expect(ctx context.Context, tx *sql.Tx, r Recorded, deviceID stri
 		return c.becomes(ctx, tx, r, t.SiteID)
 	}
 	c := &camera{id: r.Camera.ID, deviceID: d.id, device: d, channel: channel, family: byHand, seen: t.At, siteID: t.SiteID}
-	c.suggested(r.Camera)
+	c.suggested(r)
 	b.cameras = append(b.cameras, c)
 	return c.save(ctx, tx)
 }

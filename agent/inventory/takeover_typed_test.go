@@ -133,3 +133,42 @@ func TestTypedOnALockedRecorder(t *testing.T) {
 		t.Errorf("%v", names)
 	}
 }
+
+// The footage is found by the name that the recorder gives: one that was typed on a form
+// stands in for it, and gives way when the recorder tells its own.
+func TestTypedNameGivesWayToTheRecorders(t *testing.T) {
+	names := func(v *Inventory) (all []string) {
+		for _, c := range last[protocol.Declaration](t, v).Cameras {
+			all = append(all, c.Name+" "+string(c.NameFact.Source))
+		}
+		return all
+	}
+	told := nvrWith("NVR 8", channel("0", "CAM 1"))
+	v := enrolledAgain(t, typedByHand(t, "Vetrina"), told)
+	id := takeover(t, v).Recorded[0].Camera.ID
+	if err := v.TakeOver(t.Context(), siteA, []Choice{{ID: id, Here: cameras(t, v)[0].ID}}); err != nil {
+		t.Fatal(err)
+	}
+	approve(t, v, id)
+	if got := names(v); !slices.Equal(got, []string{"CAM 1 confirmed"}) {
+		t.Errorf("taken for one that is told: %q", got)
+	}
+
+	v = enrolledAgain(t, typedByHand(t, "Telecamera 1"), lockedRecorder())
+	found := takeover(t, v)
+	id = found.Recorded[0].Camera.ID
+	if err := v.TakeOver(t.Context(), siteA, []Choice{{ID: id, On: found.Locked[0].ID}}); err != nil {
+		t.Fatal(err)
+	}
+	approve(t, v, id)
+	if got := names(v); !slices.Equal(got, []string{"Telecamera 1 declared"}) {
+		t.Errorf("before the password is known: %q", got)
+	}
+	open := lockedRecorder()
+	open.Needs, open.Channels = interrogate.NeedsNothing, []interrogate.Channel{channel("1", "Vetrina"), channel("2", "Cortile")}
+	record(t, v, noon.Add(time.Hour), open)
+	approve(t, v, id)
+	if got := names(v); !slices.Equal(got, []string{"Vetrina confirmed"}) {
+		t.Errorf("once the recorder tells its names: %q", got)
+	}
+}

@@ -86,8 +86,10 @@ var layout = map[string][]string{
 	// packages says what the programs that are shipped were made of; its scripts make the packages.
 	"installer/packages": {},
 	"installer/loadtest": {"agent/uplink", "protocol", "protocol/wire"},
-	"installer/icon":     {},           // draws, for the builds of the packages
-	"installer/publish":  {"protocol"}, // the publishers' program: those who sign updates run it, and nothing of ours calls it
+	// checker judges the collector's register from outside: it imports nothing of ours.
+	"installer/checker": {},
+	"installer/icon":    {},           // draws, for the builds of the packages
+	"installer/publish": {"protocol"}, // the publishers' program: those who sign updates run it, and nothing of ours calls it
 }
 
 // testOnly lists what any test of a side, or of a package, may import besides: the devices that

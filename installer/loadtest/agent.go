@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -42,13 +43,14 @@ type agent struct {
 	// After the enrolment.
 	shows       *tls.Certificate
 	authorities [][]byte // DER: who signed it
-	siteID      string
+	id, siteID  string
 	epoch       int64
 	sessions    tls.ClientSessionCache
 	message     []byte // not acknowledged yet; nil: none
 	messageID   string
 	last        string // the newest acknowledged one
 	camera      string // one that is declared
+	declared    *protocol.Declaration
 	revision    int64
 
 	mu    sync.Mutex
@@ -126,6 +128,11 @@ func (a *agent) enrol(ctx context.Context) error {
 	if len(chain) == 0 {
 		return errors.New("the answer holds no certificate")
 	}
+	leaf, err := x509.ParseCertificate(chain[0])
+	if err != nil {
+		return err
+	}
+	a.id = leaf.Subject.CommonName
 	a.shows = &tls.Certificate{Certificate: chain, PrivateKey: key}
 	a.authorities = resp.Msg.GetAuthorities()
 	a.siteID, a.epoch = resp.Msg.GetGrant().GetSiteId(), resp.Msg.GetGrant().GetEpoch()
@@ -205,12 +212,14 @@ func (a *agent) now() (*line, time.Time) {
 	return a.line, a.since
 }
 
+var errNotConnected = errors.New("not connected")
+
 // deliver sends a declaration until the collector says that it is recorded; one
 // that got no answer goes out again as it is.
 func (a *agent) deliver(ctx context.Context) error {
 	l, _ := a.now()
 	if l == nil {
-		return errors.New("not connected")
+		return errNotConnected
 	}
 	if a.message == nil {
 		if err := a.write(); err != nil {
@@ -223,8 +232,12 @@ func (a *agent) deliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if sum := sha256.Sum256(a.message); string(resp.Msg.GetReceipt().GetMessageSha256()) != string(sum[:]) {
+	sum := sha256.Sum256(a.message)
+	if string(resp.Msg.GetReceipt().GetMessageSha256()) != string(sum[:]) {
 		return fmt.Errorf("the receipt of message %s is for other bytes", a.messageID)
+	}
+	if err := a.fleet.ledger.note(noted{Event: "acknowledged", Message: a.messageID, SHA256: hex.EncodeToString(sum[:])}); err != nil {
+		return err
 	}
 	a.last, a.message = a.messageID, nil
 	return nil

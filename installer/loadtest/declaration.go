@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,18 +15,24 @@ import (
 // cameras of one declaration: they make it about 2 KiB.
 const cameras = 6
 
-// write makes the agent's next declaration.
+// write makes the agent's next declaration: the same cameras under new names.
 func (a *agent) write() error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	a.revision++
 	d := declaration(a.number, now)
+	if a.declared != nil {
+		d = renamed(*a.declared, a.revision, now)
+	}
+	a.declared = &d
 	m := protocol.Message{ID: uuid.NewString(), SiteID: a.siteID, Epoch: a.epoch, Revision: a.revision, MadeAt: now, Body: d}
 	text, err := protocol.Encode(m)
 	if err != nil {
 		return err
 	}
 	a.message, a.messageID, a.camera = text, m.ID, d.Cameras[0].ID
-	return nil
+	sum := sha256.Sum256(text)
+	return a.fleet.ledger.note(noted{Event: "sent", Message: m.ID, SHA256: hex.EncodeToString(sum[:]), Agent: a.id, Site: a.siteID,
+		Kind: m.Kind(), Epoch: m.Epoch, Revision: m.Revision, Cameras: len(d.Cameras)})
 }
 
 // declaration is that of a shop with one recorder, somewhere in Milan.
@@ -49,6 +58,17 @@ func declaration(number int, now time.Time) protocol.Declaration {
 			Retention:     protocol.Retention{Kind: protocol.RetentionAge, Age: 168 * time.Hour, Fact: measured},
 			OutdoorPublic: protocol.Outdoor{Yes: true, By: owner, At: now},
 		})
+	}
+	return d
+}
+
+// renamed is the declaration with new names for its cameras.
+func renamed(d protocol.Declaration, revision int64, now time.Time) protocol.Declaration {
+	d.Approval.At = now
+	d.Cameras = slices.Clone(d.Cameras)
+	for i := range d.Cameras {
+		d.Cameras[i].Name = fmt.Sprintf("Ingresso %d, nome %d", i+1, revision)
+		d.Cameras[i].NameFact.At = now
 	}
 	return d
 }

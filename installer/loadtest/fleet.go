@@ -26,6 +26,7 @@ type fleet struct {
 	roots     *x509.CertPool // what the collector's certificate must lead to
 	sockets   []*quic.Transport
 	agents    []*agent
+	ledger    *ledger
 
 	inflight int
 	pace     *rate.Limiter
@@ -47,6 +48,10 @@ func newFleet(ctx context.Context, p plan, links []string) (*fleet, error) {
 	if p.rate > 0 {
 		f.pace.SetLimit(rate.Limit(p.rate))
 	}
+	var err error
+	if f.ledger, err = openLedger(p.ledger); err != nil {
+		return nil, fmt.Errorf("open the ledger: %w", err)
+	}
 	var pin string
 	for i, text := range links {
 		link, err := protocol.ParseLink(text)
@@ -63,7 +68,6 @@ func newFleet(ctx context.Context, p plan, links []string) (*fleet, error) {
 	if err := f.find(ctx); err != nil {
 		return nil, err
 	}
-	var err error
 	if f.roots, err = authority(ctx, f.collector, pin); err != nil {
 		return nil, fmt.Errorf("recognise the collector: %w", err)
 	}
@@ -123,6 +127,7 @@ func (f *fleet) close() {
 		_ = s.Close()
 		_ = s.Conn.Close()
 	}
+	_ = f.ledger.close() // all its lines are on disk
 }
 
 // authority gives the pool that the collector's certificate must lead to: the

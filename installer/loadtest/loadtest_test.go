@@ -53,7 +53,7 @@ func TestParse(t *testing.T) {
 // takes what is sent.
 func TestDeclaration(t *testing.T) {
 	for _, number := range []int{0, 9_999} {
-		a := &agent{number: number, siteID: "0b6a2f64-7c1e-4b70-9a53-0d2f4a9c1e02", epoch: 1}
+		a := &agent{fleet: &fleet{}, number: number, siteID: "0b6a2f64-7c1e-4b70-9a53-0d2f4a9c1e02", epoch: 1}
 		if err := a.write(); err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,11 @@
 //	anagrafe-collector invite -site "Prova" -count 1000 -json >codes.json
 //	go run ./installer/loadtest -codes codes.json
 //
+// With -ledger it writes down what it sent and what was acknowledged, which
+// installer/checker compares with the register: after the phase live, meanwhile
+// which the collector may be killed, or anything be taken from it, and the agents
+// go on until they are answered.
+//
 // The clients take about as much processor time as the server, from the same
 // cores: what a server does "a second and core" is counted from the time that
 // its own process was running.
@@ -49,14 +54,18 @@ type plan struct {
 	inflight int           // agents at work at once, but for those that come back by themselves
 	sockets  int           // UDP sockets that they share
 	hold     time.Duration // idle before the memory is read
+	ledger   string        // file for what was sent and acknowledged; "": none is kept
+	lasts    time.Duration // of the phase live
+	every    time.Duration // how often an agent speaks in it, on average
 	json     bool
 }
 
 var (
 	// phases in their order. Without enrol the agents can do nothing, and some
 	// phases are for agents that are connected.
-	phases        = []string{"enrol", "peers", "connect", "hold", "deliver", "notice", "return", "storm"}
-	needConnected = []string{"deliver", "notice", "return", "storm"}
+	measured      = []string{"enrol", "peers", "connect", "hold", "deliver", "notice", "return", "storm"}
+	phases        = append(slices.Clone(measured), "live") // in which faults are borne, and nothing is measured
+	needConnected = []string{"deliver", "live", "notice", "return", "storm"}
 )
 
 func main() {
@@ -93,7 +102,7 @@ func parse(args []string, complain io.Writer) (plan, error) {
 	f := flag.NewFlagSet("loadtest", flag.ContinueOnError)
 	f.SetOutput(complain)
 	f.IntVar(&p.agents, "agents", 10_000, "agents to play")
-	chosen := f.String("phases", strings.Join(phases, ","), "what to play, in this order; storm kills and restarts the collector, and needs -bin")
+	chosen := f.String("phases", strings.Join(measured, ","), "what to play, in this order, of these and live, in which agents speak now and then for a while; storm kills and restarts the collector, and needs -bin")
 	f.StringVar(&p.codes, "codes", "", "codes to enrol with: what `invite -count N -json` printed")
 	f.StringVar(&p.bin, "bin", "", "folder of the built programs: start a collector, and peers to compare it with")
 	f.StringVar(&p.data, "data", "", "directory of that collector, to be kept (default: a temporary one)")
@@ -101,6 +110,9 @@ func parse(args []string, complain io.Writer) (plan, error) {
 	f.IntVar(&p.inflight, "inflight", 64, "agents at work at once")
 	f.IntVar(&p.sockets, "sockets", 16, "UDP sockets; on loopback each has an address of its own")
 	f.DurationVar(&p.hold, "hold", 150*time.Second, "how long the agents are idle before the server's memory is read; Go collects idle garbage every 2 minutes")
+	f.StringVar(&p.ledger, "ledger", "", "file in which each message stands before it is sent, and once it is acknowledged, for installer/checker")
+	f.DurationVar(&p.lasts, "for", time.Minute, "how long the phase live lasts")
+	f.DurationVar(&p.every, "every", 10*time.Second, "how often each of them speaks then, on average")
 	f.BoolVar(&p.json, "json", false, "print one JSON value")
 	if err := f.Parse(args); err != nil {
 		return p, err
@@ -121,6 +133,8 @@ func (p plan) check(rest []string) error {
 		return errors.New("give -bin DIR or -codes FILE")
 	case p.agents < 1 || p.inflight < 1 || p.sockets < 1 || p.sockets > 250:
 		return errors.New("-agents and -inflight must be at least 1, -sockets from 1 to 250")
+	case p.every <= 0 || p.lasts <= 0:
+		return errors.New("-for and -every must be longer than nothing")
 	case p.bin == "" && p.plays("storm"):
 		return errors.New("storm kills the collector: it needs one of its own (-bin)")
 	case !p.plays("enrol"):

@@ -57,6 +57,7 @@ func (c *collector) start(ctx context.Context) error {
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to pass on
 	if err := c.cmd.Start(); err != nil {
+		c.cmd = nil
 		return errors.Join(err, log.Close())
 	}
 	cmd, done := c.cmd, make(chan struct{})

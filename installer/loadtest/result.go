@@ -17,6 +17,7 @@ type result struct {
 	Connect *phase                 `json:"connect,omitempty"`
 	Held    *held                  `json:"held,omitempty"` // the collector
 	Deliver *phase                 `json:"deliver,omitempty"`
+	Live    *phase                 `json:"live,omitempty"` // done: declarations
 	Notice  *noticed               `json:"notice,omitempty"`
 	Return  *phase                 `json:"return,omitempty"` // agents that had been connected before
 	Storm   *storm                 `json:"storm,omitempty"`
@@ -107,6 +108,7 @@ func (r result) summary(out io.Writer) error {
 	line("connected", r.Connect)
 	memory("held", r.Held)
 	line("delivered", r.Deliver)
+	line("declared now and then", r.Live)
 	if n := r.Notice; n != nil {
 		fmt.Fprintf(w, "echo on a bare stream\t\t99 %% in %.1f ms\n", 1000*n.Echo)
 		if n.Sent > 0 {

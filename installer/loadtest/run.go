@@ -44,7 +44,7 @@ func (p plan) run(ctx context.Context) (r result, err error) {
 		return r, err
 	}
 	steps := map[string]func(context.Context) error{"enrol": s.enrol, "peers": s.compare, "connect": s.connect,
-		"hold": s.holdStill, "deliver": s.deliver, "notice": s.notice, "return": s.comeBack, "storm": s.storm}
+		"hold": s.holdStill, "deliver": s.deliver, "live": s.live, "notice": s.notice, "return": s.comeBack, "storm": s.storm}
 	for _, name := range p.phases {
 		say("%s ...", name)
 		if err := steps[name](ctx); err != nil {

@@ -18,7 +18,7 @@ func TestLongRun(t *testing.T) {
 	defer cancel()
 	bin, data := filepath.Join("..", "..", "build"), filepath.Join(t.TempDir(), "collector")
 	const n = 50
-	p := plan{agents: n, phases: phases, bin: bin, data: data, inflight: 16, sockets: 4, hold: time.Second}
+	p := plan{agents: n, phases: measured, bin: bin, data: data, inflight: 16, sockets: 4, hold: time.Second}
 	r, err := p.run(ctx)
 	if err != nil {
 		t.Fatal(err)

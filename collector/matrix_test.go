@@ -68,6 +68,7 @@ var allowed = map[string]map[string]string{
 		"GET /check":                         "anyone",
 		"POST /check":                        "anyone",
 		"POST /site/requests/{id}":           "owner",
+		"GET /site/changes":                  "owner",
 		"GET /site/withdraw":                 "owner",
 		"POST /site/withdraw":                "owner",
 		"GET /site/withdrawn":                "anyone",

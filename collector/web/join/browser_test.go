@@ -114,6 +114,9 @@ func TestPagesInABrowser(t *testing.T) {
 				t.Errorf("%d letters of the office are shown", n)
 			}
 			check("site")
+			b.Press("a[href='/site/changes']")
+			check("changes")
+			b.Visit("/site")
 			b.Press("a[href^='/site/delegations/']")
 			check("revoke")
 			b.Press("form[action$='/revoke'] button")

@@ -156,6 +156,7 @@ type exportedHistory struct {
 	Cameras    map[string][]cameraVersion                    `json:"cameras,omitempty"`
 	Schedules  map[string][]protocol.Era[protocol.Schedule]  `json:"schedules,omitempty"`
 	Retentions map[string][]protocol.Era[protocol.Retention] `json:"retentions,omitempty"`
+	Changes    []registry.Change                             `json:"changes"` // who changed what, as it became true
 }
 
 type cameraVersion struct {
@@ -173,6 +174,10 @@ func (j *Join) exportSite(r *http.Request, id string) (exportedSite, error) {
 	if err != nil {
 		return exportedSite{}, err
 	}
+	changes, err := h.Changes(time.Time{}, j.Web.Now())
+	if err != nil {
+		return exportedSite{}, err
+	}
 	key, cameraKeys, err := j.Registry.ImportKeys(r.Context(), id)
 	if err != nil {
 		return exportedSite{}, err
@@ -185,7 +190,7 @@ func (j *Join) exportSite(r *http.Request, id string) (exportedSite, error) {
 		HeardAt: own.HeardAt, SuspendedAt: own.SuspendedAt, SuspendedUntil: own.SuspendedUntil, Site: protocol.Site{Name: own.Name, Category: own.Category, Address: own.Address},
 		Contacts: contacts, Inherited: own.Inherited, Recorders: []protocol.Recorder{}, Cameras: []exportedCamera{},
 		History: exportedHistory{Site: h.Sites, Recorders: h.Recorders, Clocks: h.Clocks, Cameras: make(map[string][]cameraVersion),
-			Schedules: h.Schedules, Retentions: h.Retentions}}
+			Schedules: h.Schedules, Retentions: h.Retentions, Changes: changes}}
 	for _, a := range own.Acts {
 		out.Acts = append(out.Acts, ownerAct{a.Act, a.At})
 	}

@@ -123,6 +123,7 @@ func (j *Join) Routes() []web.Route {
 		route("POST "+CheckPath, j.check),
 		route("GET "+SitePath+"/delegations/{id}", j.delegation),
 		route("POST "+SitePath+"/delegations/{id}/revoke", j.revoke),
+		route("GET "+SitePath+"/changes", j.changes),
 		route("GET "+SitePath+"/withdraw", j.confirm),
 		route("POST "+SitePath+"/withdraw", j.withdraw),
 		route("GET "+SitePath+"/withdrawn", j.withdrawn),

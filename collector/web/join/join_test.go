@@ -41,6 +41,9 @@ type door struct {
 
 	site string
 	code protocol.Code
+
+	agent string
+	sent  protocol.Message // that it sent
 }
 
 func newDoor(t *testing.T) *door {
@@ -96,16 +99,25 @@ func (d *door) declare() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	m := protocol.Message{ID: uuid.NewString(), SiteID: d.site, Epoch: grant.Epoch, Revision: 1, MadeAt: at, Body: declaration(at)}
+	d.agent, d.sent = agent, protocol.Message{SiteID: d.site, Epoch: grant.Epoch}
+	d.code = d.sends(at, declaration(at)).OwnerCode
+}
+
+// sends has the agent declare something.
+func (d *door) sends(at time.Time, body protocol.Declaration) protocol.Receipt {
+	d.t.Helper()
+	m := d.sent
+	m.ID, m.Revision, m.MadeAt, m.Body = uuid.NewString(), m.Revision+1, at, body
 	raw, err := protocol.Encode(m)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	receipt, err := d.reg.Record(d.t.Context(), agent, m, raw, at)
+	receipt, err := d.reg.Record(d.t.Context(), d.agent, m, raw, at)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.code = receipt.OwnerCode
+	d.sent = m
+	return receipt
 }
 
 func declaration(at time.Time) protocol.Declaration {

@@ -146,7 +146,7 @@ $(BUILD)/root:
 # msi makes the agent's package for Windows in build/packages: see installer/msi, and
 # installer/msi/sign for the key.
 msi: pages msi-tools
-	@rm -f $(BUILD)/packages/*.msi
+	@rm -f $(BUILD)/packages/*.msi $(BUILD)/packages/*-windows-*.cdx.json
 	installer/msi/compile $(BUILD)/windows
 	installer/msi/pack $(BUILD)/windows $(BUILD)/packages
 
@@ -163,7 +163,7 @@ msi-testers:
 
 # spk makes the agent's packages for Synology's DSM 7, of the programs for Linux.
 spk: $(ARCHES:%=linux-%)
-	@rm -f $(BUILD)/packages/*.spk
+	@rm -f $(BUILD)/packages/*.spk $(BUILD)/packages/*-dsm-*.cdx.json
 	for pair in amd64=x86_64 arm64=armv8 armhf=armv7; do \
 		installer/spk/pack $${pair#*=} $(BUILD)/linux-$${pair%=*}/anagrafe-agent $(BUILD)/packages; \
 	done

@@ -184,6 +184,48 @@ func tokenKey(t *testing.T) (certificate string, env []string) {
 		"SIGN_KEY=pkcs11:token=anagrafe;object=codice;type=private?pin-source=file:"+path("pin"))
 }
 
+// TestLongMSIMaterials: what it is made of lies in the package, and beside it.
+func TestLongMSIMaterials(t *testing.T) {
+	msi, _ := builtMSI(t)
+	dir := t.TempDir()
+	tool(t, nil, "msiextract", "-C", dir, msi)
+	installed := func(name string) []byte { return read(t, filepath.Join(dir, "Anagrafe Telecamere", name)) }
+	listed(t, "anagrafe-agent-*-windows-amd64.cdx.json", installed("sbom.cdx.json"), installed("third-party-licences.txt"))
+}
+
+// listed demands of a package's bill of materials that it names parts of each origin,
+// lies beside the package and is summed, and that the licences name the same modules.
+func listed(t *testing.T, beside string, bill, licences []byte) {
+	t.Helper()
+	found, err := filepath.Glob("../build/packages/" + beside)
+	if err != nil || len(found) != 1 || !bytes.Equal(read(t, found[0]), bill) {
+		t.Errorf("beside the package lies %q, %v, not the bill that is in it: make packages", found, err)
+		return
+	}
+	sum := fmt.Sprintf("%x  %s\n", sha256.Sum256(bill), filepath.Base(found[0]))
+	if !strings.Contains(string(read(t, "../build/packages/SHA256SUMS")), sum) {
+		t.Errorf("SHA256SUMS has no %q", sum)
+	}
+	var bom struct {
+		Components []struct{ Name, PURL string }
+	}
+	if err := json.Unmarshal(bill, &bom); err != nil {
+		t.Fatal(err)
+	}
+	origins := map[string]int{}
+	for _, c := range bom.Components {
+		origin := within(c.PURL, "pkg:", "/")
+		if origins[origin]++; origin == "golang" && c.Name != "std" && !bytes.Contains(licences, []byte("==== "+c.Name)) {
+			t.Errorf("%s has no licence", c.Name)
+		}
+	}
+	for _, origin := range []string{"golang", "npm", "deb", "generic"} {
+		if origins[origin] == 0 {
+			t.Errorf("no part is of pkg:%s", origin)
+		}
+	}
+}
+
 // TestLongMSIAgain: who builds the same sources elsewhere gets the same content and
 // the same tables, but for the times at which wixl wrote them.
 func TestLongMSIAgain(t *testing.T) {

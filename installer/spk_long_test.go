@@ -106,6 +106,7 @@ func TestLongSPKStructure(t *testing.T) {
 		if len(target["anagrafe.sc"]) == 0 || targetModes["bin/anagrafe-agent"]&0o111 == 0 {
 			t.Errorf("%s: the package holds %v", arch, targetModes)
 		}
+		listed(t, "anagrafe-agent-*-dsm-"+arch+".cdx.json", target["sbom.cdx.json"], target["third-party-licences.txt"])
 		program, err := elf.NewFile(bytes.NewReader(target["bin/anagrafe-agent"]))
 		if err != nil || program.Machine != machine || slices.ContainsFunc(program.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
 			t.Errorf("%s: the program is for %v, or wants a C library: %v", arch, program, err)

@@ -79,10 +79,10 @@ func TestLockFile(t *testing.T) {
 	}
 }
 
-// Every module's licence is there, and what the bundler gathered.
+// Every module's licence is there, what the bundler gathered, and the C library's.
 func TestLicences(t *testing.T) {
 	info, _ := debug.ReadBuildInfo()
-	texts, err := licencesOf(info, []byte("==== htmx.org: LICENSE ===="))
+	texts, err := licencesOf(info, []byte("==== htmx.org: LICENSE ===="), "libc6@2.36")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,9 +91,21 @@ func TestLicences(t *testing.T) {
 			t.Errorf("%s has no licence", m.Path)
 		}
 	}
-	for _, want := range []string{"==== Go: LICENSE ====", "==== htmx.org: LICENSE ===="} {
+	for _, want := range []string{"==== Go: LICENSE ====", "==== htmx.org: LICENSE ====", "==== libc6: copyright ===="} {
 		if !bytes.Contains(texts, []byte(want)) {
 			t.Errorf("%q is missing", want)
 		}
+	}
+}
+
+// A module without a licence's text is one of which the licence is stated here, or
+// nothing is packed.
+func TestStatedLicence(t *testing.T) {
+	var out bytes.Buffer
+	if err := appendLicences(&out, "github.com/elgs/gostrgen", t.TempDir()); err != nil || !strings.Contains(out.String(), "elgs/gostrgen/issues/3") {
+		t.Errorf("%v: %s", err, &out)
+	}
+	if err := appendLicences(&out, "example.org/unknown", t.TempDir()); err == nil {
+		t.Error("a module of which nobody knows the licence is packed")
 	}
 }

@@ -12,11 +12,21 @@ import (
 	"golang.org/x/mod/module"
 )
 
-// licencesOf gathers the licences of the modules that are linked into a program, and
-// those that the bundler has gathered of the front end.
-func licencesOf(info *debug.BuildInfo, frontEnd []byte) ([]byte, error) {
+// stated is what is known of modules that come without the text of a licence: whose
+// words it rests on, where they stand, and by which part the module came.
+var stated = map[string]string{
+	"github.com/elgs/gostrgen": `No licence text comes with it. Asked for one, its author wrote on 14 July 2019, at
+https://github.com/elgs/gostrgen/issues/3: "Please feel free to use the code whatever
+you like." It is linked in by github.com/use-go/onvif, of which the licence is here
+too.`,
+}
+
+// licencesOf gathers the licences of the modules that are linked into a program, those
+// that the bundler has gathered of the front end, and that of libc, Debian's package of
+// the C library (NAME@VERSION, "": none).
+func licencesOf(info *debug.BuildInfo, frontEnd []byte, libc string) ([]byte, error) {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "Third-party software in this program, with its licences. SQLite is in the public\ndomain; the GNU C library is under the LGPL 2.1, and this program's source, with\nwhich it can be linked anew, is at the address of its own licence.\n")
+	fmt.Fprintf(&out, "Third-party software in this program, with its licences. SQLite is in the public\ndomain. The licence of the C library comes last: parts of the GNU C library are under\nthe LGPL 2.1, and this program's source, with which it can be linked anew, is at the\naddress of its own licence.\n")
 	cache, err := exec.Command("go", "env", "GOMODCACHE", "GOROOT").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
@@ -39,6 +49,13 @@ func licencesOf(info *debug.BuildInfo, frontEnd []byte) ([]byte, error) {
 	}
 	out.WriteString("\n\n")
 	out.Write(frontEnd)
+	if name, _, given := strings.Cut(libc, "@"); given {
+		text, err := os.ReadFile(filepath.Join("/usr/share/doc", name, "copyright"))
+		if err != nil {
+			return nil, fmt.Errorf("the licence of the C library: %w", err)
+		}
+		fmt.Fprintf(&out, "\n\n==== %s: copyright ====\n\n%s\n", name, bytes.TrimSpace(text))
+	}
 	return out.Bytes(), nil
 }
 
@@ -70,8 +87,13 @@ func appendLicences(out *bytes.Buffer, name, dir string) error {
 		fmt.Fprintf(out, "\n\n==== %s: %s ====\n\n%s\n", name, e.Name(), bytes.TrimSpace(text))
 		found = true
 	}
-	if !found { // its author ships none
-		fmt.Fprintf(out, "\n\n==== %s ====\n\nNo licence text comes with it: see https://pkg.go.dev/%s?tab=licenses\n", name, name)
+	if found {
+		return nil
 	}
+	said, ok := stated[name]
+	if !ok {
+		return fmt.Errorf("no licence text comes with %s: find out what it is under, and say it in licences.go", name)
+	}
+	fmt.Fprintf(out, "\n\n==== %s ====\n\n%s\n", name, said)
 	return nil
 }

@@ -1,6 +1,6 @@
 // Command packages says what a program that is shipped was made of: the bill of
-// materials (CycloneDX 1.6, JSON) and the licences of what is linked into it. "pack"
-// calls it for each program; see there how packages are made.
+// materials (CycloneDX 1.6, JSON) and the licences of what is linked into it. "materials"
+// calls it for each program, for whoever packs it.
 //
 // It hides where the parts of a program are told: those in Go by the program itself,
 // the front end's by npm's lock file, SQLite's version by SQLite, and the C library,
@@ -53,7 +53,7 @@ func run() error {
 	if err := os.WriteFile(*bomFile, bom, 0o644); err != nil {
 		return err
 	}
-	texts, err := licencesOf(info, frontEnd)
+	texts, err := licencesOf(info, frontEnd, *libc)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// players are the agents of the rows about many of them.
-const players = 10_000
+// players are how many agents the rows about many of them have.
+func players() int { return whole(10_000, 1_000) }
 
 // played is what loadtest prints (see its type result).
 type played struct {
@@ -58,7 +58,7 @@ type playedHeld struct {
 // time, since the agents use the same cores.
 func agentFigures(t *testing.T) []figure {
 	data := filepath.Join(t.TempDir(), "collector")
-	p := play10000(t, data)
+	p := playAgents(t, data)
 	bare := p.Peers["quic"]
 	upserts := upsertsPerCore(t, filepath.Join(data, "registry.db"))
 	figures := []figure{
@@ -79,15 +79,16 @@ func agentFigures(t *testing.T) []figure {
 		bounded("notice_p99.limit", what, 1000*p.Notice.P99, "ms", 1000))
 }
 
-// play10000 runs loadtest to its end.
-func play10000(t *testing.T, data string) played {
+// playAgents runs loadtest to its end.
+func playAgents(t *testing.T, data string) played {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "loadtest")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./loadtest").CombinedOutput(); err != nil {
 		t.Fatalf("building loadtest: %v: %s", err, out)
 	}
 	bin := filepath.Dir(binary(t, "anagrafe-collector"))
-	cmd := exec.CommandContext(t.Context(), program, "-bin", bin, "-data", data, "-agents", fmt.Sprint(players), "-json")
+	cmd := exec.CommandContext(t.Context(), program, "-bin", bin, "-data", data, "-agents", fmt.Sprint(players()), "-hold", "130s",
+		"-phases", "enrol,peers,connect,hold,deliver,notice,return,storm", "-json")
 	var complaint bytes.Buffer
 	cmd.Stderr = &complaint
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it stops what it started
@@ -99,7 +100,7 @@ func play10000(t *testing.T, data string) played {
 	if err := json.Unmarshal(out, &p); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	if p.Connect.Done != players || p.Deliver.Done != players || p.Return.Done != players || p.Storm.Done != players || p.Held.Each <= 0 || p.Peers["quic"].Held.Each <= 0 {
+	if players := players(); p.Connect.Done != players || p.Deliver.Done != players || p.Return.Done != players || p.Storm.Done != players || p.Held.Each <= 0 || p.Peers["quic"].Held.Each <= 0 {
 		t.Fatalf("not all that was asked for was played: %s", out)
 	}
 	return p

@@ -27,16 +27,16 @@ import (
 
 // backedUpCameras is how many the register has; ANAGRAFE_CAMERAS says otherwise, a
 // country's 1500000 for one.
-var backedUpCameras = func() int {
+func backedUpCameras() int {
 	if n, err := strconv.Atoi(os.Getenv("ANAGRAFE_CAMERAS")); err == nil && n > 0 {
 		return n
 	}
-	return 100_000
-}()
+	return whole(100_000, 20_000)
+}
 
 const camerasASite = 20
 
-// backupFigures backs up and restores a register of 100,000 cameras on SQLite, beside
+// backupFigures backs up and restores a register on SQLite, beside
 // SQLite's own copy of the file, which is neither encrypted nor of any engine.
 func backupFigures(t *testing.T) []figure {
 	t.Helper()
@@ -47,7 +47,7 @@ func backupFigures(t *testing.T) []figure {
 	}
 	file := filepath.Join(dir, registerName)
 	filling := timed(t, func() error { fillRegister(t, dir, file); return nil })
-	figures := loadFigures(t, dir, file, backedUpCameras)
+	figures := loadFigures(t, dir, file, backedUpCameras())
 	copying := timed(t, func() error {
 		_, err := openSQL(t, file).ExecContext(t.Context(), "VACUUM INTO ?", filepath.Join(dir, "copy.db"))
 		return err
@@ -90,7 +90,7 @@ func backupFigures(t *testing.T) []figure {
 			KeysBackup: func() (io.ReadCloser, error) { return os.Open(at["keys"]) }})
 		return err
 	})
-	if done.Rows < int64(backedUpCameras) || done.Unread != 0 {
+	if done.Rows < int64(backedUpCameras()) || done.Unread != 0 {
 		t.Fatalf("%+v: this is no measurement", done)
 	}
 	size := func(path string) float64 {
@@ -101,7 +101,7 @@ func backupFigures(t *testing.T) []figure {
 		return float64(info.Size()) / (1 << 20)
 	}
 	return append(figures,
-		atMost("backup", fmt.Sprintf("back up %d cameras (declared in %.0f s), against SQLite's copy of the file", backedUpCameras, filling), backing, "s", copying, 5),
+		atMost("backup", fmt.Sprintf("back up %d cameras (declared in %.0f s), against SQLite's copy of the file", backedUpCameras(), filling), backing, "s", copying, 5),
 		atMost("restore", "restore them", restoring, "s", copying, 8),
 		atMost("backup.size", "the backup, against the copy", size(at["backup"]), "MiB", size(filepath.Join(dir, "copy.db")), 1),
 	)
@@ -128,7 +128,7 @@ func fillRegister(t *testing.T, dir, file string) {
 	for w := range atOnce {
 		go func() {
 			var err error
-			for i := w; i < backedUpCameras/camerasASite && err == nil; i += atOnce {
+			for i := w; i < backedUpCameras()/camerasASite && err == nil; i += atOnce {
 				err = declareSite(t.Context(), r, i, func(*protocol.Camera) {})
 			}
 			errs <- err
@@ -149,7 +149,7 @@ func fillRegister(t *testing.T, dir, file string) {
 // a site within 100 m.
 func spread(site, n int) protocol.Point {
 	dice := rand.New(rand.NewPCG(uint64(site), 0))
-	side := math.Sqrt(float64(backedUpCameras) / 195) // km
+	side := math.Sqrt(float64(backedUpCameras()) / 195) // km
 	lon, lat := 9.19e6+side*dice.Float64()*12_800, 45.46e6+side*dice.Float64()*9_000
 	around := rand.New(rand.NewPCG(uint64(site), uint64(n)+1))
 	return protocol.Point{Lon: int32(lon) + around.Int32N(1280), Lat: int32(lat) + around.Int32N(900)}

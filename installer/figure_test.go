@@ -4,7 +4,11 @@ package installer
 
 import (
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -28,80 +32,159 @@ type figure struct {
 	Reach float64  `json:"reach"`
 	Met   bool     `json:"met"`
 
-	id   string
-	sign string // "<=" or ">=": how the ratio or value stands to Reach when met
-	what string
+	ID   string    `json:"-"`    // the key in the file
+	Sign string    `json:"sign"` // "<=" or ">=": how the ratio or value stands to Reach when met
+	What string    `json:"what"`
+	At   time.Time `json:"at"` // when it was measured
 }
 
 // atMost is a value that may be so many times its floor.
 func atMost(id, what string, value float64, unit string, floor, reach float64) figure {
 	ratio := value / floor
-	return figure{Value: value, Unit: unit, Floor: &floor, Ratio: &ratio, Reach: reach, Met: ratio <= reach, id: id, what: what, sign: "<="}
+	return figure{Value: value, Unit: unit, Floor: &floor, Ratio: &ratio, Reach: reach, Met: ratio <= reach, ID: id, What: what, Sign: "<="}
 }
 
 // atLeast is a value that must be so many times its floor or peer.
 func atLeast(id, what string, value float64, unit string, floor, reach float64) figure {
 	f := atMost(id, what, value, unit, floor, reach)
-	f.sign, f.Met = ">=", *f.Ratio >= reach
+	f.Sign, f.Met = ">=", *f.Ratio >= reach
 	return f
 }
 
 // timesFaster is a duration that must be so many times shorter than the peer's.
 func timesFaster(id, what string, value, peer, reach float64) figure {
 	ratio := peer / value
-	return figure{Value: value, Unit: "s", Floor: &peer, Ratio: &ratio, Reach: reach, Met: ratio >= reach, id: id, what: what, sign: ">="}
+	return figure{Value: value, Unit: "s", Floor: &peer, Ratio: &ratio, Reach: reach, Met: ratio >= reach, ID: id, What: what, Sign: ">="}
 }
 
 // bounded is a value with a limit of its own.
 func bounded(id, what string, value float64, unit string, reach float64) figure {
-	return figure{Value: value, Unit: unit, Reach: reach, Met: value <= reach, id: id, what: what, sign: "<="}
+	return figure{Value: value, Unit: unit, Reach: reach, Met: value <= reach, ID: id, What: what, Sign: "<="}
 }
 
 // reaches is a value that must be so high.
 func reaches(id, what string, value float64, unit string, reach float64) figure {
-	return figure{Value: value, Unit: unit, Reach: reach, Met: value >= reach, id: id, what: what, sign: ">="}
+	return figure{Value: value, Unit: unit, Reach: reach, Met: value >= reach, ID: id, What: what, Sign: ">="}
 }
 
-// TestBench measures every row, prints the table and writes build/bench.json
-// (`make bench`); `-run TestBench/scan` measures one part. A figure that is missed
-// is said to be, with its profile; only what could not be measured fails.
+// full has the long rows measured at their whole size, instead of the others and of
+// smaller sizes of those (`make bench-full`).
+var full = flag.Bool("full", false, "measure the long rows")
+
+// whole is a row's whole size, or the small one of a short run.
+func whole(n, small int) int {
+	if *full {
+		return n
+	}
+	return small
+}
+
+// part is some rows that are measured together. A long one has a smaller size in a short
+// run, whose ids end with small; the others are measured in the short run alone.
+type part struct {
+	name    string
+	figures func(*testing.T) []figure
+	long    bool
+	small   string
+}
+
+var parts = []part{
+	{name: "scan", figures: scanFigures},
+	{name: "network", figures: networkFigures},
+	{name: "idle", figures: idleFigures, long: true, small: ".short"},
+	{name: "agents", figures: agentFigures, long: true, small: ".1k"},
+	{name: "backup", figures: backupFigures, long: true, small: ".20k"},
+	{name: "geocode", figures: geocodeFigures},
+	{name: "search", figures: searchFigures, long: true}, // their ids have their size
+	{name: "visibility", figures: visibilityFigures},
+	{name: "page", figures: pageFigures, long: true, small: ".100k"},
+	{name: "console", figures: consoleFigures, long: true}, // the same
+	{name: "trail", figures: trailFigures, long: true, small: ".20k"},
+}
+
+// TestBench measures the rows, prints the table and writes build/bench.json (`make
+// bench`, and `make bench-full` for the long ones); `-run TestBench/scan` measures one
+// part. Rows that were measured before, and not now, stay in both, with their date. A
+// figure that is missed is said to be, with its profile; only what could not be measured
+// fails.
 func TestBench(t *testing.T) {
+	file := filepath.Join("..", "build", "bench.json")
+	all, err := measuredBefore(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now().UTC().Truncate(time.Second)
 	before := load()
-	var all []figure
-	for _, part := range []struct {
-		name    string
-		figures func(*testing.T) []figure
-	}{{"scan", scanFigures}, {"network", networkFigures}, {"idle", idleFigures}, {"agents", agentFigures}, {"backup", backupFigures}, {"geocode", geocodeFigures}, {"search", searchFigures}, {"visibility", visibilityFigures}, {"page", pageFigures}, {"console", consoleFigures}, {"trail", trailFigures}} {
-		t.Run(part.name, func(t *testing.T) { all = append(all, part.figures(t)...) })
+	for _, part := range parts {
+		if *full && !part.long {
+			continue
+		}
+		t.Run(part.name, func(t *testing.T) {
+			start := time.Now()
+			for _, f := range part.figures(t) {
+				if !*full {
+					f.ID += part.small
+				}
+				f.At = time.Now().UTC().Truncate(time.Second)
+				all[f.ID] = f
+			}
+			fmt.Printf("%s took %.0f s\n", part.name, time.Since(start).Seconds())
+		})
 	}
-	if len(all) == 0 {
-		t.Fatal("nothing was measured")
+	if err := printed(all, began, fmt.Sprintf("%d cores, load %s before, %s after", runtime.NumCPU(), before, load())); err != nil {
+		t.Fatal(err)
 	}
-	byID := map[string]figure{}
+	text, err := json.MarshalIndent(all, "", "\t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(text, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// measuredBefore reads the rows that build/bench.json has, if it is there.
+func measuredBefore(file string) (map[string]figure, error) {
+	all := map[string]figure{}
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	for id, f := range all {
+		f.ID = id
+		all[id] = f
+	}
+	return all, err
+}
+
+// printed prints the table: what was measured now, and below it what was before.
+func printed(all map[string]figure, began time.Time, machine string) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(w, "%s, %d cores, load %s before, %s after\n", time.Now().UTC().Format(time.DateTime), runtime.NumCPU(), before, load())
-	fmt.Fprintln(w, "ID\tVALUE\tAGAINST\tRATIO\tREACH\tMET\tWHAT")
-	for _, f := range all {
-		floor, ratio, met := "-", "-", "yes"
+	fmt.Fprintf(w, "%s, %s\n", began.Format(time.DateTime), machine)
+	fmt.Fprintln(w, "ID\tVALUE\tAGAINST\tRATIO\tREACH\tMET\tMEASURED\tWHAT")
+	rows := slices.SortedFunc(maps.Values(all), func(a, b figure) int {
+		if old := a.At.Before(began); old != b.At.Before(began) {
+			return map[bool]int{true: 1, false: -1}[old]
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	for _, f := range rows {
+		floor, ratio, met, when := "-", "-", "yes", "now"
 		if f.Floor != nil {
 			floor, ratio = short(*f.Floor, f.Unit), short(*f.Ratio, "x")
 		}
 		if !f.Met {
 			met = "NO"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s %g\t%s\t%s\n", f.id, short(f.Value, f.Unit), floor, ratio, f.sign, f.Reach, met, f.what)
-		byID[f.id] = f
+		if f.At.Before(began) {
+			when = f.At.Format(time.DateOnly)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s %g\t%s\t%s\t%s\n", f.ID, short(f.Value, f.Unit), floor, ratio, f.Sign, f.Reach, met, when, f.What)
 	}
-	if err := w.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.MarshalIndent(byID, "", "\t")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join("..", "build", "bench.json"), append(text, '\n'), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return w.Flush()
 }
 
 func short(v float64, unit string) string { return strconv.FormatFloat(v, 'f', 2, 64) + " " + unit }

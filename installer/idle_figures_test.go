@@ -19,10 +19,16 @@ import (
 // changes: a shop's PC, a NAS, a card in a small computer.
 const (
 	idleCameras = 16
-	idleFor     = 60 * time.Second
-	looksFor    = 190 * time.Second // three looks, a minute apart, give or take a tenth
 	day         = 24 * time.Hour
 )
+
+// idling is how long the agent is left alone, looking how long it is watched for how many
+// looks: they are a minute apart, give or take a tenth.
+func idling() time.Duration { return time.Duration(whole(60, 30)) * time.Second }
+
+func looking() (d time.Duration, looks float64) {
+	return time.Duration(whole(190, 70)) * time.Second, float64(whole(3, 1))
+}
 
 // cost is what a process took since it began, or between two moments.
 type cost struct {
@@ -66,6 +72,7 @@ func idleFigures(t *testing.T) []figure {
 	r.agent("approve", "-all")
 	agent.until("the acknowledgement", func() bool { return r.delivered() })
 	said := r.spent(agent).since(before)
+	idleFor := idling()
 	idle := r.rests(agent, idleFor)
 	rss := resident(t, agent.cmd.Process.Pid)
 	floor := r.bare()
@@ -74,6 +81,7 @@ func idleFigures(t *testing.T) []figure {
 	r.settings("look_every = \"1m\"")
 	agent = r.startAgent()
 	r.settled(agent)
+	looksFor, perLook := looking()
 	looks := r.rests(agent, looksFor)
 	agent.kill()
 
@@ -84,7 +92,6 @@ func idleFigures(t *testing.T) []figure {
 	r.rests(agent, 20*time.Second)
 	visit := r.spent(nil).since(before)
 
-	const perLook = 3
 	perDay := func(of func(cost) float64) (idleOfDay, look float64) {
 		rate := of(idle) / idleFor.Seconds()
 		return rate * day.Seconds(), max(0, (of(looks)-rate*looksFor.Seconds())/perLook)

@@ -53,6 +53,6 @@ func networkFigures(t *testing.T) []figure {
 		}
 	})
 	n, of := float64(reached.Load()), float64(len(agents))
-	return []figure{{Value: n, Unit: fmt.Sprintf("of %g", of), Reach: of, Met: n == of, id: "reach_network", sign: ">=",
-		what: "troubled networks out of which a change is acknowledged within 60 s"}}
+	return []figure{{Value: n, Unit: fmt.Sprintf("of %g", of), Reach: of, Met: n == of, ID: "reach_network", Sign: ">=",
+		What: "troubled networks out of which a change is acknowledged within 60 s"}}
 }

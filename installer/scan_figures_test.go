@@ -57,7 +57,7 @@ func scanFigures(t *testing.T) []figure {
 		}
 		for _, f := range figures {
 			if !f.Met {
-				missed += " " + f.id
+				missed += " " + f.ID
 			}
 		}
 		if missed != "" { // while the devices are still there

@@ -51,10 +51,15 @@ type benchCamera struct {
 // PostGIS, SQLite's R*Tree and a plain grid in memory that is asked for the radius
 // alone. All are asked the same, one after the other, query by query.
 func searchFigures(t *testing.T) (all []figure) {
-	for _, size := range []struct {
+	type size struct {
 		name string
 		n    int
-	}{{"35k", 35_000}, {"100k", 100_000}, {"1500k", 1_500_000}} {
+	}
+	sizes := []size{{"35k", 35_000}, {"100k", 100_000}}
+	if *full {
+		sizes = []size{{"1500k", 1_500_000}}
+	}
+	for _, size := range sizes {
 		all = append(all, searchOf(t, size.name, size.n)...)
 	}
 	return all

@@ -90,7 +90,7 @@ func TestRestoreIsCaughtUp(t *testing.T) {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	cryptotest.SetGlobalRandom(t, 1)
 	synctest.Test(t, func(t *testing.T) {
-		w, err := newWorld(1, dir, quiet, fault{})
+		w, err := newWorld(begins, 1, dir, quiet, fault{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,6 +42,10 @@ var acts = []act{
 	}},
 	{"kill agent", 5, func(w *world, s step) error { return w.off(s, w.killAgent, w.startAgent) }},
 	{"kill collector", 4, func(w *world, s step) error { return w.off(s, w.killCollector, w.startCollector) }},
+	{"disk full", 2, func(w *world, s step) error { return w.trouble(s.wait, func(d *disk) { d.full = true }) }},
+	{"slow disk", 2, func(w *world, s step) error {
+		return w.trouble(s.wait, func(d *disk) { d.slow = time.Duration(s.n%40) * time.Second })
+	}},
 	{"back up", 3, func(w *world, _ step) error { return w.backup() }},
 	{"restore", 1, func(w *world, s step) error { return w.restore(w.backups[s.n%uint32(len(w.backups))]) }},
 	{"restore the first", 1, func(w *world, s step) error { return w.restore(w.first) }},
@@ -52,6 +56,7 @@ var acts = []act{
 	{"clock wrong", 1, func(w *world, s step) error {
 		return w.setClock(time.Duration(s.n%uint32(2*mostWrong/time.Minute))*time.Minute - mostWrong)
 	}},
+	{"leap second", 1, func(w *world, s step) error { return w.leap(s.wait) }},
 	{"clock right", 2, func(w *world, _ step) error { return w.setClock(0) }},
 	{"holidays", 1, func(w *world, s step) error {
 		s.wait = time.Duration(s.n%40) * 24 * time.Hour

@@ -50,12 +50,18 @@ func scratch(t *testing.T) string {
 // simulate takes the steps in a new world. It gives how many were taken, and
 // what was wrong after the last of them.
 func simulate(t *testing.T, seed uint64, steps []step, f fault, log *slog.Logger) (taken int, err error) {
+	return simulateFrom(t, begins, seed, steps, f, log, (*world).settle)
+}
+
+// simulateFrom takes them in a world that begins at a time, and in the end does what
+// judges it.
+func simulateFrom(t *testing.T, begins time.Time, seed uint64, steps []step, f fault, log *slog.Logger, judge func(*world) error) (taken int, err error) {
 	dir := scratch(t)
 	defer os.RemoveAll(dir)
 	cryptotest.SetGlobalRandom(t, seed)
 	synctest.Test(t, func(*testing.T) {
 		var w *world
-		if w, err = newWorld(seed, dir, log, f); err != nil {
+		if w, err = newWorld(begins, seed, dir, log, f); err != nil {
 			err = fmt.Errorf("before the first step: %w", err)
 			return
 		}
@@ -67,7 +73,7 @@ func simulate(t *testing.T, seed uint64, steps []step, f fault, log *slog.Logger
 				return
 			}
 		}
-		err = w.settle()
+		err = judge(w)
 	})
 	return taken, err
 }

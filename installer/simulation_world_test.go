@@ -32,6 +32,7 @@ type world struct {
 	lan    *lan
 	owner  *owner
 	ledger *ledger
+	disk   disk // the collector's
 
 	collector *collector // nil: not running
 	agent     *agent     // nil: not running
@@ -56,12 +57,12 @@ type backup struct {
 	asked  int // requests to preserve by then
 }
 
-// begins is when worlds begin: after all years that a message may not name.
+// begins is when most worlds begin: after all years that a message may not name.
 var begins = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // newWorld has a collector that has invited two sites, and an agent on a
 // network that works.
-func newWorld(seed uint64, dir string, log *slog.Logger, f fault) (*world, error) {
+func newWorld(begins time.Time, seed uint64, dir string, log *slog.Logger, f fault) (*world, error) {
 	time.Sleep(time.Until(begins))
 	w := &world{ctx: context.Background(), log: log, dir: dir, fault: f, net: &line{seed: seed, weather: fair}, lan: newLAN(),
 		owner: newOwner(), ledger: newLedger(), codes: map[string]protocol.Code{}, erased: map[string]erasure{}}
@@ -107,7 +108,7 @@ func (w *world) startCollector() (err error) {
 		return nil
 	}
 	w.collector, err = startCollector(w.collectorDir(), w.key, w.log, func(r *registry.Registry) ingest.Register {
-		return noting{w.fault.register(r), w.ledger}
+		return noting{onDisk{w.fault.register(r), &w.disk}, w.ledger}
 	})
 	if err == nil {
 		w.net.serve(w.collector)

@@ -376,6 +376,9 @@ func (o *office) record(ctx context.Context, a web.Act) error {
 // Close gives the directory back.
 func (o *office) Close() error {
 	var errs []error
+	if o.ops != nil {
+		o.ops.Close()
+	}
 	if o.consult != nil {
 		errs = append(errs, o.consult.Close())
 	}

@@ -68,6 +68,18 @@ func (c console) whole(t *testing.T, sites int, engine string) figure {
 	return reaches(fmt.Sprintf("console_file.%dk.%s", sites/1000, engine), fmt.Sprintf("rows a second of /sites.csv, %.1f MB in %.1f s", float64(w.bytes)/1e6, took.Seconds()), float64(sites)/took.Seconds(), "rows/s", 5_000)
 }
 
+// firstQueue is what the one waits who opens the technical queue when nobody did for
+// long: for all of it to be read.
+func (c console) firstQueue(t *testing.T, sites int, engine string) figure {
+	var ms []float64
+	for range 5 {
+		c.ahead.Add(int64(time.Hour))
+		took, _ := c.get(t, "/queue")
+		ms = append(ms, took)
+	}
+	return bounded(fmt.Sprintf("console_first_queue.%dk.%s", sites/1000, engine), "who opens the technical queue first waits, median of 5", middle(ms), "ms", 2_000)
+}
+
 // first notes when the first byte of a file came; of the rest it keeps nothing.
 type first struct {
 	*httptest.ResponseRecorder
@@ -87,10 +99,21 @@ func (f *first) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// stepOf is by how much the clock runs ahead before a page is opened: so far that no
+// count stands. What the technical queue shows is read beside its pages, for the next
+// one; so fast that this never ends while they are measured, and no faster, for then
+// it would be too old to be shown.
+func stepOf(page string) time.Duration {
+	if strings.Contains(page, "/queue") {
+		return time.Second
+	}
+	return time.Minute
+}
+
 // get opens a page, or a file up to its first byte: the client then goes away.
 func (c console) get(t *testing.T, page string) (ms float64, w *first) {
 	t.Helper()
-	c.ahead.Add(int64(time.Minute))
+	c.ahead.Add(int64(stepOf(page)))
 	w = &first{ResponseRecorder: httptest.NewRecorder()}
 	start := time.Now()
 	c.ask(t, w, page)

@@ -33,7 +33,8 @@ var consolePages = []string{"/", "json:/", "/funnel?by=nil&over=month", "/funnel
 // against the same page of an empty one, on both engines: server time, through the same
 // handler, with the same credential, of a file the time to its first byte. The clock
 // runs ahead between two requests, so that no count stands from the one before. The
-// whole file of all sites has no page's limit.
+// whole file of all sites has no page's limit, nor what is read before the first page of
+// the technical queue.
 func consoleFigures(t *testing.T) (all []figure) {
 	t.Helper()
 	server, err := pgtest.Start(t.Context(), "shared_buffers=1GB")
@@ -51,7 +52,7 @@ func consoleFigures(t *testing.T) (all []figure) {
 				continue
 			}
 			all = append(all, pagesOf(sites, engine, took, floors[engine])...)
-			all = append(all, c.whole(t, sites, engine))
+			all = append(all, c.whole(t, sites, engine), c.firstQueue(t, sites, engine))
 		}
 	}
 	slices.SortStableFunc(all, func(x, y figure) int { return strings.Compare(x.ID, y.ID) })

@@ -35,7 +35,6 @@ func TestPartsAreTheWholeList(t *testing.T) {
 		}
 	}
 	r.now = func() time.Time { return at.Add(100 * time.Hour) }
-	queue := QueueFilter{SilentSince: at.Add(48 * time.Hour), CertificateBefore: at.AddDate(1, 0, 0), Old: []string{"1.0"}}
 	lists := map[string]func(Window) ([]string, []rowPlace, error){}
 	for by := range siteOrders {
 		lists["sites by "+string(by)] = func(in Window) ([]string, []rowPlace, error) {
@@ -49,9 +48,6 @@ func TestPartsAreTheWholeList(t *testing.T) {
 	}
 	lists["codes"] = func(in Window) ([]string, []rowPlace, error) {
 		return listed(in, func(in Window) ([]CodeRow, error) { return r.codeRows(t.Context(), CodeFilter{}, in) }, CodeRow.stands, func(c CodeRow) string { return fmt.Sprintf("%x", c.hash) })
-	}
-	lists["queue"] = func(in Window) ([]string, []rowPlace, error) {
-		return listed(in, func(in Window) ([]QueueRow, error) { return r.queueRows(t.Context(), queue, in) }, QueueRow.stands, func(q QueueRow) string { return fmt.Sprint(q.stands().id) })
 	}
 	for name, list := range lists {
 		for _, ascending := range []bool{false, true} {

@@ -32,9 +32,6 @@ func (l Letter) Lines() []string {
 	return slices.DeleteFunc(strings.Split(l.Text, "\n"), func(s string) bool { return strings.TrimSpace(s) == "" })
 }
 
-// maxLettered is how many sites are written to at once.
-const maxLettered = 5000
-
 // WriteTo queues a letter to each of some sites that are not withdrawn, and gives to
 // how many.
 func (r *Registry) WriteTo(ctx context.Context, sites []string, text string, at time.Time) (n int, err error) {
@@ -104,24 +101,6 @@ func (r *Registry) letters(ctx context.Context, tx *tx, siteID string, open bool
 		EXISTS (SELECT 1 FROM notice_replies p WHERE p.notice_id = n.id AND p.state = 'seen')
 		FROM notices n WHERE n.site_id = ?1 AND n.kind = 'reminder' AND n.letter AND (n.body IS NOT NULL OR NOT ?2) ORDER BY n.number DESC LIMIT `+strconv.Itoa(shownLetters), siteID, open)
 	return all, err
-}
-
-// QueueSites gives the sites of a filter's lines, each once.
-func (r *Registry) QueueSites(ctx context.Context, f QueueFilter) (ids []string, err error) {
-	w := newWhere(r.now())
-	parts := f.parts(w)
-	f.narrow(w)
-	if len(parts) == 0 {
-		return nil, nil
-	}
-	err = r.view(ctx, func(tx *tx) error {
-		ids, err = textsOf(ctx, tx, "WITH q AS MATERIALIZED ("+strings.Join(parts, " UNION ALL ")+") SELECT DISTINCT q.site_id FROM q"+w.String()+" ORDER BY q.site_id LIMIT "+strconv.Itoa(maxLettered), w.args...)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the sites of the technical queue: %w", err)
-	}
-	return ids, nil
 }
 
 // OldVersions are those of the agents' versions that old tells to be.

@@ -116,12 +116,6 @@ func (w *where) and(term string, args ...any) {
 	w.terms = append(w.terms, strings.ReplaceAll(term, "\x00", "?"))
 }
 
-// arg is how a statement names another argument.
-func (w *where) arg(a any) string {
-	w.args = append(w.args, a)
-	return "?" + strconv.Itoa(len(w.args))
-}
-
 func (w *where) String() string { return " WHERE " + strings.Join(w.terms, " AND ") }
 
 // inState is the condition of a State; see siteState.
@@ -223,7 +217,7 @@ func (r *Registry) siteRows(ctx context.Context, f SiteFilter, by SiteOrder, in 
 }
 
 // always are the columns that are never NULL.
-var always = map[string]bool{"s.invited_at": true, "a.enrolled_at": true, "c.created_at": true, "q.since_at": true}
+var always = map[string]bool{"s.invited_at": true, "a.enrolled_at": true, "c.created_at": true}
 
 // order sorts by a time and, among equals, by id. What has no such time is last. Where
 // there is none without, an index of PostgreSQL serves only who does not say so.

@@ -175,6 +175,7 @@ func (o *Ops) revokeAgent(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o.OnRevoke(id)
+	o.readQueue() // it has no line of this agent any more
 	switch {
 	case web.WantsJSON(r):
 		web.WriteJSON(rw, http.StatusOK, struct {

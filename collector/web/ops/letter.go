@@ -97,21 +97,26 @@ func (o *Ops) send(rw http.ResponseWriter, r *http.Request, sites []string, text
 	http.Redirect(rw, r, to, http.StatusSeeOther)
 }
 
+// maxLettered is how many sites are written to at once.
+const maxLettered = 5000
+
 // several reads which sites a message to several goes to: those of the lines that the
 // address asks for. When it returns false the answer is written.
 func (o *Ops) several(rw http.ResponseWriter, r *http.Request) (q query, sites []string, ok bool) {
 	if q, ok = o.lines().ask(o, rw, r); !ok {
 		return q, nil, false
 	}
-	f, err := o.queueFilter(r.Context(), q)
-	if err == nil {
-		sites, err = o.Registry.QueueSites(r.Context(), f)
-	}
+	all, err := o.queueNow(r.Context())
 	if err != nil {
 		o.Web.Broken(rw, r, err)
 		return q, nil, false
 	}
-	return q, sites, true
+	for l := range linesOf(all, q) {
+		sites = append(sites, l.SiteID.String())
+	}
+	slices.Sort(sites)
+	sites = slices.Compact(sites)
+	return q, sites[:min(len(sites), maxLettered)], true
 }
 
 // askSeveral shows to how many sites a message would go.

@@ -36,6 +36,8 @@ type list[T any] struct {
 	count func(ctx context.Context, q query) (int, error)
 	// rows calls row for each of a window of the list.
 	rows func(ctx context.Context, q query, in registry.Window, row func(T) error) error
+	// counted is when what the list has was read; nil: it is read for each page.
+	counted func(ctx context.Context) (time.Time, error)
 }
 
 // column is one that the page shows; the first one heads its row.
@@ -247,9 +249,10 @@ func (l *list[T]) ask(o *Ops, rw http.ResponseWriter, r *http.Request) (query, b
 
 // listJSON is a page of a list for a program; Next is the address of the next one.
 type listJSON[T any] struct {
-	Rows  []T    `json:"rows"`
-	Total int    `json:"total"`
-	Next  string `json:"next,omitempty"`
+	Rows      []T       `json:"rows"`
+	Total     int       `json:"total"`
+	Next      string    `json:"next,omitempty"`
+	CountedAt time.Time `json:"counted_at,omitzero"` // else now
 }
 
 // serve answers with a page of the list.
@@ -264,12 +267,16 @@ func (l *list[T]) serve(o *Ops) http.HandlerFunc {
 		if err == nil {
 			err = l.rows(r.Context(), q, q.window(), func(row T) error { rows = append(rows, row); return nil })
 		}
+		var at time.Time
+		if err == nil && l.counted != nil {
+			at, err = l.counted(r.Context())
+		}
 		if err != nil {
 			o.Web.Broken(rw, r, err)
 			return
 		}
 		if web.WantsJSON(r) {
-			out := listJSON[T]{Rows: rows, Total: total}
+			out := listJSON[T]{Rows: rows, Total: total, CountedAt: at}
 			if q.page*q.size < total && q.page < lastPage {
 				out.Next = l.path + "?" + q.encode("page", strconv.Itoa(q.page+1))
 			}
@@ -281,6 +288,7 @@ func (l *list[T]) serve(o *Ops) http.HandlerFunc {
 			o.Web.Broken(rw, r, err)
 			return
 		}
+		data.At = at
 		o.show(rw, r, pages.Page{Template: "list.html", Title: l.name + ".title", Wide: true, Data: data})
 	}
 }

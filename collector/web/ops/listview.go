@@ -3,6 +3,7 @@ package ops
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
@@ -12,7 +13,8 @@ import (
 // listView is what list.html shows.
 type listView struct {
 	Path, Name, Title, Lead string
-	Total, First, Last      int // numbers of the rows shown, from 1
+	At                      time.Time // when the rows were read; zero: now
+	Total, First, Last      int       // numbers of the rows shown, from 1
 	Page, Pages             int
 	Before, After, CSV      string
 	Add                     string // "": none is made from here

@@ -32,9 +32,11 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
 
 	"anagrafe/collector/letter"
 	"anagrafe/collector/registry"
@@ -84,6 +86,11 @@ type Ops struct {
 	shared  remembered[[]registry.Shared]
 	times   map[string]*remembered[[]periodNumbers]
 	places  remembered[[2][]string] // municipi and neighbourhoods with sites
+
+	queued  atomic.Pointer[registry.Queue]
+	reading singleflight.Group // of what is queued
+	life    context.Context    // of that reading
+	end     context.CancelFunc
 }
 
 // New loads the console's pages.
@@ -108,9 +115,16 @@ func New(o Options) (*Ops, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ops{Options: o, pages: set, exporting: make(chan struct{}, 1), letters: letters,
+	life, end := context.WithCancel(context.Background())
+	return &Ops{Options: o, pages: set, life: life, end: end, exporting: make(chan struct{}, 1), letters: letters,
 		counted: map[registry.Grouping]*remembered[[]registry.FunnelRow]{registry.GroupMunicipio: {}, registry.GroupNIL: {}, registry.GroupCategory: {}},
 		times:   map[string]*remembered[[]periodNumbers]{"week": {}, "month": {}}}, nil
+}
+
+// Close ends what is read beside pages, and waits until it has ended.
+func (o *Ops) Close() {
+	o.end()
+	_, _, _ = o.reading.Do("", func() (any, error) { return nil, nil })
 }
 
 // Routes are the console's pages, with who may use each.

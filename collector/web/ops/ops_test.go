@@ -72,6 +72,7 @@ func newDeskAt(t *testing.T, address string) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(d.ops.Close)
 	if d.pages, err = d.web.Handler(d.ops.Routes()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,91 @@
+package ops
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/mod/semver"
+	"golang.org/x/sync/singleflight"
+
+	"anagrafe/collector/registry"
+)
+
+// All that is wrong at a hundred thousand sites takes longer to read than a page may
+// take. So pages show what was read before, and say when; that one of them is opened
+// has it read anew for the next. Only who comes first, or after nobody came for
+// queueKept, waits for it.
+
+const (
+	queueKept = 5 * time.Minute // how old what pages show can be
+	queueTime = time.Minute     // that reading it may take
+)
+
+// certificateLate is how long before its end a certificate should have been renewed
+// for days: agents renew theirs from day 20 of 30 on.
+const certificateLate = 7 * 24 * time.Hour
+
+// queueNow gives what is wrong, as it was read last. No line is of an agent that was
+// shut out before this is called, here or at another collector: who did it would not
+// believe the page.
+func (o *Ops) queueNow(ctx context.Context) (*registry.Queue, error) {
+	asked := o.Web.Now()
+	for {
+		q := o.queued.Load()
+		if q != nil && !q.At.Before(asked) {
+			return q, nil
+		}
+		shown := q != nil && asked.Sub(q.At) < queueKept
+		if shown {
+			var err error
+			if shown, err = o.Registry.QueueStands(ctx, q); err != nil {
+				return nil, err
+			}
+		}
+		if shown && asked.Sub(q.At) < rememberedFor {
+			return q, nil
+		}
+		read := o.readQueue()
+		if shown {
+			return q, nil
+		}
+		select {
+		case done := <-read: // perhaps one that was begun before this was called: then once more
+			if done.Err != nil {
+				return nil, done.Err
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// readQueue has what is wrong be read, once at a time, until Close. It does not wait.
+func (o *Ops) readQueue() <-chan singleflight.Result {
+	return o.reading.DoChan("", func() (any, error) {
+		ctx, end := context.WithTimeout(o.life, queueTime)
+		defer end()
+		limits, err := o.limits(ctx)
+		if err != nil {
+			return nil, err
+		}
+		q, err := o.Registry.ReadQueue(ctx, limits)
+		if err != nil {
+			if o.life.Err() == nil {
+				o.Log.ErrorContext(ctx, "what is wrong at sites cannot be read; the technical queue shows what it was before, for some minutes", "err", err)
+			}
+			return nil, err
+		}
+		o.queued.Store(q)
+		return nil, nil
+	})
+}
+
+// limits are those of now.
+func (o *Ops) limits(ctx context.Context) (l registry.QueueLimits, err error) {
+	now := o.Web.Now()
+	l = registry.QueueLimits{At: now, SilentSince: now.Add(-staleAfter), CertificateBefore: now.Add(certificateLate)}
+	if semver.IsValid(o.Version) {
+		l.Old, err = o.Registry.OldVersions(ctx, func(v string) bool { return semver.IsValid(v) && semver.Compare(v, o.Version) < 0 })
+	}
+	return l, err
+}

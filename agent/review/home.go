@@ -29,6 +29,7 @@ func (n next) say(w *pages.Words) string {
 // group is a recorder and its cameras, or a camera that keeps its own footage.
 type group struct {
 	Device  inventory.Device
+	Apart   string // see apart
 	Locked  bool   // it wants a password that we do not have, or another one
 	Clock   string // in words, when it is so wrong that footage would be missed
 	Hours   string // instead of it, when it shows whole hours more or less than clocks in Italy
@@ -100,8 +101,9 @@ func (v *Review) home(r *http.Request) (answer, error) {
 			return answer{}, err
 		}
 	}
+	marks := apart(devices, titleOf)
 	for _, d := range devices {
-		g := group{Device: d, Locked: isLocked(d)}
+		g := group{Device: d, Apart: marks[d.ID], Locked: isLocked(d)}
 		if gap, ok := hoursOff(d); ok {
 			g.Hours = clockWords(w, &protocol.Clock{OffsetMs: gap.Milliseconds()})
 		} else if c := d.Clock; c != nil && wrongClock(c) {

@@ -108,7 +108,15 @@ func panelsOf(w *pages.Words, cameras []inventory.Camera) (panels []hoursPanel) 
 		}
 		p.Sets[same].Cameras = append(p.Sets[same].Cameras, c)
 	}
+	devices := make([]inventory.Device, len(panels))
+	for i, p := range panels {
+		devices[i] = p.Device
+	}
+	marks := apart(devices, recorderName)
 	for i := range panels {
+		if mark := marks[panels[i].Device.ID]; mark != "" {
+			panels[i].Name += " (" + mark + ")"
+		}
 		slices.SortStableFunc(panels[i].Sets, func(a, b *hoursSet) int { return len(b.Cameras) - len(a.Cameras) })
 		for k, s := range panels[i].Sets {
 			s.Apart = k > 0

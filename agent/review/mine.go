@@ -20,7 +20,8 @@ type mineView struct {
 // mineGroup are the cameras of one recorder.
 type mineGroup struct {
 	Device  inventory.Device
-	All     bool // "they are all mine" was ticked
+	Apart   string // see apart
+	All     bool   // "they are all mine" was ticked
 	Cameras []mineCamera
 }
 
@@ -85,8 +86,9 @@ func (v *Review) minePage(r *http.Request, check bool) (answer, error) {
 	if check {
 		all = r.PostForm["all"]
 	}
+	marks := apart(devices, titleOf)
 	for _, d := range devices {
-		g := mineGroup{Device: d, All: slices.Contains(all, d.ID)}
+		g := mineGroup{Device: d, Apart: marks[d.ID], All: slices.Contains(all, d.ID)}
 		has := false
 		for _, c := range cameras {
 			if c.Device.ID != d.ID {

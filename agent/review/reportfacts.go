@@ -88,8 +88,12 @@ func (v *Review) reportFacts(ctx context.Context, w *pages.Words) (f reportFacts
 	for _, s := range sites {
 		f.Sites = append(f.Sites, strings.Join(slices.DeleteFunc([]string{s.SiteName, s.Address}, func(p string) bool { return p == "" }), ", "))
 	}
+	marks := apart(devices, func(d inventory.Device) string { return makerOf(w, d) }) // numbers: addresses are out
 	for _, d := range devices {
 		r := reportRecorder{Name: makerOf(w, d), Rows: deviceRows(w, d, users[d.ID]), Cameras: []reportCamera{}}
+		if mark := marks[d.ID]; mark != "" {
+			r.Name += " (" + mark + ")"
+		}
 		for _, c := range cameras {
 			if c.Device.ID == d.ID {
 				r.Cameras = append(r.Cameras, reportCameraOf(w, c))

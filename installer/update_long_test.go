@@ -57,11 +57,11 @@ func (p publisher) release(version, program string, more ...string) {
 	p.publish("associazione", "comune")
 }
 
-// builtAgent is the agent's program of a version.
-func builtAgent(t *testing.T, dir, version string) string {
+// builtAgent is the agent's program of a version; overlay is a file of go build's, or "".
+func builtAgent(t *testing.T, dir, version, overlay string) string {
 	t.Helper()
 	path := filepath.Join(dir, "anagrafe-agent")
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -X main.release="+version, "-o", path, "../agent").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-trimpath", "-overlay", overlay, "-ldflags=-s -w -X main.release="+version, "-o", path, "../agent").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return path
@@ -148,28 +148,32 @@ func (tn *town) look(agent *keptRunning, what string, there func(versionsSeen) b
 	return v
 }
 
+// updating is a town of which the agent, v1.0.0, is enrolled and follows a channel.
+func updating(t *testing.T) (*town, publisher, *keptRunning) {
+	t.Helper()
+	tn := newTown(t)
+	installed := t.TempDir()
+	program := builtAgent(t, installed, "v1.0.0", "")
+	tn.startCollector()
+	p := newPublisher(t, filepath.Join(tn.collectorDir, "channel"))
+	root := read(t, filepath.Join(p.channel, "1.root.json"))
+	if err := os.WriteFile(filepath.Join(installed, "update-root.json"), root, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	agent := keepRunning(t, program, "run", "-data", tn.agentDir, "-interface", "lo", "-listen-pages", tn.pages)
+	agent.until("the agent's control socket", func() bool { return !tn.versions().unanswered })
+	tn.enrol()
+	tn.agent("contact", "-name", "Ada Bianchi", "-phone", "+39 02 5550 0100")
+	return tn, p, agent
+}
+
 // TestLongUpdate: real programs. A good update comes, is tried, runs, and ops see it;
 // one that crashes is left again, which ops see, too; one that is held is shown and
 // does not come; and after kill -9 the newest good one runs.
 func TestLongUpdate(t *testing.T) {
-	tn := newTown(t)
-	installed, next := t.TempDir(), t.TempDir()
-	program := builtAgent(t, installed, "v1.0.0")
-	newer := builtAgent(t, next, "v1.1.0")
-	tn.startCollector()
-	p := newPublisher(t, filepath.Join(tn.collectorDir, "channel"))
-	root, err := os.ReadFile(filepath.Join(p.channel, "1.root.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(installed, "update-root.json"), root, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"run", "-data", tn.agentDir, "-interface", "lo", "-listen-pages", tn.pages}
-	agent := keepRunning(t, program, args...)
-	agent.until("the agent's control socket", func() bool { return !tn.versions().unanswered })
-	tn.enrol()
-	tn.agent("contact", "-name", "Ada Bianchi", "-phone", "+39 02 5550 0100")
+	tn, p, agent := updating(t)
+	next := t.TempDir()
+	newer := builtAgent(t, next, "v1.1.0", "")
 
 	t.Log("good")
 	p.release("v1.1.0", newer)

@@ -87,7 +87,7 @@ func (a *chaosAskers) note(line map[string]any) {
 		_, err = a.file.Write(append(text, '\n'))
 	}
 	if err = errors.Join(err, a.file.Sync()); err != nil {
-		a.s.complain("the officer's ledger: %v", err)
+		a.s.t.Errorf("the officer's ledger: %v", err)
 	}
 }
 
@@ -107,7 +107,7 @@ func (a *chaosAskers) search() {
 		}
 	}
 	if err := json.Unmarshal(said, &answer); err != nil || answer.Trail == nil {
-		a.s.complain("a search was answered with %q: %v", said, err)
+		a.s.t.Errorf("a search was answered with %q: %v", said, err)
 		return
 	}
 	a.note(map[string]any{"event": "answered", "search": id, "entry": answer.Trail.Index, "checkpoint": answer.Trail.Checkpoint})

@@ -6,9 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +31,7 @@ type chaosCollector struct {
 	mu      sync.Mutex
 	process *os.Process // nil: between two of them
 	killed  bool        // we ended it
+	began   int64       // where its log begins
 	fallen  []string    // ends of its own: how
 	over    bool
 	kept    sync.WaitGroup
@@ -59,7 +63,7 @@ func (c *chaosCollector) start() {
 func (c *chaosCollector) run(program string) bool {
 	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		c.s.complain("%v", err)
+		c.s.t.Errorf("%v", err)
 		return false
 	}
 	defer log.Close()
@@ -75,9 +79,12 @@ func (c *chaosCollector) run(program string) bool {
 	}
 	err = cmd.Start()
 	c.process, c.killed = cmd.Process, false
+	if info, err := log.Stat(); err == nil {
+		c.began = info.Size()
+	}
 	c.mu.Unlock()
 	if err != nil {
-		c.s.complain("%v", err)
+		c.s.t.Errorf("%v", err)
 		return false
 	}
 	err = cmd.Wait()
@@ -88,7 +95,7 @@ func (c *chaosCollector) run(program string) bool {
 		c.fallen = append(c.fallen, fmt.Sprintf("%v: %s", err, c.last()))
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 2 && !c.over {
-		c.s.complain("the collector ended with 2, after which systemd does not start it again: %s", c.last())
+		c.s.t.Errorf("the collector ended with 2, after which systemd does not start it again: %s", c.last())
 	}
 	return !c.over
 }
@@ -133,31 +140,49 @@ func (c *chaosCollector) serving(t *testing.T) {
 	end := time.Now().Add(patience)
 	for !listening(filepath.Join(c.dir, "control.sock"))() {
 		if time.Now().After(end) || !rest(t.Context(), 50*time.Millisecond) {
-			t.Fatalf("the collector does not serve; its log:\n%s", c.tail())
+			t.Fatalf("the collector does not serve: %s", c.last())
 		}
 	}
 }
 
-// tail is the end of its log.
-func (c *chaosCollector) tail() string {
-	text, err := os.ReadFile(c.log)
+// last is the last word of the process that runs, or ran last: the beginning of what
+// Go says in the end, or a line.
+func (c *chaosCollector) last() string {
+	log, err := os.ReadFile(c.log)
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-200_000):])
-}
-
-// last is its log's last word: the beginning of what Go says in the end, or a line.
-func (c *chaosCollector) last() string {
-	text := c.tail()
-	for _, of := range []string{"\nruntime/cgo:", "\nfatal error:", "\npanic:"} {
-		if i := strings.LastIndex(text, of); i >= 0 {
-			text = text[i+1:]
-			return text[:strings.IndexByte(text+"\n", '\n')]
+	text := string(log[c.began:])
+	for _, of := range []string{"runtime/cgo:", "fatal error:", "panic:", "SIGABRT:"} {
+		if i := strings.Index(text, of); i >= 0 {
+			line, _, _ := strings.Cut(text[i:], "\n")
+			return line
 		}
 	}
 	text = strings.TrimSpace(text)
 	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+var (
+	complaint = regexp.MustCompile(`level=(?:ERROR|WARN) msg=("(?:[^"\\]|\\.)*"|\S+)(?:.* err="((?:[^"\\]|\\.)*)")?`)
+	nameInIt  = regexp.MustCompile(`[0-9a-f-]{36}|[\w.-]*/[\w./-]+|[\d.:]{2,}`)
+)
+
+// complaints counts what its log complains of, without the names in it.
+func (c *chaosCollector) complaints() string {
+	log, err := os.ReadFile(c.log)
+	if err != nil {
+		return err.Error()
+	}
+	by := map[string]int{}
+	for _, found := range complaint.FindAllStringSubmatch(string(log), -1) {
+		by[nameInIt.ReplaceAllString(found[1]+": "+found[2], "…")]++
+	}
+	var b strings.Builder
+	for _, what := range slices.Sorted(maps.Keys(by)) {
+		fmt.Fprintf(&b, "\n%6d %.300s", by[what], what)
+	}
+	return b.String()
 }
 
 // chaosUsage is what a process takes of its machine.

@@ -20,13 +20,14 @@ import (
 
 // tracks are what happens side by side: to the process, to what it stands on, and
 // to its clock. The process is left alone at the end, so that what all else has
-// done to it can be seen.
-func (s *chaosStage) tracks() []track {
-	process := track{least: 2 * time.Second, spans: 5 * time.Second, last: 15 * time.Second, faults: []chaosFault{
+// done to it can be seen. In a long run they come less thickly: an agent that finds
+// nobody a few times in a row waits for minutes, and a fault wants load.
+func (s *chaosStage) tracks(lasts time.Duration) []track {
+	process := track{least: 2 * time.Second, spans: min(lasts/12, 40*time.Second), last: 15 * time.Second, faults: []chaosFault{
 		{"kill -9", s.kill}, {"kill -9", s.kill}, {"SIGSTOP", s.pause}, {"SIGTERM", s.terminate}}}
-	machine := track{least: 500 * time.Millisecond, spans: 1500 * time.Millisecond, faults: []chaosFault{
+	machine := track{least: 500 * time.Millisecond, spans: min(lasts/40, 10*time.Second), faults: []chaosFault{
 		{"disk full", s.fill}, {"slow disk", s.slow}, {"30 % packet loss", s.lose}, {"no file handles", s.handles}, {"no memory", s.memory}}}
-	clock := track{least: 3 * time.Second, spans: 5 * time.Second, faults: []chaosFault{
+	clock := track{least: 3 * time.Second, spans: min(lasts/12, 20*time.Second), faults: []chaosFault{
 		{"clock +1 h", s.step(time.Hour)}, {"clock -1 h", s.step(-time.Hour)}, {"leap second", s.leap}, {"clock right", s.step(0)}}}
 	if s.server != nil {
 		machine.faults = append(machine.faults, chaosFault{"PostgreSQL kill -9", s.killServer})
@@ -53,11 +54,11 @@ func (s *chaosStage) pause(ctx context.Context, dice *rand.Rand) {
 func (s *chaosStage) fill(ctx context.Context, dice *rand.Rand) {
 	path := filepath.Join(s.disk, "filler")
 	if err := filler(path); err != nil {
-		s.complain("fill the disk: %v", err)
+		s.t.Errorf("fill the disk: %v", err)
 	}
 	hold(ctx, dice, time.Second, 3*time.Second)
 	if err := os.Remove(path); err != nil {
-		s.complain("free the disk: %v", err)
+		s.t.Errorf("free the disk: %v", err)
 	}
 	s.serverBack()
 }
@@ -96,7 +97,7 @@ func (s *chaosStage) lose(ctx context.Context, dice *rand.Rand) {
 	rule := func(how, direction string) {
 		out, e := exec.Command("iptables", "-w", how, "INPUT", "-p", "udp", direction, port, "-m", "statistic", "--mode", "random", "--probability", "0.3", "-j", "DROP").CombinedOutput()
 		if e = errors.Join(err, e); e != nil {
-			s.complain("lose packets: %v: %s", e, out)
+			s.t.Errorf("lose packets: %v: %s", e, out)
 		}
 	}
 	rule("-A", "--dport")
@@ -138,14 +139,14 @@ func (s *chaosStage) limit(ctx context.Context, dice *rand.Rand, what string, to
 		return // it has just ended
 	}
 	if err := set(fmt.Sprint(to(pid))); err != nil {
-		s.complain("limit %s: %v", what, err)
+		s.t.Errorf("limit %s: %v", what, err)
 	}
 	hold(ctx, dice, 2*time.Second, 2*time.Second)
 	if s.collector.pid() != pid {
 		return
 	}
 	if err := set(string(was[:len(was)-1])); err != nil {
-		s.complain("lift the limit %s: %v", what, err)
+		s.t.Errorf("lift the limit %s: %v", what, err)
 	}
 }
 
@@ -180,7 +181,7 @@ func (s *chaosStage) serverBack() {
 	}
 	s.server.Kill()
 	if err := s.server.Run(context.WithoutCancel(s.t.Context())); err != nil {
-		s.complain("start PostgreSQL again: %v", err)
+		s.t.Errorf("start PostgreSQL again: %v", err)
 	}
 }
 

@@ -114,20 +114,18 @@ func chaos(t *testing.T, engine string) {
 	ctx, stop := context.WithTimeout(t.Context(), lasts)
 	defer stop()
 	var tracks sync.WaitGroup
-	for i, track := range s.tracks() {
+	for i, track := range s.tracks(lasts) {
 		dice := rand.New(rand.NewPCG(seed, uint64(i)))
 		tracks.Go(func() { track.play(ctx, dice, faults) })
 	}
 	tracks.Wait()
-	if s.failed.Load() {
-		t.Fatal("a fault could not be made or undone")
-	}
 	played := s.settle()
 	fell := s.collector.fell()
+	t.Logf("attempts of agents that failed: %v", played.Live.Failed)
 	t.Logf("%v; %d declarations; the collector ended by itself %d times:\n%s", faults, played.Live.Done, len(fell), strings.Join(fell, "\n"))
 
-	t.Logf("the officer got no answer: %v", s.askers.refused)
-	for _, track := range s.tracks() {
+	t.Logf("the officer got no answer: %v; the collector complained:%s", s.askers.refused, s.collector.complaints())
+	for _, track := range s.tracks(lasts) {
 		for _, f := range track.faults {
 			if faults.by[f.kind] == 0 {
 				t.Errorf("%s: never", f.kind)

@@ -124,6 +124,17 @@ func (c *chaosCollector) fell() []string {
 	return c.fallen
 }
 
+// renew ends it as an operator does, and waits until another one takes commands.
+func (c *chaosCollector) renew() {
+	was := c.signal(syscall.SIGTERM)
+	for now := was; now == was || now == 0; now = c.pid() {
+		if !rest(c.s.t.Context(), 50*time.Millisecond) {
+			return
+		}
+	}
+	c.serving(c.s.t)
+}
+
 func (c *chaosCollector) stop() {
 	c.mu.Lock()
 	c.over = true

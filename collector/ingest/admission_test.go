@@ -123,7 +123,7 @@ func TestRenew(t *testing.T) {
 
 func TestOldTLSIsRefused(t *testing.T) {
 	r := start(t, nil)
-	conn, err := tls.Dial("tcp", r.Addr(), &tls.Config{RootCAs: r.authority.current().pool, MaxVersion: tls.VersionTLS12, NextProtos: []string{"h2"}})
+	conn, err := tls.Dial("tcp", r.Addr(), &tls.Config{RootCAs: poolOf(r.authority), MaxVersion: tls.VersionTLS12, NextProtos: []string{"h2"}})
 	if err == nil {
 		_ = conn.Close()
 		t.Fatal("TLS 1.2 accepted")

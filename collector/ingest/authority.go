@@ -60,7 +60,6 @@ type root struct {
 type authorities struct {
 	signs, next, retiring *root
 	former                []*x509.Certificate // retired, for a word to who still comes with their certificates
-	pool                  *x509.CertPool      // all of them
 }
 
 // list gives those whose certificates are accepted.
@@ -199,14 +198,16 @@ func (s *authorities) complete() *authorities {
 		return slices.ContainsFunc(s.list(), func(r *root) bool { return r.cert.Equal(c) })
 	})
 	s.former = s.former[max(len(s.former)-mostFormer, 0):]
-	s.pool = x509.NewCertPool()
-	for _, r := range s.list() {
-		s.pool.AddCert(r.cert)
-	}
-	for _, c := range s.former {
-		s.pool.AddCert(c)
-	}
 	return s
+}
+
+// known are the certificates of all authorities, the former ones too.
+func (s *authorities) known() []*x509.Certificate {
+	all := slices.Clone(s.former)
+	for _, r := range s.list() {
+		all = append(all, r.cert)
+	}
+	return all
 }
 
 // newRoot makes a key and its own certificate.

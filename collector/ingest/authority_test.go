@@ -120,7 +120,7 @@ func TestServerCertificateIsRenewed(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, host := range s.hosts {
-			if _, err := c.Leaf.Verify(x509.VerifyOptions{Roots: a.current().pool, DNSName: host, CurrentTime: now}); err != nil {
+			if _, err := c.Leaf.Verify(x509.VerifyOptions{Roots: poolOf(a), DNSName: host, CurrentTime: now}); err != nil {
 				t.Errorf("for %s: %v", host, err)
 			}
 		}

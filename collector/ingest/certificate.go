@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -110,10 +111,11 @@ func (r *root) sign(template *x509.Certificate, key *ecdsa.PublicKey) (*x509.Cer
 	return x509.ParseCertificate(der)
 }
 
-// verifyAgent checks that the chain that an agent presented ends at an authority
-// of this collector, perhaps a former one, at the earlier of now and the
-// certificate's end: whether an expired one, or a former one's, will do is for
-// each call to say.
+// verifyAgent checks that the chain that an agent presented ends at the authority of
+// this collector that its certificate names, perhaps a former one, at the earlier of
+// now and the certificate's end: whether an expired one, or a former one's, will do
+// is for each call to say, by that name (accepts). It may end at no other: the key of
+// a former one may be known to others, and what it signs can name any.
 func (a *Authority) verifyAgent(chain []*x509.Certificate, now time.Time) error {
 	leaf, at := chain[0], now
 	if leaf.IsCA { // its own chain is good, for any use
@@ -122,12 +124,18 @@ func (a *Authority) verifyAgent(chain []*x509.Certificate, now time.Time) error 
 	if leaf.NotAfter.Before(at) {
 		at = leaf.NotAfter
 	}
+	named := x509.NewCertPool()
+	for _, c := range a.current().known() {
+		if bytes.Equal(c.SubjectKeyId, leaf.AuthorityKeyId) {
+			named.AddCert(c)
+		}
+	}
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
 	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots: a.current().pool, Intermediates: between, CurrentTime: at,
+		Roots: named, Intermediates: between, CurrentTime: at,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	return err

@@ -76,6 +76,43 @@ func TestHostileCertificates(t *testing.T) {
 	}
 }
 
+// Who has the key of an authority that was replaced signs for nobody, also with what
+// makes a certificate, or one between, look like the new authority's.
+func TestStolenAuthority(t *testing.T) {
+	for _, transport := range transports {
+		r := start(t, nil)
+		id, _, _ := r.agent(t, time.Now())
+		old := r.authority.current().signs
+		if err := r.authority.Replace(); err != nil {
+			t.Fatal(err)
+		}
+		ca, key, betweenKey := r.authority.current().signs.cert, newKey(t), newKey(t)
+		leaf := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: id},
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+		oldWithKeyID := &x509.Certificate{Subject: old.cert.Subject, SubjectKeyId: ca.SubjectKeyId, PublicKey: old.cert.PublicKey}
+		between := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: ca.Subject, SubjectKeyId: ca.SubjectKeyId,
+			NotBefore: ca.NotBefore, NotAfter: leaf.NotAfter, IsCA: true, BasicConstraintsValid: true, KeyUsage: ca.KeyUsage}
+		byBetween := selfMade(t, leaf, between, key, betweenKey)
+		byBetween.Certificate = append(byBetween.Certificate, signed(t, between, old.cert, betweenKey, old.key))
+		for name, cert := range map[string]*tls.Certificate{
+			"names the new key":               selfMade(t, leaf, oldWithKeyID, key, old.key),
+			"below one with the new name":     byBetween,
+			"names nobody but the old (told)": selfMade(t, leaf, old.cert, key, old.key),
+		} {
+			t.Run(transport+"/"+name, func(t *testing.T) {
+				c := r.dial(t, transport, cert)
+				if _, err := deliver(t.Context(), c, message(t, time.Now().UnixMicro(), protocol.Observation{})); err == nil {
+					t.Error("delivered")
+				}
+			})
+		}
+		if n := r.register.recorded(); n != 0 {
+			t.Errorf("%d messages recorded", n)
+		}
+	}
+}
+
 // An agent reads and writes its own sites only.
 func TestSomeoneElsesSite(t *testing.T) {
 	for _, transport := range transports {

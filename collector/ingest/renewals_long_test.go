@@ -54,7 +54,7 @@ func TestLongThousandRenewals(t *testing.T) {
 // renewUntilServed asks as an agent does: again after a failure of the line, or
 // when the collector has said.
 func renewUntilServed(ctx context.Context, r *rig, transport string, cert *tls.Certificate, csr []byte) error {
-	config := &tls.Config{RootCAs: r.authority.current().pool,
+	config := &tls.Config{RootCAs: poolOf(r.authority),
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }}
 	for {
 		var rt interface {

@@ -136,7 +136,7 @@ type client struct {
 // dial makes clients over a transport; cert may be nil.
 func (r *rig) dial(t *testing.T, transport string, cert *tls.Certificate) client {
 	t.Helper()
-	config := &tls.Config{RootCAs: r.authority.current().pool}
+	config := &tls.Config{RootCAs: poolOf(r.authority)}
 	if cert != nil {
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	}
@@ -235,4 +235,13 @@ func reason(err error) protocol.Reason {
 		return ""
 	}
 	return protocol.Reason(ce.Meta().Get(protocol.ReasonHeader))
+}
+
+// poolOf are an authority's certificates, the former ones too.
+func poolOf(a *Authority) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, c := range a.current().known() {
+		pool.AddCert(c)
+	}
+	return pool
 }

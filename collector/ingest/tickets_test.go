@@ -44,7 +44,7 @@ func (a *returning) Put(_ string, s *tls.ClientSessionState) {
 func (a *returning) calls(t *testing.T, transport string) (resumed bool, err error) {
 	t.Helper()
 	seen := &resumption{}
-	config := &tls.Config{RootCAs: a.rig.authority.current().pool, ClientSessionCache: a, ServerName: "127.0.0.1", Time: a.rig.now}
+	config := &tls.Config{RootCAs: poolOf(a.rig.authority), ClientSessionCache: a, ServerName: "127.0.0.1", Time: a.rig.now}
 	if a.cert != nil {
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return a.cert, nil }
 	}
@@ -164,7 +164,7 @@ func TestExpiresWhileResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.ticket(t)
-	config := &tls.Config{RootCAs: r.authority.current().pool, ClientSessionCache: a, ServerName: "127.0.0.1",
+	config := &tls.Config{RootCAs: poolOf(r.authority), ClientSessionCache: a, ServerName: "127.0.0.1",
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }}
 	seen := &resumption{next: dialledByUs(t, config)}
 	delivery := wire.NewDeliveryServiceClient(&http.Client{Transport: seen}, "https://"+r.Addr())

@@ -119,7 +119,7 @@ func (c *shifted) follow(s *Server) {
 
 // TestResumed: who comes back is known by its ticket, and each call is admitted
 // as ever: not when the agent was revoked meanwhile, not when the certificate
-// in the ticket has ended.
+// in the ticket has ended, not when its authority was replaced.
 func TestResumed(t *testing.T) {
 	for _, transport := range transports {
 		t.Run(transport, func(t *testing.T) {
@@ -148,6 +148,13 @@ func TestResumed(t *testing.T) {
 			r.register.revoke(id)
 			if resumed, err := a.calls(t, transport); !resumed || reason(err) != protocol.ReasonRevoked {
 				t.Errorf("revoked: resumed %v, %v", resumed, err)
+			}
+			a.ticket(t)
+			if err := r.authority.Replace(); err != nil {
+				t.Fatal(err)
+			}
+			if resumed, err := a.calls(t, transport); !resumed || reason(err) != protocol.ReasonRetiredAuthority {
+				t.Errorf("with the certificate of an authority that was replaced: resumed %v, %v", resumed, err)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 
@@ -98,9 +99,9 @@ func (d *db) heed(_ *pgconn.PgConn, n *pgconn.Notice) {
 }
 
 // snapshot is how a reading transaction begins, to see one state of the record.
-func (e engine) snapshot() *sql.TxOptions {
+func (e engine) snapshot() driver.TxOptions {
 	if e != postgres {
-		return nil // SQLite's readers always do, and the driver knows no options
+		return driver.TxOptions{} // SQLite's readers always do, and the driver knows no options
 	}
-	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	return driver.TxOptions{Isolation: driver.IsolationLevel(sql.LevelRepeatableRead), ReadOnly: true}
 }

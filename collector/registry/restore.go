@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -242,7 +243,7 @@ type place struct {
 func (l *loader) begin(ctx context.Context) (err error) {
 	if l.tx == nil {
 		l.pending = 0
-		l.tx, err = l.r.write.begin(ctx, nil)
+		l.tx, err = l.r.write.begin(ctx, driver.TxOptions{})
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -121,7 +122,7 @@ func (r *Registry) commit(batch []*pending) {
 // transact returns nil when the batch is committed, and the ledger says what it
 // erased; what each write has to say for itself is then in its err.
 func (r *Registry) transact(ctx context.Context, batch []*pending) error {
-	tx, err := r.write.begin(ctx, nil)
+	tx, err := r.write.begin(ctx, driver.TxOptions{})
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

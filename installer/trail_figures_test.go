@@ -155,7 +155,7 @@ func together(workers, n int, do func()) {
 // batch leaves, in SQLite as the register has it.
 func bareLog(t *testing.T, path string, batch, size int) float64 {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+path+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-32768")
+	db, err := sql.Open("sqlite3", "file:"+path+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_foreign_keys=1&_secure_delete=1&_cache_size=-32768&_stmt_cache_size=100")
 	if err != nil {
 		t.Fatal(err)
 	}

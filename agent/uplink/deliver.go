@@ -102,7 +102,7 @@ func (u *Uplink) deliverOne(ctx context.Context, l *line, m outgoing, b *attempt
 	}
 	u.failed(failure, via)
 	if !failure.refusesMessage() {
-		return u.wait(failure, &b.backoff)
+		return u.wait(l, failure, &b.backoff)
 	}
 	why := string(failure.Reason) + ": " + failure.why()
 	if err := written(ctx, func(ctx context.Context) error { return u.o.Outbox.Reject(ctx, m.id, why) }); err != nil {

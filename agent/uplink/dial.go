@@ -23,12 +23,17 @@ type attempt struct {
 
 // dial tries the collector's addresses, families by turns, each a little after
 // the one before it, and takes the first that shakes hands: a collector may
-// have several hosts, one of which is down. A TLS error of any is the answer.
+// have several hosts, one of which is down, or was left (elsewhere.go). A TLS error
+// of any is the answer.
 func (r *road) dial(ctx context.Context) (*h3conn, error) {
 	addrs, err := r.addresses(ctx)
 	if err != nil {
 		return nil, err
 	}
+	r.mu.Lock()
+	r.left.order(addrs, r.now().Add(-r.retry))
+	r.several = len(addrs) > 1
+	r.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan attempt, len(addrs))
 	started := 0
@@ -75,9 +80,9 @@ func (r *road) dial(ctx context.Context) (*h3conn, error) {
 	return nil, errors.Join(errs...)
 }
 
-// addresses are those of the collector's name, IPv6 and IPv4 by turns,
+// lookUp gives the addresses of the collector's name, IPv6 and IPv4 by turns,
 // beginning with the family that the resolver names first.
-func (r *road) addresses(ctx context.Context) ([]netip.AddrPort, error) {
+func (r *road) lookUp(ctx context.Context) ([]netip.AddrPort, error) {
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", r.host)
 	if err != nil {
 		return nil, err

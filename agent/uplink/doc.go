@@ -26,6 +26,15 @@
 // UDP gets no answer, HTTP/2 is used, and QUIC is tried again some minutes
 // later. A TLS error is an answer: it is never worked around by another road.
 //
+// # Several collectors
+//
+// The list of collectors is the addresses of the one name that the enrolment link
+// carries: it is asked anew at each dial, so that it is right once the municipality
+// has changed it in its zone, and nothing of it is kept here. They are tried in the
+// order that the resolver gives, each a quarter of a second after the one before
+// (dial.go), and who answers but says that it cannot work now is left for another
+// (elsewhere.go).
+//
 // # Held and parked
 //
 // A held agent keeps the notice stream open, and its connection alive with a
@@ -38,6 +47,7 @@
 // connection goes on when a router gives it another port, since the collector
 // follows, and when this machine has another address, to which it is moved. Where
 // that fails, and after this machine was asleep, the line is dialled anew at once.
+//
 // # Receipts
 //
 // A receipt counts if it is for the very bytes that were sent and, once the

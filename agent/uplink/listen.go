@@ -30,7 +30,7 @@ func (u *Uplink) listen(ctx context.Context, l *line) {
 			b.reset()
 			pause(ctx, b.next(0))
 		default:
-			pause(ctx, u.wait(failure, &b))
+			pause(ctx, u.wait(l, failure, &b))
 		}
 	}
 }
@@ -161,8 +161,12 @@ func (u *Uplink) notice(ctx context.Context, w *wire.Notice, via *taken) *Error 
 	return nil
 }
 
-// wait is how long to leave a line alone after a failure.
-func (u *Uplink) wait(e *Error, b *backoff) time.Duration {
+// wait is how long to leave a line alone after a failure. Where the collector said that
+// it cannot work now, another of its hosts perhaps can.
+func (u *Uplink) wait(l *line, e *Error, b *backoff) time.Duration {
+	if e.Reason == protocol.ReasonTemporary && e.after > 0 {
+		l.road.elsewhere()
+	}
 	d := b.next(e.after)
 	if e.refusesAgent() {
 		// Only a person can change that: ask seldom.

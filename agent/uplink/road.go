@@ -53,22 +53,27 @@ type road struct {
 
 	tickets tls.ClientSessionCache // of QUIC; nil: no session is resumed
 	localTo func(*net.UDPAddr) (netip.Addr, bool)
+	// addresses is lookUp, but where a test has no name of several.
+	addresses func(context.Context) ([]netip.AddrPort, error)
 
 	dialled chan struct{} // closed at the first dial over UDP
 	dialing chan struct{} // holds one token: one dials, the others wait
 
-	mu     sync.Mutex
-	conn   *h3conn      // nil: none
-	to     *net.UDPAddr // where UDP was last tried; nil: nowhere yet
-	silent time.Time    // until then UDP is not tried
-	tcp    map[*tcpConn]struct{}
-	closed bool
+	mu      sync.Mutex
+	conn    *h3conn      // nil: none
+	to      *net.UDPAddr // where UDP was last tried; nil: nowhere yet
+	silent  time.Time    // until then UDP is not tried
+	left    left
+	several bool // addresses had the name when it was last dialled
+	tcp     map[*tcpConn]struct{}
+	closed  bool
 }
 
 // h3conn is one QUIC connection with the socket under it.
 type h3conn struct {
 	*http3.ClientConn
 	quic      *quic.Conn
+	at        netip.AddrPort // of the collector, as dialled
 	transport *quic.Transport
 	socket    *net.UDPConn
 	answered  atomic.Bool   // any request, ever
@@ -102,7 +107,8 @@ func newRoad(collector string, t trust, now func() time.Time) (*road, error) {
 	}
 	r := &road{host: u.Hostname(), port: u.Port(), trust: t, proxy: proxyFor(u), now: now, retry: udpRetry, idle: handshakeIdle,
 		localTo: localTo, keepAlive: keepAlive,
-		dialled: make(chan struct{}), dialing: make(chan struct{}, 1), tcp: make(map[*tcpConn]struct{})}
+		dialled: make(chan struct{}), dialing: make(chan struct{}, 1), left: make(left), tcp: make(map[*tcpConn]struct{})}
+	r.addresses = r.lookUp
 	only := new(http.Protocols)
 	only.SetHTTP2(true)
 	r.h2 = &http.Transport{
@@ -263,7 +269,7 @@ func (r *road) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
 	}
 	client := (&http3.Transport{MaxResponseHeaderBytes: maxHeader, DisableCompression: true}).NewClientConn(conn)
 	local, _ := r.localTo(to)
-	c := &h3conn{ClientConn: client, quic: conn, transport: transport, socket: socket, watched: make(chan struct{}), local: local}
+	c := &h3conn{ClientConn: client, quic: conn, at: to.AddrPort(), transport: transport, socket: socket, watched: make(chan struct{}), local: local}
 	go func() { CloseWhenSilent(conn); close(c.watched) }()
 	return c, nil
 }

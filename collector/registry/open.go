@@ -48,6 +48,7 @@ type Registry struct {
 	commits atomic.Int64               // counts those that the writer has tried
 	last    atomic.Pointer[lastChange] // nil: not asked yet
 
+	schema   int64 // that this program knows; 0: it is not migrated yet
 	vault    *vault
 	rotating sync.Mutex // held while the master key is changed
 	wiping   wiping     // the writer's alone
@@ -168,6 +169,7 @@ func (r *Registry) migrate(ctx context.Context, keys Keys) error {
 	if err != nil {
 		return fmt.Errorf("migrate from schema %d to %d: %w", have, want, err)
 	}
+	r.schema = want
 	for _, m := range done {
 		r.log.InfoContext(ctx, "register migrated", "schema", m.Source.Version, "took", m.Duration)
 	}
@@ -191,7 +193,11 @@ func (r *Registry) up(ctx context.Context, p *goose.Provider, keys Keys, schema 
 	if err != nil {
 		return nil, err
 	}
-	after, err := p.UpTo(ctx, schema)
+	var after []*goose.MigrationResult
+	err = r.whileNobodyWrites(ctx, func() error {
+		after, err = p.UpTo(ctx, schema)
+		return err
+	})
 	done = append(done, after...)
 	if fill != nil && err == nil {
 		if err = fill(); err == nil {

@@ -75,6 +75,44 @@ func (t *tx) takeTurn(ctx context.Context) error {
 	return err
 }
 
+// fence refuses to write on a schema that a newer program has made meanwhile: what
+// it wants of each write this one does not know. It is asked in the turn, in which no
+// migration runs. SQLite's file is one program's.
+func (t *tx) fence(ctx context.Context, known int64) error {
+	if t.engine != postgres || known == 0 {
+		return nil
+	}
+	var has int64
+	if err := t.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(&has); err != nil {
+		return err
+	}
+	if has > known {
+		return fmt.Errorf("%w: its schema is %d, this program knows %d; start the newer program here too", ErrNewerSchema, has, known)
+	}
+	return nil
+}
+
+// whileNobodyWrites runs a migration in the turn of a collector, between two writes
+// of others.
+func (r *Registry) whileNobodyWrites(ctx context.Context, f func() error) (err error) {
+	if r.write.engine != postgres {
+		return f()
+	}
+	c, err := r.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(writersTurn)); err != nil {
+		return err
+	}
+	defer func() {
+		_, unlock := c.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(writersTurn))
+		err = errors.Join(err, unlock)
+	}()
+	return f()
+}
+
 // commit ends a writing transaction. One that PostgreSQL has committed without
 // its synchronous standby, because somebody broke off the wait (pg_cancel_backend),
 // is not acknowledged: it comes with a warning alone, and is lost if the standby is

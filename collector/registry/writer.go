@@ -129,6 +129,9 @@ func (r *Registry) transact(ctx context.Context, batch []*pending) error {
 	if err := tx.takeTurn(ctx); err != nil {
 		return errors.Join(fmt.Errorf("wait for the turn to write: %w", err), tx.Rollback())
 	}
+	if err := tx.fence(ctx, r.schema); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
 	for _, w := range batch {
 		if w.err = w.ctx.Err(); w.err != nil {
 			continue

@@ -45,6 +45,13 @@ type Config struct {
 	ConsultURL string `toml:"consult_url"`
 	// ListenAgents takes QUIC on UDP and HTTP/2 on TCP, on the same port.
 	ListenAgents string `toml:"listen_agents"`
+	// ListenAgentsTCP is the address for TCP alone, where a balancer takes listen_agents'
+	// port of TCP on this machine. Empty: as listen_agents.
+	ListenAgentsTCP string `toml:"listen_agents_tcp"`
+	// Balancers are the addresses of those who pass TCP on to this collector, and begin
+	// each connection with who calls (HAProxy's send-proxy-v2), e.g. ["10.9.1.2/32"]: of
+	// them it must begin so, and of nobody else is it believed.
+	Balancers []netip.Prefix `toml:"balancers"`
 	// ListenPublic serves everybody: the page of an owner's site.
 	ListenPublic string `toml:"listen_public"`
 	// ListenOps serves the Comune's operators.
@@ -53,8 +60,9 @@ type Config struct {
 	ListenConsult string `toml:"listen_consult"`
 	// ConsultAllow are the networks to which the forces' listener is open, e.g.
 	// ["10.20.0.0/16"]; to all others it is closed before any login. Empty: this
-	// machine alone. Behind a reverse proxy the addresses are the proxy's: name it
-	// here, and have it keep strangers out. Forces says more of single forces.
+	// machine alone. Behind a proxy the addresses are the proxy's, unless it is one of
+	// Balancers: name it here, and have it keep strangers out. Forces says more of
+	// single forces.
 	ConsultAllow []netip.Prefix `toml:"consult_allow"`
 	Forces       []ForceConfig  `toml:"force"`
 	// ListenMetrics serves Prometheus; keep it inside.
@@ -226,6 +234,9 @@ func (c Config) check() error {
 	}
 	if _, _, err := net.SplitHostPort(c.ListenAgents); err != nil {
 		return fmt.Errorf("listen_agents %q is not HOST:PORT or :PORT", c.ListenAgents)
+	}
+	if _, _, err := net.SplitHostPort(c.ListenAgentsTCP); err != nil && c.ListenAgentsTCP != "" {
+		return fmt.Errorf("listen_agents_tcp %q is not HOST:PORT or :PORT", c.ListenAgentsTCP)
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return fmt.Errorf("log_format is %q: give \"text\" or \"json\"", c.LogFormat)

@@ -53,6 +53,12 @@ func (c Config) checkNetworks() error {
 	if err := checkPrefixes("consult_allow", c.ConsultAllow); err != nil {
 		return err
 	}
+	if err := checkPrefixes("balancers", c.Balancers); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(c.Balancers, func(p netip.Prefix) bool { return p.Bits() == 0 }) {
+		return errors.New("balancers names everybody: who is one could give any address for the caller's; name the balancers alone")
+	}
 	hosts, names := map[string]bool{}, map[string]bool{}
 	if u, err := url.Parse(c.ConsultURL); err == nil {
 		hosts[u.Hostname()] = true

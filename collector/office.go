@@ -222,7 +222,7 @@ func (o *office) furnish() (err error) {
 	if err != nil {
 		return err
 	}
-	shared := web.Options{Registry: o.reg, TLS: tls, Secret: sessions, Record: o.record, Log: o.log, Idle: o.config.SessionIdle, Life: o.config.SessionLife}
+	shared := web.Options{Registry: o.reg, TLS: tls, Secret: sessions, Record: o.record, Log: o.log, Idle: o.config.SessionIdle, Life: o.config.SessionLife, Balancers: o.config.Balancers}
 
 	publicOptions := shared
 	publicOptions.Face, publicOptions.PublicURL = pages.FacePublic, o.config.PublicURL

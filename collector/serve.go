@@ -135,7 +135,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	answers := newRequests(metrics, tracer)
 	agents, err := ingest.New(ingest.Options{
 		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Browser: o.config.public() + public.CodePath + "#" + public.CodeInvitation, Register: o.reg,
-		Listen: o.config.ListenAgents, Hosts: []string{o.config.host()},
+		Listen: o.config.ListenAgents, ListenTCP: o.config.ListenAgentsTCP, Balancers: o.config.Balancers, Hosts: []string{o.config.host()},
 		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
 		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed, Map: o.shown, Channel: channel.New(filepath.Join(o.dir, "channel"), metrics),
 	})

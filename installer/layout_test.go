@@ -48,7 +48,7 @@ var layout = map[string][]string{
 	"collector/channel":         {"protocol"}, // the update channel's files, which it can neither sign nor judge; ingest mounts it
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
 	"collector/disclosure":      {},
-	"collector/ingest":          {"collector/keyfile", "protocol", "protocol/wire"},
+	"collector/ingest":          {"collector/keyfile", "collector/proxied", "protocol", "protocol/wire"},
 	"collector/registry":        {"collector/ingest", "collector/keyfile", "protocol"},
 	"collector/dossier":         {"collector/trail"},
 	"collector/keyfile":         {},
@@ -59,11 +59,12 @@ var layout = map[string][]string{
 	"collector/notice":           {"protocol/pages"},
 	"collector/paper":            {"collector/pdf", "protocol", "protocol/pages"},
 	"collector/pdf":              {},
+	"collector/proxied":          {}, // a balancer's word for who calls; ingest and web listen through it
 	"collector/search":           {"collector/registry", "protocol"},
 	"collector/search/buildings": {"collector/basemap", "protocol"},
 	"collector/search/gazetteer": {"protocol/csvfile", "collector/registry", "protocol"},
 	"collector/trail":            {},
-	"collector/web":              {"collector/registry", "protocol", "protocol/pages"},
+	"collector/web":              {"collector/proxied", "collector/registry", "protocol", "protocol/pages"},
 	// atlas is the ground of the public pages, whichever they are: main gives it the map and the addresses.
 	"collector/web/atlas": {"collector/web", "protocol"},
 	// choropleth draws the districts that main hands it: neither ops nor statistics knows the gazetteer.

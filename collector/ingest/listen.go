@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+
+	"anagrafe/collector/proxied"
 )
 
 const (
@@ -41,7 +44,7 @@ func (s *Server) Listen() error {
 	if s.sockets != nil {
 		return nil
 	}
-	k, err := openSockets(s.o.Listen)
+	k, err := s.openSockets()
 	if err != nil {
 		return fmt.Errorf("listen for agents on %s: %w; choose another port, or stop what uses it", s.o.Listen, err)
 	}
@@ -73,12 +76,31 @@ func (s *Server) Listen() error {
 	return nil
 }
 
-// openSockets opens the same port on both. With port 0 the system chooses one
-// for TCP, which something else may hold on UDP: then it is asked again.
-func openSockets(addr string) (*sockets, error) {
+// openSockets opens the same port on both, unless TCP has an address of its own.
+func (s *Server) openSockets() (*sockets, error) {
+	if s.o.ListenTCP == "" {
+		return samePort(s.o.Listen, s.o.Balancers)
+	}
+	tcp, err := proxied.Listen(s.o.ListenTCP, s.o.Balancers)
+	if err != nil {
+		return nil, err
+	}
+	at, err := net.ResolveUDPAddr("udp", s.o.Listen)
+	if err == nil {
+		var udp *net.UDPConn
+		if udp, err = net.ListenUDP("udp", at); err == nil {
+			return &sockets{tcp: tcp, udp: udp}, nil
+		}
+	}
+	return nil, errors.Join(err, tcp.Close())
+}
+
+// samePort opens one port. With port 0 the system chooses one for TCP, which
+// something else may hold on UDP: then it is asked again.
+func samePort(addr string, balancers []netip.Prefix) (*sockets, error) {
 	var errs []error
 	for range portAttempts {
-		tcp, err := net.Listen("tcp", addr)
+		tcp, err := proxied.Listen(addr, balancers)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -42,7 +43,13 @@ type Options struct {
 	// receipt that carries one.
 	OwnerLink string
 	Register  Register
-	Listen    string   // host:port, of UDP and TCP alike, e.g. ":8443"
+	Listen    string // host:port, of UDP and TCP alike, e.g. ":8443"
+	// ListenTCP is host:port of TCP where that is another, because a balancer takes the
+	// port of UDP; "": the same.
+	ListenTCP string
+	// Balancers are addresses of those who pass TCP on and say who calls (package
+	// proxied); nil: none.
+	Balancers []netip.Prefix
 	Hosts     []string // names and addresses that agents know the server by, without port, for its certificate
 	// CertificateFile and KeyFile are PEM files of a certificate of the public
 	// Web PKI, with its issuers', read again when they change; "": the authority
@@ -202,8 +209,8 @@ func serving(what string, err error) error {
 	return fmt.Errorf("serve agents over %s: %w", what, err)
 }
 
-// Addr is the address of UDP and TCP alike, e.g. "127.0.0.1:8443"; empty
-// before Listen.
+// Addr is the address of TCP, e.g. "127.0.0.1:8443", and of UDP too unless
+// Options.ListenTCP is another; empty before Listen.
 func (s *Server) Addr() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

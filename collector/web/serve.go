@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"anagrafe/collector/proxied"
 )
 
 // shutdownTime is how long answers under way may take once the program ends.
@@ -25,7 +27,7 @@ func (w *Web) Listen(addr string) (net.Listener, error) {
 	if w.TLS == nil && !loopback(host) {
 		return nil, fmt.Errorf("listen on %q: without a certificate only this machine may connect: give a certificate, or listen on 127.0.0.1", addr)
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := proxied.Listen(addr, w.Balancers)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w: is another program using it?", addr, err)
 	}

@@ -58,10 +58,13 @@ type Options struct {
 	Now       func() time.Time // nil: time.Now
 	Body      pages.Body       // who answers for the public pages; of no use on the other listeners
 
-	Allow   []netip.Prefix     // addresses to which the listener is open; nil: all
-	Force   string             // whose people alone sign in here; "": those who have no address of their own
-	Forces  map[string]Network // of each force that has more than the listener's rules
-	Refused func(why string)   // told of who was turned away, for metrics; may be nil
+	Allow []netip.Prefix // addresses to which the listener is open; nil: all
+	// Balancers are addresses of those who pass TCP on and say who calls (package
+	// proxied); nil: none.
+	Balancers []netip.Prefix
+	Force     string             // whose people alone sign in here; "": those who have no address of their own
+	Forces    map[string]Network // of each force that has more than the listener's rules
+	Refused   func(why string)   // told of who was turned away, for metrics; may be nil
 }
 
 // Web is what the pages of one listener share.

@@ -32,7 +32,7 @@ func (r *road) dial(ctx context.Context) (*h3conn, error) {
 	}
 	r.mu.Lock()
 	r.left.order(addrs, r.now().Add(-r.retry))
-	r.several = len(addrs) > 1
+	r.known = len(addrs)
 	r.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan attempt, len(addrs))

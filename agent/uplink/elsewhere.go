@@ -24,13 +24,14 @@ func (l left) order(addrs []netip.AddrPort, since time.Time) {
 }
 
 // elsewhere has the next connection lead to another of the collector's addresses, if its
-// name has one. Over TCP the balancer sees to that.
-func (r *road) elsewhere() {
+// name has one. Over TCP the balancer sees to that. It tells whether one is left that has
+// not been left itself: what the other asked for is nothing to that one.
+func (r *road) elsewhere() bool {
 	r.mu.Lock()
 	c := r.conn
-	if c == nil || !r.several {
+	if c == nil || r.known < 2 {
 		r.mu.Unlock()
-		return
+		return false
 	}
 	for at := range r.left { // names change their addresses
 		if !r.left[at].After(r.now().Add(-r.retry)) {
@@ -38,6 +39,8 @@ func (r *road) elsewhere() {
 		}
 	}
 	r.left[c.at] = r.now()
+	fresh := len(r.left) < r.known
 	r.mu.Unlock()
 	r.drop(c)
+	return fresh
 }

@@ -40,7 +40,7 @@ func (c *collector) busy() {
 	c.set(func() {
 		c.before = func([]byte) error {
 			e := refusal(connect.CodeUnavailable, string(protocol.ReasonTemporary), "later").(*connect.Error)
-			e.Meta().Set(protocol.RetryAfterHeader, "1")
+			e.Meta().Set(protocol.RetryAfterHeader, "3600")
 			return e
 		}
 	})
@@ -53,6 +53,8 @@ func TestElsewhere(t *testing.T) {
 	one, two, l := twins(t, 2)
 	u := New(Options{Outbox: newOutbox()})
 	b := backoff{first: time.Second, most: time.Minute, jitter: rand.N[time.Duration]}
+	const hour = time.Hour // as a busy host asks
+	patient := false
 	send := func(want Reason) {
 		t.Helper()
 		_, _, failure := u.send(t.Context(), l, outgoing{id: "a", siteID: "site-1", message: []byte("a message")})
@@ -62,7 +64,9 @@ func TestElsewhere(t *testing.T) {
 		case want != "" && (failure == nil || failure.Reason != want):
 			t.Fatalf("%v, want %s", failure, want)
 		case failure != nil:
-			u.wait(l, failure, &b)
+			if d := u.wait(l, failure, &b); (d >= hour) != patient {
+				t.Fatalf("it waits %v", d)
+			}
 		}
 	}
 	came := func(first, second int) {
@@ -82,6 +86,7 @@ func TestElsewhere(t *testing.T) {
 	send("") // it stays where it is
 	came(2, 2)
 	two.busy()
+	patient = true // both were left
 	send(protocol.ReasonTemporary)
 	send("")
 	came(3, 3)

@@ -164,10 +164,11 @@ func (u *Uplink) notice(ctx context.Context, w *wire.Notice, via *taken) *Error 
 // wait is how long to leave a line alone after a failure. Where the collector said that
 // it cannot work now, another of its hosts perhaps can.
 func (u *Uplink) wait(l *line, e *Error, b *backoff) time.Duration {
-	if e.Reason == protocol.ReasonTemporary && e.after > 0 {
-		l.road.elsewhere()
+	after := e.after
+	if e.Reason == protocol.ReasonTemporary && after > 0 && l.road.elsewhere() {
+		after = 0
 	}
-	d := b.next(e.after)
+	d := b.next(after)
 	if e.refusesAgent() {
 		// Only a person can change that: ask seldom.
 		d = max(d, u.pace.refused/2+d)

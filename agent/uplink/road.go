@@ -59,14 +59,14 @@ type road struct {
 	dialled chan struct{} // closed at the first dial over UDP
 	dialing chan struct{} // holds one token: one dials, the others wait
 
-	mu      sync.Mutex
-	conn    *h3conn      // nil: none
-	to      *net.UDPAddr // where UDP was last tried; nil: nowhere yet
-	silent  time.Time    // until then UDP is not tried
-	left    left
-	several bool // addresses had the name when it was last dialled
-	tcp     map[*tcpConn]struct{}
-	closed  bool
+	mu     sync.Mutex
+	conn   *h3conn      // nil: none
+	to     *net.UDPAddr // where UDP was last tried; nil: nowhere yet
+	silent time.Time    // until then UDP is not tried
+	left   left
+	known  int // addresses that the name had when it was last dialled
+	tcp    map[*tcpConn]struct{}
+	closed bool
 }
 
 // h3conn is one QUIC connection with the socket under it.

@@ -26,6 +26,9 @@ PHP_FILES := /usr/lib/apache2/modules/libphp*.so /usr/lib/php/*/pdo_mysql.so
 PHP_PACKAGES := libapache2-mod-php php-mysql
 MEDIAMTX := v1.15.3
 
+# What keeps several collectors and their PostgreSQL together: see installer/cluster.
+CLUSTER := haproxy=haproxy patroni=patroni etcd=etcd-server etcdctl=etcd-client
+
 # The version is the changelog's newest, and for what is not released yet a
 # preliminary one of it, by the time of the commit. Everything in a package bears
 # that time too, so that who builds the same commit gets the same bytes.
@@ -67,7 +70,7 @@ if [ $${#missing[@]} -gt 0 ]; then \
 fi
 endef
 
-.PHONY: all deps recorders pages build packages packagers package-root $(ARCHES:%=linux-%) msi msi-tools msi-testers spk demo test test-long bench bench-full check generate clean
+.PHONY: all deps recorders pages build packages packagers package-root $(ARCHES:%=linux-%) msi msi-tools msi-testers spk demo test test-long bench bench-full check generate clean cluster-tools
 
 all: build
 
@@ -85,6 +88,11 @@ recorders: $(BUILD)/recorders/mediamtx
 	@missing=(); \
 	for pair in $(RECORDERS); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
 	for files in $(PHP_FILES:%='%'); do compgen -G "$$files" >/dev/null || missing+=($(PHP_PACKAGES)); done; \
+	$(INSTALL_MISSING)
+
+cluster-tools:
+	@missing=(); \
+	for pair in $(CLUSTER); do command -v "$${pair%%=*}" >/dev/null || missing+=("$${pair##*=}"); done; \
 	$(INSTALL_MISSING)
 
 # MediaMTX comes from the Go module proxy, but for two files that its releases
@@ -178,7 +186,7 @@ test: deps pages
 
 # test-long runs what kills processes and drops packets, and other people's
 # recorders; it needs root.
-test-long: deps build recorders packages package-root msi-testers
+test-long: deps build recorders cluster-tools packages package-root msi-testers
 	go test -race -tags long -timeout 30m -run '^TestLong' ./...
 
 # bench prints each figure beside its floor or peer, measured in the same run,
@@ -187,7 +195,7 @@ test-long: deps build recorders packages package-root msi-testers
 # 100,000 sites), beside what bench left there. A figure that is missed is said
 # to be: only what cannot be measured fails. As root they have a network of their
 # own; they are no part of .ci/run, which has 50 minutes.
-bench bench-full: deps build
+bench bench-full: deps build cluster-tools
 	@if ! compgen -G '$(POSTGIS)' >/dev/null; then \
 		package=$$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1 | sed 's|/usr/lib/postgresql/\(.*\)/bin|postgresql-\1-postgis-3|'); \
 		echo "installing $$package"; \

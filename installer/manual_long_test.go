@@ -5,18 +5,10 @@ package installer
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"filippo.io/age"
 )
@@ -80,16 +72,6 @@ func blocks(t *testing.T, file string) (all []string) {
 	return all
 }
 
-func write(t *testing.T, path, text string, mode os.FileMode) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // emptyMachine lays into dir what the manual takes for given: the programs, a
 // certificate, two keys, and the Comune's files.
 func emptyMachine(t *testing.T, dir string) {
@@ -112,6 +94,9 @@ func emptyMachine(t *testing.T, dir string) {
 		}
 		write(t, filepath.Join(dir, name+".key"), k.String()+"\n", 0o600)
 		write(t, filepath.Join(dir, name+".pub"), k.Recipient().String()+"\n", 0o600)
+	}
+	if err := os.CopyFS(filepath.Join(dir, "cluster"), os.DirFS("cluster")); err != nil {
+		t.Fatal(err)
 	}
 	cert, key := certificateFor(t, "telecamere.comune.example.it", "ops.telecamere.comune.example.it", "forze.telecamere.comune.example.it")
 	write(t, filepath.Join(dir, "cert.pem"), cert, 0o644)
@@ -150,23 +135,3 @@ stop) stop ;;
 restart) stop; start ;;
 esac
 `
-
-// certificateFor makes a certificate of names that vouches for itself.
-func certificateFor(t *testing.T, names ...string) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))
-}

@@ -75,4 +75,13 @@ do_next # before an upgrade
 SITE=$(anagrafe-collector invite -site 'Bar Sport' -json | sed -n 's/.*"site_id": "\(.*\)",/\1/p')
 do_next # an erasure
 grep -q 'Certificato di cancellazione' erased.txt
+
+# What the packages bring of a cluster; its services run in a test of their own.
+mount -t tmpfs tmpfs /usr/share/doc
+mkdir -p /usr/share/doc/anagrafe-collector /etc/haproxy
+cp -r cluster /usr/share/doc/anagrafe-collector/
+DB_PASSWORD=0123456789abcdef
+do_next # a machine of the database
+! grep -q '^[^#]*@[A-Z]*@' /etc/default/etcd /etc/patroni/config.yml
+do_next # a collector's machine
 [ ! -e "blocks/$n" ] # that was the last

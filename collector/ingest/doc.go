@@ -77,6 +77,10 @@
 // when to come back, by how fast the register answers. Compressed requests are
 // not taken.
 //
+// Over TCP a balancer may stand between (package proxied): the address that counts is
+// that of who called it. Whoever is refused because the register cannot be reached goes
+// to another collector of the name by itself, or is led there by the balancer.
+//
 // # Metrics
 //
 // All begin with "anagrafe_ingest_". What operations look at first:

@@ -170,4 +170,8 @@
 // An acknowledgement means that the commit is on the disk, and on the synchronous
 // standby where there is one. A host that is gone, or a collector that stands still
 // in its turn, is given up within half a minute (steady.go).
+//
+// They are upgraded one after the other. A migration takes the turn, and from then on
+// a program that is older than the schema writes nothing (fence): nothing is
+// acknowledged there, and nobody consults, since the trail takes no entry.
 package registry

@@ -20,7 +20,7 @@ const (
 	askAfter   = 5 * time.Second // without a word
 	askEvery   = 5 * time.Second
 	askAtMost  = 2
-	connecting = 10 * time.Second // to one host
+	connecting = 3 * time.Second // to one host: while the first of two is gone, each attempt to reach the other begins with it
 	// idleTurn ends a transaction whose collector says nothing more, though its
 	// host is there (it is stopped or swapped out): the others wait for its turn.
 	idleTurn = 30 * time.Second

@@ -100,6 +100,7 @@ var parts = []part{
 	{name: "page", figures: pageFigures, long: true, small: ".100k"},
 	{name: "console", figures: consoleFigures, long: true}, // the same
 	{name: "trail", figures: trailFigures, long: true, small: ".20k"},
+	{name: "failover", figures: failoverFigures},
 }
 
 // TestBench measures the rows, prints the table and writes build/bench.json (`make

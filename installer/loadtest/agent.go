@@ -56,6 +56,8 @@ type agent struct {
 	mu    sync.Mutex
 	line  *line     // nil: not connected
 	since time.Time // when line was acknowledged
+	left  int       // hosts that it has left for the next
+	tried int       // of them, since something was acknowledged
 }
 
 // line is one QUIC connection with the collector's services at its end.
@@ -90,7 +92,7 @@ func clientQUIC() *quic.Config {
 func (a *agent) dial(ctx context.Context) (*line, error) {
 	c := http3.ConfigureTLSConfig(a.config(a.fleet.host, a.fleet.roots))
 	c.ClientSessionCache = a.sessions
-	conn, err := a.socket().Dial(ctx, a.fleet.server, c, clientQUIC())
+	conn, err := a.reach(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +103,48 @@ func (a *agent) dial(ctx context.Context) (*line, error) {
 	options := connect.WithClientOptions(connect.WithInterceptors(named{}))
 	return &line{quic: conn, enrolment: wire.NewEnrolmentServiceClient(client, a.fleet.collector, options),
 		delivery: wire.NewDeliveryServiceClient(client, a.fleet.collector, options)}, nil
+}
+
+// reach tries the collector's hosts until one shakes hands. As the answers of a name
+// server are in turn, so is the host with which each agent begins.
+func (a *agent) reach(ctx context.Context, c *tls.Config) (conn *quic.Conn, err error) {
+	for range a.fleet.servers {
+		a.mu.Lock()
+		to := a.fleet.servers[(a.number+a.left)%len(a.fleet.servers)]
+		a.mu.Unlock()
+		if conn, err = a.socket().Dial(ctx, to, c, clientQUIC()); err == nil || ctx.Err() != nil {
+			return conn, err
+		}
+		a.mu.Lock()
+		a.left++
+		a.mu.Unlock()
+	}
+	return nil, err
+}
+
+// elsewhere leaves a host that said that it cannot work now, if there is another, as
+// package uplink does.
+func (a *agent) elsewhere(l *line, err error) {
+	if retryAfter(err) == 0 || len(a.fleet.servers) == 1 {
+		return
+	}
+	a.mu.Lock()
+	if a.line == nil || a.line == l {
+		a.left++
+		a.tried++
+	}
+	a.mu.Unlock()
+	l.close()
+}
+
+// asked is how long to leave the next host alone: not at all for what another asked.
+func (a *agent) asked(err error) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if 0 < a.tried && a.tried < len(a.fleet.servers) {
+		return 0
+	}
+	return retryAfter(err)
 }
 
 // enrol makes a key and buys a certificate for it, on a connection of its own.
@@ -184,6 +228,7 @@ func (a *agent) listen(ctx context.Context, acknowledged func()) error {
 	defer stream.Close()
 	if stream.ResponseHeader().Get(protocol.NoticesHeader) == "" { // waits for the headers
 		stream.Receive()
+		a.elsewhere(l, stream.Err())
 		return errors.Join(errors.New("the collector did not acknowledge"), stream.Err())
 	}
 	a.connected(l)
@@ -192,6 +237,7 @@ func (a *agent) listen(ctx context.Context, acknowledged func()) error {
 	for stream.Receive() {
 		a.fleet.heard.notice(stream.Msg())
 	}
+	a.elsewhere(l, stream.Err())
 	return stream.Err()
 }
 
@@ -230,6 +276,7 @@ func (a *agent) deliver(ctx context.Context) error {
 	defer cancel()
 	resp, err := l.delivery.Deliver(ctx, connect.NewRequest(&wire.DeliverRequest{Message: a.message, After: a.last}))
 	if err != nil {
+		a.elsewhere(l, err)
 		return err
 	}
 	sum := sha256.Sum256(a.message)
@@ -240,6 +287,9 @@ func (a *agent) deliver(ctx context.Context) error {
 		return err
 	}
 	a.last, a.message = a.messageID, nil
+	a.mu.Lock()
+	a.tried = 0
+	a.mu.Unlock()
 	return nil
 }
 

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,7 +24,7 @@ import (
 type fleet struct {
 	collector string // https://host:port
 	host      string
-	server    *net.UDPAddr
+	servers   []*net.UDPAddr // the addresses of its name
 	roots     *x509.CertPool // what the collector's certificate must lead to
 	sockets   []*quic.Transport
 	agents    []*agent
@@ -74,7 +76,7 @@ func newFleet(ctx context.Context, p plan, links []string) (*fleet, error) {
 	return f, f.open(p.sockets)
 }
 
-// find resolves the collector's address once, not 10,000 times.
+// find resolves the collector's addresses once, not 10,000 times.
 func (f *fleet) find(ctx context.Context) error {
 	u, err := url.Parse(f.collector)
 	if err != nil {
@@ -89,14 +91,12 @@ func (f *fleet) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	at := ips[0].Unmap()
+	four := slices.ContainsFunc(ips, func(ip netip.Addr) bool { return ip.Unmap().Is4() })
 	for _, ip := range ips {
-		if ip = ip.Unmap(); ip.Is4() {
-			at = ip
-			break
+		if ip = ip.Unmap(); ip.Is4() == four {
+			f.servers = append(f.servers, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(port))))
 		}
 	}
-	f.server = net.UDPAddrFromAddrPort(netAddrPort(at, port))
 	return nil
 }
 
@@ -106,7 +106,7 @@ func (f *fleet) find(ctx context.Context) error {
 func (f *fleet) open(n int) error {
 	for i := range n {
 		local := &net.UDPAddr{}
-		if f.server.IP.IsLoopback() && f.server.IP.To4() != nil {
+		if f.servers[0].IP.IsLoopback() && f.servers[0].IP.To4() != nil {
 			local.IP = net.IPv4(127, 0, 1, byte(i+1))
 		}
 		socket, err := net.ListenUDP("udp", local)

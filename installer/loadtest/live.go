@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,8 +21,13 @@ func (s *stage) live(ctx context.Context) error {
 	f := s.fleet
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	speaking, silence := context.WithTimeout(ctx, s.lasts)
+	speaking, silence := context.WithCancel(ctx)
 	defer silence()
+	if s.lasts > 0 {
+		defer time.AfterFunc(s.lasts, silence).Stop()
+	} else {
+		go func() { _, _ = io.Copy(io.Discard, os.Stdin); silence() }() // ends with the program at the latest
+	}
 	var done atomic.Int64
 	var failed failures
 	var speakers sync.WaitGroup
@@ -55,7 +62,7 @@ func (a *agent) persist(ctx context.Context, failed *failures) error {
 		if !errors.Is(err, errNotConnected) {
 			failed.add(err)
 		}
-		if forGood(err) || !pause(ctx, retryAfter(err)+rand.N(again)) {
+		if forGood(err) || !pause(ctx, a.asked(err)+rand.N(again)) {
 			return err
 		}
 	}

@@ -111,7 +111,7 @@ func parse(args []string, complain io.Writer) (plan, error) {
 	f.IntVar(&p.sockets, "sockets", 16, "UDP sockets; on loopback each has an address of its own")
 	f.DurationVar(&p.hold, "hold", 150*time.Second, "how long the agents are idle before the server's memory is read; Go collects idle garbage every 2 minutes")
 	f.StringVar(&p.ledger, "ledger", "", "file in which each message stands before it is sent, and once it is acknowledged, for installer/checker")
-	f.DurationVar(&p.lasts, "for", time.Minute, "how long the phase live lasts")
+	f.DurationVar(&p.lasts, "for", time.Minute, "how long the phase live lasts; 0: until the end of standard input")
 	f.DurationVar(&p.every, "every", 10*time.Second, "how often each of them speaks then, on average")
 	f.BoolVar(&p.json, "json", false, "print one JSON value")
 	if err := f.Parse(args); err != nil {
@@ -133,8 +133,8 @@ func (p plan) check(rest []string) error {
 		return errors.New("give -bin DIR or -codes FILE")
 	case p.agents < 1 || p.inflight < 1 || p.sockets < 1 || p.sockets > 250:
 		return errors.New("-agents and -inflight must be at least 1, -sockets from 1 to 250")
-	case p.every <= 0 || p.lasts <= 0:
-		return errors.New("-for and -every must be longer than nothing")
+	case p.every <= 0 || p.lasts < 0:
+		return errors.New("-every must be longer than nothing, and -for cannot be shorter")
 	case p.bin == "" && p.plays("storm"):
 		return errors.New("storm kills the collector: it needs one of its own (-bin)")
 	case !p.plays("enrol"):

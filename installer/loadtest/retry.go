@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -100,8 +99,4 @@ func (f *failures) take() map[string]int {
 	by := f.by
 	f.by = nil
 	return by
-}
-
-func netAddrPort(ip netip.Addr, port int) netip.AddrPort {
-	return netip.AddrPortFrom(ip, uint16(port))
 }

@@ -50,14 +50,21 @@ type agent struct {
 	messageID   string
 	last        string // the newest acknowledged one
 	camera      string // one that is declared
-	declared    *protocol.Declaration
+	cameras     int    // that it declares
 	revision    int64
+
+	says sync.Mutex // one message at a time
 
 	mu    sync.Mutex
 	line  *line     // nil: not connected
 	since time.Time // when line was acknowledged
 	left  int       // hosts that it has left for the next
 	tried int       // of them, since something was acknowledged
+
+	// In the phase day.
+	off    context.CancelFunc // nil: it is not on by itself
+	opened time.Time          // when it last came on
+	gone   bool               // it was switched off
 }
 
 // line is one QUIC connection with the collector's services at its end.

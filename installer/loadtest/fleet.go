@@ -39,6 +39,7 @@ type fleet struct {
 	heard   heard
 	staying sync.WaitGroup
 	leave   context.CancelFunc // ends those that stay
+	stayed  context.Context    // ends then; nil: nobody stays
 }
 
 // patience is how long all agents may take to connect.
@@ -65,7 +66,7 @@ func newFleet(ctx context.Context, p plan, links []string) (*fleet, error) {
 		} else if link.Collector != f.collector || link.Pin != pin {
 			return nil, errors.New("the codes are of several collectors: play against one at a time")
 		}
-		f.agents = append(f.agents, &agent{fleet: f, number: i, code: link.Code.String()})
+		f.agents = append(f.agents, &agent{fleet: f, number: i, code: link.Code.String(), cameras: cameras})
 	}
 	if err := f.find(ctx); err != nil {
 		return nil, err
@@ -158,19 +159,32 @@ func authority(ctx context.Context, collector, pin string) (*x509.CertPool, erro
 	return nil, errors.New("it does not show the authority that the link names")
 }
 
-// each has every agent do something once, so many at a time, again until it
-// succeeds. It ends at once with what can only go wrong again.
+// together is the context of those that stay until leave is called.
+func (f *fleet) together() context.Context {
+	if f.stayed == nil || f.stayed.Err() != nil {
+		f.stayed, f.leave = context.WithCancel(context.Background()) // they end with the fleet
+	}
+	return f.stayed
+}
+
+// each has every agent do something once.
 func (f *fleet) each(ctx context.Context, do func(context.Context, *agent) error) (phase, error) {
+	return f.all(ctx, f.agents, do)
+}
+
+// all has agents do something once, so many at a time, again until it succeeds. It ends
+// at once with what can only go wrong again.
+func (f *fleet) all(ctx context.Context, agents []*agent, do func(context.Context, *agent) error) (phase, error) {
 	var next atomic.Int64
 	var failed failures
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	start := time.Now()
 	var workers sync.WaitGroup
-	for range min(f.inflight, len(f.agents)) {
+	for range min(f.inflight, len(agents)) {
 		workers.Go(func() {
-			for i := next.Add(1) - 1; int(i) < len(f.agents) && f.pace.Wait(ctx) == nil; i = next.Add(1) - 1 {
-				if err := attempts(ctx, &failed, func() error { return do(ctx, f.agents[i]) }); err != nil {
+			for i := next.Add(1) - 1; int(i) < len(agents) && f.pace.Wait(ctx) == nil; i = next.Add(1) - 1 {
+				if err := attempts(ctx, &failed, func() error { return do(ctx, agents[i]) }); err != nil {
 					stop(fmt.Errorf("agent %d: %w", i, err))
 				}
 			}
@@ -180,7 +194,7 @@ func (f *fleet) each(ctx context.Context, do func(context.Context, *agent) error
 	if ctx.Err() != nil {
 		return phase{}, context.Cause(ctx)
 	}
-	return phase{Done: len(f.agents), Failed: failed.take(), Seconds: time.Since(start).Seconds()}, nil
+	return phase{Done: len(agents), Failed: failed.take(), Seconds: time.Since(start).Seconds()}, nil
 }
 
 // until waits for a number of agents to be up, and not for ever.

@@ -32,6 +32,10 @@ func TestParse(t *testing.T) {
 	}{
 		{[]string{"-bin", "build"}, true},
 		{[]string{"-codes", "codes.json", "-phases", "enrol,connect,hold"}, true},
+		{[]string{"-bin", "build", "-sweep", "500,1000:60000"}, true},
+		{[]string{"-codes", "codes.json", "-sweep", "500"}, false},
+		{[]string{"-bin", "build", "-sweep", "500,"}, false},
+		{[]string{"-bin", "build", "-day", "0s"}, false},
 		{nil, false},
 		{[]string{"-bin", "build", "-codes", "codes.json"}, false},
 		{[]string{"-codes", "codes.json"}, false}, // storm is among all phases
@@ -53,7 +57,7 @@ func TestParse(t *testing.T) {
 // takes what is sent.
 func TestDeclaration(t *testing.T) {
 	for _, number := range []int{0, 9_999} {
-		a := &agent{fleet: &fleet{}, number: number, siteID: "0b6a2f64-7c1e-4b70-9a53-0d2f4a9c1e02", epoch: 1}
+		a := &agent{fleet: &fleet{}, number: number, siteID: "0b6a2f64-7c1e-4b70-9a53-0d2f4a9c1e02", epoch: 1, cameras: cameras}
 		if err := a.write(); err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,9 @@
 // which the collector may be killed, or anything be taken from it, and the agents
 // go on until they are answered.
 //
+// With -sweep it plays more and more agents, with officers and operators beside them,
+// and measures at each number.
+//
 // The clients take about as much processor time as the server, from the same
 // cores: what a server does "a second and core" is counted from the time that
 // its own process was running.
@@ -57,6 +60,8 @@ type plan struct {
 	ledger   string        // file for what was sent and acknowledged; "": none is kept
 	lasts    time.Duration // of the phase live
 	every    time.Duration // how often an agent speaks in it, on average
+	sweep    []target      // instead of the phases
+	aDay     time.Duration // that a day of the phase takes
 	json     bool
 }
 
@@ -64,8 +69,8 @@ var (
 	// phases in their order. Without enrol the agents can do nothing, and some
 	// phases are for agents that are connected.
 	measured      = []string{"enrol", "peers", "connect", "hold", "deliver", "notice", "return", "storm"}
-	phases        = append(slices.Clone(measured), "live") // in which faults are borne, and nothing is measured
-	needConnected = []string{"deliver", "live", "notice", "return", "storm"}
+	phases        = append(slices.Clone(measured), "live", "day") // in which faults are borne, and a day is played
+	needConnected = []string{"deliver", "live", "notice", "return", "day", "storm"}
 )
 
 func main() {
@@ -102,7 +107,7 @@ func parse(args []string, complain io.Writer) (plan, error) {
 	f := flag.NewFlagSet("loadtest", flag.ContinueOnError)
 	f.SetOutput(complain)
 	f.IntVar(&p.agents, "agents", 10_000, "agents to play")
-	chosen := f.String("phases", strings.Join(measured, ","), "what to play, in this order, of these and live, in which agents speak now and then for a while; storm kills and restarts the collector, and needs -bin")
+	chosen := f.String("phases", strings.Join(measured, ","), "what to play, in this order, of these and live, in which agents speak now and then for a while, and day, a whole one; storm kills and restarts the collector, and needs -bin")
 	f.StringVar(&p.codes, "codes", "", "codes to enrol with: what `invite -count N -json` printed")
 	f.StringVar(&p.bin, "bin", "", "folder of the built programs: start a collector, and peers to compare it with")
 	f.StringVar(&p.data, "data", "", "directory of that collector, to be kept (default: a temporary one)")
@@ -113,12 +118,22 @@ func parse(args []string, complain io.Writer) (plan, error) {
 	f.StringVar(&p.ledger, "ledger", "", "file in which each message stands before it is sent, and once it is acknowledged, for installer/checker")
 	f.DurationVar(&p.lasts, "for", time.Minute, "how long the phase live lasts; 0: until the end of standard input")
 	f.DurationVar(&p.every, "every", 10*time.Second, "how often each of them speaks then, on average")
+	points := f.String("sweep", "", "instead of the phases, more and more agents: AGENTS or AGENTS:CAMERAS, with commas in between; needs -bin, and is always JSON")
+	f.DurationVar(&p.aDay, "day", 3*time.Minute, "how long the day of the phase day takes")
 	f.BoolVar(&p.json, "json", false, "print one JSON value")
 	if err := f.Parse(args); err != nil {
 		return p, err
 	}
 	p.phases = strings.Split(*chosen, ",")
-	err := p.check(f.Args())
+	var err error
+	if *points != "" {
+		if p.sweep, err = targets(*points); err == nil {
+			p.agents, p.json = needs(p.sweep), true
+		}
+	}
+	if err == nil {
+		err = p.check(f.Args())
+	}
 	if err != nil {
 		fmt.Fprintln(complain, "loadtest:", err)
 	}
@@ -135,6 +150,10 @@ func (p plan) check(rest []string) error {
 		return errors.New("-agents and -inflight must be at least 1, -sockets from 1 to 250")
 	case p.every <= 0 || p.lasts < 0:
 		return errors.New("-every must be longer than nothing, and -for cannot be shorter")
+	case p.bin == "" && p.sweep != nil:
+		return errors.New("-sweep looks at the collector's memory: it needs one of its own (-bin)")
+	case p.aDay < time.Second:
+		return errors.New("-day must be at least 1s")
 	case p.bin == "" && p.plays("storm"):
 		return errors.New("storm kills the collector: it needs one of its own (-bin)")
 	case !p.plays("enrol"):

@@ -59,7 +59,7 @@ func (s *stage) notice(ctx context.Context) error {
 	if s.collector == nil {
 		return nil
 	}
-	officer, err := s.collector.officer(ctx)
+	desks, err := s.staff(ctx)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (s *stage) notice(ctx context.Context) error {
 	for i := range min(notices, s.agents) {
 		a := s.fleet.agents[i]
 		came, start := s.fleet.heard.expect(a.siteID), time.Now()
-		if err := officer.ask(ctx, a); err != nil {
+		if err := desks.ask(ctx, a); err != nil {
 			return err
 		}
 		select {

@@ -20,7 +20,9 @@ type result struct {
 	Live    *phase                 `json:"live,omitempty"` // done: declarations
 	Notice  *noticed               `json:"notice,omitempty"`
 	Return  *phase                 `json:"return,omitempty"` // agents that had been connected before
+	Day     *lived                 `json:"day,omitempty"`
 	Storm   *storm                 `json:"storm,omitempty"`
+	Sweep   *sweep                 `json:"sweep,omitempty"`
 }
 
 // phase is something that each agent did once.
@@ -116,8 +118,21 @@ func (r result) summary(out io.Writer) error {
 		}
 	}
 	line("returned", r.Return)
+	r.Day.summary(w)
 	if s := r.Storm; s != nil {
 		fmt.Fprintf(w, "back after kill -9\t%d\tin %.1f s\thalf in %.1f s, 99 %% in %.1f s; %d sessions resumed; attempts failed: %v\n", s.Done, s.All, s.Half, s.P99, s.Resumed, s.Failed)
 	}
 	return w.Flush()
+}
+
+func (d *lived) summary(w io.Writer) {
+	if d == nil {
+		return
+	}
+	fmt.Fprintf(w, "a day in %.0f s\t%.1f s of processor\t%.0f MiB at most\t%d connections rebound, lost: %v\n", d.Seconds, d.CPU, float64(d.Most)/(1<<20), d.Rebound, d.Lost)
+	for _, kind := range []string{beat, change, visit, comeBack, search, page} {
+		if k := d.Did[kind]; k.Done > 0 || len(k.Failed) > 0 {
+			fmt.Fprintf(w, "%s\t%d\thalf in %.1f ms, 99 %% in %.1f ms\tfailed: %v\n", kind, k.Done, 1000*k.P50, 1000*k.P99, k.Failed)
+		}
+	}
 }

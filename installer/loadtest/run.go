@@ -15,6 +15,7 @@ type stage struct {
 	fleet     *fleet
 	collector *collector // nil: somebody else's
 	peers     []*peer
+	desks     *desks // nil: nobody works there yet
 	result    result
 	before    int64 // the collector's memory before the first agent, in bytes
 }
@@ -44,7 +45,10 @@ func (p plan) run(ctx context.Context) (r result, err error) {
 		return r, err
 	}
 	steps := map[string]func(context.Context) error{"enrol": s.enrol, "peers": s.compare, "connect": s.connect,
-		"hold": s.holdStill, "deliver": s.deliver, "live": s.live, "notice": s.notice, "return": s.comeBack, "storm": s.storm}
+		"hold": s.holdStill, "deliver": s.deliver, "live": s.live, "notice": s.notice, "return": s.comeBack, "day": s.day, "storm": s.storm}
+	if len(p.sweep) > 0 {
+		return s.result, s.sweep(ctx, p.sweep)
+	}
 	for _, name := range p.phases {
 		say("%s ...", name)
 		if err := steps[name](ctx); err != nil {
@@ -167,7 +171,7 @@ func (s *stage) compare(ctx context.Context) error {
 // connect has all agents open their notice streams; from then on they keep them
 // open by themselves.
 func (s *stage) connect(ctx context.Context) (err error) {
-	s.result.Connect, err = s.gather(ctx)
+	s.result.Connect, err = s.gather(ctx, s.fleet.agents)
 	return err
 }
 
@@ -179,7 +183,7 @@ func (s *stage) comeBack(ctx context.Context) error {
 	f.staying.Wait()
 	f.failed.take() // they broke off themselves
 	f.resumed.Store(0)
-	p, err := s.gather(ctx)
+	p, err := s.gather(ctx, s.fleet.agents)
 	if err != nil {
 		return err
 	}
@@ -188,33 +192,32 @@ func (s *stage) comeBack(ctx context.Context) error {
 	return nil
 }
 
-// gather starts all agents, so many at a time, and waits until each is
-// acknowledged.
-func (s *stage) gather(ctx context.Context) (*phase, error) {
+// gather starts agents that are not connected, so many at a time, and waits until each
+// is acknowledged.
+func (s *stage) gather(ctx context.Context, agents []*agent) (*phase, error) {
 	f := s.fleet
-	staying, leave := context.WithCancel(context.WithoutCancel(ctx))
-	f.leave = leave
+	staying, all := int(f.up.Load()), f.together()
 	turn := make(chan struct{}, f.inflight)
 	var last time.Time
 	start := time.Now()
 	cpu, err := cost(s.pid(), func() error {
-		for _, a := range f.agents {
+		for _, a := range agents {
 			if err := f.pace.Wait(ctx); err != nil {
 				return err
 			}
-			f.staying.Go(func() { a.stay(staying, turn) })
+			f.staying.Go(func() { a.stay(all, turn) })
 		}
-		return f.until(ctx, func(up int) bool { return up == len(f.agents) })
+		return f.until(ctx, func(up int) bool { return up == staying+len(agents) })
 	})
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range f.agents {
+	for _, a := range agents {
 		if _, since := a.now(); since.After(last) {
 			last = since
 		}
 	}
-	return &phase{Done: len(f.agents), Failed: f.failed.take(), Seconds: last.Sub(start).Seconds(), CPU: cpu}, nil
+	return &phase{Done: len(agents), Failed: f.failed.take(), Seconds: last.Sub(start).Seconds(), CPU: cpu}, nil
 }
 
 // holdStill leaves everybody idle, and then reads the servers' memory.

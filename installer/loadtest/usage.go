@@ -36,14 +36,25 @@ func processorTime(pid int) (time.Duration, error) {
 }
 
 // residentMemory is a process's resident set in bytes.
-func residentMemory(pid int) (int64, error) {
+func residentMemory(pid int) (int64, error) { return memory(pid, "VmRSS:") }
+
+// mostMemory is the largest that it was, in bytes.
+func mostMemory(pid int) (int64, error) { return memory(pid, "VmHWM:") }
+
+// forgetMost has mostMemory begin anew (proc_pid_clear_refs(5)).
+func forgetMost(pid int) error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
+}
+
+// memory reads a line of /proc/PID/status (proc_pid_status(5)).
+func memory(pid int, line string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(status)) {
-		words := strings.Fields(line)
-		if len(words) == 3 && words[0] == "VmRSS:" {
+	for text := range strings.Lines(string(status)) {
+		words := strings.Fields(text)
+		if len(words) == 3 && words[0] == line {
 			kib, err := strconv.ParseInt(words[1], 10, 64)
 			return kib << 10, err
 		}

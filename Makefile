@@ -70,7 +70,7 @@ if [ $${#missing[@]} -gt 0 ]; then \
 fi
 endef
 
-.PHONY: all deps recorders pages build packages packagers package-root $(ARCHES:%=linux-%) msi msi-tools msi-testers spk demo test test-long bench bench-full check generate clean cluster-tools
+.PHONY: all deps recorders pages build packages packagers package-root $(ARCHES:%=linux-%) msi msi-tools msi-testers spk demo test test-long bench bench-full check generate clean cluster-tools sizing
 
 all: build
 
@@ -204,6 +204,18 @@ bench bench-full: deps build cluster-tools
 		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends "$$package" >/dev/null; \
 	fi
 	@cd installer && go test -tags bench -count=1 -timeout 90m -run '^TestBench$$' -args $(if $(filter bench-full,$@),-full)
+
+# sizing measures on this machine what more and more agents take, and another run to
+# hold the model against, and puts both into the manual (installer/loadtest); some ten
+# minutes, of which nothing else should run beside.
+SWEEP := 1000,2000,5000,5000:60000,10000:90000,20000:150000
+CHECK := 3000:40000
+sizing: build
+	go build -o $(BUILD)/loadtest ./installer/loadtest
+	$(BUILD)/loadtest -bin $(BUILD) -sweep $(SWEEP) >$(BUILD)/measured.json
+	$(BUILD)/loadtest -bin $(BUILD) -sweep $(CHECK) >$(BUILD)/checked.json
+	mv $(BUILD)/measured.json $(BUILD)/checked.json installer/loadtest/
+	go run ./installer/loadtest -draw collector/guide
 
 check: deps msi-tools
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }

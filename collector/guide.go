@@ -40,7 +40,12 @@ func (o *office) guidePages() []web.Route {
 
 // manual is the operator's, on the console.
 func (o *office) manual() []web.Route {
-	return []web.Route{{Pattern: "GET /manual.pdf", Roles: []string{registry.RoleOps, registry.RoleAdmin}, Handler: o.guides.File(guide.Operator)}}
+	roles := []string{registry.RoleOps, registry.RoleAdmin}
+	return []web.Route{
+		{Pattern: "GET /manual", Roles: roles, Handler: o.guides.Page(guide.Operator, "/manual.pdf", "")},
+		{Pattern: "GET /manual.pdf", Roles: roles, Handler: o.guides.File(guide.Operator)},
+		{Pattern: "GET " + guide.Pictures + "{picture}", Roles: roles, Handler: o.guides.Picture()},
+	}
 }
 
 // cmdGuide writes a guide as a PDF, as the configuration has it. It needs no register,

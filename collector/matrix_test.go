@@ -123,7 +123,9 @@ var allowed = map[string]map[string]string{
 	"ops": {
 		"GET /":                                 "ops admin",
 		"POST /invite":                          "ops admin",
+		"GET /manual":                           "ops admin",
 		"GET /manual.pdf":                       "ops admin",
+		"GET /manual/{picture}":                 "ops admin",
 		"GET /waves":                            "ops admin",
 		"POST /waves/{number}/pause":            "ops admin",
 		"POST /waves/{number}/resume":           "ops admin",

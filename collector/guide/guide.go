@@ -5,8 +5,9 @@
 // running configuration says of this register. Main mounts the pages and prints the
 // files.
 //
-// The texts are NAME.LANG.md: CommonMark with tables, no HTML, no pictures. What they
-// say of a register are the fields of About, as {{.URL}}. Whatever stands in a block of
+// The texts are NAME.LANG.md: CommonMark with tables, no HTML. A picture stands in a
+// paragraph of its own, by the name of a PNG file here; beside it lies the same as SVG, which
+// pages show. What the texts say of a register are the fields of About, as {{.URL}}. Whatever stands in a block of
 // code is a command, which the tests of the whole product run.
 package guide
 
@@ -29,7 +30,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-//go:embed *.md *.html it.json en.json
+//go:embed *.md *.html *.png *.svg it.json en.json
 var files embed.FS
 
 // Names of the guides.

@@ -87,7 +87,7 @@ func TestAbout(t *testing.T) {
 // A text that paper cannot show is refused when the collector begins, not when somebody
 // prints it.
 func TestRefused(t *testing.T) {
-	for _, text := range []string{"#### four", "> quoted", "---", "<div>raw</div>"} {
+	for _, text := range []string{"#### four", "> quoted", "---", "<div>raw</div>", "![a picture that is not here](/manual/none.svg)"} {
 		s := parse([]byte(text))
 		if _, err := s.paper(); err == nil {
 			t.Errorf("%q is taken for something that can be printed", text)
@@ -137,6 +137,7 @@ func TestInABrowser(t *testing.T) {
 	g := guides(t, city)
 	mux := http.NewServeMux()
 	mux.Handle("GET "+pages.Prefix, pages.Assets())
+	mux.Handle("GET "+Pictures+"{picture}", g.Picture())
 	for _, name := range []string{Owner, Referent, Operator} {
 		mux.Handle("GET /"+name, g.Page(name, "/"+name+".pdf", ""))
 		mux.Handle("GET /"+name+".pdf", g.File(name))
@@ -154,6 +155,13 @@ func TestInABrowser(t *testing.T) {
 				b.Visit("/" + name + "?lang=" + string(l.Lang))
 				b.Check(fmt.Sprintf("guide-%s-%d-%s", name, width, l.Lang))
 			}
+		}
+	}
+	for path, want := range map[string]int{"load.it.svg": http.StatusOK, "load.en.svg": http.StatusOK, "load.it.png": http.StatusNotFound, "operator.it.md": http.StatusNotFound} {
+		rw := httptest.NewRecorder()
+		mux.ServeHTTP(rw, httptest.NewRequest("GET", Pictures+path, nil))
+		if rw.Code != want || want == http.StatusOK && (rw.Header().Get("Content-Type") != "image/svg+xml" || !strings.Contains(rw.Body.String(), "<desc")) {
+			t.Errorf("%s: %d %v", path, rw.Code, rw.Header())
 		}
 	}
 	rw := httptest.NewRecorder()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"path"
 
 	"github.com/yuin/goldmark/ast"
 
@@ -26,13 +27,33 @@ type shown struct {
 // contentsFrom is from how many parts on a guide begins with its contents.
 const contentsFrom = 7
 
-// Page serves a guide on the public pages, in the reader's language; file is the path of
-// its PDF, sticker that of the sticker's, or "".
+// Pictures is where main mounts Picture, under the name "picture": the texts name it.
+const Pictures = "/manual/"
+
+// Page serves a guide, in the reader's language: the operator's on the console, the others
+// on the public pages; file is the path of its PDF, sticker that of the sticker's, or "".
 func (g *Guides) Page(name, file, sticker string) http.Handler {
+	face, styles := pages.FacePublic, []string(nil) // a public page has shell.css anyway
+	if name == Operator {
+		face, styles = pages.FaceOps, []string{"shell.css"}
+	}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		d := g.of(name, pages.Language(r)).shown
 		d.File, d.Sticker = file, sticker
-		g.set.Render(rw, r, pages.Page{Template: "guide.html", Title: "guide." + name, Face: pages.FacePublic, Indexed: true, Updated: written, Data: d})
+		g.set.Render(rw, r, pages.Page{Template: "guide.html", Title: "guide." + name, Face: face, Styles: styles, Indexed: face == pages.FacePublic, Updated: written, Data: d})
+	})
+}
+
+// Picture serves what the texts show.
+func (g *Guides) Picture() http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		file, err := files.ReadFile(r.PathValue("picture"))
+		if err != nil || path.Ext(r.PathValue("picture")) != ".svg" {
+			http.NotFound(rw, r)
+			return
+		}
+		rw.Header().Set("Content-Type", "image/svg+xml")
+		http.ServeContent(rw, r, "", written, bytes.NewReader(file))
 	})
 }
 

@@ -2,6 +2,7 @@ package guide
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,14 @@ func (s source) paper() (all []pdf.Block, err error) {
 			}
 			all = append(all, pdf.Block{Kind: kind, Text: s.plainText(n)})
 		case *ast.Paragraph:
+			if image, ok := n.FirstChild().(*ast.Image); ok {
+				picture, err := s.picture(image)
+				if err != nil {
+					return nil, err
+				}
+				all = append(all, picture)
+				continue
+			}
 			all = append(all, pdf.Block{Kind: pdf.Text, Text: s.plainText(n)})
 		case *ast.List:
 			kind := pdf.List
@@ -67,6 +76,19 @@ func (s source) paper() (all []pdf.Block, err error) {
 		}
 	}
 	return all, nil
+}
+
+// pictureSide is how wide a picture is on paper, in millimetres: as wide as the text.
+const pictureSide = 170
+
+// picture is one that lies here as a PNG beside the SVG that the page shows.
+func (s source) picture(n *ast.Image) (pdf.Block, error) {
+	name := path.Base(string(n.Destination))
+	png, err := files.ReadFile(strings.TrimSuffix(name, path.Ext(name)) + ".png")
+	if err != nil {
+		return pdf.Block{}, fmt.Errorf("the picture %s: %w", name, err)
+	}
+	return pdf.Block{Kind: pdf.Image, Picture: png, SideMM: pictureSide, Text: s.plainText(n)}, nil
 }
 
 func (s source) items(list ast.Node) (all []string) {

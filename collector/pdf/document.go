@@ -43,7 +43,7 @@ type Block struct {
 	Rows   [][]string `json:"rows,omitempty"` // the first cell is the header of its row
 	Widths []float64  `json:"-"`              // of the columns of a table, in parts of a whole; nil: all alike
 	Lang   string     `json:"lang,omitempty"` // BCP 47, where it is not the document's
-	// Picture is a PNG of 8 bits a channel at most, drawn as a square of SideMM.
+	// Picture is a PNG of 8 bits a channel at most, drawn SideMM wide.
 	Picture []byte  `json:"picture,omitempty"`
 	SideMM  float64 `json:"side_mm,omitempty"`
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"image/png"
 	"slices"
 	"strings"
 
@@ -238,16 +239,20 @@ func (p *press) rule(x, y float64) {
 	})
 }
 
-// image draws a square picture at the left margin.
+// image draws a picture at the left margin, as high as its proportions have it.
 func (p *press) image(b Block) {
-	p.room(b.SideMM)
+	high := b.SideMM
+	if is, err := png.DecodeConfig(bytes.NewReader(b.Picture)); err == nil { // else fpdf says what is wrong with it
+		high *= float64(is.Height) / float64(is.Width)
+	}
+	p.room(high)
 	figure := p.tags.add(nil, "Figure")
 	figure.alt = b.Text
 	p.pictures++
 	name, as := fmt.Sprintf("picture %06d", p.pictures), fpdf.ImageOptions{ImageType: "PNG"}
 	p.file.RegisterImageOptionsReader(name, as, bytes.NewReader(b.Picture))
 	p.tags.begin(p.file, figure)
-	p.file.ImageOptions(name, margin, p.y, b.SideMM, b.SideMM, false, as, 0, "")
+	p.file.ImageOptions(name, margin, p.y, b.SideMM, high, false, as, 0, "")
 	p.file.RawWriteStr("EMC")
-	p.y += b.SideMM
+	p.y += high
 }

@@ -18,7 +18,11 @@
 // go on until they are answered.
 //
 // With -sweep it plays more and more agents, with officers and operators beside them,
-// and measures at each number.
+// and measures at each number; with -sizing it plays nothing, and says what a city would
+// take by such a run that is kept here (measured.json), which -draw puts into the manual:
+//
+//	loadtest -bin build -sweep 500,1000,2000 >installer/loadtest/measured.json
+//	go run ./installer/loadtest -draw collector/guide
 //
 // The clients take about as much processor time as the server, from the same
 // cores: what a server does "a second and core" is counted from the time that
@@ -63,6 +67,10 @@ type plan struct {
 	sweep    []target      // instead of the phases
 	aDay     time.Duration // that a day of the phase takes
 	json     bool
+
+	sizing bool // nothing is played: what would agents take, with
+	city   city
+	draw   string // folder of the guides: the manual is filled in, and nothing played
 }
 
 var (
@@ -84,6 +92,13 @@ func main() {
 	p, err := parse(os.Args[1:], os.Stderr)
 	if err != nil {
 		os.Exit(exitMisuse)
+	}
+	if p.sizing || p.draw != "" {
+		if err := p.reckon(os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "loadtest:", err)
+			os.Exit(exitFailed)
+		}
+		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -120,6 +135,10 @@ func parse(args []string, complain io.Writer) (plan, error) {
 	f.DurationVar(&p.every, "every", 10*time.Second, "how often each of them speaks then, on average")
 	points := f.String("sweep", "", "instead of the phases, more and more agents: AGENTS or AGENTS:CAMERAS, with commas in between; needs -bin, and is always JSON")
 	f.DurationVar(&p.aDay, "day", 3*time.Minute, "how long the day of the phase day takes")
+	f.BoolVar(&p.sizing, "sizing", false, "play nothing: say what -agents that stay connected, -cameras and -searches would take, by the runs that were measured")
+	f.IntVar(&p.city.Cameras, "cameras", 0, "with -sizing: cameras in the register (default: 6 an agent)")
+	f.IntVar(&p.city.Searches, "searches", 500, "with -sizing: searches a day")
+	f.StringVar(&p.draw, "draw", "", "play nothing: draw the measured run into the manual, in this folder of the guides")
 	f.BoolVar(&p.json, "json", false, "print one JSON value")
 	if err := f.Parse(args); err != nil {
 		return p, err
@@ -144,10 +163,14 @@ func (p plan) check(rest []string) error {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("what is %q?", rest[0])
+	case p.agents < 1 || p.city.Cameras < 0 || p.city.Searches < 0:
+		return errors.New("-agents must be at least 1, -cameras and -searches at least 0")
+	case p.sizing || p.draw != "":
+		return nil
 	case (p.bin == "") == (p.codes == ""):
 		return errors.New("give -bin DIR or -codes FILE")
-	case p.agents < 1 || p.inflight < 1 || p.sockets < 1 || p.sockets > 250:
-		return errors.New("-agents and -inflight must be at least 1, -sockets from 1 to 250")
+	case p.inflight < 1 || p.sockets < 1 || p.sockets > 250:
+		return errors.New("-inflight must be at least 1, -sockets from 1 to 250")
 	case p.every <= 0 || p.lasts < 0:
 		return errors.New("-every must be longer than nothing, and -for cannot be shorter")
 	case p.bin == "" && p.sweep != nil:
@@ -167,6 +190,19 @@ func (p plan) check(rest []string) error {
 		}
 	}
 	return nil
+}
+
+// reckon does what needs no collector.
+func (p plan) reckon(out io.Writer) error {
+	if p.draw != "" {
+		return drawInto(p.draw)
+	}
+	t := p.city
+	t.Agents = p.agents
+	if t.Cameras == 0 {
+		t.Cameras = cameras * t.Agents
+	}
+	return t.sizeUp(out)
 }
 
 func (p plan) plays(phase string) bool { return slices.Contains(p.phases, phase) }

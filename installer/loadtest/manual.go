@@ -47,8 +47,11 @@ func (s sweep) fillIn(text string, t tongue) ([]byte, error) {
 	p := message.NewPrinter(t.tag)
 	text = before + "\n" + t.header + head + "\n|---|---|---|\n"
 	for _, r := range rows {
-		z := c.of(r, most)
-		text += p.Sprintf(t.row, r.Agents, r.Cameras, r.Searches,
+		z, beyond := c.of(r, most), ""
+		if !z.Measured {
+			beyond = t.beyond
+		}
+		text += p.Sprintf(t.row, r.Agents, r.Cameras, r.Searches, beyond,
 			z.Cores, z.Memory/(1<<30), z.Disk/(1<<30), z.Mbits, z.Advised.Cores, z.Advised.GiB)
 	}
 	text += "\n" + after

@@ -31,6 +31,7 @@ type tongue struct {
 	bends, straight                          string
 	row                                      string // of the table
 	header                                   string // how the table's first line begins
+	beyond                                   string // of a row: its city is larger than what was measured
 }
 
 var tongues = map[string]tongue{
@@ -39,13 +40,13 @@ var tongues = map[string]tongue{
 		agents:   "agenti collegati", memory: "memoria (GiB)", wait: "attesa (ms)",
 		held: "memoria del collettore, al massimo", ackHalf: "dichiarazione confermata, metà", ackMost: "dichiarazione confermata, 99 su 100", askHalf: "ricerca, metà", askMost: "ricerca, 99 su 100",
 		bends: "oltre %d agenti l'attesa piega", straight: "Nel tratto misurato l'attesa non piega.",
-		row: "| %d agenti, %d telecamere, %d ricerche al giorno | %.2f CPU, %.1f GiB di memoria, %.1f GiB di disco, %.1f Mbit/s | %d CPU, %d GiB |\n", header: "| città |"},
+		row: "| %d agenti, %d telecamere, %d ricerche al giorno%s | %.2f CPU, %.1f GiB di memoria, %.1f GiB di disco, %.1f Mbit/s | %d CPU, %d GiB |\n", header: "| città |", beyond: " (oltre il misurato)"},
 	"en": {tag: language.BritishEnglish, title: "Memory and waits as connected agents grow", where: "%s, %d CPU %s, agents included",
 		describe: "With %d agents the collector holds %.2f GiB of memory and a declaration is acknowledged in %.0f ms (99 in 100); with %d agents %.2f GiB and %.0f ms. %s",
 		agents:   "connected agents", memory: "memory (GiB)", wait: "wait (ms)",
 		held: "memory of the collector, at most", ackHalf: "declaration acknowledged, half", ackMost: "declaration acknowledged, 99 in 100", askHalf: "search, half", askMost: "search, 99 in 100",
 		bends: "beyond %d agents the wait bends", straight: "Within what was measured the wait does not bend.",
-		row: "| %d agents, %d cameras, %d searches a day | %.2f CPU, %.1f GiB of memory, %.1f GiB of disk, %.1f Mbit/s | %d CPU, %d GiB |\n", header: "| city |"},
+		row: "| %d agents, %d cameras, %d searches a day%s | %.2f CPU, %.1f GiB of memory, %.1f GiB of disk, %.1f Mbit/s | %d CPU, %d GiB |\n", header: "| city |", beyond: " (beyond what was measured)"},
 }
 
 // The picture's size, and how fine it is on paper.

@@ -30,7 +30,7 @@ type costs struct {
 		Connect float64 // a returning agent: handshake, admission, notice stream
 	}
 	Memory struct{ Base, Agent, Camera float64 }
-	Disk   struct{ Base, Camera, Beat, Change, Search float64 }
+	Disk   struct{ Site, Camera, Beat, Change, Search float64 }         // a site: invited and enrolled
 	Wire   struct{ Connect, Agent, Beat, Change, Search, Page float64 } // an agent's: of each second; what connecting takes has the first declaration, and the search for the path's MTU
 }
 
@@ -42,7 +42,7 @@ func learn(s sweep) (c costs) {
 	for _, p := range s.Points {
 		n := float64(p.Agents)
 		mem, mems = append(mem, []float64{1, n, float64(p.Cameras)}), append(mems, float64(p.Most))
-		disk, disks = append(disk, []float64{1, float64(p.Cameras), float64(p.Beats), float64(p.Changes), float64(p.Searches)}), append(disks, float64(p.Disk))
+		disk, disks = append(disk, []float64{float64(s.Enrolled), float64(p.Cameras), float64(p.Beats), float64(p.Changes), float64(p.Searches)}), append(disks, float64(p.Disk))
 		wire, wires = append(wire, []float64{n, p.Held, float64(p.Beats), float64(p.Changes)}), append(wires, float64(p.Wire))
 		if p.Connect != nil {
 			connects.Done, connected.P50 = connects.Done+p.Connect.Done, connected.P50+p.Connect.CPU
@@ -62,7 +62,7 @@ func learn(s sweep) (c costs) {
 	f = fit(mem, mems)
 	c.Memory.Base, c.Memory.Agent, c.Memory.Camera = f[0], f[1], f[2]
 	f = fit(disk, disks)
-	c.Disk.Base, c.Disk.Camera, c.Disk.Beat, c.Disk.Change, c.Disk.Search = f[0], f[1], f[2], f[3], f[4]
+	c.Disk.Site, c.Disk.Camera, c.Disk.Beat, c.Disk.Change, c.Disk.Search = f[0], f[1], f[2], f[3], f[4]
 	f = fit(wire, wires)
 	c.Wire.Connect, c.Wire.Agent, c.Wire.Beat, c.Wire.Change = f[0], f[1], f[2], f[3]
 	c.Wire.Search, c.Wire.Page = float64(searched.Bytes)/float64(searched.Done), float64(paged.Bytes)/float64(paged.Done)
@@ -99,7 +99,7 @@ func (c costs) of(t city, most point) (s sizes) {
 	s.Cores = c.CPU.Base + c.CPU.Agent*n + hour(n*beatsADay)*c.CPU.Beat + hour(n*changesADay)*c.CPU.Change +
 		hour(q)*c.CPU.Search + hour(float64(atDesks(t.Agents)))*c.CPU.Page + n*shopsReturn/3600*c.CPU.Connect
 	s.Memory = c.Memory.Base + c.Memory.Agent*n + c.Memory.Camera*m
-	s.Disk = c.Disk.Base + c.Disk.Camera*m + 365*(n*beatsADay*c.Disk.Beat+n*changesADay*c.Disk.Change+q*c.Disk.Search)
+	s.Disk = c.Disk.Site*n + c.Disk.Camera*m + 365*(n*beatsADay*c.Disk.Beat+n*changesADay*c.Disk.Change+q*c.Disk.Search)
 	s.Mbits = 8e-6 * (c.Wire.Agent*n + n*shopsReturn/3600*c.Wire.Connect + hour(n*beatsADay)*c.Wire.Beat + hour(n*changesADay)*c.Wire.Change + hour(q)*c.Wire.Search + hour(float64(atDesks(t.Agents)))*c.Wire.Page)
 	// Half of what there is stays free: for a storm of returning agents, a copy, an update.
 	s.Advised.Cores, s.Advised.GiB = max(2, int(math.Ceil(2*s.Cores))), 2
@@ -120,12 +120,12 @@ type miss struct {
 func (m miss) part() float64 { return m.Predicted/m.Measured - 1 }
 
 // against predicts a point of another run, at its own rates.
-func (c costs) against(p point) []miss {
-	w, n := p.Windows[0], float64(p.Agents)
+func (c costs) against(s sweep, p point) []miss {
+	enrolled, w, n := s.Enrolled, p.Windows[0], float64(p.Agents)
 	did := func(kind string) float64 { return float64(w.Did[kind].Done) }
 	cpu := w.Seconds*(c.CPU.Base+c.CPU.Agent*n) + did(beat)*c.CPU.Beat + did(change)*c.CPU.Change + did(search)*c.CPU.Search + did(page)*c.CPU.Page
 	memory := c.Memory.Base + c.Memory.Agent*n + c.Memory.Camera*float64(p.Cameras)
-	disk := c.Disk.Base + c.Disk.Camera*float64(p.Cameras) + c.Disk.Beat*float64(p.Beats) + c.Disk.Change*float64(p.Changes) + c.Disk.Search*float64(p.Searches)
+	disk := c.Disk.Site*float64(enrolled) + c.Disk.Camera*float64(p.Cameras) + c.Disk.Beat*float64(p.Beats) + c.Disk.Change*float64(p.Changes) + c.Disk.Search*float64(p.Searches)
 	wire := n*c.Wire.Connect + p.Held*c.Wire.Agent + float64(p.Beats)*c.Wire.Beat + float64(p.Changes)*c.Wire.Change
 	return []miss{{"processor", cpu, w.CPU, "s"}, {"memory", memory / (1 << 20), float64(p.Most) / (1 << 20), "MiB"},
 		{"disk", disk / (1 << 20), float64(p.Disk) / (1 << 20), "MiB"}, {"network", wire / 1e6, float64(p.Wire) / 1e6, "MB"}}
@@ -145,6 +145,7 @@ func committed() (measured, checked sweep, err error) {
 			return measured, checked, fmt.Errorf("that is no sweep: %.60s", one.text)
 		}
 		*one.to = *r.Sweep
+		one.to.Enrolled = r.Agents
 	}
 	return measured, checked, nil
 }
@@ -167,7 +168,7 @@ func (t city) sizeUp(w io.Writer) error {
 	}
 	p := checked.Points[len(checked.Points)-1]
 	fmt.Fprintf(w, "\nfitted to %s, %d cores, %s; beside a run of its own with %d agents and %d cameras:\n", measured.Began.Format("2006-01-02"), measured.Machine.Cores, measured.Machine.Processor, p.Agents, p.Cameras)
-	for _, m := range c.against(p) {
+	for _, m := range c.against(checked, p) {
 		fmt.Fprintf(w, "  %-10s %.1f %s predicted, %.1f measured: %+.0f %%\n", m.What, m.Predicted, m.Unit, m.Measured, 100*m.part())
 	}
 	return nil

@@ -18,7 +18,9 @@ type sweep struct {
 	Began   time.Time `json:"began"`
 	Load    string    `json:"load_before"` // the machine's load average: latencies beside strangers' work are longer
 	Points  []point   `json:"points"`
-	Ended   string    `json:"ended,omitempty"` // why the next point was not reached; "": all were
+	// Enrolled is how many sites the register has from the beginning: agents of all points.
+	Enrolled int    `json:"-"`               // of the result
+	Ended    string `json:"ended,omitempty"` // why the next point was not reached; "": all were
 }
 
 // point is a number of connected agents and of cameras, and what that took. Counts of
@@ -137,7 +139,7 @@ func (s *stage) sweep(ctx context.Context, all []target) error {
 			return err
 		}
 		if err != nil { // as many as this machine bears
-			out.Ended = err.Error()
+			out.Ended, _, _ = strings.Cut(err.Error(), ",") // without all that the attempts failed with
 			say("no further: %v", err)
 			return nil
 		}

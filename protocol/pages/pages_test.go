@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 )
@@ -151,5 +152,43 @@ func TestOwnersNotice(t *testing.T) {
 	}
 	if got, want := OwnersNotice+" "+hex.EncodeToString(sum.Sum(nil)[:8]), "4 (2026-11-23) cb5a4553f1d0fd40"; got != want {
 		t.Errorf("the notice is %s, the test knows %s: if the text changed, give it another version, and write both here", got, want)
+	}
+}
+
+func TestPagesAreParsedForWhoLooks(t *testing.T) {
+	files := site(`{{template "part" .Data}}`, `{"home.part":"Parte"}`, `{"home.part":"Part"}`)
+	files["_part.html"] = &fstest.MapFile{Data: []byte(`{{define "part"}}<b>{{t "home.part"}} {{.}}</b>{{end}}`)}
+	set, err := Load(files, quiet(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.pages) != 0 {
+		t.Error("pages are parsed that nobody has asked for")
+	}
+	show := func(lang, want string) {
+		w := httptest.NewRecorder()
+		set.Render(w, httptest.NewRequest("GET", "/?lang="+lang, nil), Page{Template: "home.html", Title: "shell.name", Face: FaceOps, Data: 7})
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d lacks %s", lang, w.Code, want)
+		}
+	}
+	for range 2 {
+		var readers sync.WaitGroup
+		for range 4 {
+			readers.Go(func() { show("it", "<b>Parte 7</b>"); show("en", "<b>Part 7</b>") })
+		}
+		readers.Wait()
+		if len(set.pages) != 2 {
+			t.Errorf("%d pages in use, want one a language", len(set.pages))
+		}
+		set.forget()
+		if len(set.pages) != 0 {
+			t.Error("pages are kept that nobody looks at")
+		}
+	}
+	w := httptest.NewRecorder()
+	set.Render(w, httptest.NewRequest("GET", "/", nil), Page{Template: "nowhere.html"})
+	if w.Code != http.StatusInternalServerError {
+		t.Errorf("a page that there is not: %d", w.Code)
 	}
 }

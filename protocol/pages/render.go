@@ -100,9 +100,9 @@ func (s *Set) Fragment(w http.ResponseWriter, r *http.Request, file, name string
 }
 
 func (s *Set) execute(w http.ResponseWriter, file, name string, l Lang, status int, data any) {
-	page, ok := s.pages[l][file]
-	if !ok {
-		s.log.Error("page without a template", "file", file)
+	page, err := s.page(l, file)
+	if err != nil {
+		s.log.Error("page without a template", "file", file, "error", err)
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}

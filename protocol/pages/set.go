@@ -7,9 +7,9 @@ import (
 	"html/template"
 	"io/fs"
 	"log/slog"
-	"path"
 	"slices"
 	"strings"
+	"sync"
 	"text/template/parse"
 	"time"
 )
@@ -17,12 +17,29 @@ import (
 //go:embed layout.html _fov.html _shell.html it.json en.json
 var shared embed.FS
 
+// restAfter is how long parsed pages are kept that nobody looks at.
+const restAfter = 10 * time.Minute
+
 // Set is the pages of one package: its templates and its words, over the
-// shared layout and words, ready in every language.
+// shared layout and words, in every language.
+//
+// A page is parsed when it is first shown, and forgotten some minutes after the last
+// one was. A copy of all that pages share goes into each: those of the agent, in
+// both languages, take 25 MB, which a NAS has no use for between two visits of its
+// owner; to parse one takes milliseconds.
 type Set struct {
 	log   *slog.Logger
 	words map[Lang]*Words
-	pages map[Lang]map[string]*template.Template // by language and file
+	files fs.FS
+
+	mu    sync.Mutex
+	pages map[pageKey]*template.Template // those that are in use
+	rest  *time.Timer
+}
+
+type pageKey struct {
+	lang Lang
+	file string
 }
 
 // Load reads a package's pages from files: every *.html is one page, whose top
@@ -34,7 +51,7 @@ type Set struct {
 // for, and when a template cannot be parsed: so a test that loads the set
 // proves all of that.
 func Load(files fs.FS, log *slog.Logger) (*Set, error) {
-	s := &Set{log: log, words: map[Lang]*Words{}, pages: map[Lang]map[string]*template.Template{}}
+	s := &Set{log: log, words: map[Lang]*Words{}, files: files, pages: map[pageKey]*template.Template{}}
 	all := map[Lang]map[string]string{}
 	for _, l := range Langs {
 		texts := map[string]string{}
@@ -44,17 +61,15 @@ func Load(files fs.FS, log *slog.Logger) (*Set, error) {
 			}
 		}
 		all[l.Lang] = texts
+		s.words[l.Lang] = newWords(l.Lang, texts)
 	}
 	if err := agree(all); err != nil {
 		return nil, err
 	}
-	for _, l := range Langs {
-		s.words[l.Lang] = newWords(l.Lang, all[l.Lang])
-		pages, err := parsePages(files, s.words[l.Lang])
-		if err != nil {
+	for _, from := range []fs.FS{shared, files} {
+		if err := check(from, s.words[It]); err != nil { // the other languages agree with it
 			return nil, err
 		}
-		s.pages[l.Lang] = pages
 	}
 	return s, nil
 }
@@ -67,44 +82,72 @@ func (s *Set) Words(l Lang) *Words {
 	return s.words[It]
 }
 
-func parsePages(files fs.FS, w *Words) (map[string]*template.Template, error) {
-	base, err := template.New("layout.html").Funcs(functions(w)).ParseFS(shared, "layout.html", "_fov.html", "_shell.html")
+// page gives a page, parsed now if it is not in use.
+func (s *Set) page(l Lang, file string) (*template.Template, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rest == nil {
+		s.rest = time.AfterFunc(restAfter, s.forget)
+	} else {
+		s.rest.Reset(restAfter)
+	}
+	key := pageKey{l, file}
+	if page, ok := s.pages[key]; ok {
+		return page, nil
+	}
+	page, err := parsePage(s.files, file, s.Words(l))
+	if err == nil {
+		s.pages[key] = page
+	}
+	return page, err
+}
+
+// forget has the next reader of each page wait for it to be parsed.
+func (s *Set) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.pages)
+}
+
+// parsePage puts a page together with all that pages share.
+func parsePage(files fs.FS, file string, w *Words) (*template.Template, error) {
+	page, err := template.New("layout.html").Funcs(functions(w)).ParseFS(shared, "layout.html", "_fov.html", "_shell.html")
 	if err != nil {
 		return nil, err
 	}
+	parts, err := fs.Glob(files, "_*.html")
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) > 0 {
+		if page, err = page.ParseFS(files, parts...); err != nil {
+			return nil, err
+		}
+	}
+	raw, err := fs.ReadFile(files, file)
+	if err != nil {
+		return nil, err
+	}
+	_, err = page.New("content").Parse(string(raw))
+	return page, err
+}
+
+// check parses each file by itself, and holds what it calls against the words.
+func check(files fs.FS, w *Words) error {
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var own []string
 	for _, name := range names {
-		if strings.HasPrefix(path.Base(name), "_") {
-			if base, err = base.ParseFS(files, name); err != nil {
-				return nil, err
-			}
-		} else {
-			own = append(own, name)
+		page, err := template.New(name).Funcs(functions(w)).ParseFS(files, name)
+		if err == nil {
+			err = checkKeys(page, w)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	pages := map[string]*template.Template{}
-	for _, name := range own {
-		raw, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, err
-		}
-		page, err := base.Clone()
-		if err != nil {
-			return nil, err
-		}
-		if _, err := page.New("content").Parse(string(raw)); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		if err := checkKeys(page, w); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		pages[name] = page
-	}
-	return pages, nil
+	return nil
 }
 
 func functions(w *Words) template.FuncMap {

@@ -30,7 +30,7 @@ type Depth struct {
 	Points []DepthPoint // oldest first, at most one a day, at most depthDays
 }
 
-// DepthPoint is the last reading of one day.
+// DepthPoint is the last reading of one day, to within depthNews.
 type DepthPoint struct {
 	Day  time.Time     // midnight UTC
 	Span time.Duration // from the oldest footage to the reading; "span_seconds" in JSON
@@ -44,6 +44,7 @@ const (
 	depthGap    = 7              // days of silence after which the store is looked at anew
 	depthDay    = 24 * time.Hour // of change that is no more than the hour of the reading
 	depthMost   = 100 * 365 * 24 * time.Hour
+	depthNews   = time.Hour // less is not written down again: the point of each camera lies on a page of its own
 )
 
 // depthOf reads the points, oldest first, of which each day has at most one. It
@@ -117,7 +118,7 @@ func middle(points []DepthPoint) time.Duration {
 }
 
 // keepDepth keeps how far back the channel was seen to reach in this look; the
-// last look of a day counts. Points of days to come are of a time when this
+// last look of a day counts, to within depthNews. Points of days to come are of a time when this
 // machine's clock ran ahead.
 func (c *camera) keepDepth(ctx context.Context, tx *sql.Tx, ch interrogate.Channel, f interrogate.Device, at time.Time) error {
 	oldest := ch.Retention.OldestFootage
@@ -133,8 +134,9 @@ func (c *camera) keepDepth(ctx context.Context, tx *sql.Tx, ch interrogate.Chann
 	if _, err := tx.ExecContext(ctx, `DELETE FROM depth WHERE camera_id = ? AND (day > ? OR day <= ?)`, c.id, day, day-depthDays); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO depth (camera_id, day, span) VALUES (?, ?, ?)
-		ON CONFLICT (camera_id, day) DO UPDATE SET span = excluded.span`, c.id, day, int64(span/time.Second))
+	_, err := tx.ExecContext(ctx, `INSERT INTO depth (camera_id, day, span) VALUES (?1, ?2, ?3)
+		ON CONFLICT (camera_id, day) DO UPDATE SET span = excluded.span WHERE abs(excluded.span - span) >= ?4`,
+		c.id, day, int64(span/time.Second), int64(depthNews/time.Second))
 	return err
 }
 

@@ -92,6 +92,10 @@ func TestDepthIsKeptByTheDay(t *testing.T) {
 	if got := depthNow(t, v).Points; !reflect.DeepEqual(got, want) {
 		t.Fatalf("%v, want the last of the day, %v", got, want)
 	}
+	lookDeep(t, v, midnight.Add(21*time.Hour), midnight.Add(-51*time.Hour-depthNews+time.Second))
+	if got := depthNow(t, v).Points; !reflect.DeepEqual(got, want) {
+		t.Errorf("%v: what is no news was written down", got)
+	}
 	// Silent, or without a word about its footage: nothing is known of that day.
 	silent := cameraDevice(0)
 	silent.Answered = false

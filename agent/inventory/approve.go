@@ -59,7 +59,7 @@ func (v *Inventory) approve(ctx context.Context, by protocol.Approval, pick pick
 }
 
 func (v *Inventory) approveIn(ctx context.Context, tx *sql.Tx, by protocol.Approval, pick picker) ([]Result, error) {
-	b, err := load(ctx, tx)
+	b, err := v.load(ctx, tx)
 	if err != nil {
 		return nil, err
 	}

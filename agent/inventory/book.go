@@ -41,6 +41,7 @@ type device struct {
 	stepped                                     time.Duration // of its stamps, since the look before; not kept
 	problems                                    []interrogate.Problem
 	firstSeen, seen, answered                   time.Time
+	stored                                      time.Time // seen as the row has it; zero: there is none
 	reachable, password                         bool
 	reported                                    *protocol.RecorderObservation
 }
@@ -57,6 +58,7 @@ type camera struct {
 	facts                 facts
 	device                *device
 	seen                  time.Time
+	stored                time.Time // seen as the row has it; zero: there is none
 	foundName             string
 	foundAt               time.Time
 	width, height         int
@@ -104,13 +106,14 @@ type site struct {
 	typed    bool      // what was typed of it on a form waits for TakeOver: a declaration from here would take its place
 }
 
-func load(ctx context.Context, tx *sql.Tx) (*book, error) {
+func (v *Inventory) load(ctx context.Context, tx *sql.Tx) (*book, error) {
 	b := &book{contacts: map[string][]protocol.Contact{}}
 	for _, part := range []func(context.Context, *sql.Tx) error{b.loadDevices, b.loadCameras, b.loadPaths, b.loadSites, b.loadContacts} {
 		if err := part(ctx, tx); err != nil {
 			return nil, fmt.Errorf("reading the inventory: %w", err)
 		}
 	}
+	v.times.over(b)
 	return b, nil
 }
 
@@ -139,6 +142,7 @@ func (b *book) loadDevices(ctx context.Context, tx *sql.Tx) error {
 			&d.address, &d.name, asJSON{&d.methods}, &d.zone, &d.needs, asJSON{&d.clock}, asJSON{&d.problems},
 			asTime{&d.firstSeen}, asTime{&d.seen}, asTime{&d.answered}, &d.reachable, asJSON{&d.reported},
 			&d.family, &d.kept, &d.zoneAssumed, asJSON{&d.facts}, &d.storage, &d.storageNote, &d.password)
+		d.stored = d.seen
 		b.devices = append(b.devices, d)
 		return err
 	})
@@ -155,7 +159,7 @@ func (b *book) loadCameras(ctx context.Context, tx *sql.Tx) error {
 			&c.outdoor, &c.outdoorBy, asTime{&c.outdoorAt}, &c.lon, &c.lat, &c.accuracy, &c.placedBy, asTime{&c.placedAt},
 			&c.direction, &c.angle, &c.reach, asTime{&c.aimedAt}, &c.siteID, &c.decision, asJSON{&c.reported}, asJSON{&c.behind}, &c.asks,
 			asJSON{&c.facts}, asJSON{&c.also}, &c.family, asJSON{&c.said}, &c.mine)
-		c.device = b.device(c.deviceID)
+		c.device, c.stored = b.device(c.deviceID), c.seen
 		b.cameras = append(b.cameras, c)
 		return err
 	})

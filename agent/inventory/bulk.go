@@ -37,7 +37,7 @@ func (v *Inventory) SetMany(ctx context.Context, changes []Change, partial, dry 
 	queued := false
 	err = v.write(ctx, func(tx *sql.Tx) error {
 		all, queued = nil, false
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

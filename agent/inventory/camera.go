@@ -19,7 +19,7 @@ const maxName = 120
 // camera whose entry is that of a recorder's channel, see Camera.Paths.
 func (v *Inventory) Devices(ctx context.Context) (devices []Device, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (v *Inventory) Devices(ctx context.Context) (devices []Device, err error) {
 // Cameras lists every camera ever found, those of a device together.
 func (v *Inventory) Cameras(ctx context.Context) (cameras []Camera, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func (v *Inventory) Cameras(ctx context.Context) (cameras []Camera, err error) {
 // Camera gives one camera, or ErrUnknown.
 func (v *Inventory) Camera(ctx context.Context, id string) (camera Camera, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func (v *Inventory) Searches(ctx context.Context, noticeID string) (all []Search
 		if !ok || n.Left {
 			return nil
 		}
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (v *Inventory) RecordChecks(ctx context.Context, noticeID string, checks []
 		if !ok || n.Left {
 			return nil
 		}
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 func (v *Inventory) SendDiagnosis(ctx context.Context, text string, by protocol.Approval) error {
 	sent := false
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -61,6 +61,8 @@
 //   - A changed schedule or retention leaves at once, all else at most hourly: put
 //     back within the hour it would never have been another, and footage would be
 //     asked for that was not recorded.
+//   - What a look finds as it was is kept in memory, and written down every four hours
+//     (times): decisions, messages and whatever is new are durable at once.
 //   - How far back footage reaches is kept for 30 days, a reading a day, for the
 //     owner alone. Like his answers it stays when a camera is withdrawn.
 //   - What the register already holds of a site when this computer is enrolled for

@@ -24,7 +24,7 @@ const defaultAccuracyM = 20
 func (v *Inventory) Set(ctx context.Context, id string, e Edit) error {
 	queued := false
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ const (
 func (v *Inventory) TellHealth(ctx context.Context, version string, at time.Time) error {
 	queued := false
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ type Inventory struct {
 	writer  *sql.DB // one connection: SQLite has one writer
 	reader  *sql.DB
 	secrets *secrets
+	times   times
 	waiting chan struct{}
 	log     *slog.Logger
 	now     func() time.Time

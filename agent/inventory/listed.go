@@ -54,7 +54,7 @@ func FromScreen(c protocol.Clock) bool { return c.Method == screenMethod }
 // names of ByHand's JSON, and nothing is changed.
 func (v *Inventory) ListByHand(ctx context.Context, l ByHand) (deviceID string, err error) {
 	err = v.write(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

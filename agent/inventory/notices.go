@@ -57,7 +57,7 @@ const noticeKept = 30 * 24 * time.Hour
 func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 	queued := false
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ type Reach struct {
 // hand.
 func (v *Inventory) Reach(ctx context.Context, deviceID, cameraID string) (r Reach, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

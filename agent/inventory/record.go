@@ -22,9 +22,9 @@ import (
 // any case.
 func (v *Inventory) Record(ctx context.Context, found []interrogate.Device, at time.Time) error {
 	queued := false
-	err := v.write(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
-		if err != nil {
+	var b *book
+	err := v.write(ctx, func(tx *sql.Tx) (err error) {
+		if b, err = v.load(ctx, tx); err != nil {
 			return err
 		}
 		looked, err := b.take(ctx, tx, gather(announced(found)), at, v.log)
@@ -47,6 +47,7 @@ func (v *Inventory) Record(ctx context.Context, found []interrogate.Device, at t
 	if err != nil {
 		return fmt.Errorf("record what was found: %w", err)
 	}
+	v.times.keep(b)
 	if queued {
 		v.signal()
 	}
@@ -102,6 +103,7 @@ func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device,
 			d = &device{id: uuid.NewString(), firstSeen: at}
 			b.devices = append(b.devices, d)
 		}
+		before := *d
 		if err := d.keepPin(ctx, tx, found[i].Sighting); err != nil {
 			return nil, err
 		}
@@ -110,8 +112,10 @@ func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device,
 			return nil, err
 		}
 		d.update(found[i], at)
-		if err := d.save(ctx, tx); err != nil {
-			return nil, err
+		if !mayWait(d.stored, d.seen) || !d.asBefore(before) {
+			if err := d.save(ctx, tx); err != nil {
+				return nil, err
+			}
 		}
 		looked = append(looked, seen{device: d, answered: found[i].Answered, clock: found[i].Clock})
 	}
@@ -283,10 +287,13 @@ func (b *book) takeChannels(ctx context.Context, tx *sql.Tx, d *device, f interr
 			c = &camera{id: uuid.NewString(), deviceID: d.id, device: d, channel: ch.token, family: family}
 			b.cameras = append(b.cameras, c)
 		}
+		before := *c
 		c.renumber(ch, family)
 		c.update(ch.Channel, f, at)
-		if err := c.save(ctx, tx); err != nil {
-			return nil, err
+		if !mayWait(c.stored, c.seen) || !c.asBefore(before) {
+			if err := c.save(ctx, tx); err != nil {
+				return nil, err
+			}
 		}
 		if err := c.keepDepth(ctx, tx, ch.Channel, f, at); err != nil {
 			return nil, err
@@ -385,6 +392,7 @@ func (d *device) save(ctx context.Context, tx *sql.Tx) error {
 		d.id, d.kind, d.vendor, d.model, d.firmware, d.hardwareID, d.serial, texts[0], d.endpoint, d.address,
 		d.name, texts[1], d.zone, d.needs, texts[2], texts[3], micros(d.firstSeen), micros(d.seen), micros(d.answered), d.reachable, texts[4],
 		d.family, d.kept, d.zoneAssumed, texts[5], d.storage, d.storageNote)
+	d.stored = instant(micros(d.seen))
 	return err
 }
 
@@ -415,5 +423,6 @@ func (c *camera) save(ctx context.Context, tx *sql.Tx) error {
 		c.infrared, micros(c.viewAt), texts[0], texts[1], c.name, micros(c.nameAt), c.outdoor, c.outdoorBy, micros(c.outdoorAt),
 		c.lon, c.lat, c.accuracy, c.placedBy, micros(c.placedAt), c.direction, c.angle, c.reach, micros(c.aimedAt), c.siteID, c.decision, texts[2], texts[3], c.asks,
 		texts[4], texts[5], c.family, texts[6], c.mine)
+	c.stored = instant(micros(c.seen))
 	return err
 }

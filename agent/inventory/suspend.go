@@ -33,7 +33,7 @@ func (v *Inventory) Resume(ctx context.Context, siteID string, by protocol.Appro
 
 func (v *Inventory) suspension(ctx context.Context, siteID string, body protocol.SiteSuspension) error {
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

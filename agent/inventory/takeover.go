@@ -73,7 +73,7 @@ func (v *Inventory) SetRecorded(ctx context.Context, siteID, code string, messag
 		if err != nil {
 			return err
 		}
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (b *book) strangers(d protocol.Declaration) (out []Recorded) {
 // Takeovers lists the sites whose recorded cameras wait for the owner's choice.
 func (v *Inventory) Takeovers(ctx context.Context) (all []Takeover, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -188,7 +188,7 @@ func (v *Inventory) TakeOver(ctx context.Context, siteID string, choices []Choic
 		if _, err := tx.ExecContext(ctx, `PRAGMA defer_foreign_keys = ON`); err != nil {
 			return err
 		}
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

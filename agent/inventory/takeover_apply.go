@@ -34,7 +34,7 @@ func (v *Inventory) takeOver(ctx context.Context, tx *sql.Tx, b *book, t Takeove
 			return err
 		}
 	}
-	b, err := load(ctx, tx) // under the new ids
+	b, err := v.load(ctx, tx) // under the new ids
 	if err != nil {
 		return err
 	}

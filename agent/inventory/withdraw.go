@@ -58,7 +58,7 @@ func (v *Inventory) Withdraw(ctx context.Context, ids []string, by protocol.Appr
 
 func (v *Inventory) remove(ctx context.Context, ids []string, to State, by protocol.Approval) (results []Result, err error) {
 	err = v.write(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func without(cameras []protocol.Camera, ids []string) []protocol.Camera {
 // declared nothing: an earlier one may have.
 func (v *Inventory) WithdrawSite(ctx context.Context, siteID string, by protocol.Approval) error {
 	err := v.write(ctx, func(tx *sql.Tx) error {
-		b, err := load(ctx, tx)
+		b, err := v.load(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ import (
 )
 
 // An answer file is for an installation at which nobody sits: 200 branches, each with
-// a code of its own ("anagrafe-collector import -codes", "invite -count"). It is TOML;
+// a code of its own ("anagrafe-collector import -codes"). It is TOML;
 // an unknown key is an error, and what is left out or "" is not answered:
 //
 //	[enrol]

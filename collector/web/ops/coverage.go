@@ -51,10 +51,11 @@ func density(g groupNumbers) (float64, bool) {
 // cover adds to counted groups what is known of their cameras and districts, and the
 // districts that have no site.
 func (o *Ops) cover(ctx context.Context, d *funnelData) error {
-	shared, err := o.shared.get(o.Web.Now(), func() ([]registry.Shared, error) { return o.Registry.SharedCounts(ctx) })
+	shared, at, err := o.shared.get(ctx, o, o.Registry.SharedCounts)
 	if err != nil {
 		return err
 	}
+	d.At = earlier(d.At, at)
 	cameras := make(map[string]int)
 	for _, s := range shared {
 		cameras[map[registry.Grouping]string{registry.GroupMunicipio: s.Municipio, registry.GroupNIL: s.NIL, registry.GroupCategory: string(s.Category)}[registry.Grouping(d.By)]] += s.Cameras

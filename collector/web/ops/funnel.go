@@ -63,7 +63,8 @@ type periodNumbers struct {
 type funnelData struct {
 	By      string          `json:"by"`
 	Over    string          `json:"over"`
-	Count   string          `json:"count"` // what the map shows
+	Count   string          `json:"count"`      // what the map shows
+	At      time.Time       `json:"counted_at"` // the oldest of them
 	All     groupNumbers    `json:"all"`
 	Groups  []groupNumbers  `json:"groups"`
 	Periods []periodNumbers `json:"periods"` // the oldest first
@@ -101,10 +102,10 @@ func (o *Ops) askFunnel(rw http.ResponseWriter, r *http.Request) (funnelAsked, b
 // a moment (remembered.go).
 func (o *Ops) readFunnel(ctx context.Context, q funnelAsked) (funnelData, error) {
 	now := o.Web.Now()
-	rows, err := o.counted[registry.Grouping(q.by)].get(now, func() ([]registry.FunnelRow, error) {
+	rows, at, err := o.counted[registry.Grouping(q.by)].get(ctx, o, func(ctx context.Context) ([]registry.FunnelRow, error) {
 		return o.Registry.Funnel(ctx, registry.Grouping(q.by), now.Add(-staleAfter))
 	})
-	data := funnelData{By: q.by, Over: q.over, Count: q.count, All: groupNumbers{Sites: map[string]int{}}}
+	data := funnelData{By: q.by, Over: q.over, Count: q.count, At: at, All: groupNumbers{Sites: map[string]int{}}}
 	if err != nil {
 		return data, err
 	}
@@ -119,11 +120,21 @@ func (o *Ops) readFunnel(ctx context.Context, q funnelAsked) (funnelData, error)
 	if err := o.cover(ctx, &data); err != nil {
 		return data, err
 	}
-	data.Periods, err = o.times[q.over].get(now, func() ([]periodNumbers, error) { return o.countPeriods(ctx, q.over, now) })
-	if err == nil {
-		data.Assisted, err = o.Registry.AssistedCounts(ctx)
+	data.Periods, at, err = o.times[q.over].get(ctx, o, func(ctx context.Context) ([]periodNumbers, error) { return o.countPeriods(ctx, q.over, now) })
+	if err != nil {
+		return data, err
 	}
+	data.At = earlier(data.At, at)
+	data.Assisted, err = o.Registry.AssistedCounts(ctx)
 	return data, err
+}
+
+// earlier is the older of two times at which something was counted.
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // bounds are where the newest weeks or months of Rome begin, the oldest first, and

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"errors"
 	"html"
 	"net/http"
 	"regexp"
@@ -81,30 +80,6 @@ func TestBounds(t *testing.T) {
 					t.Errorf("%s of %s: %s", over, now, b)
 				}
 			}
-		}
-	}
-}
-
-func TestRemembered(t *testing.T) {
-	var m remembered[int]
-	reads := 0
-	at := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
-	get := func(after time.Duration, fails bool) (int, error) {
-		return m.get(at.Add(after), func() (int, error) {
-			reads++
-			if fails {
-				return 0, errors.New("broken")
-			}
-			return reads, nil
-		})
-	}
-	for _, c := range []struct {
-		after time.Duration
-		fails bool
-		want  int
-	}{{0, true, 0}, {0, false, 2}, {time.Second, false, 2}, {rememberedFor, false, 3}, {-time.Hour, false, 4}} { // the clock was set back
-		if got, err := get(c.after, c.fails); got != c.want || (err != nil) != c.fails {
-			t.Errorf("after %s: %d, %v, want %d", c.after, got, err, c.want)
 		}
 	}
 }

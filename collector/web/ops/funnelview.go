@@ -25,7 +25,7 @@ type funnelView struct {
 	Map     template.HTML // "": there is none
 	Empty   []numberView  // districts with house numbers, as many, in which nobody shares
 	CSV     string
-	Age     int // seconds that the numbers may have at most
+	At      time.Time // when it was counted
 
 	Assisted []numberView // by state
 }
@@ -46,7 +46,7 @@ type lineView struct {
 }
 
 func viewFunnel(w *pages.Words, d funnelData) funnelView {
-	v := funnelView{Age: countedAge, CSV: "/funnel.csv?" + url.Values{"by": {d.By}}.Encode()}
+	v := funnelView{At: d.At, CSV: "/funnel.csv?" + url.Values{"by": {d.By}}.Encode()}
 	for _, by := range groupings {
 		v.By = append(v.By, optionView{by, w.T("funnel.by." + by), by == d.By})
 	}

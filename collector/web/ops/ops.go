@@ -89,7 +89,7 @@ type Ops struct {
 
 	queued  atomic.Pointer[registry.Queue]
 	reading singleflight.Group // of what is queued
-	life    context.Context    // of that reading
+	life    context.Context    // of what is read beside pages
 	end     context.CancelFunc
 }
 
@@ -125,6 +125,15 @@ func New(o Options) (*Ops, error) {
 func (o *Ops) Close() {
 	o.end()
 	_, _, _ = o.reading.Do("", func() (any, error) { return nil, nil })
+	o.totals.wait()
+	o.shared.wait()
+	o.places.wait()
+	for _, m := range o.counted {
+		m.wait()
+	}
+	for _, m := range o.times {
+		m.wait()
+	}
 }
 
 // Routes are the console's pages, with who may use each.

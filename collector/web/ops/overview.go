@@ -2,8 +2,8 @@ package ops
 
 import (
 	"net/http"
+	"time"
 
-	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -22,7 +22,7 @@ type counts struct {
 
 type overviewData struct {
 	Counts     counts              `json:"counts"`
-	Age        int                 `json:"-"` // seconds that it may have at most
+	At         time.Time           `json:"counted_at"`
 	Categories []protocol.Category `json:"-"`
 	Invite     invitation          `json:"-"` // what was typed, when it could not be taken
 	Wrong      wrong               `json:"-"`
@@ -33,14 +33,14 @@ func (o *Ops) overview(rw http.ResponseWriter, r *http.Request) {
 }
 
 func (o *Ops) showOverview(rw http.ResponseWriter, r *http.Request, status int, typed invitation, bad wrong) {
-	c, err := o.totals.get(o.Web.Now(), func() (registry.Counts, error) { return o.Registry.Counts(r.Context()) })
+	c, at, err := o.totals.get(r.Context(), o, o.Registry.Counts)
 	if err != nil {
 		o.Web.Broken(rw, r, err)
 		return
 	}
 	data := overviewData{
 		Counts: counts{c.Invited, c.Enrolled, c.Sharing, c.Suspended, c.Withdrawn, c.Cameras, c.Agents, c.Revoked},
-		Age:    countedAge, Categories: protocol.Categories, Invite: typed, Wrong: bad,
+		At:     at, Categories: protocol.Categories, Invite: typed, Wrong: bad,
 	}
 	if web.WantsJSON(r) {
 		web.WriteJSON(rw, status, data)

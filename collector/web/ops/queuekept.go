@@ -10,15 +10,8 @@ import (
 	"anagrafe/collector/registry"
 )
 
-// All that is wrong at a hundred thousand sites takes longer to read than a page may
-// take. So pages show what was read before, and say when; that one of them is opened
-// has it read anew for the next. Only who comes first, or after nobody came for
-// queueKept, waits for it.
-
-const (
-	queueKept = 5 * time.Minute // how old what pages show can be
-	queueTime = time.Minute     // that reading it may take
-)
+// What is wrong is remembered as the counts are (remembered.go), but for what was done
+// since: it is never waited for when some of it can be shown.
 
 // certificateLate is how long before its end a certificate should have been renewed
 // for days: agents renew theirs from day 20 of 30 on.
@@ -34,7 +27,7 @@ func (o *Ops) queueNow(ctx context.Context) (*registry.Queue, error) {
 		if q != nil && !q.At.Before(asked) {
 			return q, nil
 		}
-		shown := q != nil && asked.Sub(q.At) < queueKept
+		shown := q != nil && asked.Sub(q.At) < kept
 		if shown {
 			var err error
 			if shown, err = o.Registry.QueueStands(ctx, q); err != nil {
@@ -62,7 +55,7 @@ func (o *Ops) queueNow(ctx context.Context) (*registry.Queue, error) {
 // readQueue has what is wrong be read, once at a time, until Close. It does not wait.
 func (o *Ops) readQueue() <-chan singleflight.Result {
 	return o.reading.DoChan("", func() (any, error) {
-		ctx, end := context.WithTimeout(o.life, queueTime)
+		ctx, end := context.WithTimeout(o.life, readTime)
 		defer end()
 		limits, err := o.limits(ctx)
 		if err != nil {

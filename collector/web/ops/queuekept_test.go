@@ -47,7 +47,7 @@ func TestQueueIsKept(t *testing.T) {
 	d.queued("version", 4)
 
 	d.sick("Bar Quinto", "axis", "", time.Now())
-	ahead += queueKept
+	ahead += kept
 	d.queued("version", 5)
 
 	// One that was being read before somebody is shut out is not what is shown after.
@@ -69,7 +69,7 @@ func TestQueueIsKept(t *testing.T) {
 
 	d.ops.Close()
 	d.queued("version", 3)
-	ahead += queueKept
+	ahead += kept
 	if code, _ := d.ask(d.control, "", "GET", "/queue", nil); code != http.StatusInternalServerError {
 		t.Errorf("what cannot be read: %d", code)
 	}

@@ -1,34 +1,84 @@
 package ops
 
 import (
-	"sync"
+	"context"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
-// rememberedFor is how long a count of the whole register stands: long enough that
-// many who look cost as one, too short for anybody to miss what they just did.
-const rememberedFor = 3 * time.Second
+// Counts of the whole register are read at most every rememberedFor. Where that takes
+// longer than a page may, as at a hundred thousand sites, pages show what was read
+// before, and say when; that one of them is opened has it read anew for the next.
+// Only who comes first, or after nobody came for kept, waits for it.
 
-// countedAge is what pages say of it, in seconds.
-const countedAge = int(rememberedFor / time.Second)
+const (
+	rememberedFor = 3 * time.Second        // long enough that many who look cost as one
+	patience      = 100 * time.Millisecond // that a page waits for a count, by how long the last one took
+	kept          = 5 * time.Minute        // how old what pages show can be
+	readTime      = time.Minute            // that reading it may take
+)
 
-// remembered is an answer that is read at most so often. Who comes while it is read
-// waits for it; an error is not kept.
+// remembered is a count, as it was read last.
 type remembered[T any] struct {
-	mu    sync.Mutex
-	value T
-	at    time.Time
+	last   atomic.Pointer[counting[T]]
+	flight singleflight.Group
 }
 
-func (m *remembered[T]) get(now time.Time, read func() (T, error)) (T, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if age := now.Sub(m.at); !m.at.IsZero() && age >= 0 && age < rememberedFor {
-		return m.value, nil
+// counting is what was read, as it was at a time, and how long that took.
+type counting[T any] struct {
+	value T
+	at    time.Time
+	took  time.Duration
+}
+
+// get gives the count, and of when it is. An error is not kept.
+func (m *remembered[T]) get(ctx context.Context, o *Ops, read func(context.Context) (T, error)) (value T, at time.Time, err error) {
+	last := m.last.Load()
+	if last != nil {
+		age := o.Web.Now().Sub(last.at)
+		if age < 0 || age >= kept {
+			last = nil
+		} else if age < rememberedFor {
+			return last.value, last.at, nil
+		}
 	}
-	value, err := read()
-	if err == nil {
-		m.value, m.at = value, now
+	done := m.read(o, read)
+	if last != nil && last.took > patience {
+		return last.value, last.at, nil
 	}
-	return value, err
+	select {
+	case r := <-done:
+		if r.Err != nil {
+			return value, at, r.Err
+		}
+		now := r.Val.(*counting[T])
+		return now.value, now.at, nil
+	case <-ctx.Done():
+		return value, at, ctx.Err()
+	}
+}
+
+// read has it read once at a time, beside the pages, until Close.
+func (m *remembered[T]) read(o *Ops, read func(context.Context) (T, error)) <-chan singleflight.Result {
+	return m.flight.DoChan("", func() (any, error) {
+		ctx, end := context.WithTimeout(o.life, readTime)
+		defer end()
+		at, began := o.Web.Now(), time.Now()
+		value, err := read(ctx)
+		if err != nil {
+			if o.life.Err() == nil {
+				o.Log.ErrorContext(ctx, "the register cannot be counted; pages show what was counted before, for some minutes", "err", err)
+			}
+			return nil, err
+		}
+		m.last.Store(&counting[T]{value, at, time.Since(began)})
+		return m.last.Load(), nil
+	})
+}
+
+// wait waits until nothing is read any more.
+func (m *remembered[T]) wait() {
+	_, _, _ = m.flight.Do("", func() (any, error) { return nil, nil })
 }

@@ -128,7 +128,7 @@ func (o *Ops) siteFilter(q query) registry.SiteFilter {
 // map, and what stands for none.
 func (o *Ops) placesOf(kind registry.Grouping) func(context.Context) ([]string, error) {
 	return func(ctx context.Context) ([]string, error) {
-		both, err := o.places.get(o.Web.Now(), func() ([2][]string, error) {
+		both, _, err := o.places.get(ctx, o, func(ctx context.Context) ([2][]string, error) {
 			municipi, nils, err := o.Registry.Places(ctx)
 			return [2][]string{municipi, nils}, err
 		})

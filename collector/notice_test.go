@@ -30,6 +30,8 @@ var notInNotice = map[string]string{
 	"sms.sender":                      "the name that a phone shows",
 	"sms.body":                        "how the gateway wants to be asked",
 	"sms.refused":                     "how the gateway says that a number does not exist",
+	"listen_agents_tcp":               "an address of this machine: who calls by TCP comes by a balancer of the Comune",
+	"balancers":                       "machines of the Comune, which pass connections on unread",
 	"max_held":                        "how many connections stay open",
 	"controller_url":                  "a link on the public pages",
 	"accessibility_url":               "a link on the public pages",

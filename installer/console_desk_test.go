@@ -99,21 +99,15 @@ func (f *first) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// stepOf is by how much the clock runs ahead before a page is opened: so far that no
-// count stands. What the technical queue shows is read beside its pages, for the next
-// one; so fast that this never ends while they are measured, and no faster, for then
-// it would be too old to be shown.
-func stepOf(page string) time.Duration {
-	if strings.Contains(page, "/queue") {
-		return time.Second
-	}
-	return time.Minute
-}
+// step is by how much the clock runs ahead before a page is opened: so far that no
+// count stands. What takes long to read is read beside the pages, for the next one: this
+// never ends while they are measured, and nothing becomes too old to be shown.
+const step = 3 * time.Second
 
 // get opens a page, or a file up to its first byte: the client then goes away.
 func (c console) get(t *testing.T, page string) (ms float64, w *first) {
 	t.Helper()
-	c.ahead.Add(int64(stepOf(page)))
+	c.ahead.Add(int64(step))
 	w = &first{ResponseRecorder: httptest.NewRecorder()}
 	start := time.Now()
 	c.ask(t, w, page)

@@ -14,10 +14,10 @@ import (
 // Only who comes first, or after nobody came for kept, waits for it.
 
 const (
-	rememberedFor = 3 * time.Second        // long enough that many who look cost as one
-	patience      = 100 * time.Millisecond // that a page waits for a count, by how long the last one took
-	kept          = 5 * time.Minute        // how old what pages show can be
-	readTime      = time.Minute            // that reading it may take
+	rememberedFor = 3 * time.Second       // long enough that many who look cost as one
+	patience      = 50 * time.Millisecond // with which a page waits for a count, unless the last one took longer
+	kept          = 5 * time.Minute       // how old what pages show can be
+	readTime      = time.Minute           // that reading it may take
 )
 
 // remembered is a count, as it was read last.
@@ -33,7 +33,8 @@ type counting[T any] struct {
 	took  time.Duration
 }
 
-// get gives the count, and of when it is. An error is not kept.
+// get gives the count, and of when it is. An error is not kept, and is no matter as long
+// as one from before can be shown.
 func (m *remembered[T]) get(ctx context.Context, o *Ops, read func(context.Context) (T, error)) (value T, at time.Time, err error) {
 	last := m.last.Load()
 	if last != nil {
@@ -45,16 +46,25 @@ func (m *remembered[T]) get(ctx context.Context, o *Ops, read func(context.Conte
 		}
 	}
 	done := m.read(o, read)
-	if last != nil && last.took > patience {
-		return last.value, last.at, nil
+	var enough <-chan time.Time // never, where there is nothing to show
+	if last != nil {
+		if last.took > patience {
+			return last.value, last.at, nil
+		}
+		enough = time.After(patience)
 	}
 	select {
 	case r := <-done:
-		if r.Err != nil {
+		switch {
+		case r.Err != nil && last != nil:
+			return last.value, last.at, nil
+		case r.Err != nil:
 			return value, at, r.Err
 		}
 		now := r.Val.(*counting[T])
 		return now.value, now.at, nil
+	case <-enough: // the others that are read beside it hold it up
+		return last.value, last.at, nil
 	case <-ctx.Done():
 		return value, at, ctx.Err()
 	}

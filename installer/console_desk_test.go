@@ -99,15 +99,15 @@ func (f *first) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// step is by how much the clock runs ahead before a page is opened: so far that no
+// pageStep is by how much the clock runs ahead before a page is opened: so far that no
 // count stands. What takes long to read is read beside the pages, for the next one: this
 // never ends while they are measured, and nothing becomes too old to be shown.
-const step = 3 * time.Second
+const pageStep = 3 * time.Second
 
 // get opens a page, or a file up to its first byte: the client then goes away.
 func (c console) get(t *testing.T, page string) (ms float64, w *first) {
 	t.Helper()
-	c.ahead.Add(int64(step))
+	c.ahead.Add(int64(pageStep))
 	w = &first{ResponseRecorder: httptest.NewRecorder()}
 	start := time.Now()
 	c.ask(t, w, page)

@@ -276,6 +276,7 @@ func (o *Ops) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
 	if u.Role == registry.RoleAdmin {
 		p.Nav = append(p.Nav, pages.Nav{Key: "nav.users", Href: "/users"}, pages.Nav{Key: "nav.forces", Href: "/forces"})
 	}
+	p.Nav = append(p.Nav, pages.Nav{Key: "nav.manual", Href: "/manual"})
 	for i := range p.Nav {
 		p.Nav[i].Current = p.Nav[i].Href == r.URL.Path
 	}

@@ -2,144 +2,132 @@ package protocol
 
 import "math"
 
-// Bounds taken where a value is not known, so that a camera is neither lost
-// nor promised.
-const (
-	// DefaultRangeM bounds a camera whose range nobody gave: within it the
-	// camera may see, never surely. A 4 MP stream over 90 degrees falls to
-	// detection (25 px/m) at 51 m, an 8 MP one at 77 m.
-	DefaultRangeM = 100
-	// DefaultAccuracyM is the position's error where none is given: a point
-	// clicked on a map of a street.
-	DefaultAccuracyM = 5
-	// DefaultHeightM is the mounting height where none is given: out of reach.
-	DefaultHeightM = 3
-)
+// Sector is what a camera sees on the ground, made ready to be asked about many
+// places. A place is given as its offset from the camera, metres east and north
+// (see Plane). Around the sector lies the position's error, the margin: what is
+// farther from the sector than the margin the camera sees from nowhere within
+// it, what lies deeper inside it sees from everywhere.
+type Sector struct {
+	view   View
+	reach  float64 // metres
+	margin float64 // metres
 
-// Point is a place on WGS84, in microdegrees.
-type Point struct {
-	Lon int32 `json:"lon"`
-	Lat int32 `json:"lat"`
+	round     bool    // the whole circle: it turns, or direction or angle is not known, or it sees all round
+	axisEast  float64 // the direction, of length 1; not of a round one
+	axisNorth float64
+	cos, sin  float64 // of half the angle of view
+
+	doubts Doubts // why it is never sure: all but the margin
 }
 
-// Position is where a camera hangs.
-type Position struct {
-	Point
-	AccuracyM int    `json:"accuracy_m"` // 0: not given
-	Method    string `json:"method"`     // how it was placed: "map", "address", "gps", "typed"; "" not known
-	Fact      Fact   `json:"fact"`
-}
-
-// Placed tells whether p is a place: inside the world and not 0,0, which is
-// what a form sends that was never filled in.
-func (p Point) Placed() bool {
-	return p != Point{} && p.Lon >= -180e6 && p.Lon <= 180e6 && p.Lat >= -90e6 && p.Lat <= 90e6
-}
-
-// View is what a camera sees. A nil number is unknown.
-type View struct {
-	DirectionDeg *int `json:"direction_deg,omitempty"` // clockwise from north, 0-359
-	AngleDeg     *int `json:"angle_deg,omitempty"`     // horizontal angle of view, 1-360
-	RangeM       *int `json:"range_m,omitempty"`       // 1-2000
-	HeightCm     *int `json:"height_cm,omitempty"`     // above ground
-	Turns        bool `json:"turns,omitempty"`         // PTZ: may look anywhere
-	Infrared     bool `json:"infrared,omitempty"`
-	WidthPx      int  `json:"width_px,omitempty"` // of the recorded stream; 0 unknown
-	HeightPx     int  `json:"height_px,omitempty"`
-	Fact         Fact `json:"fact"`
-}
-
-// Sight answers "does the camera see point p, and how well?".
-type Sight struct {
-	Sees           Answer  `json:"sees"`             // Yes, No, or Unknown ("may see": direction, angle or range unknown, turns, or within the position's error)
-	DistanceM      float64 `json:"distance_m"`       // camera to point
-	BearingDeg     float64 `json:"bearing_deg"`      // from the point to the camera, clockwise from north: the side it sees from
-	PixelsPerMetre float64 `json:"pixels_per_metre"` // at the worst end of the position's error; 0: not known, or it does not see
-	Class          Class   `json:"class"`
-	NightUnknown   bool    `json:"night_unknown"` // no infrared, or beyond its range: "di notte: da verificare"; whether it is night the caller knows
-	Doubts         Doubts  `json:"-"`             // why Sees is Unknown; none where it is not
-}
-
-// Class is the IEC 62676-4:2015 name of what a pixel density allows.
-type Class string
-
-const (
-	ClassNone      Class = ""
-	ClassDetect    Class = "detect"    // 25 px/m
-	ClassObserve   Class = "observe"   // 62 px/m
-	ClassRecognise Class = "recognise" // 125 px/m
-	ClassIdentify  Class = "identify"  // 250 px/m
-)
-
-// ClassOf names a pixel density.
-func ClassOf(pixelsPerMetre float64) Class {
-	switch {
-	case pixelsPerMetre >= 250:
-		return ClassIdentify
-	case pixelsPerMetre >= 125:
-		return ClassRecognise
-	case pixelsPerMetre >= 62:
-		return ClassObserve
-	case pixelsPerMetre >= 25:
-		return ClassDetect
+// SectorOf makes a camera's sector.
+func SectorOf(pos Position, view View) Sector {
+	v := view.sane()
+	s := Sector{view: v, reach: DefaultRangeM, margin: float64(pos.AccuracyM)}
+	if pos.AccuracyM <= 0 {
+		s.margin = DefaultAccuracyM
 	}
-	return ClassNone
+	if v.RangeM != nil {
+		s.reach = float64(*v.RangeM)
+	} else {
+		s.doubts |= DoubtRange
+	}
+	all := v.AngleDeg != nil && *v.AngleDeg == 360
+	if v.Turns {
+		s.doubts |= DoubtTurns
+	}
+	if v.DirectionDeg == nil && !all && !v.Turns {
+		s.doubts |= DoubtDirection
+	}
+	if v.AngleDeg == nil {
+		s.doubts |= DoubtAngle
+	}
+	if s.round = all || s.doubts&(DoubtTurns|DoubtDirection|DoubtAngle) != 0; !s.round {
+		s.axisEast, s.axisNorth = math.Sincos(float64(*v.DirectionDeg) * math.Pi / 180)
+		s.sin, s.cos = math.Sincos(float64(*v.AngleDeg) / 2 * math.Pi / 180)
+	}
+	return s
 }
 
-// See answers for one camera and one point. The position's accuracy is a
-// margin: Yes when the camera would see p from anywhere within it, No when
-// from nowhere, else Unknown. A camera that turns, or whose direction, angle
-// or range is unknown, never gives more than Unknown, and No beyond its range.
-func See(pos Position, view View, p Point) Sight {
-	s := SectorOf(pos, view)
-	east, north, near := offsetM(pos.Point, p)
-	if !near {
-		distance := DistanceM(pos.Point, p)
-		sin, cos := math.Sincos(BearingDeg(pos.Point, p) * math.Pi / 180)
-		east, north = distance*sin, distance*cos
+// ReachM is how far from its position the camera may see: its range and the
+// position's error, in metres.
+func (s *Sector) ReachM() float64 { return s.reach + s.margin }
+
+// MarginM is the position's error in metres.
+func (s *Sector) MarginM() float64 { return s.margin }
+
+// Sight is the answer for a place, given whether the camera sees it or the area
+// that it belongs to. How many pixels a metre there gets is told for the worst
+// end of the position's error, from where the place is that much farther.
+func (s *Sector) Sight(east, north float64, sees Answer) Sight {
+	distance := math.Hypot(east, north)
+	a := Sight{Sees: sees, DistanceM: distance, BearingDeg: bearingOf(-east, -north)}
+	a.NightUnknown = !(s.view.Infrared && s.view.RangeM != nil && distance <= s.reach)
+	if sees == No {
+		return a
 	}
-	a := s.Sight(east, north, s.sees(east, north))
-	if _, edge := s.edge(east, north); a.Sees == Unknown && edge < s.margin {
-		a.Doubts |= DoubtAccuracy
+	depth := distance
+	if !s.round {
+		depth, _ = s.turned(east, north)
 	}
-	if !near {
-		a.BearingDeg = BearingDeg(p, pos.Point)
+	a.PixelsPerMetre = s.view.pixelsPerMetre(distance+s.margin, depth+s.margin)
+	a.Class = ClassOf(a.PixelsPerMetre)
+	if sees == Unknown {
+		a.Doubts = s.doubts
+		if a.Doubts == 0 {
+			a.Doubts = DoubtAccuracy
+		}
 	}
 	return a
 }
 
-// sane drops numbers outside their limits, so that See answers Unknown for
-// what Validate would have refused.
-func (v View) sane() View {
-	drop := func(n **int, from, to int) {
-		if *n != nil && (**n < from || **n > to) {
-			*n = nil
-		}
+// sees answers for one place.
+func (s *Sector) sees(east, north float64) Answer {
+	inside, edge := s.edge(east, north)
+	switch {
+	case inside && edge >= s.margin && s.doubts == 0:
+		return Yes
+	case inside || edge <= s.margin:
+		return Unknown
 	}
-	drop(&v.DirectionDeg, 0, 359)
-	drop(&v.AngleDeg, 1, 360)
-	drop(&v.RangeM, 1, maxRangeM)
-	drop(&v.HeightCm, 0, maxHeightCm)
-	return v
+	return No
 }
 
-// pixelsPerMetre is the density on a target at a distance and at a depth along
-// the axis. Up to 120 degrees W / (2 d tan(HFOV/2)) with d the depth; above,
-// where a lens maps angles and depth has no meaning (fish-eyes see behind
-// themselves), W / (d HFOV) with d the distance. Neither d is ever less than
-// the mounting height: a target at the foot of the pole is that far.
-func (v View) pixelsPerMetre(distance, depth float64) float64 {
-	if v.WidthPx <= 0 || v.AngleDeg == nil {
-		return 0
+// edge tells whether a place lies in the sector, and how far it is from the
+// sector's nearest edge, in metres.
+func (s *Sector) edge(east, north float64) (inside bool, edge float64) {
+	distance := math.Hypot(east, north)
+	arc := math.Abs(s.reach - distance)
+	if s.round {
+		return distance <= s.reach, arc
 	}
-	height := float64(DefaultHeightM)
-	if v.HeightCm != nil {
-		// Half a metre keeps the division finite for a camera on the ground.
-		height = math.Max(float64(*v.HeightCm)/100, 0.5)
+	depth, across := s.turned(east, north)
+	across = math.Abs(across) // both halves are mirror images
+	// The sine of how far it lies outside the straight edge, times the distance;
+	// both angles are 0 to 180 degrees, so that the sign is that of their difference.
+	outside := across*s.cos - depth*s.sin
+	within := outside <= 0
+	along := math.Min(math.Max(depth*s.cos+across*s.sin, 0), s.reach)
+	edge = math.Hypot(depth-along*s.cos, across-along*s.sin)
+	if within {
+		edge = math.Min(edge, arc)
 	}
-	angle := float64(*v.AngleDeg) * math.Pi / 180
-	if *v.AngleDeg <= 120 {
-		return float64(v.WidthPx) / (2 * math.Max(depth, height) * math.Tan(angle/2))
+	return within && distance <= s.reach, edge
+}
+
+// turned is an offset seen along the axis: how far ahead and to the right.
+func (s *Sector) turned(east, north float64) (depth, across float64) {
+	return east*s.axisEast + north*s.axisNorth, east*s.axisNorth - north*s.axisEast
+}
+
+// Deepest is the offset of a place that the camera surely sees, where there is
+// any such place: the surest part of the sector reaches from the place on its
+// axis that is the margin short of its range.
+func (s *Sector) Deepest() (east, north float64, ok bool) {
+	far := s.reach - s.margin - 1e-6 // a micrometre, so that rounding does not take it out
+	east, north = s.axisEast*far, s.axisNorth*far
+	if s.round {
+		east, north = far, 0
 	}
-	return float64(v.WidthPx) / (math.Max(distance, height) * angle)
+	return east, north, far >= 0 && s.sees(east, north) == Yes
 }

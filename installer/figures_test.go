@@ -24,7 +24,7 @@ func TestFigures(t *testing.T) {
 		t.Fatalf("%d files of benchmarks, %v", len(files), err)
 	}
 	var ids, parts, runs []string
-	for _, name := range append(files, "figure_test.go") {
+	for _, name := range append(files, "bench_test.go") {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +32,7 @@ func TestFigures(t *testing.T) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.BasicLit:
-				if text, err := strconv.Unquote(n.Value); n.Kind == token.STRING && err == nil && name != "figure_test.go" {
+				if text, err := strconv.Unquote(n.Value); n.Kind == token.STRING && err == nil && name != "bench_test.go" {
 					ids = append(ids, text)
 				}
 			case *ast.FuncDecl: // those of a part take the test and give figures

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,12 @@ func explained(err error) error {
 		return fmt.Errorf("%w: %s", err, do)
 	}
 	return err
+}
+
+// Unavailable tells that it was no fault of the question: what lies below the register
+// failed, or did not answer in time, and who asked may come again.
+func Unavailable(err error) bool {
+	return remedy(err) != "" || errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err)
 }
 
 // remedy is "" for what no operator can do anything about.

@@ -46,6 +46,9 @@ func TestRemedy(t *testing.T) {
 		if do := remedy(c.err); do != c.do {
 			t.Errorf("%s (%v): %q, want %q", name, c.err, do, c.do)
 		}
+		if Unavailable(c.err) != (c.do != "") {
+			t.Errorf("%s (%v): unavailable: %v", name, c.err, Unavailable(c.err))
+		}
 		if got := explained(c.err); !errors.Is(got, c.err) {
 			t.Errorf("%s: %v is no %v any more", name, got, c.err)
 		}

@@ -15,29 +15,32 @@ func traced(ctx context.Context, name string) (context.Context, trace.Span) {
 	return trace.SpanFromContext(ctx).TracerProvider().Tracer("anagrafe/collector/registry").Start(ctx, name)
 }
 
-// view runs f over one consistent state of the record.
-func (r *Registry) view(ctx context.Context, f func(tx *tx) error) error {
+// view runs f over one consistent state of the record, and ends it whatever f does: a
+// page that panics must not keep a connection, of which there are few.
+func (r *Registry) view(ctx context.Context, f func(tx *tx) error) (err error) {
 	ctx, span := traced(ctx, "registry read")
 	defer span.End()
 	tx, err := r.read.begin(ctx, r.read.engine.snapshot())
 	if err != nil {
 		return explained(err)
 	}
-	return explained(errors.Join(f(tx), tx.Rollback()))
+	defer func() { err = explained(errors.Join(err, tx.Rollback())) }()
+	return f(tx)
 }
 
 // each calls f for each row of a query.
-func each(ctx context.Context, tx *tx, f func(scan func(...any) error) error, query string, args ...any) error {
+func each(ctx context.Context, tx *tx, f func(scan func(...any) error) error, query string, args ...any) (err error) {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		if err := f(rows.Scan); err != nil {
-			return errors.Join(err, rows.Close())
+			return err
 		}
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	return rows.Err()
 }
 
 // micros is a time as the tables keep it; the zero time is 0 and back.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
 )
 
@@ -70,9 +71,15 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, status int, key stri
 	w.Fail(rw, r, status, p)
 }
 
-// Broken answers 500, and tells the log alone what broke.
+// Broken answers 503 while what lies below the register does not work, else 500, and
+// tells the log alone what broke.
 func (w *Web) Broken(rw http.ResponseWriter, r *http.Request, err error) {
 	w.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
+	if registry.Unavailable(err) {
+		rw.Header().Set("Retry-After", "10")
+		w.fail(rw, r, http.StatusServiceUnavailable, "away")
+		return
+	}
 	w.fail(rw, r, http.StatusInternalServerError, "internal")
 }
 

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -36,6 +38,8 @@ func TestRequestIDs(t *testing.T) {
 	var pattern string
 	h, err := w.Handler([]Route{{Pattern: "GET /broken/{token}", Open: true, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.Broken(rw, r, errors.New("the disk is gone"))
+	})}, {Pattern: "GET /away", Open: true, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.Broken(rw, r, fmt.Errorf("read the session: %w", io.ErrUnexpectedEOF))
 	})}, {Pattern: "GET /unrecorded", Open: true, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.Unrecorded(rw, r, errors.New("no room"))
 	})}})
@@ -43,15 +47,21 @@ func TestRequestIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, path := range []string{"/broken/secret", "/broken/secret", "/unrecorded"} {
+	for _, c := range []struct {
+		path string
+		code int
+	}{{"/broken/secret", 500}, {"/broken/secret", 500}, {"/away", 503}, {"/unrecorded", 503}} {
 		for _, accept := range []string{"text/html", "application/json"} {
 			log.Reset()
-			r := httptest.NewRequest("GET", w.PublicURL+path, nil)
+			r := httptest.NewRequest("GET", w.PublicURL+c.path, nil)
 			r.Header.Set("Accept", accept)
 			r.Header.Set("X-Request-ID", "mine")
 			rw := httptest.NewRecorder()
 			h.ServeHTTP(rw, r)
 			pattern = r.Pattern
+			if rw.Code != c.code {
+				t.Errorf("%s answers %d, want %d", c.path, rw.Code, c.code)
+			}
 			var line map[string]any
 			if err := json.Unmarshal(log.Bytes(), &line); err != nil {
 				t.Fatal(err, log.String())

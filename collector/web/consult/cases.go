@@ -209,5 +209,9 @@ func (c *Consult) myLog(w http.ResponseWriter, r *http.Request) {
 // broken answers what the register could not do.
 func (c *Consult) broken(w http.ResponseWriter, r *http.Request, err error) {
 	c.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
-	c.fail(w, r, http.StatusInternalServerError, "error.broken", nil)
+	status := http.StatusInternalServerError
+	if registry.Unavailable(err) {
+		status = http.StatusServiceUnavailable
+	}
+	c.fail(w, r, status, "error.broken", nil)
 }

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -65,12 +64,8 @@ func makeCertificate(names []string, now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return nil, err
-	}
 	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "Anagrafe Telecamere"},
+		Subject:   pkix.Name{CommonName: "Anagrafe Telecamere"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(life - time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,

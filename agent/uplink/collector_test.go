@@ -13,7 +13,6 @@ import (
 	"io"
 	"log"
 	"maps"
-	"math/big"
 	mrand "math/rand/v2"
 	"net"
 	"net/http"
@@ -50,7 +49,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 func newAuthority(t *testing.T) *authority {
 	t.Helper()
 	a := &authority{key: newKey(t)}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
+	template := &x509.Certificate{Subject: pkix.Name{CommonName: "test authority"},
 		NotBefore: time.Now().Add(-365 * 24 * time.Hour), NotAfter: time.Now().Add(365 * 24 * time.Hour),
 		KeyUsage: x509.KeyUsageCertSign, BasicConstraintsValid: true, IsCA: true}
 	a.cert = a.create(t, template, template, &a.key.PublicKey)
@@ -74,11 +73,7 @@ func (a *authority) pin() string { return protocol.PinOf(a.cert.RawSubjectPublic
 
 // sign gives a certificate for an agent or, with hosts, a server.
 func (a *authority) sign(t *testing.T, name string, key any, made time.Time, hosts ...string) *x509.Certificate {
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		t.Error(err)
-	}
-	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name}, NotBefore: made,
+	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, NotBefore: made,
 		NotAfter: made.Add(30 * 24 * time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	for _, h := range hosts {
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -239,12 +238,7 @@ func certify(public *ecdsa.PublicKey, signer *x509.Certificate, key *ecdsa.Priva
 		return nil, err
 	}
 	sum := sha256.Sum256(spki)
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
 	template := &x509.Certificate{
-		SerialNumber: serial,
 		// The key's own mark in the name keeps two authorities apart.
 		Subject:               pkix.Name{CommonName: "Anagrafe Telecamere " + hex.EncodeToString(sum[:4])},
 		NotBefore:             now.Add(-authorityBackdated),
@@ -264,15 +258,6 @@ func certify(public *ecdsa.PublicKey, signer *x509.Certificate, key *ecdsa.Priva
 		return nil, err
 	}
 	return x509.ParseCertificate(der)
-}
-
-// newSerial gives 127 random bits: never negative, never zero in practice.
-func newSerial() (*big.Int, error) {
-	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return nil, fmt.Errorf("make a serial number: %w", err)
-	}
-	return n, nil
 }
 
 // accepts tells whether one of the accepted authorities, and no former one, has

@@ -97,11 +97,6 @@ func (s *authorities) path() [][]byte {
 }
 
 func (r *root) sign(template *x509.Certificate, key *ecdsa.PublicKey) (*x509.Certificate, error) {
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
-	template.SerialNumber = serial
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.BasicConstraintsValid = true
 	der, err := x509.CreateCertificate(rand.Reader, template, r.cert, key, r.key)

@@ -66,12 +66,8 @@ func (s *authorities) withPath(public *tls.Certificate, now time.Time) (*tls.Cer
 	if err != nil {
 		return nil, err
 	}
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
 	template := &x509.Certificate{
-		SerialNumber: serial, RawSubject: issuer.RawSubject, SubjectKeyId: issuer.SubjectKeyId,
+		RawSubject: issuer.RawSubject, SubjectKeyId: issuer.SubjectKeyId,
 		NotBefore: now.Add(-backdated), NotAfter: public.Leaf.NotAfter,
 		KeyUsage: x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,

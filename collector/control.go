@@ -49,7 +49,7 @@ func (o *office) controlRoutes() map[string]http.Handler {
 		"POST /erase":      http.HandlerFunc(o.erase),
 		"POST /addresses":  http.HandlerFunc(o.importPlaces),
 		"POST /districts":  http.HandlerFunc(o.importPlaces),
-		"/notice":          http.HandlerFunc(o.notice),
+		"/notice":          http.HandlerFunc(o.privacyDocument),
 		"POST /waves/file": http.HandlerFunc(o.ops.InviteMany),
 		"POST /bounce":     http.HandlerFunc(o.bounced),
 		"/":                o.ops.Control(),

@@ -16,7 +16,7 @@ import (
 
 	"anagrafe/collector/guide"
 	"anagrafe/collector/ingest"
-	"anagrafe/collector/notice"
+	"anagrafe/collector/privacy"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/collector/search/gazetteer"
@@ -86,7 +86,7 @@ type office struct {
 	pec      *mail.Sender // nil: PEC goes with mail
 	sms      *mail.SMS    // nil: none are sent
 
-	documents *notice.Notices
+	documents *privacy.Documents
 	guides    *guide.Guides
 }
 
@@ -226,7 +226,7 @@ func (o *office) furnish() (err error) {
 
 	publicOptions := shared
 	publicOptions.Face, publicOptions.PublicURL = pages.FacePublic, o.config.PublicURL
-	if o.documents, err = notice.New(o.config.notice(), o.log); err != nil {
+	if o.documents, err = privacy.New(o.config.privacy(), o.log); err != nil {
 		return err
 	}
 	if o.guides, err = guide.New(o.config.about(), o.log); err != nil {

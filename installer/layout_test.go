@@ -42,7 +42,7 @@ var layout = map[string][]string{
 	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/update":              {"protocol"}, // fetches and tries versions of the program itself: no stage of the data
 	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/notice", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel"},
+	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel"},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
 	"collector/channel":         {"protocol"}, // the update channel's files, which it can neither sign nor judge; ingest mounts it
@@ -53,10 +53,10 @@ var layout = map[string][]string{
 	"collector/dossier":         {"collector/trail"},
 	"collector/keyfile":         {},
 	"collector/registry/pgtest": {},
-	// notice writes documents from settings that main gives it: no stage of the data.
+	// privacy writes documents from settings that main gives it: no stage of the data.
 	"collector/guide":            {"collector/pdf", "protocol/pages"},             // what people read before they join, as pages and on paper
 	"collector/letter":           {"collector/pdf", "protocol", "protocol/pages"}, // an invitation's words, which mail sends and ops prints
-	"collector/notice":           {"protocol/pages"},
+	"collector/privacy":          {"protocol/pages"},
 	"collector/paper":            {"collector/pdf", "protocol", "protocol/pages"},
 	"collector/pdf":              {},
 	"collector/proxied":          {}, // a balancer's word for who calls; ingest and web listen through it

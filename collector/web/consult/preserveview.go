@@ -9,7 +9,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// askView is what ask.html reads.
+// askView is what preserve.html reads.
 type askView struct {
 	Search, Phone string
 	Back          string // the answer

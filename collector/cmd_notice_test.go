@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"anagrafe/collector/notice"
+	"anagrafe/collector/privacy"
 	"anagrafe/protocol/pages"
 )
 
@@ -63,12 +63,12 @@ func wholeConfig() Config {
 // documents are both documents in both languages.
 func documents(t *testing.T, c Config) string {
 	t.Helper()
-	n, err := notice.New(c.notice(), slog.New(slog.NewTextHandler(t.Output(), nil)))
+	n, err := privacy.New(c.privacy(), slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all strings.Builder
-	for _, kind := range []string{notice.Privacy, notice.Record} {
+	for _, kind := range []string{privacy.Notice, privacy.Record} {
 		for _, l := range pages.Langs {
 			d, ok := n.Document(kind, l.Lang)
 			if !ok {
@@ -98,7 +98,7 @@ func TestNoticesFollowEachSetting(t *testing.T) {
 		case silent && after != before:
 			t.Errorf("%s changes a document, and is listed as one that does not", name)
 		case !silent && after == before:
-			t.Errorf("%s changes no document: say in collector/notice what it means, or list it here with the reason", name)
+			t.Errorf("%s changes no document: say in collector/privacy what it means, or list it here with the reason", name)
 		case !silent && !strings.Contains(after, `"name":"`+name+`"`) && !strings.Contains(after, `"name":"`+top+`"`):
 			t.Errorf("no statement names %s as the setting that it comes from", name)
 		}

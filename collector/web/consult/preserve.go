@@ -207,7 +207,7 @@ func (c *Consult) showAsking(w http.ResponseWriter, r *http.Request, q *askForm,
 	if err == nil {
 		var all []registry.Draft
 		if all, err = c.drafts(r.Context(), q, u, k, q.listed); err == nil {
-			p := c.page(r, "ask.html", "ask.title", status, notes)
+			p := c.page(r, "preserve.html", "ask.title", status, notes)
 			p.Wide, p.Scripts, p.Styles = false, nil, append(p.Styles, "requests.css")
 			p.Data = c.askView(c.words(r), q, u, k, all)
 			c.set.Render(w, r, p)

@@ -1,4 +1,4 @@
-package notice
+package privacy
 
 import (
 	"log/slog"
@@ -12,7 +12,7 @@ import (
 	"anagrafe/protocol/pages/pagestest"
 )
 
-func notices(t *testing.T, s Settings) *Notices {
+func notices(t *testing.T, s Settings) *Documents {
 	t.Helper()
 	n, err := New(s, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
@@ -38,7 +38,7 @@ func whole() Settings {
 func TestEveryStatementHasItsWords(t *testing.T) {
 	for name, s := range map[string]Settings{"whole": whole(), "empty": {}, "metrics off": {ListenMetrics: "off"}} {
 		n := notices(t, s)
-		for _, kind := range []string{Privacy, Record} {
+		for _, kind := range []string{Notice, Record} {
 			for _, l := range pages.Langs {
 				d, ok := n.Document(kind, l.Lang)
 				var text strings.Builder

@@ -8,17 +8,17 @@ import (
 	"net/url"
 	"strings"
 
-	"anagrafe/collector/notice"
+	"anagrafe/collector/privacy"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
 )
 
-// notice is what of the configuration, and of the terms that the register goes by, the
+// privacy is what of the configuration, and of the terms that the register goes by, the
 // privacy notice and the record of processing come from. A test goes through all of
 // Config: each setting changes a document, or is listed there with the reason why not.
-func (c Config) notice() notice.Settings {
+func (c Config) privacy() privacy.Settings {
 	terms := registry.KeepingTerms()
-	s := notice.Settings{
+	s := privacy.Settings{
 		Controller: c.Controller, ControllerContact: c.ControllerContact, DPOContact: c.DPOContact,
 		PublicURL: c.PublicURL, OpsURL: c.OpsURL, ConsultURL: c.ConsultURL,
 		ListenAgents: c.ListenAgents, ListenPublic: c.ListenPublic, ListenOps: c.ListenOps, ListenConsult: c.ListenConsult, ListenMetrics: c.ListenMetrics,
@@ -71,8 +71,8 @@ func mailHost(server string) string {
 	return server
 }
 
-// notice answers the command line: /notice?kind=&lang= gives a notice.Document.
-func (o *office) notice(rw http.ResponseWriter, r *http.Request) {
+// privacyDocument answers the command line: /notice?kind=&lang= gives a privacy.Document.
+func (o *office) privacyDocument(rw http.ResponseWriter, r *http.Request) {
 	d, ok := o.documents.Document(r.URL.Query().Get("kind"), pages.Lang(r.URL.Query().Get("lang")))
 	rw.Header().Set("Content-Type", "application/json")
 	if !ok {
@@ -92,7 +92,7 @@ func cmdNotice(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	switch *kind {
-	case notice.Privacy, notice.Record:
+	case privacy.Notice, privacy.Record:
 	case "":
 		return misuse("-kind is missing")
 	default:
@@ -101,7 +101,7 @@ func cmdNotice(ctx context.Context, c *call, args []string) error {
 	if *lang != string(pages.It) && *lang != string(pages.En) {
 		return misuse("-lang is it or en")
 	}
-	var d notice.Document
+	var d privacy.Document
 	query := url.Values{"kind": {*kind}, "lang": {*lang}}
 	if err := c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodGet, "/notice?"+query.Encode(), nil, &d) }); err != nil {
 		return err

@@ -1,4 +1,4 @@
-package notice
+package privacy
 
 // record writes the record of processing activities: art. 30(1) of Regulation (EU)
 // 2016/679, letter by letter, the security measures of letter g as they are set.

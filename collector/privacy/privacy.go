@@ -1,4 +1,4 @@
-// Package notice writes the two documents that data protection asks of who runs the
+// Package privacy writes the two documents that data protection asks of who runs the
 // register: the information notice for owners and contacts (art. 13 of Regulation
 // (EU) 2016/679) and the record of processing activities (art. 30(1)). They are made
 // from the settings that the collector runs with, and each statement that depends on
@@ -7,8 +7,8 @@
 // protection officer) stands there as missing, in words that nobody overlooks.
 //
 // The words are in it.json and en.json; which statement stands in which section,
-// and what it comes from, is in privacy.go and record.go.
-package notice
+// and what it comes from, is in notice.go and record.go.
+package privacy
 
 import (
 	"embed"
@@ -26,13 +26,13 @@ var files embed.FS
 
 // The kinds of document.
 const (
-	Privacy = "privacy" // art. 13
-	Record  = "record"  // art. 30(1)
+	Notice = "privacy" // art. 13
+	Record = "record"  // art. 30(1)
 )
 
 // Document is one of them in one language.
 type Document struct {
-	Kind     string     `json:"kind"` // Privacy or Record
+	Kind     string     `json:"kind"` // Notice or Record
 	Lang     pages.Lang `json:"lang"`
 	Title    string     `json:"title"`
 	Lead     string     `json:"lead"`
@@ -62,27 +62,27 @@ type Setting struct {
 
 func (s Setting) String() string { return fmt.Sprintf("%s = %q", s.Name, s.Value) }
 
-// Notices makes the documents of one collector.
-type Notices struct {
+// Documents makes the documents of one collector.
+type Documents struct {
 	settings Settings
 	pages    *pages.Set
 }
 
 // New loads the words.
-func New(s Settings, log *slog.Logger) (*Notices, error) {
+func New(s Settings, log *slog.Logger) (*Documents, error) {
 	set, err := pages.Load(files, log)
 	if err != nil {
 		return nil, fmt.Errorf("load the notices: %w", err)
 	}
-	return &Notices{s, set}, nil
+	return &Documents{s, set}, nil
 }
 
 // Document gives the document of a kind; ok is false where there is no such kind.
-func (n *Notices) Document(kind string, lang pages.Lang) (d Document, ok bool) {
+func (n *Documents) Document(kind string, lang pages.Lang) (d Document, ok bool) {
 	b := &builder{words: n.pages.Words(lang), Settings: n.settings}
 	switch kind {
-	case Privacy:
-		b.privacy()
+	case Notice:
+		b.notice()
 	case Record:
 		b.record()
 	default:
@@ -94,9 +94,9 @@ func (n *Notices) Document(kind string, lang pages.Lang) (d Document, ok bool) {
 }
 
 // Page serves the information notice as a page of a face, open to everybody.
-func (n *Notices) Page(face pages.Face) http.Handler {
+func (n *Documents) Page(face pages.Face) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		d, _ := n.Document(Privacy, pages.Language(r))
+		d, _ := n.Document(Notice, pages.Language(r))
 		n.pages.Render(rw, r, pages.Page{Template: "document.html", Title: "notice.privacy.title", Face: face, Indexed: true, Data: d})
 	})
 }

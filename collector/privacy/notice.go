@@ -1,10 +1,10 @@
-package notice
+package privacy
 
 import "strings"
 
-// privacy writes the information notice: art. 13(1) and (2) of Regulation (EU)
+// notice writes the information notice: art. 13(1) and (2) of Regulation (EU)
 // 2016/679, letter by letter.
-func (b *builder) privacy() {
+func (b *builder) notice() {
 	b.who()
 	b.section("why")
 	b.say("why.task", nil)

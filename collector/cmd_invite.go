@@ -3,51 +3,17 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"os"
-	"runtime/debug"
-	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"anagrafe/protocol/pages"
 )
-
-// print writes the one JSON value of -json.
-func (c *call) print(v any) error {
-	e := json.NewEncoder(c.out)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-// cmdMigrate opens the register, which brings its schema up to date.
-func cmdMigrate(ctx context.Context, c *call, args []string) error {
-	if _, err := c.parse(c.flags(), args, 0); err != nil {
-		return err
-	}
-	config, err := c.readConfig()
-	if err != nil {
-		return err
-	}
-	o, err := openOffice(ctx, c.dir, config, c.log)
-	if errors.Is(err, errDaemon) {
-		return fmt.Errorf("%w: stop it first; serve migrates by itself when it starts", err)
-	}
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(c.out, "the register's schema is up to date")
-	return o.Close()
-}
 
 // invitation is a code for a site, as the handler of /invite answers it.
 type invitation struct {
@@ -134,12 +100,6 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	return nil
 }
 
-// given tells whether a flag stands on the command line.
-func given(f *flag.FlagSet, name string) (found bool) {
-	f.Visit(func(g *flag.Flag) { found = found || g.Name == name })
-	return found
-}
-
 // inviteMany makes a batch. Codes are shown once: when it breaks off, those
 // that are made are printed all the same.
 func (c *call) inviteMany(ctx context.Context, in map[string]string, count int) error {
@@ -185,125 +145,4 @@ func writeQR(to *os.File, link string) error {
 	}
 	_, err = to.Write(png)
 	return errors.Join(err, to.Close())
-}
-
-// terminal tells whether a person looks at w.
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-func into(m map[string]string, key string) func(string) error {
-	return func(s string) error { m[key] = s; return nil }
-}
-
-// listedAgent is an agent as the handler of /agents answers it.
-type listedAgent struct {
-	ID               string    `json:"id"`
-	Version          string    `json:"version"`
-	EnrolledAt       time.Time `json:"enrolled_at"`
-	SeenAt           time.Time `json:"seen_at,omitzero"`
-	RevokedAt        time.Time `json:"revoked_at,omitzero"`
-	CertificateUntil time.Time `json:"certificate_until,omitzero"`
-	Sites            []struct {
-		ID         string    `json:"id"`
-		Name       string    `json:"name"`
-		DeclaredAt time.Time `json:"declared_at,omitzero"`
-		VisitUntil time.Time `json:"visit_until,omitzero"`
-		Others     int       `json:"others"`
-	} `json:"sites"`
-}
-
-// cmdAgents lists the agents.
-func cmdAgents(ctx context.Context, c *call, args []string) error {
-	if _, err := c.parse(c.flags(), args, 0); err != nil {
-		return err
-	}
-	var answer struct {
-		Agents []listedAgent `json:"agents"`
-	}
-	answer.Agents = []listedAgent{} // none is an empty list
-	if err := c.withOffice(ctx, func(cl client) error {
-		for next := "/agents?size=500"; next != ""; {
-			var page struct {
-				Rows []listedAgent `json:"rows"`
-				Next string        `json:"next"`
-			}
-			if err := cl.do(ctx, http.MethodGet, next, nil, &page); err != nil {
-				return err
-			}
-			answer.Agents, next = append(answer.Agents, page.Rows...), page.Next
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	if c.json {
-		return c.print(answer)
-	}
-	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSITES\tVERSION\tENROLLED\tSEEN\tCERTIFICATE UNTIL\tREVOKED")
-	for _, a := range answer.Agents {
-		var sites []string
-		for _, s := range a.Sites {
-			name := cmp.Or(s.Name, s.ID)
-			if s.Others > 0 {
-				name += fmt.Sprintf(" (one of %d agents)", s.Others+1)
-			}
-			if !s.VisitUntil.IsZero() {
-				name += " (visit until " + day(s.VisitUntil) + ")"
-			}
-			sites = append(sites, name)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, strings.Join(sites, ", "), a.Version, day(a.EnrolledAt), day(a.SeenAt), day(a.CertificateUntil), day(a.RevokedAt))
-	}
-	return w.Flush()
-}
-
-func day(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.Local().Format(time.DateTime)
-}
-
-// cmdRevoke shuts an agent out.
-func cmdRevoke(ctx context.Context, c *call, args []string) error {
-	words, err := c.parse(c.flags(), args, 1)
-	if err != nil {
-		return err
-	}
-	return c.withOffice(ctx, func(cl client) error {
-		return cl.do(ctx, http.MethodPost, "/agents/"+url.PathEscape(words[0])+"/revoke", nil, nil)
-	})
-}
-
-// release is the version that the packages' build has the linker set; empty in all
-// other builds.
-var release string
-
-// cmdVersion prints the version of the release, or what the Go tool stamped.
-func cmdVersion(_ context.Context, c *call, args []string) error {
-	if _, err := c.parse(c.flags(), args, 0); err != nil {
-		return err
-	}
-	if c.json {
-		return c.print(map[string]string{"version": version()})
-	}
-	fmt.Fprintln(c.out, "anagrafe-collector", version())
-	return nil
-}
-
-func version() string {
-	if release != "" {
-		return release
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

@@ -9,6 +9,17 @@
 // make the steps of a roll-over (rollover.go) when an operator says so. Nobody else
 // calls this package; package registry implements its Register.
 //
+// # Where a question finds its place
+//
+//   - What must the register do for it, and main give it? register.go, Options in server.go.
+//   - Who may make a call, and how large and slow may it be? admission.go, load.go.
+//   - What happens to a message that arrives? deliver.go; what is signed: receipts.go.
+//   - How does a site enrol, and who guesses codes? enrol.go, guess.go.
+//   - How does an agent hear of a notice? notices.go; which stay connected: held.go.
+//   - When is an agent told to come back later? writeline.go, bucket.go; how: refusal.go.
+//   - Whose certificates hold, and how does their authority change? authority.go, rollover.go.
+//   - Who opens connections and proves nothing? arrival.go.
+//
 // # Who may call what
 //
 // The listener asks for a client certificate and accepts none, or one of this
@@ -73,7 +84,7 @@
 // alike; they are ended after 30 s or 32 calls. What a call may send is bounded
 // before a byte of it is read (load.go): 16 KiB, for Deliver 1 MiB from the
 // agent's share of 8 MiB a day, and 64 MiB of all agents at once. Writes stand in
-// a line before the register (line.go); who would wait over 5 s in it is told
+// a line before the register (writeline.go); who would wait over 5 s in it is told
 // when to come back, by how fast the register answers. Compressed requests are
 // not taken.
 //

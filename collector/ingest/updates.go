@@ -20,8 +20,8 @@ const (
 	maxGiving = 64
 )
 
-// channel serves the files of the update channel to agents that are admitted.
-func (s *Server) channel(files http.Handler) http.Handler {
+// updates serves the files of the update channel to agents that are admitted.
+func (s *Server) updates(files http.Handler) http.Handler {
 	giving := semaphore.NewWeighted(maxGiving)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		agentID, refused := s.admit(r.Context(), "update channel", 0)

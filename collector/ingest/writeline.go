@@ -21,10 +21,10 @@ const (
 	newestWeight = 0.05                 // of one write in the mean of what they take
 )
 
-// line counts the writes that the register has not answered yet, and measures
+// writeLine counts the writes that the register has not answered yet, and measures
 // how fast it answers: whoever would wait too long is told when to come back
 // instead.
-type line struct {
+type writeLine struct {
 	now func() time.Time
 
 	mu      sync.Mutex
@@ -34,7 +34,7 @@ type line struct {
 
 // enter lets a write in, or tells in how long those before it will be done.
 // leave is to be called when it is answered.
-func (l *line) enter() (leave func(), retry time.Duration, ok bool) {
+func (l *writeLine) enter() (leave func(), retry time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wait := time.Duration(l.waiting) * l.each
@@ -53,7 +53,7 @@ func (l *line) enter() (leave func(), retry time.Duration, ok bool) {
 	}, 0, true
 }
 
-func (l *line) length() float64 {
+func (l *writeLine) length() float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return float64(l.waiting)

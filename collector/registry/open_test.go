@@ -15,22 +15,22 @@ import (
 	"anagrafe/protocol"
 )
 
-var rewrite = flag.Bool("update", false, "write testdata/registry anew, after a change that is meant")
+var rewrite = flag.Bool("update", false, "write schema/current.*.sql and testdata/registry anew, after a change that is meant")
 
 const fixtures = "../../testdata/registry"
 
-// The schema that the migrations end with is the declared one.
+// The schema that the migrations end with is the declared one, schema/current.ENGINE.sql.
 func TestSchema(t *testing.T) {
 	dump := sqliteSchema
 	if tested == postgres {
 		dump = postgresSchema
 	}
-	golden(t, "schema."+string(tested)+".sql", dump(t, openNew(t)))
+	golden(t, "schema/current."+string(tested)+".sql", dump(t, openNew(t)))
 }
 
 func sqliteSchema(t *testing.T, r *Registry) string {
 	var dump strings.Builder
-	rows, err := r.read.QueryContext(t.Context(), "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY type DESC, name")
+	rows, err := r.read.QueryContext(t.Context(), "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY type <> 'table', type, name")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,9 +78,8 @@ func postgresSchema(t *testing.T, r *Registry) string {
 	return dump.String()
 }
 
-func golden(t *testing.T, name, got string) {
+func golden(t *testing.T, path, got string) {
 	t.Helper()
-	path := filepath.Join(fixtures, name)
 	if *rewrite {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -118,7 +117,7 @@ func TestBodies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "bodies.json", string(got)+"\n")
+	golden(t, filepath.Join(fixtures, "bodies.json"), string(got)+"\n")
 
 	kept, err := os.ReadFile(filepath.Join(fixtures, "bodies.json"))
 	if err != nil {

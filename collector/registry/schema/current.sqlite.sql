@@ -1,13 +1,3 @@
-CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON trail_entries
-BEGIN
-	SELECT RAISE(ABORT, 'the trail is append-only');
-END;
-
-CREATE TRIGGER trail_entries_stay BEFORE DELETE ON trail_entries
-BEGIN
-	SELECT RAISE(ABORT, 'the trail is append-only');
-END;
-
 CREATE TABLE acts (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	number INTEGER NOT NULL,             -- counts from 1, as they were recorded
@@ -726,4 +716,14 @@ CREATE INDEX submissions_by_touch ON submissions (touched_at);
 CREATE INDEX versions_by_camera ON versions (id) WHERE kind = 'camera' AND valid_until IS NULL AND body IS NOT NULL;
 
 CREATE INDEX versions_declared ON versions (kind, valid_until, (CASE WHEN body IS NULL THEN 0 ELSE 1 END)) WHERE kind = 'camera' AND valid_until IS NULL;
+
+CREATE TRIGGER trail_entries_hold BEFORE UPDATE OF number, header ON trail_entries
+BEGIN
+	SELECT RAISE(ABORT, 'the trail is append-only');
+END;
+
+CREATE TRIGGER trail_entries_stay BEFORE DELETE ON trail_entries
+BEGIN
+	SELECT RAISE(ABORT, 'the trail is append-only');
+END;
 

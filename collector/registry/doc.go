@@ -4,6 +4,20 @@
 // here. Ingest records through it (it implements ingest.Register), search
 // follows its change feed, the pages read and administer through it.
 //
+// # Where a question finds its place
+//
+//   - How does the camera table look now? schema/current.ENGINE.sql, made from all migrations.
+//   - What does a message change? record.go begins; apply.go declares, observe.go measures,
+//     withdraw.go ends, replies.go answers.
+//   - What was true, or known, at a moment? history.go, diff.go, snapshot.go.
+//   - What of a camera does the search read? facts.go, by the feed of changes.go.
+//   - What was an owner asked to keep? requests.go; before it is sent requests_drafts.go,
+//     afterwards requests_sent.go; what their agents are told: notices.go.
+//   - What is wrong at sites (the technical queue)? faultlist.go; of one site: technical.go.
+//   - Who adheres without an agent? submissions.go, then adhere.go.
+//   - What is sealed, and with which key? vault.go, master.go, rotate.go.
+//   - What ends or goes by itself? ageing.go, thin.go; by an office: erase.go, ledger.go.
+//
 // # What a message does to the record
 //
 // Everything of one message happens as one, and is on disk before the method

@@ -45,28 +45,28 @@ var Causes = func() []Cause {
 // FaultCause is the cause of a recorder's fault.
 func FaultCause(f protocol.Fault) Cause { return Cause("recorder-" + string(f)) }
 
-// QueueLimits say what is late at a moment.
-type QueueLimits struct {
+// FaultLimits say what is late at a moment.
+type FaultLimits struct {
 	At                time.Time
 	SilentSince       time.Time // offline: not heard since then
 	CertificateBefore time.Time // certificate: it ends before then
 	Old               []string  // version: those that are old; none: nothing is
 }
 
-// Queue is what is wrong at a moment. It names nobody; of its memory a line takes some
+// FaultList is what is wrong at a moment. It names nobody; of its memory a line takes some
 // 150 bytes.
-type Queue struct {
+type FaultList struct {
 	At      time.Time
-	Lines   []QueueLine   // those that began last first
+	Lines   []FaultLine   // those that began last first
 	Causes  map[Cause]int // lines of each
-	Makers  []QueueGroup  // those with the most faulty recorders first
+	Makers  []FaultGroup  // those with the most faulty recorders first
 	Unnamed []Unnamed
 
 	revoked int // agents
 }
 
-// QueueLine is one thing that is wrong.
-type QueueLine struct {
+// FaultLine is one thing that is wrong.
+type FaultLine struct {
 	Cause      Cause
 	SiteID     uuid.UUID
 	AgentID    uuid.UUID     // of a certificate or version
@@ -84,8 +84,8 @@ type RecorderKind struct {
 	Firmware string // its family, e.g. 4.30
 }
 
-// QueueGroup counts recorders of one maker and family of firmware.
-type QueueGroup struct {
+// FaultGroup counts recorders of one maker and family of firmware.
+type FaultGroup struct {
 	Maker     protocol.Maker
 	Firmware  string
 	Recorders int           // declared ones
@@ -100,9 +100,9 @@ type Unnamed struct {
 	Devices int
 }
 
-// ReadQueue reads all that is wrong.
-func (r *Registry) ReadQueue(ctx context.Context, l QueueLimits) (*Queue, error) {
-	q := &Queue{At: l.At}
+// ReadFaults reads all that is wrong.
+func (r *Registry) ReadFaults(ctx context.Context, l FaultLimits) (*FaultList, error) {
+	q := &FaultList{At: l.At}
 	err := r.view(ctx, func(tx *tx) error {
 		if err := tx.QueryRowContext(ctx, revocations).Scan(&q.revoked); err != nil {
 			return err
@@ -130,9 +130,9 @@ func (r *Registry) ReadQueue(ctx context.Context, l QueueLimits) (*Queue, error)
 // revocations counts the agents that were shut out.
 const revocations = "SELECT count(*) FROM agents WHERE revoked_at IS NOT NULL"
 
-// QueueStands tells whether no agent was shut out since a queue was read, by any
+// FaultsStand tells whether no agent was shut out since a queue was read, by any
 // collector: its lines are no more.
-func (r *Registry) QueueStands(ctx context.Context, q *Queue) (bool, error) {
+func (r *Registry) FaultsStand(ctx context.Context, q *FaultList) (bool, error) {
 	revoked := 0
 	err := r.view(ctx, func(tx *tx) error { return tx.QueryRowContext(ctx, revocations).Scan(&revoked) })
 	if err != nil {
@@ -156,10 +156,10 @@ var (
 
 const noRecorder = ", '', '', '', '', 0"
 
-func (q *Queue) readLines(ctx context.Context, tx *tx, l QueueLimits) error {
+func (q *FaultList) readLines(ctx context.Context, tx *tx, l FaultLimits) error {
 	texts, kinds := map[string]string{}, map[RecorderKind]*RecorderKind{} // kept once each
 	line := func(scan func(...any) error) error {
-		var one QueueLine
+		var one FaultLine
 		var cause, version string
 		var kind RecorderKind
 		var since int64
@@ -199,9 +199,9 @@ func once(all map[string]string, s string) string {
 }
 
 // readMakers counts the declared recorders.
-func (q *Queue) readMakers(ctx context.Context, tx *tx) error {
+func (q *FaultList) readMakers(ctx context.Context, tx *tx) error {
 	return each(ctx, tx, func(scan func(...any) error) error {
-		m := QueueGroup{Faults: map[Cause]int{}}
+		m := FaultGroup{Faults: map[Cause]int{}}
 		err := scan(&m.Maker, &m.Firmware, &m.Recorders)
 		q.Makers = append(q.Makers, m)
 		return err
@@ -209,13 +209,13 @@ func (q *Queue) readMakers(ctx context.Context, tx *tx) error {
 }
 
 // count puts lines and makers in their order, and counts the lines of each.
-func (q *Queue) count() {
+func (q *FaultList) count() {
 	q.Lines = slices.Clip(q.Lines)
-	slices.SortFunc(q.Lines, func(a, b QueueLine) int {
+	slices.SortFunc(q.Lines, func(a, b FaultLine) int {
 		return cmp.Or(b.Since.Compare(a.Since), bytes.Compare(b.SiteID[:], a.SiteID[:]), strings.Compare(string(b.Cause), string(a.Cause)),
 			bytes.Compare(b.RecorderID[:], a.RecorderID[:]), bytes.Compare(b.AgentID[:], a.AgentID[:]))
 	})
-	groups := map[RecorderKind]*QueueGroup{} // of any model
+	groups := map[RecorderKind]*FaultGroup{} // of any model
 	for i, m := range q.Makers {
 		groups[RecorderKind{Maker: m.Maker, Firmware: m.Firmware}] = &q.Makers[i]
 	}
@@ -234,7 +234,7 @@ func (q *Queue) count() {
 			g.Faulty++
 		}
 	}
-	slices.SortFunc(q.Makers, func(a, b QueueGroup) int {
+	slices.SortFunc(q.Makers, func(a, b FaultGroup) int {
 		return cmp.Or(b.Faulty-a.Faulty, strings.Compare(string(a.Maker)+" "+a.Firmware, string(b.Maker)+" "+b.Firmware))
 	})
 }

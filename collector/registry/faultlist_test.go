@@ -33,9 +33,9 @@ func TestTechnicalQueue(t *testing.T) {
 	if err := r.Certified(t.Context(), well.agent, "2", now.AddDate(0, 0, 20)); err != nil {
 		t.Fatal(err)
 	}
-	read := func(want ...string) *Queue {
+	read := func(want ...string) *FaultList {
 		t.Helper()
-		q, err := r.ReadQueue(t.Context(), QueueLimits{At: now, SilentSince: now.AddDate(0, 0, -3), CertificateBefore: now.AddDate(0, 0, 7), Old: []string{"v1.9.0", "v2.0.0"}})
+		q, err := r.ReadFaults(t.Context(), FaultLimits{At: now, SilentSince: now.AddDate(0, 0, -3), CertificateBefore: now.AddDate(0, 0, 7), Old: []string{"v1.9.0", "v2.0.0"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,13 +76,13 @@ func TestTechnicalQueue(t *testing.T) {
 	if state, err = r.Technical(t.Context(), s.site); err != nil || len(state.Letters) != 1 || !state.Letters[0].Seen || state.Letters[0].Text != "" {
 		t.Errorf("%+v %v", state.Letters, err)
 	}
-	if stands, err := r.QueueStands(t.Context(), q); err != nil || !stands {
+	if stands, err := r.FaultsStand(t.Context(), q); err != nil || !stands {
 		t.Errorf("it does not stand: %v", err)
 	}
 	if err := r.Revoke(t.Context(), s.agent, now); err != nil {
 		t.Fatal(err)
 	}
-	if stands, err := r.QueueStands(t.Context(), q); err != nil || stands {
+	if stands, err := r.FaultsStand(t.Context(), q); err != nil || stands {
 		t.Errorf("it stands: %v", err)
 	}
 	read("recorder-unread hikvision4.30 0s", "recorder-no-password hikvision4.30 0s")

@@ -87,7 +87,7 @@ type Ops struct {
 	times   map[string]*remembered[[]periodNumbers]
 	places  remembered[[2][]string] // municipi and neighbourhoods with sites
 
-	queued  atomic.Pointer[registry.Queue]
+	queued  atomic.Pointer[registry.FaultList]
 	reading singleflight.Group // of what is queued
 	life    context.Context    // of what is read beside pages
 	end     context.CancelFunc

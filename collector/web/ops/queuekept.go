@@ -20,7 +20,7 @@ const certificateLate = 7 * 24 * time.Hour
 // queueNow gives what is wrong, as it was read last. No line is of an agent that was
 // shut out before this is called, here or at another collector: who did it would not
 // believe the page.
-func (o *Ops) queueNow(ctx context.Context) (*registry.Queue, error) {
+func (o *Ops) queueNow(ctx context.Context) (*registry.FaultList, error) {
 	asked := o.Web.Now()
 	for {
 		q := o.queued.Load()
@@ -30,7 +30,7 @@ func (o *Ops) queueNow(ctx context.Context) (*registry.Queue, error) {
 		shown := q != nil && asked.Sub(q.At) < kept
 		if shown {
 			var err error
-			if shown, err = o.Registry.QueueStands(ctx, q); err != nil {
+			if shown, err = o.Registry.FaultsStand(ctx, q); err != nil {
 				return nil, err
 			}
 		}
@@ -61,7 +61,7 @@ func (o *Ops) readQueue() <-chan singleflight.Result {
 		if err != nil {
 			return nil, err
 		}
-		q, err := o.Registry.ReadQueue(ctx, limits)
+		q, err := o.Registry.ReadFaults(ctx, limits)
 		if err != nil {
 			if o.life.Err() == nil {
 				o.Log.ErrorContext(ctx, "what is wrong at sites cannot be read; the technical queue shows what it was before, for some minutes", "err", err)
@@ -74,9 +74,9 @@ func (o *Ops) readQueue() <-chan singleflight.Result {
 }
 
 // limits are those of now.
-func (o *Ops) limits(ctx context.Context) (l registry.QueueLimits, err error) {
+func (o *Ops) limits(ctx context.Context) (l registry.FaultLimits, err error) {
 	now := o.Web.Now()
-	l = registry.QueueLimits{At: now, SilentSince: now.Add(-staleAfter), CertificateBefore: now.Add(certificateLate)}
+	l = registry.FaultLimits{At: now, SilentSince: now.Add(-staleAfter), CertificateBefore: now.Add(certificateLate)}
 	if semver.IsValid(o.Version) {
 		l.Old, err = o.Registry.OldVersions(ctx, func(v string) bool { return semver.IsValid(v) && semver.Compare(v, o.Version) < 0 })
 	}

@@ -84,10 +84,10 @@ func (o *Ops) lines() *list[line] {
 }
 
 // linesOf are the lines that a query is of, in its order.
-func linesOf(all *registry.Queue, q query) iter.Seq[*registry.QueueLine] {
+func linesOf(all *registry.FaultList, q query) iter.Seq[*registry.FaultLine] {
 	cause, maker, firmware := registry.Cause(q.get("cause")), protocol.Maker(q.get("maker")), q.get("firmware")
 	site, _ := uuid.Parse(q.get("site")) // read has seen to it that it is one, or not there
-	return func(yield func(*registry.QueueLine) bool) {
+	return func(yield func(*registry.FaultLine) bool) {
 		for i := range all.Lines {
 			l := &all.Lines[i]
 			if q.ascending {
@@ -112,7 +112,7 @@ func (o *Ops) eachLine(ctx context.Context, q query, in registry.Window, row fun
 	if err != nil {
 		return err
 	}
-	var shown []*registry.QueueLine
+	var shown []*registry.FaultLine
 	skip := in.Offset
 	for l := range linesOf(all, q) {
 		if len(shown) == in.Limit {

@@ -17,10 +17,6 @@ const (
 	MaxWindow = 7 * 24 * time.Hour
 )
 
-// AssumedTimeLeft ranks a camera of which nobody knows how long it keeps its
-// footage.
-const AssumedTimeLeft = 24 * time.Hour
-
 // Query is a place and a time.
 type Query struct {
 	In          Area

@@ -1,8 +1,6 @@
 package buildings
 
 import (
-	"math"
-
 	"anagrafe/protocol"
 )
 
@@ -76,42 +74,3 @@ func crosses(a, b wall) bool {
 func side(w wall, p point) float64 {
 	return (w.b.x-w.a.x)*(p.y-w.a.y) - (w.b.y-w.a.y)*(p.x-w.a.x)
 }
-
-// Seen draws what a camera sees among the buildings: a ring of points within
-// reach metres, the last the first again. It is seen from the declared place, or
-// from the wall that it hangs on. Not ok: it cannot be told, or no building
-// stands within reach.
-func (o *Outlines) Seen(at protocol.Position, view protocol.View, reach float64) (ring []protocol.Point, ok bool) {
-	g := o.around(at.Point)
-	accuracy := accuracyM(at)
-	if accuracy > maxAccuracyM || !(reach > 0) || reach > maxReachM {
-		return nil, false
-	}
-	walls, err := g.walls(point{}, point{}, reach+accuracy+drawnM)
-	if err != nil || len(walls) == 0 || len(walls) > maxWalls {
-		return nil, false
-	}
-	eye, ok, err := g.eye(accuracy, direction(view))
-	if err != nil || !ok {
-		return nil, false
-	}
-	from, over := 0.0, 2*math.Pi
-	if d := direction(view); view.AngleDeg != nil && d != (point{}) {
-		over = float64(*view.AngleDeg) * math.Pi / 180
-		from = math.Atan2(d.y, d.x) - over/2
-	}
-	shape := sweep(eye, walls, from, over, reach)
-	for _, p := range thinned(shape, maxRing) {
-		ring = append(ring, g.earth(p))
-	}
-	return append(ring, ring[0]), true
-}
-
-const (
-	// maxReachM is the longest range that a camera may be declared with.
-	maxReachM = 2000
-	// maxWalls bounds the work for one shape: some 30 ms.
-	maxWalls = 20_000
-	// maxRing is how many points are drawn: a page may hold some hundreds of rings.
-	maxRing = 120
-)

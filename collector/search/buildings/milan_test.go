@@ -26,7 +26,7 @@ func BenchmarkSeen(b *testing.B) {
 	at, view := protocol.Position{Point: protocol.Point{Lon: 9_187_570, Lat: 45_464_080}, AccuracyM: 3}, protocol.View{DirectionDeg: &deg, AngleDeg: &angle, RangeM: &reach}
 	n := 0
 	for b.Loop() {
-		ring, _ := o.Seen(at, view, 60)
+		ring, _ := o.VisibilityPolygon(at, view, 60)
 		n = len(ring)
 	}
 	b.ReportMetric(float64(n), "points")

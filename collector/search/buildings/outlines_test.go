@@ -48,7 +48,7 @@ func TestDamagedTile(t *testing.T) {
 		if got := o.Hides(at, view, metres(46, 20)); got != unknown {
 			t.Errorf("behind a tile that is damaged: %s", got)
 		}
-		if ring, ok := o.Seen(at, view, 100); ok {
+		if ring, ok := o.VisibilityPolygon(at, view, 100); ok {
 			t.Errorf("seen on a tile that is damaged: %v", ring)
 		}
 	}

@@ -2,7 +2,48 @@ package buildings
 
 import (
 	"math"
+
+	"anagrafe/protocol"
 )
+
+const (
+	// maxReachM is the longest range that a camera may be declared with.
+	maxReachM = 2000
+	// maxWalls bounds the work for one shape: some 30 ms.
+	maxWalls = 20_000
+	// maxRing is how many points are drawn: a page may hold some hundreds of rings.
+	maxRing = 120
+)
+
+// VisibilityPolygon draws what a camera sees among the buildings: a ring of points within
+// reach metres, the last the first again. It is seen from the declared place, or
+// from the wall that it hangs on. Not ok: it cannot be told, or no building
+// stands within reach.
+func (o *Outlines) VisibilityPolygon(at protocol.Position, view protocol.View, reach float64) (ring []protocol.Point, ok bool) {
+	g := o.around(at.Point)
+	accuracy := accuracyM(at)
+	if accuracy > maxAccuracyM || !(reach > 0) || reach > maxReachM {
+		return nil, false
+	}
+	walls, err := g.walls(point{}, point{}, reach+accuracy+drawnM)
+	if err != nil || len(walls) == 0 || len(walls) > maxWalls {
+		return nil, false
+	}
+	eye, ok, err := g.eye(accuracy, direction(view))
+	if err != nil || !ok {
+		return nil, false
+	}
+	from, over := 0.0, 2*math.Pi
+	if d := direction(view); view.AngleDeg != nil && d != (point{}) {
+		over = float64(*view.AngleDeg) * math.Pi / 180
+		from = math.Atan2(d.y, d.x) - over/2
+	}
+	shape := visibilityPolygon(eye, walls, from, over, reach)
+	for _, p := range thinned(shape, maxRing) {
+		ring = append(ring, g.earth(p))
+	}
+	return append(ring, ring[0]), true
+}
 
 // A piece is a wall, or part of one, over an interval of angles as an eye sees
 // it. Angles are radians anticlockwise from the edge of what it sees.
@@ -15,14 +56,14 @@ type piece struct {
 // thin is the angle below which a piece is not seen: a wall edge on.
 const thin = 1e-9
 
-// sweep gives the shape that an eye sees within reach metres, from an angle on
+// visibilityPolygon gives the shape that an eye sees within reach metres, from an angle on
 // (radians anticlockwise from east) over so many. It is the lower envelope of
 // the walls in polar coordinates, found by halving and merging (J. Hershberger,
 // "Finding the upper envelope of n line segments in O(n log n) time",
 // Information Processing Letters 33(4), 1989; the merge here is the plain one).
 // Unlike a sweep with a list of walls in order of distance, it bears walls that
 // cross, as outlines of a building and its parts do.
-func sweep(eye point, walls []wall, from, over, reach float64) []point {
+func visibilityPolygon(eye point, walls []wall, from, over, reach float64) []point {
 	var pieces []piece
 	for _, w := range walls {
 		w = wall{point{w.a.x - eye.x, w.a.y - eye.y}, point{w.b.x - eye.x, w.b.y - eye.y}}

@@ -31,7 +31,7 @@ func TestSweepEqualsLooking(t *testing.T) {
 			over = 2 * math.Pi
 		}
 		const reach = 60
-		shape := sweep(eye, walls, from, over, reach)
+		shape := visibilityPolygon(eye, walls, from, over, reach)
 		for range 300 {
 			p := somewhere()
 			far := math.Hypot(p.x-eye.x, p.y-eye.y)
@@ -53,7 +53,7 @@ func TestSeen(t *testing.T) {
 	draw := func(east, north float64, accuracy, direction int) ([]point, bool) {
 		t.Helper()
 		at, view := camera(east, north, accuracy, direction)
-		ring, ok := o.Seen(at, view, 100)
+		ring, ok := o.VisibilityPolygon(at, view, 100)
 		var shape []point
 		for _, p := range ring {
 			shape = append(shape, g.place(p))

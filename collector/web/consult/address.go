@@ -21,20 +21,20 @@ type located struct {
 // locate reads the place as an address or a district where it is no position, and
 // finds the address of one that is. What is not sure is not searched: a.Found then
 // has what to choose from.
-func (c *Consult) locate(a *asked) {
+func (c *Consult) locate(q *question) {
 	if c.Places == nil {
 		return
 	}
 	x := c.Places.Index()
-	if a.wrong("at") == "error.at.form" && c.findsNames() {
-		a.address(x)
+	if q.wrong("at") == "error.at.form" && c.findsNames() {
+		q.address(x)
 	}
-	if a.wrong("at") != "" || !a.Point.Placed() {
+	if q.wrong("at") != "" || !q.Point.Placed() {
 		return
 	}
-	a.Place = x.PlaceOf(a.Point)
-	if near, ok := x.Reverse(a.Point); ok && a.Answer == nil {
-		a.Near = &near
+	q.Place = x.PlaceOf(q.Point)
+	if near, ok := x.Reverse(q.Point); ok && q.Answer == nil {
+		q.Near = &near
 	}
 }
 
@@ -44,28 +44,28 @@ func (c *Consult) findsNames() bool {
 }
 
 // address finds the place by its name.
-func (a *asked) address(x *gazetteer.Index) {
-	found := x.Find(a.At)
-	chosen := slices.IndexFunc(found.Answers, func(f gazetteer.Answer) bool { return pickOf(f) == a.Pick })
+func (q *question) address(x *gazetteer.Index) {
+	found := x.Find(q.At)
+	chosen := slices.IndexFunc(found.Answers, func(f gazetteer.Answer) bool { return pickOf(f) == q.Pick })
 	if chosen < 0 && found.Sure {
 		chosen = 0
 	}
-	a.Errors = slices.DeleteFunc(a.Errors, func(e fieldError) bool { return e.Field == "at" })
+	q.Errors = slices.DeleteFunc(q.Errors, func(e fieldError) bool { return e.Field == "at" })
 	if chosen < 0 {
-		a.Found = found
+		q.Found = found
 		key := "error.at.which"
 		if found.Kind == gazetteer.None {
 			key = "error.at.unknown"
 		}
-		a.fail("at", key)
+		q.fail("at", key)
 		return
 	}
-	a.Answer, a.Pick = &found.Answers[chosen], pickOf(found.Answers[chosen])
-	if d := a.Answer.District; d != nil {
-		a.Rings = slices.Concat(d.Polygons...)
+	q.Answer, q.Pick = &found.Answers[chosen], pickOf(found.Answers[chosen])
+	if d := q.Answer.District; d != nil {
+		q.Rings = slices.Concat(d.Polygons...)
 		return
 	}
-	a.Point = a.Answer.At
+	q.Point = q.Answer.At
 }
 
 // pickOf is how the form names an answer: by what it is and where.
@@ -132,31 +132,31 @@ func placeWords(p gazetteer.Place) string {
 // placeLine words the place that was asked for, for the head of the results: its
 // address, what that rests on, and in which part of the city it is. "": nothing
 // more is known than its position.
-func placeLine(w *pages.Words, a *asked) string {
+func placeLine(w *pages.Words, q *question) string {
 	switch {
-	case a.Answer != nil && a.Answer.District != nil:
+	case q.Answer != nil && q.Answer.District != nil:
 		return "" // its name is in what was asked
-	case a.Answer != nil:
-		if d := detail(w, *a.Answer); d != "" {
-			return a.Answer.Name() + " · " + d
+	case q.Answer != nil:
+		if d := detail(w, *q.Answer); d != "" {
+			return q.Answer.Name() + " · " + d
 		}
-		return a.Answer.Name()
-	case a.Near != nil:
-		near := w.T("place.near", "metres", w.Number(int(a.Near.Distance+0.5)), "address", a.Near.Name())
-		if p := placeWords(a.Place); p != "" {
+		return q.Answer.Name()
+	case q.Near != nil:
+		near := w.T("place.near", "metres", w.Number(int(q.Near.Distance+0.5)), "address", q.Near.Name())
+		if p := placeWords(q.Place); p != "" {
 			return near + " · " + p
 		}
 		return near
 	}
-	return placeWords(a.Place)
+	return placeWords(q.Place)
 }
 
 // placeName is the address that was asked for, "" for a point.
-func (a *asked) placeName() string {
-	if a.Answer == nil {
+func (q *question) placeName() string {
+	if q.Answer == nil {
 		return ""
 	}
-	return a.Answer.Name()
+	return q.Answer.Name()
 }
 
 // jsonPlace is an address, a street or a district that a text may mean.

@@ -139,7 +139,7 @@ func (c *Consult) backTo(r *http.Request, u registry.User, k registry.Case, site
 		return "/requests/" + id
 	}
 	ans, ok := c.find(r, r.PostForm.Get("search"), u.ID)
-	if !ok || ans.asked.Case.ID != k.ID {
+	if !ok || ans.question.Case.ID != k.ID {
 		return "/cases/" + k.ID
 	}
 	return rowURL(r, ans, "#n", site)

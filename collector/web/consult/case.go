@@ -42,8 +42,8 @@ func whyIn(k registry.Case, reason, offence string, u registry.User, from string
 }
 
 // why is the reason of a question in its case.
-func (a *asked) why(u registry.User, from string) whyBody {
-	return whyIn(a.Case, a.Reason, a.Offence, u, from)
+func (q *question) why(u registry.User, from string) whyBody {
+	return whyIn(q.Case, q.Reason, q.Offence, u, from)
 }
 
 // whyOf is the reason of an act on a case itself.
@@ -54,16 +54,16 @@ func whyOf(k registry.Case, u registry.User, from string) whyBody {
 // findCase finds the case that a question names; or, of one that describes its
 // case, the open case of the force that it describes. One that is not there yet has
 // no id: openCase opens it. What is wrong is an error of a field.
-func (c *Consult) findCase(ctx context.Context, u registry.User, a *asked) error {
-	id := a.Case.ID
+func (c *Consult) findCase(ctx context.Context, u registry.User, q *question) error {
+	id := q.Case.ID
 	if id == "" {
-		if a.wrong("case_kind") != "" || a.wrong("case_ref") != "" {
+		if q.wrong("case_kind") != "" || q.wrong("case_ref") != "" {
 			return nil
 		}
-		a.Case = registry.Case{Force: u.Force, OpenedBy: u.ID, Kind: a.Kind, Ref: a.Ref, Offence: a.Offence, Reason: a.Reason}
+		q.Case = registry.Case{Force: u.Force, OpenedBy: u.ID, Kind: q.Kind, Ref: q.Ref, Offence: q.Offence, Reason: q.Reason}
 		var ok bool
 		var err error
-		if id, ok, err = c.Registry.FindCase(ctx, a.Case); err != nil || !ok {
+		if id, ok, err = c.Registry.FindCase(ctx, q.Case); err != nil || !ok {
 			return err
 		}
 	}
@@ -72,14 +72,14 @@ func (c *Consult) findCase(ctx context.Context, u registry.User, a *asked) error
 	case err != nil:
 		return err
 	case !ok:
-		a.Case = registry.Case{}
-		a.fail("case", "error.case.unknown")
+		q.Case = registry.Case{}
+		q.fail("case", "error.case.unknown")
 		return nil
 	case !k.ClosedAt.IsZero():
-		a.fail("case", "error.case.closed")
+		q.fail("case", "error.case.closed")
 	}
-	a.Case, a.Kind, a.Ref = k, k.Kind, k.Ref
-	a.Offence, a.Reason = cmp.Or(a.Offence, k.Offence), cmp.Or(a.Reason, k.Reason)
+	q.Case, q.Kind, q.Ref = k, k.Kind, k.Ref
+	q.Offence, q.Reason = cmp.Or(q.Offence, k.Offence), cmp.Or(q.Reason, k.Reason)
 	return nil
 }
 
@@ -99,8 +99,8 @@ func (c *Consult) openCase(ctx context.Context, k registry.Case, u registry.User
 }
 
 // newCase is the question's case as it will be opened.
-func (a *asked) newCase(now time.Time) registry.Case {
-	k := a.Case
+func (q *question) newCase(now time.Time) registry.Case {
+	k := q.Case
 	k.ID, k.OpenedAt = uuid.NewString(), now
 	if k.Ref != "" {
 		k.ReferredAt = now
@@ -111,7 +111,7 @@ func (a *asked) newCase(now time.Time) registry.Case {
 // caseOf reads an answer's case as it stands; ok false: it is no more, or is not
 // shared any more.
 func (c *Consult) caseOf(ctx context.Context, ans *answer, u registry.User) (registry.Case, bool, error) {
-	return c.Registry.Case(ctx, ans.asked.Case.ID, u.Force)
+	return c.Registry.Case(ctx, ans.question.Case.ID, u.Force)
 }
 
 // brief is what lists show of a record of a case.
@@ -167,11 +167,11 @@ type searchRecord struct {
 // rememberSearch copies rows of an answer into its case.
 func (c *Consult) rememberSearch(ctx context.Context, u registry.User, ans *answer, e trail.Entry, proof trail.Proof, got answered) error {
 	all := searchRecord{jsonAnswer: c.rowsJSON(c.set.Words(pages.It), ans, got.shown), User: u.Name, Force: u.Force, Qualification: u.Qualification,
-		Reason: ans.asked.Reason, Offence: ans.asked.Offence, FromRow: got.from + 1, Total: len(got.Hits)}
+		Reason: ans.question.Reason, Offence: ans.question.Offence, FromRow: got.from + 1, Total: len(got.Hits)}
 	all.At, all.Trail = e.At.UTC(), jsonProof{proof.Index, string(proof.Checkpoint)}
 	b := brief{Search: ans.id, Words: c.inWords(func(w *pages.Words) string {
-		text := whereWords(w, ans.asked)
-		if where := placeLine(w, ans.asked); where != "" {
+		text := whereWords(w, ans.question)
+		if where := placeLine(w, ans.question); where != "" {
 			text += " · " + where
 		}
 		return text + " · " + w.N("results.count", len(got.Hits))

@@ -126,9 +126,9 @@ func (c *Consult) oneCase(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Consult) showCase(w http.ResponseWriter, r *http.Request, k registry.Case, status int, notes ...pages.Note) {
-	a := blank(c.Now())
-	a.Case = k
-	c.showForm(w, r, a, status, notes...)
+	q := blank(c.Now())
+	q.Case = k
+	c.showForm(w, r, q, status, notes...)
 }
 
 // inCase reads what the page of a case shows beside its form.

@@ -31,9 +31,9 @@ type chip struct {
 }
 
 // chipsOf are the times to choose from, as of now.
-func chipsOf(a *asked, now time.Time) (all []chip) {
+func chipsOf(q *question, now time.Time) (all []chip) {
 	for _, when := range chips {
-		one := chip{Value: when, Key: "form.when." + when, Checked: a.When == when}
+		one := chip{Value: when, Key: "form.when." + when, Checked: q.When == when}
 		if when == whenExact {
 			one.Key += "exact"
 		} else {
@@ -47,17 +47,17 @@ func chipsOf(a *asked, now time.Time) (all []chip) {
 
 // readWhen takes the time of a chip in place of the fields, which then say the
 // same; false: the fields hold.
-func (a *asked) readWhen(when string, now time.Time) bool {
+func (q *question) readWhen(when string, now time.Time) bool {
 	if when == whenExact {
 		return false
 	}
 	if !slices.Contains(chips, when) {
-		a.fail("time", "error.query")
+		q.fail("time", "error.query")
 		return false
 	}
-	a.When, a.Fold = when, ""
-	a.From, a.To = span(when, now)
-	a.Date, a.Time, a.Until = typed(a.From, a.To)
+	q.When, q.Fold = when, ""
+	q.From, q.To = span(when, now)
+	q.Date, q.Time, q.Until = typed(q.From, q.To)
 	return true
 }
 

@@ -33,21 +33,21 @@ func TestChips(t *testing.T) {
 		{"2026-03-29 12:00:00", "night", "2026-03-28 22:00:00", "2026-03-29 06:00:00", "2026-03-28 22:00 06:00"}, // seven
 	} {
 		now := rome(c.now)
-		a := readAsked(form("when", c.when, "date", "", "time", "never"), now, false)
-		if len(a.Errors) > 0 || !a.From.Equal(rome(c.from)) || !a.To.Equal(rome(c.to)) {
-			t.Errorf("%s at %s: %v to %v, %v", c.when, c.now, a.From, a.To, a.Errors)
+		q := readQuestion(form("when", c.when, "date", "", "time", "never"), now, false)
+		if len(q.Errors) > 0 || !q.From.Equal(rome(c.from)) || !q.To.Equal(rome(c.to)) {
+			t.Errorf("%s at %s: %v to %v, %v", c.when, c.now, q.From, q.To, q.Errors)
 		}
-		if got := a.Date + " " + a.Time + " " + a.Until; got != c.typed {
+		if got := q.Date + " " + q.Time + " " + q.Until; got != c.typed {
 			t.Errorf("%s at %s fills the fields with %q, want %q", c.when, c.now, got, c.typed)
 		}
 		// What the script writes into the fields finds the same.
-		for _, chip := range chipsOf(a, now) {
+		for _, chip := range chipsOf(q, now) {
 			if chip.Checked != (chip.Value == c.when) {
 				t.Errorf("%q is ticked: %t", chip.Value, chip.Checked)
 			}
 			if chip.Value == c.when {
-				b := readAsked(form("date", chip.Date, "time", chip.Time, "until", chip.Until), now, false)
-				if len(b.Errors) > 0 || !b.From.Equal(a.From) || !b.To.Equal(a.To) {
+				b := readQuestion(form("date", chip.Date, "time", chip.Time, "until", chip.Until), now, false)
+				if len(b.Errors) > 0 || !b.From.Equal(q.From) || !b.To.Equal(q.To) {
 					t.Errorf("%s at %s by its fields: %v to %v, %v", c.when, c.now, b.From, b.To, b.Errors)
 				}
 			}
@@ -60,18 +60,18 @@ func TestChips(t *testing.T) {
 func TestChipInTheDoubledHour(t *testing.T) {
 	second := time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC) // 02:30 for the second time
 	for when, from := range map[string]time.Time{"now": second, "hour": second.Add(-time.Hour)} {
-		a := readAsked(form("when", when), second, false)
-		if len(a.Errors) > 0 || a.AskWhichOne || !a.From.Equal(from) || !a.To.Equal(second) {
-			t.Errorf("%s: %v to %v, asks %t, %v", when, a.From, a.To, a.AskWhichOne, a.Errors)
+		q := readQuestion(form("when", when), second, false)
+		if len(q.Errors) > 0 || q.AskWhichOne || !q.From.Equal(from) || !q.To.Equal(second) {
+			t.Errorf("%s: %v to %v, asks %t, %v", when, q.From, q.To, q.AskWhichOne, q.Errors)
 		}
 	}
 }
 
 func TestChipsRefused(t *testing.T) {
-	if a := readAsked(form("when", "tomorrow"), noon, false); a.wrong("time") == "" {
+	if q := readQuestion(form("when", "tomorrow"), noon, false); q.wrong("time") == "" {
 		t.Error("a chip that is not there was taken")
 	}
-	exactly := readAsked(url.Values{"at": {"9.1,45.4"}, "when": {"hour"}, "time": {"2026-11-20T20:45:00Z"}}, noon, true)
+	exactly := readQuestion(url.Values{"at": {"9.1,45.4"}, "when": {"hour"}, "time": {"2026-11-20T20:45:00Z"}}, noon, true)
 	if !exactly.From.Equal(time.Date(2026, 11, 20, 20, 45, 0, 0, time.UTC)) {
 		t.Errorf("a program's time is %v", exactly.From)
 	}

@@ -110,7 +110,7 @@ func (c *Consult) Routes() []web.Route {
 		route("POST /reveal", c.reveal),
 		route("POST /unanswered", c.unanswered),
 		route("POST /export", c.export),
-		route("POST /preserve", c.askPage),
+		route("POST /preserve", c.preservePage),
 		route("POST /requests", c.askToPreserve),
 		route("GET /requests", c.listRequests),
 		route("GET /requests/{id}", c.requestPage),

@@ -31,35 +31,35 @@ type drawn struct {
 
 // readDrawn understands the area or the route; named false: there is neither,
 // and a place is needed.
-func (a *asked) readDrawn(v url.Values, exact bool) (named bool) {
+func (q *question) readDrawn(v url.Values, exact bool) (named bool) {
 	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
-	a.drawn = drawn{Area: get("area"), Route: get("route"), Means: get("means"), Speed: get("speed"), Arrival: get("arrival"),
+	q.drawn = drawn{Area: get("area"), Route: get("route"), Means: get("means"), Speed: get("speed"), Arrival: get("arrival"),
 		Continuous: get("continuous") != "", Certain: get("certain") != ""}
 	for _, c := range v["category"] {
-		if c = strings.TrimSpace(c); c != "" && !slices.Contains(a.Categories, c) {
-			a.Categories = append(a.Categories, c)
+		if c = strings.TrimSpace(c); c != "" && !slices.Contains(q.Categories, c) {
+			q.Categories = append(q.Categories, c)
 		}
 	}
-	if slices.ContainsFunc(a.Categories, func(c string) bool { return !slices.Contains(protocol.Categories, protocol.Category(c)) }) {
-		a.fail("category", "error.category")
+	if slices.ContainsFunc(q.Categories, func(c string) bool { return !slices.Contains(protocol.Categories, protocol.Category(c)) }) {
+		q.fail("category", "error.category")
 	}
 	var err error
 	switch {
-	case a.Area != "" && a.Route != "", a.Area+a.Route != "" && a.At != "":
+	case q.Area != "" && q.Route != "", q.Area+q.Route != "" && q.At != "":
 		field := "route"
-		if a.Area != "" {
+		if q.Area != "" {
 			field = "area"
 		}
-		a.fail(field, "error.where.both")
-	case a.Area != "":
-		if a.Rings, err = parseRings(a.Area, !exact); err != nil {
-			a.fail("area", "error.area.form")
+		q.fail(field, "error.where.both")
+	case q.Area != "":
+		if q.Rings, err = parseRings(q.Area, !exact); err != nil {
+			q.fail("area", "error.area.form")
 		}
-	case a.Route != "":
-		if a.Line, err = parseLine(a.Route, !exact); err != nil {
-			a.fail("route", "error.route.form")
+	case q.Route != "":
+		if q.Line, err = parseLine(q.Route, !exact); err != nil {
+			q.fail("route", "error.route.form")
 		}
-		a.readSpeed()
+		q.readSpeed()
 	default:
 		return false
 	}
@@ -68,45 +68,45 @@ func (a *asked) readDrawn(v url.Values, exact bool) (named bool) {
 
 // readSpeed takes the speeds that were typed, else those that are usual for the
 // means.
-func (a *asked) readSpeed() {
-	means := search.Means(a.Means)
+func (q *question) readSpeed() {
+	means := search.Means(q.Means)
 	if means == "" {
 		means = search.OnFoot
 	}
 	var ok bool
-	if a.Speeds, ok = means.Usual(); !ok {
-		a.fail("means", "error.means")
+	if q.Speeds, ok = means.Usual(); !ok {
+		q.fail("means", "error.means")
 	}
-	if a.Speed != "" {
-		if a.Speeds.MinKmh, a.Speeds.MaxKmh, ok = parseSpeed(a.Speed); !ok {
-			a.fail("speed", "error.speed")
+	if q.Speed != "" {
+		if q.Speeds.MinKmh, q.Speeds.MaxKmh, ok = parseSpeed(q.Speed); !ok {
+			q.fail("speed", "error.speed")
 		}
 	}
 }
 
 // readArrival reads when they reached the end of the route, once it is known
 // when they set out; a time of day before that is on the next day.
-func (a *asked) readArrival() {
-	if a.Arrival == "" || a.Line == nil || a.From.IsZero() {
+func (q *question) readArrival() {
+	if q.Arrival == "" || q.Line == nil || q.From.IsZero() {
 		return
 	}
 	var err error
-	if strings.ContainsAny(a.Arrival, "Tt") {
-		if a.Arrives, err = exactTime(a.Arrival); err != nil {
-			a.failTime("arrival", err)
+	if strings.ContainsAny(q.Arrival, "Tt") {
+		if q.Arrives, err = exactTime(q.Arrival); err != nil {
+			q.failTime("arrival", err)
 		}
 		return
 	}
-	day, err := time.Parse(time.DateOnly, a.Date)
+	day, err := time.Parse(time.DateOnly, q.Date)
 	if err != nil {
-		a.fail("arrival", "error.arrival.day")
+		q.fail("arrival", "error.arrival.day")
 		return
 	}
-	if a.Arrives, err = wallTime(day, a.Arrival, foldSecond); err == nil && a.Arrives.Before(a.From) {
-		a.Arrives, err = wallTime(day.AddDate(0, 0, 1), a.Arrival, foldSecond)
+	if q.Arrives, err = wallTime(day, q.Arrival, foldSecond); err == nil && q.Arrives.Before(q.From) {
+		q.Arrives, err = wallTime(day.AddDate(0, 0, 1), q.Arrival, foldSecond)
 	}
 	if err != nil {
-		a.failTime("arrival", err)
+		q.failTime("arrival", err)
 	}
 }
 
@@ -130,48 +130,48 @@ func (e fieldError) words(w *pages.Words) string {
 
 // checkArrival says in words what search would say of an arrival too early or
 // too late.
-func (a *asked) checkArrival() {
-	if len(a.Errors) > 0 || a.Arrives.IsZero() || a.Speeds.MinKmh <= 0 {
+func (q *question) checkArrival() {
+	if len(q.Errors) > 0 || q.Arrives.IsZero() || q.Speeds.MinKmh <= 0 {
 		return
 	}
-	metres := lengthM(a.Line)
+	metres := lengthM(q.Line)
 	miss := func(key string, kmh float64, given time.Duration, missed func(takes time.Duration) bool) {
 		takes := time.Duration(metres / kmh * 3.6 * float64(time.Second))
 		if missed(takes) {
-			a.Errors = append(a.Errors, fieldError{Field: "arrival", Key: key,
+			q.Errors = append(q.Errors, fieldError{Field: "arrival", Key: key,
 				Miss: miss{int(math.Round(metres)), strconv.FormatFloat(kmh, 'f', -1, 64), stopwatch(takes), stopwatch(given)}})
 		}
 	}
-	first, last := a.Arrives.Sub(a.From), a.Arrives.Sub(a.To)
-	miss("error.arrival.early", a.Speeds.MaxKmh, first, func(takes time.Duration) bool { return first < takes })
-	miss("error.arrival.late", a.Speeds.MinKmh, last, func(takes time.Duration) bool { return last > takes })
+	first, last := q.Arrives.Sub(q.From), q.Arrives.Sub(q.To)
+	miss("error.arrival.early", q.Speeds.MaxKmh, first, func(takes time.Duration) bool { return first < takes })
+	miss("error.arrival.late", q.Speeds.MinKmh, last, func(takes time.Duration) bool { return last > takes })
 }
 
 // What names the kind of area that is asked for: "point", "area" or "route".
-func (a *asked) What() string {
+func (q *question) What() string {
 	switch {
-	case a.Rings != nil:
+	case q.Rings != nil:
 		return "area"
-	case a.Line != nil:
+	case q.Line != nil:
 		return "route"
 	}
 	return "point"
 }
 
 // where is the area of the query.
-func (a *asked) where() search.Area {
+func (q *question) where() search.Area {
 	switch {
-	case a.Rings != nil:
-		return search.Polygon{Rings: a.Rings, Name: a.placeName()}
-	case a.Line != nil:
-		return search.Route{Line: a.Line, RadiusM: a.RadiusM, Speeds: a.Speeds, Arrival: a.Arrives}
+	case q.Rings != nil:
+		return search.Polygon{Rings: q.Rings, Name: q.placeName()}
+	case q.Line != nil:
+		return search.Route{Line: q.Line, RadiusM: q.RadiusM, Speeds: q.Speeds, Arrival: q.Arrives}
 	}
-	return search.Circle{At: a.Point, RadiusM: a.RadiusM}
+	return search.Circle{At: q.Point, RadiusM: q.RadiusM}
 }
 
-func (a *asked) only() search.Only {
-	only := search.Only{Continuous: a.Continuous, Certain: a.Certain}
-	for _, c := range a.Categories {
+func (q *question) only() search.Only {
+	only := search.Only{Continuous: q.Continuous, Certain: q.Certain}
+	for _, c := range q.Categories {
 		only.Categories = append(only.Categories, protocol.Category(c))
 	}
 	return only
@@ -190,18 +190,18 @@ type drawnBody struct {
 	Certain    bool           `json:"certain,omitempty"`
 }
 
-func (a *asked) body() drawnBody {
-	b := drawnBody{Categories: a.Categories, Continuous: a.Continuous, Certain: a.Certain}
-	if a.Answer == nil { // a district is named, not drawn: it has thousands of corners
-		for _, r := range a.Rings {
+func (q *question) body() drawnBody {
+	b := drawnBody{Categories: q.Categories, Continuous: q.Continuous, Certain: q.Certain}
+	if q.Answer == nil { // a district is named, not drawn: it has thousands of corners
+		for _, r := range q.Rings {
 			b.Area = append(b.Area, lonLat(r))
 		}
 	}
-	if a.Line != nil {
-		b.Route, b.SpeedKmh = lonLat(a.Line), &[2]float64{a.Speeds.MinKmh, a.Speeds.MaxKmh}
+	if q.Line != nil {
+		b.Route, b.SpeedKmh = lonLat(q.Line), &[2]float64{q.Speeds.MinKmh, q.Speeds.MaxKmh}
 	}
-	if !a.Arrives.IsZero() {
-		b.Arrival = a.Arrives.UTC()
+	if !q.Arrives.IsZero() {
+		b.Arrival = q.Arrives.UTC()
 	}
 	return b
 }
@@ -215,13 +215,13 @@ type placeBody struct {
 	RadiusM int `json:"radius_m,omitempty"`
 }
 
-func (a *asked) place() placeBody {
+func (q *question) place() placeBody {
 	switch {
-	case a.Rings != nil:
-		return placeBody{Place: a.placeName()}
-	case a.Line != nil:
-		return placeBody{RadiusM: a.RadiusM}
+	case q.Rings != nil:
+		return placeBody{Place: q.placeName()}
+	case q.Line != nil:
+		return placeBody{RadiusM: q.RadiusM}
 	}
-	lon, lat := lonOf(a.Point), latOf(a.Point)
-	return placeBody{a.placeName(), &lon, &lat, a.RadiusM}
+	lon, lat := lonOf(q.Point), latOf(q.Point)
+	return placeBody{q.placeName(), &lon, &lat, q.RadiusM}
 }

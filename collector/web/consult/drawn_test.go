@@ -108,7 +108,7 @@ func TestAskedDrawn(t *testing.T) {
 		{"category error.category", []string{"category", "pub"}},
 		{"at error.at.missing", []string{"at", "", "means", "car"}},
 	} {
-		a := readAsked(form(c.changes...), noon, false)
+		a := readQuestion(form(c.changes...), noon, false)
 		var got strings.Builder
 		for _, e := range a.Errors {
 			got.WriteString(e.Field + " " + e.Key)
@@ -131,7 +131,7 @@ func TestAskedDrawn(t *testing.T) {
 	v := form("continuous", "1", "certain", "on", "category", "bank")
 	v.Add("category", "shop")
 	v.Add("category", "bank")
-	if o := readAsked(v, noon, false).query(noon).Only; !o.Continuous || !o.Certain || !slices.Equal(o.Categories, []protocol.Category{"bank", "shop"}) {
+	if o := readQuestion(v, noon, false).query(noon).Only; !o.Continuous || !o.Certain || !slices.Equal(o.Categories, []protocol.Category{"bank", "shop"}) {
 		t.Errorf("filters: %+v", o)
 	}
 }

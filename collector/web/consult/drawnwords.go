@@ -12,24 +12,24 @@ import (
 )
 
 // whereWords says what was asked: where, and when.
-func whereWords(w *pages.Words, a *asked) string {
-	when := window(w, a.From, a.To)
+func whereWords(w *pages.Words, q *question) string {
+	when := window(w, q.From, q.To)
 	switch {
-	case a.Rings != nil && a.Answer != nil:
-		return w.T("results.asked.district", "name", a.placeName(), "when", when)
-	case a.Rings != nil:
+	case q.Rings != nil && q.Answer != nil:
+		return w.T("results.asked.district", "name", q.placeName(), "when", when)
+	case q.Rings != nil:
 		n := 0
-		for _, r := range a.Rings {
+		for _, r := range q.Rings {
 			n += len(r)
 		}
 		return w.T("results.asked.area", "n", w.Number(n), "when", when)
-	case a.Line == nil:
-		return w.T("results.asked", "radius", w.Number(a.RadiusM), "place", writePlace(a.Point), "when", when)
+	case q.Line == nil:
+		return w.T("results.asked", "radius", w.Number(q.RadiusM), "place", writePlace(q.Point), "when", when)
 	}
-	text := w.T("results.asked.route", "length", lengthWords(w, lengthM(a.Line)), "radius", w.Number(a.RadiusM), "when", when,
-		"speed", speedWords(w, a.Speeds))
-	if !a.Arrives.IsZero() {
-		text += w.T("results.asked.arrival", "when", w.DateTime(a.Arrives))
+	text := w.T("results.asked.route", "length", lengthWords(w, lengthM(q.Line)), "radius", w.Number(q.RadiusM), "when", when,
+		"speed", speedWords(w, q.Speeds))
+	if !q.Arrives.IsZero() {
+		text += w.T("results.asked.arrival", "when", w.DateTime(q.Arrives))
 	}
 	return text
 }
@@ -64,15 +64,15 @@ func decimal(w *pages.Words, v float64, places int) string {
 }
 
 // onlyWords says what was left out on purpose; "": nothing.
-func onlyWords(w *pages.Words, a *asked) string {
+func onlyWords(w *pages.Words, q *question) string {
 	var parts []string
-	for _, c := range a.Categories {
+	for _, c := range q.Categories {
 		parts = append(parts, w.T("category."+c))
 	}
-	if a.Continuous {
+	if q.Continuous {
 		parts = append(parts, w.T("form.continuous"))
 	}
-	if a.Certain {
+	if q.Certain {
 		parts = append(parts, w.T("form.certain"))
 	}
 	return strings.Join(parts, " · ")

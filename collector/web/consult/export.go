@@ -76,8 +76,8 @@ func (c *Consult) exportAll(r *http.Request, ans *answer, u registry.User, recip
 	if err := c.turn(r, ans, 0, total); err != nil {
 		return exported{}, err
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "export", Case: ans.asked.Case.ID, Recipient: recipient,
-		Body: exportBody{ans.asked.why(u, web.From(r)), ans.proof.Index, format}}
+	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "export", Case: ans.question.Case.ID, Recipient: recipient,
+		Body: exportBody{ans.question.why(u, web.From(r)), ans.proof.Index, format}}
 	var found exportFound
 	file, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(context.Context) (exported, int, any, error) {
 		rows := c.rows(c.words(r), ans, 0, total)
@@ -96,7 +96,7 @@ func (c *Consult) exportAll(r *http.Request, ans *answer, u registry.User, recip
 	})
 	if err == nil {
 		err = c.remember(r.Context(), entry, proof, brief{Words: c.inWords(func(w *pages.Words) string {
-			return whereWords(w, ans.asked) + " · " + w.N("results.count", total) + " · " + strings.ToUpper(format) + " · SHA-256 " + found.SHA256
+			return whereWords(w, ans.question) + " · " + w.N("results.count", total) + " · " + strings.ToUpper(format) + " · SHA-256 " + found.SHA256
 		})}, nil)
 	}
 	if err != nil {
@@ -117,9 +117,9 @@ type exportHead struct {
 }
 
 func (c *Consult) exportHead(r *http.Request, ans *answer, u registry.User, at time.Time) exportHead {
-	a := ans.asked
+	q := ans.question
 	return exportHead{u.Name, u.Force, at.UTC(), ans.proof.Index, ans.at.UTC(),
-		a.json(), whereWords(c.words(r), a)}
+		q.json(), whereWords(c.words(r), q)}
 }
 
 // exportColumn is one value of a row, under the name that it has in both files.

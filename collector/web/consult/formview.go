@@ -13,7 +13,7 @@ import (
 
 // formView is what the form's template reads.
 type formView struct {
-	Asked    *asked
+	Asked    *question
 	User     string // id of whose tab it is: the script keeps the case for that person only
 	Kinds    []string
 	Offences []string
@@ -26,13 +26,13 @@ type formView struct {
 	first    string // the field that has the cursor
 }
 
-func (c *Consult) formView(r *http.Request, a *asked, user string) formView {
-	v := formView{Asked: a, User: user, Kinds: caseKinds, Offences: offences, Radii: radiiWith(a.RadiusM), onMap: c.base != nil, first: "at",
-		Chips: chipsOf(a, c.Now()), Choices: choices(c.set.Words(pages.Language(r)), a.Found), More: a.Found.More, named: c.findsNames()}
-	if len(a.Errors) > 0 {
-		v.first = a.Errors[0].Field
+func (c *Consult) formView(r *http.Request, q *question, user string) formView {
+	v := formView{Asked: q, User: user, Kinds: caseKinds, Offences: offences, Radii: radiiWith(q.RadiusM), onMap: c.base != nil, first: "at",
+		Chips: chipsOf(q, c.Now()), Choices: choices(c.set.Words(pages.Language(r)), q.Found), More: q.Found.More, named: c.findsNames()}
+	if len(q.Errors) > 0 {
+		v.first = q.Errors[0].Field
 	}
-	if a.AskWhichOne {
+	if q.AskWhichOne {
 		v.first = "fold"
 	}
 	if len(v.Choices) > 0 && v.first == "at" {
@@ -44,11 +44,11 @@ func (c *Consult) formView(r *http.Request, a *asked, user string) formView {
 // OtherWays tells whether the question names an area, a route or a filter, or was
 // to: then that part of the form is open.
 func (v formView) OtherWays() bool {
-	a := v.Asked
-	if a.Area != "" || a.Route != "" || a.Speed != "" || a.Arrival != "" || len(a.Categories) > 0 || a.Continuous || a.Certain {
+	q := v.Asked
+	if q.Area != "" || q.Route != "" || q.Speed != "" || q.Arrival != "" || len(q.Categories) > 0 || q.Continuous || q.Certain {
 		return true
 	}
-	return slices.ContainsFunc([]string{"area", "route", "means", "speed", "arrival", "category"}, func(f string) bool { return a.wrong(f) != "" })
+	return slices.ContainsFunc([]string{"area", "route", "means", "speed", "arrival", "category"}, func(f string) bool { return q.wrong(f) != "" })
 }
 
 // AllMeans are the means of the list.

@@ -38,8 +38,8 @@ type jsonAsked struct {
 	Ref   string    `json:"case_ref"` // as it was then; "": it was to follow
 }
 
-func (a *asked) json() jsonAsked {
-	return jsonAsked{a.place(), a.body(), a.From.UTC(), a.To.UTC(), a.Case.ID, a.Case.Kind, a.Case.Ref}
+func (q *question) json() jsonAsked {
+	return jsonAsked{q.place(), q.body(), q.From.UTC(), q.To.UTC(), q.Case.ID, q.Case.Kind, q.Case.Ref}
 }
 
 // jsonHidden counts by the first filter that left a result out.
@@ -167,7 +167,7 @@ func (c *Consult) answerJSON(q *http.Request, a *answer) jsonAnswer {
 // rowsJSON is an answer with those of its rows.
 func (c *Consult) rowsJSON(words *pages.Words, a *answer, rows []search.Result) jsonAnswer {
 	out := jsonAnswer{Search: a.id, At: a.at.UTC(), Results: []jsonResult{}, Trail: jsonProof{a.proof.Index, string(a.proof.Checkpoint)},
-		Asked: a.asked.json(), Hidden: jsonHidden(a.hidden)}
+		Asked: a.question.json(), Hidden: jsonHidden(a.hidden)}
 	for _, r := range rows {
 		one, l := resultJSON(r), c.left(words, r)
 		one.Why, one.Left = why(words, a, r).list(words, r.Class), l.String()

@@ -65,10 +65,10 @@ type shape struct {
 }
 
 // mapView draws rows: among the buildings, or through them.
-func (c *Consult) mapView(r *http.Request, a *asked, rows []row, through bool) mapView {
+func (c *Consult) mapView(r *http.Request, q *question, rows []row, through bool) mapView {
 	words := c.words(r)
 	none := collection{Type: "FeatureCollection", Features: []feature{}}
-	d := mapData{Radius: a.RadiusM, Shapes: none, Sectors: none, Words: map[string]string{}}
+	d := mapData{Radius: q.RadiusM, Shapes: none, Sectors: none, Words: map[string]string{}}
 	for _, key := range []string{"label", "in", "out", "point", "camera", "failed", "reveal", "from", "to",
 		"draw.begin.area", "draw.begin.route", "draw.more", "draw.count", "draw.full", "draw.moved", "draw.corner",
 		"draw.corner.name", "draw.here", "draw.remove", "draw.cleared", "draw.done.area", "draw.done.route"} {
@@ -79,14 +79,14 @@ func (c *Consult) mapView(r *http.Request, a *asked, rows []row, through bool) m
 		v.Credit = c.credit
 		d.Base, d.Layers, d.Bounds, d.Pick = "/basemap.pmtiles", c.base.Layers, &c.base.Bounds, true
 	}
-	if a.Point != (protocol.Point{}) {
-		d.Point = &[2]float64{lonOf(a.Point), latOf(a.Point)}
+	if q.Point != (protocol.Point{}) {
+		d.Point = &[2]float64{lonOf(q.Point), latOf(q.Point)}
 	}
-	for _, ring := range a.Rings {
+	for _, ring := range q.Rings {
 		d.Area = append(d.Area, closed(lonLat(ring)))
 	}
-	if a.Line != nil {
-		d.Route = lonLat(a.Line)
+	if q.Line != nil {
+		d.Route = lonLat(q.Line)
 	}
 	for i, row := range rows {
 		whole := sectorOf(row)

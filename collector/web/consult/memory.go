@@ -23,16 +23,16 @@ const (
 
 // answer is one search that is on the trail.
 type answer struct {
-	id      string
-	userID  string
-	asked   *asked
-	at      time.Time // when it was asked
-	query   search.Query
-	results []search.Result // see all
-	hidden  search.Hidden   // what the filters left out of them
-	proof   trail.Proof
-	expires time.Time
-	base    *answer // the answer of which this is the list without buildings; nil: it is none
+	id       string
+	userID   string
+	question *question
+	at       time.Time // when it was asked
+	query    search.Query
+	results  []search.Result // see all
+	hidden   search.Hidden   // what the filters left out of them
+	proof    trail.Proof
+	expires  time.Time
+	base     *answer // the answer of which this is the list without buildings; nil: it is none
 
 	mu       sync.Mutex
 	open     *answer                       // that list; nil: nobody has asked for it

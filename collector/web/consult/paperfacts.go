@@ -13,10 +13,10 @@ import (
 
 // acquisition fills a request in with what an answer showed of sites of one owner.
 func (c *Consult) acquisition(u registry.User, src paperSource, sites []string, f paperForm) paper.Acquisition {
-	k, ans := src.asked.Case, src.answer
+	k, ans := src.question.Case, src.answer
 	a := paper.Acquisition{Made: exactSecond(c.Now()), Basis: f.Basis,
 		From: paper.Sender{Force: u.Force, Office: f.Office, Officer: u.Name, Qualification: u.Qualification, Phone: f.Phone},
-		Case: paper.CaseRef{ID: k.ID, Kind: k.Kind, Ref: k.Ref}, Place: f.Place, Start: ans.asked.From.UTC(), End: ans.asked.To.UTC(), Delivery: f.Delivery}
+		Case: paper.CaseRef{ID: k.ID, Kind: k.Kind, Ref: k.Ref}, Place: f.Place, Start: ans.question.From.UTC(), End: ans.question.To.UTC(), Delivery: f.Delivery}
 	for _, site := range sites {
 		a.Sites = append(a.Sites, siteOn(ans, site))
 		if b, ok := src.before[site]; ok && a.Asked.IsZero() {
@@ -116,9 +116,9 @@ func namedOn(to paper.Addressee, ans *answer, sites []string) (named []string) {
 }
 
 // whereOf words the place that was asked for.
-func whereOf(w *pages.Words, a *asked) string {
-	if line := placeLine(w, a); line != "" {
+func whereOf(w *pages.Words, q *question) string {
+	if line := placeLine(w, q); line != "" {
 		return line
 	}
-	return whereWords(w, a)
+	return whereWords(w, q)
 }

@@ -62,7 +62,7 @@ func (c *Consult) makePapers(w http.ResponseWriter, r *http.Request) {
 		c.showPaperForm(w, r, u, src, sites, f, http.StatusUnprocessableEntity)
 		return
 	}
-	why := src.asked.why(u, web.From(r))
+	why := src.question.why(u, web.From(r))
 	made, err := c.papers(r.Context(), u, recipient, why, src, sites, f)
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "paper refused", "err", err)
@@ -74,7 +74,7 @@ func (c *Consult) makePapers(w http.ResponseWriter, r *http.Request) {
 		c.showPaperForm(w, r, u, src, sites, f, http.StatusServiceUnavailable)
 		return
 	}
-	to := "/cases/" + src.asked.Case.ID + "/papers"
+	to := "/cases/" + src.question.Case.ID + "/papers"
 	if len(made) == 1 {
 		to = "/papers/" + made[0]
 	}

@@ -71,14 +71,14 @@ func (c *Consult) answerSource(w http.ResponseWriter, r *http.Request) (u regist
 	if !ok {
 		return u, "", src, false
 	}
-	before, err := c.askedBefore(r.Context(), u, ans.asked.Case.ID)
+	before, err := c.askedBefore(r.Context(), u, ans.question.Case.ID)
 	if err != nil {
 		c.broken(w, r, err)
 		return u, "", src, false
 	}
-	place := ans.asked.placeName()
+	place := ans.question.placeName()
 	if place == "" {
-		place = whereOf(c.set.Words(pages.It), ans.asked)
+		place = whereOf(c.set.Words(pages.It), ans.question)
 	}
 	return u, recipient, paperSource{ans, before, []hiddenField{{"search", ans.id}}, "/search/" + ans.id, place}, true
 }
@@ -110,7 +110,7 @@ func (c *Consult) requestSource(ctx context.Context, u registry.User, k registry
 	if err != nil {
 		return paperSource{}, false, err
 	}
-	src := paperSource{answer: &answer{asked: &asked{Case: k, Reason: k.Reason, Offence: k.Offence}, contacts: make(map[string][]registry.Contact)},
+	src := paperSource{answer: &answer{question: &question{Case: k, Reason: k.Reason, Offence: k.Offence}, contacts: make(map[string][]registry.Contact)},
 		before: before, fields: []hiddenField{{"request", id}, {"case", k.ID}}, back: "/requests/" + id}
 	rows := make(map[string]jsonResult)
 	for _, rec := range records {
@@ -121,7 +121,7 @@ func (c *Consult) requestSource(ctx context.Context, u registry.User, k registry
 				for _, row := range s.Results {
 					rows[row.CameraID] = row
 				}
-				src.asked.From, src.asked.To, src.place = s.Asked.From, s.Asked.Until, s.Asked.Place
+				src.question.From, src.question.To, src.place = s.Asked.From, s.Asked.Until, s.Asked.Place
 			}
 		case "reveal":
 			var v revealRecord

@@ -39,7 +39,7 @@ func (c *Consult) patrol(w http.ResponseWriter, r *http.Request) {
 	e := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "patrol", Case: k.ID, Count: len(sites), Recipient: recipient, Body: struct {
 		whyBody
 		Sites []string `json:"site_ids"`
-	}{ans.asked.why(u, web.From(r)), sites}}
+	}{ans.question.why(u, web.From(r)), sites}}
 	proof, err := c.Trail.Append(r.Context(), e)
 	if err == nil {
 		err = c.remember(r.Context(), e, proof, brief{Words: c.inWords(func(w *pages.Words) string { return w.N("patrol.done", len(sites)) })}, d)
@@ -62,9 +62,9 @@ func (c *Consult) patrol(w http.ResponseWriter, r *http.Request) {
 // patrolSheet fills the sheet in. The patrol starts where it happened; for an area
 // or a route, at the first site of the list.
 func (c *Consult) patrolSheet(u registry.User, ans *answer, sites []string) paper.Patrol {
-	k := ans.asked.Case
+	k := ans.question.Case
 	p := paper.Patrol{Made: exactSecond(c.Now()), Force: u.Force, By: u.Name, Reference: paper.CaseRef{ID: k.ID, Kind: k.Kind, Ref: k.Ref},
-		Place: whereOf(c.set.Words(pages.It), ans.asked)}
+		Place: whereOf(c.set.Words(pages.It), ans.question)}
 	opened := ans.revealed()
 	for _, id := range sites {
 		s := siteOn(ans, id)
@@ -77,7 +77,7 @@ func (c *Consult) patrolSheet(u registry.User, ans *answer, sites []string) pape
 		}
 		p.Stops = append(p.Stops, stop)
 	}
-	start := ans.asked.Point
+	start := ans.question.Point
 	if !start.Placed() {
 		start = p.Stops[0].Point
 	}

@@ -26,8 +26,8 @@ const (
 
 var margins = []int{0, 5, 10, 15, 30, 60}
 
-// askForm is a request as it is put together from an answer, before it is sent.
-type askForm struct {
+// preserveForm is a request as it is put together from an answer, before it is sent.
+type preserveForm struct {
 	ans           *answer
 	kind          protocol.RequestKind
 	phone         string
@@ -38,13 +38,13 @@ type askForm struct {
 	errors        []fieldError
 }
 
-func (q *askForm) fail(field, key string) {
-	q.errors = append(q.errors, fieldError{Field: field, Key: key})
+func (f *preserveForm) fail(field, key string) {
+	f.errors = append(f.errors, fieldError{Field: field, Key: key})
 }
 
 // wrong gives the word's key for a field, "" when it is well.
-func (q *askForm) wrong(field string) string {
-	for _, e := range q.errors {
+func (f *preserveForm) wrong(field string) string {
+	for _, e := range f.errors {
 		if e.Field == field {
 			return e.Key
 		}
@@ -52,77 +52,77 @@ func (q *askForm) wrong(field string) string {
 	return ""
 }
 
-// firstAsking is what the page shows first: the sites that were ticked, the only
+// firstPreserveForm is what the page shows first: the sites that were ticked, the only
 // one whose button was pressed, or else all that see or may see the place and may
 // still hold the footage, of which those known by an e-mail address alone are not
 // ticked: who has one may be anybody.
-func firstAsking(form url.Values, ans *answer) (*askForm, string) {
-	q := &askForm{ans: ans, kind: protocol.Invitation, before: usualMargin, after: usualMargin, ticked: map[string]bool{}, leftOut: map[string]bool{}}
+func firstPreserveForm(form url.Values, ans *answer) (*preserveForm, string) {
+	f := &preserveForm{ans: ans, kind: protocol.Invitation, before: usualMargin, after: usualMargin, ticked: map[string]bool{}, leftOut: map[string]bool{}}
 	if form.Has("site") || form.Has("only") {
 		sites, key := chosen(form, ans)
 		if key != "" {
 			return nil, key
 		}
 		for _, site := range sites {
-			q.ticked[site] = true
+			f.ticked[site] = true
 		}
-		q.listed = sites
-		return q, ""
+		f.listed = sites
+		return f, ""
 	}
 	for _, r := range ans.all() {
-		if r.Class == search.ClassA && r.Camera.ID != "" && !slices.Contains(q.listed, r.SiteID) && len(q.listed) < maxRevealed {
-			q.listed = append(q.listed, r.SiteID)
-			q.ticked[r.SiteID] = !protocol.Trust(r.Trust).AddressOnly()
+		if r.Class == search.ClassA && r.Camera.ID != "" && !slices.Contains(f.listed, r.SiteID) && len(f.listed) < maxRevealed {
+			f.listed = append(f.listed, r.SiteID)
+			f.ticked[r.SiteID] = !protocol.Trust(r.Trust).AddressOnly()
 		}
 	}
-	if len(q.listed) == 0 {
-		return nil, "error.ask.none"
+	if len(f.listed) == 0 {
+		return nil, "error.preserve.none"
 	}
-	return q, ""
+	return f, ""
 }
 
-// readAsking understands the posted page.
-func readAsking(form url.Values, ans *answer) *askForm {
-	q := &askForm{ans: ans, kind: protocol.RequestKind(form.Get("kind")), phone: strings.TrimSpace(form.Get("phone")), ticked: map[string]bool{}, leftOut: map[string]bool{}}
+// readPreserveForm understands the posted page.
+func readPreserveForm(form url.Values, ans *answer) *preserveForm {
+	f := &preserveForm{ans: ans, kind: protocol.RequestKind(form.Get("kind")), phone: strings.TrimSpace(form.Get("phone")), ticked: map[string]bool{}, leftOut: map[string]bool{}}
 	for _, site := range form["listed"] {
-		if ans.has(site) && !slices.Contains(q.listed, site) && len(q.listed) < maxRevealed {
-			q.listed = append(q.listed, site)
+		if ans.has(site) && !slices.Contains(f.listed, site) && len(f.listed) < maxRevealed {
+			f.listed = append(f.listed, site)
 		}
 	}
 	for _, site := range form["site"] {
-		q.ticked[site] = slices.Contains(q.listed, site)
+		f.ticked[site] = slices.Contains(f.listed, site)
 	}
 	for _, site := range form["left_out"] {
-		q.leftOut[site] = true
+		f.leftOut[site] = true
 	}
-	if len(q.chosen()) == 0 {
-		q.fail("site", "error.ask.site")
+	if len(f.chosen()) == 0 {
+		f.fail("site", "error.preserve.site")
 	}
-	if q.kind != protocol.Invitation && q.kind != protocol.Order {
-		q.fail("kind", "error.request.kind")
+	if f.kind != protocol.Invitation && f.kind != protocol.Order {
+		f.fail("kind", "error.request.kind")
 	}
-	for name, into := range map[string]*int{"before": &q.before, "after": &q.after} {
+	for name, into := range map[string]*int{"before": &f.before, "after": &f.after} {
 		n, err := strconv.Atoi(form.Get(name))
 		if *into = n; err != nil || n < 0 || n > maxMargin {
 			*into = usualMargin
-			q.fail(name, "error.ask.margin")
+			f.fail(name, "error.preserve.margin")
 		}
 	}
-	if len(q.errors) == 0 {
-		for _, site := range q.chosen() {
-			if p := q.preserve(site); !p.End.After(p.Start) {
-				q.fail("before", "error.ask.moment")
+	if len(f.errors) == 0 {
+		for _, site := range f.chosen() {
+			if p := f.preserve(site); !p.End.After(p.Start) {
+				f.fail("before", "error.preserve.moment")
 				break
 			}
 		}
 	}
-	return q
+	return f
 }
 
 // chosen are the sites that are ticked, in the order of the answer.
-func (q *askForm) chosen() (sites []string) {
-	for _, site := range q.listed {
-		if q.ticked[site] {
+func (f *preserveForm) chosen() (sites []string) {
+	for _, site := range f.listed {
+		if f.ticked[site] {
 			sites = append(sites, site)
 		}
 	}
@@ -132,16 +132,16 @@ func (q *askForm) chosen() (sites []string) {
 // preserve is what a site is asked: for all its cameras in the best class that one
 // of them is in, from the first moment that matters to the last. A field that is
 // wrong is left out, so that the page can be shown again.
-func (q *askForm) preserve(site string) protocol.Preserve {
+func (f *preserveForm) preserve(site string) protocol.Preserve {
 	var best search.Class
 	p := protocol.Preserve{Kind: protocol.Invitation}
-	if q.wrong("kind") == "" {
-		p.Kind = q.kind
+	if f.wrong("kind") == "" {
+		p.Kind = f.kind
 	}
-	if q.wrong("phone") == "" {
-		p.Phone = q.phone
+	if f.wrong("phone") == "" {
+		p.Phone = f.phone
 	}
-	for _, r := range q.ans.all() {
+	for _, r := range f.ans.all() {
 		switch {
 		case r.SiteID != site || len(p.CameraIDs) > 0 && r.Class != best:
 			continue
@@ -157,15 +157,15 @@ func (q *askForm) preserve(site string) protocol.Preserve {
 		p.CameraIDs = append(p.CameraIDs, r.CameraID)
 	}
 	minutes := func(n int) time.Duration { return time.Duration(n) * time.Minute }
-	p.Start, p.End = p.Start.Add(-minutes(q.before)), p.End.Add(minutes(q.after))
+	p.Start, p.End = p.Start.Add(-minutes(f.before)), p.End.Add(minutes(f.after))
 	return p
 }
 
 // drafts are what the sites would be sent; a site that has withdrawn what is asked
 // for is left out.
-func (c *Consult) drafts(ctx context.Context, q *askForm, u registry.User, k registry.Case, sites []string) (all []registry.Draft, err error) {
+func (c *Consult) drafts(ctx context.Context, f *preserveForm, u registry.User, k registry.Case, sites []string) (all []registry.Draft, err error) {
 	for _, site := range sites {
-		p := q.preserve(site)
+		p := f.preserve(site)
 		p.From, p.Reference = asksAs(u), c.reference(k)
 		some, err := c.Registry.DraftRequest(ctx, p, c.Now())
 		if errors.Is(err, registry.ErrUnknownCamera) {
@@ -175,7 +175,7 @@ func (c *Consult) drafts(ctx context.Context, q *askForm, u registry.User, k reg
 			return nil, err
 		}
 		for _, d := range some {
-			d.ByPhone = q.leftOut[site] && d.Reach.Referents > 0
+			d.ByPhone = f.leftOut[site] && d.Reach.Referents > 0
 			all = append(all, d)
 		}
 	}
@@ -187,35 +187,35 @@ func (c *Consult) reference(k registry.Case) string {
 	return strings.TrimSpace(c.set.Words(pages.It).T("case.kind."+k.Kind) + " " + k.Ref)
 }
 
-// askPage shows what would be sent to whom, and how. It tells nothing of the
+// preservePage shows what would be sent to whom, and how. It tells nothing of the
 // register that the search did not, but by how many ways a site can be told.
-func (c *Consult) askPage(w http.ResponseWriter, r *http.Request) {
+func (c *Consult) preservePage(w http.ResponseWriter, r *http.Request) {
 	u, _, ans, ok := c.named(w, r)
 	if !ok {
 		return
 	}
-	q, key := firstAsking(r.PostForm, ans)
+	f, key := firstPreserveForm(r.PostForm, ans)
 	if key != "" {
 		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, key)
 		return
 	}
-	c.showAsking(w, r, q, u, http.StatusOK)
+	c.showPreserve(w, r, f, u, http.StatusOK)
 }
 
-func (c *Consult) showAsking(w http.ResponseWriter, r *http.Request, q *askForm, u registry.User, status int, notes ...pages.Note) {
-	k, _, err := c.caseOf(r.Context(), q.ans, u)
+func (c *Consult) showPreserve(w http.ResponseWriter, r *http.Request, f *preserveForm, u registry.User, status int, notes ...pages.Note) {
+	k, _, err := c.caseOf(r.Context(), f.ans, u)
 	if err == nil {
 		var all []registry.Draft
-		if all, err = c.drafts(r.Context(), q, u, k, q.listed); err == nil {
-			p := c.page(r, "preserve.html", "ask.title", status, notes)
+		if all, err = c.drafts(r.Context(), f, u, k, f.listed); err == nil {
+			p := c.page(r, "preserve.html", "preserve.title", status, notes)
 			p.Wide, p.Scripts, p.Styles = false, nil, append(p.Styles, "requests.css")
-			p.Data = c.askView(c.words(r), q, u, k, all)
+			p.Data = c.preserveView(c.words(r), f, u, k, all)
 			c.set.Render(w, r, p)
 			return
 		}
 	}
 	c.Log.ErrorContext(r.Context(), "request not drafted", "err", err)
-	c.refuseReveal(w, r, q.ans, http.StatusServiceUnavailable, "error.ask.undrafted")
+	c.refuseReveal(w, r, f.ans, http.StatusServiceUnavailable, "error.preserve.undrafted")
 }
 
 // mayOrder tells whether the user may order to preserve (art. 354 c.p.p.): an
@@ -225,18 +225,18 @@ func mayOrder(u registry.User) bool {
 	return u.Qualification == registry.Ufficiale || u.Qualification == registry.PM
 }
 
-// sendAsking sends what the page has put together.
-func (c *Consult) sendAsking(w http.ResponseWriter, r *http.Request) {
+// sendPreserve sends what the page has put together.
+func (c *Consult) sendPreserve(w http.ResponseWriter, r *http.Request) {
 	u, recipient, ans, ok := c.named(w, r)
 	if !ok {
 		return
 	}
-	q := readAsking(r.PostForm, ans)
-	if q.kind == protocol.Order && !mayOrder(u) {
-		q.fail("kind", "error.request.order")
+	f := readPreserveForm(r.PostForm, ans)
+	if f.kind == protocol.Order && !mayOrder(u) {
+		f.fail("kind", "error.request.order")
 	}
-	if len(q.errors) > 0 {
-		c.showAsking(w, r, q, u, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Text: c.words(r).N("form.wrong", len(q.errors))})
+	if len(f.errors) > 0 {
+		c.showPreserve(w, r, f, u, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Text: c.words(r).N("form.wrong", len(f.errors))})
 		return
 	}
 	k, ok, err := c.caseOf(r.Context(), ans, u)
@@ -245,27 +245,27 @@ func (c *Consult) sendAsking(w http.ResponseWriter, r *http.Request) {
 	}
 	var all []registry.Draft
 	if err == nil {
-		all, err = c.drafts(r.Context(), q, u, k, q.chosen())
+		all, err = c.drafts(r.Context(), f, u, k, f.chosen())
 	}
 	fields, bad := errors.AsType[protocol.FieldErrors](err)
 	switch {
 	case bad && fields[0].Field == "phone":
-		q.fail("phone", "error.ask.phone")
-		c.showAsking(w, r, q, u, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Text: c.words(r).N("form.wrong", 1)})
+		f.fail("phone", "error.preserve.phone")
+		c.showPreserve(w, r, f, u, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Text: c.words(r).N("form.wrong", 1)})
 		return
-	case err == nil && len(all) < len(q.chosen()):
+	case err == nil && len(all) < len(f.chosen()):
 		err = registry.ErrUnknownCamera
 	}
 	var done jsonRequest
 	if err == nil {
-		done, err = c.send(r, outgoing{u, recipient, k.ID, whyIn(k, ans.asked.Reason, ans.asked.Offence, u, web.From(r)), all})
+		done, err = c.send(r, outgoing{u, recipient, k.ID, whyIn(k, ans.question.Reason, ans.question.Offence, u, web.From(r)), all})
 	}
 	switch {
 	case errors.Is(err, registry.ErrUnknownCamera):
-		c.showAsking(w, r, q, u, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.ask.gone"})
+		c.showPreserve(w, r, f, u, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.preserve.gone"})
 	case err != nil:
 		c.Log.ErrorContext(r.Context(), "request refused", "err", err)
-		c.showAsking(w, r, q, u, http.StatusServiceUnavailable, pages.Note{Kind: "danger", Key: "error.request.unasked"})
+		c.showPreserve(w, r, f, u, http.StatusServiceUnavailable, pages.Note{Kind: "danger", Key: "error.request.unasked"})
 	default:
 		pages.SecureHeaders(w.Header())
 		http.Redirect(w, r, "/requests/"+done.Request, http.StatusSeeOther)

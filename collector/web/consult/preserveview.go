@@ -9,8 +9,8 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// askView is what preserve.html reads.
-type askView struct {
+// preserveView is what preserve.html reads.
+type preserveView struct {
 	Search, Phone string
 	Back          string // the answer
 	Band          caseBand
@@ -20,15 +20,15 @@ type askView struct {
 	MayOrder      bool
 	Before, After int
 	Margins       []int
-	Sites         []askedSite
-	wrongs        *askForm
+	Sites         []preserveSite
+	wrongs        *preserveForm
 }
 
 // Wrong gives the word's key for a field, "" when it is well.
-func (v askView) Wrong(field string) string { return v.wrongs.wrong(field) }
+func (v preserveView) Wrong(field string) string { return v.wrongs.wrong(field) }
 
-// askedSite is one site in words.
-type askedSite struct {
+// preserveSite is one site in words.
+type preserveSite struct {
 	registry.Draft
 	N               int
 	Ticked, LeftOut bool
@@ -36,27 +36,27 @@ type askedSite struct {
 	Trust           string // how its owner is known
 	From, To        string // the interval
 	Ways            []way
-	Cameras         []askedCamera
+	Cameras         []preserveCamera
 	Left            string // until when the first footage is there
 }
 
 // way is how a site is told, or why it is not.
 type way struct{ Icon, Tone, Text string }
 
-// askedCamera is a camera as it stands on the recorder.
-type askedCamera struct {
+// preserveCamera is a camera as it stands on the recorder.
+type preserveCamera struct {
 	Name, Recorder, Ask, Until string
 	Told                       string // Ask as it is said to an owner
 }
 
-func (c *Consult) askView(w *pages.Words, q *askForm, u registry.User, k registry.Case, all []registry.Draft) askView {
-	v := askView{Search: q.ans.id, Phone: q.phone, Back: pathOf(q.ans.id, q.ans.base != nil), Band: c.band(k, u), From: asksAs(u), Reference: c.reference(k), Kind: q.kind,
-		MayOrder: mayOrder(u), Before: q.before, After: q.after, Margins: margins, wrongs: q}
+func (c *Consult) preserveView(w *pages.Words, f *preserveForm, u registry.User, k registry.Case, all []registry.Draft) preserveView {
+	v := preserveView{Search: f.ans.id, Phone: f.phone, Back: pathOf(f.ans.id, f.ans.base != nil), Band: c.band(k, u), From: asksAs(u), Reference: c.reference(k), Kind: f.kind,
+		MayOrder: mayOrder(u), Before: f.before, After: f.after, Margins: margins, wrongs: f}
 	for i, d := range all {
-		s := askedSite{Draft: d, N: i + 1, Ticked: q.ticked[d.SiteID], LeftOut: q.leftOut[d.SiteID], Origin: originAt(w, q.ans, d.SiteID, d.Trust), Trust: trustWords(w, d.Trust),
+		s := preserveSite{Draft: d, N: i + 1, Ticked: f.ticked[d.SiteID], LeftOut: f.leftOut[d.SiteID], Origin: originAt(w, f.ans, d.SiteID, d.Trust), Trust: trustWords(w, d.Trust),
 			From: w.DateTime(d.Asked.Start), To: w.DateTime(d.Asked.End), Ways: c.ways(w, d.Reach), Cameras: camerasWords(w, d)}
 		if until := d.Until(); !until.IsZero() {
-			s.Left = w.T("ask.left", "when", when(w, c.Now(), until))
+			s.Left = w.T("preserve.left", "when", when(w, c.Now(), until))
 		}
 		v.Sites = append(v.Sites, s)
 	}
@@ -66,9 +66,9 @@ func (c *Consult) askView(w *pages.Words, q *askForm, u registry.User, k registr
 // ways words by which ways a site can be told.
 func (c *Consult) ways(w *pages.Words, r registry.Reach) (all []way) {
 	if r.Agents > 0 {
-		text, tone := w.T("ask.way.agent.never"), "warn"
+		text, tone := w.T("preserve.way.agent.never"), "warn"
 		if !r.HeardAt.IsZero() {
-			text = w.T("ask.way.agent", "ago", w.Ago(c.Now().Sub(r.HeardAt)))
+			text = w.T("preserve.way.agent", "ago", w.Ago(c.Now().Sub(r.HeardAt)))
 			if c.Now().Sub(r.HeardAt) < 26*time.Hour { // a sign of life a day
 				tone = "ok"
 			}
@@ -76,22 +76,22 @@ func (c *Consult) ways(w *pages.Words, r registry.Reach) (all []way) {
 		all = append(all, way{"it-inbox", tone, text})
 	}
 	if r.Addresses > 0 {
-		all = append(all, way{"it-mail", "info", w.N("ask.way.mail", r.Addresses)})
+		all = append(all, way{"it-mail", "info", w.N("preserve.way.mail", r.Addresses)})
 	}
 	if r.PECs > 0 {
-		all = append(all, way{"it-mail", "muted", w.T("ask.way.pec")})
+		all = append(all, way{"it-mail", "muted", w.T("preserve.way.pec")})
 	}
 	if r.None() {
-		all = append(all, way{"it-telephone", "warn", w.T("ask.way.phone")})
+		all = append(all, way{"it-telephone", "warn", w.T("preserve.way.phone")})
 	}
 	return all
 }
 
-func camerasWords(w *pages.Words, d registry.Draft) (all []askedCamera) {
+func camerasWords(w *pages.Words, d registry.Draft) (all []preserveCamera) {
 	for _, c := range d.Cameras {
-		a := askedCamera{Name: c.Name, Recorder: c.Recorder}
+		a := preserveCamera{Name: c.Name, Recorder: c.Recorder}
 		if c.Channel != "" && c.Channel != c.Name {
-			a.Recorder = strings.Trim(w.T("ask.channel", "channel", c.Channel)+", "+c.Recorder, ", ")
+			a.Recorder = strings.Trim(w.T("preserve.channel", "channel", c.Channel)+", "+c.Recorder, ", ")
 		}
 		a.Ask, _ = clockWords(w, asSearched(c))
 		if a.Told = a.Ask; c.Clock == nil {

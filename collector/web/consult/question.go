@@ -28,8 +28,8 @@ const (
 	minReason = 5
 )
 
-// asked is one question as it was put, and as it was understood.
-type asked struct {
+// question is one question as it was put, and as it was understood.
+type question struct {
 	// As typed, to fill the form again.
 	At, Date, Time, Until, Radius string
 	Kind, Ref, Offence, Reason    string
@@ -60,8 +60,8 @@ type fieldError struct {
 }
 
 // wrong gives the word's key for a field, "" when it is well.
-func (a *asked) wrong(field string) string {
-	for _, e := range a.Errors {
+func (q *question) wrong(field string) string {
+	for _, e := range q.Errors {
 		if e.Field == field {
 			return e.Key
 		}
@@ -69,76 +69,76 @@ func (a *asked) wrong(field string) string {
 	return ""
 }
 
-func (a *asked) fail(field, key string) {
-	a.Errors = append(a.Errors, fieldError{Field: field, Key: key})
+func (q *question) fail(field, key string) {
+	q.Errors = append(q.Errors, fieldError{Field: field, Key: key})
 }
 
-func (a *asked) query(now time.Time) search.Query {
-	return search.Query{In: a.where(), From: a.From, Until: a.To, Now: now, Only: a.only()}
+func (q *question) query(now time.Time) search.Query {
+	return search.Query{In: q.where(), From: q.From, Until: q.To, Now: now, Only: q.only()}
 }
 
 // blank is the form as it opens: today, and nothing else presumed.
-func blank(now time.Time) *asked {
-	return &asked{Date: now.In(pages.Rome()).Format(time.DateOnly), Radius: strconv.Itoa(search.DefaultRadiusM), RadiusM: search.DefaultRadiusM}
+func blank(now time.Time) *question {
+	return &question{Date: now.In(pages.Rome()).Format(time.DateOnly), Radius: strconv.Itoa(search.DefaultRadiusM), RadiusM: search.DefaultRadiusM}
 }
 
-// readAsked understands a posted form. exact callers (programs) mean lon,lat;
+// readQuestion understands a posted form. exact callers (programs) mean lon,lat;
 // a person may give the two in either order. Times are RFC 3339, or a date and
 // times of day as clocks in Rome showed them.
-func readAsked(v url.Values, now time.Time, exact bool) *asked {
+func readQuestion(v url.Values, now time.Time, exact bool) *question {
 	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
-	a := &asked{At: get("at"), Date: get("date"), Time: get("time"), Until: get("until"), Radius: get("radius"),
+	q := &question{At: get("at"), Date: get("date"), Time: get("time"), Until: get("until"), Radius: get("radius"),
 		Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason"), Pick: get("pick"), Fold: get("fold")}
 	var err error
-	if a.readDrawn(v, exact) {
-	} else if a.At == "" {
-		a.fail("at", "error.at.missing")
-	} else if a.Point, err = parsePlace(a.At, !exact); err != nil {
+	if q.readDrawn(v, exact) {
+	} else if q.At == "" {
+		q.fail("at", "error.at.missing")
+	} else if q.Point, err = parsePlace(q.At, !exact); err != nil {
 		key := "error.at.form"
-		if strings.Contains(a.At, "://") {
+		if strings.Contains(q.At, "://") {
 			key = "error.at.link"
 		}
-		a.fail("at", key)
+		q.fail("at", key)
 	}
-	if exact || !a.readWhen(get("when"), now) {
-		a.readTimes(now)
+	if exact || !q.readWhen(get("when"), now) {
+		q.readTimes(now)
 	}
-	a.readArrival()
-	a.RadiusM = search.DefaultRadiusM
-	if a.Radius != "" {
-		a.RadiusM, err = strconv.Atoi(a.Radius)
-		if err != nil || a.RadiusM < search.MinRadiusM || a.RadiusM > search.MaxRadiusM {
-			a.fail("radius", "error.radius")
+	q.readArrival()
+	q.RadiusM = search.DefaultRadiusM
+	if q.Radius != "" {
+		q.RadiusM, err = strconv.Atoi(q.Radius)
+		if err != nil || q.RadiusM < search.MinRadiusM || q.RadiusM > search.MaxRadiusM {
+			q.fail("radius", "error.radius")
 		}
 	}
-	a.readCase(get("case"))
-	a.checkArrival()
-	return a
+	q.readCase(get("case"))
+	q.checkArrival()
+	return q
 }
 
 // readCase checks what describes the case; where its id is given, offence and
 // reason only as far as they differ from the case's own.
-func (a *asked) readCase(id string) {
-	if a.Case.ID = id; id != "" {
-		a.Kind, a.Ref = "", ""
-		if a.Offence != "" && !slices.Contains(offences, a.Offence) {
-			a.fail("offence", "error.offence")
+func (q *question) readCase(id string) {
+	if q.Case.ID = id; id != "" {
+		q.Kind, q.Ref = "", ""
+		if q.Offence != "" && !slices.Contains(offences, q.Offence) {
+			q.fail("offence", "error.offence")
 		}
-		if a.Reason != "" && (len(a.Reason) < minReason || len(a.Reason) > maxReason) {
-			a.fail("reason", "error.reason")
+		if q.Reason != "" && (len(q.Reason) < minReason || len(q.Reason) > maxReason) {
+			q.fail("reason", "error.reason")
 		}
 		return
 	}
-	if !slices.Contains(caseKinds, a.Kind) {
-		a.fail("case_kind", "error.kind")
+	if !slices.Contains(caseKinds, q.Kind) {
+		q.fail("case_kind", "error.kind")
 	}
-	if len(a.Ref) > maxRef {
-		a.fail("case_ref", "error.ref")
+	if len(q.Ref) > maxRef {
+		q.fail("case_ref", "error.ref")
 	}
-	if !slices.Contains(offences, a.Offence) {
-		a.fail("offence", "error.offence")
+	if !slices.Contains(offences, q.Offence) {
+		q.fail("offence", "error.offence")
 	}
-	if len(a.Reason) < minReason || len(a.Reason) > maxReason {
-		a.fail("reason", "error.reason")
+	if len(q.Reason) < minReason || len(q.Reason) > maxReason {
+		q.fail("reason", "error.reason")
 	}
 }

@@ -129,20 +129,20 @@ func TestAskedTimes(t *testing.T) {
 		{"neither of the two", []string{"date", "2026-10-25", "time", "02:30", "fold", "third"}, time.Time{}, time.Time{}, "fold error.fold", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := readAsked(form(c.changes...), noon, false)
+			q := readQuestion(form(c.changes...), noon, false)
 			if c.wrong != "" {
-				if len(a.Errors) != 1 || a.Errors[0].Field+" "+a.Errors[0].Key != c.wrong || a.AskWhichOne != c.whichOnce {
-					t.Fatalf("got %v %v", a.Errors, a.AskWhichOne)
+				if len(q.Errors) != 1 || q.Errors[0].Field+" "+q.Errors[0].Key != c.wrong || q.AskWhichOne != c.whichOnce {
+					t.Fatalf("got %v %v", q.Errors, q.AskWhichOne)
 				}
 				return
 			}
-			if len(a.Errors) > 0 || !a.From.Equal(c.from) || !a.To.Equal(c.to) {
-				t.Fatalf("got %v to %v, %v", a.From.UTC(), a.To.UTC(), a.Errors)
+			if len(q.Errors) > 0 || !q.From.Equal(c.from) || !q.To.Equal(c.to) {
+				t.Fatalf("got %v to %v, %v", q.From.UTC(), q.To.UTC(), q.Errors)
 			}
 			// The page's own form, filled from the answer, asks the same again.
-			f := formOf(a)
-			again := readAsked(form("date", f.Date, "time", f.Time, "until", f.Until, "fold", f.Fold), noon, false)
-			if len(again.Errors) > 0 || !again.From.Equal(a.From) || again.To.Before(a.To) {
+			f := formOf(q)
+			again := readQuestion(form("date", f.Date, "time", f.Time, "until", f.Until, "fold", f.Fold), noon, false)
+			if len(again.Errors) > 0 || !again.From.Equal(q.From) || again.To.Before(q.To) {
 				t.Fatalf("the form filled again asks for %v to %v, %v", again.From.UTC(), again.To.UTC(), again.Errors)
 			}
 		})
@@ -160,13 +160,13 @@ func TestCandidates(t *testing.T) {
 		{"", "2026-11-20T20:45:10", "2026-11-20T20:45:10+01:00"},
 		{"", "2026-11-20T20:45:00+25:00", ""},
 	} {
-		a := readAsked(form("date", c.date, "time", c.time, "until", ""), noon, true)
-		if len(a.Errors) != 1 {
-			t.Errorf("%s %s: %v", c.date, c.time, a.Errors)
+		q := readQuestion(form("date", c.date, "time", c.time, "until", ""), noon, true)
+		if len(q.Errors) != 1 {
+			t.Errorf("%s %s: %v", c.date, c.time, q.Errors)
 			continue
 		}
 		var got []string
-		for _, m := range a.Errors[0].Candidates {
+		for _, m := range q.Errors[0].Candidates {
 			got = append(got, m.Format(time.RFC3339))
 		}
 		if strings.Join(got, " ") != c.want {
@@ -186,20 +186,20 @@ func TestAskedFields(t *testing.T) {
 		"offence error.offence": {"offence", ""},
 		"reason error.reason":   {"reason", "boh"},
 	} {
-		a := readAsked(form(changes...), noon, false)
+		q := readQuestion(form(changes...), noon, false)
 		got := ""
-		for _, e := range a.Errors {
+		for _, e := range q.Errors {
 			got += e.Field + " " + e.Key
 		}
 		if got != want {
 			t.Errorf("%v: got %q, want %q", changes, got, want)
 		}
 	}
-	if a := readAsked(url.Values{}, noon, true); len(a.Errors) != 5 {
-		t.Errorf("an empty form has five wrong fields, got %v", a.Errors)
+	if q := readQuestion(url.Values{}, noon, true); len(q.Errors) != 5 {
+		t.Errorf("an empty form has five wrong fields, got %v", q.Errors)
 	}
-	if a := readAsked(form("case_ref", ""), noon, false); len(a.Errors) > 0 {
-		t.Errorf("a case without a number yet must be taken: %v", a.Errors)
+	if q := readQuestion(form("case_ref", ""), noon, false); len(q.Errors) > 0 {
+		t.Errorf("a case without a number yet must be taken: %v", q.Errors)
 	}
 }
 
@@ -211,13 +211,13 @@ func FuzzTimes(f *testing.F) {
 		f.Add(s[0], s[1], s[2], s[3])
 	}
 	f.Fuzz(func(t *testing.T, date, from, until, fold string) {
-		a := readAsked(form("date", date, "time", from, "until", until, "fold", fold), noon, true)
-		if len(a.Errors) == 0 && (a.To.Before(a.From) || a.From.After(noon) || a.To.Sub(a.From) > search.MaxWindow) {
-			t.Errorf("taken: %v to %v", a.From, a.To)
+		q := readQuestion(form("date", date, "time", from, "until", until, "fold", fold), noon, true)
+		if len(q.Errors) == 0 && (q.To.Before(q.From) || q.From.After(noon) || q.To.Sub(q.From) > search.MaxWindow) {
+			t.Errorf("taken: %v to %v", q.From, q.To)
 		}
-		for _, e := range a.Errors {
+		for _, e := range q.Errors {
 			for _, m := range e.Candidates {
-				again := readAsked(form("time", m.Format(time.RFC3339), "until", ""), m, true)
+				again := readQuestion(form("time", m.Format(time.RFC3339), "until", ""), m, true)
 				if len(again.Errors) > 0 || !again.From.Equal(m) {
 					t.Errorf("%q of %q is offered %v, and that is %v %v", from, date, m, again.From, again.Errors)
 				}

@@ -178,7 +178,7 @@ type requestSite struct {
 	Trust    string
 	SiteID   string
 	From, To string
-	Cameras  []askedCamera
+	Cameras  []preserveCamera
 	Left     left
 	Script   script
 	PEC      *letter // nil: it has no PEC

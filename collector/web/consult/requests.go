@@ -32,7 +32,7 @@ var errOrder = errors.New("only an ufficiale di polizia giudiziaria may order to
 
 // request is a request to preserve as it was put.
 type request struct {
-	asked    *asked // the case and the reason; Errors of all fields
+	asked    *question // the case and the reason; Errors of all fields
 	preserve protocol.Preserve
 }
 
@@ -52,7 +52,7 @@ type requestBody struct {
 // readRequest understands a posted request; times are RFC 3339.
 func readRequest(v url.Values) *request {
 	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
-	q := &request{asked: &asked{Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason")}}
+	q := &request{asked: &question{Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason")}}
 	a := q.asked
 	a.readCase(get("case"))
 	q.preserve = protocol.Preserve{Kind: protocol.RequestKind(get("kind")), Phone: get("phone"), CameraIDs: v["camera"]}
@@ -81,14 +81,14 @@ func readRequest(v url.Values) *request {
 }
 
 // askToPreserve asks the owners of chosen cameras to keep what they filmed: for programs,
-// with an officer's own credential. Pages name an answer and its sites (ask.go).
+// with an officer's own credential. Pages name an answer and its sites (preserve.go).
 func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		c.refuseRequest(w, r, http.StatusBadRequest, "", "error.body", nil)
 		return
 	}
 	if !web.WantsJSON(r) {
-		c.sendAsking(w, r)
+		c.sendPreserve(w, r)
 		return
 	}
 	q := readRequest(r.PostForm)

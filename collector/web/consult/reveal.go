@@ -66,8 +66,8 @@ func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
 		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, key)
 		return
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "reveal", Case: ans.asked.Case.ID, Recipient: recipient}
-	proofs, err := c.revealAll(r.Context(), ans, sites, entry, ans.asked.why(u, web.From(r)))
+	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "reveal", Case: ans.question.Case.ID, Recipient: recipient}
+	proofs, err := c.revealAll(r.Context(), ans, sites, entry, ans.question.why(u, web.From(r)))
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "reveal refused", "err", err)
 		c.refuseReveal(w, r, ans, http.StatusServiceUnavailable, "error.unrevealed")

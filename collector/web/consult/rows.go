@@ -24,7 +24,7 @@ const (
 type resultsView struct {
 	mapView
 	ID         string
-	Asked      *asked
+	Asked      *question
 	At         time.Time
 	Now        time.Time // of the page: paper says when it was printed
 	Asks       string    // what was asked, in words
@@ -89,10 +89,10 @@ func (l left) String() string {
 
 func (c *Consult) resultsView(r *http.Request, ans *answer, band caseBand, called map[string]calledMark) resultsView {
 	words := c.words(r)
-	a := ans.asked
+	q := ans.question
 	page, start, end := pageOf(r, ans)
-	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: a, At: ans.at, Now: c.Now(), Asks: whereWords(words, a), Where: placeLine(words, a), Only: onlyWords(words, a), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
-		Rows: c.rows(words, ans, start, end), Form: c.formView(r, formOf(a), ans.userID)}
+	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: q, At: ans.at, Now: c.Now(), Asks: whereWords(words, q), Where: placeLine(words, q), Only: onlyWords(words, q), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
+		Rows: c.rows(words, ans, start, end), Form: c.formView(r, formOf(q), ans.userID)}
 	v.Band = band
 	for i, row := range v.Rows {
 		if m, ok := called[row.R.SiteID]; ok && row.FirstOfSite {
@@ -118,7 +118,7 @@ func (c *Consult) resultsView(r *http.Request, ans *answer, band caseBand, calle
 		g.Rows = append(g.Rows, row)
 	}
 	v.widen(words, c.Now())
-	v.mapView = c.mapView(r, a, v.Rows, ans.base != nil)
+	v.mapView = c.mapView(r, q, v.Rows, ans.base != nil)
 	if c.hidden != nil && len(v.Rows) > 0 {
 		v.Through = &throughView{On: ans.base != nil, Other: pathOf(ans.id, ans.base == nil)}
 	}
@@ -126,17 +126,17 @@ func (c *Consult) resultsView(r *http.Request, ans *answer, band caseBand, calle
 }
 
 // formOf fills the form with an answered question, as a person would have typed it.
-func formOf(a *asked) *asked {
-	f := *a
-	f.Radius = strconv.Itoa(a.RadiusM)
+func formOf(q *question) *question {
+	f := *q
+	f.Radius = strconv.Itoa(q.RadiusM)
 	switch {
-	case a.Answer != nil:
-		f.At = a.Answer.Name()
-	case a.Rings == nil && a.Line == nil:
-		f.At = writePlace(a.Point)
+	case q.Answer != nil:
+		f.At = q.Answer.Name()
+	case q.Rings == nil && q.Line == nil:
+		f.At = writePlace(q.Point)
 	}
-	from := a.From.In(pages.Rome())
-	f.Date, f.Time, f.Until = typed(a.From, a.To)
+	from := q.From.In(pages.Rome())
+	f.Date, f.Time, f.Until = typed(q.From, q.To)
 	f.When = whenExact
 	if f.Fold = ""; len(pages.Instants(from.Year(), from.Month(), from.Day(), from.Hour(), from.Minute())) == 2 {
 		if f.Fold = foldSecond; from.IsDST() {

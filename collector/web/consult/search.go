@@ -71,20 +71,20 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusBadRequest, "error.body", err)
 		return
 	}
-	a := readAsked(r.PostForm, c.Now(), exact)
-	c.locate(a)
-	if err := c.findCase(r.Context(), user(r), a); err != nil {
+	q := readQuestion(r.PostForm, c.Now(), exact)
+	c.locate(q)
+	if err := c.findCase(r.Context(), user(r), q); err != nil {
 		c.broken(w, r, err)
 		return
 	}
-	if len(a.Errors) > 0 {
-		c.refuse(w, r, a)
+	if len(q.Errors) > 0 {
+		c.refuse(w, r, q)
 		return
 	}
-	ans, err := c.ask(r, a, exact)
+	ans, err := c.ask(r, q, exact)
 	if bad, ok := errors.AsType[search.QueryError](err); ok {
-		a.Errors = append(a.Errors, fieldError{Field: formField(bad.Field), Key: queryError(bad), Detail: bad.Why})
-		c.refuse(w, r, a)
+		q.Errors = append(q.Errors, fieldError{Field: formField(bad.Field), Key: queryError(bad), Detail: bad.Why})
+		c.refuse(w, r, q)
 		return
 	}
 	switch {
@@ -104,7 +104,7 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 // ask puts the question to the index, through the trail. Programs (exact) are told
 // of all that it finds, a person of the first page. A case that is not there yet is
 // opened once the question has an answer.
-func (c *Consult) ask(r *http.Request, a *asked, exact bool) (*answer, error) {
+func (c *Consult) ask(r *http.Request, a *question, exact bool) (*answer, error) {
 	u, recipient, err := c.officer(r.Context())
 	if err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (c *Consult) ask(r *http.Request, a *asked, exact bool) (*answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	ans := &answer{id: rand.Text(), userID: u.ID, asked: a, at: now, hidden: got.Hidden, proof: proof}
+	ans := &answer{id: rand.Text(), userID: u.ID, question: a, at: now, hidden: got.Hidden, proof: proof}
 	ans.take(got)
 	if err := c.rememberSearch(r.Context(), u, ans, entry, proof, got); err != nil {
 		return nil, fmt.Errorf("the answer is refused, since it could not be copied into its case: %w", err)
@@ -219,15 +219,15 @@ func (c *Consult) refuseClosed(w http.ResponseWriter, r *http.Request, k registr
 
 // refuse answers a question that cannot be understood, with what was typed
 // still in the form.
-func (c *Consult) refuse(w http.ResponseWriter, r *http.Request, a *asked) {
+func (c *Consult) refuse(w http.ResponseWriter, r *http.Request, q *question) {
 	if !web.WantsJSON(r) {
-		c.showForm(w, r, a, http.StatusUnprocessableEntity)
+		c.showForm(w, r, q, http.StatusUnprocessableEntity)
 		return
 	}
-	p := problemOf(c.words(r), a.Errors, "hint.api")
+	p := problemOf(c.words(r), q.Errors, "hint.api")
 	for i, e := range p.Errors {
 		if e.Field == "at" {
-			p.Errors[i].Places = placesJSON(a.Found.Answers)
+			p.Errors[i].Places = placesJSON(q.Found.Answers)
 		}
 	}
 	web.WriteJSON(w, http.StatusUnprocessableEntity, p)
@@ -244,36 +244,36 @@ func (c *Consult) fail(w http.ResponseWriter, r *http.Request, status int, key s
 		web.WriteJSON(w, status, p)
 		return
 	}
-	a := blank(c.Now())
+	q := blank(c.Now())
 	if r.PostForm != nil && (r.PostForm.Has("at") || r.PostForm.Has("area") || r.PostForm.Has("route")) {
-		a = readAsked(r.PostForm, c.Now(), false)
-		c.locate(a)
-		if err := c.findCase(r.Context(), user(r), a); err != nil {
-			a.Case.ID = ""
+		q = readQuestion(r.PostForm, c.Now(), false)
+		c.locate(q)
+		if err := c.findCase(r.Context(), user(r), q); err != nil {
+			q.Case.ID = ""
 		}
-		a.Errors = nil
+		q.Errors = nil
 	}
-	c.showForm(w, r, a, status, pages.Note{Kind: "danger", Key: key})
+	c.showForm(w, r, q, status, pages.Note{Kind: "danger", Key: key})
 }
 
-func (c *Consult) showForm(w http.ResponseWriter, r *http.Request, a *asked, status int, notes ...pages.Note) {
-	if n := len(a.Errors); n > 0 {
+func (c *Consult) showForm(w http.ResponseWriter, r *http.Request, q *question, status int, notes ...pages.Note) {
+	if n := len(q.Errors); n > 0 {
 		words := c.words(r)
 		notes = append(notes, pages.Note{Kind: "danger", Text: words.N("form.wrong", n)})
-		if key := a.wrong("case"); key != "" {
+		if key := q.wrong("case"); key != "" {
 			notes = append(notes, pages.Note{Kind: "danger", Key: key})
 		}
 	}
 	u := user(r)
 	var in *inCase
 	var mine []caseBand
-	if a.Case.ID == "" {
+	if q.Case.ID == "" {
 		mine = c.mine(r.Context(), u)
 	} else {
 		var err error
-		if in, err = c.inCase(r, a.Case); err != nil {
+		if in, err = c.inCase(r, q.Case); err != nil {
 			c.Log.ErrorContext(r.Context(), "history of a case not read", "err", err)
-			in = &inCase{Band: c.band(a.Case, u)}
+			in = &inCase{Band: c.band(q.Case, u)}
 		}
 	}
 	p := c.page(r, "form.html", "form.title", status, notes)
@@ -282,7 +282,7 @@ func (c *Consult) showForm(w http.ResponseWriter, r *http.Request, a *asked, sta
 		mapView
 		In   *inCase    // nil: the case is still to be described
 		Mine []caseBand // open ones of the officer's, to go on with
-	}{c.formView(r, a, u.ID), c.mapView(r, a, nil, false), in, mine}
+	}{c.formView(r, q, u.ID), c.mapView(r, q, nil, false), in, mine}
 	c.set.Render(w, r, p)
 }
 

@@ -30,7 +30,7 @@ func (a *answer) through() *answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.open == nil {
-		a.open = &answer{id: a.id, userID: a.userID, asked: a.asked, at: a.at, query: a.query, results: search.Through(a.results),
+		a.open = &answer{id: a.id, userID: a.userID, question: a.question, at: a.at, query: a.query, results: search.Through(a.results),
 			hidden: a.hidden, proof: a.proof, expires: a.expires, base: a}
 		a.open.query.Buildings = nil
 	}
@@ -64,7 +64,7 @@ func (c *Consult) seen(row row, through bool) [][2]float64 {
 		return nil
 	}
 	cam := row.R.Camera
-	points, ok := c.hidden.Seen(cam.Position, cam.View, rangeOf(cam.View))
+	points, ok := c.hidden.VisibilityPolygon(cam.Position, cam.View, rangeOf(cam.View))
 	if !ok {
 		return nil
 	}

@@ -28,49 +28,49 @@ func (e wallError) Error() string { return e.key }
 var errClockForm = wallError{key: "error.time.form"}
 
 // failTime says what is wrong with a time.
-func (a *asked) failTime(field string, err error) {
+func (q *question) failTime(field string, err error) {
 	e, ok := errors.AsType[wallError](err)
 	if !ok {
 		e = errClockForm
 	}
-	a.Errors = append(a.Errors, fieldError{Field: field, Key: e.key, Candidates: e.moments})
+	q.Errors = append(q.Errors, fieldError{Field: field, Key: e.key, Candidates: e.moments})
 }
 
-func (a *asked) readTimes(now time.Time) {
-	if a.Fold != "" && a.Fold != foldFirst && a.Fold != foldSecond {
-		a.fail("fold", "error.fold")
+func (q *question) readTimes(now time.Time) {
+	if q.Fold != "" && q.Fold != foldFirst && q.Fold != foldSecond {
+		q.fail("fold", "error.fold")
 		return
 	}
-	before := len(a.Errors)
-	if strings.ContainsAny(a.Time, "Tt") {
-		a.readExactTimes()
+	before := len(q.Errors)
+	if strings.ContainsAny(q.Time, "Tt") {
+		q.readExactTimes()
 	} else {
-		a.readWallTimes()
+		q.readWallTimes()
 	}
-	if len(a.Errors) > before {
+	if len(q.Errors) > before {
 		return
 	}
 	switch {
-	case a.From.After(now):
-		a.fail("time", "error.time.future")
-	case a.To.Before(a.From):
-		a.fail("until", "error.until.before")
-	case a.To.Sub(a.From) > search.MaxWindow:
-		a.fail("until", "error.until.long")
+	case q.From.After(now):
+		q.fail("time", "error.time.future")
+	case q.To.Before(q.From):
+		q.fail("until", "error.until.before")
+	case q.To.Sub(q.From) > search.MaxWindow:
+		q.fail("until", "error.until.long")
 	}
 }
 
-func (a *asked) readExactTimes() {
+func (q *question) readExactTimes() {
 	var err error
-	if a.From, err = exactTime(a.Time); err != nil {
-		a.failTime("time", err)
+	if q.From, err = exactTime(q.Time); err != nil {
+		q.failTime("time", err)
 	}
-	a.To = a.From
-	if a.Until == "" {
+	q.To = q.From
+	if q.Until == "" {
 		return
 	}
-	if a.To, err = exactTime(a.Until); err != nil {
-		a.failTime("until", err)
+	if q.To, err = exactTime(q.Until); err != nil {
+		q.failTime("until", err)
 	}
 }
 
@@ -100,33 +100,33 @@ var clockTime = regexp.MustCompile(`^(\d{1,2})[:.]?(\d{2})(?:[:.](\d{2}))?$`)
 
 // readWallTimes reads date, time and end of day as clocks in Rome showed them.
 // An end earlier than the start is on the next day.
-func (a *asked) readWallTimes() {
-	day, err := time.Parse(time.DateOnly, a.Date)
+func (q *question) readWallTimes() {
+	day, err := time.Parse(time.DateOnly, q.Date)
 	if err != nil {
-		a.fail("date", "error.date")
+		q.fail("date", "error.date")
 		return
 	}
-	if a.Time == "" {
-		a.fail("time", "error.time.missing")
+	if q.Time == "" {
+		q.fail("time", "error.time.missing")
 		return
 	}
-	if a.From, err = wallTime(day, a.Time, a.Fold); err != nil {
+	if q.From, err = wallTime(day, q.Time, q.Fold); err != nil {
 		e, ok := errors.AsType[wallError](err)
-		a.AskWhichOne = ok && len(e.moments) == 2
-		a.failTime("time", err)
+		q.AskWhichOne = ok && len(e.moments) == 2
+		q.failTime("time", err)
 		return
 	}
-	a.To = a.From
-	if a.Until == "" {
+	q.To = q.From
+	if q.Until == "" {
 		return
 	}
 	// A window that ends in the doubled hour ends with its second half: better
 	// an hour too much footage than one too little.
-	if a.To, err = wallTime(day, a.Until, foldSecond); err == nil && a.To.Before(a.From) {
-		a.To, err = wallTime(day.AddDate(0, 0, 1), a.Until, foldSecond)
+	if q.To, err = wallTime(day, q.Until, foldSecond); err == nil && q.To.Before(q.From) {
+		q.To, err = wallTime(day.AddDate(0, 0, 1), q.Until, foldSecond)
 	}
 	if err != nil {
-		a.failTime("until", err)
+		q.failTime("until", err)
 	}
 }
 

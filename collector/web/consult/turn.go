@@ -49,8 +49,8 @@ func (c *Consult) turn(r *http.Request, ans *answer, from, until int) error {
 	if err != nil {
 		return err
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "search", Case: ans.asked.Case.ID, Recipient: recipient,
-		Body: pageBody{ans.proof.Index, from + 1, ans.asked.why(u, web.From(r))}}
+	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "search", Case: ans.question.Case.ID, Recipient: recipient,
+		Body: pageBody{ans.proof.Index, from + 1, ans.question.why(u, web.From(r))}}
 	got, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {
 		return c.show(ctx, ans.hits(), from, until)
 	})

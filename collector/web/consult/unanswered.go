@@ -42,8 +42,8 @@ func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
 	var err error
 	report, ok := ans.reported()[site]
 	if !ok {
-		entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "unanswered", Case: ans.asked.Case.ID, Count: 1, Recipient: recipient,
-			Body: unansweredBody{whyBody: ans.asked.why(u, web.From(r)), Site: site, Search: ans.proof.Index}}
+		entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "unanswered", Case: ans.question.Case.ID, Count: 1, Recipient: recipient,
+			Body: unansweredBody{whyBody: ans.question.why(u, web.From(r)), Site: site, Search: ans.proof.Index}}
 		report, err = c.report(r, ans, site, entry)
 	}
 	switch {

@@ -24,7 +24,7 @@ type reasons struct {
 // why words the reasons of a result of an answer.
 func why(w *pages.Words, ans *answer, r search.Result) reasons {
 	x := reasons{Footage: footageWords(w, r, ans.at), Origin: originOf(w, r)}
-	place := placeOf(ans.asked.query(ans.at).In)
+	place := placeOf(ans.question.query(ans.at).In)
 	x.Lead, x.Rest = sightWords(w, r, place)
 	if place == "route" {
 		x.Passed = passingWords(w, r.From, r.Until)

@@ -24,7 +24,7 @@ func TestWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	south := 180
-	point := &answer{asked: &asked{Point: place, RadiusM: 200, From: event, To: event}, at: noon}
+	point := &answer{question: &question{Point: place, RadiusM: 200, From: event, To: event}, at: noon}
 	sees := search.Result{Hit: search.Hit{Class: search.ClassA, From: event, Until: event, Recording: protocol.Yes,
 		Footage: protocol.Footage{Exists: protocol.Yes},
 		Sight:   protocol.Sight{Sees: protocol.Yes, DistanceM: 17.6, BearingDeg: 180, PixelsPerMetre: 130, Class: protocol.ClassRecognise}}}

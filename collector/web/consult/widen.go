@@ -22,27 +22,27 @@ var widenings = []time.Duration{30 * time.Minute, 2 * time.Hour, 12 * time.Hour}
 // time is gone. Filters that hide everything come first; a route has its times by
 // its speeds.
 func (v *resultsView) widen(w *pages.Words, now time.Time) {
-	a := v.Asked
-	if v.Hidden != "" || a.Line != nil || v.Total > 0 && (v.Page > 1 || v.Groups[0].Class != search.ClassC) {
+	q := v.Asked
+	if v.Hidden != "" || q.Line != nil || v.Total > 0 && (v.Page > 1 || v.Groups[0].Class != search.ClassC) {
 		return
 	}
-	v.Again = url.Values{"at": {v.Form.Asked.At}, "pick": {a.Pick}, "area": {a.Area}, "category": a.Categories,
-		"time": {a.From.UTC().Format(time.RFC3339)}, "until": {a.To.UTC().Format(time.RFC3339)},
-		"case": {a.Case.ID}, "offence": {a.Offence}, "reason": {a.Reason}}
-	for name, on := range map[string]bool{"continuous": a.Continuous, "certain": a.Certain} {
+	v.Again = url.Values{"at": {v.Form.Asked.At}, "pick": {q.Pick}, "area": {q.Area}, "category": q.Categories,
+		"time": {q.From.UTC().Format(time.RFC3339)}, "until": {q.To.UTC().Format(time.RFC3339)},
+		"case": {q.Case.ID}, "offence": {q.Offence}, "reason": {q.Reason}}
+	for name, on := range map[string]bool{"continuous": q.Continuous, "certain": q.Certain} {
 		if on {
 			v.Again.Set(name, "1")
 		}
 	}
-	if v.Total == 0 && a.Rings == nil {
+	if v.Total == 0 && q.Rings == nil {
 		for _, radius := range radii {
-			if radius > a.RadiusM {
+			if radius > q.RadiusM {
 				v.Wider = append(v.Wider, radius)
 			}
 		}
 	}
 	for _, more := range widenings {
-		from, to := a.From.Add(-more), a.To.Add(more)
+		from, to := q.From.Add(-more), q.To.Add(more)
 		if to.After(now) {
 			to = now.Truncate(time.Second)
 		}

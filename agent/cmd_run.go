@@ -130,7 +130,7 @@ func runSite(ctx context.Context, c *call, config Config, programs *update.Updat
 	group.Go(func() error { return s.watch(ctx) })
 	group.Go(func() error { return s.renew(ctx) })
 	group.Go(func() error { return s.hear(ctx, discover.Listen) })
-	group.Go(func() error { rest(ctx); return nil })
+	group.Go(func() error { freeMemory(ctx); return nil })
 	if err := daemon.Ready(); err != nil {
 		c.log.Warn("systemd will take this start for one that failed", "error", err)
 	}

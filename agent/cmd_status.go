@@ -35,10 +35,10 @@ type standing struct {
 }
 
 // status is asked by the pages and by the command line.
-func (d *delivery) status(ctx context.Context) (any, error) {
-	u := d.up.Status()
+func (l *link) status(ctx context.Context) (any, error) {
+	u := l.up.Status()
 	st := standing{
-		Running: d.running.Load(), Version: version(),
+		Running: l.running.Load(), Version: version(),
 		AgentID: u.AgentID, Collector: u.Collector, Transport: u.Transport,
 		ConnectedAt: u.ConnectedAt, LastAcknowledged: u.LastAcknowledged,
 		Connection: held, NextSlot: u.NextSlot, LastError: u.LastError, LastReason: u.LastReason, CertificateUntil: u.CertificateUntil,
@@ -51,22 +51,22 @@ func (d *delivery) status(ctx context.Context) (any, error) {
 		st.Connection = parked
 	}
 	var err error
-	if st.NewNotices, err = d.inv.NewNotices(ctx); err != nil {
+	if st.NewNotices, err = l.inv.NewNotices(ctx); err != nil {
 		return nil, err
 	}
-	grants, err := d.inv.Grants(ctx)
+	grants, err := l.inv.Grants(ctx)
 	if err != nil {
 		return nil, err
 	}
 	st.Sites = append(st.Sites, grants...)
-	messages, err := d.inv.Counts(ctx)
+	messages, err := l.inv.Counts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for state, n := range messages {
 		st.Messages[string(state)] = n
 	}
-	cameras, err := d.inv.Cameras(ctx)
+	cameras, err := l.inv.Cameras(ctx)
 	if err != nil {
 		return nil, err
 	}

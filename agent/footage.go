@@ -9,20 +9,18 @@ import (
 )
 
 // find asks the recorders of a request whether they still have the footage that it
-// asks for, and records what they say. It runs on an act of the owner alone. One
-// look follows the other, as in look.
+// asks for, and records what they say. It runs on an act of the owner alone.
 func (s *site) find(ctx context.Context, noticeID string) error {
-	select {
-	case s.looking <- struct{}{}:
-		defer func() { <-s.looking }()
-	case <-ctx.Done():
-		return ctx.Err()
+	done, err := s.lookAlone(ctx)
+	if err != nil {
+		return err
 	}
+	defer done()
 	searches, err := s.inv.Searches(ctx, noticeID)
 	if err != nil {
 		return err
 	}
-	asker := interrogate.New(interrogate.Options{Memory: s.inv, Now: s.link.clock(), Log: s.log})
+	asker := s.asker(s.inv, s.link.clock())
 	var errs []error
 	for _, search := range searches {
 		checks, err := s.ask(ctx, asker, search)

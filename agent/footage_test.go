@@ -45,7 +45,7 @@ func TestFind(t *testing.T) {
 			}
 			t.Cleanup(func() { d.Close() })
 			s := siteFor(t, defaults())
-			if err := s.visit(t.Context(), []discover.Sighting{{Address: d.Address(), Methods: []discover.Method{discover.MethodTarget}}}); err != nil {
+			if err := s.lookAt(t.Context(), []discover.Sighting{{Address: d.Address(), Methods: []discover.Method{discover.MethodTarget}}}); err != nil {
 				t.Fatal(err)
 			}
 			camera := declareAny(t, s.inv, c.channel)

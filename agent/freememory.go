@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	// restAfter is how long little must have been done before memory is given back.
-	restAfter = 20 * time.Second
+	// freeAfter is how long little must have been done before memory is given back.
+	freeAfter = 20 * time.Second
 	// littleWork is how much an agent allocates meanwhile that only keeps its line, in bytes.
 	littleWork = 256 << 10
 )
 
-// rest gives back, until ctx ends, what a look at the recorders or a visit of the
+// freeMemory gives back, until ctx ends, what a look at the recorders or a visit of the
 // owner needed, once it is over: on a NAS the agent is a guest, and most of its day
 // it waits. What comes next finds it all again within milliseconds.
-func rest(ctx context.Context) {
-	tick := time.NewTicker(restAfter)
+func freeMemory(ctx context.Context) {
+	tick := time.NewTicker(freeAfter)
 	defer tick.Stop()
 	w := work{busy: true} // the start is work
 	for {

@@ -40,7 +40,7 @@ func (s *site) hear(ctx context.Context, listen listener) error {
 	})
 	group.Go(func() error {
 		g.run(ctx, func(ctx context.Context, said []discover.Sighting) {
-			if err := s.visit(ctx, said); err != nil && ctx.Err() == nil {
+			if err := s.lookAt(ctx, said); err != nil && ctx.Err() == nil {
 				s.log.Warn("looking at a device that announced itself failed", "error", err)
 			}
 		})
@@ -49,16 +49,15 @@ func (s *site) hear(ctx context.Context, listen listener) error {
 	return group.Wait()
 }
 
-// visit asks the devices that announced themselves, and records those that answer.
-func (s *site) visit(ctx context.Context, said []discover.Sighting) error {
-	select {
-	case s.looking <- struct{}{}:
-		defer func() { <-s.looking }()
-	case <-ctx.Done():
-		return ctx.Err()
+// lookAt asks devices that announced themselves, and records those that answer.
+func (s *site) lookAt(ctx context.Context, said []discover.Sighting) error {
+	done, err := s.lookAlone(ctx)
+	if err != nil {
+		return err
 	}
+	defer done()
 	now := s.link.clock()
-	asker := interrogate.New(interrogate.Options{Memory: s.inv, Now: now, Log: s.log})
+	asker := s.asker(s.inv, now)
 	found := make([]interrogate.Device, len(said))
 	var group errgroup.Group
 	group.SetLimit(atOnce)

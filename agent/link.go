@@ -14,8 +14,8 @@ import (
 	"anagrafe/protocol"
 )
 
-// delivery joins the uplink, the identity and the inventory of one directory.
-type delivery struct {
+// link joins the uplink, the identity and the inventory of one directory.
+type link struct {
 	dir     string
 	inv     *inventory.Inventory
 	up      *uplink.Uplink
@@ -28,42 +28,42 @@ type delivery struct {
 	withdrawn func(context.Context)
 }
 
-// newDelivery opens the identity, if there is one. One that cannot be read is
+// newLink opens the identity, if there is one. One that cannot be read is
 // an error: an identity is never replaced in silence.
-func newDelivery(dir string, inv *inventory.Inventory, park bool, log *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (*delivery, error) {
+func newLink(dir string, inv *inventory.Inventory, park bool, log *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (*link, error) {
 	identity, err := uplink.Open(dir)
 	if e, ok := errors.AsType[*uplink.Error](err); err != nil && !(ok && e.Reason == uplink.NotEnrolled) {
 		return nil, err
 	}
-	d := &delivery{dir: dir, inv: inv, wrap: wrap, keep: inv.KeepNotice, withdrawn: func(context.Context) {}}
-	d.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: d.came, Park: park,
+	l := &link{dir: dir, inv: inv, wrap: wrap, keep: inv.KeepNotice, withdrawn: func(context.Context) {}}
+	l.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: l.came, Park: park,
 		Version: version(), Log: log, WrapTransport: wrap})
-	return d, nil
+	return l, nil
 }
 
 // came keeps a notice.
-func (d *delivery) came(ctx context.Context, n protocol.Notice) error {
-	if err := d.keep(ctx, n); err != nil {
+func (l *link) came(ctx context.Context, n protocol.Notice) error {
+	if err := l.keep(ctx, n); err != nil {
 		return err
 	}
 	if change, ok := n.Body.(protocol.SiteChange); ok && change.State == protocol.SiteWithdrawn {
-		d.withdrawn(ctx)
+		l.withdrawn(ctx)
 	}
 	return nil
 }
 
 // run delivers until ctx ends; before an enrolment it waits.
-func (d *delivery) run(ctx context.Context) error {
-	d.running.Store(true)
-	defer d.running.Store(false)
-	return d.up.Run(ctx)
+func (l *link) run(ctx context.Context) error {
+	l.running.Store(true)
+	defer l.running.Store(false)
+	return l.up.Run(ctx)
 }
 
 // clock gives the time by the collector's clock, where this machine's is known
 // to be wrong: what a shop's computer believes must not become a recorder's
 // error. It is the same clock for a whole look.
-func (d *delivery) clock() func() time.Time {
-	c := d.up.Status().Clock
+func (l *link) clock() func() time.Time {
+	c := l.up.Status().Clock
 	now := time.Now()
 	// If the wall clock and the monotonic one went apart since, it was set, and
 	// what was compared before says nothing.
@@ -78,27 +78,27 @@ func (d *delivery) clock() func() time.Time {
 // what the register already holds of the site. With replace, the other
 // computers that speak for the site may do so no more; it can be said later,
 // with the same code.
-func (d *delivery) enrol(ctx context.Context, code, collector string, replace bool) error {
-	grant, err := uplink.Enrol(ctx, d.dir, collector, code, uplink.EnrolOptions{
-		Version: version(), WrapTransport: d.wrap, Visit: d.visit, Replace: replace, Former: d.inv.SpokeAs})
+func (l *link) enrol(ctx context.Context, code, collector string, replace bool) error {
+	grant, err := uplink.Enrol(ctx, l.dir, collector, code, uplink.EnrolOptions{
+		Version: version(), WrapTransport: l.wrap, Visit: l.visit, Replace: replace, Former: l.inv.SpokeAs})
 	if err != nil {
 		return err
 	}
-	if err := d.inv.AddGrant(ctx, inventory.Grant{
+	if err := l.inv.AddGrant(ctx, inventory.Grant{
 		AgentID: grant.AgentID, SiteID: grant.SiteID, SiteName: grant.SiteName, Category: grant.Category, Address: grant.Address,
 		Epoch: grant.Epoch, From: grant.From, Until: grant.Until, Collector: grant.Collector,
 		Others: grant.Others,
 	}); err != nil {
 		return err
 	}
-	identity, err := uplink.Open(d.dir)
+	identity, err := uplink.Open(l.dir)
 	if err != nil {
 		return err
 	}
-	d.up.Use(identity)
-	message, err := identity.Recorded(ctx, grant.SiteID, d.wrap)
+	l.up.Use(identity)
+	message, err := identity.Recorded(ctx, grant.SiteID, l.wrap)
 	if err == nil {
-		err = d.inv.SetRecorded(ctx, grant.SiteID, code, message)
+		err = l.inv.SetRecorded(ctx, grant.SiteID, code, message)
 	}
 	if err != nil {
 		return fmt.Errorf("enrolled, but what the register already holds of the site is not known; enrol again with the same code: %w", err)

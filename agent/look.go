@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,4 +73,71 @@ func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
 		err = ctx.Err() // it may have ended after the scan, while devices were asked
 	}
 	return devices, err
+}
+
+// look scans the network once and records what it found.
+func (s *site) look(ctx context.Context) error {
+	done, err := s.lookAlone(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	known, err := s.inv.Known(ctx)
+	if err != nil {
+		return err
+	}
+	now := s.link.clock()
+	s.seen.forget()
+	defer s.seen.forget() // by then they are recorded
+	devices, err := look(ctx, lookOptions{
+		saw:        s.seen.add,
+		interfaces: s.config.Interfaces, targets: append(known, s.config.Targets...), memory: s.inv, now: now, log: s.log,
+	})
+	if ctx.Err() != nil {
+		return ctx.Err() // who was not asked to the end would count as silent
+	}
+	err = errors.Join(err, s.inv.Record(ctx, devices, now()))
+	return errors.Join(err, s.inv.TellHealth(ctx, s.told(), now()))
+}
+
+// lookAlone waits until nobody else asks the devices, and has the others wait until
+// done: two looks at a time would try a wrong password twice.
+func (s *site) lookAlone(ctx context.Context) (done func(), err error) {
+	select {
+	case s.looking <- struct{}{}:
+		return func() { <-s.looking }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// asker asks devices, and remembers in memory which passwords they refuse.
+func (s *site) asker(memory interrogate.Memory, now func() time.Time) *interrogate.Asker {
+	return interrogate.New(interrogate.Options{Memory: memory, Now: now, Log: s.log})
+}
+
+// seen are the devices that a running look has met so far, for who waits in front
+// of the page. They are recorded all together, at its end: a device that was not
+// asked yet would count as silent.
+type seen struct {
+	mu      sync.Mutex
+	devices []interrogate.Device
+}
+
+func (s *seen) add(d interrogate.Device) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.devices = append(s.devices, d)
+}
+
+func (s *seen) list() []interrogate.Device {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.devices)
+}
+
+func (s *seen) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.devices = nil
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-
-	"anagrafe/agent/interrogate"
 )
 
 // picture gets one still picture for the owner's page, which alone asks for it (see
@@ -19,6 +17,5 @@ func (s *site) picture(ctx context.Context, deviceID, cameraID string) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	asker := interrogate.New(interrogate.Options{Memory: s.inv, Now: s.link.clock(), Log: s.log})
-	return asker.Picture(ctx, at.Sighting, at.Family, at.Channel)
+	return s.asker(s.inv, s.link.clock()).Picture(ctx, at.Sighting, at.Family, at.Channel)
 }

@@ -35,13 +35,13 @@ type site struct {
 	back   func() error // from the owner of dir to who started this process
 	inv    *inventory.Inventory
 	review *review.Review
-	link   *delivery
+	link   *link
 	atlas  *atlas.Atlas
 	// programs are the agent's own versions; nil: this process is no daemon.
 	programs *update.Updater
 	lookNow  chan struct{} // buffered 1: somebody wants to know whether there is an update
 
-	looking   chan struct{} // holds one token: see look
+	looking   chan struct{} // holds one token: see lookAlone
 	picturing chan struct{} // likewise: see picture
 	seen      seen
 }
@@ -73,7 +73,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 	if s.inv, err = inventory.Open(ctx, dir, log); err != nil {
 		return nil, err
 	}
-	if s.link, err = newDelivery(dir, s.inv, config.Connection == parked, log, nil); err != nil {
+	if s.link, err = newLink(dir, s.inv, config.Connection == parked, log, nil); err != nil {
 		return nil, err
 	}
 	if s.atlas, err = atlas.Open(atlasDir(dir), s.link.up, log); err != nil {
@@ -113,33 +113,6 @@ func (s *site) Close() error {
 		errs = append(errs, s.inv.Close())
 	}
 	return errors.Join(append(errs, s.lock.Unlock(), s.back())...)
-}
-
-// look scans the network once and records what it found. One look follows the
-// other: two at a time would try a wrong password twice.
-func (s *site) look(ctx context.Context) error {
-	select {
-	case s.looking <- struct{}{}:
-		defer func() { <-s.looking }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	known, err := s.inv.Known(ctx)
-	if err != nil {
-		return err
-	}
-	now := s.link.clock()
-	s.seen.forget()
-	defer s.seen.forget() // by then they are recorded
-	devices, err := look(ctx, lookOptions{
-		saw:        s.seen.add,
-		interfaces: s.config.Interfaces, targets: append(known, s.config.Targets...), memory: s.inv, now: now, log: s.log,
-	})
-	if ctx.Err() != nil {
-		return ctx.Err() // who was not asked to the end would count as silent
-	}
-	err = errors.Join(err, s.inv.Record(ctx, devices, now()))
-	return errors.Join(err, s.inv.TellHealth(ctx, s.told(), now()))
 }
 
 // serve answers on a listener until ctx ends, then waits a while for open

@@ -44,7 +44,7 @@ func startRecorder(t *testing.T, folder string, o cameratest.Options) *camerates
 // foundAt has a site find a device, and gives it as the inventory knows it.
 func foundAt(t *testing.T, s *site, d *cameratest.Device) inventory.Device {
 	t.Helper()
-	if err := s.visit(t.Context(), []discover.Sighting{{Address: d.Address(), Methods: []discover.Method{discover.MethodTarget}}}); err != nil {
+	if err := s.lookAt(t.Context(), []discover.Sighting{{Address: d.Address(), Methods: []discover.Method{discover.MethodTarget}}}); err != nil {
 		t.Fatal(err)
 	}
 	all, err := s.inv.Devices(t.Context())

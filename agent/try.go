@@ -12,14 +12,12 @@ import (
 // try looks at one device at once with the password that a person has typed for it,
 // and keeps that: a refusal is the last word on it, as in any look. Without a user it
 // only looks. Where another password works, only one that works too takes its place.
-// One look follows the other, as in look.
 func (s *site) try(ctx context.Context, deviceID string, c interrogate.Credential) (interrogate.Needs, error) {
-	select {
-	case s.looking <- struct{}{}:
-		defer func() { <-s.looking }()
-	case <-ctx.Done():
-		return "", ctx.Err()
+	done, err := s.lookAlone(ctx)
+	if err != nil {
+		return "", err
 	}
+	defer done()
 	at, err := s.inv.Reach(ctx, deviceID, "")
 	if err != nil {
 		return "", err
@@ -41,7 +39,7 @@ func (s *site) try(ctx context.Context, deviceID string, c interrogate.Credentia
 		}
 	}
 	now := s.link.clock()
-	d := askAt(ctx, interrogate.New(interrogate.Options{Memory: memory, Now: now, Log: s.log}), at.Sighting)
+	d := askAt(ctx, s.asker(memory, now), at.Sighting)
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()

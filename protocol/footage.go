@@ -162,13 +162,12 @@ func newestOldest(eras []Era[Retention], now time.Time) (oldest, observedAt time
 
 // inForce is the value of the last era that began at or before t.
 func inForce[T any](eras []Era[T], t time.Time) (v T, ok bool) {
-	for _, e := range eras {
-		if e.From.After(t) {
-			break
+	for i := len(eras) - 1; i >= 0; i-- {
+		if e := &eras[i]; !e.From.After(t) {
+			return e.Value, true
 		}
-		v, ok = e.Value, true
 	}
-	return v, ok
+	return v, false
 }
 
 func latest(a, b time.Time) time.Time {

@@ -53,7 +53,7 @@ func (r *Retention) UnmarshalJSON(b []byte) error {
 
 // ageLimit is the configured age after which footage of this kind is surely
 // deleted.
-func (r Retention) ageLimit(recorded Answer) (time.Duration, bool) {
+func (r *Retention) ageLimit(recorded Answer) (time.Duration, bool) {
 	if r.Kind != RetentionAge || r.Age <= 0 {
 		return 0, false
 	}
@@ -67,14 +67,17 @@ func (r Retention) ageLimit(recorded Answer) (time.Duration, bool) {
 }
 
 // settledSpan is how far back a full store was seen to reach.
-func (r Retention) settledSpan() (time.Duration, bool) {
+func (r *Retention) settledSpan() (time.Duration, bool) {
+	if !r.Settled || r.OldestFootage.IsZero() {
+		return 0, false
+	}
 	span := r.ObservedAt.Sub(r.OldestFootage)
-	return span, r.Settled && !r.OldestFootage.IsZero() && span > 0
+	return span, span > 0
 }
 
 // endsAfter is the age at which footage is overwritten first, by configuration
 // or by a full store; where the schedule is unknown, the shorter age.
-func (r Retention) endsAfter(recorded Answer) (time.Duration, bool) {
+func (r *Retention) endsAfter(recorded Answer) (time.Duration, bool) {
 	limit, ok := r.ageLimit(recorded)
 	if ok && recorded == Unknown && r.EventAge > 0 {
 		limit = min(r.Age, r.EventAge)

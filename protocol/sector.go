@@ -22,6 +22,13 @@ type Sector struct {
 
 // SectorOf makes a camera's sector.
 func SectorOf(pos Position, view View) Sector {
+	s := reaching(pos, view)
+	s.aim()
+	return s
+}
+
+// reaching is a sector that is not aimed yet: it tells how far the camera may see.
+func reaching(pos Position, view View) Sector {
 	v := view.sane()
 	s := Sector{view: v, reach: DefaultRangeM, margin: float64(pos.AccuracyM)}
 	if pos.AccuracyM <= 0 {
@@ -32,6 +39,12 @@ func SectorOf(pos Position, view View) Sector {
 	} else {
 		s.doubts |= DoubtRange
 	}
+	return s
+}
+
+// aim tells where the camera looks.
+func (s *Sector) aim() {
+	v := &s.view
 	all := v.AngleDeg != nil && *v.AngleDeg == 360
 	if v.Turns {
 		s.doubts |= DoubtTurns
@@ -46,7 +59,6 @@ func SectorOf(pos Position, view View) Sector {
 		s.axisEast, s.axisNorth = math.Sincos(float64(*v.DirectionDeg) * math.Pi / 180)
 		s.sin, s.cos = math.Sincos(float64(*v.AngleDeg) / 2 * math.Pi / 180)
 	}
-	return s
 }
 
 // ReachM is how far from its position the camera may see: its range and the

@@ -91,16 +91,23 @@ func ClassOf(pixelsPerMetre float64) Class {
 // from nowhere, else Unknown. A camera that turns, or whose direction, angle
 // or range is unknown, never gives more than Unknown, and No beyond its range.
 func See(pos Position, view View, p Point) Sight {
-	s := SectorOf(pos, view)
+	s := reaching(pos, view)
 	east, north, near := offsetM(pos.Point, p)
 	if !near {
 		distance := DistanceM(pos.Point, p)
 		sin, cos := math.Sincos(BearingDeg(pos.Point, p) * math.Pi / 180)
 		east, north = distance*sin, distance*cos
 	}
-	a := s.Sight(east, north, s.sees(east, north))
-	if _, edge := s.edge(east, north); a.Sees == Unknown && edge < s.margin {
-		a.Doubts |= DoubtAccuracy
+	sees := No
+	if math.Hypot(east, north) <= s.ReachM() { // most of a search's cameras see less far
+		s.aim()
+		sees = s.sees(east, north)
+	}
+	a := s.Sight(east, north, sees)
+	if sees == Unknown {
+		if _, edge := s.edge(east, north); edge < s.margin {
+			a.Doubts |= DoubtAccuracy
+		}
 	}
 	if !near {
 		a.BearingDeg = BearingDeg(p, pos.Point)

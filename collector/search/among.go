@@ -143,8 +143,9 @@ func Through(results []Result) []Result {
 		}
 		hits[i] = r.Hit
 	}
+	sortHits(hits)
 	all := make([]Result, 0, len(results))
-	for _, h := range sorted(hits) {
+	for _, h := range hits {
 		r := from[camera{h.SiteID, h.CameraID}]
 		r.Hit = h
 		all = append(all, r)

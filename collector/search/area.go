@@ -60,10 +60,8 @@ func checkRadius(m int) (int, error) {
 func (c Circle) box() box { return boxOf(c.At).grown(float64(c.RadiusM)) }
 
 func (c Circle) look(at protocol.Position, view protocol.View) (l look, listed bool) {
-	if protocol.DistanceM(at.Point, c.At) > float64(c.RadiusM) {
-		return look{}, false
-	}
-	return look{Sight: protocol.See(at, view, c.At)}, true
+	l.Sight = protocol.See(at, view, c.At)
+	return l, l.DistanceM <= float64(c.RadiusM)
 }
 
 // box is a part of the world, microdegrees with its edges. Its west may be

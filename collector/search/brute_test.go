@@ -150,7 +150,7 @@ func (hit *Hit) believe(h registry.History, c protocol.Camera, now time.Time) {
 			on.looked = s.At
 		}
 	}
-	hit.doubt(c.Position.Point, on, now, sunAt)
+	hit.doubt(c.Position.Point, &on, now, sunAt)
 }
 
 const step = 10 * time.Minute

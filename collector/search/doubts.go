@@ -27,7 +27,7 @@ type facts struct {
 
 // old are the doubts about facts that are too old at from, the time asked about,
 // or, for what is kept, now.
-func (f facts) old(from, now time.Time) (doubts protocol.Doubts) {
+func (f *facts) old(from, now time.Time) (doubts protocol.Doubts) {
 	if aged(f.position, from, oldPlace) {
 		doubts |= protocol.DoubtOldPosition
 	}
@@ -48,7 +48,7 @@ func aged(f protocol.Fact, at time.Time, after time.Duration) bool {
 }
 
 // unread tells whether a schedule or a retention is too old at a time.
-func (f facts) unread(fact protocol.Fact, at time.Time) bool {
+func (f *facts) unread(fact protocol.Fact, at time.Time) bool {
 	if fact.Source == protocol.Declared {
 		return aged(fact, at, oldPlace)
 	}
@@ -62,7 +62,7 @@ const (
 )
 
 // doubtBoth doubts what is seen among the buildings and what would be without.
-func (h *Hit) doubtBoth(at protocol.Point, f facts, now time.Time, sunAt func(time.Time) sun) {
+func (h *Hit) doubtBoth(at protocol.Point, f *facts, now time.Time, sunAt func(time.Time) sun) {
 	if h.Hidden == "" {
 		h.doubt(at, f, now, sunAt)
 		h.OpenSight, h.OpenDoubts = h.Sight, h.Doubts
@@ -78,7 +78,7 @@ func (h *Hit) doubtBoth(at protocol.Point, f facts, now time.Time, sunAt func(ti
 // doubt lowers each yes that is not one, and says why. What surely is not is not
 // doubted, and a "may" stays what it is. At is where the camera hangs, sunAt tells
 // of the sun (see sun).
-func (h *Hit) doubt(at protocol.Point, f facts, now time.Time, sunAt func(time.Time) sun) {
+func (h *Hit) doubt(at protocol.Point, f *facts, now time.Time, sunAt func(time.Time) sun) {
 	doubts := f.old(h.From, now)
 	if h.BeforeDeclared {
 		doubts |= protocol.DoubtBeforeDeclared

@@ -48,16 +48,12 @@ const (
 	flagSettled  = 1 << 3 // the store was full at the newest look
 	flagAlready  = 1 << 4 // that look was known when the camera was declared
 	sourceShift  = 5      // two bits for the source of each fact
-	methodShift  = 13     // three bits for Position.Method
 )
 
 // notKnown is a number of the view that is not.
 const notKnown = math.MaxUint16
 
-var (
-	sources = []protocol.Source{protocol.SourceUnknown, protocol.Declared, protocol.Measured, protocol.Confirmed}
-	methods = []string{"", "map", "address", "gps", "typed"}
-)
+var sources = []protocol.Source{protocol.SourceUnknown, protocol.Declared, protocol.Measured, protocol.Confirmed}
 
 // place takes over where a camera hung and what it saw.
 func (h *hung) place(f registry.Facts, v registry.CameraVersion) {
@@ -74,7 +70,6 @@ func (h *hung) place(f registry.Facts, v registry.CameraVersion) {
 	if view.Infrared {
 		h.flags |= flagInfrared
 	}
-	h.flags |= uint16(max(slices.Index(methods, at.Method), 0)) << methodShift
 }
 
 // bounded keeps what is outside all limits (protocol.Validate) outside them.
@@ -103,14 +98,16 @@ func pointed(n uint16) *int {
 	return &numbers[n]
 }
 
+// position is where the camera hung, for protocol.See: how it was placed and the
+// fact are not in it.
 func (h *hung) position() protocol.Position {
-	return protocol.Position{Point: h.at, AccuracyM: int(h.accuracy), Method: methods[h.flags>>methodShift], Fact: h.fact(ofPosition)}
+	return protocol.Position{Point: h.at, AccuracyM: int(h.accuracy)}
 }
 
-// view is what the camera saw. Nobody may write where it points to.
+// view is what the camera saw, without its fact. Nobody may write where it points to.
 func (h *hung) view() protocol.View {
 	return protocol.View{DirectionDeg: pointed(h.direction), AngleDeg: pointed(h.angle), RangeM: pointed(h.reach), HeightCm: pointed(h.height),
-		Turns: h.flags&flagTurns != 0, Infrared: h.flags&flagInfrared != 0, WidthPx: int(h.width), HeightPx: int(h.heightPx), Fact: h.fact(ofView)}
+		Turns: h.flags&flagTurns != 0, Infrared: h.flags&flagInfrared != 0, WidthPx: int(h.width), HeightPx: int(h.heightPx)}
 }
 
 func (h *hung) setFact(of int, f protocol.Fact) {
@@ -125,16 +122,16 @@ func (h *hung) fact(of int) protocol.Fact {
 // retentions are those of a camera that has stayed as it was declared: what is
 // configured, and from the newest look on what was observed.
 func (h *hung) retentions(config *protocol.Retention, room *[2]protocol.Era[protocol.Retention]) []protocol.Era[protocol.Retention] {
-	last := *config
+	n := 0
+	room[0].From, room[0].Value = fromMicros(h.from), *config
+	if h.flags&flagAlready == 0 {
+		n = 1
+		room[1].From, room[1].Value = fromMicros(h.observed), *config
+	}
+	last := &room[n].Value
 	last.OldestFootage, last.ObservedAt = fromMicros(h.oldest), fromMicros(h.observed)
 	last.Settled, last.Fact = h.flags&flagSettled != 0, h.fact(ofRetention)
-	room[0] = protocol.Era[protocol.Retention]{From: fromMicros(h.from), Value: last}
-	if h.flags&flagAlready != 0 {
-		return room[:1]
-	}
-	room[0].Value = *config
-	room[1] = protocol.Era[protocol.Retention]{From: last.ObservedAt, Value: last}
-	return room[:]
+	return room[:n+1]
 }
 
 // appendID appends the id as text, 36 bytes.

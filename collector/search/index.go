@@ -165,22 +165,22 @@ func (x *Index) near(q Query, all []found) []found {
 				continue
 			}
 			if l, listed := q.In.look(h.position(), h.view()); listed && h.hungAt(q.From, x.sites[h.site]) {
-				all = append(all, x.found(h, l))
+				all = append(all, found{})
+				x.find(&all[len(all)-1], h, l)
 			}
 		}
 	})
 	return all
 }
 
-// found resolves the numbers of a hung, under the locks.
-func (x *Index) found(h *hung, l look) found {
-	f := found{hung: *h, site: x.sites[h.site], look: l}
+// find resolves the numbers of a hung, under the locks, into an empty f.
+func (x *Index) find(f *found, h *hung, l look) {
+	f.hung, f.site, f.look = *h, x.sites[h.site], l
 	if h.moved > 0 {
 		f.kept = f.site.moved[h.moved-1].kept
 	} else {
 		f.schedule, f.retention = x.values.schedules.at(h.schedule), x.values.retentions.at(h.retention)
 	}
-	return f
 }
 
 // hungAt tells whether the camera hung there at t, or, if t is before all that

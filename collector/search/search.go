@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,10 +31,12 @@ func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 		here = slices.DeleteFunc(slices.Clone(here), func(f found) bool { return slices.Contains(anew, f.site.id) })
 	}
 	k := newAsking(q)
-	if in.hits, err = k.hits(ctx, here, in.hits[:0]); err != nil {
+	hits, err := k.hits(ctx, here)
+	if err != nil {
 		return Answer{}, err
 	}
-	a := Answer{Query: q, Hits: sorted(in.hits), Hidden: k.hidden}
+	sortHits(hits)
+	a := Answer{Query: q, Hits: hits, Hidden: k.hidden}
 	if len(anew) == 0 {
 		return a, nil
 	}
@@ -46,18 +49,13 @@ func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 	return a, err
 }
 
-// room is where the cameras of a query and what is answered of them lie until they
-// are in order.
-type room struct {
-	found []found
-	hits  []Hit
-}
+// room is where the cameras of a query lie until they are answered for.
+type room struct{ found []found }
 
 var rooms = sync.Pool{New: func() any { return new(room) }}
 
 func (r *room) leave() {
 	clear(r.found)
-	clear(r.hits)
 	rooms.Put(r)
 }
 
@@ -82,8 +80,8 @@ type rank struct {
 	hit      int32         // its place before
 }
 
-// sorted puts hits in their total order.
-func sorted(hits []Hit) []Hit {
+// sortHits puts hits in their total order.
+func sortHits(hits []Hit) {
 	ranks := make([]rank, len(hits)) // a hit is large
 	for i := range hits {
 		h := &hits[i]
@@ -100,11 +98,18 @@ func sorted(hits []Hit) []Hit {
 		}
 		return cmp.Or(cmp.Compare(hits[a.hit].CameraID, hits[b.hit].CameraID), cmp.Compare(hits[a.hit].SiteID, hits[b.hit].SiteID))
 	})
-	out := make([]Hit, len(hits))
-	for i, r := range ranks {
-		out[i] = hits[r.hit]
+	for i := range ranks { // each hit moves once: around the circle of those that take each other's places
+		for first, at := hits[i], i; ; {
+			from := int(ranks[at].hit)
+			ranks[at].hit = int32(at)
+			if from == i {
+				hits[at] = first
+				break
+			}
+			hits[at] = hits[from]
+			at = from
+		}
 	}
-	return out
 }
 
 // asking is one query while it is answered. What it has found of a schedule holds
@@ -132,30 +137,34 @@ func newAsking(q Query) *asking {
 	return &asking{Query: q, recorded: make(map[moment]protocol.Answer), changes: make(map[window][]time.Time), suns: make(map[int64]sun)}
 }
 
-// hits answers for cameras: those that the query does not hide, in no order,
-// appended to hits.
-func (k *asking) hits(ctx context.Context, all []found, hits []Hit) ([]Hit, error) {
-	ids := make([]byte, 0, 36*len(all))
+// hits answers for cameras: those that the query does not hide, in no order.
+func (k *asking) hits(ctx context.Context, all []found) ([]Hit, error) {
+	hits := make([]Hit, len(all))
+	n := 0
+	var ids strings.Builder // one text for all
+	ids.Grow(36 * len(all))
 	for i := range all {
-		ids = all[i].appendID(ids)
+		var id [36]byte
+		ids.Write(all[i].appendID(id[:0]))
 	}
-	text := string(ids) // one for all
+	text := ids.String()
 	for i := range all {
 		if i%64 == 0 && ctx.Err() != nil {
-			return hits, ctx.Err()
+			return nil, ctx.Err()
 		}
-		f := &all[i]
-		hits = append(hits, Hit{SiteID: f.site.id, CameraID: text[36*i : 36*i+36]})
-		h := &hits[len(hits)-1]
+		f, h := &all[i], &hits[n]
+		h.SiteID, h.CameraID = f.site.id, text[36*i:36*i+36]
 		if f.kept != nil && f.kept.id != "" {
 			h.CameraID = f.kept.id
 		}
 		f.answer(k, h)
 		if k.Only.hides(f.site.category, h, &k.hidden) {
-			hits = hits[:len(hits)-1]
+			*h = Hit{}
+			continue
 		}
+		n++
 	}
-	return hits, nil
+	return hits[:n], nil
 }
 
 // answer answers for one camera: all but its id.
@@ -175,7 +184,8 @@ func (f *found) answer(k *asking, h *Hit) {
 	h.BeforeDeclared = q.From.Before(declared)
 	k.askFootage(q, schedules, retentions, h)
 	h.rank(q)
-	h.doubtBoth(f.at, f.rests(q, schedules, retentions), q.Now, k.sunAt)
+	on := f.rests(q, schedules, retentions)
+	h.doubtBoth(f.at, &on, q.Now, k.sunAt)
 }
 
 // sunAt is sunAt, reckoned once for all cameras.

@@ -75,7 +75,8 @@ func (x *Index) askAnew(ctx context.Context, a Answer, sites []string) (Answer, 
 		all[i] = s
 		hits = append(hits, s.hits...)
 	}
-	a.Hits = sorted(hits)
+	sortHits(hits)
+	a.Hits = hits
 	return a, all, nil
 }
 
@@ -88,7 +89,7 @@ func (x *Index) askRegister(ctx context.Context, q Query, id string) (*asked, er
 	alone := New(x.r, x.log)
 	alone.put(pack(&alone.values, factsOf(h, q.Now), q.From))
 	k := newAsking(q)
-	hits, err := k.hits(ctx, alone.near(q, nil), nil)
+	hits, err := k.hits(ctx, alone.near(q, nil))
 	return &asked{h, hits, k.hidden}, err
 }
 
@@ -149,11 +150,10 @@ func (s *asked) result(q Query, hit Hit) Result {
 // eraAt is the value of the last era that began at or before t; zero before the
 // first.
 func eraAt[T any](eras []protocol.Era[T], t time.Time) (v T) {
-	for _, e := range eras {
-		if e.From.After(t) {
-			break
+	for i := len(eras) - 1; i >= 0; i-- {
+		if e := &eras[i]; !e.From.After(t) {
+			return e.Value
 		}
-		v = e.Value
 	}
 	return v
 }

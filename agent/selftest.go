@@ -106,7 +106,7 @@ func lineWorks(ctx context.Context) error {
 	echoed := make(chan error, 1)
 	go func() { echoed <- echo(ctx, listener) }()
 	said := make([]byte, 64<<10)
-	_, _ = rand.Read(said)
+	rand.Read(said)
 	heard, err := ask(ctx, listener.Addr().String(), both, said)
 	if err != nil {
 		return errors.Join(err, listener.Close(), <-echoed)

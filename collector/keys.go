@@ -57,9 +57,7 @@ func rootSecret(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the root secret: %w", err)
 	}
 	secret = make([]byte, rootSecretSize)
-	if _, err := rand.Read(secret); err != nil {
-		return nil, err
-	}
+	rand.Read(secret) // never fails
 	if err := keyfile.Write(path, secret, 0o600); err != nil {
 		return nil, fmt.Errorf("making the root secret: %w", err)
 	}

@@ -196,9 +196,8 @@ func newConsole(t *testing.T, dir, store string) console {
 	o, err := ops.New(ops.Options{Web: w, Registry: r, Record: record, AgentsURL: "https://agents.example:8443", Pin: func() string { return "" }, OpsURL: "http://localhost",
 		ConsultURL: func(string) string { return "http://localhost" }, TrailKey: "k", Version: "v1.3.0", Log: quiet})
 	must(err)
-	var hash [32]byte
-	c.secret, hash, err = w.NewSecret()
-	must(err)
+	secret, hash := w.NewSecret()
+	c.secret = secret
 	must(r.AddUser(ctx, registry.User{ID: uuid.NewString(), Name: "Operatrice " + c.secret[:8], Role: registry.RoleAdmin, SecretHash: hash, At: time.Now()}))
 	c.handler, err = w.Handler(o.Routes())
 	must(err)

@@ -125,10 +125,8 @@ func newDesk(t *testing.T) *desk {
 	w, err := web.New(web.Options{Registry: r, Face: pages.FaceConsult, Roles: []string{registry.RoleOfficer}, PublicURL: "http://localhost", Secret: secret, Log: quiet,
 		Record: func(context.Context, web.Act) error { return nil }})
 	must(err)
-	d := &desk{}
-	var hash [32]byte
-	d.credential, hash, err = w.NewSecret()
-	must(err)
+	credential, hash := w.NewSecret()
+	d := &desk{credential: credential}
 	must(r.AddUser(ctx, registry.User{ID: uuid.NewString(), Name: "Ispettrice", Role: registry.RoleOfficer, Force: "Questura", SecretHash: hash, At: time.Now()}))
 	d.handler, err = w.Handler(pagesOf.Routes())
 	must(err)

@@ -224,9 +224,7 @@ func (v *vault) newBox(ctx context.Context, tx *tx, kind, owner string) (*box, e
 		return nil, err
 	}
 	key := make([]byte, dataKeySize)
-	if _, err := rand.Read(key); err != nil {
-		return nil, err
-	}
+	rand.Read(key) // never fails
 	wrapped, err := v.master.wrap(owner, key)
 	if err != nil {
 		return nil, err

@@ -179,14 +179,8 @@ func (w *Web) ask(rw http.ResponseWriter, r *http.Request, from *provider, next 
 		w.providerFails(rw, r, from, err)
 		return
 	}
-	state, err1 := token()
-	nonce, err2 := token()
-	verifier := oauth2.GenerateVerifier()
-	err = errors.Join(err1, err2)
-	if err == nil {
-		err = w.beginCeremony(rw, r, ceremony{Kind: from.kind, Next: next, State: state, Nonce: nonce, Verifier: verifier})
-	}
-	if err != nil {
+	state, nonce, verifier := token(), token(), oauth2.GenerateVerifier()
+	if err := w.beginCeremony(rw, r, ceremony{Kind: from.kind, Next: next, State: state, Nonce: nonce, Verifier: verifier}); err != nil {
 		w.Broken(rw, r, err)
 		return
 	}

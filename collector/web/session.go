@@ -38,12 +38,10 @@ const (
 )
 
 // token makes a secret of 256 random bits.
-func token() (string, error) {
+func token() string {
 	var b [32]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", fmt.Errorf("make a secret: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(b[:]), nil
+	rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 // hash is what the registry keeps of a secret. The key keeps a copied database
@@ -56,18 +54,15 @@ func (w *Web) hash(kind, secret string) [32]byte {
 
 // NewSecret makes the secret of a credential file and the hash of it that
 // registry.User keeps.
-func (w *Web) NewSecret() (secret string, hash [32]byte, err error) {
-	secret, err = token()
-	return secret, w.hash("credential", secret), err
+func (w *Web) NewSecret() (secret string, hash [32]byte) {
+	secret = token()
+	return secret, w.hash("credential", secret)
 }
 
 // NewLink makes a one-time login link for a user, good for the time given, on
 // the listener with that public address (any one: they share the key).
 func (w *Web) NewLink(ctx context.Context, publicURL, userID string, life time.Duration) (string, error) {
-	secret, err := token()
-	if err != nil {
-		return "", err
-	}
+	secret := token()
 	if err := w.Registry.AddLink(ctx, w.hash("link", secret), userID, w.Now().Add(life)); err != nil {
 		return "", fmt.Errorf("make a login link: %w", err)
 	}
@@ -96,10 +91,7 @@ func (w *Web) unfinished(s registry.Session) bool { return w.party != nil && s.H
 // cookie of before a login is good after it.
 func (w *Web) begin(rw http.ResponseWriter, r *http.Request, u registry.User, how string) error {
 	ctx, now := r.Context(), w.Now()
-	secret, err := token()
-	if err != nil {
-		return err
-	}
+	secret := token()
 	if err := w.Registry.DropExpired(ctx, now); err != nil {
 		return err
 	}

@@ -90,11 +90,7 @@ func (o *Ops) addUser(rw http.ResponseWriter, r *http.Request) {
 		o.refuseUser(rw, r, http.StatusUnprocessableEntity, in, bad)
 		return
 	}
-	secret, hash, err := o.Web.NewSecret()
-	if err != nil {
-		o.Web.Broken(rw, r, err)
-		return
-	}
+	secret, hash := o.Web.NewSecret()
 	u := registry.User{ID: uuid.NewString(), Name: in.Name, Role: in.Role, Force: in.Force, SecretHash: hash, At: o.Web.Now()}
 	if !o.recordUser(rw, r, u, in.Recovery) {
 		return

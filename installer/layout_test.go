@@ -66,7 +66,7 @@ var layout = map[string][]string{
 	"collector/trail":            {},
 	"collector/web":              {"collector/proxied", "collector/registry", "protocol", "protocol/pages"},
 	// atlas is the ground of the public pages, whichever they are: main gives it the map and the addresses.
-	"collector/web/atlas": {"collector/web", "protocol"},
+	"collector/web/atlas": {"collector/web", "protocol", "protocol/pages"},
 	// choropleth draws the districts that main hands it: neither ops nor statistics knows the gazetteer.
 	"collector/web/choropleth": {"protocol"},
 	"collector/web/join":       {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},

@@ -8,6 +8,7 @@
 package atlas
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 )
 
 // What one address may ask for in a minute, and all together. To place the cameras of a site takes some
@@ -84,7 +86,7 @@ func (a *Atlas) tile(rw http.ResponseWriter, r *http.Request) {
 	}
 	a.tiles.Count(web.From(r))
 	packed, err := a.Map.Packed(at.Z, at.X, at.Y)
-	zipped := strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
+	zipped := pages.Accepts(r.Header.Get("Accept-Encoding"), "gzip")
 	etag := `"` + about.Tag + `"`
 	if zipped {
 		etag = `"` + about.Tag + `-gzip"`
@@ -102,18 +104,15 @@ func (a *Atlas) tile(rw http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "public, max-age=86400")
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("ETag", etag)
-	switch {
-	case r.Header.Get("If-None-Match") == etag:
-		rw.WriteHeader(http.StatusNotModified)
-	case len(packed) == 0:
+	if len(packed) == 0 {
 		rw.WriteHeader(http.StatusNoContent)
-	default:
-		if zipped {
-			h.Set("Content-Encoding", "gzip")
-		}
-		h.Set("Content-Type", "application/vnd.mapbox-vector-tile")
-		_, _ = rw.Write(packed) // the reader has gone: nobody to tell
+		return
 	}
+	if zipped {
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("Content-Type", "application/vnd.mapbox-vector-tile")
+	http.ServeContent(rw, r, "", time.Time{}, bytes.NewReader(packed))
 }
 
 // tileAt reads which tile is meant.

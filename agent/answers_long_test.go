@@ -137,7 +137,7 @@ func (b branch) install(ctx context.Context, dir string) (became string, err err
 	if err := s.answer(ctx); err != nil {
 		return "", err
 	}
-	grants, err := s.inv.Grants(ctx)
+	grants, err := s.inv.Sites(ctx)
 	if err != nil || len(grants) != 1 || grants[0].SiteName != b.name {
 		return "", fmt.Errorf("it is enrolled as %+v, %w", grants, err)
 	}

@@ -141,7 +141,7 @@ interfaces = ["lo"]
 				t.Fatal(err)
 			}
 		}
-		grants, err := s.inv.Grants(t.Context())
+		grants, err := s.inv.Sites(t.Context())
 		if err != nil || len(grants) != 1 || grants[0].SiteName != name {
 			t.Errorf("%+v, %v", grants, err)
 		}

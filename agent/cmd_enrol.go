@@ -22,7 +22,7 @@ func cmdEnrol(ctx context.Context, c *call, args []string) error {
 	}
 	in := map[string]any{"code": words[0], "collector": *collector, "replace": *replace}
 	var grant struct {
-		inventory.Grant
+		inventory.Site
 		Recorded int `json:"recorded"`
 	}
 	if err := c.withSite(ctx, func(cl client) error {

@@ -43,8 +43,8 @@ func fourCameras(t *testing.T, inv *inventory.Inventory) error {
 		nvr.Channels = append(nvr.Channels, interrogate.Channel{ID: string(rune('1' + i)), Name: name})
 	}
 	err := errors.Join(inv.Record(t.Context(), []interrogate.Device{nvr}, now),
-		inv.AddGrant(t.Context(), inventory.Grant{SiteID: "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c001", SiteName: "Bar Centrale", Category: "bar-restaurant",
-			Address: "via Torino 1, Milano", Epoch: 1, From: now, Collector: "https://collettore.example:8443"}),
+		inv.AddGrant(t.Context(), protocol.Grant{SiteID: "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c001", SiteName: "Bar Centrale", Category: "bar-restaurant",
+			Address: "via Torino 1, Milano", Epoch: 1, From: now}, "https://collettore.example:8443"),
 		inv.SetContact(t.Context(), "", protocol.Contact{Name: "Anna Neri", Phone: "+39 02 5550 0100"}))
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 // shownNotice is a notice as the handlers answer it.
 type shownNotice struct {
 	ID         string              `json:"id"`
-	Kind       string              `json:"kind"`
+	Kind       protocol.NoticeKind `json:"kind"`
 	ReceivedAt time.Time           `json:"received_at"`
 	SeenAt     time.Time           `json:"seen_at"`
 	PresentAt  time.Time           `json:"present_at"`
@@ -119,55 +119,10 @@ func (c *call) printNotice(raw []byte) error {
 			fmt.Fprintf(w, "%s\t%s\n", name, value)
 		}
 	}
-	when := func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return t.Local().Format(time.RFC3339)
-	}
 	row("notice", n.ID)
 	row("received", when(n.ReceivedAt))
-	switch {
-	case len(n.Body) == 0:
-		row("content", "deleted, 30 days after it was closed")
-	case n.Kind == "preserve":
-		var p protocol.Preserve
-		if err := json.Unmarshal(n.Body, &p); err != nil {
-			return fmt.Errorf("the agent's answer: %w", err)
-		}
-		means := map[protocol.RequestKind]string{
-			protocol.Invitation: "invitation to preserve footage (art. 348 c.p.p.): you may say no",
-			protocol.Order:      "order to preserve footage (art. 354 c.p.p.): it must not be deleted or changed"}
-		row("asks", means[p.Kind])
-		row("by", p.From)
-		row("phone", p.Phone)
-		row("reference", p.Reference)
-		row("from", when(p.Start))
-		row("until", when(p.End))
-		for _, id := range p.CameraIDs {
-			row("camera", id)
-		}
-		row("check code", p.CheckCode+" (on the register's page; or call the office at a number that you looked up yourself)")
-	case n.Kind == "site-change":
-		var s protocol.SiteChange
-		if err := json.Unmarshal(n.Body, &s); err != nil {
-			return fmt.Errorf("the agent's answer: %w", err)
-		}
-		row("site", decidedElsewhere(s.State)+", "+when(s.At))
-	case n.Kind == "letter":
-		var l protocol.Letter
-		if err := json.Unmarshal(n.Body, &l); err != nil {
-			return fmt.Errorf("the agent's answer: %w", err)
-		}
-		for i, text := range strings.Split(l.Text, "\n") {
-			row(map[bool]string{true: "the office writes"}[i == 0], text)
-		}
-	default:
-		var r protocol.Reminder
-		if err := json.Unmarshal(n.Body, &r); err != nil {
-			return fmt.Errorf("the agent's answer: %w", err)
-		}
-		row("reminder", r.Reason)
+	if err := rowsOf(n, row); err != nil {
+		return fmt.Errorf("the agent's answer: %w", err)
 	}
 	row("still there", when(n.PresentAt))
 	row("no longer there", when(n.AbsentAt))
@@ -179,6 +134,51 @@ func (c *call) printNotice(raw []byte) error {
 		row("note", n.Note)
 	}
 	return w.Flush()
+}
+
+// rowsOf shows what a notice says.
+func rowsOf(n shownNotice, row func(name, value string)) error {
+	if len(n.Body) == 0 {
+		row("content", "deleted, 30 days after it was closed")
+		return nil
+	}
+	body, err := protocol.DecodeNotice(n.Kind, n.Body)
+	if err != nil {
+		return err
+	}
+	switch b := body.(type) {
+	case protocol.Preserve:
+		means := map[protocol.RequestKind]string{
+			protocol.Invitation: "invitation to preserve footage (art. 348 c.p.p.): you may say no",
+			protocol.Order:      "order to preserve footage (art. 354 c.p.p.): it must not be deleted or changed"}
+		row("asks", means[b.Kind])
+		row("by", b.From)
+		row("phone", b.Phone)
+		row("reference", b.Reference)
+		row("from", when(b.Start))
+		row("until", when(b.End))
+		for _, id := range b.CameraIDs {
+			row("camera", id)
+		}
+		row("check code", b.CheckCode+" (on the register's page; or call the office at a number that you looked up yourself)")
+	case protocol.SiteChange:
+		row("site", decidedElsewhere(b.State)+", "+when(b.At))
+	case protocol.Letter:
+		for i, text := range strings.Split(b.Text, "\n") {
+			row(map[bool]string{true: "the office writes"}[i == 0], text)
+		}
+	case protocol.Reminder:
+		row("reminder", b.Reason)
+	}
+	return nil
+}
+
+// when is a time of now's zone; "" for none.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format(time.RFC3339)
 }
 
 // decidedElsewhere says what became of a site, and by whose act.

@@ -24,7 +24,7 @@ func TestNoticesCommand(t *testing.T) {
 	}
 	siteID := uuid.NewString()
 	start := time.Now().UTC().Add(-time.Hour)
-	if err := inv.AddGrant(t.Context(), inventory.Grant{SiteID: siteID, SiteName: "Bar", Category: "shop", Epoch: 1, From: start, Collector: "https://c.example"}); err != nil {
+	if err := inv.AddGrant(t.Context(), protocol.Grant{SiteID: siteID, SiteName: "Bar", Category: "shop", Epoch: 1, From: start}, "https://c.example"); err != nil {
 		t.Fatal(err)
 	}
 	ids := map[string]string{}

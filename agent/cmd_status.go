@@ -13,25 +13,25 @@ import (
 
 // standing is what `status -json` prints.
 type standing struct {
-	Running          bool              `json:"running"`
-	Version          string            `json:"version"`
-	AgentID          string            `json:"agent_id,omitempty"`
-	Collector        string            `json:"collector,omitempty"`
-	Transport        string            `json:"transport"` // "h3", "h2", "" when not connected
-	ConnectedAt      time.Time         `json:"connected_at,omitzero"`
-	Connection       string            `json:"connection"`         // "held", "parked": by the owner's choice or the collector's
-	NextSlot         time.Time         `json:"next_slot,omitzero"` // of a parked one
-	NewNotices       int               `json:"new_notices"`        // that nobody has opened yet
-	LastAcknowledged time.Time         `json:"last_acknowledged,omitzero"`
-	LastError        string            `json:"last_error,omitempty"`
-	LastReason       uplink.Reason     `json:"last_reason,omitempty"` // of LastError
-	CertificateUntil time.Time         `json:"certificate_until,omitzero"`
-	ClockOffsetMs    *int64            `json:"clock_offset_ms,omitempty"` // this machine minus the collector; absent: not compared
-	ClockWrong       bool              `json:"clock_wrong"`
-	Sites            []inventory.Grant `json:"sites"`
-	Messages         map[string]int    `json:"messages"`      // by state: waiting, acknowledged, rejected
-	Cameras          map[string]int    `json:"cameras"`       // by state
-	LAN              string            `json:"lan,omitempty"` // where the pages open from the network; absent: nowhere
+	Running          bool             `json:"running"`
+	Version          string           `json:"version"`
+	AgentID          string           `json:"agent_id,omitempty"`
+	Collector        string           `json:"collector,omitempty"`
+	Transport        string           `json:"transport"` // "h3", "h2", "" when not connected
+	ConnectedAt      time.Time        `json:"connected_at,omitzero"`
+	Connection       string           `json:"connection"`         // "held", "parked": by the owner's choice or the collector's
+	NextSlot         time.Time        `json:"next_slot,omitzero"` // of a parked one
+	NewNotices       int              `json:"new_notices"`        // that nobody has opened yet
+	LastAcknowledged time.Time        `json:"last_acknowledged,omitzero"`
+	LastError        string           `json:"last_error,omitempty"`
+	LastReason       uplink.Reason    `json:"last_reason,omitempty"` // of LastError
+	CertificateUntil time.Time        `json:"certificate_until,omitzero"`
+	ClockOffsetMs    *int64           `json:"clock_offset_ms,omitempty"` // this machine minus the collector; absent: not compared
+	ClockWrong       bool             `json:"clock_wrong"`
+	Sites            []inventory.Site `json:"sites"`
+	Messages         map[string]int   `json:"messages"`      // by state: waiting, acknowledged, rejected
+	Cameras          map[string]int   `json:"cameras"`       // by state
+	LAN              string           `json:"lan,omitempty"` // where the pages open from the network; absent: nowhere
 }
 
 // status is asked by the pages and by the command line.
@@ -42,7 +42,7 @@ func (l *link) status(ctx context.Context) (any, error) {
 		AgentID: u.AgentID, Collector: u.Collector, Transport: u.Transport,
 		ConnectedAt: u.ConnectedAt, LastAcknowledged: u.LastAcknowledged,
 		Connection: held, NextSlot: u.NextSlot, LastError: u.LastError, LastReason: u.LastReason, CertificateUntil: u.CertificateUntil,
-		Sites: []inventory.Grant{}, Messages: map[string]int{}, Cameras: map[string]int{},
+		Sites: []inventory.Site{}, Messages: map[string]int{}, Cameras: map[string]int{},
 	}
 	if !u.Clock.At.IsZero() {
 		st.ClockOffsetMs, st.ClockWrong = new(u.Clock.Offset.Milliseconds()), u.Clock.Wrong()
@@ -54,7 +54,7 @@ func (l *link) status(ctx context.Context) (any, error) {
 	if st.NewNotices, err = l.inv.NewNotices(ctx); err != nil {
 		return nil, err
 	}
-	grants, err := l.inv.Grants(ctx)
+	grants, err := l.inv.Sites(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -37,9 +37,9 @@ type visitOptions struct {
 
 // visitResult is what `visit -json` prints.
 type visitResult struct {
-	Sites    []inventory.Grant `json:"sites"`
-	Messages []visitMessage    `json:"messages"` // decisions, not measured facts
-	Report   string            `json:"report"`   // the text to leave behind
+	Sites    []inventory.Site `json:"sites"`
+	Messages []visitMessage   `json:"messages"` // decisions, not measured facts
+	Report   string           `json:"report"`   // the text to leave behind
 }
 
 type visitMessage struct {
@@ -200,7 +200,7 @@ func (s *site) sent(ctx context.Context) error {
 func (c *call) reportVisit(ctx context.Context, s *site, o visitOptions) error {
 	result := visitResult{Messages: []visitMessage{}}
 	var err error
-	if result.Sites, err = s.inv.Grants(ctx); err != nil {
+	if result.Sites, err = s.inv.Sites(ctx); err != nil {
 		return err
 	}
 	sent, err := s.inv.Outbox(ctx)

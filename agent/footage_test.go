@@ -75,7 +75,7 @@ func TestFind(t *testing.T) {
 // declareAny declares the camera on a channel, "" any, at a site of its own.
 func declareAny(t *testing.T, inv *inventory.Inventory, channel string) inventory.Camera {
 	t.Helper()
-	if err := inv.AddGrant(t.Context(), inventory.Grant{SiteID: uuid.NewString(), SiteName: "Bar", Category: "shop", Epoch: 1, From: time.Now().UTC().Add(-time.Hour), Collector: "https://c.example"}); err != nil {
+	if err := inv.AddGrant(t.Context(), protocol.Grant{SiteID: uuid.NewString(), SiteName: "Bar", Category: "shop", Epoch: 1, From: time.Now().UTC().Add(-time.Hour)}, "https://c.example"); err != nil {
 		t.Fatal(err)
 	}
 	if err := inv.SetContact(t.Context(), "", protocol.Contact{Name: "Anna Neri", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}); err != nil {

@@ -84,15 +84,11 @@ func (l *link) enrol(ctx context.Context, code, collector string, replace bool) 
 	if err != nil {
 		return err
 	}
-	if err := l.inv.AddGrant(ctx, inventory.Grant{
-		AgentID: grant.AgentID, SiteID: grant.SiteID, SiteName: grant.SiteName, Category: grant.Category, Address: grant.Address,
-		Epoch: grant.Epoch, From: grant.From, Until: grant.Until, Collector: grant.Collector,
-		Others: grant.Others,
-	}); err != nil {
-		return err
-	}
 	identity, err := uplink.Open(l.dir)
 	if err != nil {
+		return err
+	}
+	if err := l.inv.AddGrant(ctx, grant, identity.Collector); err != nil {
 		return err
 	}
 	l.up.Use(identity)

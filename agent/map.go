@@ -34,13 +34,13 @@ func (s *site) tile(ctx context.Context, z, x, y int) ([]byte, error) {
 // whether there is such a one: all of an agent's sites are with one collector, and
 // which of them it is for is not told to it.
 func (s *site) findPlaces(ctx context.Context, siteID, text string) ([]review.Place, error) {
-	grants, err := s.inv.Grants(ctx)
+	grants, err := s.inv.Sites(ctx)
 	switch {
 	case err != nil:
 		return nil, err
 	case len(grants) == 0:
 		return nil, inventory.ErrNotEnrolled
-	case siteID != "" && !slices.ContainsFunc(grants, func(g inventory.Grant) bool { return g.SiteID == siteID }):
+	case siteID != "" && !slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.SiteID == siteID }):
 		return nil, fmt.Errorf("site %q: %w", siteID, inventory.ErrUnknown)
 	}
 	found, err := s.atlas.Places(ctx, text)

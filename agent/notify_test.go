@@ -21,7 +21,7 @@ func TestNotifier(t *testing.T) {
 	}
 	t.Cleanup(func() { inv.Close() })
 	site, at := uuid.NewString(), time.Now().UTC()
-	if err := inv.AddGrant(t.Context(), inventory.Grant{SiteID: site, SiteName: "Bar", Category: "shop", Epoch: 1, From: at, Collector: "https://c.example"}); err != nil {
+	if err := inv.AddGrant(t.Context(), protocol.Grant{SiteID: site, SiteName: "Bar", Category: "shop", Epoch: 1, From: at}, "https://c.example"); err != nil {
 		t.Fatal(err)
 	}
 	n := newNotifier(inv, "http://127.0.0.1:8480", slog.New(slog.DiscardHandler))

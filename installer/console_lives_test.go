@@ -43,7 +43,7 @@ type life struct {
 	link string // token of its invitation; "": not of a wave
 
 	id       string // of one that was invited by itself
-	grant    ingest.Grant
+	grant    protocol.Grant
 	revision int64
 	recorder string
 }
@@ -307,7 +307,7 @@ func someCameraOf(recorder string, i int, now time.Time) protocol.Camera {
 		OutdoorPublic: protocol.Outdoor{Yes: true, By: "Anna", At: now}}
 }
 
-func say(ctx context.Context, r *registry.Registry, g ingest.Grant, revision int64, now time.Time, body protocol.Body) error {
+func say(ctx context.Context, r *registry.Registry, g protocol.Grant, revision int64, now time.Time, body protocol.Body) error {
 	m := protocol.Message{ID: uuid.NewString(), SiteID: g.SiteID, Epoch: g.Epoch, Revision: revision, MadeAt: now, Body: body}
 	raw, err := protocol.Encode(m)
 	if err != nil {

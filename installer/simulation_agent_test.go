@@ -81,7 +81,7 @@ func certificateIn(dir string) *x509.Certificate {
 }
 
 // redeem buys a grant, which is not kept yet.
-func (a *agent) redeem(ctx context.Context, code protocol.Code) (uplink.Grant, error) {
+func (a *agent) redeem(ctx context.Context, code protocol.Code) (protocol.Grant, error) {
 	return uplink.Enrol(ctx, a.dir, address, code.String(), uplink.EnrolOptions{Version: "simulated", WrapTransport: a.transport, Former: a.inv.SpokeAs})
 }
 
@@ -91,12 +91,11 @@ func (a *agent) enrol(ctx context.Context, code protocol.Code) error {
 	if err != nil {
 		return err
 	}
-	if err := a.inv.AddGrant(ctx, inventory.Grant{AgentID: g.AgentID, SiteID: g.SiteID, SiteName: g.SiteName, Category: g.Category, Address: g.Address,
-		Epoch: g.Epoch, From: g.From, Until: g.Until, Collector: g.Collector, Others: g.Others}); err != nil {
-		return err
-	}
 	identity, err := uplink.Open(a.dir)
 	if err != nil {
+		return err
+	}
+	if err := a.inv.AddGrant(ctx, g, identity.Collector); err != nil {
 		return err
 	}
 	a.up.Use(identity)

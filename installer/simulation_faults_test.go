@@ -122,7 +122,7 @@ type reviving struct {
 	keys map[string][32]byte // by agent
 }
 
-func (r *reviving) Redeem(ctx context.Context, d ingest.Redemption) (ingest.Grant, error) {
+func (r *reviving) Redeem(ctx context.Context, d ingest.Redemption) (protocol.Grant, error) {
 	g, err := r.Registry.Redeem(ctx, d)
 	if err == nil {
 		r.mu.Lock()

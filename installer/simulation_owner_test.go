@@ -62,8 +62,8 @@ func (w *world) confirm(n uint32) error {
 
 // site gives a site's id if the agent has a grant for it.
 func (w *world) site(id string) (string, bool) {
-	grants, err := w.agent.inv.Grants(w.ctx)
-	return id, err == nil && slices.ContainsFunc(grants, func(g inventory.Grant) bool { return g.SiteID == id })
+	grants, err := w.agent.inv.Sites(w.ctx)
+	return id, err == nil && slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.SiteID == id })
 }
 
 // approve says yes to what the page shows of these cameras.
@@ -190,7 +190,7 @@ func (w *world) obey() (did bool, err error) {
 			return true, err
 		}
 	}
-	needs := func(inventory.Grant) bool { return true }
+	needs := func(inventory.Site) bool { return true }
 	switch status.LastReason {
 	case protocol.ReasonRevoked, protocol.ReasonUnknownAgent, protocol.ReasonExpiredCertificate:
 	default:
@@ -198,7 +198,7 @@ func (w *world) obey() (did bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		needs = func(g inventory.Grant) bool {
+		needs = func(g inventory.Site) bool {
 			return g.AgentID != status.AgentID || slices.Contains(refused, g.SiteID)
 		}
 	}
@@ -223,8 +223,8 @@ func (w *world) obey() (did bool, err error) {
 }
 
 // enrolAgain gets new codes for those sites that the agent spoke for.
-func (w *world) enrolAgain(needs func(inventory.Grant) bool) (did bool, err error) {
-	grants, err := w.agent.inv.Grants(w.ctx)
+func (w *world) enrolAgain(needs func(inventory.Site) bool) (did bool, err error) {
+	grants, err := w.agent.inv.Sites(w.ctx)
 	if err != nil {
 		return false, err
 	}
@@ -252,11 +252,11 @@ func (w *world) gone(site string) bool { return w.ledger.site(site).cameras < 0 
 // again repeats a decision that was refused, with a new code where one is
 // asked for: not if one was used since.
 func (w *world) again(s inventory.Sent) error {
-	grants, err := w.agent.inv.Grants(w.ctx)
+	grants, err := w.agent.inv.Sites(w.ctx)
 	if err != nil {
 		return err
 	}
-	same := slices.ContainsFunc(grants, func(g inventory.Grant) bool { return g.SiteID == s.SiteID && g.Epoch == s.Message.Epoch })
+	same := slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.SiteID == s.SiteID && g.Epoch == s.Message.Epoch })
 	if same && strings.HasPrefix(s.Why, string(protocol.ReasonNotGranted)) {
 		if err := w.newCode(s.SiteID); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -20,12 +21,45 @@ type Notice struct {
 }
 
 // NoticeBody is one of Preserve, SiteChange, Reminder, Letter (values, not pointers).
-type NoticeBody interface{ notice() }
+type NoticeBody interface{ NoticeKind() NoticeKind }
 
-func (Preserve) notice()   {}
-func (SiteChange) notice() {}
-func (Reminder) notice()   {}
-func (Letter) notice()     {}
+// NoticeKind names what a notice says, where it is kept: its body is JSON there.
+type NoticeKind string
+
+const (
+	NoticePreserve   NoticeKind = "preserve"
+	NoticeSiteChange NoticeKind = "site-change"
+	NoticeReminder   NoticeKind = "reminder"
+	NoticeLetter     NoticeKind = "letter"
+)
+
+func (Preserve) NoticeKind() NoticeKind   { return NoticePreserve }
+func (SiteChange) NoticeKind() NoticeKind { return NoticeSiteChange }
+func (Reminder) NoticeKind() NoticeKind   { return NoticeReminder }
+func (Letter) NoticeKind() NoticeKind     { return NoticeLetter }
+
+// DecodeNotice reads a body that was kept as JSON.
+func DecodeNotice(kind NoticeKind, text []byte) (NoticeBody, error) {
+	switch kind {
+	case NoticePreserve:
+		return decodeBody[Preserve](text)
+	case NoticeSiteChange:
+		return decodeBody[SiteChange](text)
+	case NoticeReminder:
+		return decodeBody[Reminder](text)
+	case NoticeLetter:
+		return decodeBody[Letter](text)
+	}
+	return nil, fmt.Errorf("a kept notice is of the unknown kind %q", kind)
+}
+
+func decodeBody[T NoticeBody](text []byte) (NoticeBody, error) {
+	var body T
+	if err := json.Unmarshal(text, &body); err != nil {
+		return nil, fmt.Errorf("a kept notice, %s, is damaged: %w", body.NoticeKind(), err)
+	}
+	return body, nil
+}
 
 // NoticeLife is how long a request to preserve, or a reminder, is of use: hardly
 // any store keeps footage for longer. Both ends close one that nobody answered by

@@ -92,7 +92,7 @@ type camera struct {
 }
 
 type site struct {
-	Grant
+	Site
 	revision int64
 	observed time.Time
 	// declared is the body of the site's last declaration; nil before the first

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"anagrafe/protocol"
 )
 
 // A copy of before an update is whole, for its owner alone, and put back whatever a
@@ -14,7 +16,7 @@ import (
 func TestCopyAndRestore(t *testing.T) {
 	dir := t.TempDir()
 	v := open(t, dir)
-	if err := v.AddGrant(t.Context(), Grant{AgentID: "a", SiteID: "0b6a2f64-7c1e-4b70-9a53-0d2f4a9c1e02", SiteName: "Bar Sport", Category: "shop", Epoch: 1}); err != nil {
+	if err := v.AddGrant(t.Context(), protocol.Grant{AgentID: "a", SiteID: "0b6a2f64-7c1e-4b70-9a53-0d2f4a9c1e02", SiteName: "Bar Sport", Category: "shop", Epoch: 1}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := v.Close(); err != nil {
@@ -61,7 +63,7 @@ func TestCopyAndRestore(t *testing.T) {
 			t.Fatal(err)
 		}
 		back := open(t, dir)
-		grants, err := back.Grants(t.Context())
+		grants, err := back.Sites(t.Context())
 		if err != nil || len(grants) != 1 || grants[0].SiteName != "Bar Sport" {
 			t.Errorf("%v, %v", grants, err)
 		}

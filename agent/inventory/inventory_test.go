@@ -99,8 +99,8 @@ func outdoors(t *testing.T, v *Inventory, id string, yes bool) {
 
 func enrol(t *testing.T, v *Inventory, siteID string) {
 	t.Helper()
-	err := v.AddGrant(t.Context(), Grant{SiteID: siteID, SiteName: "Bar Centrale", Category: "bar-restaurant",
-		Address: "via Torino 1, Milano", Epoch: 1, From: noon.Add(-time.Hour), Collector: "https://collettore.example:8443"})
+	err := v.AddGrant(t.Context(), protocol.Grant{SiteID: siteID, SiteName: "Bar Centrale", Category: "bar-restaurant",
+		Address: "via Torino 1, Milano", Epoch: 1, From: noon.Add(-time.Hour)}, "https://collettore.example:8443")
 	if err != nil {
 		t.Fatal(err)
 	}

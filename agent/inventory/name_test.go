@@ -13,8 +13,8 @@ import (
 // until its owner says one, which no later grant without a name takes away.
 func TestNameSite(t *testing.T) {
 	v := open(t, t.TempDir())
-	g := Grant{SiteID: siteA, Epoch: 1, From: noon.Add(-time.Hour), Collector: "https://c.example"}
-	if err := v.AddGrant(t.Context(), g); err != nil {
+	g := protocol.Grant{SiteID: siteA, Epoch: 1, From: noon.Add(-time.Hour)}
+	if err := v.AddGrant(t.Context(), g, "https://c.example"); err != nil {
 		t.Fatal(err)
 	}
 	record(t, v, noon, cameraDevice(1))
@@ -47,10 +47,10 @@ func TestNameSite(t *testing.T) {
 	if err := v.NameSite(t.Context(), siteB, protocol.Site{Name: "Bar"}); !errors.Is(err, ErrUnknown) {
 		t.Errorf("a site that is not here: %v", err)
 	}
-	if err := v.AddGrant(t.Context(), g); err != nil {
+	if err := v.AddGrant(t.Context(), g, "https://c.example"); err != nil {
 		t.Fatal(err)
 	}
-	grants, err := v.Grants(t.Context())
+	grants, err := v.Sites(t.Context())
 	if err != nil || len(grants) != 1 || grants[0].SiteName != "Bar Centrale" || grants[0].Category != "bar-restaurant" || grants[0].Address != "via Roma 1" {
 		t.Errorf("%+v, %v", grants, err)
 	}

@@ -3,7 +3,6 @@ package inventory
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -11,20 +10,12 @@ import (
 	"anagrafe/protocol"
 )
 
-// Kinds of a Notice.
-const (
-	NoticePreserve   = "preserve"
-	NoticeSiteChange = "site-change"
-	NoticeReminder   = "reminder"
-	NoticeLetter     = "letter"
-)
-
 // Notice is what the collector handed down, and how far it has come here.
 type Notice struct {
 	ID         string              `json:"id"`
 	SiteID     string              `json:"site_id"`
-	Kind       string              `json:"kind"` // "preserve", "site-change", "reminder", "letter"
-	At         time.Time           `json:"at"`   // made by the collector
+	Kind       protocol.NoticeKind `json:"kind"`
+	At         time.Time           `json:"at"` // made by the collector
 	ReceivedAt time.Time           `json:"received_at"`
 	SeenAt     time.Time           `json:"seen_at,omitzero"`    // first opened by a person; zero: new
 	PresentAt  time.Time           `json:"present_at,omitzero"` // when a look found the footage still there
@@ -73,7 +64,7 @@ func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 		now := v.now()
 		done, err := tx.ExecContext(ctx, `INSERT INTO notice (id, site_id, kind, at, body, received, seen, present, answer, answered, answered_by, note, closed)
 			VALUES (?, ?, ?, ?, ?, ?, 0, 0, '', 0, '', '', 0) ON CONFLICT (id) DO NOTHING`,
-			n.ID, n.SiteID, noticeKind(n.Body), micros(n.At), body, micros(now))
+			n.ID, n.SiteID, n.Body.NoticeKind(), micros(n.At), body, micros(now))
 		if err != nil {
 			return err
 		}
@@ -155,20 +146,6 @@ func (v *Inventory) replyAgain(ctx context.Context, tx *sql.Tx, s *site, id stri
 		queued = true
 	}
 	return queued, nil
-}
-
-func noticeKind(b protocol.NoticeBody) string {
-	switch b.(type) {
-	case protocol.Preserve:
-		return NoticePreserve
-	case protocol.SiteChange:
-		return NoticeSiteChange
-	case protocol.Reminder:
-		return NoticeReminder
-	case protocol.Letter:
-		return NoticeLetter
-	}
-	return ""
 }
 
 // siteChanged follows what was decided about the site elsewhere. What is older
@@ -261,7 +238,7 @@ func (v *Inventory) SeeNotice(ctx context.Context, id string) (n Notice, err err
 			return err
 		}
 		first, n.SeenAt = true, v.now().UTC()
-		if n.Kind != NoticePreserve && n.ClosedAt.IsZero() {
+		if n.Kind != protocol.NoticePreserve && n.ClosedAt.IsZero() {
 			n.ClosedAt = n.SeenAt // nothing more is asked
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE notice SET seen = ?, closed = ? WHERE id = ?`, micros(n.SeenAt), micros(n.ClosedAt), id); err != nil {
@@ -289,7 +266,7 @@ func (v *Inventory) AnswerNotice(ctx context.Context, id string, r protocol.Repl
 		switch {
 		case err != nil:
 			return err
-		case n.Kind != NoticePreserve:
+		case n.Kind != protocol.NoticePreserve:
 			return fmt.Errorf("%w: it asks nothing", ErrClosed)
 		case n.Body == nil:
 			return fmt.Errorf("%w: it was closed %d days ago", ErrClosed, int(noticeKept/(24*time.Hour)))
@@ -357,11 +334,11 @@ func notices(ctx context.Context, tx *sql.Tx, where string, args ...any) (all []
 	err = each(ctx, tx, `SELECT id, site_id, kind, at, body, received, seen, present, answer, answered, answered_by, note, closed, absent, checked
 		FROM notice WHERE `+where, func(rows *sql.Rows) error {
 		var n Notice
-		var body sql.NullString
+		var body []byte
 		err := rows.Scan(&n.ID, &n.SiteID, &n.Kind, asTime{&n.At}, &body, asTime{&n.ReceivedAt}, asTime{&n.SeenAt}, asTime{&n.PresentAt},
 			&n.Answer, asTime{&n.AnsweredAt}, &n.AnsweredBy, &n.Note, asTime{&n.ClosedAt}, asTime{&n.AbsentAt}, asJSON{&n.Checked})
-		if err == nil && body.Valid {
-			n.Body, err = noticeBody(n.Kind, body.String)
+		if err == nil && body != nil {
+			n.Body, err = protocol.DecodeNotice(n.Kind, body)
 		}
 		all = append(all, n)
 		return err
@@ -378,26 +355,4 @@ func notices(ctx context.Context, tx *sql.Tx, where string, args ...any) (all []
 		all[i].Left = s != nil && s.left
 	}
 	return all, nil
-}
-
-func noticeBody(kind, text string) (body protocol.NoticeBody, err error) {
-	switch kind {
-	case NoticePreserve:
-		var p protocol.Preserve
-		err = json.Unmarshal([]byte(text), &p)
-		body = p
-	case NoticeSiteChange:
-		var c protocol.SiteChange
-		err = json.Unmarshal([]byte(text), &c)
-		body = c
-	case NoticeReminder:
-		var r protocol.Reminder
-		err = json.Unmarshal([]byte(text), &r)
-		body = r
-	case NoticeLetter:
-		var l protocol.Letter
-		err = json.Unmarshal([]byte(text), &l)
-		body = l
-	}
-	return body, err
 }

@@ -92,7 +92,7 @@ func TestNoticeOnce(t *testing.T) {
 		t.Errorf("%d are new after one was seen", n)
 	}
 	wantReplies(t, v, protocol.ReplyReceived, protocol.ReplySeen)
-	if all, err := v.Notices(t.Context()); err != nil || len(all) != 1 || all[0].Kind != NoticePreserve {
+	if all, err := v.Notices(t.Context()); err != nil || len(all) != 1 || all[0].Kind != protocol.NoticePreserve {
 		t.Errorf("%+v: %v", all, err)
 	}
 }
@@ -263,7 +263,7 @@ func TestWithdrawnElsewhere(t *testing.T) {
 	if r := approve(t, v, cams[0].ID); r[0].Error == "" {
 		t.Error("declared again without a new code")
 	}
-	if err := v.AddGrant(t.Context(), Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: 2, From: noon.Add(time.Hour), Collector: "https://c.example"}); err != nil {
+	if err := v.AddGrant(t.Context(), protocol.Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: 2, From: noon.Add(time.Hour)}, "https://c.example"); err != nil {
 		t.Fatal(err)
 	}
 	if r := approve(t, v, cams[0].ID); r[0].Error != "" {
@@ -286,7 +286,7 @@ func TestSuspendedAndResumed(t *testing.T) {
 		{change(protocol.SiteSuspended, noon.Add(time.Minute)), ""}, // late
 	} {
 		keep(t, v, step.n)
-		g, err := v.Grants(t.Context())
+		g, err := v.Sites(t.Context())
 		if err != nil || g[0].State != step.want {
 			t.Errorf("%q, want %q: %v", g[0].State, step.want, err)
 		}
@@ -302,13 +302,13 @@ func TestSuspendedBeforeEnrolment(t *testing.T) {
 	v, _ := declared(t, 1)
 	state := func(what string, want protocol.SiteState) {
 		t.Helper()
-		if g, err := v.Grants(t.Context()); err != nil || g[0].State != want {
+		if g, err := v.Sites(t.Context()); err != nil || g[0].State != want {
 			t.Errorf("%s: %q, want %q: %v", what, g[0].State, want, err)
 		}
 	}
 	enrolled := func(epoch int64, at time.Time) {
 		t.Helper()
-		if err := v.AddGrant(t.Context(), Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: epoch, From: at, Collector: "https://c.example"}); err != nil {
+		if err := v.AddGrant(t.Context(), protocol.Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: epoch, From: at}, "https://c.example"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -377,7 +377,7 @@ func TestWithdrawnElsewhereBeforeTheNewGrant(t *testing.T) {
 	v, cams := declared(t, 1)
 	deliver(t, v)
 	made := outbox(t, v)[0].Message.MadeAt
-	if err := v.AddGrant(t.Context(), Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: 2, From: made.Add(2 * time.Hour)}); err != nil {
+	if err := v.AddGrant(t.Context(), protocol.Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: 2, From: made.Add(2 * time.Hour)}, ""); err != nil {
 		t.Fatal(err)
 	}
 	keep(t, v, change(protocol.SiteWithdrawn, made.Add(-time.Hour)))
@@ -388,7 +388,7 @@ func TestWithdrawnElsewhereBeforeTheNewGrant(t *testing.T) {
 	if c := cameras(t, v)[0]; c.State != StateWithdrawn {
 		t.Errorf("a withdrawal from after the declaration: %s", c.State)
 	}
-	if g, err := v.Grants(t.Context()); err != nil || g[0].State != "" {
+	if g, err := v.Sites(t.Context()); err != nil || g[0].State != "" {
 		t.Errorf("the new grant is %q: %v", g[0].State, err)
 	}
 	if r := approve(t, v, cams[0].ID); r[0].Error != "" {
@@ -411,7 +411,7 @@ func TestNoticeUnderANewGrant(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := v.AddGrant(t.Context(), Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: 2, From: noon}); err != nil {
+	if err := v.AddGrant(t.Context(), protocol.Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: 2, From: noon}, ""); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

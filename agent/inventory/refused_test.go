@@ -17,7 +17,7 @@ func TestRepliesAreRepeatedUnderANewGrant(t *testing.T) {
 	deliver(t, v)
 	under := func(epoch int64) {
 		t.Helper()
-		if err := v.AddGrant(t.Context(), Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: epoch, From: noon}); err != nil {
+		if err := v.AddGrant(t.Context(), protocol.Grant{SiteID: siteA, SiteName: "Bar Centrale", Category: "bar-restaurant", Epoch: epoch, From: noon}, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

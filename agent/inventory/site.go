@@ -18,7 +18,7 @@ import (
 // was set back, too. So revisions go on in every epoch: one may come twice. It
 // opens a site that was withdrawn; one that its owner suspended stays so, as in
 // the register.
-func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
+func (v *Inventory) AddGrant(ctx context.Context, g protocol.Grant, collector string) error {
 	if _, err := uuid.Parse(g.SiteID); err != nil || g.Epoch < 1 {
 		return fmt.Errorf("keep the grant: the collector gave site %q, epoch %d, which is none", line(g.SiteID), g.Epoch)
 	}
@@ -32,7 +32,7 @@ func (v *Inventory) AddGrant(ctx context.Context, g Grant) error {
 			epoch = excluded.epoch, granted = excluded.granted, until = excluded.until, collector = excluded.collector,
 			agent = excluded.agent, others = excluded.others
 			WHERE excluded.granted >= granted`,
-			g.SiteID, g.SiteName, g.Category, g.Address, g.Epoch, micros(g.From), micros(g.Until), g.Collector, g.AgentID, g.Others)
+			g.SiteID, g.SiteName, g.Category, g.Address, g.Epoch, micros(g.From), micros(g.Until), collector, g.AgentID, g.Others)
 		if err != nil {
 			return err
 		}
@@ -59,15 +59,15 @@ func (v *Inventory) SpokeAs(ctx context.Context, siteID string) (agentIDs []stri
 	return agentIDs, nil
 }
 
-// Grants lists the sites that this computer may speak for, oldest first.
-func (v *Inventory) Grants(ctx context.Context) (grants []Grant, err error) {
+// Sites lists the sites that this computer may speak for, oldest first.
+func (v *Inventory) Sites(ctx context.Context) (grants []Site, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
 		b := &book{}
 		if err := b.loadSites(ctx, tx); err != nil {
 			return err
 		}
 		for _, s := range b.sites {
-			grants = append(grants, s.Grant)
+			grants = append(grants, s.Site)
 		}
 		return nil
 	})
@@ -146,7 +146,7 @@ func (v *Inventory) Contacts(ctx context.Context, siteID string) (contacts []pro
 		if siteID == "" && len(b.sites) == 1 {
 			siteID = b.sites[0].SiteID
 		}
-		contacts = b.contactsOf(&site{Grant: Grant{SiteID: siteID}})
+		contacts = b.contactsOf(&site{Site: Site{Grant: protocol.Grant{SiteID: siteID}}})
 		return nil
 	})
 	if err != nil {

@@ -14,13 +14,13 @@ func TestTheLaterGrantCounts(t *testing.T) {
 	v := open(t, t.TempDir())
 	grant := func(epoch int64, from time.Time) {
 		t.Helper()
-		if err := v.AddGrant(t.Context(), Grant{AgentID: "x", SiteID: siteA, SiteName: "Bar", Category: "other", Epoch: epoch, From: from}); err != nil {
+		if err := v.AddGrant(t.Context(), protocol.Grant{AgentID: "x", SiteID: siteA, SiteName: "Bar", Category: "other", Epoch: epoch, From: from}, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	epoch := func(want int64) {
 		t.Helper()
-		grants, err := v.Grants(t.Context())
+		grants, err := v.Sites(t.Context())
 		if err != nil || len(grants) != 1 || grants[0].Epoch != want {
 			t.Errorf("%+v, %v, want epoch %d", grants, err, want)
 		}
@@ -50,7 +50,7 @@ func TestNextIsForWhoHoldsTheGrant(t *testing.T) {
 	v, _ := declared(t, 1)
 	grant := func(site, agent string, at time.Time) {
 		t.Helper()
-		if err := v.AddGrant(t.Context(), Grant{AgentID: agent, SiteID: site, SiteName: "Bar", Category: "other", Epoch: 1, From: at}); err != nil {
+		if err := v.AddGrant(t.Context(), protocol.Grant{AgentID: agent, SiteID: site, SiteName: "Bar", Category: "other", Epoch: 1, From: at}, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -126,7 +126,7 @@ func TestToldAgainAfterTheClockWasPutBack(t *testing.T) {
 func TestSpokeAs(t *testing.T) {
 	v := open(t, t.TempDir())
 	for i, agent := range []string{"", "first", "first", "second", "third"} {
-		if err := v.AddGrant(t.Context(), Grant{AgentID: agent, SiteID: siteA, SiteName: "Bar", Category: "other", Epoch: 1, From: noon.Add(time.Duration(i) * time.Hour)}); err != nil {
+		if err := v.AddGrant(t.Context(), protocol.Grant{AgentID: agent, SiteID: siteA, SiteName: "Bar", Category: "other", Epoch: 1, From: noon.Add(time.Duration(i) * time.Hour)}, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

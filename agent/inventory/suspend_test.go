@@ -11,9 +11,9 @@ import (
 var anna = protocol.Approval{By: "Anna Bianchi"}
 
 // oneGrant is the state of the only site.
-func oneGrant(t *testing.T, v *Inventory) Grant {
+func oneGrant(t *testing.T, v *Inventory) Site {
 	t.Helper()
-	g, err := v.Grants(t.Context())
+	g, err := v.Sites(t.Context())
 	if err != nil || len(g) != 1 {
 		t.Fatalf("%+v, %v", g, err)
 	}

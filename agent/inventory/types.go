@@ -16,21 +16,13 @@ var (
 	ErrUnknown = errors.New("not known here")
 )
 
-// Grant is the collector's leave to speak for one site.
-type Grant struct {
-	AgentID   string    `json:"agent_id,omitempty"` // the identity that holds it; "" not known
-	SiteID    string    `json:"site_id"`
-	SiteName  string    `json:"site_name"`
-	Category  string    `json:"category"`
-	Address   string    `json:"address"`
-	Epoch     int64     `json:"epoch"`
-	From      time.Time `json:"from"`
-	Until     time.Time `json:"until,omitzero"` // zero: without end
-	Collector string    `json:"collector"`      // https://host:port
-	Others    int       `json:"others"`         // other computers that spoke for the site then
+// Site is one that this computer may speak for.
+type Site struct {
+	protocol.Grant
+	Collector string `json:"collector"` // who gave the grant; https://host:port
 	// State is what was decided about the site, here or elsewhere as a notice
-	// told: protocol.SiteSuspended, protocol.SiteWithdrawn, or "". AddGrant does
-	// not take it. Suspend and Resume change it from here.
+	// told: protocol.SiteSuspended, protocol.SiteWithdrawn, or "". Suspend and
+	// Resume change it from here.
 	State protocol.SiteState `json:"state,omitempty"`
 	// SuspendedUntil is when the register shows the site again by itself; zero: it does
 	// not, or it was suspended elsewhere.

@@ -51,21 +51,21 @@ type shownQuestion struct{ Key, Said string }
 
 // siteChoice is the site that a page is about, of those that there are.
 type siteChoice struct {
-	Site  inventory.Grant   // its SiteID is "" before enrolment
-	Sites []inventory.Grant // that can be chosen; more than one
+	Site  inventory.Site   // its SiteID is "" before enrolment
+	Sites []inventory.Site // that can be chosen; more than one
 }
 
 // chosenSite gives the site that a request names, else the first. Before enrolment
 // it is one without id, of no category.
 func (v *Review) chosenSite(r *http.Request, id string) (s siteChoice, err error) {
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return s, err
 	}
 	if len(grants) > 1 {
 		s.Sites = grants
 	}
-	i := slices.IndexFunc(grants, func(g inventory.Grant) bool { return id == "" || g.SiteID == id })
+	i := slices.IndexFunc(grants, func(g inventory.Site) bool { return id == "" || g.SiteID == id })
 	switch {
 	case i >= 0:
 		s.Site = grants[i]
@@ -77,7 +77,7 @@ func (v *Review) chosenSite(r *http.Request, id string) (s siteChoice, err error
 
 // coachedOf collects what is known of a site. alone: it is the only one, so that
 // cameras of no site are its own.
-func (v *Review) coachedOf(r *http.Request, s inventory.Grant, alone bool) (c coached, private map[string]string, err error) {
+func (v *Review) coachedOf(r *http.Request, s inventory.Site, alone bool) (c coached, private map[string]string, err error) {
 	c.Category, c.Said = protocol.Category(s.Category), map[string]string{}
 	all, err := v.Inventory.Cameras(r.Context())
 	if err != nil {
@@ -102,7 +102,7 @@ func (v *Review) coachedOf(r *http.Request, s inventory.Grant, alone bool) (c co
 // openAdvice counts what there is to look at on the page of advice: advice that
 // is open, and questions that nobody answered.
 func (v *Review) openAdvice(r *http.Request) (n int, err error) {
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return 0, err
 	}

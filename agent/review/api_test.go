@@ -68,7 +68,7 @@ func TestTheWholeActAsJSON(t *testing.T) {
 	if status := o.api(t, "POST", "/enrol", map[string]string{"code": "SBAGLIATO"}, &refused); status != http.StatusUnprocessableEntity || refused.Field != "code" || refused.Hint != "ask for a new one" {
 		t.Errorf("wrong code: %d %+v", status, refused)
 	}
-	var granted inventory.Grant
+	var granted inventory.Site
 	if status := o.api(t, "POST", "/enrol", map[string]string{"code": "GIUSTO"}, &granted); status != http.StatusOK || granted.SiteID != siteID {
 		t.Fatalf("enrol: %d %+v", status, granted)
 	}

@@ -195,7 +195,7 @@ func theWayToTheFootage(t *testing.T, tc window) {
 	check("27-account")
 	unnamed := grant()
 	unnamed.SiteID, unnamed.SiteName, unnamed.Category, unnamed.Address = "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c0ff", "", "", ""
-	if err := o.Inventory.AddGrant(t.Context(), unnamed); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), unnamed.Grant, unnamed.Collector); err != nil {
 		t.Fatal(err)
 	}
 	b.Visit("/contact")
@@ -213,7 +213,7 @@ func onPaper(media string) chromedp.Action[chromedp.Void] {
 // declareOne puts a camera into the register.
 func declareOne(t *testing.T, o *owner, id string) error {
 	t.Helper()
-	if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		return err
 	}
 	if err := o.Inventory.SetContact(t.Context(), "", protocol.Contact{Name: "Anna Neri", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}); err != nil {

@@ -147,7 +147,7 @@ func (v *Review) takeSheet(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

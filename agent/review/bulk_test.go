@@ -32,7 +32,7 @@ func fourCameras(t *testing.T) (*owner, map[string]string) {
 	o.found = []interrogate.Device{d}
 	o.signIn(t)
 	<-o.Review.start()
-	if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.Inventory.SetContact(t.Context(), "", protocol.Contact{Name: "Anna Neri", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}); err != nil {

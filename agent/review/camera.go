@@ -16,7 +16,7 @@ import (
 type editView struct {
 	Camera cameraView
 	Form   fields
-	Grants []inventory.Grant
+	Grants []inventory.Site
 	Sides  []option
 	Angles []option
 	Kept   bool // refused, withdrawn or answered no
@@ -48,7 +48,7 @@ func (v *Review) camera(r *http.Request) (answer, error) {
 }
 
 func (v *Review) editPage(r *http.Request, c inventory.Camera, f fields, status int) (answer, error) {
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

@@ -75,7 +75,7 @@ func answerWith(all []inventory.Result, to string) answer {
 type summaryView struct {
 	Steps    stepsView
 	Cameras  []seenCamera
-	Sites    []inventory.Grant
+	Sites    []inventory.Site
 	Contacts []protocol.Contact
 	JSON     []string // the messages
 	Notice   string   // version of the information notice that goes with the yes
@@ -134,7 +134,7 @@ func (v *Review) summaryPage(r *http.Request, shown shownCameras, by string, wro
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -278,7 +278,7 @@ func (v *Review) restore(r *http.Request) (answer, error) {
 // leavingView asks once before something is taken out.
 type leavingView struct {
 	Cameras []cameraView
-	Sites   []inventory.Grant
+	Sites   []inventory.Site
 	All     bool
 	Last    bool // nothing is left of a site
 }
@@ -304,7 +304,7 @@ func (v *Review) leaving(r *http.Request) (answer, error) {
 		}
 	}
 	view.Last = left == 0
-	if view.Sites, err = v.Inventory.Grants(r.Context()); err != nil {
+	if view.Sites, err = v.Inventory.Sites(r.Context()); err != nil {
 		return answer{}, err
 	}
 	a := page("withdraw.html", "withdraw.title", view)
@@ -340,7 +340,7 @@ func (v *Review) withdraw(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

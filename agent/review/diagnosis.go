@@ -32,7 +32,7 @@ func (v *Review) diagnosisPage(r *http.Request, wrong fields) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

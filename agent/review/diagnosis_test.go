@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"anagrafe/agent/inventory"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages/pagestest"
 )
@@ -52,7 +51,7 @@ func TestDiagnosis(t *testing.T) {
 	if code, _, _ := o.send(t, "POST", "/diagnosis?lang=it", url.Values{"text": {shown.Text}, "by": {"Anna"}}.Encode()); code == 303 {
 		t.Error("it leaves before there is a register")
 	}
-	if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		t.Fatal(err)
 	}
 	if code, page, _ := o.send(t, "POST", "/diagnosis?lang=it", url.Values{"text": {"another"}, "by": {"Anna"}}.Encode()); code != 422 || !strings.Contains(page, "rileggi") || len(diagnoses()) != 0 {
@@ -80,7 +79,7 @@ func TestDiagnosisInABrowser(t *testing.T) {
 			b.Press("main button")
 			b.Visit("/diagnosis?lang=" + tc.lang)
 			b.Check(tc.name + "-diagnosis-no-register")
-			if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+			if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 				t.Fatal(err)
 			}
 			b.Visit("/diagnosis")
@@ -99,10 +98,10 @@ func TestDiagnosisInABrowser(t *testing.T) {
 // TestLetter: the office's words are shown as a notice of their own kind.
 func TestLetter(t *testing.T) {
 	o := start(t)
-	if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		t.Fatal(err)
 	}
-	grants, err := o.Inventory.Grants(t.Context())
+	grants, err := o.Inventory.Sites(t.Context())
 	if err != nil || len(grants) != 1 {
 		t.Fatal(grants, err)
 	}
@@ -115,7 +114,7 @@ func TestLetter(t *testing.T) {
 	if plain := strings.ReplaceAll(page, "&#39;", "'"); code != 200 || !strings.Contains(plain, "l'orologio è avanti di un'ora.") || !strings.Contains(plain, "Messaggio dell'ufficio") {
 		t.Errorf("%d\n%s", code, page)
 	}
-	if got, err := o.Inventory.Notice(t.Context(), n.ID); err != nil || got.Kind != inventory.NoticeLetter {
+	if got, err := o.Inventory.Notice(t.Context(), n.ID); err != nil || got.Kind != protocol.NoticeLetter {
 		t.Errorf("%+v %v", got, err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // owner's page are in none of its values.
 type export struct {
 	MadeAt   time.Time                    `json:"made_at"`
-	Sites    []inventory.Grant            `json:"sites"`
+	Sites    []inventory.Site             `json:"sites"`
 	Contacts []siteContacts               `json:"contacts"`
 	Devices  []inventory.Device           `json:"devices"`
 	Cameras  []inventory.Camera           `json:"cameras"`
@@ -49,7 +49,7 @@ func (v *Review) exported(r *http.Request) (x export, err error) {
 	if x.Devices, x.Cameras, err = v.all(r); err != nil {
 		return x, err
 	}
-	if x.Sites, err = v.Inventory.Grants(ctx); err != nil {
+	if x.Sites, err = v.Inventory.Sites(ctx); err != nil {
 		return x, err
 	}
 	sites := []string{""}

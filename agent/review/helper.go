@@ -75,7 +75,7 @@ func mailQuery(subject, body string) string {
 
 // placeName is what to call the place in a message.
 func (v *Review) placeName(r *http.Request) (string, error) {
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return "", err
 	}

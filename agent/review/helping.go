@@ -26,7 +26,7 @@ func (v *Review) helping(r *http.Request, s *session) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

@@ -61,7 +61,7 @@ func (v *Review) home(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -92,7 +92,7 @@ func (v *Review) home(r *http.Request) (answer, error) {
 		view.Next = n
 	}
 	view.Say = view.Next.say(w)
-	view.Hidden = slices.ContainsFunc(grants, func(g inventory.Grant) bool { return g.State == protocol.SiteSuspended })
+	view.Hidden = slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.State == protocol.SiteSuspended })
 	if view.Banner, err = v.banner(r); err != nil {
 		return answer{}, err
 	}
@@ -184,7 +184,7 @@ func (v *Review) all(r *http.Request) ([]inventory.Device, []inventory.Camera, e
 }
 
 // nextStep finds what an owner who has never seen the pages should do now.
-func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []inventory.Grant, decided map[string]inventory.SentState) next {
+func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []inventory.Site, decided map[string]inventory.SentState) next {
 	open := slices.DeleteFunc(slices.Clone(cameras), keptBack)
 	count := func(is func(inventory.Camera) bool) (n int, first string) {
 		for _, c := range open {

@@ -22,12 +22,12 @@ func TestNextStep(t *testing.T) {
 	asked.Changed, asked.AskAgain = []string{"outdoor_public"}, true
 	indoor := camera(inventory.StateFound, "outdoor_public", "position")
 	indoor.Outdoor = new(false)
-	enrolled := []inventory.Grant{grant()}
+	enrolled := []inventory.Site{grant()}
 	for _, tc := range []struct {
 		want    string
 		devices []inventory.Device
 		cameras []inventory.Camera
-		grants  []inventory.Grant
+		grants  []inventory.Site
 		decided inventory.SentState
 	}{
 		{"search", nil, nil, nil, ""},

@@ -43,7 +43,7 @@ func TestSiteNeedsANewCode(t *testing.T) {
 	o.signIn(t)
 	g := grant()
 	g.AgentID = "agent-before"
-	if err := o.Inventory.AddGrant(t.Context(), g); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), g.Grant, g.Collector); err != nil {
 		t.Fatal(err)
 	}
 	for agent, shown := range map[string]bool{"agent-before": false, "agent-now": true} {
@@ -93,7 +93,7 @@ func TestSiteWhoseGrantIsUnknownNeedsANewCode(t *testing.T) {
 	shows(true)
 	next := grant()
 	next.Epoch = 2
-	if err := o.Inventory.AddGrant(t.Context(), next); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), next.Grant, next.Collector); err != nil {
 		t.Fatal(err)
 	}
 	shows(false)
@@ -144,7 +144,7 @@ func TestTroubleLooks(t *testing.T) {
 		return map[string]any{"version": "1.2.3", "last_error": "listen for notices: this agent's certificate was signed by an authority that the collector has given up: enrol it with a new code",
 			"last_reason": "retired-authority"}, nil
 	}
-	if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		t.Fatal(err)
 	}
 	for _, width := range []int64{1280, 390} {

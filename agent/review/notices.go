@@ -33,7 +33,7 @@ func (v *Review) notices(r *http.Request) (answer, error) {
 	w := v.words(r)
 	view := noticesView{}
 	for _, n := range all {
-		asks := n.Kind == inventory.NoticePreserve && n.Body != nil && n.Answer == "" && !n.Left
+		asks := n.Kind == protocol.NoticePreserve && n.Body != nil && n.Answer == "" && !n.Left
 		view.Notices = append(view.Notices, noticeLine{n, noticeTitle(w, n), asks})
 		if asks && view.By == "" {
 			if view.By, err = v.answers(r, n.SiteID); err != nil {
@@ -64,7 +64,7 @@ func noticeTitle(w *pages.Words, n inventory.Notice) string {
 	case protocol.SiteChange:
 		return w.T("notice.title." + string(b.State))
 	}
-	return w.T("notice.title." + n.Kind)
+	return w.T("notice.title." + string(n.Kind))
 }
 
 // banner leads from the first page to what nobody has opened yet. Its words are
@@ -90,7 +90,7 @@ func (v *Review) banner(r *http.Request) (b banner, err error) {
 type noticeView struct {
 	inventory.Notice
 	Title  string
-	Site   *inventory.Grant
+	Site   *inventory.Site
 	Ask    *protocol.Preserve // what is asked, and of which cameras
 	Change *protocol.SiteChange
 	Remind *protocol.Reminder
@@ -134,11 +134,11 @@ func (v *Review) notice(r *http.Request) (answer, error) {
 func (v *Review) noticePage(r *http.Request, n inventory.Notice, f fields) (answer, error) {
 	w := v.words(r)
 	view := noticeView{Notice: n, Title: noticeTitle(w, n), Form: f}
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	if i := slices.IndexFunc(grants, func(g inventory.Grant) bool { return g.SiteID == n.SiteID }); i >= 0 {
+	if i := slices.IndexFunc(grants, func(g inventory.Site) bool { return g.SiteID == n.SiteID }); i >= 0 {
 		view.Site = &grants[i]
 	}
 	switch b := n.Body.(type) {

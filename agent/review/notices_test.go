@@ -197,9 +197,9 @@ func TestNoticesAPI(t *testing.T) {
 	n := asking(protocol.Order, c.ID)
 	o.keep(t, n)
 	var all struct {
-		Notices []struct{ ID, Kind string }
+		Notices []struct{ ID, Kind protocol.NoticeKind }
 	}
-	if o.api(t, "GET", "/notices", nil, &all); len(all.Notices) != 1 || all.Notices[0].Kind != inventory.NoticePreserve {
+	if o.api(t, "GET", "/notices", nil, &all); len(all.Notices) != 1 || all.Notices[0].Kind != protocol.NoticePreserve {
 		t.Errorf("%+v", all)
 	}
 	var one struct {

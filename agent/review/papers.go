@@ -96,7 +96,7 @@ func (v *Review) paper(r *http.Request, name, site string, f fields) (answer, er
 
 // paperForm is what the owner said, else what the site's own data propose. Whom the
 // police may call is not proposed: a sign hangs in the street.
-func paperForm(w *pages.Words, s inventory.Grant, private map[string]string, kept string) fields {
+func paperForm(w *pages.Words, s inventory.Site, private map[string]string, kept string) fields {
 	f := fields{}
 	for _, name := range paperFields {
 		value, said := private[paperName+name]

@@ -189,7 +189,7 @@ func TestADeviceWithoutAPassword(t *testing.T) {
 func TestTheMessageToTheTechnician(t *testing.T) {
 	o := start(t)
 	o.found = append(o.found, like(1, "Hikvision"))
-	if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		t.Fatal(err)
 	}
 	o.signIn(t)

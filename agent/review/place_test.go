@@ -34,7 +34,7 @@ func addresses(o *owner) {
 func onTheStreet(t *testing.T) (*owner, []inventory.Camera) {
 	t.Helper()
 	o := start(t)
-	if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.Inventory.Record(t.Context(), o.found, time.Now()); err != nil {
@@ -261,7 +261,7 @@ func TestOthersOnTheMap(t *testing.T) {
 	}
 	second := grant()
 	second.SiteID, second.SiteName = "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c002", "Bar di Porta Venezia"
-	if err := o.Inventory.AddGrant(t.Context(), second); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), second.Grant, second.Collector); err != nil {
 		t.Fatal(err)
 	}
 	for site, want := range map[string]int{siteID: 1, second.SiteID: 0} {

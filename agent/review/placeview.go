@@ -68,7 +68,7 @@ func lastPlaced(others []placedCamera) (last *placedCamera) {
 
 // addressOf is the address of a camera's site; "" where that is not known yet.
 func (v *Review) addressOf(ctx context.Context, c inventory.Camera) (string, error) {
-	grants, err := v.Inventory.Grants(ctx)
+	grants, err := v.Inventory.Sites(ctx)
 	for _, g := range grants {
 		if g.SiteID == c.SiteID {
 			return g.Address, nil

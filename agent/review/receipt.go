@@ -17,7 +17,7 @@ import (
 // browser.
 type receiptView struct {
 	messageView
-	Site    inventory.Grant
+	Site    inventory.Site
 	Number  string // short, to be read aloud
 	Cameras int    // of an adhesion
 	By      string
@@ -48,7 +48,7 @@ func (v *Review) receipt(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -86,7 +86,7 @@ func (v *Review) receipt(r *http.Request) (answer, error) {
 	return a, nil
 }
 
-func receiptOf(w *pages.Words, g inventory.Grant, sent inventory.Sent, names map[string]string, access []inventory.OwnerAccess) (receiptView, error) {
+func receiptOf(w *pages.Words, g inventory.Site, sent inventory.Sent, names map[string]string, access []inventory.OwnerAccess) (receiptView, error) {
 	m, err := viewOfMessage(w, sent, names)
 	if err != nil {
 		return receiptView{}, err

@@ -60,7 +60,7 @@ type reportPoint struct {
 // reportFacts reads them. Cameras that the owner has put aside are left out, and a
 // recorder without any other.
 func (v *Review) reportFacts(ctx context.Context, w *pages.Words) (f reportFacts, err error) {
-	sites, err := v.Inventory.Grants(ctx)
+	sites, err := v.Inventory.Sites(ctx)
 	if err != nil {
 		return f, err
 	}

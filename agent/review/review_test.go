@@ -37,9 +37,9 @@ type owner struct {
 
 const siteID = "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c001"
 
-func grant() inventory.Grant {
-	return inventory.Grant{SiteID: siteID, SiteName: "Bar Centrale", Category: "bar-restaurant", Address: "via Torino 1, Milano",
-		Epoch: 1, From: time.Now().Add(-time.Hour), Collector: "https://collettore.example:8443"}
+func grant() inventory.Site {
+	return inventory.Site{Grant: protocol.Grant{SiteID: siteID, SiteName: "Bar Centrale", Category: "bar-restaurant", Address: "via Torino 1, Milano",
+		Epoch: 1, From: time.Now().Add(-time.Hour)}, Collector: "https://collettore.example:8443"}
 }
 
 // start serves the pages of an empty inventory.
@@ -73,7 +73,7 @@ func start(t *testing.T) *owner {
 			if code != "GIUSTO" {
 				return errors.New("the collector does not know this code")
 			}
-			return inv.AddGrant(ctx, grant())
+			return inv.AddGrant(ctx, grant().Grant, grant().Collector)
 		},
 		Explain: func(err error) (string, string) { return "unknown-code", "ask for a new one" },
 		Status: func(context.Context) (any, error) {

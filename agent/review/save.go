@@ -134,7 +134,7 @@ type saveView struct {
 	Camera   cameraView
 	Whole    bool // its own page may be opened
 	Form     fields
-	Site     *inventory.Grant
+	Site     *inventory.Site
 	Recorder string
 	Channel  string // «Ingresso», canale 3
 	Storage  string // where images are, by the owner's word; or else
@@ -195,7 +195,7 @@ func (v *Review) save(r *http.Request) (answer, error) {
 		return out, nil
 	}
 	view.Asked = &a
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -208,7 +208,7 @@ func (v *Review) save(r *http.Request) (answer, error) {
 }
 
 // fill completes the page for an interval.
-func (s *saveView) fill(w *pages.Words, c inventory.Camera, grants []inventory.Grant, now time.Time) {
+func (s *saveView) fill(w *pages.Words, c inventory.Camera, grants []inventory.Site, now time.Time) {
 	s.Shown, s.Fate = onRecorder(*s.Asked, c.Device), fateOf(*s.Asked, c.Values, now)
 	s.From, s.To = wall(w, s.Shown.From), wall(w, s.Shown.To)
 	s.Recorder = recorderWords(c.Device)

@@ -155,7 +155,7 @@ func recorderName(d inventory.Device) string {
 
 // readSheet reads a file of cameras and finds those that it means among cameras. by
 // is who says what it says.
-func readSheet(file []byte, cameras []inventory.Camera, grants []inventory.Grant, by string) *sheet {
+func readSheet(file []byte, cameras []inventory.Camera, grants []inventory.Site, by string) *sheet {
 	s := &sheet{}
 	if len(file) > maxFile {
 		s.wrong = []wrongValue{{Key: "big", Pairs: []any{"n", maxFile >> 20}}}
@@ -242,7 +242,7 @@ func (l *sheetLine) fault(column, key string, pairs ...any) {
 }
 
 // find looks for the one camera that all of the line's keys fit, and its site.
-func (l *sheetLine) find(cameras []inventory.Camera, grants []inventory.Grant) {
+func (l *sheetLine) find(cameras []inventory.Camera, grants []inventory.Site) {
 	if l.of == (which{}) {
 		if len(l.wrong) == 0 {
 			l.fault("", "which")
@@ -263,7 +263,7 @@ func (l *sheetLine) find(cameras []inventory.Camera, grants []inventory.Grant) {
 	if l.site == "" {
 		return
 	}
-	fits := func(g inventory.Grant) bool { return g.SiteID == l.site || g.SiteName == l.site }
+	fits := func(g inventory.Site) bool { return g.SiteID == l.site || g.SiteName == l.site }
 	at := slices.IndexFunc(grants, fits)
 	if at < 0 || slices.ContainsFunc(grants[at+1:], fits) {
 		l.fault("", "site")

@@ -49,7 +49,7 @@ func TestSheet(t *testing.T) {
 		{"no text", "id;a\x00", "0/encoding"},
 		{"too large", strings.Repeat("x", maxFile+1), "0/big"},
 	} {
-		if got := shownSheet(readSheet([]byte(tc.file), sheetCameras(), []inventory.Grant{grant()}, "Ugo")); got != tc.want {
+		if got := shownSheet(readSheet([]byte(tc.file), sheetCameras(), []inventory.Site{grant()}, "Ugo")); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
@@ -109,7 +109,7 @@ func TestSheetRoundTrip(t *testing.T) {
 	if text := string(file); strings.Contains(text, "192.168") || !strings.Contains(text, "45,4641;9,19;5;225;;30;sede;\"retro; scaffale\"") || !strings.Contains(text, ";'=cmd;") {
 		t.Error(text)
 	}
-	s := readSheet(file, all, []inventory.Grant{grant()}, "Ugo")
+	s := readSheet(file, all, []inventory.Site{grant()}, "Ugo")
 	if got, want := shownSheet(s), "2 a yes 45.4641 9.19 225 on-premises; 3 b no; 4 c; 5 d; 6 e"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -134,7 +134,7 @@ func FuzzSheet(f *testing.F) {
 	f.Add([]byte("id;nome;area_pubblica;latitudine;longitudine\na;Ingresso;sì;45,4641;9,19\n"))
 	f.Add([]byte("sep=,\nregistratore,canale,direzione,angolo,portata,immagini,locale,sede\nRetro,1,90,80,30,sede,x,Bar Centrale\n"))
 	f.Add([]byte("\ufeffid\tnuovo_nome\n\"a\t\n"))
-	cameras, grants := sheetCameras(), []inventory.Grant{grant()}
+	cameras, grants := sheetCameras(), []inventory.Site{grant()}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		s := readSheet(file, cameras, grants, "Ugo")
 		if len(s.wrong) > 0 && len(s.lines) > 0 {

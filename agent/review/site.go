@@ -127,13 +127,13 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 
 // unnamed tells whether a site came without a name.
 func (v *Review) unnamed(ctx context.Context) (bool, error) {
-	grants, err := v.Inventory.Grants(ctx)
-	return slices.ContainsFunc(grants, func(g inventory.Grant) bool { return g.SiteName == "" }), err
+	grants, err := v.Inventory.Sites(ctx)
+	return slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.SiteName == "" }), err
 }
 
 // enrolView is the form for the code from the Comune.
 type enrolView struct {
-	Grants []inventory.Grant
+	Grants []inventory.Site
 	Form   fields
 	Detail string // in English, for whoever helps
 	Steps  stepsView
@@ -145,7 +145,7 @@ func (v *Review) askCode(r *http.Request) (answer, error) {
 }
 
 func (v *Review) enrolPage(r *http.Request, f fields, detail string, status int) (answer, error) {
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -155,8 +155,8 @@ func (v *Review) enrolPage(r *http.Request, f fields, detail string, status int)
 	}
 	a := page("enrol.html", "enrol.title", enrolView{Grants: grants, Form: f, Detail: detail, Steps: bar})
 	a.json = struct {
-		Sites []inventory.Grant `json:"sites"`
-	}{append([]inventory.Grant{}, grants...)}
+		Sites []inventory.Site `json:"sites"`
+	}{append([]inventory.Site{}, grants...)}
 	a.page.Status = status
 	return a, nil
 }
@@ -164,7 +164,7 @@ func (v *Review) enrolPage(r *http.Request, f fields, detail string, status int)
 // enrolled is the answer to a code: the grant, and how many cameras of the site
 // the register already holds that are not known here.
 type enrolled struct {
-	inventory.Grant
+	inventory.Site
 	Recorded int `json:"recorded"`
 }
 
@@ -185,7 +185,7 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 		}
 		in.Code, in.Collector = strings.TrimSpace(r.PostForm.Get("code")), strings.TrimSpace(r.PostForm.Get("collector"))
 	}
-	before, err := v.Inventory.Grants(r.Context())
+	before, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -204,7 +204,7 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 		f[enrolField(reason)] = c
 		return v.enrolPage(r, f, err.Error(), http.StatusUnprocessableEntity)
 	}
-	after, err := v.Inventory.Grants(r.Context())
+	after, err := v.Inventory.Sites(r.Context())
 	if err != nil || len(after) == 0 {
 		return answer{}, errors.Join(err, errors.New("enrolled, but no site was granted"))
 	}
@@ -265,7 +265,7 @@ type statusView struct {
 	Trouble  string   // key of what a person must do about the line; "": nothing
 	Lost     bool     // of a site this computer is not recognised any more
 	refused  []string // ids of sites: see inventory.NotGranted
-	Sites    []inventory.Grant
+	Sites    []inventory.Site
 	Owner    []inventory.OwnerAccess
 	Devices  []deviceState
 	Browsers []openedView // in which the pages are open; the owner's to see
@@ -284,7 +284,7 @@ func (s statusView) Calm() bool {
 
 // NeedsCode says that a site is held by an identity that this computer has no more,
 // or by a grant that the register does not know any more.
-func (s statusView) NeedsCode(g inventory.Grant) bool {
+func (s statusView) NeedsCode(g inventory.Site) bool {
 	return g.AgentID != "" && g.AgentID != s.AgentID || slices.Contains(s.refused, g.SiteID)
 }
 
@@ -335,7 +335,7 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 	if view.ClockWrong {
 		view.Clock = clockWords(w, &protocol.Clock{OffsetMs: view.ClockOffsetMs})
 	}
-	if view.Sites, err = v.Inventory.Grants(ctx); err != nil {
+	if view.Sites, err = v.Inventory.Sites(ctx); err != nil {
 		return view, err
 	}
 	if view.refused, err = v.Inventory.NotGranted(ctx); err != nil {
@@ -355,6 +355,6 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 	cameras, err := v.Inventory.Cameras(ctx)
 	view.Alerts = alertsOf(w, devices, cameras)
 	view.Shared = slices.ContainsFunc(cameras, func(c inventory.Camera) bool { return c.State == inventory.StateDeclared })
-	view.Hidden = slices.ContainsFunc(view.Sites, func(g inventory.Grant) bool { return g.State == protocol.SiteSuspended })
+	view.Hidden = slices.ContainsFunc(view.Sites, func(g inventory.Site) bool { return g.State == protocol.SiteSuspended })
 	return view, err
 }

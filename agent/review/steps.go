@@ -110,7 +110,7 @@ func (v *Review) steps(r *http.Request) ([]step, error) {
 		return nil, err
 	}
 	k := known{}
-	if k.grants, err = v.Inventory.Grants(ctx); err != nil {
+	if k.grants, err = v.Inventory.Sites(ctx); err != nil {
 		return nil, err
 	}
 	if k.devices, err = v.Inventory.Devices(ctx); err != nil {
@@ -147,7 +147,7 @@ func routeOf(href string) string {
 
 // known is what the steps are told from.
 type known struct {
-	grants   []inventory.Grant
+	grants   []inventory.Site
 	devices  []inventory.Device
 	cameras  []inventory.Camera
 	contact  bool // somebody can be called
@@ -210,7 +210,7 @@ func stepsOf(k known) []step {
 			place.Href = "/cameras/" + unnamed
 		}
 	}
-	contact := step{Key: "contact", Href: "/contact", Done: k.contact && !slices.ContainsFunc(k.grants, func(g inventory.Grant) bool { return g.SiteName == "" })}
+	contact := step{Key: "contact", Href: "/contact", Done: k.contact && !slices.ContainsFunc(k.grants, func(g inventory.Site) bool { return g.SiteName == "" })}
 	join := step{Key: "join"}
 	if ready && code.Done {
 		join.Href = "/approve"

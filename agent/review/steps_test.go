@@ -35,7 +35,7 @@ func TestStepsOf(t *testing.T) {
 	timed.HoursAt = grant().From
 	ready := timed
 	ready.State = inventory.StateReady
-	enrolled := []inventory.Grant{grant()}
+	enrolled := []inventory.Site{grant()}
 	for name, tc := range map[string]struct {
 		known
 		from, want string // key of the page on show; where it goes on
@@ -75,7 +75,7 @@ func TestMinePage(t *testing.T) {
 	o := start(t)
 	o.signIn(t)
 	<-o.start()
-	if err := o.Inventory.AddGrant(t.Context(), grant()); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		t.Fatal(err)
 	}
 	all, err := o.Inventory.Cameras(t.Context())

@@ -13,7 +13,7 @@ import (
 
 // suspendedSite is a site that is shared, and whether searches find it.
 type suspendedSite struct {
-	inventory.Grant
+	inventory.Site
 	Hidden bool
 	// Last is the newest word on it that left from here; nil: none did.
 	Last *inventory.Sent
@@ -69,7 +69,7 @@ func (v *Review) suspendPage(r *http.Request, wrong fields) (answer, error) {
 
 // sharedSites are those of which the register holds something.
 func (v *Review) sharedSites(r *http.Request) (sites []suspendedSite, err error) {
-	grants, err := v.Inventory.Grants(r.Context())
+	grants, err := v.Inventory.Sites(r.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (v *Review) sharedSites(r *http.Request) (sites []suspendedSite, err error)
 		if !shared {
 			continue
 		}
-		s := suspendedSite{Grant: g, Hidden: g.State == protocol.SiteSuspended}
+		s := suspendedSite{Site: g, Hidden: g.State == protocol.SiteSuspended}
 		if sent, is := last[g.SiteID]; is {
 			s.Last = &sent
 		}

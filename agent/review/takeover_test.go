@@ -27,7 +27,7 @@ func declaredElsewhere(t *testing.T) []byte {
 	other.Channels[1].Name = "Cassa vecchia"
 	other.Channels = append(other.Channels, third)
 	ctx := t.Context()
-	err := errors.Join(o.Inventory.AddGrant(ctx, grant()), o.Inventory.Record(ctx, append(o.found[:0:0], other), time.Now()),
+	err := errors.Join(o.Inventory.AddGrant(ctx, grant().Grant, grant().Collector), o.Inventory.Record(ctx, append(o.found[:0:0], other), time.Now()),
 		o.Inventory.SetContact(ctx, "", protocol.Contact{Name: "Anna Neri", Phone: "+39 02 123456"}))
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func newHardware(t *testing.T, others int) (o *owner, replaced *int) {
 		}
 		g := grant()
 		g.Others = others
-		return errors.Join(o.Inventory.AddGrant(ctx, g), o.Inventory.SetRecorded(ctx, siteID, code, message))
+		return errors.Join(o.Inventory.AddGrant(ctx, g.Grant, g.Collector), o.Inventory.SetRecorded(ctx, siteID, code, message))
 	}
 	if err := errors.Join(o.Scan(t.Context()), o.Enrol(t.Context(), "GIUSTO", "", false)); err != nil {
 		t.Fatal(err)

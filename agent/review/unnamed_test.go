@@ -14,7 +14,7 @@ func TestUnnamedSite(t *testing.T) {
 	o.signIn(t)
 	g := grant()
 	g.SiteName, g.Category, g.Address = "", "", ""
-	if err := o.Inventory.AddGrant(t.Context(), g); err != nil {
+	if err := o.Inventory.AddGrant(t.Context(), g.Grant, g.Collector); err != nil {
 		t.Fatal(err)
 	}
 	person := url.Values{"name": {"Anna Neri"}, "phone": {"112"}, "role": {"owner"}}
@@ -30,7 +30,7 @@ func TestUnnamedSite(t *testing.T) {
 	if status, body, _ := o.send(t, "POST", "/contact", person.Encode()); status != http.StatusSeeOther {
 		t.Fatalf("%d %s", status, body)
 	}
-	grants, err := o.Inventory.Grants(t.Context())
+	grants, err := o.Inventory.Sites(t.Context())
 	if err != nil || grants[0].SiteName != "Bar Centrale" || grants[0].Category != "bar-restaurant" || grants[0].Address != "via Roma 1" {
 		t.Errorf("%+v, %v", grants, err)
 	}

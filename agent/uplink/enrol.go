@@ -17,20 +17,6 @@ import (
 	"anagrafe/protocol/wire"
 )
 
-// Grant is the right that a code has bought: to speak for one site.
-type Grant struct {
-	AgentID   string
-	SiteID    string
-	SiteName  string
-	Category  string
-	Address   string
-	Epoch     int64
-	From      time.Time
-	Until     time.Time // zero: open
-	Collector string    // https://host:port
-	Others    int       // other agents that have a grant for the site now
-}
-
 // EnrolOptions may all be left out.
 type EnrolOptions struct {
 	Version string // the agent's version, told to the collector
@@ -54,31 +40,31 @@ type EnrolOptions struct {
 //
 // If the answer is lost, the same code works again on this host. An *Error
 // says what went wrong.
-func Enrol(ctx context.Context, dir, collector, code string, o EnrolOptions) (Grant, error) {
+func Enrol(ctx context.Context, dir, collector, code string, o EnrolOptions) (protocol.Grant, error) {
 	link, err := parseInvitation(collector, code)
 	if err != nil {
-		return Grant{}, err
+		return protocol.Grant{}, err
 	}
 	known, err := Open(dir)
 	if e, ok := errors.AsType[*Error](err); ok && e.Reason != NotEnrolled {
-		return Grant{}, err
+		return protocol.Grant{}, err
 	}
 	switch {
 	case known != nil && link.Collector == "":
 		link.Collector = known.Collector
 	case known != nil && link.Collector != known.Collector:
-		return Grant{}, &Error{Reason: OtherCollector,
+		return protocol.Grant{}, &Error{Reason: OtherCollector,
 			what: fmt.Sprintf("enrol with %s: this agent belongs to %s", link.Collector, known.Collector),
 			Hint: "run a second agent with a directory of its own (-data) for the other collector"}
 	case link.Collector == "":
-		return Grant{}, newError(NoCollector, nil, "enrol: the code does not say with which collector")
+		return protocol.Grant{}, newError(NoCollector, nil, "enrol: the code does not say with which collector")
 	}
 	key, err := ownKey(dir)
 	if err != nil {
 		if _, ok := errors.AsType[*Error](err); ok {
-			return Grant{}, err
+			return protocol.Grant{}, err
 		}
-		return Grant{}, unreadable(dir, keyFile, err)
+		return protocol.Grant{}, unreadable(dir, keyFile, err)
 	}
 	next := &Identity{Collector: link.Collector, dir: dir, key: key, web: link.Pin == ""}
 	t := trust{pin: link.Pin, public: link.Pin == ""}
@@ -90,15 +76,15 @@ func Enrol(ctx context.Context, dir, collector, code string, o EnrolOptions) (Gr
 }
 
 // enrol makes the call, completes the identity with its answer and saves it.
-func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o EnrolOptions) (Grant, error) {
+func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o EnrolOptions) (protocol.Grant, error) {
 	what := "enrol with " + i.Collector
 	csr, err := certificateRequest(i.key)
 	if err != nil {
-		return Grant{}, newError(protocol.ReasonTemporary, err, what)
+		return protocol.Grant{}, newError(protocol.ReasonTemporary, err, what)
 	}
 	l, err := newLine(i.Collector, t, time.Now, o.WrapTransport)
 	if err != nil {
-		return Grant{}, newError(NoCollector, err, what)
+		return protocol.Grant{}, newError(NoCollector, err, what)
 	}
 	defer l.road.close()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -109,22 +95,22 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 		resp, err = again(ctx, l, req, resp, o)
 	}
 	if err != nil {
-		return Grant{}, explain(what, err)
+		return protocol.Grant{}, explain(what, err)
 	}
 	m := resp.Msg
 	if m.GetAgentId() == "" || m.GetGrant().GetSiteId() == "" {
-		return Grant{}, newError(UnexpectedAnswer, errors.New("the answer names no agent or no site"), what)
+		return protocol.Grant{}, newError(UnexpectedAnswer, errors.New("the answer names no agent or no site"), what)
 	}
 	i.AgentID = m.GetAgentId()
 	made, err := i.with(m.GetCertificateChain(), m.GetAuthorities(), m.GetTrust(), m.GetReceiptKey())
 	if err != nil {
-		return Grant{}, newError(UnexpectedAnswer, err, what)
+		return protocol.Grant{}, newError(UnexpectedAnswer, err, what)
 	}
 	if err := made.save(); err != nil {
-		return Grant{}, &Error{Reason: IdentityUnreadable, what: "keep the agent's new certificate", cause: err,
+		return protocol.Grant{}, &Error{Reason: IdentityUnreadable, what: "keep the agent's new certificate", cause: err,
 			Hint: "make room, or give the agent's user the right to write there, and enrol again with the same code"}
 	}
-	return grantOf(i.AgentID, i.Collector, m.GetGrant()), nil
+	return protocol.GrantFromWire(i.AgentID, m.GetGrant()), nil
 }
 
 // again says, with the same code, which agents this computer was before, one by
@@ -192,16 +178,4 @@ func parseInvitation(collector, code string) (protocol.Link, error) {
 // this host is in it.
 func certificateRequest(key *ecdsa.PrivateKey) ([]byte, error) {
 	return x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
-}
-
-func grantOf(agentID, collector string, g *wire.Grant) Grant {
-	out := Grant{AgentID: agentID, SiteID: g.GetSiteId(), SiteName: g.GetSiteName(), Category: g.GetCategory(),
-		Address: g.GetAddress(), Epoch: g.GetEpoch(), Collector: collector, Others: int(g.GetOthers())}
-	if g.GetFrom() != nil {
-		out.From = g.GetFrom().AsTime()
-	}
-	if g.GetUntil() != nil {
-		out.Until = g.GetUntil().AsTime()
-	}
-	return out
 }

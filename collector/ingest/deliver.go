@@ -114,5 +114,5 @@ func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSite
 	if err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
 	}
-	return connect.NewResponse(&wire.GetSiteResponse{Grant: wireGrant(grant), Revision: revision, Message: raw}), nil
+	return connect.NewResponse(&wire.GetSiteResponse{Grant: protocol.GrantToWire(grant), Revision: revision, Message: raw}), nil
 }

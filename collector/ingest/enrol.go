@@ -10,7 +10,6 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"anagrafe/protocol"
 	"anagrafe/protocol/wire"
@@ -49,7 +48,7 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "former_agent: is not a UUID")
 	}
 	now := s.now()
-	var grant Grant
+	var grant protocol.Grant
 	refused := s.write(ctx, op, "", func() (err error) {
 		grant, err = s.o.Register.Redeem(ctx, Redemption{
 			CodeHash: code.Hash(), KeyHash: sha256.Sum256(csr.spki), AgentID: uuid.NewString(),
@@ -72,7 +71,7 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 	s.metrics.enrolled.Inc()
 	s.log.InfoContext(ctx, "agent enrolled", "agent", grant.AgentID, "site", grant.SiteID, "epoch", grant.Epoch)
 	return connect.NewResponse(&wire.EnrolResponse{
-		AgentId: grant.AgentID, CertificateChain: chain, Grant: wireGrant(grant),
+		AgentId: grant.AgentID, CertificateChain: chain, Grant: protocol.GrantToWire(grant),
 		Authorities: s.o.Authority.announced(), Trust: s.trust(), ReceiptKey: s.o.ReceiptKey.VerifierKey(),
 	}), nil
 }
@@ -146,13 +145,4 @@ func printable(s string) string {
 		return r
 	}, s)
 	return s[:min(len(s), maxVersion)]
-}
-
-func wireGrant(g Grant) *wire.Grant {
-	w := &wire.Grant{SiteId: g.SiteID, SiteName: g.SiteName, Category: g.Category, Address: g.Address,
-		Epoch: g.Epoch, From: timestamppb.New(g.From), Others: g.Others}
-	if !g.Until.IsZero() {
-		w.Until = timestamppb.New(g.Until)
-	}
-	return w
 }

@@ -224,7 +224,7 @@ func TestEnrolBesideOthers(t *testing.T) {
 	}
 	r.register.mu.Lock()
 	got := r.register.redeemed
-	r.register.grants[resp.Msg.GetAgentId()+site] = Grant{AgentID: resp.Msg.GetAgentId(), SiteID: site, Others: 2, From: time.Now(), Until: time.Now()}
+	r.register.grants[resp.Msg.GetAgentId()+site] = protocol.Grant{AgentID: resp.Msg.GetAgentId(), SiteID: site, Others: 2, From: time.Now(), Until: time.Now()}
 	r.register.mu.Unlock()
 	if !got.Visit || !got.Replace || got.Former != former {
 		t.Errorf("%+v", got)

@@ -19,7 +19,7 @@ type fakeRegister struct {
 	codes     map[[32]byte]*fakeCode
 	agents    map[string]bool // true: revoked
 	keys      map[[32]byte]string
-	grants    map[string]Grant // by agent and site
+	grants    map[string]protocol.Grant // by agent and site
 	records   map[string]protocol.Receipt
 	latest    map[string]int64
 	raw       map[string][]byte
@@ -41,7 +41,7 @@ type fakeCode struct {
 
 func newFakeRegister() *fakeRegister {
 	return &fakeRegister{codes: map[[32]byte]*fakeCode{}, agents: map[string]bool{}, keys: map[[32]byte]string{},
-		grants: map[string]Grant{}, records: map[string]protocol.Receipt{}, latest: map[string]int64{}, raw: map[string][]byte{},
+		grants: map[string]protocol.Grant{}, records: map[string]protocol.Receipt{}, latest: map[string]int64{}, raw: map[string][]byte{},
 		waiting: map[string][]protocol.Notice{}}
 }
 
@@ -59,18 +59,18 @@ func (f *fakeRegister) revoke(agent string) {
 	f.agents[agent] = true
 }
 
-func (f *fakeRegister) Redeem(_ context.Context, r Redemption) (Grant, error) {
+func (f *fakeRegister) Redeem(_ context.Context, r Redemption) (protocol.Grant, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.redeemed = r
 	c, ok := f.codes[r.CodeHash]
 	switch {
 	case !ok:
-		return Grant{}, ErrUnknownCode
+		return protocol.Grant{}, ErrUnknownCode
 	case c.agent != "" && c.key != r.KeyHash:
-		return Grant{}, ErrUsedCode
+		return protocol.Grant{}, ErrUsedCode
 	case c.agent == "" && r.At.After(c.expires):
-		return Grant{}, ErrExpiredCode
+		return protocol.Grant{}, ErrExpiredCode
 	}
 	if c.agent == "" {
 		c.agent, c.key = r.AgentID, r.KeyHash
@@ -81,10 +81,10 @@ func (f *fakeRegister) Redeem(_ context.Context, r Redemption) (Grant, error) {
 		if _, known := f.agents[c.agent]; !known {
 			f.agents[c.agent] = false
 		}
-		f.grants[c.agent+c.site] = Grant{AgentID: c.agent, SiteID: c.site, SiteName: "Panificio", Category: "shop", Epoch: 1, From: r.At}
+		f.grants[c.agent+c.site] = protocol.Grant{AgentID: c.agent, SiteID: c.site, SiteName: "Panificio", Category: "shop", Epoch: 1, From: r.At}
 	}
 	if f.agents[c.agent] {
-		return Grant{}, ErrRevoked
+		return protocol.Grant{}, ErrRevoked
 	}
 	return f.grants[c.agent+c.site], nil
 }
@@ -137,12 +137,12 @@ func (f *fakeRegister) Record(ctx context.Context, agentID string, m protocol.Me
 	return f.records[m.ID], nil
 }
 
-func (f *fakeRegister) Site(_ context.Context, agentID, siteID string) (Grant, int64, []byte, error) {
+func (f *fakeRegister) Site(_ context.Context, agentID, siteID string) (protocol.Grant, int64, []byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	g, ok := f.grants[agentID+siteID]
 	if !ok {
-		return Grant{}, 0, nil, ErrNotGranted
+		return protocol.Grant{}, 0, nil, ErrNotGranted
 	}
 	return g, f.latest[siteID], f.raw[siteID], nil
 }

@@ -232,7 +232,7 @@ func FuzzRequests(f *testing.F) {
 	r.budgets.most = 1e15 // all runs are one day's
 	handler := r.Handler()
 	r.register.agents["a"] = false
-	r.register.grants["a"+site] = Grant{AgentID: "a", SiteID: site, Epoch: 1}
+	r.register.grants["a"+site] = protocol.Grant{AgentID: "a", SiteID: site, Epoch: 1}
 	state := &tls.ConnectionState{PeerCertificates: []*x509.Certificate{fuzzCertificate(f, r.authority)}}
 
 	good, err := protocol.Encode(protocol.Message{ID: site, SiteID: site, Epoch: 1, Revision: 1, MadeAt: time.Now(), Body: protocol.Observation{}})

@@ -21,7 +21,7 @@ type Register interface {
 	// key that is known keeps its agent id and gains a grant. Other agents'
 	// grants for the site go on beside it, unless it replaces them.
 	// Errors: ErrUnknownCode, ErrExpiredCode, ErrUsedCode, ErrRevoked.
-	Redeem(ctx context.Context, r Redemption) (Grant, error)
+	Redeem(ctx context.Context, r Redemption) (protocol.Grant, error)
 
 	// Admit tells whether an agent may speak at all; it is asked at each call
 	// and each accepted connection's first use. It must be cheap: one read.
@@ -50,7 +50,7 @@ type Register interface {
 	// agents declare parts of the site, with what the others say added. The
 	// revision is that of the newest; raw is nil before the first declaration,
 	// and after a withdrawal. Errors: ErrNotGranted.
-	Site(ctx context.Context, agentID, siteID string) (g Grant, revision int64, raw []byte, err error)
+	Site(ctx context.Context, agentID, siteID string) (g protocol.Grant, revision int64, raw []byte, err error)
 
 	// Waiting gives the notices that an agent has not said to have received and
 	// that are of use at the time, the oldest first; not more of them than one
@@ -81,19 +81,6 @@ type Redemption struct {
 	// later, with the same code and key.
 	Replace bool
 	Former  string
-}
-
-// Grant is one agent's right to speak for one site.
-type Grant struct {
-	AgentID  string
-	SiteID   string
-	SiteName string
-	Category string
-	Address  string
-	Epoch    int64 // counts the site's enrolments, from 1
-	From     time.Time
-	Until    time.Time // zero: it does not end by itself; a visit's lies ahead
-	Others   int64     // other agents that have a grant for the site now
 }
 
 // What a Register answers when it refuses for good. An agent does not try

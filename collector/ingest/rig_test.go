@@ -195,7 +195,7 @@ func (r *rig) agent(t *testing.T, made time.Time) (id string, cert *tls.Certific
 	id, key = uuid.NewString(), newKey(t)
 	r.register.mu.Lock()
 	r.register.agents[id] = false
-	r.register.grants[id+site] = Grant{AgentID: id, SiteID: site, Epoch: 1, From: made}
+	r.register.grants[id+site] = protocol.Grant{AgentID: id, SiteID: site, Epoch: 1, From: made}
 	r.register.mu.Unlock()
 	return id, certOf(t, r.authority, key, id, made), key
 }

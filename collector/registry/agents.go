@@ -135,8 +135,8 @@ var (
 	grantColumns = "g.agent_id, g.site_id, s.category, s.body, (SELECT sealed FROM data_keys k WHERE k.owner = s.id), g.epoch, g.from_at, coalesce(g.until_at, 0), " + others
 )
 
-func (r *Registry) scanGrant(scan func(...any) error) (ingest.Grant, error) {
-	var g ingest.Grant
+func (r *Registry) scanGrant(scan func(...any) error) (protocol.Grant, error) {
+	var g protocol.Grant
 	var body, key []byte
 	var from, until int64
 	if err := scan(&g.AgentID, &g.SiteID, &g.Category, &body, &key, &g.Epoch, &from, &until, &g.Others); err != nil {
@@ -149,7 +149,7 @@ func (r *Registry) scanGrant(scan func(...any) error) (ingest.Grant, error) {
 }
 
 // Site implements ingest.Register.
-func (r *Registry) Site(ctx context.Context, agentID, siteID string) (g ingest.Grant, revision int64, raw []byte, err error) {
+func (r *Registry) Site(ctx context.Context, agentID, siteID string) (g protocol.Grant, revision int64, raw []byte, err error) {
 	err = r.view(ctx, func(tx *tx) error {
 		g, err = r.scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+` FROM grants g JOIN sites s ON s.id = g.site_id
 			WHERE g.agent_id = ?2 AND g.site_id = ?3 AND `+notEnded("?1")+` ORDER BY g.epoch DESC LIMIT 1`,
@@ -174,7 +174,7 @@ func (r *Registry) Site(ctx context.Context, agentID, siteID string) (g ingest.G
 		return err
 	})
 	if err != nil {
-		return ingest.Grant{}, 0, nil, fmt.Errorf("read site %s for agent %s: %w", siteID, agentID, err)
+		return protocol.Grant{}, 0, nil, fmt.Errorf("read site %s for agent %s: %w", siteID, agentID, err)
 	}
 	return g, revision, raw, nil
 }

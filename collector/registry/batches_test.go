@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/collector/ingest"
+	"anagrafe/protocol"
 )
 
 // batchOf is a batch whose codes are called by name.
@@ -35,7 +36,7 @@ func count(t *testing.T, r *Registry, table string) (n int) {
 }
 
 // redeems tries a code with a key of its own.
-func redeems(ctx context.Context, r *Registry, code, key string, at time.Time) (ingest.Grant, error) {
+func redeems(ctx context.Context, r *Registry, code, key string, at time.Time) (protocol.Grant, error) {
 	return r.Redeem(ctx, ingest.Redemption{CodeHash: sha256.Sum256([]byte(code)), KeyHash: sha256.Sum256([]byte("key " + key)),
 		AgentID: uuid.NewSHA1(uuid.NameSpaceURL, []byte(key)).String(), AgentVersion: "1.0", At: at})
 }

@@ -86,19 +86,19 @@ func (r *Registry) nameSite(ctx context.Context, tx *tx, siteID string, as proto
 const visitLength = 24 * time.Hour
 
 // Redeem implements ingest.Register.
-func (r *Registry) Redeem(ctx context.Context, d ingest.Redemption) (ingest.Grant, error) {
-	var g ingest.Grant
+func (r *Registry) Redeem(ctx context.Context, d ingest.Redemption) (protocol.Grant, error) {
+	var g protocol.Grant
 	err := r.update(ctx, func(ctx context.Context, tx *tx) (err error) {
 		g, err = r.redeem(ctx, tx, d)
 		return err
 	})
 	if err != nil {
-		return ingest.Grant{}, fmt.Errorf("redeem enrolment code: %w", err)
+		return protocol.Grant{}, fmt.Errorf("redeem enrolment code: %w", err)
 	}
 	return g, nil
 }
 
-func (r *Registry) redeem(ctx context.Context, tx *tx, d ingest.Redemption) (ingest.Grant, error) {
+func (r *Registry) redeem(ctx context.Context, tx *tx, d ingest.Redemption) (protocol.Grant, error) {
 	var site string
 	var user sql.NullString
 	var expires int64
@@ -108,27 +108,27 @@ func (r *Registry) redeem(ctx context.Context, tx *tx, d ingest.Redemption) (ing
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		if site, expires, err = openBatchCode(ctx, tx, d.CodeHash, d.At); err != nil {
-			return ingest.Grant{}, err
+			return protocol.Grant{}, err
 		}
 	case err != nil:
-		return ingest.Grant{}, err
+		return protocol.Grant{}, err
 	}
 	var agent string
 	var revoked sql.NullInt64
 	err = tx.QueryRowContext(ctx, "SELECT id, revoked_at FROM agents WHERE key_hash = ?", d.KeyHash[:]).Scan(&agent, &revoked)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return ingest.Grant{}, err
+		return protocol.Grant{}, err
 	}
 	known := err == nil
 	switch {
 	case user.Valid && (!known || user.String != agent):
-		return ingest.Grant{}, ingest.ErrUsedCode
+		return protocol.Grant{}, ingest.ErrUsedCode
 	case known && revoked.Valid:
-		return ingest.Grant{}, ingest.ErrRevoked
+		return protocol.Grant{}, ingest.ErrRevoked
 	case user.Valid:
 		return r.sameGrant(ctx, tx, site, epoch.Int64, d)
 	case expires <= micros(d.At):
-		return ingest.Grant{}, ingest.ErrExpiredCode
+		return protocol.Grant{}, ingest.ErrExpiredCode
 	}
 	if known {
 		_, err = tx.ExecContext(ctx, "UPDATE agents SET version = ? WHERE id = ?", d.AgentVersion, agent)
@@ -138,7 +138,7 @@ func (r *Registry) redeem(ctx context.Context, tx *tx, d ingest.Redemption) (ing
 			agent, d.KeyHash[:], d.AgentVersion, micros(d.At))
 	}
 	if err != nil {
-		return ingest.Grant{}, err
+		return protocol.Grant{}, err
 	}
 	return r.newGrant(ctx, tx, site, agent, d)
 }
@@ -152,16 +152,16 @@ func noteOpened(ctx context.Context, tx *tx, siteID string, at time.Time) error 
 // sameGrant answers a code that was used with the same key before: the answer
 // may have got lost, or the owner decided since that it replaces the others. A
 // grant that has ended stays ended.
-func (r *Registry) sameGrant(ctx context.Context, tx *tx, site string, epoch int64, d ingest.Redemption) (ingest.Grant, error) {
+func (r *Registry) sameGrant(ctx context.Context, tx *tx, site string, epoch int64, d ingest.Redemption) (protocol.Grant, error) {
 	g, err := r.readGrant(ctx, tx, site, epoch, d.At)
 	if err != nil {
-		return ingest.Grant{}, err
+		return protocol.Grant{}, err
 	}
 	if ended(micros(g.From), micros(g.Until), micros(d.At)) {
-		return ingest.Grant{}, ingest.ErrUsedCode
+		return protocol.Grant{}, ingest.ErrUsedCode
 	}
 	if err := r.replace(ctx, tx, g, d); err != nil {
-		return ingest.Grant{}, err
+		return protocol.Grant{}, err
 	}
 	return r.readGrant(ctx, tx, site, epoch, d.At)
 }
@@ -172,7 +172,7 @@ func (r *Registry) sameGrant(ctx context.Context, tx *tx, site string, epoch int
 // in seconds, or the next number, if that is more: a register that was restored
 // from a copy gives none that it gave before and forgot, or what was said under
 // that one, before a withdrawal perhaps, would count under the new grant.
-func (r *Registry) newGrant(ctx context.Context, tx *tx, site, agent string, d ingest.Redemption) (ingest.Grant, error) {
+func (r *Registry) newGrant(ctx context.Context, tx *tx, site, agent string, d ingest.Redemption) (protocol.Grant, error) {
 	at := micros(d.At)
 	var until sql.NullInt64
 	if d.Visit {
@@ -182,23 +182,23 @@ func (r *Registry) newGrant(ctx context.Context, tx *tx, site, agent string, d i
 	if err := tx.QueryRowContext(ctx, `UPDATE sites SET epoch = CASE WHEN epoch < ?2 THEN ?2 ELSE epoch + 1 END,
 		opened_at = coalesce(opened_at, ?3), enrolled_at = coalesce(enrolled_at, ?3) WHERE id = ?1 RETURNING epoch`,
 		site, d.At.Unix(), at).Scan(&epoch); err != nil {
-		return ingest.Grant{}, err
+		return protocol.Grant{}, err
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO grants (site_id, epoch, agent_id, from_at, until_at) VALUES (?, ?, ?, ?, ?)",
 		site, epoch, agent, at, until); err != nil {
-		return ingest.Grant{}, err
+		return protocol.Grant{}, err
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE codes SET used_at = ?, agent_id = ?, epoch = ? WHERE hash = ?",
 		at, agent, epoch, d.CodeHash[:]); err != nil {
-		return ingest.Grant{}, err
+		return protocol.Grant{}, err
 	}
-	if err := r.replace(ctx, tx, ingest.Grant{SiteID: site, AgentID: agent, Epoch: epoch}, d); err != nil {
-		return ingest.Grant{}, err
+	if err := r.replace(ctx, tx, protocol.Grant{SiteID: site, AgentID: agent, Epoch: epoch}, d); err != nil {
+		return protocol.Grant{}, err
 	}
 	return r.readGrant(ctx, tx, site, epoch, d.At)
 }
 
-func (r *Registry) readGrant(ctx context.Context, tx *tx, site string, epoch int64, at time.Time) (ingest.Grant, error) {
+func (r *Registry) readGrant(ctx context.Context, tx *tx, site string, epoch int64, at time.Time) (protocol.Grant, error) {
 	return r.scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+
 		" FROM grants g JOIN sites s ON s.id = g.site_id WHERE g.site_id = ?2 AND g.epoch = ?3", micros(at), site, epoch).Scan)
 }

@@ -37,22 +37,22 @@ func TestRedeem(t *testing.T) {
 	invite("for the revoked", "", noon)
 
 	agents := map[string]string{"a": uuid.NewString(), "b": uuid.NewString(), "c": uuid.NewString()}
-	grantOf := func(agent, site, name string, from time.Time) ingest.Grant {
-		return ingest.Grant{AgentID: agents[agent], SiteID: site, SiteName: name, Category: "shop", Address: "Via " + name, Epoch: from.Unix(), From: from}
+	grantOf := func(agent, site, name string, from time.Time) protocol.Grant {
+		return protocol.Grant{AgentID: agents[agent], SiteID: site, SiteName: name, Category: "shop", Address: "Via " + name, Epoch: from.Unix(), From: from}
 	}
-	beside := func(g ingest.Grant) ingest.Grant { g.Others = 1; return g }
+	beside := func(g protocol.Grant) protocol.Grant { g.Others = 1; return g }
 	steps := []struct {
 		name, code, key string
 		at              time.Time
-		want            ingest.Grant
+		want            protocol.Grant
 		err             error
 	}{
-		{"a code nobody gave", "none", "a", noon, ingest.Grant{}, ingest.ErrUnknownCode},
-		{"an expired code", "old", "a", noon, ingest.Grant{}, ingest.ErrExpiredCode},
+		{"a code nobody gave", "none", "a", noon, protocol.Grant{}, ingest.ErrUnknownCode},
+		{"an expired code", "old", "a", noon, protocol.Grant{}, ingest.ErrExpiredCode},
 		{"first use", "bar", "a", day(1), grantOf("a", bar, "bar", day(1)), nil},
 		{"the answer got lost", "bar", "a", day(2), grantOf("a", bar, "bar", day(1)), nil},
 		{"the answer got lost, asked again after the code's end", "bar", "a", day(15), grantOf("a", bar, "bar", day(1)), nil},
-		{"another key", "bar", "b", day(1), ingest.Grant{}, ingest.ErrUsedCode},
+		{"another key", "bar", "b", day(1), protocol.Grant{}, ingest.ErrUsedCode},
 		{"a known key, a further site", "deposit", "a", day(3), grantOf("a", deposit, "deposit", day(3)), nil},
 		{"another agent for the same site", "bar again", "b", day(4), beside(grantOf("b", bar, "bar", day(4))), nil},
 		{"the first agent's code, its grant goes on", "bar", "a", day(5), beside(grantOf("a", bar, "bar", day(1))), nil},

@@ -135,7 +135,7 @@ func enrol(t testing.TB, r *Registry, at time.Time) *sender {
 
 func (s *sender) code(name string) [32]byte { return sha256.Sum256([]byte(s.agent + name)) }
 
-func (s *sender) redeem(code string, at time.Time) ingest.Grant {
+func (s *sender) redeem(code string, at time.Time) protocol.Grant {
 	s.t.Helper()
 	g, err := s.r.Redeem(context.Background(), ingest.Redemption{CodeHash: s.code(code), KeyHash: s.key, AgentID: s.agent, AgentVersion: "1.0", At: at})
 	if err != nil {

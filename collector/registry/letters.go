@@ -89,7 +89,7 @@ func (r *Registry) letters(ctx context.Context, tx *tx, siteID string, open bool
 		}
 		l.At = fromMicros(at)
 		if open && sealed != nil {
-			body, err := r.noticeBody(id, noticeLetter, key, sealed)
+			body, err := r.noticeBody(id, protocol.NoticeLetter, key, sealed)
 			if err != nil {
 				return err
 			}

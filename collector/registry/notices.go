@@ -21,14 +21,6 @@ const (
 	maxWaiting = 64
 )
 
-// Kinds of notices.
-const (
-	noticePreserve   = "preserve"
-	noticeSiteChange = "site-change"
-	noticeReminder   = "reminder"
-	noticeLetter     = "letter" // in the table a reminder of its own column
-)
-
 // queued is what stands beside a notice in the queue.
 type queued struct {
 	request, force string // "": none
@@ -55,20 +47,23 @@ func (r *Registry) enqueue(ctx context.Context, tx *tx, n protocol.Notice, q que
 	if err != nil {
 		return err
 	}
-	kind, life, check := noticeReminder, protocol.NoticeLife, []byte(nil)
+	kind, life, check := n.Body.NoticeKind(), protocol.NoticeLife, []byte(nil)
 	switch b := n.Body.(type) {
 	case protocol.Preserve:
 		sum := checkHash(b.CheckCode)
-		kind, check = noticePreserve, sum[:]
+		check = sum[:]
 	case protocol.SiteChange:
-		kind, life = noticeSiteChange, siteChangeLife
+		life = siteChangeLife
 	}
-	_, letter := n.Body.(protocol.Letter)
+	letter := kind == protocol.NoticeLetter
+	if letter { // in the table a reminder of its own column
+		kind = protocol.NoticeReminder
+	}
 	at := micros(exact(n.At))
 	tx.tell("")
 	_, err = tx.ExecContext(ctx, `INSERT INTO notices (id, site_id, request_id, force, kind, at, expires_at, check_hash, body, by_phone, letter)
 		VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?, ?)`,
-		n.ID, n.SiteID, q.request, q.force, kind, at, at+life.Microseconds(), check, body, q.byPhone, letter)
+		n.ID, n.SiteID, q.request, q.force, string(kind), at, at+life.Microseconds(), check, body, q.byPhone, letter)
 	return err
 }
 
@@ -96,7 +91,7 @@ func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([
 	var notices []protocol.Notice
 	err := r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
-			var kind string
+			var kind protocol.NoticeKind
 			var n protocol.Notice
 			var made int64
 			var key, sealed []byte
@@ -151,26 +146,12 @@ func (r *Registry) unsealNotice(id, place string, key, sealed []byte) ([]byte, e
 }
 
 // noticeBody opens a body.
-func (r *Registry) noticeBody(id, kind string, key, sealed []byte) (protocol.NoticeBody, error) {
+func (r *Registry) noticeBody(id string, kind protocol.NoticeKind, key, sealed []byte) (protocol.NoticeBody, error) {
 	plain, err := r.unsealNotice(id, noticeBodyPlace, key, sealed)
 	if err != nil {
 		return nil, err
 	}
-	switch kind {
-	case noticePreserve:
-		return decodeNotice[protocol.Preserve](plain)
-	case noticeSiteChange:
-		return decodeNotice[protocol.SiteChange](plain)
-	case noticeReminder:
-		return decodeNotice[protocol.Reminder](plain)
-	case noticeLetter:
-		return decodeNotice[protocol.Letter](plain)
-	}
-	return nil, fmt.Errorf("a stored notice is of the unknown kind %q", kind)
-}
-
-func decodeNotice[T protocol.NoticeBody](plain []byte) (protocol.NoticeBody, error) {
-	return decode[T](string(plain))
+	return protocol.DecodeNotice(kind, plain)
 }
 
 // Noticed tells which agents have something new to be told: those of the sites

@@ -57,7 +57,7 @@ func (r *Registry) ReplyAsOwner(ctx context.Context, siteID string, p protocol.R
 		if err != nil {
 			return err
 		}
-		if err := r.putOwnerReply(ctx, tx, p); err != nil || closed || !closes(noticePreserve, p.State) {
+		if err := r.putOwnerReply(ctx, tx, p); err != nil || closed || !closes(protocol.NoticePreserve, p.State) {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE notices SET closed_at = ? WHERE id = ?", micros(exact(p.At)), p.NoticeID)
@@ -124,7 +124,7 @@ func (r *Registry) CheckRequest(ctx context.Context, code protocol.Code) (c Chec
 		if err != nil {
 			return err
 		}
-		said, err := r.noticeBody(id, noticePreserve, key, body)
+		said, err := r.noticeBody(id, protocol.NoticePreserve, key, body)
 		if p, is := said.(protocol.Preserve); is {
 			c.Kind, c.At, ok = p.Kind, fromMicros(at), true
 		}

@@ -189,7 +189,7 @@ func (w *write) ownNames(ctx context.Context) (map[thing]bool, error) {
 // an earlier one of the same agent that replaced them before: what was made under
 // that one and comes later takes their place, too. What was imported or typed, and what a
 // former owner's agents declared, is replaced by any agent.
-func (r *Registry) replace(ctx context.Context, tx *tx, g ingest.Grant, d ingest.Redemption) error {
+func (r *Registry) replace(ctx context.Context, tx *tx, g protocol.Grant, d ingest.Redemption) error {
 	at := exact(d.At)
 	who := `agent_id <> ?2 AND epoch < ?3 AND (?4 OR agent_id = ?5 OR agent_id IN (SELECT id FROM agents a WHERE NOT (` + computer + `))
 		OR EXISTS (SELECT 1 FROM sites WHERE id = ?1 AND owner_changed_at IS NOT NULL))`

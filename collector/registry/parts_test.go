@@ -25,7 +25,7 @@ func beside(t testing.TB, s *sender, at time.Time, with func(*ingest.Redemption)
 }
 
 // again gives the agent a further code for its site and redeems it.
-func (s *sender) again(at time.Time, with func(*ingest.Redemption)) ingest.Grant {
+func (s *sender) again(at time.Time, with func(*ingest.Redemption)) protocol.Grant {
 	s.t.Helper()
 	d := ingest.Redemption{CodeHash: s.code(uuid.NewString()), KeyHash: s.key, AgentID: s.agent, AgentVersion: "1.0", At: at}
 	if with != nil {

@@ -20,7 +20,7 @@ type replyBody struct {
 // also after the notice was closed, or the site withdrawn; then what it says is
 // not kept, only that it came.
 func (w *write) reply(ctx context.Context, p protocol.Reply) error {
-	var kind string
+	var kind protocol.NoticeKind
 	var closed, kept bool
 	err := w.tx.QueryRowContext(ctx, "SELECT kind, closed_at IS NOT NULL, body IS NOT NULL FROM notices WHERE id = ? AND site_id = ?",
 		p.NoticeID, w.m.SiteID).Scan(&kind, &closed, &kept)
@@ -65,12 +65,12 @@ func (w *write) sealReply(ctx context.Context, p protocol.Reply, plain []byte) (
 
 // closes tells whether nothing more is expected after a reply. "Call me" waits
 // for what the call brings; a site's change goes to each of its agents.
-func closes(kind string, state protocol.ReplyState) bool {
+func closes(kind protocol.NoticeKind, state protocol.ReplyState) bool {
 	switch state {
 	case protocol.ReplyCopied, protocol.ReplyTooLate, protocol.ReplyRefused:
 		return true
 	case protocol.ReplySeen:
-		return kind == noticeReminder
+		return kind == protocol.NoticeReminder
 	}
 	return false
 }

@@ -220,7 +220,7 @@ func (r *Registry) asked(ctx context.Context, which string, args ...any) (all []
 }
 
 func (r *Registry) scanAsked(scan func(...any) error) (a Asked, err error) {
-	var kind string
+	var kind protocol.NoticeKind
 	var at, expires, closed, mailed int64
 	var key, body, siteKey, siteBody []byte
 	if err := scan(&a.Notice.ID, &a.Notice.SiteID, &kind, &at, &key, &body, &a.RequestID, &siteKey, &siteBody, &expires, &closed, &a.ByPhone, &mailed); err != nil {

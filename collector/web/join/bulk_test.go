@@ -206,7 +206,7 @@ func TestImportGivesCodes(t *testing.T) {
 	if len(lines) != 2 || lines[1][0] != "'=2" || lines[1][1] != "Bar Due" {
 		t.Fatalf("%q", lines)
 	}
-	enrol := func(line []string) (ingest.Grant, error) {
+	enrol := func(line []string) (protocol.Grant, error) {
 		code, err := protocol.ParseCode(line[2])
 		if err != nil || line[3] != "https://localhost:8443/enrol#"+code.String() {
 			t.Fatalf("%q %v", line, err)

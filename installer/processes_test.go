@@ -106,6 +106,11 @@ func (tn *town) enrol() {
 	tn.agent("enrol", link)
 }
 
+func (r *relay) port() string {
+	_, port, _ := net.SplitHostPort(r.addr)
+	return port
+}
+
 type seenCamera struct {
 	ID, State string
 }

@@ -1,5 +1,3 @@
-//go:build long || bench
-
 package installer
 
 import (
@@ -22,12 +20,13 @@ type relay struct {
 	dropDown atomic.Bool  // both, collector to agent
 	up, down atomic.Int64 // bytes that went, UDP and TCP
 
-	mu    sync.Mutex
-	flows map[string]*net.UDPConn // by the agent's address
-	conns map[net.Conn]struct{}
-	tasks sync.WaitGroup
-	tcp   net.Listener
-	udp   *net.UDPConn
+	mu      sync.Mutex
+	flows   map[string]*net.UDPConn // by the agent's address
+	conns   map[net.Conn]struct{}
+	largest int // bytes of one datagram
+	tasks   sync.WaitGroup
+	tcp     net.Listener
+	udp     *net.UDPConn
 }
 
 // newRelay opens a relay to target (host:port) and closes it after the test.
@@ -55,22 +54,6 @@ func newRelay(t *testing.T, target string) *relay {
 	r.tasks.Go(r.readUDP)
 	t.Cleanup(r.close)
 	return r
-}
-
-func (r *relay) port() string {
-	_, port, _ := net.SplitHostPort(r.addr)
-	return port
-}
-
-// lead sends what comes from now on to another collector.
-func (r *relay) lead(target string) {
-	r.target.Store(&target)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for from, f := range r.flows {
-		_ = f.Close()
-		delete(r.flows, from)
-	}
 }
 
 func (r *relay) close() {
@@ -102,8 +85,15 @@ func (r *relay) readUDP() {
 			continue
 		}
 		r.up.Add(int64(n))
+		r.measured(n)
 		_, _ = flow.Write(buffer[:n]) // a collector that is down refuses: that is a loss like any other
 	}
+}
+
+func (r *relay) measured(datagram int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.largest = max(r.largest, datagram)
 }
 
 func (r *relay) flow(from *net.UDPAddr) (*net.UDPConn, error) {
@@ -132,6 +122,7 @@ func (r *relay) flow(from *net.UDPAddr) (*net.UDPConn, error) {
 				continue // "connection refused" comes back while the collector is down
 			}
 			r.down.Add(int64(n))
+			r.measured(n)
 			_, _ = r.udp.WriteToUDP(buffer[:n], from)
 		}
 	})

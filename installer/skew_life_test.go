@@ -191,11 +191,18 @@ func (b *postbox) put(vector string, at time.Time) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	b.say(m.Body, at)
+}
+
+// say adds a message.
+func (b *postbox) say(body protocol.Body, at time.Time) {
+	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.revision++
-	m.ID, m.SiteID, m.Epoch, m.Revision, m.MadeAt = uuid.NewString(), b.site, b.epoch, b.revision, at
-	if raw, err = protocol.Encode(m); err != nil {
+	m := protocol.Message{ID: uuid.NewString(), SiteID: b.site, Epoch: b.epoch, Revision: b.revision, MadeAt: at, Body: body}
+	raw, err := protocol.Encode(m)
+	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.queue = append(b.queue, letter{m.ID, raw})

@@ -40,6 +40,17 @@ func (tn *town) another() *town {
 	return &other
 }
 
+// lead sends what comes from now on to another collector.
+func (r *relay) lead(target string) {
+	r.target.Store(&target)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for from, f := range r.flows {
+		_ = f.Close()
+		delete(r.flows, from)
+	}
+}
+
 // TestLongTwoCollectors: an agent delivers to one collector and the search of the
 // other finds it; the first is killed, and the agent goes on with the second.
 func TestLongTwoCollectors(t *testing.T) {

@@ -95,7 +95,8 @@ func decode(raw []byte) (protocol.Message, error) {
 }
 
 // GetSite answers with the recorded state of a site, for an agent that takes
-// it over or starts again.
+// it over or starts again. One that names its newest message asks whether that is
+// known, and has the state itself: it is told no more than the grant.
 func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSiteRequest]) (*connect.Response[wire.GetSiteResponse], error) {
 	const op = "get site"
 	agentID, refused := s.admit(ctx, op, 0)
@@ -113,6 +114,9 @@ func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSite
 	grant, revision, raw, err := s.o.Register.Site(ctx, agentID, siteID)
 	if err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
+	}
+	if req.Msg.GetAfter() != "" {
+		raw = nil
 	}
 	return connect.NewResponse(&wire.GetSiteResponse{Grant: protocol.GrantToWire(grant), Revision: revision, Message: raw}), nil
 }

@@ -182,9 +182,13 @@ func TestFollowsWhatIsForgotten(t *testing.T) {
 		if reason(err) != want || want == "" && err != nil || (r.register.recorded() == n) != (want != "") {
 			t.Errorf("Deliver after %q: %v; %d messages recorded, %d before", after, err, r.register.recorded(), n)
 		}
-		_, err = c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: site, After: after}))
+		resp, err := c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: site, After: after}))
 		if reason(err) != want || want == "" && err != nil {
 			t.Errorf("GetSite after %q: %v", after, err)
+		}
+		// Who has said what is recorded is not told it again.
+		if err == nil && (len(resp.Msg.GetMessage()) == 0) != (after != "") {
+			t.Errorf("GetSite after %q: a message of %d bytes", after, len(resp.Msg.GetMessage()))
 		}
 	}
 }

@@ -66,7 +66,10 @@ func (s *Server) Listen() error {
 		InitialConnectionReceiveWindow: 128 << 10,
 		MaxConnectionReceiveWindow:     connWindow,
 		Allow0RTT:                      false, // early data could be replayed
-		InitialPacketSize:              1200,  // every path carries it; larger ones are tried once a connection stands
+		// Every path carries it (RFC 9000, section 14), and none larger is tried: agents do
+		// the same. Most visits are over before a trial packet has paid for itself.
+		InitialPacketSize:       1200,
+		DisablePathMTUDiscovery: true,
 	})
 	if err != nil {
 		k.close()

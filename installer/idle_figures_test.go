@@ -30,7 +30,7 @@ import (
 // A day on a line that is held is a minute of rest, a day long, and 24 messages as long as
 // a declaration of all cameras, though nothing changes; where a message fell into the
 // minute, another one is measured. A day of one that is parked is four visits, one every six hours,
-// and a fifth to give the sign of life, taken to be as long as such a declaration.
+// one of which gives the sign of life, taken to be as long as such a declaration.
 // Visits but the first resume their session: so does the one that is measured, which asks
 // for notices and says such a declaration; what that is on a held line is taken off.
 //
@@ -144,7 +144,7 @@ func idleFigures(t *testing.T) []figure {
 		bounded("agent_idle.rss", fmt.Sprintf("%s: memory, of which %.1f MiB its own, the rest its program's file", what, own), rss, "MiB", 30),
 		bounded("agent_idle.cpu", fmt.Sprintf("%s: of one core, over a day (a look takes %.2f s)", what, cpuLook), 100*(cpuDay+24*cpuLook)/day.Seconds(), "%", 0.1),
 		bounded("agent_idle.wire_held", what+": bytes a day while it stays connected", (wireDay+24*said.wire)/1000, "kB", 500),
-		bounded("agent_idle.wire_parked", what+": bytes a day where it comes every six hours, and once to say something", (slots*(visit.wire-said.wire)+visit.wire)/1000, "kB", 50),
+		bounded("agent_idle.wire_parked", what+": bytes a day where it comes every six hours, and once says something", (slots*(visit.wire-said.wire)+said.wire)/1000, "kB", 50),
 		bounded("agent_idle.disk", fmt.Sprintf("%s: written a day (a look writes %.0f kB, one in four %.0f, a message %.0f)", what, diskLook/1000, wrote.disk/1000, said.disk/1000),
 			(diskDay+24*diskLook+writing*wrote.disk+said.disk)/1e6, "MB", 1),
 		bounded("agent_binary", "size of the agent's program", float64(binary.Size())/(1<<20), "MiB", 40),

@@ -212,6 +212,7 @@ func (nothing) Reject(context.Context, string, string) error                { re
 func (nothing) Recorded(context.Context) (map[string]string, error)         { return nil, nil }
 func (nothing) Recall(context.Context, string) error                        { return nil }
 func (nothing) Waiting() <-chan struct{}                                    { return nil }
+func (nothing) Unhurried() <-chan struct{}                                  { return nil }
 
 // TestAuthorityRollOver: one authority takes the place of another, in a collector
 // that runs on and in one that is started again after each step.

@@ -264,3 +264,5 @@ func (b *postbox) Recorded(context.Context) (map[string]string, error) {
 func (b *postbox) Recall(context.Context, string) error { return nil }
 
 func (b *postbox) Waiting() <-chan struct{} { return b.waiting }
+
+func (b *postbox) Unhurried() <-chan struct{} { return nil }

@@ -24,7 +24,7 @@ const (
 // whole search that ended at the time at: in counts, and in words of closed lists of
 // recorders that are declared.
 func (v *Inventory) TellHealth(ctx context.Context, version string, at time.Time) error {
-	queued := false
+	var queued urgency
 	err := v.write(ctx, func(tx *sql.Tx) error {
 		b, err := v.load(ctx, tx)
 		if err != nil {
@@ -38,22 +38,20 @@ func (v *Inventory) TellHealth(ctx context.Context, version string, at time.Time
 			if err != nil {
 				return fmt.Errorf("site %s: %w", s.SiteID, err)
 			}
-			queued = queued || told
+			queued = max(queued, told)
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("tell how this agent stands: %w", err)
 	}
-	if queued {
-		v.signal()
-	}
+	v.signalOf(queued)
 	return nil
 }
 
 // tellHealth queues h if it says more than what was told last, or that is a day
 // old. One that still waits is replaced.
-func (v *Inventory) tellHealth(ctx context.Context, tx *sql.Tx, s *site, h protocol.Health) (queued bool, err error) {
+func (v *Inventory) tellHealth(ctx context.Context, tx *sql.Tx, s *site, h protocol.Health) (queued urgency, err error) {
 	var last protocol.Health
 	var waits int64 // seq
 	var state SentState
@@ -71,22 +69,26 @@ func (v *Inventory) tellHealth(ctx context.Context, tx *sql.Tx, s *site, h proto
 		return err
 	}, s.SiteID)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	since := h.At.Sub(last.At)
 	switch {
 	case waits > 0:
 		if _, err := tx.ExecContext(ctx, `DELETE FROM message WHERE seq = ?`, waits); err != nil {
-			return false, err
+			return 0, err
 		}
 	case since < 0: // this machine's clock was put back
 	case state == Rejected && since < healthRefused:
-		return false, nil
+		return nothingQueued, nil
 	case last.AgentVersion != h.AgentVersion: // who rolls a version out waits for it
 	case since < healthEvery, since < healthAny && sameHealth(last, h):
-		return false, nil
+		return nothingQueued, nil
 	}
-	return true, v.enqueue(ctx, tx, s, h, false)
+	queued = queuedNews
+	if sameHealth(last, h) {
+		queued = queuedAsItWas
+	}
+	return queued, v.enqueue(ctx, tx, s, h, false)
 }
 
 func sameHealth(a, b protocol.Health) bool {

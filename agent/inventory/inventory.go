@@ -27,6 +27,7 @@ type Inventory struct {
 	secrets *secrets
 	times   times
 	waiting chan struct{}
+	asItWas chan struct{} // see Unhurried
 	log     *slog.Logger
 	now     func() time.Time
 }
@@ -35,7 +36,7 @@ type Inventory struct {
 // yet. The caller holds the directory's lock; only a scan, which writes nothing
 // but refused passwords, may have it open beside.
 func Open(ctx context.Context, dir string, log *slog.Logger) (_ *Inventory, err error) {
-	v := &Inventory{waiting: make(chan struct{}, 1), log: log, now: time.Now}
+	v := &Inventory{waiting: make(chan struct{}, 1), asItWas: make(chan struct{}, 1), log: log, now: time.Now}
 	path, err := filepath.Abs(filepath.Join(dir, "inventory.db"))
 	if err != nil {
 		return nil, fmt.Errorf("open the inventory: %w", err)
@@ -152,10 +153,31 @@ func (v *Inventory) read(ctx context.Context, f func(*sql.Tx) error) error {
 }
 
 // signal tells uplink that a message waits.
-func (v *Inventory) signal() {
+func (v *Inventory) signal() { knock(v.waiting) }
+
+// urgency is of what a look has queued.
+type urgency int
+
+const (
+	nothingQueued urgency = iota
+	queuedAsItWas         // all is as it was, and well
+	queuedNews
+)
+
+// signalOf tells uplink what a look has queued.
+func (v *Inventory) signalOf(u urgency) {
+	switch u {
+	case queuedAsItWas:
+		knock(v.asItWas)
+	case queuedNews:
+		v.signal()
+	}
+}
+
+func knock(c chan<- struct{}) {
 	select {
-	case v.waiting <- struct{}{}:
-	default:
+	case c <- struct{}{}:
+	default: // signalled already
 	}
 }
 

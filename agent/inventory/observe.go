@@ -19,7 +19,7 @@ const (
 
 // observe queues what the collector must be told of this look: for each site,
 // one observation of the recorders and cameras that it has declared.
-func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []seen, at time.Time) (queued bool, err error) {
+func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []seen, at time.Time) (queued urgency, err error) {
 	for _, s := range b.sites {
 		if s.declared == nil {
 			continue
@@ -34,31 +34,40 @@ func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []s
 		}
 		waiting, err := unseen(ctx, tx, s.SiteID)
 		if err != nil {
-			return false, err
+			return 0, err
 		}
 		if waiting != nil {
 			o = s.declaredOnly(overlay(waiting.observation, o))
 			if _, err := tx.ExecContext(ctx, `DELETE FROM message WHERE seq = ?`, waiting.seq); err != nil {
-				return false, err
+				return 0, err
 			}
 		} else if since < observeEvery {
 			// The next look finds the same change again; but a schedule that is put
 			// back within the hour would never have been another.
 			if ok, err := v.mayHurry(ctx, tx, s); err != nil {
-				return false, err
+				return 0, err
 			} else if !news.limits || !ok {
 				continue
 			}
 		}
 		if err := v.enqueue(ctx, tx, s, o, !news.lasting); err != nil {
-			return false, fmt.Errorf("queue an observation for site %s: %w", s.SiteID, err)
+			return 0, fmt.Errorf("queue an observation for site %s: %w", s.SiteID, err)
 		}
 		if err := s.told(ctx, tx, looked, o, at); err != nil {
-			return false, err
+			return 0, err
 		}
-		queued = true
+		queued = max(queued, queuedAsItWas)
+		if news.any || !reachable(o) {
+			queued = queuedNews
+		}
 	}
 	return queued, nil
+}
+
+// reachable tells whether all recorders answered. That one still does not is how the
+// collector learns for how long.
+func reachable(o protocol.Observation) bool {
+	return !slices.ContainsFunc(o.Recorders, func(r protocol.RecorderObservation) bool { return !r.Reachable })
 }
 
 // news is what an observation holds that the collector does not know yet.

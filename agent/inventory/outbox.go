@@ -193,6 +193,10 @@ func (v *Inventory) Recall(ctx context.Context, id string) error {
 // Waiting is signalled when a message was added, and at Open when one waits.
 func (v *Inventory) Waiting() <-chan struct{} { return v.waiting }
 
+// Unhurried is signalled instead when those that were added say that all is as it
+// was, and well: the daily sign of life.
+func (v *Inventory) Unhurried() <-chan struct{} { return v.asItWas }
+
 // LastDecisions tells for each site how far the newest declaration or
 // withdrawal has come: until it is acknowledged, the register still shows what
 // was there before.

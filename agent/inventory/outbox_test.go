@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"anagrafe/agent/interrogate"
 	"anagrafe/protocol"
 )
 
@@ -222,6 +223,47 @@ func TestObservations(t *testing.T) {
 		t.Errorf("%d observations, want the daily sign of life", n)
 	}
 	_ = all
+}
+
+// The daily sign of life has time, and so has the daily word of how this agent stands;
+// what changed, and a recorder that still does not answer, has none.
+func TestSignOfLifeHasTime(t *testing.T) {
+	v, _ := declared(t, 1)
+	at := noon
+	look := func(after time.Duration, what, want string, change func(*interrogate.Device)) {
+		t.Helper()
+		at = at.Add(after)
+		d := cameraDevice(0)
+		d.Clock.At = at
+		d.Channels[0].Retention.OldestFootage, d.Channels[0].Retention.ObservedAt = at.Add(-70*time.Hour), at
+		if change != nil {
+			change(&d)
+		}
+		record(t, v, at, d)
+		tellHealth(t, v, at)
+		got := ""
+		if len(v.Unhurried()) > 0 {
+			<-v.Unhurried()
+			got = "unhurried"
+		}
+		if len(v.Waiting()) > 0 { // counts more
+			<-v.Waiting()
+			got = "waiting"
+		}
+		if got != want {
+			t.Errorf("%s: signalled %q, want %q", what, got, want)
+		}
+		deliver(t, v)
+	}
+	ahead := func(d *interrogate.Device) { d.Clock.OffsetMs += 60_000 }
+	mute := func(d *interrogate.Device) { d.Answered, d.Channels, d.Clock = false, nil, nil }
+	look(2*time.Hour, "the first", "waiting", nil)
+	look(2*time.Hour, "the same", "", nil)
+	look(24*time.Hour, "the same, a day later", "unhurried", nil)
+	look(24*time.Hour, "another day later", "unhurried", nil)
+	look(24*time.Hour, "its clock moved", "waiting", ahead)
+	look(2*time.Hour, "it does not answer", "waiting", mute)
+	look(24*time.Hour, "it still does not, a day later", "waiting", mute)
 }
 
 func TestChangesOfScheduleAreNeverReplaced(t *testing.T) {

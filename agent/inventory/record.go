@@ -21,7 +21,7 @@ import (
 // changed is queued for the collector, at most once an hour and once a day in
 // any case.
 func (v *Inventory) Record(ctx context.Context, found []interrogate.Device, at time.Time) error {
-	queued := false
+	var queued urgency
 	var b *book
 	err := v.write(ctx, func(tx *sql.Tx) (err error) {
 		if b, err = v.load(ctx, tx); err != nil {
@@ -41,16 +41,16 @@ func (v *Inventory) Record(ctx context.Context, found []interrogate.Device, at t
 			return err
 		}
 		replied, err := v.followNotices(ctx, tx, b, looked, at)
-		queued = queued || replied
+		if replied {
+			queued = queuedNews
+		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("record what was found: %w", err)
 	}
 	v.times.keep(b)
-	if queued {
-		v.signal()
-	}
+	v.signalOf(queued)
 	return nil
 }
 

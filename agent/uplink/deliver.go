@@ -25,9 +25,23 @@ func (u *Uplink) deliverAll(ctx context.Context, l *line, agentID string) {
 			pause(ctx, wait)
 			continue
 		}
+		u.untilThereIsReason(ctx, l)
+	}
+}
+
+// untilThereIsReason waits until the outbox is worth a look.
+func (u *Uplink) untilThereIsReason(ctx context.Context, l *line) {
+	var visit <-chan struct{} // nil: nothing waits for the next one
+	for {
 		select {
 		case <-ctx.Done():
+			return
 		case <-u.o.Outbox.Waiting():
+			return
+		case <-u.o.Outbox.Unhurried():
+			visit = l.parking.visit()
+		case <-visit:
+			return
 		}
 	}
 }

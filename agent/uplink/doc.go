@@ -40,8 +40,10 @@
 // A held agent keeps the notice stream open, and its connection alive with a
 // ping every 28 seconds. A parked one, by the owner's choice or the collector's,
 // closes it, and comes back at the slot that the collector gave or when there is
-// something to send, with a resumed TLS session (never with 0-RTT). Tickets
-// belong to one identity: a resumed session shows the certificate of the first.
+// something new to send, with a resumed TLS session (never with 0-RTT): a visit of 8
+// kB, which TestParkedVisit in package installer bounds. What says that all is as it
+// was, once a day, waits for the slot. Tickets belong to one identity: a resumed
+// session shows the certificate of the first.
 //
 // A notice is handed to Keep; only what was durably kept counts as come. The
 // connection goes on when a router gives it another port, since the collector

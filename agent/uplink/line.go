@@ -47,7 +47,7 @@ func newLine(collector string, t trust, now func() time.Time, wrap func(http.Rou
 		// address goes to no other.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	options := connect.WithClientOptions(connect.WithInterceptors(plainHeaders{}), connect.WithReadMaxBytes(answerLimit))
-	return &line{road: r, client: client, parking: &parking{rest: r.rest, wake: make(chan struct{}, 1)}, otherKey: make(chan struct{}, 1),
+	return &line{road: r, client: client, parking: newParking(r.rest), otherKey: make(chan struct{}, 1),
 		enrolment: wire.NewEnrolmentServiceClient(client, collector, options),
 		delivery:  wire.NewDeliveryServiceClient(client, collector, options),
 		maps:      wire.NewMapServiceClient(client, collector, options)}, nil

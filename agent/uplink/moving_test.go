@@ -279,7 +279,7 @@ func TestIdleDay(t *testing.T) {
 		visit = min(visit, bytes)
 	}
 	r.stop()
-	// Four slots of six hours and the sign of life.
+	// Four slots of six hours, and the sign of life taken to be as long as one.
 	t.Logf("parked: %d bytes a visit, %d kB a day", visit, 5*visit/1000)
 	if 5*visit > 50_000 {
 		t.Errorf("a visit is %d bytes", visit)

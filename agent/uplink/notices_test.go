@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -172,6 +173,63 @@ func TestParkedAgentSendsItsReplies(t *testing.T) {
 	if r.road().connected() || len(c.listens) > 0 {
 		t.Errorf("connected %v, %d streams", r.road().connected(), len(c.listens))
 	}
+}
+
+// What says that all is as it was goes with the visit at the next slot, and dials for
+// itself neither then nor before.
+func TestUnhurriedMessageWaitsForTheSlot(t *testing.T) {
+	c := newCollector(t)
+	c.serve(both, nil, nil)
+	o := newOutbox()
+	r := run(t, c.authority.identity(t, c.addr, time.Now()), o, func(u *Uplink) { u.pace.slot = time.Second })
+	<-c.listens
+	o.put("a1", o.unhurried) // while it is held: at once
+	r.expect(t, outcome{"a", "h3", ""})
+	c.notify <- park(0)
+	r.parked(t)
+	o.put("b1", o.unhurried)
+	<-c.listens
+	r.expect(t, outcome{"b", "h3", ""})
+	if h := c.heard(); len(slices.Compact(h.remotes)) != 2 {
+		t.Errorf("connections from %v", h.remotes)
+	}
+}
+
+// It waits as long as the agent is parked, unless something else is to be said.
+func TestReasonToLookIntoTheOutbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutbox()
+		u := New(Options{Outbox: o})
+		l := &line{parking: newParking(func() {})}
+		looks := 0
+		wants := func(what string, want int) {
+			t.Helper()
+			if synctest.Wait(); looks != want {
+				t.Errorf("%s: %d looks, want %d", what, looks, want)
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() {
+			for ; ctx.Err() == nil; looks++ {
+				u.untilThereIsReason(ctx, l)
+			}
+		}()
+		wants("nothing", 0)
+		o.put("a", o.unhurried)
+		wants("held", 1)
+		l.parking.park(time.Time{})
+		o.put("b", o.unhurried)
+		wants("parked", 1)
+		o.add("c")
+		wants("news, while it is parked", 2)
+		o.put("d", o.unhurried)
+		wants("parked again", 2)
+		l.parking.unpark()
+		wants("the slot", 3)
+		l.parking.unpark()
+		wants("the slot, and no more", 3)
+	})
 }
 
 func TestSlots(t *testing.T) {

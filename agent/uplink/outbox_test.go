@@ -48,8 +48,9 @@ func leftGoroutines(patience time.Duration) string {
 
 // outbox keeps messages in memory and says on a channel how each one ended.
 type outbox struct {
-	waiting chan struct{}
-	ended   chan outcome
+	waiting   chan struct{}
+	unhurried chan struct{}
+	ended     chan outcome
 
 	mu       sync.Mutex
 	queue    []string
@@ -62,15 +63,17 @@ type outbox struct {
 type outcome struct{ id, transport, why string }
 
 func newOutbox(messages ...string) *outbox {
-	return &outbox{waiting: make(chan struct{}, 1), ended: make(chan outcome, 100), queue: messages}
+	return &outbox{waiting: make(chan struct{}, 1), unhurried: make(chan struct{}, 1), ended: make(chan outcome, 100), queue: messages}
 }
 
-func (o *outbox) add(m string) {
+func (o *outbox) add(m string) { o.put(m, o.waiting) }
+
+func (o *outbox) put(m string, say chan<- struct{}) {
 	o.mu.Lock()
 	o.queue = append(o.queue, m)
 	o.mu.Unlock()
 	select {
-	case o.waiting <- struct{}{}:
+	case say <- struct{}{}:
 	default:
 	}
 }
@@ -134,7 +137,8 @@ func (o *outbox) Reject(_ context.Context, id, why string) error {
 	return nil
 }
 
-func (o *outbox) Waiting() <-chan struct{} { return o.waiting }
+func (o *outbox) Waiting() <-chan struct{}   { return o.waiting }
+func (o *outbox) Unhurried() <-chan struct{} { return o.unhurried }
 
 // troubles is a log handler that says on a channel what reason was logged.
 type troubles struct {

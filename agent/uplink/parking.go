@@ -23,7 +23,22 @@ type parking struct {
 	mu     sync.Mutex
 	calls  int
 	parked bool
-	again  time.Time // before it, nothing wakes
+	again  time.Time     // before it, nothing wakes
+	visits chan struct{} // closed when parked ends
+}
+
+func newParking(rest func()) *parking {
+	p := &parking{rest: rest, wake: make(chan struct{}, 1), visits: make(chan struct{})}
+	close(p.visits)
+	return p
+}
+
+// visit gives what is closed once the agent asks for notices again, which is now if it
+// is not parked.
+func (p *parking) visit() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.visits
 }
 
 // begin and end stand around whatever uses the line.
@@ -48,6 +63,9 @@ func (p *parking) end() {
 func (p *parking) park(again time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.parked {
+		p.visits = make(chan struct{})
+	}
 	p.parked, p.again = true, again
 	select {
 	case <-p.wake: // of before
@@ -58,6 +76,9 @@ func (p *parking) park(again time.Time) {
 func (p *parking) unpark() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.parked {
+		close(p.visits)
+	}
 	p.parked = false
 }
 

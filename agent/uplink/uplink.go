@@ -38,6 +38,9 @@ type Outbox interface {
 	Recall(ctx context.Context, id string) error
 	// Waiting is signalled (buffered 1) whenever a message is added.
 	Waiting() <-chan struct{}
+	// Unhurried is signalled (buffered 1) instead where the message says that all is
+	// as it was: a parked agent sends it when it connects in any case.
+	Unhurried() <-chan struct{}
 }
 
 // Options are what main gives to an Uplink.

@@ -31,6 +31,8 @@ import (
 // a declaration of all cameras, though nothing changes; where a message fell into the
 // minute, another one is measured. A day of one that is parked is four visits, one every six hours,
 // one of which gives the sign of life, taken to be as long as such a declaration.
+// Where the program looks for updates of itself, every six hours, that is not in it: it
+// connects for that, unless a visit is just under way.
 // Visits but the first resume their session: so does the one that is measured, which asks
 // for notices and says such a declaration; what that is on a held line is taken off.
 //

@@ -16,7 +16,7 @@ import (
 // given back has them, and the results are its hits from..until. Of what the query
 // hides, the answer counts what it counted.
 func (x *Index) Show(ctx context.Context, a Answer, from, until int) (Answer, []Result, error) {
-	read := make(map[string]*asked)
+	read := make(map[string]*siteAnswer)
 	for {
 		var missing []string
 		for _, h := range part(a.Hits, from, until) {
@@ -27,7 +27,7 @@ func (x *Index) Show(ctx context.Context, a Answer, from, until int) (Answer, []
 		if len(missing) == 0 {
 			break
 		}
-		var sites []*asked
+		var sites []*siteAnswer
 		var err error
 		if a, sites, err = x.askAnew(ctx, a, missing); err != nil {
 			return a, nil, err
@@ -47,15 +47,15 @@ func part(hits []Hit, from, until int) []Hit {
 	return hits[min(from, len(hits)):min(until, len(hits))]
 }
 
-// asked is a site that was read from the register.
-type asked struct {
+// siteAnswer is a site that was read from the register.
+type siteAnswer struct {
 	history registry.History
 	hits    []Hit
 	hidden  Hidden
 }
 
 // askAnew has the sites' hits in an answer be those of the register as it is now.
-func (x *Index) askAnew(ctx context.Context, a Answer, sites []string) (Answer, []*asked, error) {
+func (x *Index) askAnew(ctx context.Context, a Answer, sites []string) (Answer, []*siteAnswer, error) {
 	anew := make(map[string]bool, len(sites))
 	for _, id := range sites {
 		anew[id] = true
@@ -66,7 +66,7 @@ func (x *Index) askAnew(ctx context.Context, a Answer, sites []string) (Answer, 
 			hits = append(hits, h)
 		}
 	}
-	all := make([]*asked, len(sites))
+	all := make([]*siteAnswer, len(sites))
 	for i, id := range sites {
 		s, err := x.askRegister(ctx, a.Query, id)
 		if err != nil {
@@ -81,7 +81,7 @@ func (x *Index) askAnew(ctx context.Context, a Answer, sites []string) (Answer, 
 }
 
 // askRegister answers for one site by its history.
-func (x *Index) askRegister(ctx context.Context, q Query, id string) (*asked, error) {
+func (x *Index) askRegister(ctx context.Context, q Query, id string) (*siteAnswer, error) {
 	h, err := x.r.History(ctx, id, q.From)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (x *Index) askRegister(ctx context.Context, q Query, id string) (*asked, er
 	alone.put(pack(&alone.values, factsOf(h, q.Now), q.From))
 	k := newAsking(q)
 	hits, err := k.hits(ctx, alone.near(q, nil))
-	return &asked{h, hits, k.hidden}, err
+	return &siteAnswer{h, hits, k.hidden}, err
 }
 
 // factsOf are the facts in a history, as of now.
@@ -116,7 +116,7 @@ func factsOf(h registry.History, now time.Time) registry.Facts {
 }
 
 // result is a hit with what its site's history has to show.
-func (s *asked) result(q Query, hit Hit) Result {
+func (s *siteAnswer) result(q Query, hit Hit) Result {
 	h := s.history
 	q.From, q.Until = hit.From, hit.Until
 	versions := h.Cameras[hit.CameraID]

@@ -12,7 +12,6 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
-	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 )
 
@@ -71,7 +70,7 @@ type calledBody struct {
 // called takes an officer's word on a site whose contacts were revealed in the
 // case, by whomever.
 func (c *Consult) called(w http.ResponseWriter, r *http.Request) {
-	u, recipient, k, ok := c.actsIn(w, r)
+	u, k, ok := c.actsIn(w, r)
 	if !ok {
 		return
 	}
@@ -96,8 +95,7 @@ func (c *Consult) called(w http.ResponseWriter, r *http.Request) {
 		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: key})
 		return
 	}
-	e := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "called", Case: k.ID, Count: 1, Recipient: recipient,
-		Body: calledBody{whyOf(k, u, web.From(r)), site, state}}
+	e := u.entry(c.Now(), "called", k.ID, 1, calledBody{whyOf(k, u), site, state})
 	proof, err := c.Trail.Append(r.Context(), e)
 	if err == nil {
 		err = c.rememberCall(r.Context(), e, proof, site, name, state)
@@ -134,7 +132,7 @@ func (c *Consult) revealedIn(ctx context.Context, caseID, site string) (name str
 }
 
 // backTo is the row of the answer that the form came from, or the case.
-func (c *Consult) backTo(r *http.Request, u registry.User, k registry.Case, site string) string {
+func (c *Consult) backTo(r *http.Request, u officer, k registry.Case, site string) string {
 	if id := r.PostForm.Get("request"); uuid.Validate(id) == nil { // from the page of a request
 		return "/requests/" + id
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
-	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 )
 
@@ -33,8 +31,8 @@ type whyBody struct {
 	FromAddress string `json:"from_address,omitempty"`
 }
 
-func whyIn(k registry.Case, reason, offence string, u registry.User, from string) whyBody {
-	b := whyBody{CaseKind: k.Kind, CaseRef: k.Ref, RefToFollow: k.Ref == "", Reason: reason, Offence: offence, FromAddress: from}
+func whyIn(k registry.Case, reason, offence string, u officer) whyBody {
+	b := whyBody{CaseKind: k.Kind, CaseRef: k.Ref, RefToFollow: k.Ref == "", Reason: reason, Offence: offence, FromAddress: u.from}
 	if k.Force != u.Force {
 		b.CaseForce = k.Force
 	}
@@ -42,13 +40,13 @@ func whyIn(k registry.Case, reason, offence string, u registry.User, from string
 }
 
 // why is the reason of a question in its case.
-func (q *question) why(u registry.User, from string) whyBody {
-	return whyIn(q.Case, q.Reason, q.Offence, u, from)
+func (q *question) why(u officer) whyBody {
+	return whyIn(q.Case, q.Reason, q.Offence, u)
 }
 
 // whyOf is the reason of an act on a case itself.
-func whyOf(k registry.Case, u registry.User, from string) whyBody {
-	return whyIn(k, k.Reason, k.Offence, u, from)
+func whyOf(k registry.Case, u officer) whyBody {
+	return whyIn(k, k.Reason, k.Offence, u)
 }
 
 // findCase finds the case that a question names; or, of one that describes its
@@ -84,8 +82,8 @@ func (c *Consult) findCase(ctx context.Context, u registry.User, q *question) er
 }
 
 // openCase puts the opening of a case on the trail, and only then opens it.
-func (c *Consult) openCase(ctx context.Context, k registry.Case, u registry.User, recipient, from string) error {
-	e := trail.Entry{At: k.OpenedAt, Actor: u.ID, Force: u.Force, Kind: "case-open", Case: k.ID, Count: 1, Recipient: recipient, Body: whyOf(k, u, from)}
+func (c *Consult) openCase(ctx context.Context, k registry.Case, u officer) error {
+	e := u.entry(k.OpenedAt, "case-open", k.ID, 1, whyOf(k, u))
 	proof, err := c.Trail.Append(ctx, e)
 	if err != nil {
 		return fmt.Errorf("the case was not opened, since that could not be recorded: %w", err)
@@ -151,34 +149,6 @@ func (c *Consult) remember(ctx context.Context, e trail.Entry, proof trail.Proof
 	return err
 }
 
-// searchRecord is the body of a record of the kind "search": the question, and the
-// rows as they were shown, in Italian.
-type searchRecord struct {
-	jsonAnswer
-	User          string `json:"user"`
-	Force         string `json:"force"`
-	Qualification string `json:"qualification,omitempty"`
-	Reason        string `json:"reason"`
-	Offence       string `json:"offence"`
-	FromRow       int    `json:"from_row"` // number of the first row, counted from 1
-	Total         int    `json:"total"`    // rows found
-}
-
-// rememberSearch copies rows of an answer into its case.
-func (c *Consult) rememberSearch(ctx context.Context, u registry.User, ans *answer, e trail.Entry, proof trail.Proof, got answered) error {
-	all := searchRecord{jsonAnswer: c.rowsJSON(c.set.Words(pages.It), ans, got.shown), User: u.Name, Force: u.Force, Qualification: u.Qualification,
-		Reason: ans.question.Reason, Offence: ans.question.Offence, FromRow: got.from + 1, Total: len(got.Hits)}
-	all.At, all.Trail = e.At.UTC(), jsonProof{proof.Index, string(proof.Checkpoint)}
-	b := brief{Search: ans.id, Words: c.inWords(func(w *pages.Words) string {
-		text := whereWords(w, ans.question)
-		if where := placeLine(w, ans.question); where != "" {
-			text += " · " + where
-		}
-		return text + " · " + w.N("results.count", len(got.Hits))
-	})}
-	return c.remember(ctx, e, proof, b, all)
-}
-
 // caseBand is what the template "caseband" reads: the case that a page is of.
 type caseBand struct {
 	registry.Case
@@ -213,10 +183,4 @@ func (c *Consult) names(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return all, err
-}
-
-// user is who asks; the routes let nobody in without.
-func user(r *http.Request) registry.User {
-	u, _ := web.User(r.Context())
-	return u
 }

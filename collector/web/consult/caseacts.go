@@ -10,40 +10,39 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
-	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 )
 
 // ownCase gives the case that an act is about, and who does it; false: it was
 // refused. An act on the case itself is its own force's.
-func (c *Consult) ownCase(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, k registry.Case, ok bool) {
-	if u, recipient, k, ok = c.actsIn(w, r); ok && k.Force != u.Force {
+func (c *Consult) ownCase(w http.ResponseWriter, r *http.Request) (u officer, k registry.Case, ok bool) {
+	if u, k, ok = c.actsIn(w, r); ok && k.Force != u.Force {
 		c.showCase(w, r, k, http.StatusForbidden, pages.Note{Kind: "danger", Key: "error.case.foreign"})
 		ok = false
 	}
-	return u, recipient, k, ok
+	return u, k, ok
 }
 
 // actsIn gives the case of an address, and who acts in it.
-func (c *Consult) actsIn(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, k registry.Case, ok bool) {
+func (c *Consult) actsIn(w http.ResponseWriter, r *http.Request) (u officer, k registry.Case, ok bool) {
 	if err := r.ParseForm(); err != nil {
 		c.fail(w, r, http.StatusBadRequest, "error.body", err)
-		return u, "", k, false
+		return u, k, false
 	}
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err != nil {
 		c.fail(w, r, http.StatusForbidden, "error.force", err)
-		return u, "", k, false
+		return u, k, false
 	}
 	k, ok, err = c.Registry.Case(r.Context(), r.PathValue("case"), u.Force)
 	switch {
 	case err != nil:
 		c.broken(w, r, err)
-		return u, "", k, false
+		return u, k, false
 	case !ok:
 		c.fail(w, r, http.StatusNotFound, "error.case.unknown", nil)
 	}
-	return u, recipient, k, ok
+	return u, k, ok
 }
 
 // caseActBody is what the trail keeps of an act on a case, sealed.
@@ -91,14 +90,13 @@ func (c *Consult) recordAct(ctx context.Context, act caseAct) error {
 	return nil
 }
 
-func (c *Consult) caseEntry(r *http.Request, kind string, k registry.Case, u registry.User, recipient string) trail.Entry {
-	return trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: kind, Case: k.ID, Count: 1, Recipient: recipient,
-		Body: caseActBody{whyBody: whyOf(k, u, web.From(r))}}
+func (c *Consult) caseEntry(kind string, k registry.Case, u officer) trail.Entry {
+	return u.entry(c.Now(), kind, k.ID, 1, caseActBody{whyBody: whyOf(k, u)})
 }
 
 // refer gives a case its reference.
 func (c *Consult) refer(w http.ResponseWriter, r *http.Request) {
-	u, recipient, k, ok := c.ownCase(w, r)
+	u, k, ok := c.ownCase(w, r)
 	if !ok {
 		return
 	}
@@ -107,8 +105,8 @@ func (c *Consult) refer(w http.ResponseWriter, r *http.Request) {
 		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.ref"})
 		return
 	}
-	e := c.caseEntry(r, "case-refer", k, u, recipient)
-	e.Body = caseActBody{whyBody: whyOf(k, u, web.From(r)), Ref: ref}
+	e := c.caseEntry("case-refer", k, u)
+	e.Body = caseActBody{whyBody: whyOf(k, u), Ref: ref}
 	c.actOn(w, r, k, caseAct{[]trail.Entry{e}, ref, func(ctx context.Context) error { return c.Registry.ReferCase(ctx, k.ID, u.Force, ref, e.At) }})
 }
 
@@ -134,7 +132,7 @@ func (c *Consult) unshare(w http.ResponseWriter, r *http.Request) {
 // if they may; else the page says the refusal's words.
 func (c *Consult) sharing(w http.ResponseWriter, r *http.Request, kind, refusal string, may func(registry.Case, registry.Force) bool,
 	do func(ctx context.Context, k registry.Case, with string, at time.Time) error) {
-	u, recipient, k, ok := c.ownCase(w, r)
+	u, k, ok := c.ownCase(w, r)
 	if !ok {
 		return
 	}
@@ -147,15 +145,15 @@ func (c *Consult) sharing(w http.ResponseWriter, r *http.Request, kind, refusal 
 		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: refusal})
 		return
 	}
-	entries := c.sharingEntries(r, kind, k, u, recipient, with)
+	entries := c.sharingEntries(kind, k, u, with)
 	c.actOn(w, r, k, caseAct{entries, with.Name, func(ctx context.Context) error { return do(ctx, k, with.Name, entries[0].At) }})
 }
 
 // sharingEntries are those of an act between two forces: one for each, sealed to
 // its own key.
-func (c *Consult) sharingEntries(r *http.Request, kind string, k registry.Case, u registry.User, recipient string, with registry.Force) []trail.Entry {
-	body := caseActBody{whyBody: whyOf(k, u, web.From(r)), With: with.Name}
-	own := c.caseEntry(r, kind, k, u, recipient)
+func (c *Consult) sharingEntries(kind string, k registry.Case, u officer, with registry.Force) []trail.Entry {
+	body := caseActBody{whyBody: whyOf(k, u), With: with.Name}
+	own := c.caseEntry(kind, k, u)
 	theirs := own
 	own.Body = body
 	body.CaseForce = k.Force
@@ -165,15 +163,15 @@ func (c *Consult) sharingEntries(r *http.Request, kind string, k registry.Case, 
 
 // closeCase closes a case; reopen undoes it.
 func (c *Consult) closeCase(w http.ResponseWriter, r *http.Request) {
-	if u, recipient, k, ok := c.ownCase(w, r); ok {
-		e := c.caseEntry(r, "case-close", k, u, recipient)
+	if u, k, ok := c.ownCase(w, r); ok {
+		e := c.caseEntry("case-close", k, u)
 		c.actOn(w, r, k, caseAct{[]trail.Entry{e}, "", func(ctx context.Context) error { return c.Registry.CloseCase(ctx, k.ID, u.Force, e.At) }})
 	}
 }
 
 func (c *Consult) reopen(w http.ResponseWriter, r *http.Request) {
-	if u, recipient, k, ok := c.ownCase(w, r); ok {
-		e := c.caseEntry(r, "case-reopen", k, u, recipient)
+	if u, k, ok := c.ownCase(w, r); ok {
+		e := c.caseEntry("case-reopen", k, u)
 		c.actOn(w, r, k, caseAct{[]trail.Entry{e}, "", func(ctx context.Context) error { return c.Registry.ReopenCase(ctx, k.ID, u.Force) }})
 	}
 }

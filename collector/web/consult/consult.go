@@ -132,3 +132,12 @@ func describe(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(description) // the client has gone: nobody to tell
 }
+
+// words are those of the language that is asked for.
+func (c *Consult) words(r *http.Request) *pages.Words { return c.set.Words(web.Language(r)) }
+
+// page is what all pages of this face have in common.
+func (c *Consult) page(r *http.Request, template, title string, status int, notes []pages.Note) pages.Page {
+	return pages.Page{Template: template, Title: title, Face: pages.FaceConsult, User: user(r).Name, Notes: notes,
+		Scripts: []string{"consult.js"}, Styles: []string{"consult.css"}, Wide: true, Status: status}
+}

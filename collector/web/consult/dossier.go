@@ -16,7 +16,6 @@ import (
 	"anagrafe/collector/paper"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
-	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
@@ -52,7 +51,7 @@ type dossierClock struct {
 // makeDossier hands out all that was done in a case as one signed file. The entry
 // that says so has the file's hash; it comes after those that are in the file.
 func (c *Consult) makeDossier(w http.ResponseWriter, r *http.Request) {
-	u, recipient, k, ok := c.actsIn(w, r)
+	u, k, ok := c.actsIn(w, r)
 	if !ok {
 		return
 	}
@@ -63,10 +62,10 @@ func (c *Consult) makeDossier(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sum := sha256.Sum256(file)
-	e := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "dossier", Case: k.ID, Count: parts, Recipient: recipient, Body: struct {
+	e := u.entry(c.Now(), "dossier", k.ID, parts, struct {
 		whyBody
 		File string `json:"file_sha256"`
-	}{whyOf(k, u, web.From(r)), hex.EncodeToString(sum[:])}}
+	}{whyOf(k, u), hex.EncodeToString(sum[:])})
 	proof, err := c.Trail.Append(r.Context(), e)
 	if err == nil {
 		err = c.remember(r.Context(), e, proof, brief{Words: c.inWords(func(w *pages.Words) string { return w.N("dossier.done", parts) })}, nil)
@@ -80,7 +79,7 @@ func (c *Consult) makeDossier(w http.ResponseWriter, r *http.Request) {
 }
 
 // dossier makes the file, and tells how many parts it has.
-func (c *Consult) dossier(ctx context.Context, u registry.User, k registry.Case) (file []byte, count int, err error) {
+func (c *Consult) dossier(ctx context.Context, u officer, k registry.Case) (file []byte, count int, err error) {
 	records, err := c.Registry.CaseRecords(ctx, k.ID)
 	if err != nil {
 		return nil, 0, err

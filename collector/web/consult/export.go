@@ -47,7 +47,7 @@ var exportTypes = map[string]string{"geojson": "application/geo+json", "csv": "t
 // that were revealed, and no others. It names who took it, and its entry on the
 // trail has its hash, of which the file's name bears the beginning.
 func (c *Consult) export(w http.ResponseWriter, r *http.Request) {
-	u, recipient, ans, ok := c.named(w, r)
+	u, ans, ok := c.named(w, r)
 	if !ok {
 		return
 	}
@@ -56,7 +56,7 @@ func (c *Consult) export(w http.ResponseWriter, r *http.Request) {
 		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, "error.export.format")
 		return
 	}
-	file, err := c.exportAll(r, ans, u, recipient, format)
+	file, err := c.exportAll(r, ans, u, format)
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "export refused", "err", err)
 		c.refuseReveal(w, r, ans, http.StatusServiceUnavailable, "error.export.unrecorded")
@@ -71,13 +71,12 @@ func (c *Consult) export(w http.ResponseWriter, r *http.Request) {
 }
 
 // exportAll makes the file and puts it on the trail.
-func (c *Consult) exportAll(r *http.Request, ans *answer, u registry.User, recipient, format string) (exported, error) {
+func (c *Consult) exportAll(r *http.Request, ans *answer, u officer, format string) (exported, error) {
 	total := len(ans.all())
 	if err := c.turn(r, ans, 0, total); err != nil {
 		return exported{}, err
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "export", Case: ans.question.Case.ID, Recipient: recipient,
-		Body: exportBody{ans.question.why(u, web.From(r)), ans.proof.Index, format}}
+	entry := u.entry(c.Now(), "export", ans.question.Case.ID, 0, exportBody{ans.question.why(u), ans.proof.Index, format})
 	var found exportFound
 	file, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(context.Context) (exported, int, any, error) {
 		rows := c.rows(c.words(r), ans, 0, total)
@@ -116,7 +115,7 @@ type exportHead struct {
 	AskedWords string    `json:"asked_words"` // the same in words
 }
 
-func (c *Consult) exportHead(r *http.Request, ans *answer, u registry.User, at time.Time) exportHead {
+func (c *Consult) exportHead(r *http.Request, ans *answer, u officer, at time.Time) exportHead {
 	q := ans.question
 	return exportHead{u.Name, u.Force, at.UTC(), ans.proof.Index, ans.at.UTC(),
 		q.json(), whereWords(c.words(r), q)}

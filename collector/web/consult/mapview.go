@@ -171,3 +171,44 @@ func kindOf(r search.Result) string {
 		return "may"
 	}
 }
+
+// maxSeen is how many rows are drawn among the buildings: as many as get a number
+// on the map. At a tenth of a millisecond and 2 kB each that is what a page bears.
+const maxSeen = 200
+
+// seen is what a camera films among the buildings; nil: its whole sector.
+func (c *Consult) seen(row row, through bool) [][2]float64 {
+	if through || c.hidden == nil {
+		return nil
+	}
+	cam := row.R.Camera
+	points, ok := c.hidden.VisibilityPolygon(cam.Position, cam.View, rangeOf(cam.View))
+	if !ok {
+		return nil
+	}
+	ring := make([][2]float64, len(points))
+	for i, p := range points {
+		ring[i] = [2]float64{lonOf(p), latOf(p)}
+	}
+	return ring
+}
+
+// closed ends a ring where it begins, as GeoJSON wants it.
+func closed(ring [][2]float64) [][2]float64 {
+	if n := len(ring); n > 0 && ring[0] != ring[n-1] {
+		ring = append(ring, ring[0])
+	}
+	return ring
+}
+
+// Drawn tells whether there is something to draw besides cameras.
+func (v mapView) Drawn() bool {
+	return v.Map.Point != nil || v.Map.Area != nil || v.Map.Route != nil
+}
+
+// throughView is the switch between what is seen among the buildings and through
+// them: of the map in the page, of the list by an address.
+type throughView struct {
+	On    bool   // the list and the map are as if there were no buildings
+	Other string // address of the same answer the other way
+}

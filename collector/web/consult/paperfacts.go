@@ -12,7 +12,7 @@ import (
 )
 
 // acquisition fills a request in with what an answer showed of sites of one owner.
-func (c *Consult) acquisition(u registry.User, src paperSource, sites []string, f paperForm) paper.Acquisition {
+func (c *Consult) acquisition(u officer, src paperSource, sites []string, f paperForm) paper.Acquisition {
 	k, ans := src.question.Case, src.answer
 	a := paper.Acquisition{Made: exactSecond(c.Now()), Basis: f.Basis,
 		From: paper.Sender{Force: u.Force, Office: f.Office, Officer: u.Name, Qualification: u.Qualification, Phone: f.Phone},

@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"anagrafe/collector/paper"
-	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
 )
 
@@ -96,18 +95,18 @@ type basisChoice struct {
 }
 
 // showPaperForm shows what will be asked for, and asks for the rest.
-func (c *Consult) showPaperForm(w http.ResponseWriter, r *http.Request, u registry.User, src paperSource, sites []string, f paperForm, status int) {
-	k, _, err := c.caseOf(r.Context(), src.answer, u)
+func (c *Consult) showPaperForm(w http.ResponseWriter, r *http.Request, u officer, src paperSource, sites []string, f paperForm, status int) {
+	k, _, err := c.caseOf(r.Context(), src.answer, u.User)
 	if err != nil {
 		c.broken(w, r, err)
 		return
 	}
-	v := paperFormView{paperForm: f, Band: c.band(k, u), Hidden: carried(src.fields, sites), Back: src.back}
+	v := paperFormView{paperForm: f, Band: c.band(k, u.User), Hidden: carried(src.fields, sites), Back: src.back}
 	for _, site := range sites {
 		v.Sites = append(v.Sites, formSite{siteOn(src.answer, site), originAt(c.words(r), src.answer, site, firstOf(src.answer, site).Trust)})
 	}
 	for _, b := range paper.Bases {
-		if b != paper.Urgent || mayOrder(u) {
+		if b != paper.Urgent || u.mayOrder() {
 			v.Bases = append(v.Bases, basisChoice{b, b.Article(), b == f.Basis})
 		}
 	}

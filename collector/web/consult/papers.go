@@ -17,8 +17,6 @@ import (
 	"anagrafe/collector/paper"
 	"anagrafe/collector/pdf"
 	"anagrafe/collector/registry"
-	"anagrafe/collector/trail"
-	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 )
 
@@ -42,7 +40,7 @@ var ownerFields = []string{"name", "fiscal_code", "representative", "capacity"}
 // startPaper shows the form of the papers for the sites that were chosen from an
 // answer, or that a request was about. It asks nothing and shows nothing new.
 func (c *Consult) startPaper(w http.ResponseWriter, r *http.Request) {
-	u, _, src, sites, ok := c.paperSites(w, r)
+	u, src, sites, ok := c.paperSites(w, r)
 	if ok {
 		c.showPaperForm(w, r, u, src, sites, paperForm{Basis: paper.Assurance, Place: src.place}, http.StatusOK)
 	}
@@ -50,20 +48,20 @@ func (c *Consult) startPaper(w http.ResponseWriter, r *http.Request) {
 
 // makePapers makes one paper for each owner of the chosen sites.
 func (c *Consult) makePapers(w http.ResponseWriter, r *http.Request) {
-	u, recipient, src, sites, ok := c.paperSites(w, r)
+	u, src, sites, ok := c.paperSites(w, r)
 	if !ok {
 		return
 	}
 	f := readPaperForm(r.PostForm)
-	if f.Basis == paper.Urgent && !mayOrder(u) {
+	if f.Basis == paper.Urgent && !u.mayOrder() {
 		f.fail("basis", "error.paper.order")
 	}
 	if len(f.Errors) > 0 {
 		c.showPaperForm(w, r, u, src, sites, f, http.StatusUnprocessableEntity)
 		return
 	}
-	why := src.question.why(u, web.From(r))
-	made, err := c.papers(r.Context(), u, recipient, why, src, sites, f)
+	why := src.question.why(u)
+	made, err := c.papers(r.Context(), u, why, src, sites, f)
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "paper refused", "err", err)
 		key := "error.paper.unmade"
@@ -84,20 +82,20 @@ func (c *Consult) makePapers(w http.ResponseWriter, r *http.Request) {
 
 // paperSites gives the source that a form names and its sites that were chosen;
 // false: it was refused, and they are told.
-func (c *Consult) paperSites(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, src paperSource, sites []string, ok bool) {
-	if u, recipient, src, ok = c.paperSource(w, r); !ok {
-		return u, "", src, nil, false
+func (c *Consult) paperSites(w http.ResponseWriter, r *http.Request) (u officer, src paperSource, sites []string, ok bool) {
+	if u, src, ok = c.paperSource(w, r); !ok {
+		return u, src, nil, false
 	}
 	sites, key := chosenOrOpened(r.PostForm, src.answer)
 	switch {
 	case key == "":
-		return u, recipient, src, sites, true
+		return u, src, sites, true
 	case src.id == "": // no answer to show it above
 		c.fail(w, r, http.StatusUnprocessableEntity, key, nil)
 	default:
 		c.refuseReveal(w, r, src.answer, http.StatusUnprocessableEntity, key)
 	}
-	return u, "", src, nil, false
+	return u, src, nil, false
 }
 
 // chosenOrOpened gives the sites that were ticked, or else those whose contacts
@@ -116,7 +114,7 @@ func chosenOrOpened(form map[string][]string, ans *answer) (sites []string, key 
 
 // papers makes a paper for each owner, and gives their ids. Those before one that
 // fails stand, on the trail.
-func (c *Consult) papers(ctx context.Context, u registry.User, recipient string, why whyBody, src paperSource, sites []string, f paperForm) (ids []string, err error) {
+func (c *Consult) papers(ctx context.Context, u officer, why whyBody, src paperSource, sites []string, f paperForm) (ids []string, err error) {
 	owners, err := c.Registry.Owners(ctx, sites)
 	if err != nil {
 		return nil, err
@@ -140,7 +138,7 @@ func (c *Consult) papers(ctx context.Context, u registry.User, recipient string,
 		} else {
 			a.To = siteAsked(src.answer, groups[owner][0])
 		}
-		id, err := c.makePaper(ctx, u, recipient, why, a, namedOn(a.To, src.answer, groups[owner]))
+		id, err := c.makePaper(ctx, u, why, a, namedOn(a.To, src.answer, groups[owner]))
 		if err != nil {
 			return ids, err
 		}
@@ -151,7 +149,7 @@ func (c *Consult) papers(ctx context.Context, u registry.User, recipient string,
 
 // makePaper numbers a paper, writes it on the trail, and only then lets it be seen.
 // opened are the sites of which a contact stands in it.
-func (c *Consult) makePaper(ctx context.Context, u registry.User, recipient string, why whyBody, a paper.Acquisition, opened []string) (string, error) {
+func (c *Consult) makePaper(ctx context.Context, u officer, why whyBody, a paper.Acquisition, opened []string) (string, error) {
 	a.ID = uuid.NewString()
 	if err := c.canBeWritten(a); err != nil { // before it takes a number
 		return "", err
@@ -173,7 +171,7 @@ func (c *Consult) makePaper(ctx context.Context, u registry.User, recipient stri
 	for _, s := range a.Sites {
 		body.Sites = append(body.Sites, s.ID)
 	}
-	e := trail.Entry{At: a.Made, Actor: u.ID, Force: u.Force, Kind: "paper", Case: a.Case.ID, Count: len(a.Sites), Recipient: recipient, Body: body}
+	e := u.entry(a.Made, "paper", a.Case.ID, len(a.Sites), body)
 	proof, err := c.Trail.Append(ctx, e)
 	if err != nil {
 		return "", fmt.Errorf("the paper is annulled, since it could not be recorded: %w", err)
@@ -230,7 +228,7 @@ type paperView struct {
 // onePaper shows a paper, as a page or, where its address ends with ".pdf", as the
 // file. Each time is an entry on the trail.
 func (c *Consult) onePaper(w http.ResponseWriter, r *http.Request) {
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err != nil {
 		c.fail(w, r, http.StatusForbidden, "error.force", err)
 		return
@@ -256,11 +254,11 @@ func (c *Consult) onePaper(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusInternalServerError, "error.paper.differs", nil)
 		return
 	}
-	e := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "paper-open", Case: k.ID, Count: 1, Recipient: recipient, Body: struct {
+	e := u.entry(c.Now(), "paper-open", k.ID, 1, struct {
 		whyBody
 		Paper string `json:"paper_id"`
 		File  bool   `json:"file"`
-	}{whyOf(k, u, web.From(r)), p.ID, asFile}}
+	}{whyOf(k, u), p.ID, asFile})
 	if _, err := c.Trail.Append(r.Context(), e); err != nil {
 		c.Log.ErrorContext(r.Context(), "paper refused", "err", err)
 		c.fail(w, r, http.StatusServiceUnavailable, "error.unanswered", nil)
@@ -272,13 +270,13 @@ func (c *Consult) onePaper(w http.ResponseWriter, r *http.Request) {
 	}
 	page := c.page(r, "paper.html", "paper.title", http.StatusOK, nil)
 	page.Wide, page.Scripts = false, nil
-	page.Data = paperView{Band: c.band(k, u), Blocks: d.Content, Foot: d.Footer, File: "/papers/" + p.ID + ".pdf", Index: int(p.TrailIndex), Sum: hex.EncodeToString(p.SHA256[:]), Differs: sum != p.SHA256}
+	page.Data = paperView{Band: c.band(k, u.User), Blocks: d.Content, Foot: d.Footer, File: "/papers/" + p.ID + ".pdf", Index: int(p.TrailIndex), Sum: hex.EncodeToString(p.SHA256[:]), Differs: sum != p.SHA256}
 	c.set.Render(w, r, page)
 }
 
 // paperIn gives a paper that is on the trail, of a case that the officer's force
 // may see.
-func (c *Consult) paperIn(ctx context.Context, id string, u registry.User) (registry.Paper, registry.Case, bool, error) {
+func (c *Consult) paperIn(ctx context.Context, id string, u officer) (registry.Paper, registry.Case, bool, error) {
 	p, ok, err := c.Registry.Paper(ctx, id)
 	if err != nil || !ok || p.Annulled {
 		return p, registry.Case{}, false, err

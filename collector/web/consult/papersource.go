@@ -31,19 +31,19 @@ type askedBefore struct {
 
 // paperSource gives the source that a form names, and who posts; false: it was
 // refused, and they are told.
-func (c *Consult) paperSource(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, src paperSource, ok bool) {
+func (c *Consult) paperSource(w http.ResponseWriter, r *http.Request) (u officer, src paperSource, ok bool) {
 	if err := r.ParseForm(); err != nil {
 		c.fail(w, r, http.StatusBadRequest, "error.body", err)
-		return u, "", src, false
+		return u, src, false
 	}
 	id := r.PostForm.Get("request")
 	if id == "" {
 		return c.answerSource(w, r)
 	}
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err != nil {
 		c.fail(w, r, http.StatusForbidden, "error.force", err)
-		return u, "", src, false
+		return u, src, false
 	}
 	k, ok, err := c.Registry.Case(r.Context(), r.PostForm.Get("case"), u.Force)
 	if err == nil && ok {
@@ -52,39 +52,39 @@ func (c *Consult) paperSource(w http.ResponseWriter, r *http.Request) (u registr
 	switch {
 	case err != nil:
 		c.broken(w, r, err)
-		return u, "", src, false
+		return u, src, false
 	case !ok:
 		c.fail(w, r, http.StatusNotFound, "error.paper.request", nil)
-		return u, "", src, false
+		return u, src, false
 	case !k.ClosedAt.IsZero():
 		c.fail(w, r, http.StatusUnprocessableEntity, "error.case.closed", nil)
-		return u, "", src, false
+		return u, src, false
 	}
 	if len(r.PostForm["site"]) == 0 {
 		r.PostForm["site"] = src.sites()
 	}
-	return u, recipient, src, true
+	return u, src, true
 }
 
-func (c *Consult) answerSource(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, src paperSource, ok bool) {
-	u, recipient, ans, ok := c.named(w, r)
+func (c *Consult) answerSource(w http.ResponseWriter, r *http.Request) (u officer, src paperSource, ok bool) {
+	u, ans, ok := c.named(w, r)
 	if !ok {
-		return u, "", src, false
+		return u, src, false
 	}
 	before, err := c.askedBefore(r.Context(), u, ans.question.Case.ID)
 	if err != nil {
 		c.broken(w, r, err)
-		return u, "", src, false
+		return u, src, false
 	}
 	place := ans.question.placeName()
 	if place == "" {
 		place = whereOf(c.set.Words(pages.It), ans.question)
 	}
-	return u, recipient, paperSource{ans, before, []hiddenField{{"search", ans.id}}, "/search/" + ans.id, place}, true
+	return u, paperSource{ans, before, []hiddenField{{"search", ans.id}}, "/search/" + ans.id, place}, true
 }
 
 // askedBefore gives the newest request to each site of a case.
-func (c *Consult) askedBefore(ctx context.Context, u registry.User, caseID string) (map[string]askedBefore, error) {
+func (c *Consult) askedBefore(ctx context.Context, u officer, caseID string) (map[string]askedBefore, error) {
 	requests, err := c.Registry.Requests(ctx, u.Force, caseID, maxRequests)
 	all := make(map[string]askedBefore)
 	for _, q := range slices.Backward(requests) { // the newest first
@@ -97,7 +97,7 @@ func (c *Consult) askedBefore(ctx context.Context, u registry.User, caseID strin
 
 // requestSource puts together what the case has of a request's cameras: each as it
 // was shown last, and the contacts as they were opened last.
-func (c *Consult) requestSource(ctx context.Context, u registry.User, k registry.Case, id string) (paperSource, bool, error) {
+func (c *Consult) requestSource(ctx context.Context, u officer, k registry.Case, id string) (paperSource, bool, error) {
 	q, _, ok, err := c.Registry.Request(ctx, id, u.Force)
 	if err != nil || !ok || q.CaseID != k.ID {
 		return paperSource{}, false, err

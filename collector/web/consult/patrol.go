@@ -7,8 +7,6 @@ import (
 	"anagrafe/collector/pdf"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
-	"anagrafe/collector/trail"
-	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 )
 
@@ -16,7 +14,7 @@ import (
 // one entry on the trail each time. Whom to ask for stands on it only where the
 // contacts were opened before. It is kept nowhere.
 func (c *Consult) patrol(w http.ResponseWriter, r *http.Request) {
-	u, recipient, ans, ok := c.named(w, r)
+	u, ans, ok := c.named(w, r)
 	if !ok {
 		return
 	}
@@ -25,7 +23,7 @@ func (c *Consult) patrol(w http.ResponseWriter, r *http.Request) {
 		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, key)
 		return
 	}
-	k, _, err := c.caseOf(r.Context(), ans, u)
+	k, _, err := c.caseOf(r.Context(), ans, u.User)
 	if err != nil {
 		c.broken(w, r, err)
 		return
@@ -36,10 +34,10 @@ func (c *Consult) patrol(w http.ResponseWriter, r *http.Request) {
 		c.broken(w, r, err)
 		return
 	}
-	e := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "patrol", Case: k.ID, Count: len(sites), Recipient: recipient, Body: struct {
+	e := u.entry(c.Now(), "patrol", k.ID, len(sites), struct {
 		whyBody
 		Sites []string `json:"site_ids"`
-	}{ans.question.why(u, web.From(r)), sites}}
+	}{ans.question.why(u), sites})
 	proof, err := c.Trail.Append(r.Context(), e)
 	if err == nil {
 		err = c.remember(r.Context(), e, proof, brief{Words: c.inWords(func(w *pages.Words) string { return w.N("patrol.done", len(sites)) })}, d)
@@ -55,13 +53,13 @@ func (c *Consult) patrol(w http.ResponseWriter, r *http.Request) {
 	}
 	page := c.page(r, "paper.html", "patrol.title", http.StatusOK, nil)
 	page.Wide, page.Scripts = false, nil
-	page.Data = paperView{Band: c.band(k, u), Blocks: d.Content, Foot: d.Footer, Patrol: carried([]hiddenField{{"search", ans.id}}, sites)}
+	page.Data = paperView{Band: c.band(k, u.User), Blocks: d.Content, Foot: d.Footer, Patrol: carried([]hiddenField{{"search", ans.id}}, sites)}
 	c.set.Render(w, r, page)
 }
 
 // patrolSheet fills the sheet in. The patrol starts where it happened; for an area
 // or a route, at the first site of the list.
-func (c *Consult) patrolSheet(u registry.User, ans *answer, sites []string) paper.Patrol {
+func (c *Consult) patrolSheet(u officer, ans *answer, sites []string) paper.Patrol {
 	k := ans.question.Case
 	p := paper.Patrol{Made: exactSecond(c.Now()), Force: u.Force, By: u.Name, Reference: paper.CaseRef{ID: k.ID, Kind: k.Kind, Ref: k.Ref},
 		Place: whereOf(c.set.Words(pages.It), ans.question)}

@@ -12,7 +12,6 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
-	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
@@ -163,10 +162,10 @@ func (f *preserveForm) preserve(site string) protocol.Preserve {
 
 // drafts are what the sites would be sent; a site that has withdrawn what is asked
 // for is left out.
-func (c *Consult) drafts(ctx context.Context, f *preserveForm, u registry.User, k registry.Case, sites []string) (all []registry.Draft, err error) {
+func (c *Consult) drafts(ctx context.Context, f *preserveForm, u officer, k registry.Case, sites []string) (all []registry.Draft, err error) {
 	for _, site := range sites {
 		p := f.preserve(site)
-		p.From, p.Reference = asksAs(u), c.reference(k)
+		p.From, p.Reference = u.asWritten(), c.reference(k)
 		some, err := c.Registry.DraftRequest(ctx, p, c.Now())
 		if errors.Is(err, registry.ErrUnknownCamera) {
 			continue
@@ -190,7 +189,7 @@ func (c *Consult) reference(k registry.Case) string {
 // preservePage shows what would be sent to whom, and how. It tells nothing of the
 // register that the search did not, but by how many ways a site can be told.
 func (c *Consult) preservePage(w http.ResponseWriter, r *http.Request) {
-	u, _, ans, ok := c.named(w, r)
+	u, ans, ok := c.named(w, r)
 	if !ok {
 		return
 	}
@@ -202,8 +201,8 @@ func (c *Consult) preservePage(w http.ResponseWriter, r *http.Request) {
 	c.showPreserve(w, r, f, u, http.StatusOK)
 }
 
-func (c *Consult) showPreserve(w http.ResponseWriter, r *http.Request, f *preserveForm, u registry.User, status int, notes ...pages.Note) {
-	k, _, err := c.caseOf(r.Context(), f.ans, u)
+func (c *Consult) showPreserve(w http.ResponseWriter, r *http.Request, f *preserveForm, u officer, status int, notes ...pages.Note) {
+	k, _, err := c.caseOf(r.Context(), f.ans, u.User)
 	if err == nil {
 		var all []registry.Draft
 		if all, err = c.drafts(r.Context(), f, u, k, f.listed); err == nil {
@@ -218,28 +217,21 @@ func (c *Consult) showPreserve(w http.ResponseWriter, r *http.Request, f *preser
 	c.refuseReveal(w, r, f.ans, http.StatusServiceUnavailable, "error.preserve.undrafted")
 }
 
-// mayOrder tells whether the user may order to preserve (art. 354 c.p.p.): an
-// ufficiale di polizia giudiziaria, or the PM. An agente in urgent need (art. 113
-// disp. att.) is not offered it here.
-func mayOrder(u registry.User) bool {
-	return u.Qualification == registry.Ufficiale || u.Qualification == registry.PM
-}
-
 // sendPreserve sends what the page has put together.
 func (c *Consult) sendPreserve(w http.ResponseWriter, r *http.Request) {
-	u, recipient, ans, ok := c.named(w, r)
+	u, ans, ok := c.named(w, r)
 	if !ok {
 		return
 	}
 	f := readPreserveForm(r.PostForm, ans)
-	if f.kind == protocol.Order && !mayOrder(u) {
+	if f.kind == protocol.Order && !u.mayOrder() {
 		f.fail("kind", "error.request.order")
 	}
 	if len(f.errors) > 0 {
 		c.showPreserve(w, r, f, u, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Text: c.words(r).N("form.wrong", len(f.errors))})
 		return
 	}
-	k, ok, err := c.caseOf(r.Context(), ans, u)
+	k, ok, err := c.caseOf(r.Context(), ans, u.User)
 	if err == nil && !ok {
 		err = registry.ErrUnknownCase
 	}
@@ -258,7 +250,7 @@ func (c *Consult) sendPreserve(w http.ResponseWriter, r *http.Request) {
 	}
 	var done jsonRequest
 	if err == nil {
-		done, err = c.send(r, outgoing{u, recipient, k.ID, whyIn(k, ans.question.Reason, ans.question.Offence, u, web.From(r)), all})
+		done, err = c.send(r, outgoing{u, k.ID, whyIn(k, ans.question.Reason, ans.question.Offence, u), all})
 	}
 	switch {
 	case errors.Is(err, registry.ErrUnknownCamera):

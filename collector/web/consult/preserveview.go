@@ -49,9 +49,9 @@ type preserveCamera struct {
 	Told                       string // Ask as it is said to an owner
 }
 
-func (c *Consult) preserveView(w *pages.Words, f *preserveForm, u registry.User, k registry.Case, all []registry.Draft) preserveView {
-	v := preserveView{Search: f.ans.id, Phone: f.phone, Back: pathOf(f.ans.id, f.ans.base != nil), Band: c.band(k, u), From: asksAs(u), Reference: c.reference(k), Kind: f.kind,
-		MayOrder: mayOrder(u), Before: f.before, After: f.after, Margins: margins, wrongs: f}
+func (c *Consult) preserveView(w *pages.Words, f *preserveForm, u officer, k registry.Case, all []registry.Draft) preserveView {
+	v := preserveView{Search: f.ans.id, Phone: f.phone, Back: pathOf(f.ans.id, f.ans.base != nil), Band: c.band(k, u.User), From: u.asWritten(), Reference: c.reference(k), Kind: f.kind,
+		MayOrder: u.mayOrder(), Before: f.before, After: f.after, Margins: margins, wrongs: f}
 	for i, d := range all {
 		s := preserveSite{Draft: d, N: i + 1, Ticked: f.ticked[d.SiteID], LeftOut: f.leftOut[d.SiteID], Origin: originAt(w, f.ans, d.SiteID, d.Trust), Trust: trustWords(w, d.Trust),
 			From: w.DateTime(d.Asked.Start), To: w.DateTime(d.Asked.End), Ways: c.ways(w, d.Reach), Cameras: camerasWords(w, d)}

@@ -51,13 +51,13 @@ func (s sent) draft(a registry.Asked) registry.Draft {
 }
 
 // look reads a request through the trail: each look at it is an entry.
-func (c *Consult) look(r *http.Request, u registry.User, recipient string) (sent, trail.Proof, error) {
+func (c *Consult) look(r *http.Request, u officer) (sent, trail.Proof, error) {
 	id := r.PathValue("id")
 	s, err := c.readSent(r.Context(), id, u)
 	if err != nil {
 		return sent{}, trail.Proof{}, err
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "request-list", Case: s.CaseID, Recipient: recipient, Body: readBody{id, web.From(r)}}
+	entry := u.entry(c.Now(), "request-list", s.CaseID, 0, readBody{id, u.from})
 	return trail.Answer(r.Context(), c.Trail, entry, func(context.Context) (sent, int, any, error) {
 		ids := make([]string, len(s.asked))
 		for i, a := range s.asked {
@@ -67,7 +67,7 @@ func (c *Consult) look(r *http.Request, u registry.User, recipient string) (sent
 	})
 }
 
-func (c *Consult) readSent(ctx context.Context, id string, u registry.User) (sent, error) {
+func (c *Consult) readSent(ctx context.Context, id string, u officer) (sent, error) {
 	q, asked, ok, err := c.Registry.Request(ctx, id, u.Force)
 	if err == nil && !ok {
 		err = errNoRequest
@@ -81,12 +81,12 @@ func (c *Consult) readSent(ctx context.Context, id string, u registry.User) (sen
 
 // requestPage shows how far a request has come.
 func (c *Consult) requestPage(w http.ResponseWriter, r *http.Request) {
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err != nil {
 		c.fail(w, r, http.StatusForbidden, "error.force", err)
 		return
 	}
-	s, proof, err := c.look(r, u, recipient)
+	s, proof, err := c.look(r, u)
 	switch {
 	case err != nil:
 		c.failRequest(w, r, err)
@@ -114,7 +114,7 @@ func (c *Consult) failRequest(w http.ResponseWriter, r *http.Request, err error)
 // requestStates answers the page that asks what is new: nothing (204) while all is
 // as it shows it, which is no look at anything, else what has changed, as a look.
 func (c *Consult) requestStates(w http.ResponseWriter, r *http.Request) {
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err != nil {
 		c.fail(w, r, http.StatusForbidden, "error.force", err)
 		return
@@ -130,7 +130,7 @@ func (c *Consult) requestStates(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	if s, _, err = c.look(r, u, recipient); err != nil {
+	if s, _, err = c.look(r, u); err != nil {
 		c.failRequest(w, r, err)
 		return
 	}
@@ -186,7 +186,7 @@ type requestSite struct {
 	Called   *calledMark // the newest word on a call; nil: none
 }
 
-func (c *Consult) showRequest(w http.ResponseWriter, r *http.Request, u registry.User, s sent, revealed string, contacts []registry.Contact) {
+func (c *Consult) showRequest(w http.ResponseWriter, r *http.Request, u officer, s sent, revealed string, contacts []registry.Contact) {
 	words := c.words(r)
 	called, err := c.calledIn(r.Context(), s.of.ID) // of a case that is not to be seen any more: none
 	if err != nil {
@@ -195,7 +195,7 @@ func (c *Consult) showRequest(w http.ResponseWriter, r *http.Request, u registry
 	}
 	v := requestView{ID: s.ID, Kind: s.Kind(), Mine: s.By == u.ID, Watch: c.watchView(words, s, "")}
 	if s.of.ID != "" {
-		band := c.band(s.of, u)
+		band := c.band(s.of, u.User)
 		v.Band = &band
 	}
 	for i, state := range s.states(c) {
@@ -239,7 +239,7 @@ type requestLine struct {
 
 // listPage lists the requests of the force and of the cases shared with it, or of
 // one case.
-func (c *Consult) listPage(w http.ResponseWriter, r *http.Request, u registry.User, recipient string) {
+func (c *Consult) listPage(w http.ResponseWriter, r *http.Request, u officer) {
 	id := r.URL.Query().Get("case")
 	if id != "" { // only a case of theirs is named on the trail
 		switch _, ok, err := c.Registry.Case(r.Context(), id, u.Force); {
@@ -251,7 +251,7 @@ func (c *Consult) listPage(w http.ResponseWriter, r *http.Request, u registry.Us
 			return
 		}
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "request-list", Case: id, Recipient: recipient, Body: map[string]string{"from_address": web.From(r)}}
+	entry := u.entry(c.Now(), "request-list", id, 0, map[string]string{"from_address": u.from})
 	all, _, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]registry.Request, int, any, error) {
 		all, err := c.Registry.Requests(ctx, u.Force, id, maxRequests)
 		ids := make([]string, len(all))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +31,7 @@ var errOrder = errors.New("only an ufficiale di polizia giudiziaria may order to
 
 // request is a request to preserve as it was put.
 type request struct {
-	asked    *question // the case and the reason; Errors of all fields
+	question *question // the case and the reason; Errors of all fields
 	preserve protocol.Preserve
 }
 
@@ -52,8 +51,8 @@ type requestBody struct {
 // readRequest understands a posted request; times are RFC 3339.
 func readRequest(v url.Values) *request {
 	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
-	q := &request{asked: &question{Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason")}}
-	a := q.asked
+	q := &request{question: &question{Kind: get("case_kind"), Ref: get("case_ref"), Offence: get("offence"), Reason: get("reason")}}
+	a := q.question
 	a.readCase(get("case"))
 	q.preserve = protocol.Preserve{Kind: protocol.RequestKind(get("kind")), Phone: get("phone"), CameraIDs: v["camera"]}
 	if k := q.preserve.Kind; k != protocol.Invitation && k != protocol.Order {
@@ -92,12 +91,12 @@ func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := readRequest(r.PostForm)
-	if err := c.findCase(r.Context(), user(r), q.asked); err != nil {
+	if err := c.findCase(r.Context(), user(r), q.question); err != nil {
 		c.broken(w, r, err)
 		return
 	}
-	if len(q.asked.Errors) > 0 {
-		web.WriteJSON(w, http.StatusUnprocessableEntity, problemOf(c.words(r), q.asked.Errors, "hint.requests"))
+	if len(q.question.Errors) > 0 {
+		web.WriteJSON(w, http.StatusUnprocessableEntity, problemOf(c.words(r), q.question.Errors, "hint.requests"))
 		return
 	}
 	answer, err := c.preserve(r, q)
@@ -121,35 +120,34 @@ func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
 
 // preserve asks what a program has put.
 func (c *Consult) preserve(r *http.Request, q *request) (jsonRequest, error) {
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err != nil {
 		return jsonRequest{}, err
 	}
-	if q.preserve.Kind == protocol.Order && !mayOrder(u) {
+	if q.preserve.Kind == protocol.Order && !u.mayOrder() {
 		return jsonRequest{}, errOrder
 	}
-	a, p := q.asked, q.preserve
-	p.From, p.Reference = asksAs(u), c.reference(a.Case)
+	a, p := q.question, q.preserve
+	p.From, p.Reference = u.asWritten(), c.reference(a.Case)
 	drafts, err := c.Registry.DraftRequest(r.Context(), p, c.Now())
 	if err != nil {
 		return jsonRequest{}, err
 	}
 	if a.Case.ID == "" {
 		a.Case = a.newCase(c.Now())
-		if err := c.openCase(r.Context(), a.Case, u, recipient, web.From(r)); err != nil {
+		if err := c.openCase(r.Context(), a.Case, u); err != nil {
 			return jsonRequest{}, err
 		}
 	}
-	return c.send(r, outgoing{u, recipient, a.Case.ID, a.why(u, web.From(r)), drafts})
+	return c.send(r, outgoing{u, a.Case.ID, a.why(u), drafts})
 }
 
 // outgoing is a request that is ready to be sent.
 type outgoing struct {
-	u         registry.User
-	recipient string // the key of their force
-	caseID    string
-	why       whyBody
-	drafts    []registry.Draft
+	officer
+	caseID string
+	why    whyBody
+	drafts []registry.Draft
 }
 
 // send writes what will be asked on the trail, and only then asks. An entry
@@ -157,14 +155,13 @@ type outgoing struct {
 func (c *Consult) send(r *http.Request, o outgoing) (jsonRequest, error) {
 	ctx, now, first := r.Context(), c.Now(), o.drafts[0].Asked
 	out := jsonRequest{Request: uuid.NewString(), Case: o.caseID, At: now.UTC()}
-	body := requestBody{whyBody: o.why, Request: out.Request, Qualification: o.u.Qualification, Kind: first.Kind, From: first.From, Phone: first.Phone, Start: first.Start.UTC(), End: first.End.UTC()}
+	body := requestBody{whyBody: o.why, Request: out.Request, Qualification: o.Qualification, Kind: first.Kind, From: first.From, Phone: first.Phone, Start: first.Start.UTC(), End: first.End.UTC()}
 	for _, d := range o.drafts {
 		body.Start, body.End = earlier(body.Start, d.Asked.Start.UTC()), later(body.End, d.Asked.End.UTC())
 		out.Notices = append(out.Notices, jsonAskedNotice{Notice: d.NoticeID, Site: d.SiteID, Cameras: d.Asked.CameraIDs, CheckCode: d.Asked.CheckCode, ByPhone: d.ByPhone})
 	}
 	body.Notices = out.Notices
-	proof, err := c.Trail.Append(ctx, trail.Entry{At: now, Actor: o.u.ID, Force: o.u.Force, Kind: "request", Case: o.caseID, Recipient: o.recipient,
-		Count: len(o.drafts), Body: body})
+	proof, err := c.Trail.Append(ctx, o.entry(now, "request", o.caseID, len(o.drafts), body))
 	if err != nil {
 		return jsonRequest{}, fmt.Errorf("nobody was asked, since the request could not be recorded: %w", err)
 	}
@@ -174,7 +171,7 @@ func (c *Consult) send(r *http.Request, o outgoing) (jsonRequest, error) {
 	if err != nil {
 		return jsonRequest{}, err
 	}
-	if err := c.Registry.QueueRequest(ctx, registry.Request{ID: out.Request, CaseID: o.caseID, Force: o.u.Force, By: o.u.ID, At: now, TrailIndex: proof.Index,
+	if err := c.Registry.QueueRequest(ctx, registry.Request{ID: out.Request, CaseID: o.caseID, Force: o.Force, By: o.ID, At: now, TrailIndex: proof.Index,
 		Brief: shown, Sites: o.drafts}); err != nil {
 		return jsonRequest{}, err
 	}
@@ -199,24 +196,18 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// asksAs is how the owner reads who asks: force, name, qualification.
-func asksAs(u registry.User) string {
-	return strings.Join(slices.DeleteFunc([]string{u.Force, u.Name, u.Qualification}, func(s string) bool { return s == "" }), ", ")
-}
-
 // listRequests shows how far the requests of the officer's own force have come.
 func (c *Consult) listRequests(w http.ResponseWriter, r *http.Request) {
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err != nil {
 		c.refuseRequest(w, r, http.StatusForbidden, "", "error.force", nil)
 		return
 	}
 	if !web.WantsJSON(r) {
-		c.listPage(w, r, u, recipient)
+		c.listPage(w, r, u)
 		return
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "request-list", Recipient: recipient,
-		Body: map[string]string{"from_address": web.From(r)}}
+	entry := u.entry(c.Now(), "request-list", "", 0, map[string]string{"from_address": u.from})
 	all, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]registry.Asked, int, any, error) {
 		all, err := c.Registry.Asked(ctx, u.Force, maxListed)
 		ids := make([]string, len(all))

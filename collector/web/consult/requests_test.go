@@ -174,7 +174,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		q := readRequest(v)
 		p := q.preserve
-		if took := p.End.Sub(p.Start); len(q.asked.Errors) == 0 && (took <= 0 || took > maxAskedTime || len(p.CameraIDs) == 0 || p.Kind != protocol.Invitation && p.Kind != protocol.Order) {
+		if took := p.End.Sub(p.Start); len(q.question.Errors) == 0 && (took <= 0 || took > maxAskedTime || len(p.CameraIDs) == 0 || p.Kind != protocol.Invitation && p.Kind != protocol.Order) {
 			t.Errorf("taken: %+v", p)
 		}
 	})

@@ -25,23 +25,23 @@ type revealBody struct {
 
 var contactFields = []string{"name", "role", "phone", "email", "pec", "hours"}
 
-// named gives the officer who posts, the key of their force, and the answer of
+// named gives the officer who posts, and the answer of
 // theirs that the form names; false: it was refused, and they are told.
-func (c *Consult) named(w http.ResponseWriter, r *http.Request) (u registry.User, recipient string, ans *answer, ok bool) {
+func (c *Consult) named(w http.ResponseWriter, r *http.Request) (u officer, ans *answer, ok bool) {
 	if err := r.ParseForm(); err != nil {
 		c.fail(w, r, http.StatusBadRequest, "error.body", err)
-		return u, "", nil, false
+		return u, nil, false
 	}
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err != nil {
 		c.fail(w, r, http.StatusForbidden, "error.force", err)
-		return u, "", nil, false
+		return u, nil, false
 	}
 	if ans, ok = c.find(r, r.PostForm.Get("search"), u.ID); !ok {
 		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
-		return u, recipient, ans, false
+		return u, ans, false
 	}
-	switch k, ok, err := c.caseOf(r.Context(), ans, u); {
+	switch k, ok, err := c.caseOf(r.Context(), ans, u.User); {
 	case err != nil:
 		c.broken(w, r, err)
 	case !ok: // not shared any more, or destroyed
@@ -49,15 +49,15 @@ func (c *Consult) named(w http.ResponseWriter, r *http.Request) (u registry.User
 	case !k.ClosedAt.IsZero():
 		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, "error.case.closed")
 	default:
-		return u, recipient, ans, true
+		return u, ans, true
 	}
-	return u, recipient, ans, false
+	return u, ans, false
 }
 
 // reveal shows the contacts of chosen sites of a search: one entry on the trail
 // for each of them, and none is shown unless all are on it.
 func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
-	u, recipient, ans, ok := c.named(w, r)
+	u, ans, ok := c.named(w, r)
 	if !ok {
 		return
 	}
@@ -66,8 +66,7 @@ func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
 		c.refuseReveal(w, r, ans, http.StatusUnprocessableEntity, key)
 		return
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "reveal", Case: ans.question.Case.ID, Recipient: recipient}
-	proofs, err := c.revealAll(r.Context(), ans, sites, entry, ans.question.why(u, web.From(r)))
+	proofs, err := c.revealAll(r.Context(), u, ans, sites)
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "reveal refused", "err", err)
 		c.refuseReveal(w, r, ans, http.StatusServiceUnavailable, "error.unrevealed")
@@ -117,13 +116,13 @@ func firstRow(ans *answer, site string) int {
 
 // revealAll writes one entry and one record of the case a site, all at once so that
 // they share a commit, and keeps the contacts with the answer.
-func (c *Consult) revealAll(ctx context.Context, ans *answer, sites []string, entry trail.Entry, why whyBody) ([]trail.Proof, error) {
+func (c *Consult) revealAll(ctx context.Context, u officer, ans *answer, sites []string) ([]trail.Proof, error) {
+	now := c.Now()
 	contacts := make([][]registry.Contact, len(sites))
 	proofs := make([]trail.Proof, len(sites))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, site := range sites {
-		one := entry
-		one.Body = revealBody{whyBody: why, Site: site, Search: ans.proof.Index, Fields: contactFields}
+		one := u.entry(now, "reveal", ans.question.Case.ID, 0, revealBody{whyBody: ans.question.why(u), Site: site, Search: ans.proof.Index, Fields: contactFields})
 		g.Go(func() (err error) {
 			contacts[i], proofs[i], err = trail.Answer(ctx, c.Trail, one, func(ctx context.Context) ([]registry.Contact, int, any, error) {
 				found, err := c.Registry.Contacts(ctx, []string{site})

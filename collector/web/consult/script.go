@@ -9,7 +9,6 @@ import (
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
-	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
@@ -17,9 +16,9 @@ import (
 // script is what an officer reads aloud to an owner.
 type script struct{ Who, What, Where, Rule, Check, Then string }
 
-func (c *Consult) script(w *pages.Words, u registry.User, s sent, d registry.Draft) script {
+func (c *Consult) script(w *pages.Words, u officer, s sent, d registry.Draft) script {
 	p := d.Asked
-	x := script{Who: w.T("script.who", "from", asksAs(u), "site", d.Name), What: w.T("script.what."+string(p.Kind), "from", w.DateTime(p.Start), "to", w.DateTime(p.End)),
+	x := script{Who: w.T("script.who", "from", u.asWritten(), "site", d.Name), What: w.T("script.what."+string(p.Kind), "from", w.DateTime(p.Start), "to", w.DateTime(p.End)),
 		Rule: w.T("script.rule." + string(p.Kind)), Check: w.T("script.check", "page", c.CheckURL, "code", p.CheckCode, "force", s.Force), Then: w.T("script.then")}
 	var cameras []string
 	for _, k := range camerasWords(w, d) {
@@ -109,7 +108,7 @@ type calleeRecord struct {
 // callees shows the contacts of a site that was asked: one entry on the trail, of
 // the kind "reveal".
 func (c *Consult) callees(w http.ResponseWriter, r *http.Request) {
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err == nil {
 		err = r.ParseForm()
 	}
@@ -136,8 +135,7 @@ func (c *Consult) callees(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusUnprocessableEntity, "error.reveal.foreign", nil)
 		return
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "reveal", Case: s.CaseID, Recipient: recipient,
-		Body: calleeBody{whyOf(s.of, u, web.From(r)), site, s.ID, contactFields}}
+	entry := u.entry(c.Now(), "reveal", s.CaseID, 0, calleeBody{whyOf(s.of, u), site, s.ID, contactFields})
 	found, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]registry.Contact, int, any, error) {
 		found, err := c.Registry.Contacts(ctx, []string{site})
 		return found[site], len(found[site]), []string{site}, err

@@ -6,9 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
-	"anagrafe/collector/web"
 )
 
 // pageRows is how many cameras a page of results shows: what is shown of them is
@@ -22,35 +20,17 @@ type pageBody struct {
 	whyBody
 }
 
-// answered is what a question gave, and what is shown of its hits.
-type answered struct {
-	search.Answer
-	from  int // counted from 0
-	shown []search.Result
-}
-
-// show reads what is shown of hits, and names for the trail all that were found.
-func (c *Consult) show(ctx context.Context, a search.Answer, from, until int) (answered, int, any, error) {
-	a, results, err := c.Index.Show(ctx, a, from, until)
-	list := make([]found, len(a.Hits))
-	for i, h := range a.Hits {
-		list[i] = found{h.CameraID, h.SiteID, h.Class, h.Hidden}
-	}
-	return answered{a, from, results}, len(list), list, err
-}
-
 // turn has the rows from..until of an answer be read, if they are not yet: through
 // the trail, as the sites that they are of are asked anew.
 func (c *Consult) turn(r *http.Request, ans *answer, from, until int) error {
 	if ans.isShown(from, until) {
 		return nil
 	}
-	u, recipient, err := c.officer(r.Context())
+	u, err := c.officer(r)
 	if err != nil {
 		return err
 	}
-	entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "search", Case: ans.question.Case.ID, Recipient: recipient,
-		Body: pageBody{ans.proof.Index, from + 1, ans.question.why(u, web.From(r))}}
+	entry := u.entry(c.Now(), "search", ans.question.Case.ID, 0, pageBody{ans.proof.Index, from + 1, ans.question.why(u)})
 	got, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {
 		return c.show(ctx, ans.hits(), from, until)
 	})
@@ -95,49 +75,4 @@ func rowURL(r *http.Request, ans *answer, anchor, site string) string {
 		}
 	}
 	return pageURL(ans, page)
-}
-
-// all are the results in their order, of those not shown yet the hit alone.
-func (a *answer) all() []search.Result {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.results
-}
-
-func (a *answer) hits() search.Answer {
-	all := search.Answer{Query: a.query, Hidden: a.hidden}
-	for _, r := range a.all() {
-		all.Hits = append(all.Hits, r.Hit)
-	}
-	return all
-}
-
-func (a *answer) isShown(from, until int) bool {
-	for _, r := range a.all()[from:until] {
-		if r.Camera.ID == "" {
-			return false
-		}
-	}
-	return true
-}
-
-// take takes over an answer with what is shown of some of its hits. What was shown
-// of others stays, if they are what they were.
-func (a *answer) take(got answered) {
-	type camera struct{ site, id string }
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	before := make(map[camera]search.Result, len(a.results))
-	for _, r := range a.results {
-		before[camera{r.SiteID, r.CameraID}] = r
-	}
-	results := make([]search.Result, len(got.Hits))
-	for i, h := range got.Hits {
-		results[i].Hit = h
-		if was := before[camera{h.SiteID, h.CameraID}]; was.Hit == h {
-			results[i] = was
-		}
-	}
-	copy(results[got.from:], got.shown)
-	a.query, a.results = got.Query, results
 }

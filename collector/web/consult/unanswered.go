@@ -30,7 +30,7 @@ type jsonUnanswered struct {
 // site: its owner is asked to check them, in words that do not say why. What was
 // reported already in this search is reported once.
 func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
-	u, recipient, ans, ok := c.named(w, r)
+	u, ans, ok := c.named(w, r)
 	if !ok {
 		return
 	}
@@ -42,8 +42,7 @@ func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
 	var err error
 	report, ok := ans.reported()[site]
 	if !ok {
-		entry := trail.Entry{At: c.Now(), Actor: u.ID, Force: u.Force, Kind: "unanswered", Case: ans.question.Case.ID, Count: 1, Recipient: recipient,
-			Body: unansweredBody{whyBody: ans.question.why(u, web.From(r)), Site: site, Search: ans.proof.Index}}
+		entry := u.entry(c.Now(), "unanswered", ans.question.Case.ID, 1, unansweredBody{whyBody: ans.question.why(u), Site: site, Search: ans.proof.Index})
 		report, err = c.report(r, ans, site, entry)
 	}
 	switch {

@@ -1,14 +1,18 @@
 package consult
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"anagrafe/collector/search"
 	"anagrafe/collector/search/gazetteer"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
+
+	"anagrafe/collector/web"
 )
 
 // formView is what the form's template reads.
@@ -119,4 +123,105 @@ func radiiWith(own int) []int {
 		slices.Sort(all)
 	}
 	return all
+}
+
+// form shows the empty form.
+func (c *Consult) form(w http.ResponseWriter, r *http.Request) {
+	c.showForm(w, r, blank(c.Now()), http.StatusOK)
+}
+
+// backToForm answers whoever loads /search by its address.
+func (c *Consult) backToForm(w http.ResponseWriter, r *http.Request) {
+	pages.SecureHeaders(w.Header())
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// refuse answers a question that cannot be understood, with what was typed
+// still in the form.
+func (c *Consult) refuse(w http.ResponseWriter, r *http.Request, q *question) {
+	if !web.WantsJSON(r) {
+		c.showForm(w, r, q, http.StatusUnprocessableEntity)
+		return
+	}
+	p := problemOf(c.words(r), q.Errors, "hint.api")
+	for i, e := range p.Errors {
+		if e.Field == "at" {
+			p.Errors[i].Places = placesJSON(q.Found.Answers)
+		}
+	}
+	web.WriteJSON(w, http.StatusUnprocessableEntity, p)
+}
+
+// fail answers an error that no field is to blame for; the form comes with it,
+// so that nobody is left without a next step.
+func (c *Consult) fail(w http.ResponseWriter, r *http.Request, status int, key string, err error) {
+	if web.WantsJSON(r) {
+		p := web.Problem{Error: c.words(r).T(key)}
+		if err != nil && errors.Is(err, errForce) {
+			p.Hint = err.Error()
+		}
+		web.WriteJSON(w, status, p)
+		return
+	}
+	q := blank(c.Now())
+	if r.PostForm != nil && (r.PostForm.Has("at") || r.PostForm.Has("area") || r.PostForm.Has("route")) {
+		q = readQuestion(r.PostForm, c.Now(), false)
+		c.locate(q)
+		if err := c.findCase(r.Context(), user(r), q); err != nil {
+			q.Case.ID = ""
+		}
+		q.Errors = nil
+	}
+	c.showForm(w, r, q, status, pages.Note{Kind: "danger", Key: key})
+}
+
+func (c *Consult) showForm(w http.ResponseWriter, r *http.Request, q *question, status int, notes ...pages.Note) {
+	if n := len(q.Errors); n > 0 {
+		words := c.words(r)
+		notes = append(notes, pages.Note{Kind: "danger", Text: words.N("form.wrong", n)})
+		if key := q.wrong("case"); key != "" {
+			notes = append(notes, pages.Note{Kind: "danger", Key: key})
+		}
+	}
+	u := user(r)
+	var in *inCase
+	var mine []caseBand
+	if q.Case.ID == "" {
+		mine = c.mine(r.Context(), u)
+	} else {
+		var err error
+		if in, err = c.inCase(r, q.Case); err != nil {
+			c.Log.ErrorContext(r.Context(), "history of a case not read", "err", err)
+			in = &inCase{Band: c.band(q.Case, u)}
+		}
+	}
+	p := c.page(r, "form.html", "form.title", status, notes)
+	p.Data = struct {
+		formView
+		mapView
+		In   *inCase    // nil: the case is still to be described
+		Mine []caseBand // open ones of the officer's, to go on with
+	}{c.formView(r, q, u.ID), c.mapView(r, q, nil, false), in, mine}
+	c.set.Render(w, r, p)
+}
+
+// formOf fills the form with an answered question, as a person would have typed it.
+func formOf(q *question) *question {
+	f := *q
+	f.Radius = strconv.Itoa(q.RadiusM)
+	switch {
+	case q.Answer != nil:
+		f.At = q.Answer.Name()
+	case q.Rings == nil && q.Line == nil:
+		f.At = writePlace(q.Point)
+	}
+	from := q.From.In(pages.Rome())
+	f.Date, f.Time, f.Until = typed(q.From, q.To)
+	f.When = whenExact
+	if f.Fold = ""; len(pages.Instants(from.Year(), from.Month(), from.Day(), from.Hour(), from.Minute())) == 2 {
+		if f.Fold = foldSecond; from.IsDST() {
+			f.Fold = foldFirst
+		}
+	}
+	return &f
 }

@@ -1,13 +1,9 @@
 package consult
 
 import (
-	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
-	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -20,63 +16,6 @@ const (
 	leftSoon = 48 * time.Hour
 )
 
-// resultsView is what results.html reads.
-type resultsView struct {
-	mapView
-	ID         string
-	Asked      *question
-	At         time.Time
-	Now        time.Time // of the page: paper says when it was printed
-	Asks       string    // what was asked, in words
-	Where      string    // the address of the place, and the part of the city
-	Only       string    // what was left out on purpose; "": nothing
-	Hidden     string    // how much that was; "": nothing
-	TrailIndex int
-	Total      int    // cameras on all pages
-	Page       int    // counted from 1
-	Previous   string // where the page before is, "": nowhere
-	Next       string
-	Rows       []row
-	Groups     []group
-	Wider      []int      // radii to offer when nothing was found
-	Longer     []longer   // windows to offer when nothing of that time is left, or found
-	Again      url.Values // the form's fields for those
-	Form       formView
-	Band       caseBand
-}
-
-// Last is the place of the page's last row.
-func (v resultsView) Last() int { return len(v.Rows) - 1 }
-
-// group is one class of the order.
-type group struct {
-	Class search.Class
-	Total int // on all pages
-	Start int
-	Rows  []row
-}
-
-// row is one camera in words.
-type row struct {
-	N           int
-	R           search.Result
-	Kind        string // "sees", "may", "near", "gone"
-	Left        left
-	Why         reasons
-	Recorder    string
-	Ask         string
-	ClockNote   string
-	OldestAge   string
-	Trust       string
-	Accuracy    string
-	FirstOfSite bool
-	SameSite    int // number of the site's first row; 0: this is it
-	Revealed    bool
-	Contacts    []registry.Contact
-	Called      *calledMark // the newest word of who works in the case; nil: none
-	ReportedAt  time.Time   // when the officer said that nobody answers; zero: not
-}
-
 // left says how long the footage remains.
 type left struct{ Tone, Icon, Text, More string }
 
@@ -85,65 +24,6 @@ func (l left) String() string {
 		return l.Text
 	}
 	return l.Text + " (" + l.More + ")"
-}
-
-func (c *Consult) resultsView(r *http.Request, ans *answer, band caseBand, called map[string]calledMark) resultsView {
-	words := c.words(r)
-	q := ans.question
-	page, start, end := pageOf(r, ans)
-	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: q, At: ans.at, Now: c.Now(), Asks: whereWords(words, q), Where: placeLine(words, q), Only: onlyWords(words, q), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
-		Rows: c.rows(words, ans, start, end), Form: c.formView(r, formOf(q), ans.userID)}
-	v.Band = band
-	for i, row := range v.Rows {
-		if m, ok := called[row.R.SiteID]; ok && row.FirstOfSite {
-			v.Rows[i].Called = &m
-		}
-	}
-	v.Form.first = "" // the page opens on the answer
-	if page > 1 {
-		v.Previous = pageURL(ans, page-1)
-	}
-	if end < v.Total {
-		v.Next = pageURL(ans, page+1)
-	}
-	totals := make(map[search.Class]int)
-	for _, h := range ans.all() {
-		totals[h.Class]++
-	}
-	for i, row := range v.Rows {
-		if n := len(v.Groups); n == 0 || v.Groups[n-1].Class != row.R.Class {
-			v.Groups = append(v.Groups, group{Class: row.R.Class, Total: totals[row.R.Class], Start: start + i + 1})
-		}
-		g := &v.Groups[len(v.Groups)-1]
-		g.Rows = append(g.Rows, row)
-	}
-	v.widen(words, c.Now())
-	v.mapView = c.mapView(r, q, v.Rows, ans.base != nil)
-	if c.hidden != nil && len(v.Rows) > 0 {
-		v.Through = &throughView{On: ans.base != nil, Other: pathOf(ans.id, ans.base == nil)}
-	}
-	return v
-}
-
-// formOf fills the form with an answered question, as a person would have typed it.
-func formOf(q *question) *question {
-	f := *q
-	f.Radius = strconv.Itoa(q.RadiusM)
-	switch {
-	case q.Answer != nil:
-		f.At = q.Answer.Name()
-	case q.Rings == nil && q.Line == nil:
-		f.At = writePlace(q.Point)
-	}
-	from := q.From.In(pages.Rome())
-	f.Date, f.Time, f.Until = typed(q.From, q.To)
-	f.When = whenExact
-	if f.Fold = ""; len(pages.Instants(from.Year(), from.Month(), from.Day(), from.Hour(), from.Minute())) == 2 {
-		if f.Fold = foldSecond; from.IsDST() {
-			f.Fold = foldFirst
-		}
-	}
-	return &f
 }
 
 func wall(t time.Time) string {
@@ -162,30 +42,6 @@ func window(w *pages.Words, from, to time.Time) string {
 		return w.T("time.window", "from", w.DateTime(from), "until", w.Clock(to))
 	}
 	return w.T("time.window", "from", w.DateTime(from), "until", w.DateTime(to))
-}
-
-func (c *Consult) rows(w *pages.Words, ans *answer, start, end int) []row {
-	revealed, reported := ans.revealed(), ans.reported()
-	first := map[string]int{}
-	rows := make([]row, end-start)
-	for i, r := range ans.all()[start:end] {
-		v := row{N: start + i + 1, R: r, Kind: kindOf(r), Left: c.left(w, r), Why: why(w, ans, r), Recorder: recorderName(r),
-			OldestAge: w.Ago(r.FactAge), Trust: trustWords(w, r.Trust)}
-		v.Ask, v.ClockNote = clockWords(w, r)
-		if m := r.Camera.Position.AccuracyM; m > 0 {
-			v.Accuracy = w.T("row.accuracy", "n", w.Number(m))
-		}
-		contacts, shown := revealed[r.SiteID]
-		v.Revealed = shown && first[r.SiteID] == 0
-		v.Contacts, v.ReportedAt = contacts, reported[r.SiteID].at
-		if n := first[r.SiteID]; n > 0 {
-			v.SameSite = n
-		} else {
-			first[r.SiteID], v.FirstOfSite = v.N, true
-		}
-		rows[i] = v
-	}
-	return rows
 }
 
 // left words the time left as of now: the order stays as it was answered, the

@@ -89,7 +89,7 @@ func (r Route) places(at protocol.Position, view protocol.View) []protocol.Point
 	var seen []stretch
 	length := 0.0
 	s := protocol.SectorOf(at, view)
-	r.lines.near(protocol.PlaneAt(at.Point), min(s.ReachM(), FarthestM), func(e *edge, aEast, aNorth, bEast, bNorth float64) {
+	r.lines.near(protocol.PlaneAt(at.Point), min(s.ReachM(), farthestM), func(e *edge, aEast, aNorth, bEast, bNorth float64) {
 		part, sees := s.Along(aEast, aNorth, bEast, bNorth)
 		if sees && !slices.ContainsFunc(seen, func(o stretch) bool { return o.e == e }) {
 			seen = append(seen, stretch{e, part})

@@ -27,10 +27,10 @@ type look struct {
 	after, until time.Duration
 }
 
-// FarthestM is how far from a polygon or a route a camera may hang and still be
+// farthestM is how far from a polygon or a route a camera may hang and still be
 // listed: no range is longer than 2,000 m, and who knows a position no better
 // than to half a kilometre knows too little to look farther for it.
-const FarthestM = 2500
+const farthestM = 2500
 
 // Circle is a point and what is around it.
 type Circle struct {

@@ -10,21 +10,21 @@ import (
 // asked for (moments.go) are held against the schedule and the retention in force
 // then. It decides what is in class C, and the order within A and B.
 
-// AssumedTimeLeft ranks a camera of which nobody knows how long it keeps its
+// assumedTimeLeft ranks a camera of which nobody knows how long it keeps its
 // footage.
-const AssumedTimeLeft = 24 * time.Hour
+const assumedTimeLeft = 24 * time.Hour
 
 // askFootage finds the best that the window holds, and what of it goes first.
-func (k *asking) askFootage(q Query, schedules []scheduleEra, retentions []protocol.Era[protocol.Retention], h *Hit) {
+func (k *asking) askFootage(q Query, in series, h *Hit) {
 	h.Recording, h.Footage.Exists = protocol.No, protocol.No
 	gone := false            // an earlier moment was recorded and is overwritten
 	var open protocol.Answer // how the moment before was recorded, if there may be footage without a known end
-	for _, t := range k.moments(q, schedules, retentions) {
-		recording := k.recording(schedules, t)
+	for _, t := range k.moments(q, in) {
+		recording := k.recording(in.schedules, t)
 		if better(recording, h.Recording) {
 			h.Recording = recording
 		}
-		one := protocol.FootageRecorded(t, q.Now, recording, retentions)
+		one := protocol.FootageRecorded(t, q.Now, recording, in.retentions)
 		if one.Exists == protocol.No {
 			gone = gone || recording != protocol.No
 			if h.Footage.Exists == protocol.No {
@@ -92,7 +92,7 @@ func (h *Hit) rank(q Query) {
 		h.Class = ClassA
 	}
 	if h.Footage.Until.IsZero() {
-		h.TimeLeft, h.TimeLeftAssumed = AssumedTimeLeft, true
+		h.TimeLeft, h.TimeLeftAssumed = assumedTimeLeft, true
 		return
 	}
 	h.TimeLeft = max(h.Footage.Until.Sub(q.Now), 0)

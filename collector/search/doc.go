@@ -27,7 +27,7 @@
 //
 // All of them rest on protocol.See of single places, as of when the camera hung
 // at Query.From (on a route too: when they set out). Of a polygon and of a route
-// no camera is listed whose nearest seen place is over FarthestM away.
+// no camera is listed whose nearest seen place is over farthestM away.
 //
 //   - Circle: lists what hangs within the radius; the sight is See of its middle.
 //   - Polygon: a place is inside when it lies within an odd number of the rings.

@@ -11,8 +11,8 @@ import (
 // Limits of what is drawn. The largest municipio of Milan measures 31 km² and
 // has 9,300 vertices.
 const (
-	MaxVertices = 20_000
-	MaxSideM    = 40_000 // of the box around it
+	maxVertices = 20_000
+	maxSideM    = 40_000 // of the box around it
 	// maxLatitude is where a plane still serves, microdegrees.
 	maxLatitude = 85_000_000
 )
@@ -119,8 +119,8 @@ func checkPoints(field string, points []protocol.Point) error {
 // checkSides refuses what is too wide or too high; what lies across the date
 // line counts as very wide.
 func (l *lines) checkSides(field string) error {
-	if width, height := l.box.sides(); max(width, height) > MaxSideM {
-		return QueryError{field, fmt.Sprintf("measures %.0f by %.0f km: at most %d km a side, ask for parts of it", width/1000, height/1000, MaxSideM/1000)}
+	if width, height := l.box.sides(); max(width, height) > maxSideM {
+		return QueryError{field, fmt.Sprintf("measures %.0f by %.0f km: at most %d km a side, ask for parts of it", width/1000, height/1000, maxSideM/1000)}
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 // record, and of each up to which the newest look at its store tells of what was
 // recorded (see looks). In between, only age changes the answer, and that one way:
 // whatever deletes footage deletes what is older as well.
-func (k *asking) moments(q Query, schedules []scheduleEra, retentions []protocol.Era[protocol.Retention]) []time.Time {
+func (k *asking) moments(q Query, in series) []time.Time {
 	from, until := q.From, q.Until
 	if until.After(q.Now) {
 		until = q.Now
@@ -30,8 +30,8 @@ func (k *asking) moments(q Query, schedules []scheduleEra, retentions []protocol
 			k.times = append(k.times, t.Add(-time.Microsecond), t)
 		}
 	}
-	looks(retentions, q.Now, within)
-	for i, e := range schedules {
+	looks(in.retentions, q.Now, within)
+	for i, e := range in.schedules {
 		within(e.from)
 		for _, p := range e.schedule.Suspensions {
 			within(p.From)
@@ -41,7 +41,7 @@ func (k *asking) moments(q Query, schedules []scheduleEra, retentions []protocol
 			continue
 		}
 		for _, t := range k.turns(window{e.schedule, from, until}) {
-			if t.After(e.from) && (i+1 == len(schedules) || t.Before(schedules[i+1].from)) {
+			if t.After(e.from) && (i+1 == len(in.schedules) || t.Before(in.schedules[i+1].from)) {
 				within(t)
 			}
 		}

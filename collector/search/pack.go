@@ -31,11 +31,16 @@ type moved struct {
 
 // kept is what all hungs of such a camera share.
 type kept struct {
-	id         string // "": hung's
+	id string // "": hung's
+	series
+	numbers []uint32 // of the schedules, in values
+}
+
+// series are what was in force of a camera, and when it was declared first.
+type series struct {
 	declared   time.Time
 	schedules  []scheduleEra
 	retentions []protocol.Era[protocol.Retention]
-	numbers    []uint32 // of the schedules, in values
 }
 
 // scheduleEra is an era of a schedule, of which many share the value.
@@ -88,7 +93,7 @@ func (to *packed) camera(v *values, f registry.Facts, c registry.CameraFacts) {
 		to.newest = max(to.newest, one.from)
 		return
 	}
-	k := &kept{declared: c.Versions[0].ValidFrom, retentions: c.Retentions}
+	k := &kept{series: series{declared: c.Versions[0].ValidFrom, retentions: c.Retentions}}
 	if !plain {
 		k.id = c.ID
 	}

@@ -8,8 +8,8 @@ import (
 	"anagrafe/protocol"
 )
 
-// MaxAreaM2 is the largest area that one query may cover.
-const MaxAreaM2 = 50_000_000
+// maxAreaM2 is the largest area that one query may cover.
+const maxAreaM2 = 50_000_000
 
 // Polygon is an area with any outline: one that was drawn, or a district. A
 // place is inside when it lies within an odd number of its rings, so that a
@@ -28,8 +28,8 @@ func (p Polygon) check(_, _ time.Time) (Area, error) {
 		if len(ring) > 1 && ring[0] == ring[len(ring)-1] {
 			ring = ring[:len(ring)-1]
 		}
-		if n += len(ring); n > MaxVertices {
-			return p, QueryError{"area", fmt.Sprintf("has more than %d vertices", MaxVertices)}
+		if n += len(ring); n > maxVertices {
+			return p, QueryError{"area", fmt.Sprintf("has more than %d vertices", maxVertices)}
 		}
 		if len(ring) < 3 {
 			return p, QueryError{"area", "is no area: at least three vertices are needed, lon,lat with a space in between"}
@@ -53,8 +53,8 @@ func (p Polygon) check(_, _ time.Time) (Area, error) {
 			written(a.a), written(a.b), written(b.a), written(b.b))}
 	}
 	switch m2 := p.areaM2(); {
-	case m2 > MaxAreaM2:
-		return p, QueryError{"area", fmt.Sprintf("covers %.1f km²: at most %d, ask for parts of it", m2/1e6, MaxAreaM2/1_000_000)}
+	case m2 > maxAreaM2:
+		return p, QueryError{"area", fmt.Sprintf("covers %.1f km²: at most %d, ask for parts of it", m2/1e6, maxAreaM2/1_000_000)}
 	case m2 < 1:
 		return p, QueryError{"area", "covers less than a square metre"}
 	}
@@ -81,7 +81,7 @@ func (p *Polygon) areaM2() float64 {
 	return all
 }
 
-func (p Polygon) box() box { return p.lines.box.grown(FarthestM) }
+func (p Polygon) box() box { return p.lines.box.grown(farthestM) }
 
 // look lists a camera that hangs inside, or that may see some place of the area
 // from without. It surely sees the area if it surely sees some place of it, or
@@ -89,7 +89,7 @@ func (p Polygon) box() box { return p.lines.box.grown(FarthestM) }
 func (p Polygon) look(at protocol.Position, view protocol.View) (look, bool) {
 	plane := protocol.PlaneAt(at.Point)
 	s := protocol.SectorOf(at, view)
-	reach := min(s.ReachM(), FarthestM)
+	reach := min(s.ReachM(), farthestM)
 	if p.lines.farther(plane, reach) {
 		return look{}, false
 	}
@@ -98,7 +98,7 @@ func (p Polygon) look(at protocol.Position, view protocol.View) (look, bool) {
 	p.lines.near(plane, reach, func(_ *edge, aEast, aNorth, bEast, bNorth float64) {
 		outline = min(outline, closest(aEast, aNorth, bEast, bNorth).metres)
 		part, sees := s.Along(aEast, aNorth, bEast, bNorth)
-		if !sees || part.DistanceM > FarthestM {
+		if !sees || part.DistanceM > farthestM {
 			return
 		}
 		seen, surely = true, surely || part.Surely

@@ -90,7 +90,7 @@ func turning(reach int) protocol.View {
 }
 
 func TestPolygonLimits(t *testing.T) {
-	many := make([]protocol.Point, MaxVertices+1)
+	many := make([]protocol.Point, maxVertices+1)
 	for i := range many {
 		sin, cos := math.Sincos(float64(i) * 2 * math.Pi / float64(len(many)))
 		many[i] = metres(3000*sin, 3000*cos)

@@ -60,7 +60,7 @@ type Hit struct {
 
 	// TimeLeft is how long until the footage begins to be overwritten; it
 	// ranks within the class. TimeLeftAssumed: not known, ranked as
-	// AssumedTimeLeft. Zero in class C.
+	// assumedTimeLeft. Zero in class C.
 	TimeLeft        time.Duration
 	TimeLeftAssumed bool
 }

@@ -10,10 +10,10 @@ import (
 
 // Limits of a route.
 const (
-	MaxRouteVertices = 2000
-	MaxRouteM        = 50_000
-	MinSpeedKmh      = 1
-	MaxSpeedKmh      = 250
+	maxRouteVertices = 2000
+	maxRouteM        = 50_000
+	minSpeedKmh      = 1
+	maxSpeedKmh      = 250
 )
 
 // Means is how somebody moves.
@@ -71,8 +71,8 @@ func (r Route) check(from, until time.Time) (Area, error) {
 	if r.RadiusM, err = checkRadius(r.RadiusM); err != nil {
 		return r, err
 	}
-	if n := len(r.Line); n < 2 || n > MaxRouteVertices {
-		return r, QueryError{"route", fmt.Sprintf("needs from 2 to %d vertices: lon,lat with a space in between, in the order of the way", MaxRouteVertices)}
+	if n := len(r.Line); n < 2 || n > maxRouteVertices {
+		return r, QueryError{"route", fmt.Sprintf("needs from 2 to %d vertices: lon,lat with a space in between, in the order of the way", maxRouteVertices)}
 	}
 	if err := checkPoints("route", r.Line); err != nil {
 		return r, err
@@ -89,8 +89,8 @@ func (r Route) check(from, until time.Time) (Area, error) {
 	switch {
 	case r.lengthM < 1:
 		return r, QueryError{"route", "is shorter than a metre: for a single place ask for a point"}
-	case r.lengthM > MaxRouteM:
-		return r, QueryError{"route", fmt.Sprintf("is %.1f km long: at most %d, ask for parts of it", r.lengthM/1000, MaxRouteM/1000)}
+	case r.lengthM > maxRouteM:
+		return r, QueryError{"route", fmt.Sprintf("is %.1f km long: at most %d, ask for parts of it", r.lengthM/1000, maxRouteM/1000)}
 	}
 	if err := r.checkSpeeds(until.Sub(from)); err != nil {
 		return r, err
@@ -102,8 +102,8 @@ func (r *Route) checkSpeeds(departing time.Duration) error {
 	if r.Speeds == (Speeds{}) {
 		r.Speeds, _ = OnFoot.Usual()
 	}
-	if !(r.Speeds.MinKmh >= MinSpeedKmh && r.Speeds.MinKmh <= r.Speeds.MaxKmh && r.Speeds.MaxKmh <= MaxSpeedKmh) { // also not a number
-		return QueryError{"speed", fmt.Sprintf("must be a lower and a higher speed from %d to %d km/h, e.g. 4-15", MinSpeedKmh, MaxSpeedKmh)}
+	if !(r.Speeds.MinKmh >= minSpeedKmh && r.Speeds.MinKmh <= r.Speeds.MaxKmh && r.Speeds.MaxKmh <= maxSpeedKmh) { // also not a number
+		return QueryError{"speed", fmt.Sprintf("must be a lower and a higher speed from %d to %d km/h, e.g. 4-15", minSpeedKmh, maxSpeedKmh)}
 	}
 	r.slowest, r.fastest = r.Speeds.MinKmh/3.6, r.Speeds.MaxKmh/3.6
 	if whole := departing + seconds(r.lengthM/r.slowest); whole > MaxWindow {
@@ -134,7 +134,7 @@ func (r *Route) checkArrival(from, until time.Time) error {
 // seconds makes a duration, to the microsecond that the register knows.
 func seconds(s float64) time.Duration { return time.Duration(math.Round(s*1e6)) * time.Microsecond }
 
-func (r Route) box() box { return r.lines.box.grown(FarthestM) }
+func (r Route) box() box { return r.lines.box.grown(farthestM) }
 
 // look lists a camera that may see some place of the way, and one that hangs
 // within the radius of it. It is asked for the time at which they may have come
@@ -143,7 +143,7 @@ func (r Route) box() box { return r.lines.box.grown(FarthestM) }
 func (r Route) look(at protocol.Position, view protocol.View) (look, bool) {
 	plane := protocol.PlaneAt(at.Point)
 	s := protocol.SectorOf(at, view)
-	reach, radius := min(s.ReachM(), FarthestM), float64(r.RadiusM)
+	reach, radius := min(s.ReachM(), farthestM), float64(r.RadiusM)
 	if r.lines.farther(plane, max(reach, radius)) {
 		return look{}, false
 	}
@@ -151,7 +151,7 @@ func (r Route) look(at protocol.Position, view protocol.View) (look, bool) {
 	seen, by := newStretch(), newStretch()
 	r.lines.near(plane, max(reach, radius), func(e *edge, aEast, aNorth, bEast, bNorth float64) {
 		part, sees := s.Along(aEast, aNorth, bEast, bNorth)
-		if sees && part.DistanceM <= FarthestM {
+		if sees && part.DistanceM <= farthestM {
 			surely = surely || part.Surely
 			seen.add(e, part, aEast, aNorth, bEast, bNorth)
 		}

@@ -62,7 +62,7 @@ func TestRouteLimits(t *testing.T) {
 		departing  time.Duration
 	}{
 		{"route", "needs from 2", Route{Line: way[:1]}, 0},
-		{"route", "needs from 2", Route{Line: make([]protocol.Point, MaxRouteVertices+1)}, 0},
+		{"route", "needs from 2", Route{Line: make([]protocol.Point, maxRouteVertices+1)}, 0},
 		{"route", "vertex 1 is not a place", Route{Line: make([]protocol.Point, 2)}, 0},
 		{"route", "shorter than a metre", Route{Line: []protocol.Point{duomo, duomo}}, 0},
 		{"route", "km: at most 40 km a side", Route{Line: ring(0, 0, 45_000, 0)}, 0},
@@ -87,7 +87,7 @@ func TestRouteLimits(t *testing.T) {
 		t.Errorf("defaults %d, %v", r.RadiusM, r.Speeds)
 	}
 	for _, m := range AllMeans {
-		if s, ok := m.Usual(); !ok || s.MinKmh < MinSpeedKmh || s.MaxKmh > MaxSpeedKmh || s.MinKmh >= s.MaxKmh {
+		if s, ok := m.Usual(); !ok || s.MinKmh < minSpeedKmh || s.MaxKmh > maxSpeedKmh || s.MinKmh >= s.MaxKmh {
 			t.Errorf("%s: %v", m, s)
 		}
 	}

@@ -180,11 +180,11 @@ func (f *found) answer(k *asking, h *Hit) {
 	if q.Buildings != nil {
 		h.Sight, h.Hidden = q.among(f.position(), f.view(), f.look.Sight)
 	}
-	schedules, retentions, declared := k.series(f)
-	h.BeforeDeclared = q.From.Before(declared)
-	k.askFootage(q, schedules, retentions, h)
+	in := k.series(f)
+	h.BeforeDeclared = q.From.Before(in.declared)
+	k.askFootage(q, in, h)
 	h.rank(q)
-	on := f.rests(q, schedules, retentions)
+	on := f.rests(q, in)
 	h.doubtBoth(f.at, &on, q.Now, k.sunAt)
 }
 
@@ -201,24 +201,23 @@ func (k *asking) sunAt(t time.Time) sun {
 // rests are the facts that an answer rests on. An agent's look is seen in what it
 // tells every day, whether it has changed or not: the recorder's clock, and how
 // far back its footage reaches.
-func (f *found) rests(q Query, schedules []scheduleEra, retentions []protocol.Era[protocol.Retention]) facts {
-	now := eraAt(retentions, q.Now)
+func (f *found) rests(q Query, in series) facts {
+	now := eraAt(in.retentions, q.Now)
 	on := facts{position: f.fact(ofPosition), view: f.fact(ofView), retention: now.Fact, looked: later(fromMicros(f.looked), now.ObservedAt)}
-	if e := inForce(schedules, q.From); e != nil {
+	if e := inForce(in.schedules, q.From); e != nil {
 		on.schedule = e.fact
 	}
 	return on
 }
 
-// series are what was in force of a camera, valid until the next call, and when
-// it was declared.
-func (k *asking) series(f *found) ([]scheduleEra, []protocol.Era[protocol.Retention], time.Time) {
+// series gives those of a camera, valid until the next call.
+func (k *asking) series(f *found) series {
 	if f.kept != nil {
-		return f.kept.schedules, f.kept.retentions, f.kept.declared
+		return f.kept.series
 	}
 	from := fromMicros(f.from)
 	k.eras[0] = scheduleEra{from, f.schedule, f.fact(ofSchedule)}
-	return k.eras[:], f.hung.retentions(f.retention, &k.room), from
+	return series{from, k.eras[:], f.hung.retentions(f.retention, &k.room)}
 }
 
 // inForce is the schedule of the last era that began at or before t.

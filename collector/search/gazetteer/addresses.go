@@ -165,7 +165,7 @@ func (r *Read) entry(t table, row csvfile.Row) (e Entry, ok bool) {
 		r.wrong(row.Line, "", "the street is missing or too long", "give the line a street, or take it out")
 	}
 	if e.House != "" {
-		h, ok := ParseHouse(e.House)
+		h, ok := parseHouse(e.House)
 		if !ok && r.Format != "points" {
 			r.wrong(row.Line, t.Header[t.at["house"]], fmt.Sprintf("%.20q is no house number", e.House), "write 7, 7a, 7/2 or 3p01")
 		}

@@ -24,14 +24,14 @@ type District struct {
 
 // Kinds of districts.
 const (
-	KindMunicipio = "municipio"
-	KindNIL       = "nil"
-	KindDistrict  = "district"
+	kindMunicipio = "municipio"
+	kindNIL       = "nil"
+	kindDistrict  = "district"
 )
 
 // Title is what a person calls it: "Municipio 3", "NIL 11 ISOLA".
 func (d *District) Title() string {
-	if d.Kind == KindNIL && d.Code != "" {
+	if d.Kind == kindNIL && d.Code != "" {
 		return "NIL " + d.Code + " " + d.Name
 	}
 	return d.Name
@@ -59,7 +59,7 @@ func (d *District) prepare() {
 	}
 	if d.Code != "" {
 		add(d.Kind + " " + d.Code)
-		if d.Kind == KindMunicipio {
+		if d.Kind == kindMunicipio {
 			add("zona " + d.Code) // as it was called until 2016
 		}
 	}
@@ -117,7 +117,7 @@ func (x *Index) HasDistricts() bool { return len(x.districts) > 0 }
 
 // Municipi are the names of all, by number.
 func (x *Index) Municipi() (names []string) {
-	for _, d := range x.ofKinds(KindMunicipio) {
+	for _, d := range x.ofKinds(kindMunicipio) {
 		names = append(names, d.Name)
 	}
 	return names
@@ -147,7 +147,7 @@ type Extent struct {
 // by number. It looks at each house number once a district near it: half a second for a
 // city.
 func (x *Index) Extents() (municipi, nils []Extent) {
-	return x.extents(KindMunicipio), x.extents(KindNIL, KindDistrict)
+	return x.extents(kindMunicipio), x.extents(kindNIL, kindDistrict)
 }
 
 func (x *Index) extents(kinds ...string) (all []Extent) {
@@ -174,7 +174,7 @@ func (x *Index) numbersIn(d *District) (n int) {
 			continue
 		}
 		for j, h := range s.houses {
-			if (j == 0 || h.House != s.houses[j-1].House) && d.contains(h.at) {
+			if (j == 0 || h.houseNumber != s.houses[j-1].houseNumber) && d.contains(h.at) {
 				n++
 			}
 		}
@@ -187,9 +187,9 @@ func (x *Index) numbersIn(d *District) (n int) {
 func (x *Index) PlaceOf(p protocol.Point) (place Place) {
 	for _, d := range x.Districts(p) {
 		switch d.Kind {
-		case KindMunicipio:
+		case kindMunicipio:
 			place.Municipio = d.Name
-		case KindNIL, KindDistrict:
+		case kindNIL, kindDistrict:
 			place.NIL = d.Name
 		}
 	}

@@ -80,8 +80,8 @@ func ReadDistricts(file []byte) *Read {
 // Properties by which a district is known, in lower case. That of the number says
 // which kind it is.
 var (
-	numberKeys = []struct{ key, kind string }{{"municipio", KindMunicipio}, {"id_municipio", KindMunicipio}, {"id_nil", KindNIL},
-		{"codice", KindDistrict}, {"code", KindDistrict}, {"id", KindDistrict}}
+	numberKeys = []struct{ key, kind string }{{"municipio", kindMunicipio}, {"id_municipio", kindMunicipio}, {"id_nil", kindNIL},
+		{"codice", kindDistrict}, {"code", kindDistrict}, {"id", kindDistrict}}
 	nameKeys = []string{"nil", "name", "nome", "quartiere", "denominazione", "municipio"}
 )
 
@@ -95,7 +95,7 @@ func readDistrict(f feature) (d District, what, hint string) {
 			said[strings.ToLower(k)] = strconv.FormatFloat(v, 'f', -1, 64)
 		}
 	}
-	d.Kind = KindDistrict
+	d.Kind = kindDistrict
 	for _, n := range numberKeys {
 		if v := said[n.key]; v != "" {
 			d.Kind, d.Code = n.kind, v
@@ -108,7 +108,7 @@ func readDistrict(f feature) (d District, what, hint string) {
 			break
 		}
 	}
-	if d.Kind == KindMunicipio && d.Name == d.Code {
+	if d.Kind == kindMunicipio && d.Name == d.Code {
 		d.Name = "Municipio " + d.Code
 	}
 	if d.Name == "" || len(d.Name) > maxName || len(d.Code) > maxName {

@@ -155,7 +155,7 @@ func (x *Index) answer(r reading, f fitted) []Answer {
 	h, across := s.nearest(r.house)
 	answers := []Answer{x.atHouse(base, r.house, h, across)}
 	for _, other := range s.houses {
-		if other.House == h.House && answers[0].Kind == Exact && !other.rough && protocol.DistanceM(h.at, other.at) > conflictM {
+		if other.houseNumber == h.houseNumber && answers[0].Kind == Exact && !other.rough && protocol.DistanceM(h.at, other.at) > conflictM {
 			answers = append(answers, x.atHouse(base, r.house, other, false))
 		}
 	}
@@ -172,13 +172,13 @@ func (x *Index) fitsPostcode(s *street, code string) bool {
 	return general || slices.Contains(s.postcodes, code)
 }
 
-func (x *Index) atHouse(a Answer, asked House, h house, across bool) Answer {
-	a.Kind, a.Number, a.At, a.ReachM, a.Postcode, a.Rough, a.Across = Nearest, h.House.String(), h.at, 0, h.postcode, h.rough, across
-	a.Off = steps(asked, h.House)
+func (x *Index) atHouse(a Answer, asked houseNumber, h house, across bool) Answer {
+	a.Kind, a.Number, a.At, a.ReachM, a.Postcode, a.Rough, a.Across = Nearest, h.houseNumber.String(), h.at, 0, h.postcode, h.rough, across
+	a.Off = steps(asked, h.houseNumber)
 	if h.rough {
 		a.ReachM = roughM
 	}
-	if h.House == asked {
+	if h.houseNumber == asked {
 		a.Asked = ""
 		if !h.rough {
 			a.Kind = Exact
@@ -191,11 +191,11 @@ func (x *Index) atHouse(a Answer, asked House, h house, across bool) Answer {
 // nearest is the number itself, else the nearest on its side of the street (even
 // numbers on one, odd ones on the other), else the nearest on the other. Of two
 // equally near the smaller; a point at the door before a rough one.
-func (s *street) nearest(asked House) (best house, across bool) {
+func (s *street) nearest(asked houseNumber) (best house, across bool) {
 	rate := func(h house) [4]int {
 		d := h.N - asked.N
 		other := boolInt(d%2 != 0)
-		if h.House == asked {
+		if h.houseNumber == asked {
 			return [4]int{0, boolInt(h.rough), 0, 0}
 		}
 		return [4]int{1 + other, max(d, -d), boolInt(h.rough), boolInt(h.Suffix != "")}

@@ -37,11 +37,11 @@ func FuzzParseHouse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		h, ok := ParseHouse(text)
+		h, ok := parseHouse(text)
 		if !ok {
 			return
 		}
-		if again, ok := ParseHouse(h.String()); !ok || again != h {
+		if again, ok := parseHouse(h.String()); !ok || again != h {
 			t.Fatalf("%q is %+v, written %s, and read again %+v", text, h, h, again)
 		}
 	})

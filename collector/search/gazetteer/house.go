@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// House is a house number: 7, 7a, 7/2, 7bis, 3p01.
-type House struct {
+// houseNumber is a house number: 7, 7a, 7/2, 7bis, 3p01.
+type houseNumber struct {
 	N      int    // 1 to 9999; 0: none
 	Suffix string // "", "a", "/2", "bis", "p1", "/3p1": lower case, without spaces and leading zeros
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-func (h House) String() string {
+func (h houseNumber) String() string {
 	if h.N == 0 {
 		return ""
 	}
 	return itoa(h.N) + h.Suffix
 }
 
-func (h House) compare(other House) int {
+func (h houseNumber) compare(other houseNumber) int {
 	return cmp.Or(cmp.Compare(h.N, other.N), cmp.Compare(h.Suffix, other.Suffix))
 }
 
@@ -31,9 +31,9 @@ var (
 	zeros     = regexp.MustCompile(`([a-z/])0+(\d)`)
 )
 
-// ParseHouse reads a house number as it stands in a file or was typed. It is
+// parseHouse reads a house number as it stands in a file or was typed. It is
 // false for what is none.
-func ParseHouse(text string) (h House, ok bool) {
+func parseHouse(text string) (h houseNumber, ok bool) {
 	text = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(text)), " ", "")
 	m := houseForm.FindStringSubmatch(text)
 	if m == nil {
@@ -58,7 +58,7 @@ func ParseHouse(text string) (h House, ok bool) {
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 // steps is how many numbers of one side of the street one is from another.
-func steps(a, b House) int {
+func steps(a, b houseNumber) int {
 	d := a.N - b.N
 	return max(d, -d) / 2
 }

@@ -25,7 +25,7 @@ type Entry struct {
 
 // house is a number of a street.
 type house struct {
-	House
+	houseNumber
 	at             protocol.Point
 	postcode       string
 	municipio, nil string
@@ -110,7 +110,7 @@ func (s *street) add(e Entry, n name) {
 		s.title, s.rank, s.name = e.Street, e.Rank, n
 	}
 	s.box = [4]int32{min(s.box[0], e.At.Lon), min(s.box[1], e.At.Lat), max(s.box[2], e.At.Lon), max(s.box[3], e.At.Lat)}
-	h, ok := ParseHouse(e.House)
+	h, ok := parseHouse(e.House)
 	if !ok {
 		if s.at == (protocol.Point{}) {
 			s.at, s.reachM = e.At, e.ReachM
@@ -208,7 +208,7 @@ func apart(a, b [4]int32) float64 {
 // number next to the mean of all, which lies on it.
 func (s *street) finish(x *Index) {
 	slices.SortStableFunc(s.houses, func(a, b house) int {
-		return cmp.Or(a.compare(b.House), cmp.Compare(boolInt(a.rough), boolInt(b.rough)), cmp.Compare(a.rank, b.rank))
+		return cmp.Or(a.compare(b.houseNumber), cmp.Compare(boolInt(a.rough), boolInt(b.rough)), cmp.Compare(a.rank, b.rank))
 	})
 	for _, h := range s.houses {
 		if h.postcode != "" {

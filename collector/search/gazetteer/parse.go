@@ -8,11 +8,11 @@ import (
 
 // reading is one way to read what was typed.
 type reading struct {
-	kind     string // of street; "" not typed
-	words    []word // of the name
-	whole    string // the name in one word, with its particles
-	house    House  // N 0: no number
-	written  string // the number as typed
+	kind     string      // of street; "" not typed
+	words    []word      // of the name
+	whole    string      // the name in one word, with its particles
+	house    houseNumber // N 0: no number
+	written  string      // the number as typed
 	postcode string
 	ignored  []string // words that this reading has no use for
 	wrong    int      // typing errors in the kind
@@ -75,7 +75,7 @@ func trimmed(words []word) (kept []word, r reading) {
 }
 
 // houseAt reads a house number of one word, or of two: "7 bis", "7 a".
-func houseAt(words []word, i, size int) (h House, written string, ok bool) {
+func houseAt(words []word, i, size int) (h houseNumber, written string, ok bool) {
 	if i+size > len(words) || !numeral(words[i]) || words[i].raw == "" || !isDigit(words[i].raw[0]) {
 		return h, "", false
 	}
@@ -87,7 +87,7 @@ func houseAt(words []word, i, size int) (h House, written string, ok bool) {
 		}
 		written += next.raw
 	}
-	h, ok = ParseHouse(written)
+	h, ok = parseHouse(written)
 	return h, written, ok
 }
 

@@ -46,7 +46,7 @@ func (x *Index) Reverse(p protocol.Point) (a Answer, ok bool) {
 				s := &x.streets[n.street]
 				h := s.houses[n.house]
 				if d := protocol.DistanceM(p, h.at); d < a.Distance {
-					a = Answer{Kind: Nearest, Street: s.title, Number: h.House.String(), At: h.at, Postcode: h.postcode, Distance: d}
+					a = Answer{Kind: Nearest, Street: s.title, Number: h.houseNumber.String(), At: h.at, Postcode: h.postcode, Distance: d}
 					a.Place = Place{h.municipio, h.nil}
 					ok = true
 				}

@@ -139,7 +139,7 @@ func TestPublicationsTellNoHiddenCount(t *testing.T) {
 			system(t, all)
 		}
 	}
-	if published < 500 || hiddenCells < 500 || left[TooSoon] == 0 || totalAlone == 0 {
+	if published < 500 || hiddenCells < 500 || left[tooSoon] == 0 || totalAlone == 0 {
 		t.Errorf("%d publications with %d hidden cells, of %d the total alone, not published: %v: too little was tried", published, hiddenCells, totalAlone, left)
 	}
 }

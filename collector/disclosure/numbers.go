@@ -98,8 +98,8 @@ func (r Rule) Once(c Counts) Numbers { return r.numbers(c, nil, false) }
 
 // Why Next publishes nothing.
 const (
-	TooSoon    = "fewer changes than are published together"
-	TooTelling = "compared with what was published before, the new numbers would tell a count that is left out"
+	tooSoon    = "fewer changes than are published together"
+	tooTelling = "compared with what was published before, the new numbers would tell a count that is left out"
 )
 
 // Published is numbers with the exact counts behind them.
@@ -115,7 +115,7 @@ func (r Rule) Next(c Counts, published []Published) (n Numbers, why string) {
 		return r.numbers(c, nil, false), ""
 	}
 	if changes(c, published[0].Counts) < r.K {
-		return n, TooSoon
+		return n, tooSoon
 	}
 	for _, withhold := range []bool{false, true} {
 		n = r.numbers(c, &published[0].Numbers, withhold)
@@ -123,7 +123,7 @@ func (r Rule) Next(c Counts, published []Published) (n Numbers, why string) {
 			return n, ""
 		}
 	}
-	return n, TooTelling
+	return n, tooTelling
 }
 
 // changes tells how many sites at least have come, gone or moved.

@@ -237,7 +237,7 @@ func TestWalk(t *testing.T) {
 		// The nearest first would cross over: 0 1 2 3.
 		{"round a block", []protocol.Point{at(1000, 0), at(1000, 1000), at(-1200, 0), at(-1200, 1000)}, []int{0, 1, 3, 2}},
 	} {
-		if got := Walk(at(0, 0), c.points); !slices.Equal(got, c.want) {
+		if got := walk(at(0, 0), c.points); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -252,7 +252,7 @@ func TestWalkIsGood(t *testing.T) {
 		for i := range points {
 			points[i] = at(r.Int32N(6000)-3000, r.Int32N(6000)-3000)
 		}
-		got := Walk(at(0, 0), points)
+		got := walk(at(0, 0), points)
 		sorted := slices.Sorted(slices.Values(got))
 		for i, n := range sorted {
 			if i != n || len(sorted) != len(points) {

@@ -35,7 +35,7 @@ func (p Patrol) Ordered(start protocol.Point) Patrol {
 		points[i] = s.Point
 	}
 	stops := make([]Stop, len(p.Stops))
-	for i, at := range Walk(start, points) {
+	for i, at := range walk(start, points) {
 		stops[i] = p.Stops[at]
 	}
 	p.Stops = stops

@@ -2,12 +2,12 @@ package paper
 
 import "anagrafe/protocol"
 
-// Walk gives an order in which to visit the points on foot from start, as their
+// walk gives an order in which to visit the points on foot from start, as their
 // places in points: the nearest first each time, then parts of the way turned
 // round as long as that shortens it (2-opt). The way is open: nobody walks back. It
 // takes straight lines, for the register has no streets to walk along; it is a good
 // order, not surely the best one. Points with the same place stay in their order.
-func Walk(start protocol.Point, points []protocol.Point) []int {
+func walk(start protocol.Point, points []protocol.Point) []int {
 	order := make([]int, 0, len(points))
 	left := make([]int, len(points))
 	for i := range left {

@@ -37,10 +37,10 @@ const (
 var (
 	// ErrDamaged is returned for an archive that is not whole.
 	ErrDamaged = errors.New("the file is damaged or cut short: take another copy of it")
-	// ErrWrongKey is returned for an archive that is encrypted to another key.
-	ErrWrongKey = errors.New("the file cannot be opened with this key: give the private key whose public half the backup was made for (or the file's first lines are damaged: take another copy of it)")
-	// ErrNewerArchive is returned for an archive of a newer program.
-	ErrNewerArchive = errors.New("the file was written by a newer version of this program: restore it with that one")
+	// errWrongKey is returned for an archive that is encrypted to another key.
+	errWrongKey = errors.New("the file cannot be opened with this key: give the private key whose public half the backup was made for (or the file's first lines are damaged: take another copy of it)")
+	// errNewerArchive is returned for an archive of a newer program.
+	errNewerArchive = errors.New("the file was written by a newer version of this program: restore it with that one")
 )
 
 // ArchiveInfo is what an archive says of itself.
@@ -158,7 +158,7 @@ type archiveReader struct {
 func openArchive(in io.Reader, keys []age.Identity) (*archiveReader, error) {
 	plain, err := age.Decrypt(in, keys...)
 	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
-		return nil, ErrWrongKey
+		return nil, errWrongKey
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
@@ -183,7 +183,7 @@ func openRecords(in io.Reader) (*archiveReader, error) {
 		return nil, fmt.Errorf("%w (it is no backup of a register)", ErrDamaged)
 	}
 	if version.Format > archiveFormat {
-		return nil, ErrNewerArchive
+		return nil, errNewerArchive
 	}
 	if err := json.Unmarshal(content, &r.archiveHeader); err != nil {
 		return nil, fmt.Errorf("%w (its header cannot be read)", ErrDamaged)

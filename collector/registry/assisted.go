@@ -11,17 +11,17 @@ import (
 )
 
 // An assisted entry is a submission that the Comune's office types for an owner who
-// calls, sends paper or comes. Its operator reads it while typing it, for AssistedDraft,
+// calls, sends paper or comes. Its operator reads it while typing it, for assistedDraft,
 // and never again: it is sent to its owner, who opens it with a code, corrects and
 // confirms it, or refuses it. Until then it is no part of the register, as any
 // submission is. What stays of it for its operator is a line without a word of what was
 // typed (assistedlist.go).
 
 const (
-	// AssistedDraft is how long an operator may type one, from its beginning.
-	AssistedDraft = 2 * time.Hour
-	// AssistedKept is how long it is known that there was one.
-	AssistedKept = 365 * 24 * time.Hour
+	// assistedDraft is how long an operator may type one, from its beginning.
+	assistedDraft = 2 * time.Hour
+	// assistedKept is how long it is known that there was one.
+	assistedKept = 365 * 24 * time.Hour
 	// MaxSendings is how often one is sent: its owner is not pressed.
 	MaxSendings = 3
 )
@@ -85,7 +85,7 @@ func (r *Registry) BeginAssisted(ctx context.Context, id, operator string, m Med
 	at = exact(at)
 	err := r.beginSubmission(ctx, id, Submission{}, at, func(ctx context.Context, tx *tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO assisted (id, operator, medium, begun_at, ends_at) VALUES (?, ?, ?, ?, ?)",
-			id, operator, string(m), micros(at), micros(at.Add(AssistedDraft)))
+			id, operator, string(m), micros(at), micros(at.Add(assistedDraft)))
 		return err
 	})
 	if err != nil {
@@ -130,7 +130,7 @@ func (r *Registry) assistedAddress(s Submission, c Channel) (address string, ok 
 
 // SendAssisted sends what an operator has typed to its owner: a message with the link
 // path/CODE, or a letter's code. No browser has it open from now on. Its owner has as
-// long as for any code. ErrUnknownAssisted, ErrNoAddress, ErrTooMuchMail.
+// long as for any code. ErrUnknownAssisted, errNoAddress, ErrTooMuchMail.
 func (r *Registry) SendAssisted(ctx context.Context, id, operator string, c Channel, path string, at time.Time) (Sending, error) {
 	return r.sendAssisted(ctx, id, operator, c, path, at)
 }
@@ -163,7 +163,7 @@ func (r *Registry) sendAssisted(ctx context.Context, id, operator string, c Chan
 		}
 		address, ok := r.assistedAddress(s, c)
 		if !ok {
-			return ErrNoAddress
+			return errNoAddress
 		}
 		sent = Sending{Code: r.assistedCode(id, s.Assisted.Sendings+1), Channel: c, Until: at.Add(CodeLife)}
 		if _, err := tx.ExecContext(ctx, "UPDATE assisted SET channel = ?, sent_at = ?, sendings = sendings + 1, code_hash = ?, ends_at = ? WHERE id = ?",
@@ -284,7 +284,7 @@ func (r *Registry) CancelAssisted(ctx context.Context, id, operator string, at t
 }
 
 // ExpireAssisted deletes what nobody confirmed by its time, or sent, each once record
-// has put it on the trail, and the lines of those that ended AssistedKept before now.
+// has put it on the trail, and the lines of those that ended assistedKept before now.
 // It gives how many expired.
 func (r *Registry) ExpireAssisted(ctx context.Context, now time.Time, record func(ctx context.Context, id, operator string) error) (n int, err error) {
 	now = exact(now)
@@ -321,7 +321,7 @@ func (r *Registry) ExpireAssisted(ctx context.Context, now time.Time, record fun
 }
 
 func (r *Registry) forgetAssisted(ctx context.Context, now time.Time) error {
-	before := micros(now.Add(-AssistedKept))
+	before := micros(now.Add(-assistedKept))
 	var old bool
 	err := r.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM assisted WHERE ended_at <= ?)", before).Scan(&old)
 	if err != nil || !old {

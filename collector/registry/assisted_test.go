@@ -217,14 +217,14 @@ func TestAssistedEntryEnds(t *testing.T) {
 		recorded = append(recorded, id+" "+operator)
 		return nil
 	}
-	if n, err := r.ExpireAssisted(t.Context(), noon.Add(AssistedDraft-time.Minute), record); n != 0 || err != nil {
+	if n, err := r.ExpireAssisted(t.Context(), noon.Add(assistedDraft-time.Minute), record); n != 0 || err != nil {
 		t.Error(n, err)
 	}
 	failing := errors.New("the trail is full")
-	if n, err := r.ExpireAssisted(t.Context(), noon.Add(AssistedDraft+time.Minute), func(context.Context, string, string) error { return failing }); n != 0 || !errors.Is(err, failing) {
+	if n, err := r.ExpireAssisted(t.Context(), noon.Add(assistedDraft+time.Minute), func(context.Context, string, string) error { return failing }); n != 0 || !errors.Is(err, failing) {
 		t.Error("expired without a trail", n, err)
 	}
-	if n, err := r.ExpireAssisted(t.Context(), noon.Add(AssistedDraft+time.Minute), record); n != 1 || err != nil || !slices.Equal(recorded, []string{draft + " " + drafted}) {
+	if n, err := r.ExpireAssisted(t.Context(), noon.Add(assistedDraft+time.Minute), record); n != 1 || err != nil || !slices.Equal(recorded, []string{draft + " " + drafted}) {
 		t.Error(n, err, recorded)
 	}
 	if n, err := r.ExpireAssisted(t.Context(), noon.Add(2*time.Hour+CodeLife), record); n != 1 || err != nil {
@@ -238,7 +238,7 @@ func TestAssistedEntryEnds(t *testing.T) {
 	if counts, err := r.AssistedCounts(t.Context()); err != nil || counts[AssistedRefused] != 1 || counts[AssistedCancelled] != 1 || counts[AssistedExpired] != 2 {
 		t.Error(counts, err)
 	}
-	if _, err := r.ExpireAssisted(t.Context(), noon.Add(2*AssistedKept), record); err != nil {
+	if _, err := r.ExpireAssisted(t.Context(), noon.Add(2*assistedKept), record); err != nil {
 		t.Fatal(err)
 	}
 	if counts, err := r.AssistedCounts(t.Context()); err != nil || len(counts) != 0 {
@@ -260,7 +260,7 @@ func TestAssistedList(t *testing.T) {
 		}
 		ids = append(ids, one)
 	}
-	r.now = func() time.Time { return noon.Add(AssistedDraft + 90*time.Second) } // two are over
+	r.now = func() time.Time { return noon.Add(assistedDraft + 90*time.Second) } // two are over
 	for name, c := range map[string]struct {
 		f    AssistedFilter
 		in   Window

@@ -127,7 +127,7 @@ func schemaOf(ctx context.Context, tx *tx) (schema int64, err error) {
 }
 
 // CheckBackup reads the backup of a register to its end and gives what it says of
-// itself: ErrDamaged, ErrWrongKey, ErrNewerArchive, ErrNewerSchema.
+// itself: ErrDamaged, errWrongKey, errNewerArchive, errNewerSchema.
 func CheckBackup(in io.Reader, keys []age.Identity) (ArchiveInfo, error) {
 	r, err := openKind(in, keys, kindRegister)
 	if err != nil {
@@ -174,10 +174,10 @@ func openKind(in io.Reader, keys []age.Identity, kind string) (*archiveReader, e
 	case r.Kind == kindRegister && kind == kindKeys:
 		return nil, fmt.Errorf("this is a backup of the register: give the one of the keys, that backup-keys wrote")
 	case r.Kind != kind:
-		return nil, ErrNewerArchive
+		return nil, errNewerArchive
 	case r.Schema > newest:
 		return nil, fmt.Errorf("%w: the backup's schema is %d, this program knows %d; install that version (%s) and restore with it",
-			ErrNewerSchema, r.Schema, newest, r.Version)
+			errNewerSchema, r.Schema, newest, r.Version)
 	}
 	return r, nil
 }

@@ -160,7 +160,7 @@ func TestBackupRestores(t *testing.T) {
 			s := enrol(t, back, noon.Add(24*time.Hour))
 			s.say(noon.Add(24*time.Hour), declaration(camera(9, "Nuova")))
 			s.queue(noon.Add(25*time.Hour), protocol.SiteChange{State: protocol.SiteSuspended, At: noon})
-			if _, err := Restore(t.Context(), c.into(t, store)); !errors.Is(err, ErrNotEmpty) {
+			if _, err := Restore(t.Context(), c.into(t, store)); !errors.Is(err, errNotEmpty) {
 				t.Errorf("over a register that is there: %v", err)
 			}
 		})
@@ -228,7 +228,7 @@ func TestBackupDamaged(t *testing.T) {
 	}
 	refused := func(what string, b []byte) {
 		t.Helper()
-		if err := check(b); !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrWrongKey) {
+		if err := check(b); !errors.Is(err, ErrDamaged) && !errors.Is(err, errWrongKey) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -244,13 +244,13 @@ func TestBackupDamaged(t *testing.T) {
 	if _, err := Restore(t.Context(), o); !errors.Is(err, ErrDamaged) {
 		t.Errorf("restored from a file that is cut short: %v", err)
 	}
-	if r, err := Open(t.Context(), o.Store, o.Keys, o.Log); !errors.Is(err, ErrRestoring) {
+	if r, err := Open(t.Context(), o.Store, o.Keys, o.Log); !errors.Is(err, errRestoring) {
 		if err == nil {
 			r.Close()
 		}
 		t.Errorf("half a restore is opened: %v", err)
 	}
-	if _, err := Restore(t.Context(), c.into(t, o.Store)); !errors.Is(err, ErrNotEmpty) && !errors.Is(err, ErrRestoring) {
+	if _, err := Restore(t.Context(), c.into(t, o.Store)); !errors.Is(err, errNotEmpty) && !errors.Is(err, errRestoring) {
 		t.Errorf("restored over half a restore: %v", err)
 	}
 }
@@ -316,7 +316,7 @@ func TestBackupRefused(t *testing.T) {
 			t.Errorf("followed by %q: %v", extra, err)
 		}
 	}
-	if _, err := openRecords(strings.NewReader("h\x0c{\"format\":2}")); !errors.Is(err, ErrNewerArchive) {
+	if _, err := openRecords(strings.NewReader("h\x0c{\"format\":2}")); !errors.Is(err, errNewerArchive) {
 		t.Error(err)
 	}
 }
@@ -373,7 +373,7 @@ func FuzzArchive(f *testing.F) {
 		if err == nil {
 			err = r.rest(nil)
 		}
-		if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNewerArchive) {
+		if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, errNewerArchive) {
 			t.Error(err)
 		}
 	})

@@ -24,8 +24,8 @@ const (
 // ErrUnknownBatch is returned for the id of no batch.
 var ErrUnknownBatch = errors.New("batch not known")
 
-// ErrAssociation: the name of an association is missing or too long.
-var ErrAssociation = fmt.Errorf("an association has a name of at most %d visible characters", MaxAssociation)
+// errAssociation: the name of an association is missing or too long.
+var errAssociation = fmt.Errorf("an association has a name of at most %d visible characters", MaxAssociation)
 
 // Batch is a number of codes for an association, which hands them to its members. The
 // register never learns to whom: a code makes its site when it is opened.
@@ -50,7 +50,7 @@ type BatchSummary struct {
 func (b Batch) check() error {
 	switch n := len([]rune(b.Association)); {
 	case n == 0 || n > MaxAssociation || strings.ContainsFunc(b.Association, unicode.IsControl):
-		return ErrAssociation
+		return errAssociation
 	case len(b.CodeHashes) == 0 || len(b.CodeHashes) > MaxBatch:
 		return fmt.Errorf("a batch has 1 to %d codes", MaxBatch)
 	case !b.ExpiresAt.After(b.At):
@@ -59,7 +59,7 @@ func (b Batch) check() error {
 	return nil
 }
 
-// AddBatch keeps the hashes of a batch's codes. ErrAssociation.
+// AddBatch keeps the hashes of a batch's codes. errAssociation.
 func (r *Registry) AddBatch(ctx context.Context, b Batch) error {
 	if err := b.check(); err != nil {
 		return err

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// MaxCaseRecord is the largest record of a case, in bytes of its JSON: as many
+// maxCaseRecord is the largest record of a case, in bytes of its JSON: as many
 // cameras, of some 3 KiB each, as an entry on the trail can name.
-const MaxCaseRecord = 128 << 20
+const maxCaseRecord = 128 << 20
 
 // CaseRecord is what an officer saw or did in a case, copied into it so that it
 // outlives the register's own copy.
@@ -57,8 +57,8 @@ func packRecord(rec CaseRecord) (head, body []byte, err error) {
 	if rec.Actor == "" || rec.Kind == "" {
 		return nil, nil, errors.New("who and what are needed")
 	}
-	if n := len(rec.Brief) + len(rec.Body); n > MaxCaseRecord {
-		return nil, nil, fmt.Errorf("it has %d bytes, more than %d", n, MaxCaseRecord)
+	if n := len(rec.Brief) + len(rec.Body); n > maxCaseRecord {
+		return nil, nil, fmt.Errorf("it has %d bytes, more than %d", n, maxCaseRecord)
 	}
 	if head, err = json.Marshal(recordHead{rec.Actor, rec.TrailIndex, rec.Brief}); err == nil && rec.Body != nil {
 		body, err = pack(rec.Body)
@@ -168,7 +168,7 @@ func unpack(packed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a record of a case is damaged: %w", err)
 	}
-	return io.ReadAll(io.LimitReader(r, MaxCaseRecord))
+	return io.ReadAll(io.LimitReader(r, maxCaseRecord))
 }
 
 // caseKey is the sealed data key of a case c.
@@ -203,5 +203,5 @@ func (r *Registry) openInCase(caseID, place string, key, sealed []byte) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	return r.unsealUpTo(secret, 2*MaxCaseRecord)
+	return r.unsealUpTo(secret, 2*maxCaseRecord)
 }

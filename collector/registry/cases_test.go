@@ -263,7 +263,7 @@ func TestCaseRecords(t *testing.T) {
 	if got := numbers(r.RecordsBy(t.Context(), id(70), 9)); got != "2:1 1:3 1:1 " {
 		t.Errorf("mine: %s", got)
 	}
-	if _, err := r.AddCaseRecord(t.Context(), CaseRecord{CaseID: id(1), Actor: "a", Kind: "search", Body: bytes.Repeat([]byte(" "), MaxCaseRecord+1)}); err == nil {
+	if _, err := r.AddCaseRecord(t.Context(), CaseRecord{CaseID: id(1), Actor: "a", Kind: "search", Body: bytes.Repeat([]byte(" "), maxCaseRecord+1)}); err == nil {
 		t.Error("a record without measure is taken")
 	}
 }

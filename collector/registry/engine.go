@@ -24,9 +24,9 @@ const (
 	postgres engine = "postgres"
 )
 
-// ParseStore reads where the register is kept: sqlite:FILE, or the URL of a
+// parseStore reads where the register is kept: sqlite:FILE, or the URL of a
 // PostgreSQL database. shown is the same without a password, for messages.
-func ParseStore(store string) (e engine, at, shown string, err error) {
+func parseStore(store string) (e engine, at, shown string, err error) {
 	if path, ok := strings.CutPrefix(store, "sqlite:"); ok && path != "" {
 		return sqlite, path, store, nil
 	}

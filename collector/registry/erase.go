@@ -49,7 +49,7 @@ func (r *Registry) missingIn(ctx context.Context, list []Erasure) (missing []Era
 	}
 	err = r.view(ctx, func(tx *tx) error {
 		err := each(ctx, tx, func(scan func(...any) error) error {
-			e := Erasure{What: ErasedWithdrawn}
+			e := Erasure{What: erasedWithdrawn}
 			var at int64
 			err := scan(&e.Site, &e.Epoch, &at)
 			if e.At = fromMicros(at); epochs[e.Site] <= e.Epoch {
@@ -75,14 +75,14 @@ func (r *Registry) missingIn(ctx context.Context, list []Erasure) (missing []Era
 
 // whole tells whether all of the site went.
 func (e Erasure) whole() bool {
-	return e.What == ErasedByOffice || e.What == ErasedWithdrawn && (e.Agent == "" || e.Grant >= e.Epoch)
+	return e.What == erasedByOffice || e.What == erasedWithdrawn && (e.Agent == "" || e.Grant >= e.Epoch)
 }
 
 // erased has the ledger take what this write erases, once it is committed.
 func (w *write) erased(ctx context.Context, what string) error {
 	e := Erasure{Site: w.m.SiteID, What: what, At: w.at}
 	if w.byOffice {
-		e.What = ErasedByOffice
+		e.What = erasedByOffice
 	}
 	if w.agentID != "" {
 		e.Agent, e.Grant, e.MadeAt = w.agentID, w.m.Epoch, exact(w.m.MadeAt)
@@ -126,7 +126,7 @@ func (r *Registry) again(ctx context.Context, tx *tx, e Erasure) (done bool, err
 	}
 	w := write{r: r, tx: tx, m: protocol.Message{SiteID: e.Site, Epoch: e.Grant, MadeAt: e.MadeAt}, at: e.At, origin: Origin{Reason: ReasonWithdrawn}}
 	switch {
-	case e.What == ErasedSuspended || e.What == ErasedResumed:
+	case e.What == erasedSuspended || e.What == erasedResumed:
 		err = r.act(ctx, tx, e.Site, protocol.SiteState(e.What), e.At, AuthorUnknown)
 		if errors.Is(err, ErrUnknownSite) { // nothing of it was declared yet
 			return false, nil

@@ -20,15 +20,15 @@ func TestOlderProgramWritesNothing(t *testing.T) {
 		}
 	}
 	newer("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")
-	if err := b.AddUser(t.Context(), User{ID: "u", Name: "U", Role: "ops"}); !errors.Is(err, ErrNewerSchema) {
+	if err := b.AddUser(t.Context(), User{ID: "u", Name: "U", Role: "ops"}); !errors.Is(err, errNewerSchema) {
 		t.Errorf("an account: %v", err)
 	}
-	if _, err := s.deliver(s.next(noon, declaration(camera(1, "two"))), noon); !errors.Is(err, ErrNewerSchema) {
+	if _, err := s.deliver(s.next(noon, declaration(camera(1, "two"))), noon); !errors.Is(err, errNewerSchema) {
 		t.Errorf("a message: %v", err)
 	}
 	if err := b.AppendTrail(t.Context(), func(context.Context, TrailState) (TrailBatch, error) {
 		return TrailBatch{Checkpoint: []byte("a tree")}, nil
-	}); !errors.Is(err, ErrNewerSchema) {
+	}); !errors.Is(err, errNewerSchema) {
 		t.Errorf("the trail: %v", err)
 	}
 	newer("DELETE FROM goose_db_version WHERE version_id = 9999")

@@ -30,10 +30,10 @@ import (
 
 // What an Erasure was.
 const (
-	ErasedWithdrawn = "withdrawn" // by an agent, or by the owner with their code
-	ErasedByOffice  = "erased"    // by the operator
-	ErasedSuspended = "suspended"
-	ErasedResumed   = "resumed"
+	erasedWithdrawn = "withdrawn" // by an agent, or by the owner with their code
+	erasedByOffice  = "erased"    // by the operator
+	erasedSuspended = "suspended"
+	erasedResumed   = "resumed"
 )
 
 // Erasure is a line of the ledger: something that nobody sends again.

@@ -59,7 +59,7 @@ func TestLedgerChanged(t *testing.T) {
 	var heads []LedgerHead
 	for i := range 4 {
 		heads = append(heads, l.Head())
-		if err := l.add([]Erasure{{Site: id(i), What: ErasedWithdrawn, At: noon}}); err != nil {
+		if err := l.add([]Erasure{{Site: id(i), What: erasedWithdrawn, At: noon}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -232,7 +232,7 @@ func TestLedgerOfWhatIsUndone(t *testing.T) {
 	path := withLedger(t, r)
 	s := enrol(t, r, noon)
 	s.say(noon, declaration(camera(1, "Ingresso")))
-	if err := r.Act(t.Context(), s.site, protocol.SiteWithdrawn, hour(1)); !errors.Is(err, ErrSealed) {
+	if err := r.Act(t.Context(), s.site, protocol.SiteWithdrawn, hour(1)); !errors.Is(err, errSealed) {
 		t.Fatal(err)
 	}
 	if e := ledgerOf(t, path).Erasures; len(e) != 0 {

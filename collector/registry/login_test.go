@@ -153,7 +153,7 @@ func TestPasskeys(t *testing.T) {
 	if ok, err := r.UsePasskey(ctx, all[0], noon); ok || err != nil {
 		t.Error("a removed one was used:", ok, err)
 	}
-	for n := 1; n < MaxPasskeys; n++ {
+	for n := 1; n < maxPasskeys; n++ {
 		if err := add(key(fmt.Sprint("n", n), u)); err != nil {
 			t.Fatal(err)
 		}

@@ -162,7 +162,7 @@ func TestSealedQueue(t *testing.T) {
 	}
 	r.Unseal(nil)
 	err := r.update(t.Context(), func(ctx context.Context, tx *tx) error { return r.queueNotice(t.Context(), tx, n) })
-	if !errors.Is(err, ErrSealed) {
+	if !errors.Is(err, errSealed) {
 		t.Errorf("without the key: %v", err)
 	}
 	late := enrol(t, r, noon)

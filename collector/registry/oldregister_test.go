@@ -19,7 +19,7 @@ var oldTables = []string{"sites", "agents", "grants", "codes", "messages", "vers
 func writeOld(t testing.TB, r *Registry, path string, schema int64) string {
 	t.Helper()
 	store := storeAt(t, path)
-	e, at, _, err := ParseStore(store)
+	e, at, _, err := parseStore(store)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@ import (
 //go:embed schema/*/*.sql
 var schema embed.FS
 
-// ErrNewerSchema is returned by Open for a database that a newer program wrote.
-var ErrNewerSchema = errors.New("the register was written by a newer version of this program")
+// errNewerSchema is returned by Open for a database that a newer program wrote.
+var errNewerSchema = errors.New("the register was written by a newer version of this program")
 
 // Registry is the open register. Its methods may be called from many
 // goroutines at once.
@@ -63,7 +63,7 @@ var _ ingest.Register = (*Registry)(nil)
 // many collectors may share one database and, each in its own file, one master
 // key.
 func Open(ctx context.Context, store string, keys Keys, log *slog.Logger) (*Registry, error) {
-	e, at, shown, err := ParseStore(store)
+	e, at, shown, err := parseStore(store)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (r *Registry) migrate(ctx context.Context, keys Keys) error {
 	}
 	if have > want {
 		return fmt.Errorf("%w: its schema is %d, this program knows %d; "+
-			"install the newer program again, or restore a backup made before the upgrade", ErrNewerSchema, have, want)
+			"install the newer program again, or restore a backup made before the upgrade", errNewerSchema, have, want)
 	}
 	done, err := r.up(ctx, p, keys, want, nil)
 	if err != nil {

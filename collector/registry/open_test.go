@@ -169,11 +169,11 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Open(t.Context(), store, keysOf(store), log); !errors.Is(err, ErrNewerSchema) {
+	if r, err := Open(t.Context(), store, keysOf(store), log); !errors.Is(err, errNewerSchema) {
 		if err == nil {
 			r.Close()
 		}
-		t.Fatalf("%v, want %v", err, ErrNewerSchema)
+		t.Fatalf("%v, want %v", err, errNewerSchema)
 	}
 }
 

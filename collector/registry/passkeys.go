@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// MaxPasskeys is how many passkeys a user may have at one host name.
-const MaxPasskeys = 20
+// maxPasskeys is how many passkeys a user may have at one host name.
+const maxPasskeys = 20
 
 // ErrTooMany is returned for one more than there may be.
 var ErrTooMany = errors.New("there are too many already")
@@ -65,7 +65,7 @@ func openJSON(b *box, place string, sealed []byte, v any) error {
 }
 
 // AddPasskey keeps a passkey of a user who may sign in: ErrExists when its id is
-// taken, ErrTooMany beyond MaxPasskeys, ErrUnknownUser when the user is revoked or
+// taken, ErrTooMany beyond maxPasskeys, ErrUnknownUser when the user is revoked or
 // not there.
 func (r *Registry) AddPasskey(ctx context.Context, p Passkey) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
@@ -81,7 +81,7 @@ func (r *Registry) AddPasskey(ctx context.Context, p Passkey) error {
 			return ErrUnknownUser
 		case taken:
 			return ErrExists
-		case n >= MaxPasskeys:
+		case n >= maxPasskeys:
 			return ErrTooMany
 		}
 		body, err := r.sealOwn(ctx, tx, passkeyPlace(p.ID), passkeyBody{p.Name, p.Record})

@@ -87,7 +87,7 @@ func (t *tx) fence(ctx context.Context, known int64) error {
 		return err
 	}
 	if has > known {
-		return fmt.Errorf("%w: its schema is %d, this program knows %d; start the newer program here too", ErrNewerSchema, has, known)
+		return fmt.Errorf("%w: its schema is %d, this program knows %d; start the newer program here too", errNewerSchema, has, known)
 	}
 	return nil
 }

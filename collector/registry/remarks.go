@@ -34,8 +34,8 @@ const (
 const (
 	// maxRemarks bounds those that are kept: who floods the form fills a bounded table.
 	maxRemarks = 10_000
-	// RemarkLife is how long one is kept.
-	RemarkLife = 365 * 24 * time.Hour
+	// remarkLife is how long one is kept.
+	remarkLife = 365 * 24 * time.Hour
 )
 
 // ErrTooManyRemarks: the register holds as many as it keeps.
@@ -142,10 +142,10 @@ func (r *Registry) CloseRemark(ctx context.Context, id string, at time.Time) err
 	return nil
 }
 
-// DropRemarks deletes those that are older than RemarkLife at now.
+// DropRemarks deletes those that are older than remarkLife at now.
 func (r *Registry) DropRemarks(ctx context.Context, now time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM remarks WHERE at <= ?", micros(now.Add(-RemarkLife)))
+		_, err := tx.ExecContext(ctx, "DELETE FROM remarks WHERE at <= ?", micros(now.Add(-remarkLife)))
 		return err
 	})
 	if err != nil {

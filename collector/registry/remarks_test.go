@@ -58,7 +58,7 @@ func TestRemarks(t *testing.T) {
 			t.Errorf("%s holds what was written", name)
 		}
 	})
-	if err := r.DropRemarks(ctx, noon.Add(RemarkLife)); err != nil {
+	if err := r.DropRemarks(ctx, noon.Add(remarkLife)); err != nil {
 		t.Fatal(err)
 	}
 	if all, err = r.Remarks(ctx, RemarkQuery{Limit: 10, Closed: true}); len(all) != 3 || err != nil {

@@ -16,10 +16,10 @@ import (
 )
 
 var (
-	// ErrNotEmpty is returned by Restore for a place that holds something.
-	ErrNotEmpty = errors.New("there is something already: restore into a new file, or a new database")
-	// ErrRestoring is returned by Open for a register that Restore did not finish.
-	ErrRestoring = errors.New("a restore into it was broken off: remove the file (or drop the database and make it anew), and restore again")
+	// errNotEmpty is returned by Restore for a place that holds something.
+	errNotEmpty = errors.New("there is something already: restore into a new file, or a new database")
+	// errRestoring is returned by Open for a register that Restore did not finish.
+	errRestoring = errors.New("a restore into it was broken off: remove the file (or drop the database and make it anew), and restore again")
 )
 
 // restoringTable stands in a register while it is being restored.
@@ -57,7 +57,7 @@ type Restored struct {
 // does again what the ledger of erasures says. Until all of that is done, Open
 // refuses the register.
 func Restore(ctx context.Context, o Restoration) (Restored, error) {
-	e, at, shown, err := ParseStore(o.Store)
+	e, at, shown, err := parseStore(o.Store)
 	if err != nil {
 		return Restored{}, err
 	}
@@ -71,7 +71,7 @@ func Restore(ctx context.Context, o Restoration) (Restored, error) {
 func restore(ctx context.Context, e engine, at string, o Restoration) (done Restored, err error) {
 	if e == sqlite {
 		if info, err := os.Stat(at); err == nil && info.Size() > 0 {
-			return Restored{}, ErrNotEmpty
+			return Restored{}, errNotEmpty
 		}
 	}
 	r, err := connect(ctx, e, at, o.Log)
@@ -115,13 +115,13 @@ func markRestoring(ctx context.Context, tx *tx) error {
 		return err
 	}
 	if something {
-		return ErrNotEmpty
+		return errNotEmpty
 	}
 	_, err := tx.ExecContext(ctx, "CREATE TABLE "+restoringTable+" (one INTEGER)")
 	return err
 }
 
-// refuseRestoring returns ErrRestoring for a register that Restore has begun and
+// refuseRestoring returns errRestoring for a register that Restore has begun and
 // not finished.
 func (r *Registry) refuseRestoring(ctx context.Context) error {
 	query := "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)"
@@ -133,7 +133,7 @@ func (r *Registry) refuseRestoring(ctx context.Context) error {
 		return err
 	}
 	if begun {
-		return ErrRestoring
+		return errRestoring
 	}
 	return nil
 }

@@ -183,7 +183,7 @@ func TestErase(t *testing.T) {
 	if _, err := r.Erase(t.Context(), "nobody", hour(4)); err == nil {
 		t.Error("what is not there was erased")
 	}
-	if e := ledgerOf(t, path).Erasures; len(e) != 2 || e[0].What != ErasedByOffice {
+	if e := ledgerOf(t, path).Erasures; len(e) != 2 || e[0].What != erasedByOffice {
 		t.Errorf("%+v", e)
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"anagrafe/protocol"
 )
 
-// ErrSealed is returned for what needs the key of consultation by a register
+// errSealed is returned for what needs the key of consultation by a register
 // that was not given it.
-var ErrSealed = errors.New("the register was not given the key of consultation: start the collector, which reads keys/consult.key")
+var errSealed = errors.New("the register was not given the key of consultation: start the collector, which reads keys/consult.key")
 
 // Unseal gives the register the key of consultation, with which notices, the
 // replies to them and cases are sealed. It lies outside the database, so that who reads
@@ -24,7 +24,7 @@ func (r *Registry) Unseal(key *age.X25519Identity) { r.consult = key }
 
 func (r *Registry) seal(plain []byte) ([]byte, error) {
 	if r.consult == nil {
-		return nil, ErrSealed
+		return nil, errSealed
 	}
 	var sealed bytes.Buffer
 	w, err := age.Encrypt(&sealed, r.consult.Recipient())
@@ -44,7 +44,7 @@ func (r *Registry) unseal(sealed []byte) ([]byte, error) {
 
 func (r *Registry) unsealUpTo(sealed []byte, most int64) ([]byte, error) {
 	if r.consult == nil {
-		return nil, ErrSealed
+		return nil, errSealed
 	}
 	plain, err := age.Decrypt(bytes.NewReader(sealed), r.consult)
 	if err != nil {

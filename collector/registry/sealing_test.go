@@ -129,7 +129,7 @@ func TestOldRegisterIsSealed(t *testing.T) {
 // transactions.
 func cutOff(t *testing.T, store string, transactions int) {
 	t.Helper()
-	e, at, _, err := ParseStore(store)
+	e, at, _, err := parseStore(store)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // in store: its keys are then not to be made anew. (It begins the audit trail before
 // it serves anybody.)
 func Served(ctx context.Context, store string) (bool, error) {
-	e, at, shown, err := ParseStore(store)
+	e, at, shown, err := parseStore(store)
 	if err != nil {
 		return false, err
 	}

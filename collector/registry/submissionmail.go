@@ -22,8 +22,8 @@ import (
 // and be read after a holiday.
 const submissionLinkLife = 7 * 24 * time.Hour
 
-// ErrNoAddress is returned where there is no e-mail address to confirm.
-var ErrNoAddress = errors.New("the submission has no e-mail address")
+// errNoAddress is returned where there is no e-mail address to confirm.
+var errNoAddress = errors.New("the submission has no e-mail address")
 
 // submissionToken is the token of a link that was asked for at a moment.
 func (r *Registry) submissionToken(id string, at int64) string {
@@ -33,7 +33,7 @@ func (r *Registry) submissionToken(id string, at int64) string {
 
 // AskSubmitter queues the message with the link, which is that token below path, to
 // who types a submission. Asked for again while one is out, the same link is sent
-// again. ErrUnknownSubmission, ErrNoAddress, ErrTooMuchMail.
+// again. ErrUnknownSubmission, errNoAddress, ErrTooMuchMail.
 func (r *Registry) AskSubmitter(ctx context.Context, id, path string, at time.Time) error {
 	at = exact(at)
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
@@ -42,7 +42,7 @@ func (r *Registry) AskSubmitter(ctx context.Context, id, path string, at time.Ti
 			return err
 		}
 		if s.Email() == "" {
-			return ErrNoAddress
+			return errNoAddress
 		}
 		if s.LinkedAt.IsZero() || !s.LinkedAt.Add(submissionLinkLife/2).After(at) {
 			s.LinkedAt = at

@@ -21,9 +21,9 @@ import (
 // destroyed when it is confirmed (Adhere), thrown away, or a year after it was last
 // touched.
 
-// SubmissionLife is how long one is kept after it was last touched: the acceptance
+// submissionLife is how long one is kept after it was last touched: the acceptance
 // list of municipal services asks for at least a year.
-const SubmissionLife = 365 * 24 * time.Hour
+const submissionLife = 365 * 24 * time.Hour
 
 // maxSubmission bounds what one may hold, in bytes before it is sealed.
 const maxSubmission = 512 << 10
@@ -109,7 +109,7 @@ func (s Submission) EndsAt() time.Time {
 	if s.Assisted != nil {
 		return s.Assisted.EndsAt
 	}
-	return s.TouchedAt.Add(SubmissionLife)
+	return s.TouchedAt.Add(submissionLife)
 }
 
 // submissionBody is the place of what was typed.
@@ -268,7 +268,7 @@ func (r *Registry) DropSubmissions(ctx context.Context, now time.Time) (n int, e
 	for more := true; more && err == nil; {
 		var old []string
 		err = r.view(ctx, func(tx *tx) error { // most of the time there is none: no write for it
-			old, err = textsOf(ctx, tx, "SELECT id FROM submissions WHERE touched_at <= ? ORDER BY touched_at LIMIT ?", micros(now.Add(-SubmissionLife)), submissionsAtOnce)
+			old, err = textsOf(ctx, tx, "SELECT id FROM submissions WHERE touched_at <= ? ORDER BY touched_at LIMIT ?", micros(now.Add(-submissionLife)), submissionsAtOnce)
 			return err
 		})
 		if more = err == nil && len(old) > 0; !more {

@@ -37,7 +37,7 @@ func TestSubmissionIsKept(t *testing.T) {
 		t.Fatal(s, err)
 	}
 	if s, err = r.Submission(t.Context(), id); err != nil || s.Site.Address != "Via Torino 2" || s.Contacts[0].Name != "Anna Bianchi" ||
-		!s.BeganAt.Equal(noon) || !s.EndsAt().Equal(noon.Add(time.Hour+SubmissionLife)) || s.Identity != nil {
+		!s.BeganAt.Equal(noon) || !s.EndsAt().Equal(noon.Add(time.Hour+submissionLife)) || s.Identity != nil {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if of, ok, err := r.SubmissionOf(t.Context(), r.SubmissionCode(id)); of != id || !ok || err != nil {
@@ -90,7 +90,7 @@ func TestSubmissionTooBig(t *testing.T) {
 func TestSubmissionEnds(t *testing.T) {
 	r := openOwned(t)
 	old, young := begin(t, r, typedBar(), noon), begin(t, r, typedBar(), noon.Add(24*time.Hour))
-	if n, err := r.DropSubmissions(t.Context(), noon.Add(SubmissionLife)); n != 1 || err != nil {
+	if n, err := r.DropSubmissions(t.Context(), noon.Add(submissionLife)); n != 1 || err != nil {
 		t.Error(n, err)
 	}
 	if _, err := r.Submission(t.Context(), old); !errors.Is(err, ErrUnknownSubmission) {
@@ -169,7 +169,7 @@ func TestAddressOfASubmission(t *testing.T) {
 		t.Error("another address counts as confirmed")
 	}
 	setAddress("")
-	if err := r.AskSubmitter(t.Context(), id, "/form/", noon); !errors.Is(err, ErrNoAddress) {
+	if err := r.AskSubmitter(t.Context(), id, "/form/", noon); !errors.Is(err, errNoAddress) {
 		t.Error(err)
 	}
 }

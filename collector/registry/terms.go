@@ -22,5 +22,5 @@ type Terms struct {
 func KeepingTerms() Terms {
 	days := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
 	return Terms{AdhesionYears: adhesionYears, WithdrawYears: withdrawYears, SilentMonths: silentMonths, KeysDays: days(KeysLife), NoticeDays: days(noticeKept), MailDays: days(mailKept),
-		DraftDays: days(SubmissionLife), DictatedDays: days(CodeLife), DictatedKept: days(AssistedKept), DictatedDraft: AssistedDraft, RemarkDays: days(RemarkLife)}
+		DraftDays: days(submissionLife), DictatedDays: days(CodeLife), DictatedKept: days(assistedKept), DictatedDraft: assistedDraft, RemarkDays: days(remarkLife)}
 }

@@ -30,7 +30,7 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 		}
 		return false, w.tellOthers(ctx)
 	}
-	if err := errors.Join(w.endOwnerCode(ctx), w.erased(ctx, ErasedWithdrawn)); err != nil {
+	if err := errors.Join(w.endOwnerCode(ctx), w.erased(ctx, erasedWithdrawn)); err != nil {
 		return false, err
 	}
 	if err := w.dropPart(ctx, w.agentID); err != nil {
@@ -99,7 +99,7 @@ func (w *write) takeOut(ctx context.Context) error {
 	if err := w.exec(ctx, "UPDATE sites SET suspended_at = NULL, suspended_until = NULL WHERE id = ?", w.m.SiteID); err != nil {
 		return err
 	}
-	if err := w.erased(ctx, ErasedWithdrawn); err != nil {
+	if err := w.erased(ctx, erasedWithdrawn); err != nil {
 		return err
 	}
 	return w.empty(ctx, ReasonWithdrawn)

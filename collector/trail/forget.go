@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// KindForget is the entry that says which bodies were deleted: their tombstone.
-	KindForget = "trail-forget"
+	// kindForget is the entry that says which bodies were deleted: their tombstone.
+	kindForget = "trail-forget"
 	// forgetter stands as the actor in it: a clock, and no person.
 	forgetter = "retention"
 )
@@ -44,7 +44,7 @@ func (t *Trail) forget(ctx context.Context, before time.Time) (int64, error) {
 	if err != nil || to == from {
 		return 0, err
 	}
-	if _, err := t.Append(ctx, Entry{Actor: forgetter, Kind: KindForget, Count: int(to - from),
+	if _, err := t.Append(ctx, Entry{Actor: forgetter, Kind: kindForget, Count: int(to - from),
 		Body: forgotten{First: from, Last: to - 1, Before: before.UTC()}}); err != nil {
 		return 0, err
 	}

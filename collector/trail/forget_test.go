@@ -47,7 +47,7 @@ func TestBodiesAreDeletedAfterTheirTerm(t *testing.T) {
 		t.Fatal(err)
 	}
 	report, err := Verify(bytes.NewReader(out.Bytes()), tr.VerifierKey(), older)
-	if err != nil || report.BodiesDeleted != 300 || report.Kinds[KindForget] != 1 {
+	if err != nil || report.BodiesDeleted != 300 || report.Kinds[kindForget] != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 	p, err := tr.Prove(t.Context(), 7)

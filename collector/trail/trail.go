@@ -18,8 +18,8 @@ const (
 	commitTimeout = 20 * time.Second // a store that takes longer counts as failed, and the answers are refused
 )
 
-// ErrClosed is returned by Append once Close was called.
-var ErrClosed = errors.New("the audit trail is closed")
+// errClosed is returned by Append once Close was called.
+var errClosed = errors.New("the audit trail is closed")
 
 // Options says where the trail's own keys are. Both keys are required.
 type Options struct {
@@ -181,7 +181,7 @@ func (t *Trail) Append(ctx context.Context, e Entry) (Proof, error) {
 	p := &pending{header: header, body: body, result: make(chan result, 1)}
 	select {
 	case <-t.stop:
-		return Proof{}, ErrClosed
+		return Proof{}, errClosed
 	default:
 	}
 	select {
@@ -189,7 +189,7 @@ func (t *Trail) Append(ctx context.Context, e Entry) (Proof, error) {
 	case <-ctx.Done():
 		return Proof{}, fmt.Errorf("write to the audit trail: %w", ctx.Err())
 	case <-t.done:
-		return Proof{}, ErrClosed
+		return Proof{}, errClosed
 	}
 	var r result
 	select {
@@ -200,7 +200,7 @@ func (t *Trail) Append(ctx context.Context, e Entry) (Proof, error) {
 		select {
 		case r = <-p.result: // its commit was the last
 		default:
-			return Proof{}, ErrClosed
+			return Proof{}, errClosed
 		}
 	}
 	if r.err != nil {

@@ -268,7 +268,7 @@ func TestAfterCloseNothingIsAppended(t *testing.T) {
 	if err := tr.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tr.Append(t.Context(), Entry{Actor: "a", Kind: "search"}); !errors.Is(err, ErrClosed) {
+	if _, err := tr.Append(t.Context(), Entry{Actor: "a", Kind: "search"}); !errors.Is(err, errClosed) {
 		t.Fatalf("got %v", err)
 	}
 }

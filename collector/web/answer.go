@@ -15,7 +15,7 @@ type Problem struct {
 	Error   string `json:"error"`
 	Field   string `json:"field,omitempty"`
 	Hint    string `json:"hint,omitempty"`
-	Request string `json:"request,omitempty"` // its id, where it failed by our fault: see RequestID
+	Request string `json:"request,omitempty"` // its id, where it failed by our fault: see requestID
 	Shut    bool   `json:"-"`                 // for the page: nothing here is open to who asks, the login neither
 }
 
@@ -66,7 +66,7 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, status int, key stri
 	words := w.pages.Words(Language(r))
 	p := Problem{Error: words.T("refused."+key, pairs...), Hint: words.T("refused."+key+".hint", pairs...)}
 	if status == http.StatusInternalServerError || status == http.StatusServiceUnavailable {
-		p.Request = RequestID(r.Context())
+		p.Request = requestID(r.Context())
 	}
 	w.Fail(rw, r, status, p)
 }

@@ -13,6 +13,14 @@ const (
 	maxAddresses  = 10_000 // remembered at once; 1 MiB or so
 )
 
+// Guesses slows down who tries codes; ingest.GuessGuard is one.
+type Guesses interface {
+	// Allow tells whether an address may try now, else in how long.
+	Allow(from netip.Addr) (wait time.Duration, ok bool)
+	// Wrong counts a wrong code.
+	Wrong(from netip.Addr)
+}
+
 // limit slows down who tries secrets. They have 256 bits, so this is for the
 // registry's and the log's sake: what counts is failures, never use.
 type limit struct {

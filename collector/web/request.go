@@ -20,8 +20,8 @@ func identified(h http.Handler) http.Handler {
 	})
 }
 
-// RequestID is that of the request under way; "" outside one.
-func RequestID(ctx context.Context) string {
+// requestID is that of the request under way; "" outside one.
+func requestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestKey{}).(string)
 	return id
 }
@@ -34,7 +34,7 @@ func LogRequests(h slog.Handler) slog.Handler { return requestLog{h} }
 
 // Handle implements slog.Handler.
 func (l requestLog) Handle(ctx context.Context, r slog.Record) error {
-	if id := RequestID(ctx); id != "" {
+	if id := requestID(ctx); id != "" {
 		r.AddAttrs(slog.String("request", id))
 	}
 	return l.Handler.Handle(ctx, r)

@@ -18,19 +18,11 @@ import (
 //go:embed *.html it.json en.json
 var files embed.FS
 
-// Path is where the public form begins, below the public address.
-const Path = "/aderisci"
+// formPath is where the public form begins, below the public address.
+const formPath = "/aderisci"
 
-// ConfirmPath is where an address is confirmed: the token of the mail follows.
-const ConfirmPath = Path + "/conferma"
-
-// Guesses slows down who tries codes; ingest.GuessGuard is one.
-type Guesses interface {
-	// Allow tells whether an address may try now, else in how long.
-	Allow(from netip.Addr) (wait time.Duration, ok bool)
-	// Wrong counts a wrong code.
-	Wrong(from netip.Addr)
-}
+// confirmPath is where an address is confirmed: the token of the mail follows.
+const confirmPath = formPath + "/conferma"
 
 // Options: Web, Registry, Record, Guesses and Log are required; of the public form also
 // OnAct, Sign and Link.
@@ -38,7 +30,7 @@ type Options struct {
 	Web      *web.Web
 	Registry *registry.Registry
 	Record   web.Record
-	Guesses  Guesses // of codes
+	Guesses  web.Guesses // of codes
 	Log      *slog.Logger
 	OnAct    func()                                 // called after each act: search and the agents may be told at once
 	Sign     func(protocol.Receipt) (string, error) // signs a receipt
@@ -77,9 +69,9 @@ func New(o Options) (*Adhere, error) {
 	if o.Inside == nil {
 		o.Inside = func(protocol.Point) bool { return true }
 	}
-	base := Path
+	base := formPath
 	if o.Assisted != nil {
-		base = AssistedPath + "/entry"
+		base = assistedPath + "/entry"
 	}
 	return &Adhere{Options: o, base: base, pages: set, begun: web.NewLimit(o.Web.Now, begunOf, begunOverall, time.Hour),
 		asked: web.NewLimit(o.Web.Now, askedOf, askedOverall, time.Hour)}, nil
@@ -122,8 +114,8 @@ func (a *Adhere) Routes() []web.Route {
 			route("POST", "/chi", a.with(func(rw http.ResponseWriter, r *http.Request, _ registry.Submission) { a.setWho(rw, r) })),
 			route("GET", "/invio", a.with(a.sending)),
 			route("POST", "/invio", a.with(a.send)),
-			web.Route{Pattern: "POST " + AssistedPath + "/{id}/again", Roles: a.Assisted.Roles, Handler: http.HandlerFunc(a.sendAgain)},
-			web.Route{Pattern: "POST " + AssistedPath + "/{id}/cancel", Roles: a.Assisted.Roles, Handler: http.HandlerFunc(a.cancel)},
+			web.Route{Pattern: "POST " + assistedPath + "/{id}/again", Roles: a.Assisted.Roles, Handler: http.HandlerFunc(a.sendAgain)},
+			web.Route{Pattern: "POST " + assistedPath + "/{id}/cancel", Roles: a.Assisted.Roles, Handler: http.HandlerFunc(a.cancel)},
 		)
 	}
 	return append(append(routes, a.recognition()...),
@@ -229,7 +221,7 @@ func (a *Adhere) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
 	}
 	if u, ok := web.User(r.Context()); ok {
 		p.User = u.Name
-		p.Nav = []pages.Nav{{Key: "nav.overview", Href: "/"}, {Key: "nav.assisted", Href: AssistedPath, Current: true}}
+		p.Nav = []pages.Nav{{Key: "nav.overview", Href: "/"}, {Key: "nav.assisted", Href: assistedPath, Current: true}}
 	}
 	a.pages.Render(rw, r, p)
 }

@@ -14,12 +14,12 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// AssistedPath is the list of assisted entries on the operators' listener, which package
+// assistedPath is the list of assisted entries on the operators' listener, which package
 // ops has; below it are the form and what is done with an entry.
-const AssistedPath = "/assisted"
+const assistedPath = "/assisted"
 
 // DictatedPath is where a code opens what was dictated: the code follows.
-const DictatedPath = Path + "/dettata"
+const DictatedPath = formPath + "/dettata"
 
 // Assisted makes the form that operators type for who calls, writes or comes: the same
 // steps, and at their end the sending to the owner, who confirms. An operator reads what
@@ -60,7 +60,7 @@ func (a *Adhere) showAssisted(rw http.ResponseWriter, r *http.Request, status in
 		a.Web.Broken(rw, r, err)
 		return
 	}
-	v := assistedView{Base: a.base, List: AssistedPath, Sendings: registry.MaxSendings}
+	v := assistedView{Base: a.base, List: assistedPath, Sendings: registry.MaxSendings}
 	if ok {
 		v.Next, v.Bar = a.next(s), a.bar(s, "")
 	}
@@ -184,7 +184,7 @@ func (a *Adhere) cancel(rw http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		a.Web.Broken(rw, r, err)
 	default:
-		http.Redirect(rw, r, AssistedPath, http.StatusSeeOther)
+		http.Redirect(rw, r, assistedPath, http.StatusSeeOther)
 	}
 }
 
@@ -219,7 +219,7 @@ type sentView struct {
 }
 
 func (a *Adhere) sent(rw http.ResponseWriter, r *http.Request, id string, sent registry.Sending, err error) {
-	v := sentView{Number: registry.AssistedNumber(id), List: AssistedPath, Sending: sent, Again: sent.Name == ""}
+	v := sentView{Number: registry.AssistedNumber(id), List: assistedPath, Sending: sent, Again: sent.Name == ""}
 	if err == nil && sent.Channel == registry.ChannelLetter {
 		var file []byte
 		file, err = a.Assisted.Letter(sent)

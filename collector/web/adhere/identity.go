@@ -80,7 +80,7 @@ func (a *Adhere) askEmail(rw http.ResponseWriter, r *http.Request, s registry.Su
 			return
 		}
 	}
-	err := a.Registry.AskSubmitter(r.Context(), s.ID, ConfirmPath+"/", a.Web.Now())
+	err := a.Registry.AskSubmitter(r.Context(), s.ID, confirmPath+"/", a.Web.Now())
 	switch {
 	case errors.Is(err, registry.ErrTooMuchMail):
 		fail(http.StatusTooManyRequests, "identity.toomuch")

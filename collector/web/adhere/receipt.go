@@ -27,15 +27,15 @@ func (a *Adhere) receipt(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !ok {
-		http.Redirect(rw, r, SitePath, http.StatusSeeOther)
+		http.Redirect(rw, r, sitePath, http.StatusSeeOther)
 		return
 	}
 	h, err := a.Registry.HandReceipt(r.Context(), site, a.Web.Now())
 	if errors.Is(err, registry.ErrTakenOver) {
-		http.Redirect(rw, r, SitePath, http.StatusSeeOther)
+		http.Redirect(rw, r, sitePath, http.StatusSeeOther)
 		return
 	}
-	v := receiptView{HandReceipt: h, Base: a.base, SiteLink: a.Web.PublicURL + SitePath, Trust: a.words(r).T("trust." + h.Trust)}
+	v := receiptView{HandReceipt: h, Base: a.base, SiteLink: a.Web.PublicURL + sitePath, Trust: a.words(r).T("trust." + h.Trust)}
 	if err == nil {
 		v.Note, err = a.Sign(h.Receipt)
 	}

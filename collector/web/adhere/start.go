@@ -144,7 +144,7 @@ func (a *Adhere) drop(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if a.Assisted != nil {
-		http.Redirect(rw, r, AssistedPath, http.StatusSeeOther)
+		http.Redirect(rw, r, assistedPath, http.StatusSeeOther)
 		return
 	}
 	a.to(rw, r, "")

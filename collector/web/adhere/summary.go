@@ -153,13 +153,13 @@ func (a *Adhere) modify(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !ok {
-		http.Redirect(rw, r, SitePath, http.StatusSeeOther)
+		http.Redirect(rw, r, sitePath, http.StatusSeeOther)
 		return
 	}
 	s, err := a.Registry.SubmissionFrom(r.Context(), site, a.Web.Now())
 	switch {
 	case errors.Is(err, registry.ErrTakenOver):
-		http.Redirect(rw, r, SitePath, http.StatusSeeOther)
+		http.Redirect(rw, r, sitePath, http.StatusSeeOther)
 	case err != nil:
 		a.Web.Broken(rw, r, err)
 	default:
@@ -169,8 +169,8 @@ func (a *Adhere) modify(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// SitePath is the page of the owner's site, which package join has.
-const SitePath = "/site"
+// sitePath is the page of the owner's site, which package join has.
+const sitePath = "/site"
 
 // seen tells one state of a submission from every other: what is recorded is what was
 // shown.

@@ -145,7 +145,7 @@ func (a *Atlas) find(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &wrong):
 		web.WriteJSON(rw, http.StatusUnprocessableEntity, web.Problem{Error: wrong.Error(), Field: "q"})
-	case errors.Is(err, ErrTooMany):
+	case errors.Is(err, errTooMany):
 		tooMany(rw)
 	case err != nil:
 		web.WriteJSON(rw, http.StatusServiceUnavailable, web.Problem{Error: err.Error(), Hint: "type coordinates"})
@@ -160,23 +160,23 @@ func (a *Atlas) find(rw http.ResponseWriter, r *http.Request) {
 }
 
 var (
-	// ErrTooMany says that an address has to wait.
-	ErrTooMany = errors.New("too many look-ups from this address: wait a minute")
-	// ErrNoAddresses says that no addresses were imported.
-	ErrNoAddresses = errors.New("this collector has no addresses")
+	// errTooMany says that an address has to wait.
+	errTooMany = errors.New("too many look-ups from this address: wait a minute")
+	// errNoAddresses says that no addresses were imported.
+	errNoAddresses = errors.New("this collector has no addresses")
 )
 
 // Find says what an address may mean that somebody typed, best first: the same for a
-// page without scripts. The error is protocol.FieldErrors, ErrTooMany or ErrNoAddresses.
+// page without scripts. The error is protocol.FieldErrors, errTooMany or errNoAddresses.
 func (a *Atlas) Find(r *http.Request, text string) ([]protocol.FoundPlace, error) {
 	if err := protocol.CheckPlaceText(text); err != nil {
 		return nil, err
 	}
 	if !a.Map.Describe().Places {
-		return nil, ErrNoAddresses
+		return nil, errNoAddresses
 	}
 	if a.places.Exceeded(web.From(r)) {
-		return nil, ErrTooMany
+		return nil, errTooMany
 	}
 	a.places.Count(web.From(r))
 	return a.Map.Find(text), nil

@@ -188,7 +188,6 @@ func resultJSON(r search.Result) jsonResult {
 		Recording: r.Recording, Footage: jsonFootage{r.Footage.Exists, r.Footage.Until.UTC(), r.Footage.Observed},
 		Schedule: r.Schedule, Retention: r.Retention, TimeLeftS: int64(r.TimeLeft / time.Second), TimeLeftAssumed: r.TimeLeftAssumed,
 		Facts: []jsonFact{}, FactAgeS: int64(r.FactAge / time.Second)}
-	out.Doubts, out.From, out.Until = append([]string{}, r.Doubts.Names()...), r.From.UTC(), r.Until.UTC()
 	if r.Footage.Until.IsZero() {
 		out.Footage.Until = time.Time{}
 	}

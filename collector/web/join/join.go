@@ -42,8 +42,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
-	"time"
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
@@ -67,20 +65,12 @@ const AlertsPath = "/alerts"
 // invitation follows.
 const InvitedPath = "/invited"
 
-// Guesses slows down who tries codes; ingest.GuessGuard is one.
-type Guesses interface {
-	// Allow tells whether an address may try now, else in how long.
-	Allow(from netip.Addr) (wait time.Duration, ok bool)
-	// Wrong counts a wrong code.
-	Wrong(from netip.Addr)
-}
-
 // Options: all but Area are required.
 type Options struct {
 	Web      *web.Web // of the public listener
 	Registry *registry.Registry
 	Record   web.Record
-	Guesses  Guesses
+	Guesses  web.Guesses
 	OnAct    func()                     // called after each act: search and the agents may be told at once
 	Link     func(protocol.Code) string // the address that brings an enrolment code to an agent
 	Area     *Area                      // that the register is for; nil: everywhere

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// ReportPath is where readers report what does not work: also the feedback mechanism
+	// reportPath is where readers report what does not work: also the feedback mechanism
 	// of the accessibility statement.
-	ReportPath = "/segnalazione"
-	sentPath   = ReportPath + "/inviata"
+	reportPath = "/segnalazione"
+	sentPath   = reportPath + "/inviata"
 
 	maxReport = 2000 // characters of a report
 	maxRating = 200  // of the words beside a rating, as the model has it
@@ -48,7 +48,7 @@ func (p *Public) reportPage(rw http.ResponseWriter, r *http.Request) {
 func (p *Public) showReport(rw http.ResponseWriter, r *http.Request, in report, status int, notes []pages.Note) {
 	in.Topics = topics
 	p.show(rw, r, pages.Page{Template: "report.html", Title: "report", Indexed: status == http.StatusOK, Updated: written, Status: status,
-		Self: ReportPath, Rating: pages.RateNothing, Notes: notes, Data: in})
+		Self: reportPath, Rating: pages.RateNothing, Notes: notes, Data: in})
 }
 
 // report keeps what does not work.

@@ -37,7 +37,7 @@ func (d *desk) remarks(t *testing.T) []registry.Remark {
 func TestReport(t *testing.T) {
 	d := served(t, city, nil)
 	whole := url.Values{"topic": {"accessibility"}, "text": {"La mappa non si legge.\r\nGrazie."}, "where": {"La tua telecamera"}, "email": {"anna@example.it"}}
-	rw := d.send("192.0.2.1", ReportPath, whole)
+	rw := d.send("192.0.2.1", reportPath, whole)
 	all := d.remarks(t)
 	if rw.Code != http.StatusSeeOther || len(all) != 1 || all[0].Kind != registry.RemarkReport || all[0].Topic != "accessibility" ||
 		all[0].Text != whole.Get("text") || all[0].Page != "La tua telecamera" || all[0].Email != "anna@example.it" || !all[0].At.Equal(d.now) {
@@ -67,7 +67,7 @@ func TestReport(t *testing.T) {
 			form.Set(k, whole.Get(k))
 		}
 		form.Set(c.field, c.value)
-		if rw := d.send("192.0.2.1", ReportPath, form); rw.Code != http.StatusUnprocessableEntity || !strings.Contains(rw.Body.String(), `id="`+c.want) || !strings.Contains(rw.Body.String(), "index\"") {
+		if rw := d.send("192.0.2.1", reportPath, form); rw.Code != http.StatusUnprocessableEntity || !strings.Contains(rw.Body.String(), `id="`+c.want) || !strings.Contains(rw.Body.String(), "index\"") {
 			t.Errorf("%s: %d", name, rw.Code)
 		}
 	}
@@ -81,12 +81,12 @@ func TestFeedbackIsBounded(t *testing.T) {
 	d := served(t, city, nil)
 	form := url.Values{"topic": {"other"}, "text": {"x"}}
 	for range perAddress {
-		if rw := d.send("192.0.2.1", ReportPath, form); rw.Code != http.StatusSeeOther {
+		if rw := d.send("192.0.2.1", reportPath, form); rw.Code != http.StatusSeeOther {
 			t.Fatal(rw.Code)
 		}
 	}
 	rating := url.Values{"page": {"/"}, "stars": {"1"}}
-	if a, b := d.send("192.0.2.1", ReportPath, form), d.send("192.0.2.1", pages.RatingPath, rating); a.Code != http.StatusTooManyRequests || b.Code != http.StatusTooManyRequests {
+	if a, b := d.send("192.0.2.1", reportPath, form), d.send("192.0.2.1", pages.RatingPath, rating); a.Code != http.StatusTooManyRequests || b.Code != http.StatusTooManyRequests {
 		t.Error("one address goes on", a.Code, b.Code)
 	}
 	for i := perAddress; i < perHour; i++ {
@@ -94,11 +94,11 @@ func TestFeedbackIsBounded(t *testing.T) {
 			t.Fatal(rw.Code)
 		}
 	}
-	if rw := d.send("203.0.113.1", ReportPath, form); rw.Code != http.StatusTooManyRequests || !strings.Contains(rw.Body.String(), ">x</textarea>") {
+	if rw := d.send("203.0.113.1", reportPath, form); rw.Code != http.StatusTooManyRequests || !strings.Contains(rw.Body.String(), ">x</textarea>") {
 		t.Error("all of them go on, or what was typed is lost", rw.Code)
 	}
 	d.now = d.now.Add(time.Hour)
-	if rw := d.send("192.0.2.1", ReportPath, form); rw.Code != http.StatusSeeOther {
+	if rw := d.send("192.0.2.1", reportPath, form); rw.Code != http.StatusSeeOther {
 		t.Error(rw.Code)
 	}
 }
@@ -165,7 +165,7 @@ func TestFeedbackInABrowser(t *testing.T) {
 			check("rating-good")
 			b.Press(".rating-form button")
 			check("rated")
-			b.Visit(ReportPath)
+			b.Visit(reportPath)
 			check("report")
 			b.Press("main form button")
 			check("report-wrong")

@@ -86,7 +86,7 @@ func (p *Public) Routes() []web.Route {
 		{Pattern: "GET /accessibilita", Open: true, Handler: http.RedirectHandler("/accessibility", http.StatusMovedPermanently)},
 	}
 	for pattern, h := range map[string]http.HandlerFunc{
-		"GET " + ReportPath: p.reportPage, "POST " + ReportPath: p.report, "GET " + sentPath: p.sent,
+		"GET " + reportPath: p.reportPage, "POST " + reportPath: p.report, "GET " + sentPath: p.sent,
 		"POST " + pages.RatingPath: p.rate, "GET " + pages.RatingPath: p.ratedPage,
 	} {
 		routes = append(routes, web.Route{Pattern: pattern, Open: true, Handler: h})

@@ -49,7 +49,7 @@ func (s *Statistics) chart(r *http.Request, all []margin, rule disclosure.Rule) 
 		}
 		if choices == nil {
 			for _, m := range measures {
-				choices = append(choices, choice{m, Path + "?" + url.Values{mapParameter: {m}}.Encode() + "#by-" + all[i].Of, m == measure})
+				choices = append(choices, choice{m, pagePath + "?" + url.Values{mapParameter: {m}}.Encode() + "#by-" + all[i].Of, m == measure})
 			}
 		}
 	}

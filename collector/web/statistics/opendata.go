@@ -99,14 +99,14 @@ func (s *Statistics) catalogue(rw http.ResponseWriter, r *http.Request) {
 	holder := object{"@id": at("/#titolare"), "@type": []string{"dcatapit:Agent", "foaf:Agent"}, "foaf:name": it(s.holder())}
 	modified := object{"@type": "xsd:date", "@value": p.updated().Format(time.DateOnly)}
 	dataset := func(id, path, title, description, frequency string) object {
-		d := object{"@id": at(Path + "#" + id), "@type": []string{"dcatapit:Dataset", "dcat:Dataset"}, "dct:identifier": id,
+		d := object{"@id": at(pagePath + "#" + id), "@type": []string{"dcatapit:Dataset", "dcat:Dataset"}, "dct:identifier": id,
 			"dct:title": it(title), "dct:description": it(description), "dct:rightsHolder": object{"@id": holder["@id"]},
 			"dcat:theme":             object{"@id": "http://publications.europa.eu/resource/authority/data-theme/GOVE"},
 			"dct:accrualPeriodicity": object{"@id": "http://publications.europa.eu/resource/authority/frequency/" + frequency},
 			"dct:language":           object{"@id": "http://publications.europa.eu/resource/authority/language/ITA"},
-			"dcat:landingPage":       object{"@id": at(Path)},
+			"dcat:landingPage":       object{"@id": at(pagePath)},
 			"dcat:distribution": object{"@id": at(path) + "#csv", "@type": []string{"dcatapit:Distribution", "dcat:Distribution"},
-				"dct:title": it(title), "dcat:accessURL": object{"@id": at(Path)}, "dcat:downloadURL": object{"@id": at(path)},
+				"dct:title": it(title), "dcat:accessURL": object{"@id": at(pagePath)}, "dcat:downloadURL": object{"@id": at(path)},
 				"dct:format": object{"@id": "http://publications.europa.eu/resource/authority/file-type/CSV"}, "dct:license": object{"@id": licence}}}
 		if !p.updated().IsZero() {
 			d["dct:modified"] = modified
@@ -119,7 +119,7 @@ func (s *Statistics) catalogue(rw http.ResponseWriter, r *http.Request) {
 		"@id": at(cataloguePath), "@type": []string{"dcatapit:Catalog", "dcat:Catalog"},
 		"dct:title":       it("Anagrafe Telecamere: dati aperti"),
 		"dct:description": it("I numeri del registro delle telecamere private che riprendono aree aperte al pubblico."),
-		"dct:publisher":   holder, "foaf:homepage": object{"@id": at(Path)}, "dct:license": object{"@id": licence},
+		"dct:publisher":   holder, "foaf:homepage": object{"@id": at(pagePath)}, "dct:license": object{"@id": licence},
 		"dcat:dataset": []object{
 			dataset("adesioni", sharingPath, "Adesioni al registro delle telecamere", "Luoghi che condividono telecamere, e telecamere, per municipio e categoria: l'ultimo dato pubblicato di ogni mese.", "IRREG"),
 			dataset("consultazioni", consultationPath, "Consultazioni del registro delle telecamere", "Ricerche delle Forze dell'Ordine e richieste di conservare le immagini, per mese e per forza.", "MONTHLY"),

@@ -29,10 +29,10 @@ var files embed.FS
 
 // Paths of the page and of what can be downloaded.
 const (
-	Path             = "/statistiche"
-	sharingPath      = Path + "/adesioni.csv"
-	consultationPath = Path + "/consultazioni.csv"
-	cataloguePath    = Path + "/catalogo.jsonld"
+	pagePath         = "/statistiche"
+	sharingPath      = pagePath + "/adesioni.csv"
+	consultationPath = pagePath + "/consultazioni.csv"
+	cataloguePath    = pagePath + "/catalogo.jsonld"
 )
 
 // months is how many are shown, and written to the files.
@@ -74,7 +74,7 @@ func (s *Statistics) Routes() []web.Route {
 	route := func(path string, h http.HandlerFunc) web.Route {
 		return web.Route{Pattern: "GET " + path, Open: true, Handler: h}
 	}
-	return []web.Route{route(Path, s.page), route(sharingPath, s.sharing), route(consultationPath, s.consultations), route(cataloguePath, s.catalogue)}
+	return []web.Route{route(pagePath, s.page), route(sharingPath, s.sharing), route(consultationPath, s.consultations), route(cataloguePath, s.catalogue)}
 }
 
 // dated is a publication of who shares.

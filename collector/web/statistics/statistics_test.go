@@ -125,7 +125,7 @@ func words(rw *httptest.ResponseRecorder) string {
 func TestNothingPublishedYet(t *testing.T) {
 	f := open(t)
 	for lang, want := range map[string][]string{"it": {"Non è ancora stato pubblicato nessun numero", "nessun mese"}, "en": {"No numbers were published yet", "No month"}} {
-		page := words(f.get(Path + "?lang=" + lang))
+		page := words(f.get(pagePath + "?lang=" + lang))
 		for _, w := range append(want, "CC BY 4.0") {
 			if !strings.Contains(page, w) {
 				t.Errorf("%s: the page does not say %q\n%s", lang, w, page)
@@ -146,7 +146,7 @@ func TestNothingPublishedYet(t *testing.T) {
 func TestEmptyRegister(t *testing.T) {
 	f := open(t)
 	f.publish(registry.PublishedSharing, "2026-11-22", disclosure.Usual.Once(counted("category", []string{"bank", "shop"}, 0, 3)))
-	page := words(f.get(Path))
+	page := words(f.get(pagePath))
 	for _, want := range []string{"Meno di 10", "Non pubblicate", "troppo pochi", "confini dei municipi non sono ancora"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q\n%s", want, page)
@@ -160,7 +160,7 @@ func TestEmptyRegister(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	f := open(t)
 	f.fill()
-	page := words(f.get(Path))
+	page := words(f.get(pagePath))
 	for _, want := range []string{"Luoghi con telecamere 1.020", "Telecamere 3.060", "22/11/2026", "Municipio 2 120 365", "Farmacia 60 175", "ottobre 2026 365 55",
 		"settembre 2026 – non pubblicato – non pubblicato", "Questura – non pubblicato", "Guardia di Finanza – non pubblicato", "Carabinieri", "31/10/2026 – non pubblicato – non pubblicato"} {
 		if !strings.Contains(page, want) {
@@ -177,7 +177,7 @@ func TestNumbers(t *testing.T) {
 		withheld.Margins[i].Withheld = true
 	}
 	f.publish(registry.PublishedSharing, "2026-12-01", withheld)
-	page = words(f.get(Path))
+	page = words(f.get(pagePath))
 	if !strings.Contains(page, "Luoghi con telecamere 1.000") || !strings.Contains(page, "Questa tabella è del 22/11/2026") || !strings.Contains(page, "Municipio 2 120 365") {
 		t.Error("the tables of before are not shown:", page)
 	}
@@ -261,7 +261,7 @@ func TestInABrowser(t *testing.T) {
 		for _, width := range []int64{390, 1280} {
 			b := pagestest.Open(t, server.URL, width, 900)
 			for _, l := range pages.Langs {
-				b.Visit(Path + "?lang=" + string(l.Lang))
+				b.Visit(pagePath + "?lang=" + string(l.Lang))
 				b.Check(fmt.Sprintf("statistics-%s-%d-%s", name, width, l.Lang))
 			}
 		}

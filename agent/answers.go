@@ -218,7 +218,7 @@ func keepSettings(dir string, settings map[string]any) error {
 		return err
 	}
 	tried := path + ".new"
-	if err := keyfile.Replace(tried, text.Bytes(), 0o600); err != nil {
+	if err := keyfile.Replace(tried, text.Bytes()); err != nil {
 		return err
 	}
 	if err := tryConfig(dir, tried); err != nil {

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"anagrafe/collector/keyfile"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web/audit"
+	"anagrafe/protocol/wholefile"
 )
 
 // maxWitnessed bounds what a witness reads of a collector's answer, in bytes.
@@ -144,7 +144,7 @@ func (cl client) witness(ctx context.Context, key, private string, older []byte,
 	if err != nil {
 		return trail.Cosigned{}, err
 	}
-	if err := keyfile.Write(file, signed.Checkpoint, 0o600); err != nil {
+	if err := wholefile.Write(file, signed.Checkpoint, 0o600); err != nil {
 		return trail.Cosigned{}, fmt.Errorf("keeping the signed checkpoint: %w", err)
 	}
 	body, err := cl.send(ctx, http.MethodPost, audit.WitnessPath, "text/plain; charset=utf-8", strings.NewReader(string(signed.Checkpoint)))

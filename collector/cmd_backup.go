@@ -17,6 +17,7 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/protocol/wholefile"
 )
 
 const (
@@ -137,11 +138,7 @@ func writeNew(path string, write func(io.Writer) error) (err error) {
 			return err
 		}
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return wholefile.SyncDir(filepath.Dir(path))
 }
 
 // backupControl serves the command line alone: what it gives is encrypted, to a
@@ -228,24 +225,11 @@ func keyFiles(dir string) (files []registry.KeyFile, err error) {
 		}
 	}
 	for _, p := range paths {
-		b, err := readAtMost(filepath.Join(dir, filepath.FromSlash(p)), maxKeyFile)
+		b, err := wholefile.Read(filepath.Join(dir, filepath.FromSlash(p)), maxKeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("reading the keys: %w", err)
 		}
 		files = append(files, registry.KeyFile{Path: p, Content: b})
 	}
 	return files, nil
-}
-
-func readAtMost(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("%s is over %d bytes long", path, limit)
-	}
-	return b, err
 }

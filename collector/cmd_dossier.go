@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"anagrafe/collector/dossier"
+	"anagrafe/protocol/wholefile"
 )
 
 // cmdDossierVerify proves a dossier offline, on any machine: it needs the file and
@@ -66,18 +65,9 @@ func (c *call) openDossier(args []string, keyless string) (dossier.Dossier, erro
 	if *key == "" {
 		return dossier.Dossier{}, misuse(keyless)
 	}
-	file := words[0]
-	f, err := os.Open(file)
+	raw, err := wholefile.Read(words[0], dossier.MaxSize)
 	if err != nil {
 		return dossier.Dossier{}, fmt.Errorf("reading the dossier: %w", err)
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, dossier.MaxSize+1))
-	if err != nil {
-		return dossier.Dossier{}, fmt.Errorf("reading the dossier: %w", err)
-	}
-	if len(raw) > dossier.MaxSize {
-		return dossier.Dossier{}, fmt.Errorf("reading the dossier: %s is larger than any dossier (512 MiB)", file)
 	}
 	return dossier.Verify(raw, *key)
 }

@@ -14,6 +14,7 @@ import (
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 )
 
 const maxReason = 500 // characters of why a site is erased
@@ -129,7 +130,7 @@ func cmdCertificate(_ context.Context, c *call, args []string) error {
 			return err
 		}
 	}
-	signed, err := readAtMost(words[0], maxKeyFile)
+	signed, err := wholefile.Read(words[0], maxKeyFile)
 	if err != nil {
 		return fmt.Errorf("reading the certificate: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 )
 
 // cmdReceipt checks a receipt that an owner saved from the agent's pages. It needs
@@ -64,12 +64,7 @@ func ownReceiptKey(dir string) (string, error) {
 
 // readReceipt reads no more than a receipt can have.
 func readReceipt(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("reading the receipt: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, protocol.MaxReceipt+1))
+	b, err := wholefile.Read(path, protocol.MaxReceipt)
 	if err != nil {
 		return "", fmt.Errorf("reading the receipt: %w", err)
 	}

@@ -16,9 +16,9 @@ import (
 
 	"filippo.io/age"
 
-	"anagrafe/collector/keyfile"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/protocol/wholefile"
 )
 
 // restoration is what the command line says of a restore, and what was read of it.
@@ -104,7 +104,7 @@ func (in *restoration) check(dir string, now time.Time) error {
 }
 
 func readIdentities(path string) ([]age.Identity, error) {
-	b, err := readAtMost(path, maxKeyFile)
+	b, err := wholefile.Read(path, maxKeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the private key: %w", err)
 	}
@@ -213,7 +213,7 @@ func (c *call) restore(ctx context.Context, config Config, in *restoration) (_ r
 	defer func() { err = errors.Join(err, held.release()) }()
 	for _, f := range in.files {
 		path := filepath.Join(c.dir, filepath.FromSlash(f.Path))
-		if err := keyfile.Write(path, f.Content, 0o600); err != nil {
+		if err := wholefile.Write(path, f.Content, 0o600); err != nil {
 			return registry.Restored{}, fmt.Errorf("writing the keys: %w", err)
 		}
 		if ext := filepath.Ext(path); ext == ".pub" || ext == ".pem" { // for whoever is to check something
@@ -223,7 +223,7 @@ func (c *call) restore(ctx context.Context, config Config, in *restoration) (_ r
 		}
 	}
 	if _, err := os.Stat(ledgerFile(c.dir)); errors.Is(err, fs.ErrNotExist) {
-		if err := keyfile.Write(ledgerFile(c.dir), in.ledgerCopies[0], 0o600); err != nil {
+		if err := wholefile.Write(ledgerFile(c.dir), in.ledgerCopies[0], 0o600); err != nil {
 			return registry.Restored{}, fmt.Errorf("writing the ledger of erasures: %w", err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 	"filippo.io/age"
 
-	"anagrafe/collector/keyfile"
+	"anagrafe/protocol/wholefile"
 )
 
 const (
@@ -58,7 +58,7 @@ func rootSecret(dir string) ([]byte, error) {
 	}
 	secret = make([]byte, rootSecretSize)
 	rand.Read(secret) // never fails
-	if err := keyfile.Write(path, secret, 0o600); err != nil {
+	if err := wholefile.Write(path, secret, 0o600); err != nil {
 		return nil, fmt.Errorf("making the root secret: %w", err)
 	}
 	return secret, nil
@@ -96,7 +96,7 @@ func newConsultKey(path string) (*age.X25519Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := keyfile.Write(path, []byte(key.String()+"\n"), 0o600); err != nil {
+	if err := wholefile.Write(path, []byte(key.String()+"\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("making the key of consultation: %w", err)
 	}
 	return key, nil

@@ -19,11 +19,11 @@ import (
 
 	"anagrafe/collector/channel"
 	"anagrafe/collector/ingest"
-	"anagrafe/collector/keyfile"
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/public"
 	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/pages"
+	"anagrafe/protocol/wholefile"
 )
 
 // certificate is that of the pages; nil where they are served on loopback.
@@ -300,7 +300,7 @@ func (o *office) greet(ctx context.Context, out io.Writer) error {
 	}
 	if daemon.InJournal(out) {
 		o.log.Info("first administrator: open the link in this file once, within a day, and register a passkey", "file", file)
-		return keyfile.Write(file, []byte(link+"\n"), 0o600)
+		return wholefile.Write(file, []byte(link+"\n"), 0o600)
 	}
 	_, err = fmt.Fprintf(out, "First administrator: open this link once, within a day, and register a passkey:\n%s\n", link)
 	return err

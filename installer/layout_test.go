@@ -23,35 +23,36 @@ var layout = map[string][]string{
 	"protocol/wire": {},
 	// csvfile is for both sides: owners of many cameras hand in files here and there.
 	"protocol/csvfile": {},
+	// wholefile keeps the small files of both sides that nothing else brings back.
+	"protocol/wholefile": {},
 	// daemon is for the two mains: how a program stands to the system that runs it as a service.
 	"protocol/daemon":          {},
 	"protocol/pages":           {"protocol"},
 	"protocol/pages/pagestest": {"protocol/pages"},
 	"agent":                    {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/keyfile", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages", "agent/control", "agent/update"},
-	"agent/atlas":              {"protocol"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
+	"agent/atlas":              {"protocol", "protocol/wholefile"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
 	// control is how the command line reaches the running agent: a secret in a file on Windows.
 	"agent/control":             {"agent/keyfile"},
 	"agent/discover":            {"protocol"},
 	"agent/discover/cameratest": {},
 	"agent/interrogate":         {"agent/discover", "protocol"},
-	"agent/keyfile":             {},
+	"agent/keyfile":             {"protocol/wholefile"},
 	// lan keeps the certificate and the password of the pages' door to the network: secrets in
 	// files, which main holds no logic for and review shall not read.
 	"agent/lan":                 {"agent/keyfile"},
 	"agent/inventory":           {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
 	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
-	"agent/update":              {"protocol"}, // fetches and tries versions of the program itself: no stage of the data
-	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire"},
-	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/keyfile", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel"},
+	"agent/update":              {"protocol", "protocol/wholefile"}, // fetches and tries versions of the program itself: no stage of the data
+	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire", "protocol/wholefile"},
+	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel", "protocol/wholefile"},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
 	"collector/channel":         {"protocol"}, // the update channel's files, which it can neither sign nor judge; ingest mounts it
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
 	"collector/disclosure":      {},
-	"collector/ingest":          {"collector/keyfile", "collector/proxied", "protocol", "protocol/wire"},
-	"collector/registry":        {"collector/ingest", "collector/keyfile", "protocol"},
+	"collector/ingest":          {"protocol/wholefile", "collector/proxied", "protocol", "protocol/wire"},
+	"collector/registry":        {"collector/ingest", "protocol/wholefile", "protocol"},
 	"collector/dossier":         {"collector/trail"},
-	"collector/keyfile":         {},
 	"collector/registry/pgtest": {},
 	// privacy writes documents from settings that main gives it: no stage of the data.
 	"collector/guide":            {"collector/pdf", "protocol/pages"},             // what people read before they join, as pages and on paper
@@ -63,7 +64,7 @@ var layout = map[string][]string{
 	"collector/search":           {"collector/registry", "protocol"},
 	"collector/search/buildings": {"collector/basemap", "protocol"},
 	"collector/search/gazetteer": {"protocol/csvfile", "collector/registry", "protocol"},
-	"collector/trail":            {},
+	"collector/trail":            {"protocol/wholefile"},
 	"collector/web":              {"collector/proxied", "collector/registry", "protocol", "protocol/pages"},
 	// atlas is the ground of the public pages, whichever they are: main gives it the map and the addresses.
 	"collector/web/atlas": {"collector/web", "protocol", "protocol/pages"},

@@ -4,13 +4,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"sync"
 	"time"
+
+	"anagrafe/protocol/wholefile"
 )
 
 const (
@@ -77,7 +78,7 @@ func (s *shelf) get(name string) (body []byte, came time.Time, ok bool) {
 	if b == nil {
 		return nil, time.Time{}, false
 	}
-	raw, err := readUpTo(filepath.Join(s.dir, name), maxFile)
+	raw, err := wholefile.Read(filepath.Join(s.dir, name), maxFile)
 	if err != nil || len(raw) < heading || binary.BigEndian.Uint32(raw) != crc32.ChecksumIEEE(raw[4:]) {
 		s.drop(name)
 		return nil, time.Time{}, false
@@ -190,15 +191,6 @@ func (s *shelf) makeRoom() {
 		}
 		s.drop(oldest)
 	}
-}
-
-func readUpTo(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // Kept tells how many files lie in an atlas's directory, and their bytes. It needs

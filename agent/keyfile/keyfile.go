@@ -12,9 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
+
+	"anagrafe/protocol/wholefile"
 )
 
 // maxSize bounds what is read, in bytes; a key is under 1 KiB.
@@ -56,35 +56,10 @@ func Write(path string, secret []byte) error {
 	if err != nil {
 		return err
 	}
-	return Replace(path, sealed, 0o600)
+	return Replace(path, sealed)
 }
 
-// Replace puts a file in place whole or not at all, and on the disk before it
-// returns. With mode 0600 it is closed to others from its first byte on.
-func Replace(path string, b []byte, mode fs.FileMode) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone after the rename
-	if mode == 0o600 {
-		err = closeToOthers(f)
-	}
-	if err == nil {
-		_, err = f.Write(b)
-	}
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync() // a directory cannot be synced on every system; the file has been
-	return d.Close()
+// Replace is Write for what needs no seal: closed to others from its first byte on.
+func Replace(path string, b []byte) error {
+	return wholefile.WriteGuarded(path, b, 0o600, closeToOthers)
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 )
 
 // In these tests a program is a script that calls this very test as what envRole says.
@@ -138,7 +139,7 @@ func (f fileInventory) Copy(context.Context) error {
 	if err != nil {
 		return err
 	}
-	return replace(f.copy(), raw)
+	return wholefile.Write(f.copy(), raw, 0o600)
 }
 
 func (f fileInventory) Restore() error {
@@ -146,7 +147,7 @@ func (f fileInventory) Restore() error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	return errors.Join(err, replace(f.file(), raw))
+	return errors.Join(err, wholefile.Write(f.file(), raw, 0o600))
 }
 
 func (f fileInventory) Drop() error {

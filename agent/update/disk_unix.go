@@ -29,15 +29,6 @@ func noRoom(err error) error {
 	return err
 }
 
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // mine says what is wrong with running programs of a directory: that it is somebody
 // else's, or that others write in it.
 func mine(dir string) error {

@@ -31,8 +31,5 @@ func noRoom(err error) error {
 	return err
 }
 
-// syncDir is nothing here: NTFS writes names to its journal.
-func syncDir(string) error { return nil }
-
 // mine is nothing here: the directory's access list is its service's alone.
 func mine(string) error { return nil }

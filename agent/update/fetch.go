@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 )
 
 // spare is what a fetched program has to leave free on the disk, in bytes: the
@@ -48,7 +49,7 @@ func (u *Updater) fetch(ctx context.Context, o offer) error {
 	if err := errors.Join(os.Chmod(part, 0o500), os.Rename(part, path)); err != nil {
 		return err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := wholefile.SyncDir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	u.at("in place")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 )
 
 const (
@@ -116,33 +117,12 @@ func (u *Updater) save(s *state) error {
 		err = os.MkdirAll(u.Dir, 0o700)
 	}
 	if err == nil {
-		err = replace(filepath.Join(u.Dir, stateFile), raw)
+		err = wholefile.Write(filepath.Join(u.Dir, stateFile), raw, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("writing which version to run: %w", err)
 	}
 	return nil
-}
-
-// replace writes a file beside, flushes it and moves it over.
-func replace(path string, content []byte) error {
-	beside := path + ".new"
-	f, err := os.OpenFile(beside, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(beside, path)
-	}
-	if err != nil {
-		_ = os.Remove(beside)
-		return err
-	}
-	return syncDir(filepath.Dir(path))
 }
 
 // failed is the failure of a version.

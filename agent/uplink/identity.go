@@ -11,7 +11,6 @@ import (
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
-	"io"
 	"io/fs"
 	"net"
 	"net/url"
@@ -22,6 +21,7 @@ import (
 
 	"anagrafe/agent/keyfile"
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 	"anagrafe/protocol/wire"
 )
 
@@ -86,7 +86,7 @@ func (i *Identity) certificate() *tls.Certificate {
 // Reason is NotEnrolled; one that cannot be read is IdentityUnreadable, and is
 // never replaced: it is the only thing that the collector knows this agent by.
 func Open(dir string) (*Identity, error) {
-	b, err := readLimited(filepath.Join(dir, identityFile))
+	b, err := wholefile.Read(filepath.Join(dir, identityFile), maxPEM)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, newError(NotEnrolled, nil, "this agent is not enrolled with a collector")
 	}
@@ -180,7 +180,7 @@ func (i *Identity) save() error {
 	for _, c := range i.authorities {
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw, Headers: map[string]string{headerRole: "authority"}})
 	}
-	return keyfile.Replace(filepath.Join(i.dir, identityFile), b.Bytes(), 0o644)
+	return wholefile.Write(filepath.Join(i.dir, identityFile), b.Bytes(), 0o644)
 }
 
 // with gives the identity that has these certificates (DER) instead, recognises
@@ -293,17 +293,4 @@ func parseCollector(s string) (string, error) {
 		port = "8443"
 	}
 	return "https://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port), nil
-}
-
-func readLimited(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
-	if err == nil && len(b) > maxPEM {
-		err = errors.New("it is too long to be an identity")
-	}
-	return b, err
 }

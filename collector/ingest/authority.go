@@ -18,8 +18,8 @@ import (
 	"sync"
 	"time"
 
-	"anagrafe/collector/keyfile"
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 )
 
 const (
@@ -122,8 +122,8 @@ func (a *Authority) current() *authorities {
 func OpenAuthority(dir string) (*Authority, error) {
 	a := &Authority{dir: filepath.Join(dir, "keys"), now: time.Now}
 	keyPath, certPath := filepath.Join(a.dir, keyFile), filepath.Join(a.dir, certFile)
-	kept, keyErr := readLimited(keyPath)
-	shown, certErr := readLimited(certPath)
+	kept, keyErr := wholefile.Read(keyPath, maxPEM)
+	shown, certErr := wholefile.Read(certPath, maxPEM)
 	switch {
 	case errors.Is(keyErr, fs.ErrNotExist) && errors.Is(certErr, fs.ErrNotExist):
 		return a, a.begin()
@@ -164,7 +164,7 @@ func (a *Authority) begin() error {
 		first, err = newRoot(a.now())
 	}
 	if err == nil {
-		err = keyfile.Write(filepath.Join(a.dir, keyFile), (&authorities{signs: first}).encode(), 0o600)
+		err = wholefile.Write(filepath.Join(a.dir, keyFile), (&authorities{signs: first}).encode(), 0o600)
 	}
 	if err == nil {
 		err = a.keep(&authorities{signs: first})
@@ -181,10 +181,10 @@ func (a *Authority) begin() error {
 func (a *Authority) keep(held *authorities) error {
 	next := *held
 	next.complete()
-	if err := keyfile.Write(filepath.Join(a.dir, certFile), next.encodePublic(), 0o644); err != nil {
+	if err := wholefile.Write(filepath.Join(a.dir, certFile), next.encodePublic(), 0o644); err != nil {
 		return err
 	}
-	if err := keyfile.Write(filepath.Join(a.dir, keyFile), next.encode(), 0o600); err != nil {
+	if err := wholefile.Write(filepath.Join(a.dir, keyFile), next.encode(), 0o600); err != nil {
 		return err
 	}
 	a.held = &next

@@ -8,8 +8,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
 )
 
@@ -166,20 +164,4 @@ func parseCertificates(b []byte) ([]*x509.Certificate, error) {
 		all = append(all, c)
 	}
 	return all, nil
-}
-
-func readLimited(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > maxPEM {
-		return nil, fmt.Errorf("%s is over %d bytes long, which no key or certificate is", path, maxPEM)
-	}
-	return bytes.TrimSpace(b), nil
 }

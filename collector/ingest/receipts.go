@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"anagrafe/collector/keyfile"
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 )
 
 const (
@@ -46,7 +46,7 @@ func OpenReceiptKey(dir, name string) (*ReceiptKey, error) {
 
 func openReceiptKey(keys, name string) (*ReceiptKey, error) {
 	keyPath, pubPath := filepath.Join(keys, receiptKeyFile), filepath.Join(keys, receiptPubFile)
-	secret, keyErr := readLimited(keyPath)
+	secret, keyErr := wholefile.Read(keyPath, maxPEM)
 	_, pubErr := os.Stat(pubPath)
 	switch {
 	case errors.Is(keyErr, fs.ErrNotExist) && errors.Is(pubErr, fs.ErrNotExist):
@@ -72,7 +72,7 @@ func openReceiptKey(keys, name string) (*ReceiptKey, error) {
 		return nil, fmt.Errorf("%s is damaged: %w; restore it from the backup of the keys", keyPath, err)
 	}
 	if errors.Is(pubErr, fs.ErrNotExist) { // a first start that was cut between the two files
-		return k, keyfile.Write(pubPath, []byte(k.verifier+"\n"), 0o644)
+		return k, wholefile.Write(pubPath, []byte(k.verifier+"\n"), 0o644)
 	}
 	return k, nil
 }
@@ -90,10 +90,10 @@ func makeReceiptKey(keys, name string) (*ReceiptKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := keyfile.Write(filepath.Join(keys, receiptKeyFile), []byte(secret+"\n"+public+"\n"), 0o600); err != nil {
+	if err := wholefile.Write(filepath.Join(keys, receiptKeyFile), []byte(secret+"\n"+public+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	return k, keyfile.Write(filepath.Join(keys, receiptPubFile), []byte(public+"\n"), 0o644)
+	return k, wholefile.Write(filepath.Join(keys, receiptPubFile), []byte(public+"\n"), 0o644)
 }
 
 func newReceiptKey(secret, public string) (*ReceiptKey, error) {

@@ -17,9 +17,9 @@ import (
 
 	"filippo.io/age"
 
-	"anagrafe/collector/keyfile"
 	"anagrafe/collector/registry/pgtest"
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 )
 
 // backupKey opens the backups of these tests.
@@ -62,7 +62,7 @@ func (c copies) into(t testing.TB, store string) Restoration {
 	}
 	keys := keysOf(store)
 	if c.master != nil {
-		if err := keyfile.Write(keys.Master, c.master, 0o600); err != nil {
+		if err := wholefile.Write(keys.Master, c.master, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"anagrafe/collector/keyfile"
+	"anagrafe/protocol/wholefile"
 )
 
 // The ledger of erasures lies outside the database, so that what was erased after
@@ -197,7 +197,7 @@ func (l *Ledger) begin(path string) error {
 	if err != nil {
 		return err
 	}
-	return keyfile.Write(path, append(append(append(macOf(l.key, nil, content), ' '), content...), '\n'), 0o600)
+	return wholefile.Write(path, append(append(append(macOf(l.key, nil, content), ' '), content...), '\n'), 0o600)
 }
 
 // Head is how far the ledger has come.

@@ -15,7 +15,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
 
-	"anagrafe/collector/keyfile"
+	"anagrafe/protocol/wholefile"
 )
 
 // The master key seals the data keys. It is a Tink keyset in a file outside the
@@ -122,7 +122,7 @@ func (m *master) replace(handle *keyset.Handle) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := keyfile.Write(m.path, b.Bytes(), 0o600); err != nil {
+	if err := wholefile.Write(m.path, b.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write the master key: %w", err)
 	}
 	return m.use(handle)

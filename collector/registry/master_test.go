@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"anagrafe/collector/keyfile"
+	"anagrafe/protocol/wholefile"
 )
 
 func newMaster(t testing.TB) *master {
@@ -140,5 +140,5 @@ func writeSecretCopy(to, from string) error {
 	if err != nil {
 		return err
 	}
-	return keyfile.Write(to, b, 0o600)
+	return wholefile.Write(to, b, 0o600)
 }

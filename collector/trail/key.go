@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"anagrafe/protocol/wholefile"
 )
 
 const keyFile = "checkpoint.key"
@@ -95,10 +97,5 @@ func writeOnce(dir, path, content string) error {
 	if err := os.Link(f.Name(), path); err != nil {
 		return err
 	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return wholefile.SyncDir(dir)
 }

@@ -1,6 +1,7 @@
-package keyfile
+package wholefile
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,6 +31,14 @@ func TestWrite(t *testing.T) {
 	}
 	if err := Write(filepath.Join(dir, "no", "a.key"), nil, 0o600); err == nil {
 		t.Error("written where there is no directory")
+	}
+	for most, whole := range map[int64]bool{0: false, 9: false, 10: true, 1 << 20: true} { // it has ten, "-rw-r--r--"
+		if b, err := Read(path, most); (err == nil) != whole || whole && len(b) != 10 {
+			t.Errorf("up to %d bytes: %q, %v", most, b, err)
+		}
+	}
+	if _, err := Read(filepath.Join(dir, "none"), 9); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
 		t.Errorf("left beside it: %v, %v", left, err)

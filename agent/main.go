@@ -1,7 +1,3 @@
-// Command anagrafe-agent runs in the network of a recorder: it finds the
-// cameras, lets the owner confirm them, and keeps their entry in the municipal
-// register true. This package holds configuration, wiring, service control and
-// the command line; the path of the data is in the packages below it.
 package main
 
 import (

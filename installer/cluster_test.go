@@ -43,12 +43,7 @@ type node struct {
 	collector    *process
 }
 
-const (
-	clusterPassword = "d0c5a9e36b7f41c28e5a"
-	// clusterTTL is Patroni's ttl in cluster/patroni.yml: after that time without a word
-	// a primary is replaced.
-	clusterTTL = 20 * time.Second
-)
+const clusterPassword = "d0c5a9e36b7f41c28e5a"
 
 func dbAddress(i int) string { return fmt.Sprintf("10.9.%d.2", 11+i) }
 

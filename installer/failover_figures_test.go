@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// clusterTTL is Patroni's ttl in cluster/patroni.yml: after that time without a word
+// a primary is replaced.
+const clusterTTL = 20 * time.Second
+
 // failoverFigures are failover and failover.lost: the machine of the primary is gone
 // without a word, under the load of agents that declare. Counted is the longest time
 // without an acknowledgement, by the agents' own ledger; 5 s are for the promotion, the

@@ -13,6 +13,8 @@ import (
 	"time"
 )
 
+// These tests are of the whole product: the real programs, killed and cut off, lose
+// nothing that was confirmed and keep nothing that was withdrawn.
 const recorded = "anagrafe_ingest_messages_recorded_total"
 
 // exactly fails unless the register holds each of ids once and nothing else.
@@ -46,7 +48,7 @@ func TestLongCollectorKilledBeforeAcknowledging(t *testing.T) {
 	}
 	collector.kill()
 
-	collector = tn.startCollector()
+	tn.startCollector()
 	tn.relay.dropDown.Store(false)
 	agent.until("the acknowledgement", func() bool { return tn.outbox("declaration")["acknowledged"] == 1 })
 	if got := tn.metric("anagrafe_ingest_messages_duplicate_total", ""); got != 1 {

@@ -16,8 +16,8 @@ const codeAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 // codeSymbols are random, 5 bits each: 60 bits. One check character follows.
 const codeSymbols = 12
 
-// ErrCode is what every error of ParseCode and ParseLink wraps.
-var ErrCode = errors.New("not an enrolment code")
+// errCode is what every error of ParseCode and ParseLink wraps.
+var errCode = errors.New("not an enrolment code")
 
 // Code is a code that a person types: 60 random bits and a check character. It
 // enrols an agent, once, or is the owner's of a site. The zero value is no code.
@@ -58,19 +58,19 @@ func ParseCode(s string) (Code, error) {
 			r = '1'
 		}
 		if !strings.ContainsRune(codeAlphabet, r) {
-			return Code{}, fmt.Errorf("%w: it holds a character that no code has; codes are letters and digits without I, L, O and U", ErrCode)
+			return Code{}, fmt.Errorf("%w: it holds a character that no code has; codes are letters and digits without I, L, O and U", errCode)
 		}
 		if clean.Len() > codeSymbols {
-			return Code{}, fmt.Errorf("%w: it is longer than %d characters", ErrCode, codeSymbols+1)
+			return Code{}, fmt.Errorf("%w: it is longer than %d characters", errCode, codeSymbols+1)
 		}
 		clean.WriteRune(r)
 	}
 	c := clean.String()
 	if len(c) != codeSymbols+1 {
-		return Code{}, fmt.Errorf("%w: it has %d characters of %d", ErrCode, len(c), codeSymbols+1)
+		return Code{}, fmt.Errorf("%w: it has %d characters of %d", errCode, len(c), codeSymbols+1)
 	}
 	if checkSymbol(c[:codeSymbols]) != c[codeSymbols] {
-		return Code{}, fmt.Errorf("%w: one character is wrong, or two are swapped; read it again", ErrCode)
+		return Code{}, fmt.Errorf("%w: one character is wrong, or two are swapped; read it again", errCode)
 	}
 	return Code{c}, nil
 }

@@ -52,7 +52,7 @@ func TestParseCode(t *testing.T) {
 		"0123\x004567" + whole[8:], "\xff" + whole[1:], "0123-4567-89BA-" + whole[12:],
 	} {
 		got, err := ParseCode(typed)
-		if !errors.Is(err, ErrCode) || got != (Code{}) {
+		if !errors.Is(err, errCode) || got != (Code{}) {
 			t.Errorf("%.40q: %v, %v", typed, got, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "0123") {
@@ -126,7 +126,7 @@ func TestParseLink(t *testing.T) {
 		"https://a.it/enrol#code=" + c.s + "&pin=" + pin + "&pin=" + pin, "https://a.it/enrol#code=" + c.s + "&x=" + strings.Repeat("x", 2000),
 	} {
 		got, err := ParseLink(text)
-		if !errors.Is(err, ErrCode) || got != (Link{}) {
+		if !errors.Is(err, errCode) || got != (Link{}) {
 			t.Errorf("%.80s: %+v, %v", text, got, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), c.s) || strings.Contains(err.Error(), c.String())) {
@@ -142,7 +142,7 @@ func FuzzParseCode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := ParseCode(s)
 		if err != nil {
-			if !errors.Is(err, ErrCode) {
+			if !errors.Is(err, errCode) {
 				t.Errorf("an error of no kind: %v", err)
 			}
 			return
@@ -160,7 +160,7 @@ func FuzzParseLink(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		l, err := ParseLink(s)
 		if err != nil {
-			if !errors.Is(err, ErrCode) {
+			if !errors.Is(err, errCode) {
 				t.Errorf("an error of no kind: %v", err)
 			}
 			return

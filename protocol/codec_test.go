@@ -71,7 +71,7 @@ func TestFullSite(t *testing.T) {
 	// With every row as full as it may be they do not, and nothing is sent.
 	for day := range one.Schedule.Days {
 		one.Schedule.Days[day] = nil
-		for i := range MaxIntervals {
+		for i := range maxIntervals {
 			one.Schedule.Days[day] = append(one.Schedule.Days[day], Interval{i * 30, i*30 + 30, Continuous})
 		}
 	}
@@ -119,7 +119,7 @@ func TestDecodeBig(t *testing.T) {
 	if _, err := Decode(make([]byte, MaxMessage+1)); !errors.Is(err, ErrTooBig) {
 		t.Errorf("one byte over the limit: %v", err)
 	}
-	if _, err := Decode(make([]byte, MaxMessage)); !errors.Is(err, ErrMalformed) {
+	if _, err := Decode(make([]byte, MaxMessage)); !errors.Is(err, errMalformed) {
 		t.Errorf("a megabyte of zeros: %v", err)
 	}
 }
@@ -202,7 +202,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Decode(b)
 		if err != nil {
-			if !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrTooBig) && len(fieldsOf(err)) == 0 {
+			if !errors.Is(err, errMalformed) && !errors.Is(err, ErrTooBig) && len(fieldsOf(err)) == 0 {
 				t.Errorf("an error of no kind: %v", err)
 			}
 			return

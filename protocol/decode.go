@@ -12,7 +12,7 @@ import (
 
 // Decode reads a message of any supported version into the newest types and
 // validates it. Times come out in UTC. Errors: ErrTooBig before anything is
-// read, ErrMalformed, FieldErrors.
+// read, FieldErrors, or what says that it is no message.
 func Decode(b []byte) (Message, error) {
 	m, err := decode(b)
 	if err != nil {
@@ -31,7 +31,7 @@ func decode(b []byte) (Message, error) {
 	}
 	var w wire.Message
 	if err := proto.Unmarshal(b, &w); err != nil {
-		return Message{}, fmt.Errorf("%w: %v", ErrMalformed, err)
+		return Message{}, fmt.Errorf("%w: %v", errMalformed, err)
 	}
 	var errs FieldErrors
 	if w.Version == 0 {

@@ -18,8 +18,8 @@
 //
 // MapService is called under mutual TLS, too, while an owner places cameras:
 // DescribeMap says what there is, GetTile gives a vector tile, FindPlaces what an
-// address may mean. Its answers are bounded by [MaxTile], [MaxTileZoom],
-// [MaxPlaceText] and [MaxPlaces]. A collector without this service, a map or
+// address may mean. Its answers are bounded ([MaxTile], [MaxTileZoom],
+// [MaxPlaceText], eight places). A collector without this service, a map or
 // addresses answers with Connect's "unimplemented": cameras are then placed by
 // coordinates. It could learn which agent looks at which square of the map and for
 // which address; it writes that down nowhere, and nothing of it enters a message.
@@ -99,8 +99,8 @@
 // # Limits and errors
 //
 // A message has [MaxMessage] bytes at most; a larger one is refused unread
-// ([ErrTooBig]). [MaxCameras], [MaxRecorders], [MaxContacts], [MaxIntervals] and
-// [MaxSuspensions] are counted in the bytes before anything is built from them,
+// ([ErrTooBig]). Cameras ([MaxCameras]), recorders, contacts, intervals and
+// suspensions are counted in the bytes before anything is built from them,
 // as half a million empty cameras fit into a megabyte. Strings are valid UTF-8
 // without control characters, names of 120 characters and lines of 300 at most.
 // Times lie between 2015 and 2100 and are kept to the microsecond in UTC. A
@@ -110,8 +110,8 @@
 // What is wrong with a well-formed message is told by field, all at once:
 // [FieldErrors], with paths as in JSON ("cameras[3].position.lat"; days of a
 // schedule are counted from Sunday, 7 is the holiday row). The rest of the site
-// stays as it was: a message is applied whole or not at all. [ErrMalformed] is
-// for what is no message: truncated, text, a single field twice, two bodies.
+// stays as it was: a message is applied whole or not at all. Another error
+// is for what is no message: truncated, text, a single field twice, two bodies.
 // Each refusal of a call carries one word, a [Reason].
 //
 // # Versions

@@ -18,7 +18,7 @@ func Encode(m Message) ([]byte, error) {
 	}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(toWire(m))
 	if err != nil {
-		return nil, fmt.Errorf("encode message: %w: %v", ErrMalformed, err)
+		return nil, fmt.Errorf("encode message: %w: %v", errMalformed, err)
 	}
 	if len(b) > MaxMessage {
 		return nil, fmt.Errorf("encode message: %w: it has %d bytes", ErrTooBig, len(b))

@@ -52,7 +52,7 @@ func TestErasureCertificate(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if _, err := OpenReceipt(signed, public); !errors.Is(err, ErrReceipt) {
+	if _, err := OpenReceipt(signed, public); !errors.Is(err, errReceipt) {
 		t.Errorf("a certificate is taken for a receipt: %v", err)
 	}
 }

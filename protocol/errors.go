@@ -11,8 +11,8 @@ import (
 var (
 	// ErrTooBig: over MaxMessage; it was not looked into.
 	ErrTooBig = errors.New("message is over the limit of 1 MiB")
-	// ErrMalformed: not an encoded message at all, e.g. truncated.
-	ErrMalformed = errors.New("not a well-formed message")
+	// errMalformed: not an encoded message at all, e.g. truncated.
+	errMalformed = errors.New("not a well-formed message")
 )
 
 // FieldError names one field and what is wrong with it, e.g.

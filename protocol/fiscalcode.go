@@ -8,8 +8,8 @@ import (
 
 // What is wrong with an Italian fiscal code or VAT number.
 var (
-	ErrFiscalCodeForm  = errors.New("must have 16 letters and digits (a person's), or 11 digits (a company's, a public body's, a condominium's, a VAT number)")
-	ErrFiscalCodeCheck = errors.New("has a wrong check character: one of the others was mistyped")
+	errFiscalCodeForm  = errors.New("must have 16 letters and digits (a person's), or 11 digits (a company's, a public body's, a condominium's, a VAT number)")
+	errFiscalCodeCheck = errors.New("has a wrong check character: one of the others was mistyped")
 )
 
 const personCodeLength = 16
@@ -27,8 +27,8 @@ var (
 var oddPlaces = [26]int{1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23}
 
 // FiscalCode gives a fiscal code or VAT number without spaces, dots and the
-// prefix IT, in capitals, and checks its last character. The error is
-// ErrFiscalCodeForm or ErrFiscalCodeCheck.
+// prefix IT, in capitals, and checks its last character. The error says
+// what is wrong, as of a field.
 func FiscalCode(s string) (string, error) {
 	code := strings.ToUpper(strings.NewReplacer(" ", "", ".", "", "-", "").Replace(s))
 	if digits, ok := strings.CutPrefix(code, "IT"); ok && numberCode.MatchString(digits) {
@@ -41,10 +41,10 @@ func FiscalCode(s string) (string, error) {
 	case numberCode.MatchString(code):
 		good = numberCheck(code) == code[10] && code != "00000000000"
 	default:
-		return "", ErrFiscalCodeForm
+		return "", errFiscalCodeForm
 	}
 	if !good {
-		return "", ErrFiscalCodeCheck
+		return "", errFiscalCodeCheck
 	}
 	return code, nil
 }

@@ -140,7 +140,7 @@ func (c checker) health(h Health) {
 	c.number("cameras_found", int64(h.Found), 0, maxDevices)
 	c.number("cameras_answered", int64(h.Answered), 0, int64(h.Found))
 	c.number("cameras_confirmed", int64(h.Confirmed), 0, MaxCameras)
-	c.few("recorders", len(h.Recorders), MaxRecorders)
+	c.few("recorders", len(h.Recorders), maxRecorders)
 	seen := map[string]bool{}
 	for i, r := range h.Recorders {
 		at := c.at("recorders", i)

@@ -33,22 +33,22 @@ func PinOf(spki []byte) string {
 	return pinPrefix + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// ParseLink reads a link. Its errors wrap ErrCode and never repeat the code.
+// ParseLink reads a link. Its errors wrap errCode and never repeat the code.
 func ParseLink(s string) (Link, error) {
 	s = strings.TrimSpace(s)
 	if len(s) > 1024 {
-		return Link{}, fmt.Errorf("%w: the link is too long", ErrCode)
+		return Link{}, fmt.Errorf("%w: the link is too long", errCode)
 	}
 	u, err := url.Parse(s)
 	if err != nil { // url's error would repeat the link
-		return Link{}, fmt.Errorf("%w: the link is not a web address", ErrCode)
+		return Link{}, fmt.Errorf("%w: the link is not a web address", errCode)
 	}
 	if u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Path != EnrolmentPath || !validHost(u.Host) {
-		return Link{}, fmt.Errorf("%w: a link reads https://HOST:PORT/enrol#code=CODE", ErrCode)
+		return Link{}, fmt.Errorf("%w: a link reads https://HOST:PORT/enrol#code=CODE", errCode)
 	}
 	values, err := url.ParseQuery(u.EscapedFragment())
 	if err != nil || len(values["code"]) != 1 || len(values["pin"]) > 1 {
-		return Link{}, fmt.Errorf("%w: the part after # must hold one code, and one pin at most", ErrCode)
+		return Link{}, fmt.Errorf("%w: the part after # must hold one code, and one pin at most", errCode)
 	}
 	code, err := ParseCode(values.Get("code"))
 	if err != nil {
@@ -56,7 +56,7 @@ func ParseLink(s string) (Link, error) {
 	}
 	l := Link{Collector: "https://" + strings.ToLower(u.Host), Code: code, Pin: values.Get("pin")}
 	if values.Has("pin") && !validPin(l.Pin) {
-		return Link{}, fmt.Errorf("%w: the pin of the link is damaged; copy the whole link again", ErrCode)
+		return Link{}, fmt.Errorf("%w: the pin of the link is damaged; copy the whole link again", errCode)
 	}
 	return l, nil
 }

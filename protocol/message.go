@@ -15,15 +15,15 @@ const (
 	MaxMessage = 1 << 20
 	// MaxCameras is the most cameras that one site may declare.
 	MaxCameras = 512
-	// MaxRecorders is the most recorders of one site: a camera that records
+	// maxRecorders is the most recorders of one site: a camera that records
 	// onto its own card is its own recorder, hence as many as cameras.
-	MaxRecorders = MaxCameras
-	// MaxContacts is the most contacts of one site.
-	MaxContacts = 32
-	// MaxIntervals is the most intervals in one row of a schedule: half-hours.
-	MaxIntervals = 48
-	// MaxSuspensions is the most suspensions of one schedule.
-	MaxSuspensions = 64
+	maxRecorders = MaxCameras
+	// maxContacts is the most contacts of one site.
+	maxContacts = 32
+	// maxIntervals is the most intervals in one row of a schedule: half-hours.
+	maxIntervals = 48
+	// maxSuspensions is the most suspensions of one schedule.
+	maxSuspensions = 64
 	// MaxNotice is the largest encoded Notice, in bytes.
 	MaxNotice = 64 << 10
 )

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// MaxDelegationSites is the most sites that one delegation may name; one that
+// maxDelegationSites is the most sites that one delegation may name; one that
 // is for more is for all.
-const MaxDelegationSites = 10_000
+const maxDelegationSites = 10_000
 
 // OrganisationKind is what kind of owner adheres.
 type OrganisationKind string
@@ -125,8 +125,8 @@ func (o Organisation) Validate() error {
 		if len(o.Contacts) == 0 {
 			c.add("contacts", "are missing: sites without contacts of their own have those of their organisation")
 		}
-		c.few("contacts", len(o.Contacts), MaxContacts)
-		for i, p := range o.Contacts[:min(len(o.Contacts), MaxContacts)] {
+		c.few("contacts", len(o.Contacts), maxContacts)
+		for i, p := range o.Contacts[:min(len(o.Contacts), maxContacts)] {
 			c.at("contacts", i).contact(p)
 		}
 	})
@@ -169,8 +169,8 @@ func (d Delegation) Validate() error {
 				c.add(at, "occurs twice")
 			}
 		}
-		c.few("sites", len(d.Sites), MaxDelegationSites)
-		for i, id := range d.Sites[:min(len(d.Sites), MaxDelegationSites)] {
+		c.few("sites", len(d.Sites), maxDelegationSites)
+		for i, id := range d.Sites[:min(len(d.Sites), maxDelegationSites)] {
 			c.id(fmt.Sprintf("sites[%d]", i), id)
 		}
 		c.required("rule", d.Rule, maxLine)

@@ -15,21 +15,21 @@ func TestFiscalCode(t *testing.T) {
 		// The examples that the Agenzia delle Entrate and textbooks print.
 		{"RSSMRA80A01H501U", "RSSMRA80A01H501U", nil},
 		{"rssmra80a01 h501u", "RSSMRA80A01H501U", nil},
-		{"RSSMRA80A01H501V", "", ErrFiscalCodeCheck},
-		{"RSSMRB80A01H501U", "", ErrFiscalCodeCheck},
+		{"RSSMRA80A01H501V", "", errFiscalCodeCheck},
+		{"RSSMRB80A01H501U", "", errFiscalCodeCheck},
 		{"RSSMRA80A01H50MM", "RSSMRA80A01H50MM", nil}, // omocodia: M stands for 1, and the check character moves by its 18
-		{"RSSMRA80A01H50MU", "", ErrFiscalCodeCheck},
-		{"RSSMRA80F01H501U", "", ErrFiscalCodeForm}, // F is no month
-		{"RSSMRA80A01H501", "", ErrFiscalCodeForm},
+		{"RSSMRA80A01H50MU", "", errFiscalCodeCheck},
+		{"RSSMRA80F01H501U", "", errFiscalCodeForm}, // F is no month
+		{"RSSMRA80A01H501", "", errFiscalCodeForm},
 		{"00743110157", "00743110157", nil},
 		{"IT 007.431.101-57", "00743110157", nil},
 		{"01199250158", "01199250158", nil}, // Comune di Milano
-		{"01199250159", "", ErrFiscalCodeCheck},
-		{"01199250185", "", ErrFiscalCodeCheck}, // two digits changed places
-		{"00000000000", "", ErrFiscalCodeCheck},
-		{"0119925015", "", ErrFiscalCodeForm},
-		{"", "", ErrFiscalCodeForm},
-		{"١١٩٩٢٥٠١٥٨١", "", ErrFiscalCodeForm},
+		{"01199250159", "", errFiscalCodeCheck},
+		{"01199250185", "", errFiscalCodeCheck}, // two digits changed places
+		{"00000000000", "", errFiscalCodeCheck},
+		{"0119925015", "", errFiscalCodeForm},
+		{"", "", errFiscalCodeForm},
+		{"١١٩٩٢٥٠١٥٨١", "", errFiscalCodeForm},
 	} {
 		got, err := FiscalCode(c.in)
 		if got != c.want || !errors.Is(err, c.err) {

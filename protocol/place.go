@@ -16,7 +16,7 @@ const (
 	MaxTile      = 1 << 20 // bytes of a tile, unpacked and packed
 	MaxTileZoom  = 16
 	MaxPlaceText = 200 // bytes of an address that is looked up
-	MaxPlaces    = 8   // places of an answer
+	maxPlaces    = 8   // places of an answer
 )
 
 const (
@@ -120,10 +120,10 @@ func CheckPlaceText(text string) error {
 	return errs
 }
 
-// PlacesToWire is the answer of FindPlaces: MaxPlaces of them at most.
+// PlacesToWire is the answer of FindPlaces: maxPlaces of them at most.
 func PlacesToWire(all []FoundPlace) *wire.FindPlacesResponse {
 	w := &wire.FindPlacesResponse{}
-	for _, p := range all[:min(len(all), MaxPlaces)] {
+	for _, p := range all[:min(len(all), maxPlaces)] {
 		w.Places = append(w.Places, &wire.Place{Name: p.Name, LonMicrodegrees: p.At.Lon, LatMicrodegrees: p.At.Lat, Sure: p.Sure})
 	}
 	return w
@@ -132,8 +132,8 @@ func PlacesToWire(all []FoundPlace) *wire.FindPlacesResponse {
 // PlacesFromWire reads an answer of FindPlaces. What is wrong is FieldErrors.
 func PlacesFromWire(w *wire.FindPlacesResponse) ([]FoundPlace, error) {
 	var errs FieldErrors
-	if n := len(w.GetPlaces()); n > MaxPlaces {
-		errs.add("places", "has %d, at most %d are allowed", n, MaxPlaces)
+	if n := len(w.GetPlaces()); n > maxPlaces {
+		errs.add("places", "has %d, at most %d are allowed", n, maxPlaces)
 		return nil, errs
 	}
 	all := make([]FoundPlace, 0, len(w.GetPlaces()))

@@ -93,11 +93,11 @@ func TestPlaces(t *testing.T) {
 	if got, err := PlacesFromWire(PlacesToWire(all)); err != nil || !reflect.DeepEqual(got, all) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	many := make([]FoundPlace, MaxPlaces+3)
+	many := make([]FoundPlace, maxPlaces+3)
 	for i := range many {
 		many[i] = all[0]
 	}
-	if got, err := PlacesFromWire(PlacesToWire(many)); err != nil || len(got) != MaxPlaces {
+	if got, err := PlacesFromWire(PlacesToWire(many)); err != nil || len(got) != maxPlaces {
 		t.Errorf("%d of many, %v", len(got), err)
 	}
 	if got, err := PlacesFromWire(PlacesToWire(nil)); err != nil || len(got) != 0 {
@@ -113,7 +113,7 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	if _, err := PlacesFromWire(&wire.FindPlacesResponse{Places: make([]*wire.Place, MaxPlaces+1)}); err == nil {
+	if _, err := PlacesFromWire(&wire.FindPlacesResponse{Places: make([]*wire.Place, maxPlaces+1)}); err == nil {
 		t.Error("more than are allowed are taken")
 	}
 	for text, ok := range map[string]bool{"via Torino 1": true, "": false, "\t": false, "a\x00": false, "\xff": false,
@@ -144,7 +144,7 @@ func FuzzMapAnswers(f *testing.F) {
 		}
 		if proto.Unmarshal(b, found) == nil {
 			all, err := PlacesFromWire(found)
-			if len(all) > MaxPlaces || err != nil && all != nil {
+			if len(all) > maxPlaces || err != nil && all != nil {
 				t.Errorf("%+v, %v", all, err)
 			}
 		}

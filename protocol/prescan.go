@@ -28,13 +28,13 @@ func scan(b []byte) (scanned, error) {
 func most(f protoreflect.FullName) int {
 	switch f {
 	case "anagrafe.v1.Declaration.contacts":
-		return MaxContacts
+		return maxContacts
 	case "anagrafe.v1.Schedule.days":
 		return Holiday + 1
 	case "anagrafe.v1.DayRow.intervals":
-		return MaxIntervals
+		return maxIntervals
 	case "anagrafe.v1.Schedule.suspensions":
-		return MaxSuspensions
+		return maxSuspensions
 	case "anagrafe.v1.Health.others":
 		return MaxOthers
 	case "anagrafe.v1.RecorderHealth.faults":
@@ -48,12 +48,12 @@ func (s *scanned) walk(b []byte, d protoreflect.MessageDescriptor, path string) 
 	for len(b) > 0 {
 		num, kind, n := protowire.ConsumeTag(b)
 		if n < 0 {
-			return fmt.Errorf("%w: %v", ErrMalformed, protowire.ParseError(n))
+			return fmt.Errorf("%w: %v", errMalformed, protowire.ParseError(n))
 		}
 		b = b[n:]
 		n = protowire.ConsumeFieldValue(num, kind, b)
 		if n < 0 {
-			return fmt.Errorf("%w: %v", ErrMalformed, protowire.ParseError(n))
+			return fmt.Errorf("%w: %v", errMalformed, protowire.ParseError(n))
 		}
 		value := b[:n]
 		b = b[n:]
@@ -76,14 +76,14 @@ func (s *scanned) walk(b []byte, d protoreflect.MessageDescriptor, path string) 
 		case f.IsList() && index >= most(key):
 			return FieldErrors{{join(path, name), fmt.Sprintf("are more than %d", most(key))}}
 		case !f.IsList() && index > 0:
-			return fmt.Errorf("%w: %s occurs twice", ErrMalformed, key)
+			return fmt.Errorf("%w: %s occurs twice", errMalformed, key)
 		}
 		if f.Kind() != protoreflect.MessageKind {
 			continue
 		}
 		inner, n := protowire.ConsumeBytes(value)
 		if n < 0 {
-			return fmt.Errorf("%w: %v", ErrMalformed, protowire.ParseError(n))
+			return fmt.Errorf("%w: %v", errMalformed, protowire.ParseError(n))
 		}
 		if f.IsList() {
 			name = fmt.Sprintf("%s[%d]", name, index)

@@ -24,8 +24,8 @@ const (
 const receiptWords = "Ricevuta dell'Anagrafe Telecamere: il registro ha preso in carico il messaggio che ha questa impronta.\n" +
 	"Receipt of the register of cameras: it has recorded the message that has this hash.\n\n"
 
-// ErrReceipt is what every error of [OpenReceipt] wraps.
-var ErrReceipt = errors.New("not a receipt that this key has signed")
+// errReceipt is what every error of [OpenReceipt] wraps.
+var errReceipt = errors.New("not a receipt that this key has signed")
 
 // SignReceipt gives the receipt as a note (golang.org/x/mod/sumdb/note): words,
 // then one "key value" line each for message, site, sha256 (hexadecimal, of the
@@ -43,23 +43,22 @@ func SignReceipt(r Receipt, s note.Signer) (string, error) {
 }
 
 // OpenReceipt checks a signed receipt with a collector's verifier key
-// (EnrolResponse.receipt_key) and gives what it says. The errors wrap
-// ErrReceipt.
+// (EnrolResponse.receipt_key) and gives what it says.
 func OpenReceipt(signed, verifierKey string) (Receipt, error) {
 	v, err := note.NewVerifier(verifierKey)
 	if err != nil {
-		return Receipt{}, fmt.Errorf("%w: the key itself cannot be read", ErrReceipt)
+		return Receipt{}, fmt.Errorf("%w: the key itself cannot be read", errReceipt)
 	}
 	if len(signed) > MaxReceipt {
-		return Receipt{}, fmt.Errorf("%w: it is over %d bytes long", ErrReceipt, MaxReceipt)
+		return Receipt{}, fmt.Errorf("%w: it is over %d bytes long", errReceipt, MaxReceipt)
 	}
 	n, err := note.Open([]byte(signed), note.VerifierList(v))
 	if err != nil {
-		return Receipt{}, fmt.Errorf("%w: %w", ErrReceipt, err)
+		return Receipt{}, fmt.Errorf("%w: %w", errReceipt, err)
 	}
 	r, err := readReceipt(n.Text)
 	if err != nil {
-		return Receipt{}, fmt.Errorf("%w: %w", ErrReceipt, err)
+		return Receipt{}, fmt.Errorf("%w: %w", errReceipt, err)
 	}
 	r.Note = signed
 	return r, nil

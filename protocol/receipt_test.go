@@ -89,12 +89,12 @@ func TestReceiptsThatAreNone(t *testing.T) {
 	cases["a short hash"] = sign(strings.Replace(text, "\nsha256 ", "\nsha256 zz", 1), s)
 	cases["no time"] = sign(strings.Replace(text, "\nrecorded 2026", "\nrecorded once 2026", 1), s)
 	for name, text := range cases {
-		if r, err := OpenReceipt(text, key); !errors.Is(err, ErrReceipt) {
+		if r, err := OpenReceipt(text, key); !errors.Is(err, errReceipt) {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 	}
 	for _, bad := range []string{"", "x", otherKey} {
-		if _, err := OpenReceipt(signed, bad); !errors.Is(err, ErrReceipt) {
+		if _, err := OpenReceipt(signed, bad); !errors.Is(err, errReceipt) {
 			t.Errorf("key %q: %v", bad, err)
 		}
 	}

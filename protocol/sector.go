@@ -30,7 +30,7 @@ func SectorOf(pos Position, view View) Sector {
 // reaching is a sector that is not aimed yet: it tells how far the camera may see.
 func reaching(pos Position, view View) Sector {
 	v := view.sane()
-	s := Sector{view: v, reach: DefaultRangeM, margin: float64(pos.AccuracyM)}
+	s := Sector{view: v, reach: defaultRangeM, margin: float64(pos.AccuracyM)}
 	if pos.AccuracyM <= 0 {
 		s.margin = DefaultAccuracyM
 	}
@@ -83,7 +83,7 @@ func (s *Sector) Sight(east, north float64, sees Answer) Sight {
 		depth, _ = s.turned(east, north)
 	}
 	a.PixelsPerMetre = s.view.pixelsPerMetre(distance+s.margin, depth+s.margin)
-	a.Class = ClassOf(a.PixelsPerMetre)
+	a.Class = classOf(a.PixelsPerMetre)
 	if sees == Unknown {
 		a.Doubts = s.doubts
 		if a.Doubts == 0 {

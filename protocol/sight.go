@@ -5,15 +5,15 @@ import "math"
 // Bounds taken where a value is not known, so that a camera is neither lost
 // nor promised.
 const (
-	// DefaultRangeM bounds a camera whose range nobody gave: within it the
+	// defaultRangeM bounds a camera whose range nobody gave: within it the
 	// camera may see, never surely. A 4 MP stream over 90 degrees falls to
 	// detection (25 px/m) at 51 m, an 8 MP one at 77 m.
-	DefaultRangeM = 100
+	defaultRangeM = 100
 	// DefaultAccuracyM is the position's error where none is given: a point
 	// clicked on a map of a street.
 	DefaultAccuracyM = 5
-	// DefaultHeightM is the mounting height where none is given: out of reach.
-	DefaultHeightM = 3
+	// defaultHeightM is the mounting height where none is given: out of reach.
+	defaultHeightM = 3
 )
 
 // Point is a place on WGS84, in microdegrees.
@@ -71,8 +71,8 @@ const (
 	ClassIdentify  Class = "identify"  // 250 px/m
 )
 
-// ClassOf names a pixel density.
-func ClassOf(pixelsPerMetre float64) Class {
+// classOf names a pixel density.
+func classOf(pixelsPerMetre float64) Class {
 	switch {
 	case pixelsPerMetre >= 250:
 		return ClassIdentify
@@ -139,7 +139,7 @@ func (v View) pixelsPerMetre(distance, depth float64) float64 {
 	if v.WidthPx <= 0 || v.AngleDeg == nil {
 		return 0
 	}
-	height := float64(DefaultHeightM)
+	height := float64(defaultHeightM)
 	if v.HeightCm != nil {
 		// Half a metre keeps the division finite for a camera on the ground.
 		height = math.Max(float64(*v.HeightCm)/100, 0.5)

@@ -140,7 +140,7 @@ func TestClassOf(t *testing.T) {
 		0: ClassNone, 24.99: ClassNone, 25: ClassDetect, 61.9: ClassDetect, 62: ClassObserve, 124.9: ClassObserve,
 		125: ClassRecognise, 249.9: ClassRecognise, 250: ClassIdentify, 9999: ClassIdentify,
 	} {
-		if got := ClassOf(ppm); got != want {
+		if got := classOf(ppm); got != want {
 			t.Errorf("ClassOf(%v) = %q, want %q", ppm, got, want)
 		}
 	}
@@ -211,9 +211,9 @@ func FuzzSee(f *testing.F) {
 			// No place within the error gives fewer pixels than are told.
 			var there float64
 			if angle <= 120 {
-				there = float64(width) / (2 * math.Max(distance*math.Cos(off*math.Pi/180), DefaultHeightM) * math.Tan(float64(angle)*math.Pi/360))
+				there = float64(width) / (2 * math.Max(distance*math.Cos(off*math.Pi/180), defaultHeightM) * math.Tan(float64(angle)*math.Pi/360))
 			} else {
-				there = float64(width) / (math.Max(distance, DefaultHeightM) * float64(angle) * math.Pi / 180)
+				there = float64(width) / (math.Max(distance, defaultHeightM) * float64(angle) * math.Pi / 180)
 			}
 			if got.Sees != No && there < got.PixelsPerMetre*0.9999 {
 				t.Fatalf("%.2f px/m, but %.2f from %.2f m off", got.PixelsPerMetre, there, r)

@@ -9,8 +9,8 @@ import (
 func (c checker) declaration(d Declaration) {
 	c.site(d.Site)
 	c.approval(d.Approval)
-	c.few("contacts", len(d.Contacts), MaxContacts)
-	c.few("recorders", len(d.Recorders), MaxRecorders)
+	c.few("contacts", len(d.Contacts), maxContacts)
+	c.few("recorders", len(d.Recorders), maxRecorders)
 	c.few("cameras", len(d.Cameras), MaxCameras)
 	for i, p := range d.Contacts {
 		c.at("contacts", i).contact(p)
@@ -130,7 +130,7 @@ func (c checker) schedule(s Schedule) {
 		}
 		c.in(fmt.Sprintf("days[%d]", day)).row(row)
 	}
-	c.few("suspensions", len(s.Suspensions), MaxSuspensions)
+	c.few("suspensions", len(s.Suspensions), maxSuspensions)
 	for i, p := range s.Suspensions {
 		at := c.at("suspensions", i)
 		at.time("from", p.From)
@@ -143,8 +143,8 @@ func (c checker) schedule(s Schedule) {
 }
 
 func (c checker) row(row []Interval) {
-	if len(row) > MaxIntervals {
-		c.add("", "are %d intervals, more than %d", len(row), MaxIntervals)
+	if len(row) > maxIntervals {
+		c.add("", "are %d intervals, more than %d", len(row), maxIntervals)
 		return
 	}
 	order := make([]int, len(row))
@@ -198,7 +198,7 @@ func (c checker) age(field string, d, least time.Duration) {
 }
 
 func (c checker) observation(o Observation) {
-	c.few("recorders", len(o.Recorders), MaxRecorders)
+	c.few("recorders", len(o.Recorders), maxRecorders)
 	c.few("cameras", len(o.Cameras), MaxCameras)
 	type look struct {
 		id string

@@ -196,7 +196,7 @@ func TestValidateOtherBodies(t *testing.T) {
 			t.Errorf("fields %q, want %q", got, c.want)
 		}
 	}
-	o := Observation{Cameras: make([]CameraObservation, MaxCameras+1), Recorders: make([]RecorderObservation, MaxRecorders+1)}
+	o := Observation{Cameras: make([]CameraObservation, MaxCameras+1), Recorders: make([]RecorderObservation, maxRecorders+1)}
 	if got := fieldsOf(sampleMessage(o).Validate()); !slices.Contains(got, "cameras") || !slices.Contains(got, "recorders") {
 		t.Error("too many observations: not said")
 	}

@@ -88,7 +88,7 @@ func TestBadVectors(t *testing.T) {
 	for _, file := range files {
 		_, err := Decode(read(t, file))
 		got := fieldsOf(err)
-		if errors.Is(err, ErrMalformed) {
+		if errors.Is(err, errMalformed) {
 			got = []string{"malformed"}
 		}
 		want := strings.Fields(string(read(t, strings.TrimSuffix(file, ".bin")+".txt")))

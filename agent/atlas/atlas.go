@@ -26,8 +26,8 @@ type Collector interface {
 
 // Errors that no waiting mends.
 var (
-	ErrNoMap    = errors.New("the collector has no map: place the cameras by coordinates")
-	ErrNoPlaces = errors.New("the collector has no addresses: place the cameras by coordinates or on the map")
+	errNoMap    = errors.New("the collector has no map: place the cameras by coordinates")
+	errNoPlaces = errors.New("the collector has no addresses: place the cameras by coordinates or on the map")
 )
 
 const (
@@ -110,7 +110,7 @@ func (a *Atlas) Tile(ctx context.Context, at protocol.TileAt) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !d.Tiles:
-		return nil, ErrNoMap
+		return nil, errNoMap
 	case !at.Valid() || at.Z < d.MinZoom || at.Z > d.MaxZoom:
 		return nil, nil
 	}
@@ -135,7 +135,7 @@ func (a *Atlas) Places(ctx context.Context, text string) (found []protocol.Found
 	case err != nil:
 		return nil, err
 	case !d.Places:
-		return nil, ErrNoPlaces
+		return nil, errNoPlaces
 	}
 	sum := sha256.Sum256([]byte(strings.ToLower(text)))
 	raw, err := a.kept(ctx, "place-"+hex.EncodeToString(sum[:]), keptFor, 0, func(ctx context.Context) ([]byte, error) {

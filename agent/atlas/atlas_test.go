@@ -153,10 +153,10 @@ func TestNothing(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	r.collector.err, r.collector.about = nil, protocol.MapDescription{}
-	if _, err := r.Tile(t.Context(), there); !errors.Is(err, ErrNoMap) {
+	if _, err := r.Tile(t.Context(), there); !errors.Is(err, errNoMap) {
 		t.Errorf("%v", err)
 	}
-	if _, err := r.Places(t.Context(), "via Torino 1"); !errors.Is(err, ErrNoPlaces) {
+	if _, err := r.Places(t.Context(), "via Torino 1"); !errors.Is(err, errNoPlaces) {
 		t.Errorf("%v", err)
 	}
 	r.wantAsked(t, "tile", 0)

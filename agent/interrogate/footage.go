@@ -52,9 +52,9 @@ type Finder struct {
 	Zone   string          // IANA, or fixed as "UTC+01:00"; "" unknown
 }
 
-// ErrNoSearch: nobody knows how to ask recorders of this family for an interval.
+// errNoSearch: nobody knows how to ask recorders of this family for an interval.
 // What is read of them in any case (Asker.Ask) tells how far back footage reaches.
-var ErrNoSearch = errors.New("recorders of this family cannot be asked for an interval")
+var errNoSearch = errors.New("recorders of this family cannot be asked for an interval")
 
 // finder is a driver that can ask for an interval.
 type finder interface {
@@ -81,12 +81,11 @@ func CanFind(f Family) bool {
 }
 
 // Footage asks one recorder which footage it has of the intervals. It only reads,
-// within the limits of a look, and an answer is of metadata alone. The error is
-// ErrNoSearch, or says why the recorder could not be asked: then nothing is known.
-// Found has the order of wanted.
+// within the limits of a look, and an answer is of metadata alone. The error
+// says why the recorder could not be asked: then nothing is known. Found has the order of wanted.
 func (a *Asker) Footage(ctx context.Context, s discover.Sighting, f Finder, wanted []Wanted) ([]Found, error) {
 	if !CanFind(f.Family) {
-		return nil, ErrNoSearch
+		return nil, errNoSearch
 	}
 	on, err := newRecorderTime(f, a.o.Now())
 	if err != nil {

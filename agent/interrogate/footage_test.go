@@ -195,7 +195,7 @@ func TestFootageUnknown(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ask(Finder{Family: Axis, Clock: good.Clock}, Wanted{}); !errors.Is(err, ErrNoSearch) {
+	if _, err := ask(Finder{Family: Axis, Clock: good.Clock}, Wanted{}); !errors.Is(err, errNoSearch) {
 		t.Errorf("a family without a search: %v", err)
 	}
 }

@@ -7,6 +7,19 @@
 // it to the owner and passes the owner's decisions on; interrogate asks it for
 // passwords; uplink empties the outbox, through an interface of its own.
 //
+// Where a question finds its place:
+//
+//	what a look found becomes what is known  record.go
+//	same camera, new address                 identity.go; channels.go of a recorder's
+//	seen by itself and by its recorder       paths.go, merge.go
+//	the owner's corrections, hours           edit.go, said.go
+//	the owner's yes; what it would send      approve.go; preview.go
+//	the queue of unsent messages             outbox.go
+//	measured facts that leave by themselves  observe.go
+//	notices, and what they ask for           notices.go, check.go, presence.go
+//	what the register already held           takeover.go
+//	passwords of devices                     secrets.go
+//
 // Decisions:
 //   - Approving writes the decision and the encoded Declaration in one
 //     transaction: what the owner said yes to is byte for byte what leaves.

@@ -12,8 +12,8 @@ import (
 	"anagrafe/protocol"
 )
 
-// ErrNamed: the site has been declared under its name, or every site here has one.
-var ErrNamed = errors.New("the site has a name already")
+// errNamed: the site has been declared under its name, or every site here has one.
+var errNamed = errors.New("the site has a name already")
 
 // NameSite says what a site is called that came without a name: its code was one of an
 // association's, and the register knows nothing of it. It may be corrected until the
@@ -39,11 +39,11 @@ func (v *Inventory) NameSite(ctx context.Context, siteID string, as protocol.Sit
 		}
 		switch s := b.site(siteID); {
 		case siteID == "":
-			return ErrNamed
+			return errNamed
 		case s == nil:
 			return fmt.Errorf("site %q: %w", siteID, ErrUnknown)
 		case s.declared != nil:
-			return ErrNamed
+			return errNamed
 		}
 		_, err := tx.ExecContext(ctx, "UPDATE site SET name = ?, category = ?, address = ? WHERE id = ?", as.Name, as.Category, as.Address, siteID)
 		return err

@@ -41,7 +41,7 @@ func TestNameSite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := v.NameSite(t.Context(), "", protocol.Site{Name: "Bar"}); !errors.Is(err, ErrNamed) {
+	if err := v.NameSite(t.Context(), "", protocol.Site{Name: "Bar"}); !errors.Is(err, errNamed) {
 		t.Errorf("no site without a name: %v", err)
 	}
 	if err := v.NameSite(t.Context(), siteB, protocol.Site{Name: "Bar"}); !errors.Is(err, ErrUnknown) {

@@ -22,7 +22,7 @@ import (
 // What a password may be. bcrypt reads 72 bytes at most; NIST SP 800-63B asks for
 // length and for nothing else.
 const (
-	MinRunes = 12
+	minRunes = 12
 	maxBytes = 72
 )
 
@@ -36,7 +36,7 @@ var ErrNone = errors.New("no password is set for access from the network")
 
 // Errors of a password that cannot be set.
 var (
-	ErrShort = fmt.Errorf("the password has fewer than %d characters", MinRunes)
+	ErrShort = fmt.Errorf("the password has fewer than %d characters", minRunes)
 	ErrLong  = fmt.Errorf("the password is longer than %d bytes", maxBytes)
 )
 
@@ -45,7 +45,7 @@ func passwordFile(dir string) string { return filepath.Join(dir, "lan.password")
 // SetPassword keeps the password for access from the network, as bcrypt alone.
 func SetPassword(dir, password string) error {
 	switch {
-	case utf8.RuneCountInString(password) < MinRunes:
+	case utf8.RuneCountInString(password) < minRunes:
 		return ErrShort
 	case len(password) > maxBytes:
 		return ErrLong

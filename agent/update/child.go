@@ -20,7 +20,7 @@ type Parent struct {
 // FromParent listens to the parent, if there is one: the context ends when that says
 // so, or is gone.
 func FromParent(ctx context.Context) (context.Context, *Parent) {
-	as := os.Getenv(EnvChild)
+	as := os.Getenv(envChild)
 	if as == "" {
 		return ctx, nil
 	}
@@ -28,7 +28,7 @@ func FromParent(ctx context.Context) (context.Context, *Parent) {
 }
 
 func listen(ctx context.Context, as string, in io.Reader, out io.Writer) (context.Context, *Parent) {
-	p := &Parent{Trial: as == ChildTrial, Kept: make(chan struct{}), out: out}
+	p := &Parent{Trial: as == childTrial, Kept: make(chan struct{}), out: out}
 	ctx, stop := context.WithCancel(ctx)
 	go func() {
 		defer stop()

@@ -9,14 +9,14 @@ import (
 	"syscall"
 )
 
-// room says ErrFull where a disk has not so many bytes free for this user.
+// room says errFull where a disk has not so many bytes free for this user.
 func room(dir string, bytes int64) error {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return fmt.Errorf("how much room there is: %w", err)
 	}
 	if free := int64(s.Bavail) * int64(s.Bsize); free < bytes {
-		return fmt.Errorf("%w (%d MiB are free, %d are needed)", ErrFull, free>>20, bytes>>20)
+		return fmt.Errorf("%w (%d MiB are free, %d are needed)", errFull, free>>20, bytes>>20)
 	}
 	return nil
 }
@@ -24,7 +24,7 @@ func room(dir string, bytes int64) error {
 // noRoom gives the system's word for a full disk ours.
 func noRoom(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w: %w", ErrFull, err)
+		return fmt.Errorf("%w: %w", errFull, err)
 	}
 	return err
 }

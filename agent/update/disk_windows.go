@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// room says ErrFull where a disk has not so many bytes free for this user.
+// room says errFull where a disk has not so many bytes free for this user.
 func room(dir string, bytes int64) error {
 	path, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
@@ -18,7 +18,7 @@ func room(dir string, bytes int64) error {
 		return fmt.Errorf("how much room there is: %w", err)
 	}
 	if free < uint64(bytes) {
-		return fmt.Errorf("%w (%d MiB are free, %d are needed)", ErrFull, free>>20, bytes>>20)
+		return fmt.Errorf("%w (%d MiB are free, %d are needed)", errFull, free>>20, bytes>>20)
 	}
 	return nil
 }
@@ -26,7 +26,7 @@ func room(dir string, bytes int64) error {
 // noRoom gives the system's word for a full disk ours.
 func noRoom(err error) error {
 	if errors.Is(err, windows.ERROR_DISK_FULL) {
-		return fmt.Errorf("%w: %w", ErrFull, err)
+		return fmt.Errorf("%w: %w", errFull, err)
 	}
 	return err
 }

@@ -20,8 +20,8 @@ import (
 // inventory is copied before a trial, and goes on being written.
 const spare = 64 << 20
 
-// ErrFull says that there is no room for an update.
-var ErrFull = errors.New("there is no room on the disk for the update: the program that runs goes on, and it is fetched once there is room")
+// errFull says that there is no room for an update.
+var errFull = errors.New("there is no room on the disk for the update: the program that runs goes on, and it is fetched once there is room")
 
 // fetch brings an offer's program onto the disk, whole and verified, and sets its
 // trial. What came of it before is not asked for again.

@@ -42,13 +42,13 @@ func TestLongFullDisk(t *testing.T) {
 			fill()
 		}
 	}
-	if ready, err := u.Look(t.Context()); ready || !errors.Is(err, ErrFull) || staged(t, u) != "" {
+	if ready, err := u.Look(t.Context()); ready || !errors.Is(err, errFull) || staged(t, u) != "" {
 		t.Fatalf("it filled up on the way: %v, %v", ready, err)
 	}
 	// It is full before: nothing is asked for.
 	u.at = func(string) {}
 	before := r.count("targets/")
-	if ready, err := u.Look(t.Context()); ready || !errors.Is(err, ErrFull) || r.count("targets/") != before {
+	if ready, err := u.Look(t.Context()); ready || !errors.Is(err, errFull) || r.count("targets/") != before {
 		t.Fatalf("it is full: %v, %v", ready, err)
 	}
 	if err := os.Remove(filler); err != nil {

@@ -19,11 +19,11 @@ import (
 const (
 	// EnvInstalled is the path of the program that was installed.
 	EnvInstalled = "ANAGRAFE_AGENT_INSTALLED"
-	// EnvChild says that the parent stops it by closing its standard input: "trial"
+	// envChild says that the parent stops it by closing its standard input: "trial"
 	// is on trial, "child" is not.
-	EnvChild   = "ANAGRAFE_AGENT_CHILD"
-	ChildTrial = "trial"
-	ChildKept  = "child"
+	envChild   = "ANAGRAFE_AGENT_CHILD"
+	childTrial = "trial"
+	childKept  = "child"
 )
 
 // The words between the two: the child says the first on its standard output, the
@@ -51,7 +51,7 @@ func (u *Updater) Try(ctx context.Context, p Plan) error {
 		return u.postpone(p, err)
 	}
 	u.at("copied")
-	c, err := u.begin(p.Path, ChildTrial)
+	c, err := u.begin(p.Path, childTrial)
 	if err != nil {
 		u.Log.Warn("a new version cannot be started", "version", p.Version, "err", err)
 		return u.verdict(protocol.SetbackCrash)
@@ -89,7 +89,7 @@ func (u *Updater) Start(ctx context.Context, p Plan) error {
 	if err := u.become(p.Path); err != nil {
 		return fmt.Errorf("starting version %s: %w", p.Version, err)
 	}
-	c, err := u.begin(p.Path, ChildKept)
+	c, err := u.begin(p.Path, childKept)
 	if err != nil {
 		return fmt.Errorf("starting version %s: %w", p.Version, err)
 	}
@@ -226,13 +226,13 @@ func (u *Updater) begin(path, as string) (*child, error) {
 // environ is what a program finds in its environment.
 func (u *Updater) environ(path, as string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, EnvInstalled+"=") || strings.HasPrefix(v, EnvChild+"=")
+		return strings.HasPrefix(v, EnvInstalled+"=") || strings.HasPrefix(v, envChild+"=")
 	})
 	if path != u.Installed {
 		env = append(env, EnvInstalled+"="+u.Installed)
 	}
 	if as != "" {
-		env = append(env, EnvChild+"="+as)
+		env = append(env, envChild+"="+as)
 	}
 	return env
 }

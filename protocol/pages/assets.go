@@ -65,10 +65,10 @@ func readBundle(files fs.FS) (bundle, error) {
 // still work as plain forms, without style or map, and say so.
 func Built() bool { return len(embedded().names) > 0 }
 
-// Asset gives the address of a built file by its plain name: "base.css",
+// asset gives the address of a built file by its plain name: "base.css",
 // "consult.js" (from consult.ts), "htmx.js", "sprite.svg". A name that was not
 // built gives an address that answers 404.
-func Asset(name string) string { return Prefix + embedded().hashed(name) }
+func asset(name string) string { return Prefix + embedded().hashed(name) }
 
 func (b bundle) hashed(name string) string {
 	if h, ok := b.names[name]; ok {

@@ -163,7 +163,7 @@ func functions(w *Words) template.FuncMap {
 			return w.T(n.Key, n.Pairs...)
 		},
 		"side": w.Side, "wind": w.Wind,
-		"asset": Asset, "icon": icon, "langs": func() any { return Langs },
+		"asset": asset, "icon": icon, "langs": func() any { return Langs },
 	}
 }
 
@@ -171,7 +171,7 @@ func functions(w *Words) template.FuncMap {
 // beside it say what it means.
 func icon(name, class string) template.HTML {
 	return template.HTML(`<svg class="icon ` + template.HTMLEscapeString(class) + `" aria-hidden="true" focusable="false"><use href="` +
-		template.HTMLEscapeString(Asset("sprite.svg")+"#"+name) + `"></use></svg>`)
+		template.HTMLEscapeString(asset("sprite.svg")+"#"+name) + `"></use></svg>`)
 }
 
 // checkKeys walks the parsed templates and checks every call of t and n whose

@@ -58,9 +58,11 @@ func billOf(info *debug.BuildInfo, bundled []bundle, libc, version string, made 
 	name := "anagrafe-" + path.Base(info.Path)
 	parts := []cdx.Component{
 		part("std", strings.TrimPrefix(info.GoVersion, "go"), "pkg:golang/std@"+strings.TrimPrefix(info.GoVersion, "go")),
-		sqlite(),
 	}
 	for _, m := range info.Deps {
+		if m.Path == "github.com/mattn/go-sqlite3" {
+			parts = append(parts, sqlite())
+		}
 		if m.Replace != nil {
 			m = m.Replace
 		}

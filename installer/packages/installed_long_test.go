@@ -233,10 +233,11 @@ func TestLongDeb(t *testing.T) {
 			install: []string{"dpkg", "-i"}, remove: []string{"dpkg", "-r", name}, purge: []string{"dpkg", "-P", name},
 		}
 	}
-	agent, collector := life("anagrafe-agent"), life("anagrafe-collector")
+	agent, collector, publish := life("anagrafe-agent"), life("anagrafe-collector"), life("anagrafe-publish")
 	m := boot(t, root)
 	m.agentLife(agent)
 	m.collectorLife(collector)
+	m.publishLife(publish)
 }
 
 // rpm runs where dpkg knows nothing of the packages and none of Debian's helpers is
@@ -253,10 +254,11 @@ func TestLongRpm(t *testing.T) {
 			install: []string{"rpm", "-U", "--nodeps"}, remove: []string{"rpm", "-e", name},
 		}
 	}
-	agent, collector := life("anagrafe-agent"), life("anagrafe-collector")
+	agent, collector, publish := life("anagrafe-agent"), life("anagrafe-collector"), life("anagrafe-publish")
 	m := boot(t, root)
 	m.agentLife(agent)
 	m.collectorLife(collector)
+	m.publishLife(publish)
 }
 
 // The tar goes where neither dpkg nor rpm does.
@@ -273,8 +275,9 @@ func TestLongTar(t *testing.T) {
 			remove:  []string{at(version), "--remove"}, purge: []string{at(version), "--purge"},
 		}
 	}
-	agent, collector := life("anagrafe-agent"), life("anagrafe-collector")
+	agent, collector, publish := life("anagrafe-agent"), life("anagrafe-collector"), life("anagrafe-publish")
 	m := boot(t, root)
 	m.agentLife(agent)
 	m.collectorLife(collector)
+	m.publishLife(publish)
 }

@@ -26,7 +26,7 @@ too.`,
 // the C library (NAME@VERSION, "": none).
 func licencesOf(info *debug.BuildInfo, frontEnd []byte, libc string) ([]byte, error) {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "Third-party software in this program, with its licences. SQLite is in the public\ndomain. The licence of the C library comes last: parts of the GNU C library are under\nthe LGPL 2.1, and this program's source, with which it can be linked anew, is at the\naddress of its own licence.\n")
+	fmt.Fprintf(&out, "Third-party software in this program, with its licences. SQLite, where it is\nlinked in, is in the public domain. The licence of the C library comes last: parts of the GNU C library are under\nthe LGPL 2.1, and this program's source, with which it can be linked anew, is at the\naddress of its own licence.\n")
 	cache, err := exec.Command("go", "env", "GOMODCACHE", "GOROOT").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
@@ -59,11 +59,16 @@ func licencesOf(info *debug.BuildInfo, frontEnd []byte, libc string) ([]byte, er
 	return out.Bytes(), nil
 }
 
-// bundledLicences reads what the bundler has gathered.
-func bundledLicences(dist string) ([]byte, error) {
+// bundledLicences reads what the bundler has gathered, whose name a program that holds
+// the front end holds too; nil: this one does not.
+func bundledLicences(dist, program string) ([]byte, error) {
 	files, err := filepath.Glob(filepath.Join(dist, "licences-*.txt"))
 	if err != nil || len(files) != 1 {
 		return nil, fmt.Errorf("one file of the front end's licences is wanted in %s, not %q: make pages", dist, files)
+	}
+	raw, err := os.ReadFile(program)
+	if err != nil || !bytes.Contains(raw, []byte(filepath.Base(files[0]))) {
+		return nil, err
 	}
 	return os.ReadFile(files[0])
 }

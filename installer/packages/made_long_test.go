@@ -74,7 +74,7 @@ func TestLongSameBytes(t *testing.T) {
 	script(t, project, version, epoch, "compile", "linux", arch, filepath.Join(project, "programs"))
 	script(t, project, version, epoch, "pack", arch, filepath.Join(project, "programs"), out)
 	files, err := os.ReadDir(out)
-	if want := map[string]int{"amd64": 8, "arm64": 8, "armhf": 4}[arch]; err != nil || len(files) != want {
+	if want := map[string]int{"amd64": 12, "arm64": 12, "armhf": 4}[arch]; err != nil || len(files) != want {
 		t.Fatalf("%d files were made, not %d: %v, %v", len(files), want, files, err)
 	}
 	for _, f := range files {
@@ -92,14 +92,34 @@ func TestLongSameBytes(t *testing.T) {
 // Debian's own checks find no error in any deb.
 func TestLongLint(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(dirMade, "*.deb"))
-	if err != nil || len(files) != 5 {
-		t.Fatalf("five debs are wanted in %s, not %q: make packages", dirMade, files)
+	if err != nil || len(files) != 7 {
+		t.Fatalf("seven debs are wanted in %s, not %q: make packages", dirMade, files)
 	}
 	out, err := exec.CommandContext(t.Context(), "lintian", append([]string{"--allow-root", "--fail-on", "error"}, files...)...).CombinedOutput()
 	if err != nil {
 		t.Errorf("lintian: %v", err)
 	}
 	t.Logf("%s", out)
+}
+
+// What the programs with pages and a database are made of is in their bills, and not in
+// that of the publishers' program, which has neither.
+func TestLongBills(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(dirMade, "*.cdx.json"))
+	if err != nil || len(files) < 7 {
+		t.Fatalf("seven bills at least are wanted in %s, not %q: make packages", dirMade, files)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, purl := range []string{"pkg:npm/htmx.org@", "pkg:generic/sqlite@"} {
+			if bytes.Contains(raw, []byte(purl)) == strings.Contains(file, "publish") {
+				t.Errorf("%s: is %s in it?", file, purl)
+			}
+		}
+	}
 }
 
 // The sums are of all that was made, and the signature holds for them alone.

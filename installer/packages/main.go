@@ -38,13 +38,15 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	frontEnd, err := bundledLicences("protocol/pages/dist")
+	frontEnd, err := bundledLicences("protocol/pages/dist", flag.Arg(0))
 	if err != nil {
 		return err
 	}
-	bundled, err := readLock("protocol/pages/package-lock.json", frontEnd)
-	if err != nil {
-		return err
+	var bundled []bundle
+	if frontEnd != nil {
+		if bundled, err = readLock("protocol/pages/package-lock.json", frontEnd); err != nil {
+			return err
+		}
 	}
 	bom, err := billOf(info, bundled, *libc, os.Getenv("VERSION"), time.Unix(epoch, 0))
 	if err != nil {

@@ -84,4 +84,17 @@ DB_PASSWORD=0123456789abcdef
 do_next # a machine of the database
 ! grep -q '^[^#]*@[A-Z]*@' /etc/default/etcd /etc/patroni/config.yml
 do_next # a collector's machine
+
+# What the publishers' package does, and then three who sign, elsewhere.
+useradd --system anagrafe-publish
+install -d -o anagrafe-publish -g anagrafe-publish -m 755 /var/lib/anagrafe-publish
+do_next # the channel's key
+sealed=(-passphrase /etc/anagrafe-publish/passphrase)
+for who in a b c; do anagrafe-publish key $who.key "${sealed[@]}"; done
+anagrafe-publish root desk -owner a.key.pub -owner b.key.pub -owner c.key.pub -online /etc/anagrafe-publish/key.pub
+for who in a c; do anagrafe-publish sign desk -key $who.key "${sealed[@]}"; done
+mv desk/staged .
+do_next # the channel
+curl -fsS http://127.0.0.1:9180/metrics >metrics
+grep '^anagrafe_channel_timestamp_expires_seconds 1' metrics # the collector can read it
 [ ! -e "blocks/$n" ] # that was the last

@@ -10,8 +10,8 @@ BUILD := build
 PAGES := protocol/pages
 SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# What the browser tests, the network tests, the tests of the alert rules and of the services, and the code generator call.
-DEPS := chromium=chromium promtool=prometheus exim4=exim4-daemon-light protoc=protobuf-compiler ip=iproute2 iptables=iptables onvif-util=onvif-tools qpdf=qpdf pdfinfo=poppler-utils systemd-analyze=systemd systemd-nspawn=systemd-container
+# What the browser tests, the network tests, the tests of the alert rules, of the services and of the manual pages, and the code generator call.
+DEPS := chromium=chromium promtool=prometheus exim4=exim4-daemon-light protoc=protobuf-compiler ip=iproute2 iptables=iptables onvif-util=onvif-tools qpdf=qpdf pdfinfo=poppler-utils systemd-analyze=systemd systemd-nspawn=systemd-container groff=groff-base
 PROTO_INCLUDE := /usr/include
 PROTO_FILES := $(PROTO_INCLUDE)/google/protobuf/timestamp.proto
 

@@ -145,6 +145,7 @@ func usage(w io.Writer) {
 	for _, cmd := range commands() {
 		fmt.Fprintf(w, "  %-10s %s\n", cmd.name, cmd.what)
 	}
+	fmt.Fprintln(w, "\nexit status: 0 done, 1 failed, 2 misused, 3 partly done")
 }
 
 // flags starts the flag set of a command with what every command takes.

@@ -171,9 +171,10 @@ func usage(w io.Writer, group string) {
 	fmt.Fprintf(w, "\nusage: anagrafe-collector %s [-data DIR] [-config FILE] ...\n\n", group+"COMMAND")
 	for _, cmd := range commands() {
 		if strings.HasPrefix(cmd.name, group) {
-			fmt.Fprintf(w, "  %-20s %s\n", cmd.name, cmd.what)
+			fmt.Fprintf(w, "  %-21s %s\n", cmd.name, cmd.what)
 		}
 	}
+	fmt.Fprintln(w, "\nexit status: 0 done, 1 failed, 2 misused, 3 partly done")
 }
 
 // flags starts the flag set of a command with what every command takes.

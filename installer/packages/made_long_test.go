@@ -89,13 +89,14 @@ func TestLongSameBytes(t *testing.T) {
 	}
 }
 
-// Debian's own checks find no error in any deb.
+// Debian's own checks find nothing in any deb, its manual page included, but what
+// lintian-overrides says why.
 func TestLongLint(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(dirMade, "*.deb"))
 	if err != nil || len(files) != 7 {
 		t.Fatalf("seven debs are wanted in %s, not %q: make packages", dirMade, files)
 	}
-	out, err := exec.CommandContext(t.Context(), "lintian", append([]string{"--allow-root", "--fail-on", "error"}, files...)...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "lintian", append([]string{"--allow-root", "--fail-on", "error,warning"}, files...)...).CombinedOutput()
 	if err != nil {
 		t.Errorf("lintian: %v", err)
 	}

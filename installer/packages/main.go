@@ -1,6 +1,6 @@
 // Command packages says what a program that is shipped was made of: the bill of
 // materials (CycloneDX 1.6, JSON) and the licences of what is linked into it. "materials"
-// calls it for each program, for whoever packs it.
+// calls it for each program, for whoever packs it. And it writes a program's manual page.
 //
 // It hides where the parts of a program are told: those in Go by the program itself,
 // the front end's by npm's lock file, SQLite's version by SQLite, and the C library,
@@ -24,15 +24,24 @@ func main() {
 }
 
 // run reads the command line: packages -libc NAME@VERSION -bom FILE -licences FILE
-// PROGRAM, called in the root of the project.
+// PROGRAM, called in the root of the project, or packages -page FILE PROGRAM.
 func run() error {
 	libc := flag.String("libc", "", "Debian's package of the C library that is linked in, NAME@VERSION; empty: none is")
 	bomFile := flag.String("bom", "", "where the bill of materials is written")
 	licencesFile := flag.String("licences", "", "where the licences are written")
+	pageFile := flag.String("page", "", "where the manual page is written, and nothing else; PROGRAM is one of this machine")
 	flag.Parse()
 	epoch, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
 		return fmt.Errorf("SOURCE_DATE_EPOCH is the second that all packages bear: %w", err)
+	}
+	made := time.Unix(epoch, 0)
+	if *pageFile != "" {
+		roff, err := pageOf(flag.Arg(0), os.Getenv("VERSION"), made)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(*pageFile, roff, 0o644)
 	}
 	info, err := buildinfo.ReadFile(flag.Arg(0))
 	if err != nil {
@@ -48,7 +57,7 @@ func run() error {
 			return err
 		}
 	}
-	bom, err := billOf(info, bundled, *libc, os.Getenv("VERSION"), time.Unix(epoch, 0))
+	bom, err := billOf(info, bundled, *libc, os.Getenv("VERSION"), made)
 	if err != nil {
 		return err
 	}

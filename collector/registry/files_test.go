@@ -2,11 +2,15 @@ package registry
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"anagrafe/protocol"
 )
 
 // inFiles tells how often bytes stand in the files under a register: SQLite's
@@ -134,5 +138,37 @@ func (s theft) gone(t testing.TB) {
 	}
 	if s.opens(t, now) {
 		t.Errorf("what was sealed for %s opens still", s.owner)
+	}
+}
+
+// What a large write changes is copied, should it be undone: in memory, and into no
+// file beside the register's. A file of SQLite's own has no name, but a handle.
+func TestNoTemporaryFiles(t *testing.T) {
+	onlySQLite(t)
+	r := openNew(t)
+	s := enrol(t, r, noon)
+	var cameras []protocol.Camera
+	for n := range 200 {
+		cameras = append(cameras, camera(n+1, "Ingresso"))
+	}
+	s.say(noon, declaration(cameras...))
+	undone := errors.New("looked")
+	err := r.update(t.Context(), func(ctx context.Context, tx *tx) error {
+		if _, err := tx.ExecContext(ctx, "UPDATE versions SET recorded_at = recorded_at + 1 WHERE site_id = ?", s.site); err != nil {
+			return err
+		}
+		handles, err := filepath.Glob("/proc/self/fd/*")
+		if err != nil || len(handles) == 0 {
+			t.Errorf("no handles of this process: %v", err)
+		}
+		for _, h := range handles {
+			if file, err := os.Readlink(h); err == nil && strings.HasSuffix(file, "(deleted)") {
+				t.Errorf("a temporary file: %s", file)
+			}
+		}
+		return undone
+	})
+	if !errors.Is(err, undone) {
+		t.Error(err)
 	}
 }

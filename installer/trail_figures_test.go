@@ -45,6 +45,14 @@ func (c *counted) AppendTrail(ctx context.Context, next func(context.Context, au
 // trailFigures puts many searches on the trail of a register on SQLite, beside a
 // bare Merkle log in the same engine with commits of the same size, and verifies
 // their export, beside hashing the same bytes.
+//
+// What the profile says of trail, where it is missed: an entry takes 0.29 ms of
+// processor time, a bare leaf 0.03. Half of it are the two multiplications on the curve
+// that seal the entry to its force, an eighth is the register's writer, whose
+// statements stay compiled and which waits for the disk once a batch, a twelfth is
+// JSON. Reading the force's key once instead of three times changed nothing that could
+// be measured. Entries that share a key would be opened together: so no next step but
+// more cores, for the sealing is done by whoever asks.
 func trailFigures(t *testing.T) []figure {
 	t.Helper()
 	dir := t.TempDir()

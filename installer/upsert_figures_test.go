@@ -58,7 +58,8 @@ func upsertsPerCore(t *testing.T, file string) float64 {
 	return float64(n) / took.Seconds()
 }
 
-// openSQL opens a register with the settings of package registry's writer.
+// openSQL opens a register with the settings of package registry's writer, but for
+// what is about savepoints: it sets none.
 func openSQL(t *testing.T, file string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite3", "file:"+file+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_busy_timeout=10000&_foreign_keys=1&_secure_delete=1&_cache_size=-32768")

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
 	"anagrafe/protocol"
@@ -280,7 +281,7 @@ func openVersions(b *box, rows []versionRow) (all []CameraVersion, err error) {
 		if err != nil {
 			return nil, err
 		}
-		c, err := decode[seenCamera](string(plain))
+		c, err := decodeSeen(plain)
 		if err != nil {
 			return nil, err
 		}
@@ -290,9 +291,17 @@ func openVersions(b *box, rows []versionRow) (all []CameraVersion, err error) {
 	return all, nil
 }
 
+// decodeSeen is decode for a camera's body, in one pass over it: half of the time
+// that a country's cameras took to load went into reading each twice.
+func decodeSeen(body []byte) (c seenCamera, err error) {
+	if err := json.Unmarshal(body, &c); err != nil {
+		return c, fmt.Errorf("a stored camera is damaged: %w", err)
+	}
+	return c, nil
+}
+
 // seenCamera is what is read of a camera's body. Names and answers of people are
-// not, and the retention is read at once, which its own UnmarshalJSON cannot: most
-// of the time that a country's cameras take to load goes here.
+// not, and the retention is read at once, which its own UnmarshalJSON cannot.
 type seenCamera struct {
 	RecorderID string            `json:"recorder_id"`
 	Position   protocol.Position `json:"position"`

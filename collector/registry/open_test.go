@@ -130,6 +130,14 @@ func TestBodies(t *testing.T) {
 	if c, err := decode[protocol.Camera](string(raw["camera"])); err != nil || !reflect.DeepEqual(c, full) {
 		t.Errorf("camera reads back as\n%+v, %v\nwas\n%+v", c, err, full)
 	}
+	seen := seenCamera{full.RecorderID, full.Position, full.View, full.Schedule, seenRetention{Kind: protocol.RetentionAge, AgeSeconds: 259200, EventAgeSeconds: 864000,
+		OldestFootage: full.Retention.OldestFootage, ObservedAt: full.Retention.ObservedAt, Settled: true, Fact: at}}
+	if c, err := decodeSeen(raw["camera"]); err != nil || !reflect.DeepEqual(c, seen) {
+		t.Errorf("the search sees\n%+v, %v\nwas\n%+v", c, err, seen)
+	}
+	if c, err := decodeSeen([]byte(`{"position": 3}`)); err == nil {
+		t.Errorf("of a damaged camera the search sees %+v", c)
+	}
 	if c, err := decode[protocol.Camera](`{"name": 3}`); err == nil {
 		t.Errorf("a damaged camera reads as %+v", c)
 	}

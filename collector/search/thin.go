@@ -30,6 +30,9 @@ func thin(f registry.Facts) registry.Facts {
 // So of eras that ended by O there stays what was configured, and where it
 // changed. Their facts go: nobody asks for those of a retention that is over.
 func thinned(eras []protocol.Era[protocol.Retention]) []protocol.Era[protocol.Retention] {
+	if len(eras) < 2 {
+		return eras
+	}
 	ever := newest(nil, eras)
 	oldest, observed := newestLook(eras, ever)
 	thin := make([]protocol.Era[protocol.Retention], 0, min(len(eras), 4))

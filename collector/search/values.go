@@ -81,7 +81,8 @@ func (p *pool[K, V]) take(k K, v V) uint32 {
 		} else {
 			n, p.all = uint32(len(p.all)), append(p.all, pooled[K, V]{})
 		}
-		p.all[n] = pooled[K, V]{key: k, value: &v}
+		kept := v // v itself would lie on the heap at each call
+		p.all[n] = pooled[K, V]{key: k, value: &kept}
 		if p.numbers == nil {
 			p.numbers = make(map[K]uint32)
 		}

@@ -16,6 +16,13 @@ import (
 // loadFigures load the search index from a register on SQLite, beside reading the
 // rows that it needs, which are not opened; and search it, 300 m around where sites
 // are.
+//
+// Where the loading's processor time goes (16 µs a camera, of which reading the rows
+// alone takes 4): a quarter reading them, a quarter decoding bodies, a tenth opening
+// them, a tenth packing, and a sixth the garbage collector, for a body is copied
+// three times (by the driver, by database/sql, by opening it). Reading is one
+// goroutine's, the rest all processors'. The next step is to have a body opened
+// where it was read.
 func loadFigures(t *testing.T, dir, file string, cameras int) []figure {
 	t.Helper()
 	d := openSQL(t, file)

@@ -50,6 +50,14 @@ type benchCamera struct {
 // searchFigures measures searches of 300 m with time and field of view, against
 // PostGIS, SQLite's R*Tree and a plain grid in memory that is asked for the radius
 // alone. All are asked the same, one after the other, query by query.
+//
+// Where a search's time goes (83 hits among some 210 cameras of 13 cells, some 1 µs a
+// hit on a busy machine): a third is looking (protocol.See, and with 1.5 million
+// cameras waiting for memory: two lines a camera and one for its site), a sixth what
+// footage there is (protocol.FootageRecorded), a tenth the order, a tenth room for
+// hits of 344 bytes, the rest ids, doubts and copies. The next step is a smaller Hit:
+// what it would be without buildings is a quarter of it, and set for few; then places
+// apart from records in a cell, since half of what is looked at is not near.
 func searchFigures(t *testing.T) (all []figure) {
 	type size struct {
 		name string
@@ -214,7 +222,7 @@ type plainPoint struct {
 	n  int32
 }
 
-const plainCell = 5000 // microdegrees, as the index has them
+const plainCell = 5000 // microdegrees, twice the index's
 
 func newPlainGrid(cameras []benchCamera) plainGrid {
 	g := plainGrid{make(map[[2]int32][]plainPoint)}

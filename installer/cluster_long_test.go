@@ -3,23 +3,22 @@
 package installer
 
 import (
-	"context"
-	"os/exec"
+	"encoding/json"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
 
 // TestLongCluster: two collectors behind HAProxy on one PostgreSQL of two machines, kept
 // by Patroni, under the load of 200 agents and beside two real ones, of which one has no
-// UDP. The collectors are of the previous release, and replaced one after the other.
+// UDP. The collectors are replaced one after the other by those of a later release, whose
+// schema goes further.
 // Whatever is then taken from them, what was acknowledged is in the register once, the
 // trail verifies, and all agents are back.
 func TestLongCluster(t *testing.T) {
 	c := newCluster(t)
-	now := binary(t, "anagrafe-collector")
-	c.serve(previous(t))
+	now := later(t)
+	c.serve(binary(t, "anagrafe-collector"))
 	f := c.play(200, 4*time.Second)
 	homes := c.homes()
 	one, two := c.nodes[0], c.nodes[1]
@@ -110,35 +109,22 @@ func (c *cluster) homes() (homes []*remote) {
 	return homes
 }
 
-// previous makes the collector of the previous release: that of before the schema last
-// changed or, where that one did not know how to stand behind HAProxy, of the first that
-// did. In a clone without history it is today's.
-func previous(t *testing.T) string {
+// later makes the collector of a later release: today's, whose schema goes one step
+// further.
+func later(t *testing.T) string {
 	t.Helper()
-	git := func(args ...string) string {
-		out, err := exec.CommandContext(t.Context(), "git", args...).Output()
-		if err != nil {
-			return ""
-		}
-		return strings.TrimSpace(string(out))
+	dir := t.TempDir()
+	replace := map[string]string{}
+	for _, engine := range []string{"sqlite", "postgres"} {
+		file := filepath.Join(dir, engine+".sql")
+		write(t, file, "-- +goose Up\nALTER TABLE versions ADD COLUMN later TEXT NOT NULL DEFAULT 'later';\n", 0o600)
+		replace[absolute(t, filepath.Join("..", "collector", "registry", "schema", engine, "99999_later.sql"))] = file
 	}
-	const file = "installer/cluster/haproxy.cfg"
-	commit := git("rev-parse", "--verify", git("log", "-1", "--format=%H", "--", "../collector/registry/schema")+"^")
-	if commit == "" || git("cat-file", "-t", commit+":"+file) == "" {
-		commit = git("log", "-1", "--diff-filter=A", "--format=%H", "--", "../"+file)
+	raw, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if commit == "" {
-		t.Log("NO HISTORY HERE: the previous release is today's")
-		return binary(t, "anagrafe-collector")
-	}
-	t.Logf("the previous release is %s", git("log", "-1", "--format=%h %s", commit))
-	tree := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	archive := exec.CommandContext(ctx, "sh", "-c", `git archive "$1" | tar -x -C "$2"`, "sh", commit, tree)
-	archive.Dir = ".."
-	if out, err := archive.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return build(t, tree, "./collector")
+	overlay := filepath.Join(dir, "overlay.json")
+	write(t, overlay, string(raw), 0o600)
+	return build(t, "./collector", "-overlay", overlay)
 }

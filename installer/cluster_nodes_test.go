@@ -18,14 +18,14 @@ import (
 	"time"
 )
 
-// build makes a program of a tree of sources.
-func build(t *testing.T, tree, what string) string {
+// build makes a program of the sources, with flags of go build.
+func build(t *testing.T, what string, flags ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), filepath.Base(what))
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", out, what)
-	cmd.Dir = tree
+	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-trimpath", "-o", out}, flags...), what)...)
+	cmd.Dir = ".."
 	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building %s in %s: %v: %s", what, tree, err, text)
+		t.Fatalf("building %s: %v: %s", what, err, text)
 	}
 	return out
 }
@@ -145,7 +145,7 @@ type fleet struct {
 // play enrols agents in a house, and has each declare every few seconds.
 func (c *cluster) play(agents int, every time.Duration) *fleet {
 	c.t.Helper()
-	f := &fleet{cluster: c, agents: agents, ledger: filepath.Join(c.dir, "ledger.jsonl"), checker: build(c.t, "..", "./installer/checker")}
+	f := &fleet{cluster: c, agents: agents, ledger: filepath.Join(c.dir, "ledger.jsonl"), checker: build(c.t, "./installer/checker")}
 	codes := filepath.Join(c.dir, "codes.json")
 	out, err := c.nodes[0].program(c.t, "anagrafe-collector", "invite", "-data", c.nodes[0].dir, "-site", "Prova", "-category", "shop", "-count", fmt.Sprint(agents), "-json")
 	if err != nil {
@@ -153,7 +153,7 @@ func (c *cluster) play(agents int, every time.Duration) *fleet {
 	}
 	write(c.t, codes, string(out), 0o600)
 	h := c.house(c.nodes[0].address, c.nodes[1].address)
-	load := h.inside.command(context.Background(), build(c.t, "..", "./installer/loadtest"), "-codes", codes, "-agents", fmt.Sprint(agents),
+	load := h.inside.command(context.Background(), build(c.t, "./installer/loadtest"), "-codes", codes, "-agents", fmt.Sprint(agents),
 		"-phases", "enrol,connect,live", "-for", "0s", "-every", every.String(), "-ledger", f.ledger, "-json")
 	if f.quiet, err = load.StdinPipe(); err != nil {
 		c.t.Fatal(err)

@@ -1,16 +1,11 @@
 package registry
 
 import (
-	"database/sql"
 	"encoding/json"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/pressly/goose/v3"
 
 	"anagrafe/protocol"
 )
@@ -139,70 +134,6 @@ func TestActsAfterWithdrawal(t *testing.T) {
 	if before.Withdrawn || len(before.Sites)+len(before.Cameras)+len(before.Recorders) != 0 || before.Acts[0].Name != "" ||
 		!slices.Equal(before.Erased, []Gone{{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour)}}) {
 		t.Errorf("as of before the withdrawal: %+v", before)
-	}
-}
-
-// TestMigrateActs: of a register of before, it is known what was declared and
-// withdrawn when, and what owners did; not who declared.
-func TestMigrateActs(t *testing.T) {
-	onlySQLite(t)
-	path := filepath.Join(t.TempDir(), "registry.db")
-	db, err := sql.Open("sqlite3", dsn(path, "_foreign_keys=1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := fs.Sub(schema, "schema/sqlite")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.UpTo(t.Context(), 4); err != nil {
-		t.Fatal(err)
-	}
-	site, agent := id(1), id(2)
-	hours := func(n int) int64 { return micros(noon.Add(time.Duration(n) * time.Hour)) }
-	message := "INSERT INTO messages (id, site_id, agent_id, epoch, revision, kind, sha256, recorded_at, site_stays) VALUES (?, ?, ?, 1, 1, ?, x'00', ?, ?)"
-	for _, q := range []struct {
-		query string
-		args  []any
-	}{
-		{"INSERT INTO sites (id, trust, name, category, address, invited_at, epoch, suspended_at) VALUES (?, '', 'Bar', 'shop', '', 1, 1, ?)", []any{site, hours(9)}},
-		{"INSERT INTO agents (id, key_hash, version, enrolled_at) VALUES (?, x'01', '1', 1)", []any{agent}},
-		{message, []any{id(10), site, agent, "declaration", hours(1), false}},
-		{message, []any{id(11), site, agent, "observation", hours(2), false}},
-		{message, []any{id(12), site, agent, "withdrawal", hours(3), false}},
-		{message, []any{id(13), site, agent, "declaration", hours(5), false}},
-		{message, []any{id(14), site, agent, "withdrawal", hours(7), true}},
-		{"INSERT INTO owner_acts VALUES (?, 1, 'suspended', ?)", []any{site, hours(9)}},
-		{"INSERT INTO reachability VALUES (?, ?, ?, ?, 1)", []any{site, id(recorderNumber), hours(6), hours(7)}},
-	} {
-		if _, err := db.Exec(q.query, q.args...); err != nil {
-			t.Fatal(q.query, err)
-		}
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	r := openAt(t, path)
-	for _, c := range []struct {
-		known                int
-		acts                 int
-		withdrawn, suspended bool
-	}{{2, 1, false, false}, {4, 2, true, false}, {6, 3, false, false}, {8, 4, false, false}, {10, 5, false, true}} {
-		h, err := r.HistoryAsOf(t.Context(), site, time.Time{}, noon.Add(time.Duration(c.known)*time.Hour))
-		if err != nil || len(h.Acts) != c.acts || h.Withdrawn != c.withdrawn || h.Suspended != c.suspended {
-			t.Errorf("as of %d h: withdrawn %t, suspended %t, acts %+v, %v", c.known, h.Withdrawn, h.Suspended, h.Acts, err)
-		}
-		if looks := len(h.Reachable[id(recorderNumber)]); (looks == 1) != (c.known >= 8) {
-			t.Errorf("as of %d h: %d looks at the recorder", c.known, looks)
-		}
-	}
-	h, err := r.History(t.Context(), site, time.Time{})
-	if err != nil || h.Acts[0].Author != AuthorUnknown || h.Acts[4].Origin != (Origin{Author: AuthorOwner, Reason: ReasonSuspended}) {
-		t.Errorf("%+v, %v", h.Acts, err)
 	}
 }
 

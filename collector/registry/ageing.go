@@ -168,7 +168,7 @@ func (r *Registry) remind(ctx context.Context, tx *tx, siteID string, now time.T
 }
 
 func closeReminders(ctx context.Context, tx *tx, siteID string, now time.Time) error {
-	_, err := tx.ExecContext(ctx, "UPDATE notices SET closed_at = ? WHERE site_id = ? AND kind = 'reminder' AND NOT letter AND closed_at IS NULL", micros(now), siteID)
+	_, err := tx.ExecContext(ctx, "UPDATE notices SET closed_at = ? WHERE site_id = ? AND kind = 'reminder' AND closed_at IS NULL", micros(now), siteID)
 	return err
 }
 

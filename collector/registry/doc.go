@@ -141,8 +141,7 @@
 // of it opens any more: not in the database's log, in the gaps of its pages, or in
 // a copy of the database without the data keys. wipe.go says how long copies of a
 // destroyed key itself remain. A contact is found by a keyed hash of its phone
-// number or address (lookup.go). What an older program wrote in clear is sealed at
-// the first start (sealing.go).
+// number or address (lookup.go).
 //
 // In which municipio and neighbourhood a site lies stands in clear (districts.go), for
 // sites are counted by it; it is found anew whenever the site or the map changes, and
@@ -166,7 +165,8 @@
 // begin: on SQLite by its write lock, on one connection, on PostgreSQL by an
 // advisory lock that all collectors share. Readers never wait for it, and see one
 // state of the record. Migrations lie in schema/ENGINE, numbered alike and
-// embedded, and are never edited after a release.
+// embedded, and are never edited after a release. The first, 00001_register.sql, begins
+// with a table of contents: where the cameras are, say. SQLite's has all the comments.
 //
 // # Several collectors
 //

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"sync"
 	"testing"
 )
@@ -32,6 +33,64 @@ func TestOlderProgramWritesNothing(t *testing.T) {
 		t.Errorf("the trail: %v", err)
 	}
 	newer("DELETE FROM goose_db_version WHERE version_id = 9999")
+	s.say(noon, declaration(camera(1, "two")))
+}
+
+// A later program that is started beside today's brings the schema forward between two
+// writes; today's writes nothing from then on, and the later one goes on.
+func TestUpgradeBesideAnother(t *testing.T) {
+	onlyPostgres(t)
+	store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
+	a := openStore(t, store)
+	s := enrol(t, a, noon)
+	s.say(noon, declaration(camera(1, "one")))
+	began, end := make(chan struct{}), make(chan struct{})
+	var both sync.WaitGroup
+	both.Go(func() {
+		if err := a.update(context.Background(), func(context.Context, *tx) error { close(began); <-end; return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	<-began
+	laterSchema(t)
+	var b *Registry
+	opened := make(chan struct{})
+	both.Go(func() {
+		defer close(opened)
+		var err error
+		if b, err = Open(context.Background(), store, keysOf(store), a.log); err != nil {
+			t.Error(err)
+		}
+	})
+	eventually(t, "the migration to wait", func() bool {
+		select {
+		case <-opened:
+			return true
+		default:
+		}
+		n := 0
+		if err := a.read.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n == 1
+	})
+	if has, needs, err := a.Schema(t.Context()); err != nil || has != needs-1 {
+		t.Errorf("schema %d of %d during a write, %v", has, needs, err)
+	}
+	close(end)
+	both.Wait()
+	if b == nil {
+		return
+	}
+	defer b.Close()
+	if has, needs, err := b.Schema(t.Context()); err != nil || has != needs {
+		t.Errorf("schema %d of %d, %v", has, needs, err)
+	}
+	if _, err := s.deliver(s.next(noon, declaration(camera(1, "two"))), noon); !errors.Is(err, errNewerSchema) {
+		t.Errorf("a message to the older one: %v", err)
+	}
+	s.r = b
+	s.revision--
 	s.say(noon, declaration(camera(1, "two")))
 }
 

@@ -99,7 +99,7 @@ func (r *Registry) letters(ctx context.Context, tx *tx, siteID string, open bool
 		return nil
 	}, "SELECT n.id, n.at, "+noticeKey+`, n.body, EXISTS (SELECT 1 FROM notice_replies p WHERE p.notice_id = n.id),
 		EXISTS (SELECT 1 FROM notice_replies p WHERE p.notice_id = n.id AND p.state = 'seen')
-		FROM notices n WHERE n.site_id = ?1 AND n.kind = 'reminder' AND n.letter AND (n.body IS NOT NULL OR NOT ?2) ORDER BY n.number DESC LIMIT `+strconv.Itoa(shownLetters), siteID, open)
+		FROM notices n WHERE n.site_id = ?1 AND n.kind = 'letter' AND (n.body IS NOT NULL OR NOT ?2) ORDER BY n.number DESC LIMIT `+strconv.Itoa(shownLetters), siteID, open)
 	return all, err
 }
 

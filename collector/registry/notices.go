@@ -55,15 +55,11 @@ func (r *Registry) enqueue(ctx context.Context, tx *tx, n protocol.Notice, q que
 	case protocol.SiteChange:
 		life = siteChangeLife
 	}
-	letter := kind == protocol.NoticeLetter
-	if letter { // in the table a reminder of its own column
-		kind = protocol.NoticeReminder
-	}
 	at := micros(exact(n.At))
 	tx.tell("")
-	_, err = tx.ExecContext(ctx, `INSERT INTO notices (id, site_id, request_id, force, kind, at, expires_at, check_hash, body, by_phone, letter)
-		VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?, ?)`,
-		n.ID, n.SiteID, q.request, q.force, string(kind), at, at+life.Microseconds(), check, body, q.byPhone, letter)
+	_, err = tx.ExecContext(ctx, `INSERT INTO notices (id, site_id, request_id, force, kind, at, expires_at, check_hash, body, by_phone)
+		VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?)`,
+		n.ID, n.SiteID, q.request, q.force, string(kind), at, at+life.Microseconds(), check, body, q.byPhone)
 	return err
 }
 
@@ -107,7 +103,7 @@ func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([
 			}
 			notices = append(notices, n)
 			return nil
-		}, "SELECT n.id, n.site_id, CASE WHEN n.letter THEN 'letter' ELSE n.kind END, n.at, "+noticeKey+", n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
+		}, "SELECT n.id, n.site_id, n.kind, n.at, "+noticeKey+", n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read what waits for agent %s: %w", agentID, err)

@@ -19,7 +19,10 @@ import (
 )
 
 //go:embed schema/*/*.sql
-var schema embed.FS
+var embedded embed.FS
+
+// schema holds the migrations, a folder an engine. A test adds one of a later program.
+var schema fs.FS = embedded
 
 // errNewerSchema is returned by Open for a database that a newer program wrote.
 var errNewerSchema = errors.New("the register was written by a newer version of this program")
@@ -152,6 +155,7 @@ func migrations(d *db) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectPostgres, d.DB, files, append(options, goose.WithSessionLocker(locker))...)
 }
 
+// migrate brings the schema up to date, and opens the data keys.
 func (r *Registry) migrate(ctx context.Context, keys Keys) error {
 	p, err := migrations(r.write)
 	if err != nil {
@@ -165,52 +169,24 @@ func (r *Registry) migrate(ctx context.Context, keys Keys) error {
 		return fmt.Errorf("%w: its schema is %d, this program knows %d; "+
 			"install the newer program again, or restore a backup made before the upgrade", errNewerSchema, have, want)
 	}
-	done, err := r.up(ctx, p, keys, want, nil)
+	err = r.whileNobodyWrites(ctx, func() error {
+		done, err := p.Up(ctx)
+		for _, m := range done {
+			r.log.InfoContext(ctx, "register migrated", "schema", m.Source.Version, "took", m.Duration)
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("migrate from schema %d to %d: %w", have, want, err)
 	}
 	r.schema = want
-	for _, m := range done {
-		r.log.InfoContext(ctx, "register migrated", "schema", m.Source.Version, "took", m.Duration)
-	}
-	return nil
-}
-
-// up migrates to a schema. fill, if not nil, fills the table of data keys as that
-// schema has it, before the first is used: the register is empty, with nothing to
-// be sealed on the way.
-func (r *Registry) up(ctx context.Context, p *goose.Provider, keys Keys, schema int64, fill func() error) ([]*goose.MigrationResult, error) {
-	done, err := p.UpTo(ctx, min(schema, sealingSchema))
-	if err != nil || schema < sealingSchema {
-		return done, err
-	}
-	if fill == nil {
-		err = r.openVault(ctx, keys)
-	}
-	if err == nil {
-		err = r.sealPlain(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var after []*goose.MigrationResult
-	err = r.whileNobodyWrites(ctx, func() error {
-		after, err = p.UpTo(ctx, schema)
-		return err
-	})
-	done = append(done, after...)
-	if fill != nil && err == nil {
-		if err = fill(); err == nil {
-			err = r.openVault(ctx, keys)
-		}
-	}
-	return done, err
+	return r.openVault(ctx, keys)
 }
 
 // newestSchema is the one that this program makes; it is the same on both
 // engines.
 func newestSchema() (newest int64, err error) {
-	files, err := schema.ReadDir("schema/" + string(sqlite))
+	files, err := fs.ReadDir(schema, "schema/"+string(sqlite))
 	if err != nil {
 		return 0, err
 	}

@@ -2,9 +2,7 @@ package registry
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -160,28 +158,6 @@ func TestNormal(t *testing.T) {
 	b.Schedule.Days[protocol.Holiday] = []protocol.Interval{}
 	if two, _ = encode(normal(b)); one == two {
 		t.Error("a camera that rests on holidays reads as one without a holiday row")
-	}
-}
-
-func TestOpenRefusesNewerSchema(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store := storeAt(t, path)
-	r, err := Open(t.Context(), store, keysOf(store), log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.write.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)"); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if r, err := Open(t.Context(), store, keysOf(store), log); !errors.Is(err, errNewerSchema) {
-		if err == nil {
-			r.Close()
-		}
-		t.Fatalf("%v, want %v", err, errNewerSchema)
 	}
 }
 

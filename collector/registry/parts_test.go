@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -291,40 +289,6 @@ func TestOvertakenPartIsGone(t *testing.T) {
 	before := stolen(t, r, a.site)
 	a.say(noon.Add(2*time.Hour), says("A"))
 	before.gone(t)
-}
-
-// A register of before: its declarations become their agents' parts.
-func TestMigrateParts(t *testing.T) {
-	onlySQLite(t)
-	r := openNew(t)
-	a := enrol(t, r, noon)
-	a.say(noon, says("A", on(1001, camera(1, "a1"))))
-	_, _, raw, err := r.Site(t.Context(), a.agent, a.site)
-	if err != nil {
-		t.Fatal(err)
-	}
-	store := writeOld(t, r, filepath.Join(t.TempDir(), "registry.db"), 3)
-	old, err := sqliteWriter(strings.TrimPrefix(store, "sqlite:"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := old.ExecContext(t.Context(), "UPDATE sites SET declared_epoch = ?, declared_revision = 1, declaration = ?", a.epoch, raw); err != nil {
-		t.Fatal(err)
-	}
-	if err := old.Close(); err != nil {
-		t.Fatal(err)
-	}
-	a.r = openStore(t, store)
-	if _, err := a.deliver(protocol.Message{ID: uuid.NewString(), SiteID: a.site, Epoch: a.epoch, Revision: 1, MadeAt: noon, Body: says("A")}, noon); !errors.Is(err, ingest.ErrStale) {
-		t.Errorf("a revision that is taken: %v", err)
-	}
-	if _, revision, raw, err := a.r.Site(t.Context(), a.agent, a.site); err != nil || revision != 1 || len(raw) == 0 {
-		t.Errorf("%d, %d bytes, %v", revision, len(raw), err)
-	}
-	a.say(noon.Add(time.Hour), says("A", on(1001, camera(2, "a2"))))
-	if got := names(a.history()); !equal(got, []string{"a2"}) {
-		t.Errorf("%q", got)
-	}
 }
 
 // A withdrawal by one of several agents takes the whole site out. The others are

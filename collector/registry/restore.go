@@ -153,8 +153,11 @@ func (r *Registry) loadBackup(ctx context.Context, o Restoration) (rows int64, e
 	if err != nil {
 		return 0, err
 	}
-	if _, err := r.up(ctx, p, o.Keys, backup.Schema, func() error { return r.loadKeys(ctx, o) }); err != nil {
+	if _, err := p.UpTo(ctx, backup.Schema); err != nil {
 		return 0, fmt.Errorf("make schema %d: %w", backup.Schema, err)
+	}
+	if err := r.loadKeys(ctx, o); err != nil {
+		return 0, err
 	}
 	if rows, err = r.load(ctx, backup, func(t table) bool { return true }); err != nil {
 		return 0, err
@@ -179,7 +182,7 @@ func (r *Registry) loadKeys(ctx context.Context, o Restoration) error {
 	}
 	rows, err := r.load(ctx, keys, func(t table) bool { return t.Name == dataKeysTable })
 	if err == nil && rows == 0 {
-		err = errors.New("the backup of the keys is older than the register's sealing, and opens nothing of it: give a newer one")
+		err = fmt.Errorf("%w (the backup of the keys holds no data key)", ErrDamaged)
 	}
 	return err
 }

@@ -103,7 +103,7 @@ func TestRotationCutOff(t *testing.T) {
 	r := openNew(t)
 	r.Unseal(newConsultKey(t))
 	senders := town(t, r, "Town", 4)
-	want := told(t, r, senders)
+	want, all := told(t, r, senders), r.copies(t, backupKey(t))
 	errCut := errors.New("cut off")
 	rewrapOne := func(r *Registry, number int64) error {
 		_, _, err := r.rewrapSome(t.Context(), number)
@@ -132,9 +132,9 @@ func TestRotationCutOff(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "registry.db")
-			store := storeAt(t, path)
-			first, err := Open(t.Context(), writeOld(t, r, path, sealingSchema-1), keysOf(store), r.log)
+			store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
+			restoreInto(t, all.into(t, store))
+			first, err := Open(t.Context(), store, keysOf(store), r.log)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -64,7 +64,7 @@ func (r *Registry) wipe(ctx context.Context) error {
 	if r.write.engine == sqlite {
 		return emptyLog(ctx, conn)
 	}
-	return rewriteTables(ctx, conn, "data_keys")
+	return rewriteTable(ctx, conn, dataKeysTable)
 }
 
 // emptyLog moves the write-ahead log into the database and truncates its file.
@@ -79,17 +79,13 @@ func emptyLog(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// rewriteTables writes tables of PostgreSQL anew, without the rows that were. It does
-// not wait long for who reads them: others would wait behind it.
-func rewriteTables(ctx context.Context, conn *sql.Conn, tables ...string) error {
+// rewriteTable writes a table of PostgreSQL anew, without the rows that were. It does
+// not wait long for who reads it: others would wait behind it.
+func rewriteTable(ctx context.Context, conn *sql.Conn, table string) error {
 	if _, err := conn.ExecContext(ctx, "SET lock_timeout = '1s'"); err != nil {
 		return err
 	}
-	var errs []error
-	for _, table := range tables {
-		_, err := conn.ExecContext(ctx, "VACUUM (FULL) "+table)
-		errs = append(errs, err)
-	}
-	_, err := conn.ExecContext(ctx, "RESET lock_timeout")
-	return errors.Join(append(errs, err)...)
+	_, err := conn.ExecContext(ctx, "VACUUM (FULL) "+table)
+	_, reset := conn.ExecContext(ctx, "RESET lock_timeout")
+	return errors.Join(err, reset)
 }

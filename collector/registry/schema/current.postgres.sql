@@ -483,11 +483,10 @@ notices.expires_at bigint not null
 notices.force text
 notices.id text not null
 notices.kind text not null
-notices.letter boolean not null default false
 notices.number bigint not null
 notices.request_id text
 notices.site_id text not null
-notices: CHECK ((kind = ANY (ARRAY['preserve'::text, 'site-change'::text, 'reminder'::text])))
+notices: CHECK ((kind = ANY (ARRAY['preserve'::text, 'site-change'::text, 'reminder'::text, 'letter'::text])))
 notices: FOREIGN KEY (force) REFERENCES forces(name)
 notices: FOREIGN KEY (site_id) REFERENCES sites(id)
 notices: PRIMARY KEY (number)

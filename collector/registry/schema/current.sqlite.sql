@@ -5,7 +5,8 @@ CREATE TABLE acts (
 	recorded_at INTEGER NOT NULL,
 	author TEXT NOT NULL CHECK (author IN ('', 'owner', 'referent', 'control-room', 'agent', 'ops', 'import', 'ageing')), -- '': not known
 	name BLOB,                           -- of the person, as they gave it, sealed; NULL: nobody's, or erased
-	reason TEXT NOT NULL CHECK (reason IN ('declared', 'replaced', 'left', 'emptied', 'suspended', 'resumed', 'withdrawn')), notice TEXT NOT NULL DEFAULT '',
+	reason TEXT NOT NULL CHECK (reason IN ('declared', 'replaced', 'left', 'emptied', 'suspended', 'resumed', 'withdrawn')),
+	notice TEXT NOT NULL DEFAULT '',     -- version of the information notice that was read; '': none, or not known
 	PRIMARY KEY (site_id, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -30,10 +31,12 @@ CREATE TABLE agents (
 	seen_at INTEGER,
 	revoked_at INTEGER,
 	certificate_serial TEXT,
-	certificate_until INTEGER
-, organisation_id TEXT REFERENCES organisations (id), by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1))) STRICT;
+	certificate_until INTEGER,
+	organisation_id TEXT REFERENCES organisations (id), -- whose imports it is; NULL: of none
+	by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1)) -- 1: the one agent that is the form
+) STRICT;
 
-CREATE TABLE "alert_readers" (
+CREATE TABLE alert_readers (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	channel TEXT NOT NULL CHECK (channel IN ('email', 'sms')),
 	address_hash BLOB NOT NULL,          -- as in lookups
@@ -97,7 +100,7 @@ CREATE TABLE camera_observations (
 	recorded_at INTEGER NOT NULL,
 	oldest_footage INTEGER,
 	settled INTEGER CHECK (settled IN (0, 1)),
-	schedule BLOB,                       -- sealed
+	schedule BLOB,                       -- sealed: when nothing is recorded is of use to a thief
 	retention BLOB,                      -- sealed
 	PRIMARY KEY (site_id, camera_id, at, recorded_at)
 ) STRICT, WITHOUT ROWID;
@@ -108,8 +111,8 @@ CREATE TABLE case_records (
 	at INTEGER NOT NULL,
 	kind TEXT NOT NULL,                  -- as of the entry on the trail
 	actor_hash BLOB NOT NULL,            -- keyed hash of the user's id
-	head BLOB NOT NULL,                 -- sealed: who, where on the trail, and what in short
-	body BLOB,                          -- sealed: all that was shown; NULL: the head says it
+	head BLOB NOT NULL,                  -- sealed: who, where on the trail, and what in short
+	body BLOB,                           -- sealed: all that was shown; NULL: the head says it
 	PRIMARY KEY (case_id, number)
 ) STRICT;
 
@@ -160,8 +163,9 @@ CREATE TABLE codes (
 	expires_at INTEGER NOT NULL,
 	used_at INTEGER,
 	agent_id TEXT REFERENCES agents (id),
-	epoch INTEGER                        -- of the grant that it gave
-, revoked_at INTEGER) STRICT, WITHOUT ROWID;
+	epoch INTEGER,                       -- of the grant that it gave
+	revoked_at INTEGER                   -- taken back; it stays, to be told from one that never was
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE contacts (
 	site_id TEXT NOT NULL REFERENCES sites (id),
@@ -275,7 +279,7 @@ CREATE TABLE introductions (
 	address_hash BLOB NOT NULL,          -- as in lookups
 	link_hash BLOB NOT NULL UNIQUE,      -- of the token in the link; the token is derived, and kept nowhere
 	asked_at INTEGER NOT NULL,
-	accepted_at INTEGER,                  -- NULL: not yet
+	accepted_at INTEGER,                 -- NULL: not yet
 	PRIMARY KEY (site_id, address_hash)
 ) STRICT, WITHOUT ROWID;
 
@@ -300,14 +304,16 @@ CREATE TABLE links (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE lookups (
-	hash BLOB NOT NULL,
+	hash BLOB NOT NULL,                  -- keyed
 	owner TEXT NOT NULL,                 -- site or organisation
 	PRIMARY KEY (hash, owner)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE "mail_queue" (
+CREATE TABLE mail_queue (
 	id TEXT PRIMARY KEY,                 -- UUID; the same at each try, in Message-ID
 	owner TEXT NOT NULL,                 -- with whose data key it is sealed: a site's, or what else has one
+	channel TEXT NOT NULL CHECK (channel IN ('email', 'pec', 'sms')),
+	kind TEXT NOT NULL CHECK (kind IN ('message', 'link', 'alert', 'invitation')),
 	address BLOB,                        -- sealed; NULL once it has ended
 	address_hash BLOB NOT NULL,          -- as in lookups: to be told once, not too often, and for a refusal that comes later
 	queued_at INTEGER NOT NULL,
@@ -316,8 +322,6 @@ CREATE TABLE "mail_queue" (
 	ended_at INTEGER,                    -- NULL: it waits
 	outcome TEXT CHECK (outcome IN ('sent', 'delivered', 'bounced', 'expired')),
 	body BLOB,                           -- sealed: what it says, where that is not what all say; NULL once it has ended
-	channel TEXT NOT NULL CHECK (channel IN ('email', 'pec', 'sms')),
-	kind TEXT NOT NULL CHECK (kind IN ('message', 'link', 'alert', 'invitation')),
 	CHECK ((ended_at IS NULL) = (outcome IS NULL))
 ) STRICT, WITHOUT ROWID;
 
@@ -330,7 +334,7 @@ CREATE TABLE messages (
 	kind TEXT NOT NULL CHECK (kind IN ('declaration', 'observation', 'withdrawal', 'suspension', 'reply', 'health', 'diagnosis')),
 	sha256 BLOB NOT NULL,
 	recorded_at INTEGER NOT NULL,
-	site_stays INTEGER NOT NULL DEFAULT 0 CHECK (site_stays IN (0, 1))
+	site_stays INTEGER NOT NULL DEFAULT 0 CHECK (site_stays IN (0, 1)) -- what the answer to a withdrawal said, to be said again
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notice_replies (
@@ -349,13 +353,16 @@ CREATE TABLE notices (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	request_id TEXT,                     -- of the act that asked several sites at once; NULL: of none
 	force TEXT REFERENCES forces (name), -- whose request; NULL: of no force
-	kind TEXT NOT NULL CHECK (kind IN ('preserve', 'site-change', 'reminder')),
+	kind TEXT NOT NULL CHECK (kind IN ('preserve', 'site-change', 'reminder', 'letter')),
 	at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,         -- of no use any more from then on
 	closed_at INTEGER,                   -- NULL: it may still be handed down and answered
+	-- 1: of this request no agent is told, no mail says it, and the site's page does
+	-- not show it: the officers call, as somebody who reads those is not to know.
+	by_phone INTEGER NOT NULL DEFAULT 0,
 	check_hash BLOB,                     -- SHA-256 of the code that is checked on the collector's page
 	body BLOB                            -- sealed; NULL: deleted
-, by_phone INTEGER NOT NULL DEFAULT 0, letter INTEGER NOT NULL DEFAULT 0 CHECK (letter IN (0, 1))) STRICT;
+) STRICT;
 
 CREATE TABLE organisations (
 	id TEXT PRIMARY KEY,
@@ -383,12 +390,12 @@ CREATE TABLE papers (
 	case_id TEXT NOT NULL REFERENCES cases (id),
 	force TEXT NOT NULL REFERENCES forces (name),
 	year INTEGER NOT NULL,
-	number INTEGER NOT NULL,               -- counts from 1
+	number INTEGER NOT NULL,             -- counts from 1
 	kind TEXT NOT NULL CHECK (kind IN ('acquisition')),
 	at INTEGER NOT NULL,
-	trail_index INTEGER,                    -- of its entry; NULL: annulled, it never was on the trail
-	sha256 BLOB,                        -- of the file, as on the trail
-	body BLOB,                          -- sealed: what it is made from; NULL: destroyed with its case
+	trail_index INTEGER,                 -- of its entry; NULL: annulled, it never was on the trail
+	sha256 BLOB,                         -- of the file, as on the trail
+	body BLOB,                           -- sealed: what it is made from; NULL: destroyed with its case
 	UNIQUE (force, year, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -452,7 +459,7 @@ CREATE TABLE requests (
 	number INTEGER PRIMARY KEY AUTOINCREMENT, -- as they were sent
 	id TEXT NOT NULL UNIQUE,
 	case_id TEXT NOT NULL REFERENCES cases (id),
-	record INTEGER NOT NULL,                 -- number of the case's record that says what was sent
+	record INTEGER NOT NULL,             -- number of the case's record that says what was sent
 	force TEXT NOT NULL REFERENCES forces (name), -- whose officer asked
 	at INTEGER NOT NULL
 ) STRICT;
@@ -479,14 +486,34 @@ CREATE TABLE sessions (
 
 CREATE TABLE sites (
 	id TEXT PRIMARY KEY,
+	organisation_id TEXT REFERENCES organisations (id), -- NULL: of none that is known
 	trust TEXT NOT NULL,                 -- how the owner's identity was checked
 	category TEXT NOT NULL,
 	invited_at INTEGER NOT NULL,
 	epoch INTEGER NOT NULL DEFAULT 0,    -- enrolments so far
 	declared_at INTEGER,                 -- made_at of the newest declaration, as its sender says
 	heard_at INTEGER,                    -- when the newest message of any kind was recorded
-	withdrawn_at INTEGER                 -- NULL while the site is in the register
-, owner_generation INTEGER NOT NULL DEFAULT 0, owner_hash BLOB, suspended_at INTEGER, body BLOB, thinned_at INTEGER NOT NULL DEFAULT 0, organisation_id TEXT REFERENCES organisations (id), owner_changed_at INTEGER, suspended_until INTEGER, suspension_decided_at INTEGER, invited BLOB, opened_at INTEGER, enrolled_at INTEGER, searched_at INTEGER, confirmed_at INTEGER, shared_at INTEGER, municipio TEXT NOT NULL DEFAULT '', nil TEXT NOT NULL DEFAULT '', district_map TEXT NOT NULL DEFAULT '') STRICT;
+	withdrawn_at INTEGER,                -- NULL while the site is in the register
+	suspended_at INTEGER,                -- NULL: not suspended
+	suspended_until INTEGER,             -- it ends by itself then; NULL: it does not, or it is not suspended
+	suspension_decided_at INTEGER,       -- when a person last suspended or resumed it, of two decisions the later holds; NULL: never
+	owner_generation INTEGER NOT NULL DEFAULT 0, -- counts withdrawals: each ends the code that was
+	owner_hash BLOB,                     -- keyed hash of the owner's code; NULL: no receipt carried one yet
+	owner_changed_at INTEGER,            -- suspended since, until who has it now declares it; NULL: it is its owner's
+	-- How far it has come, and when first; NULL: not yet.
+	opened_at INTEGER,                   -- its invitation was opened
+	enrolled_at INTEGER,                 -- an agent had a grant
+	searched_at INTEGER,                 -- an agent said that it had searched
+	confirmed_at INTEGER,                -- its owner confirmed a camera, or had it declared
+	shared_at INTEGER,                   -- its first declaration was recorded
+	-- In which districts it lies, as the Comune's file names them; '' outside all, or not known.
+	municipio TEXT NOT NULL DEFAULT '',
+	nil TEXT NOT NULL DEFAULT '',        -- the neighbourhood
+	district_map TEXT NOT NULL DEFAULT '', -- which files of districts told: see Locator
+	thinned_at INTEGER NOT NULL DEFAULT 0, -- when its series were thinned last
+	body BLOB,                           -- sealed: name and address, newest, as invited, then as declared; NULL once withdrawn
+	invited BLOB                         -- sealed: name, category and address as typed for the invitation; NULL: not invited
+) STRICT;
 
 CREATE TABLE submission_sessions (
 	hash BLOB PRIMARY KEY,
@@ -524,8 +551,9 @@ CREATE TABLE trail_hashes (
 CREATE TABLE trail_head (
 	one INTEGER PRIMARY KEY CHECK (one = 1),
 	size INTEGER NOT NULL,
-	checkpoint BLOB NOT NULL
-, forgotten INTEGER NOT NULL DEFAULT 0) STRICT;
+	checkpoint BLOB NOT NULL,
+	forgotten INTEGER NOT NULL DEFAULT 0 -- entries from 0 up to, not including, this one have lost their body
+) STRICT;
 
 CREATE TABLE unread (
 	site_id TEXT NOT NULL REFERENCES sites (id),
@@ -558,7 +586,9 @@ CREATE TABLE versions (
 	valid_until INTEGER,
 	recorded_at INTEGER NOT NULL,
 	closed_at INTEGER,
-	body BLOB, act INTEGER, closed_act INTEGER,                           -- sealed
+	act INTEGER,                         -- that made it: acts.number
+	closed_act INTEGER,                  -- that ended it
+	body BLOB,                           -- sealed; NULL: it went
 	PRIMARY KEY (site_id, kind, id, version)
 ) STRICT, WITHOUT ROWID;
 

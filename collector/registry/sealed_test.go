@@ -2,13 +2,9 @@ package registry
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
-	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -69,12 +65,6 @@ func told(t testing.TB, r *Registry, senders []*sender) []any {
 			t.Fatal(err)
 		}
 		g, revision, raw, err := r.Site(t.Context(), s.agent, s.site)
-		h.Acts, h.marks = nil, nil // an older register does not know who said it
-		for _, versions := range h.Cameras {
-			for i := range versions {
-				versions[i].Origin = Origin{}
-			}
-		}
 		all = append(all, h, contacts, waiting, g, revision, raw, fmt.Sprint(err))
 	}
 	asked, err := r.Asked(t.Context(), "Questura", 100)
@@ -82,98 +72,6 @@ func told(t testing.TB, r *Registry, senders []*sender) []any {
 		t.Fatal(err)
 	}
 	return append(all, asked)
-}
-
-// A register that was written in clear is sealed when it is opened, says what it
-// said, and nothing of it is in the files in clear any more; also where the first
-// start is interrupted, at any point.
-func TestOldRegisterIsSealed(t *testing.T) {
-	dir := t.TempDir()
-	r := openAt(t, filepath.Join(dir, "new.db"))
-	key := newConsultKey(t)
-	r.Unseal(key)
-	senders := town(t, r, "Sentinelq", sealedAtOnce+3)
-	want := told(t, r, senders)
-	for name, interrupted := range map[string]int{"at once": 0, "cut off after some sites": 1, "after all sites": 3, "after some notices": 4} {
-		t.Run(name, func(t *testing.T) {
-			store := writeOld(t, r, filepath.Join(t.TempDir(), "old.db"), sealingSchema-1)
-			if interrupted > 0 {
-				cutOff(t, store, interrupted)
-			}
-			o := openStore(t, store)
-			o.Unseal(key)
-			if n := inFiles(t, o, []byte("Sentinelq")); n > 0 {
-				t.Errorf("the mark stands %d times in the files", n)
-			}
-			if got := told(t, o, senders); !reflect.DeepEqual(got, want) {
-				for i := range got {
-					if !reflect.DeepEqual(got[i], want[i]) {
-						t.Fatalf("it says\n%+v\nwant\n%+v", got[i], want[i])
-					}
-				}
-			}
-			if found, err := o.LookUp(t.Context(), "02 7777"); err != nil || !slices.Contains(found, senders[2].site) || slices.Contains(found, senders[1].site) {
-				t.Errorf("looked up: %v, %v", found, err)
-			}
-			s := *senders[3]
-			s.r = o
-			s.say(noon.Add(4*time.Hour), marked("after", 2))
-			if got := len(names(s.history())); got != 2 {
-				t.Errorf("%d cameras after another declaration", got)
-			}
-		})
-	}
-}
-
-// cutOff begins the sealing of a register and leaves it after so many of its
-// transactions.
-func cutOff(t *testing.T, store string, transactions int) {
-	t.Helper()
-	e, at, _, err := parseStore(store)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &Registry{log: slog.New(slog.DiscardHandler), now: time.Now, writes: make(chan *pending), closing: make(chan struct{}), closed: make(chan struct{})}
-	r.stop = func() { close(r.closing) }
-	if e == postgres {
-		r.write, err = openPostgres(t.Context(), at)
-	} else {
-		r.write, err = sqliteWriter(at)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	go r.runWrites()
-	p, err := migrations(r.write)
-	if err == nil {
-		_, err = p.UpTo(t.Context(), sealingSchema)
-	}
-	if err == nil {
-		err = r.openVault(t.Context(), keysOf(store))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := &endsAfter{Context: t.Context(), looks: 2 * transactions} // the step asks before each, and the writer
-	if err := r.sealAll(ctx); err == nil {
-		t.Fatal("it was not cut off: the test shows nothing")
-	}
-	if err := r.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// endsAfter is a context that has ended when it was asked so often.
-type endsAfter struct {
-	context.Context
-	looks int
-}
-
-func (c *endsAfter) Err() error {
-	if c.looks--; c.looks < 0 {
-		return context.Canceled
-	}
-	return nil
 }
 
 // Nothing that is personal is ever in the files in clear: not as text, and of

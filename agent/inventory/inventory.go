@@ -18,7 +18,10 @@ import (
 )
 
 //go:embed schema/*.sql
-var schema embed.FS
+var embedded embed.FS
+
+// schema holds the migrations. A test adds one of a later program.
+var schema fs.FS = embedded
 
 // Inventory is the open file. Its methods may be called concurrently.
 type Inventory struct {

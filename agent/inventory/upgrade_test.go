@@ -1,98 +1,54 @@
 package inventory
 
 import (
-	"database/sql"
 	"fmt"
 	"io/fs"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/pressly/goose/v3"
+	"testing/fstest"
 
 	"anagrafe/agent/interrogate"
 )
 
-// earlierSchema makes the file that an earlier version of the program had, with
-// all of the inventory in dir that it could hold, and gives its directory.
-func earlierSchema(t *testing.T, dir string, version int64) string {
+// laterSchema has this process be a later program, whose schema goes one step further,
+// until back is called, or the test ends. As a kind with one value more would want it,
+// the step makes the table of messages anew.
+func laterSchema(t *testing.T) (back func()) {
 	t.Helper()
-	old := t.TempDir()
-	db, err := sql.Open("sqlite3", dsn(filepath.Join(old, "inventory.db"), ""))
+	today := schema
+	files, err := fs.Glob(today, "schema/*.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	files, err := fs.Sub(schema, "schema")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.UpTo(t.Context(), version); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Exec(`ATTACH ? AS now`, filepath.Join(dir, "inventory.db")); err != nil {
-		t.Fatal(err)
-	}
-	rows, err := db.Query(`SELECT m.name, group_concat(c.name, ', ') FROM main.sqlite_schema m JOIN pragma_table_info(m.name, 'main') c
-		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'goose_%' GROUP BY m.name`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	columns := map[string]string{}
-	for rows.Next() {
-		var table, of string
-		if err := rows.Scan(&table, &of); err != nil {
+	later := fstest.MapFS{}
+	made := ""
+	for _, file := range files {
+		b, err := fs.ReadFile(today, file)
+		if err != nil {
 			t.Fatal(err)
 		}
-		columns[table] = of
-	}
-	if err := rows.Close(); err != nil || len(columns) < 6 || strings.Contains(columns["camera"], "asks") != (version >= 2) || strings.Contains(columns["device"], "family") != (version >= 3) || columns["notice"] != "" {
-		t.Fatalf("these are not the tables of schema %d: %v, %v", version, columns, err)
-	}
-	copied := int64(0)
-	for table, of := range columns {
-		done, err := db.Exec(`INSERT INTO main.` + table + ` (` + of + `) SELECT ` + of + ` FROM now.` + table)
-		if err != nil {
-			t.Fatalf("%s: %v", table, err)
-		}
-		n, _ := done.RowsAffected()
-		copied += n
-	}
-	if copied < 8 {
-		t.Fatalf("only %d rows were copied: the test wants a used inventory", copied)
-	}
-	key, err := os.ReadFile(filepath.Join(dir, "secrets.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(old, "secrets.key"), key, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return old
-}
-
-// An inventory of an earlier version, with cameras declared, refused and found, a
-// password and messages, is the same one after the program was replaced; and a
-// camera that was two entries becomes one when the recorder tells.
-func TestUpgradeFromEarlierSchemas(t *testing.T) {
-	for version := range int64(5) {
-		if version > 0 {
-			t.Run(fmt.Sprint("schema ", version), func(t *testing.T) { upgrade(t, version) })
+		later[file] = &fstest.MapFile{Data: b}
+		if _, after, ok := strings.Cut(string(b), "CREATE TABLE message ("); ok {
+			made, _, _ = strings.Cut(after, ") STRICT;")
 		}
 	}
+	later[fmt.Sprintf("schema/%05d_later.sql", len(files)+1)] = &fstest.MapFile{Data: []byte(`-- +goose Up
+ALTER TABLE camera ADD COLUMN later TEXT NOT NULL DEFAULT 'later';
+CREATE TABLE message_next (` + strings.Replace(made, "'diagnosis'", "'diagnosis', 'later'", 1) + `) STRICT;
+INSERT INTO message_next SELECT * FROM message;
+DROP TABLE message;
+ALTER TABLE message_next RENAME TO message;
+`)}
+	schema, back = later, func() { schema = today }
+	t.Cleanup(back)
+	return back
 }
 
-func upgrade(t *testing.T, version int64) {
+// An inventory with cameras declared, refused and found, a password and messages, is the
+// same one after the program was replaced by a later one; and the one of before refuses it
+// from then on.
+func TestUpgradeToLaterSchema(t *testing.T) {
 	dir := t.TempDir()
 	v := open(t, dir)
 	enrol(t, v, siteA)
@@ -109,16 +65,15 @@ func upgrade(t *testing.T, version int64) {
 		t.Fatal(err)
 	}
 	before, sent := cameras(t, v), outbox(t, v)
-	for i := range before { // what those versions did not keep
-		if version < 3 {
-			before[i].Facts, before[i].Depth = nil, Depth{}
-		}
+	if len(before) < 3 || len(sent) == 0 {
+		t.Fatalf("the test wants a used inventory: %+v, %+v", before, sent)
 	}
 	if err := v.Close(); err != nil {
 		t.Fatal(err)
 	}
 
-	v = open(t, earlierSchema(t, dir, version))
+	back := laterSchema(t)
+	v = open(t, dir)
 	if after := cameras(t, v); !reflect.DeepEqual(before, after) {
 		t.Errorf("before %+v\nafter %+v", before, after)
 	}
@@ -128,13 +83,15 @@ func upgrade(t *testing.T, version int64) {
 	if got, ok, err := v.Credential(t.Context(), cameraDevice(0).Sighting); err != nil || !ok || got.User != secret.User || got.Password != secret.Password {
 		t.Errorf("the password: %v %v", ok, err)
 	}
-	nvr.Channels[1].Camera = byMAC(cameraDevice(0))
-	record(t, v, noon.Add(time.Hour), nvr, cameraDevice(0), cameraDevice(1))
-	c, _ := on(t, v, "Canale 1")
-	if c.ID != own.ID || c.State != StateDeclared || len(c.Paths) != 2 || len(cameras(t, v)) != len(before)-1 {
-		t.Errorf("%+v", cameras(t, v))
+	var later int
+	if err := v.reader.QueryRow("SELECT count(*) FROM camera WHERE later = 'later'").Scan(&later); err != nil || later < len(before) {
+		t.Errorf("%d cameras have what the step adds, %v", later, err)
 	}
-	if len(c.Facts) == 0 || len(c.Depth.Points) != 1 {
-		t.Errorf("nothing new is kept: facts %v, depth %v", c.Facts, c.Depth)
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	back()
+	if _, err := Open(t.Context(), dir, v.log); err == nil || !strings.Contains(err.Error(), "install the newer program again") {
+		t.Errorf("the program of before opened it: %v", err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 // How often the password of the network's door may be tried, whoever tries, and
@@ -53,17 +55,8 @@ func (l *limit) right(from netip.Prefix) {
 	delete(l.of, from)
 }
 
-// network is what one attacker surely holds: an IPv4 address, an IPv6 /64.
+// network is whose try counts as one caller's.
 func network(remote string) netip.Prefix {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	a := at.Addr().Unmap().WithZone("")
-	bits := 32
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // cannot fail: bits fit the family
-	return p
+	at, _ := netip.ParseAddrPort(remote) // else the zero one, with a budget of its own
+	return protocol.SourceOf(at.Addr())
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+
+	"anagrafe/protocol"
 )
 
 // A handshake costs the collector about 1.3 ms of a core and 60 KiB, and a
@@ -57,7 +59,7 @@ func newArrivals(now func() time.Time) *arrivals {
 // mustShow is quic.Transport's VerifySourceAddress: whether a client must first
 // show that it receives what is sent to its address.
 func (a *arrivals) mustShow(addr net.Addr) bool {
-	from, now := source(addrOf(addr)), a.now()
+	from, now := protocol.SourceOf(addrOf(addr)), a.now()
 	if _, ok := a.unseen.take(from, 1, now); !ok {
 		return true
 	}
@@ -71,7 +73,7 @@ func (a *arrivals) mustShow(addr net.Addr) bool {
 // arrive lets a connection in, on trial, or gives nil. seen: its address is
 // its own; one that is not has passed mustShow.
 func (a *arrivals) arrive(addr net.Addr, seen bool) *arrival {
-	x := &arrival{of: a, from: source(addrOf(addr)), seen: seen}
+	x := &arrival{of: a, from: protocol.SourceOf(addrOf(addr)), seen: seen}
 	if !seen {
 		return x
 	}

@@ -3,6 +3,8 @@ package ingest
 import (
 	"net/netip"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 // Codes have at least 60 random bits. With 100,000 codes open at once, the
@@ -37,7 +39,7 @@ func NewGuessGuard(now func() time.Time) *GuessGuard {
 func (g *GuessGuard) Allow(a netip.Addr) (wait time.Duration, ok bool) {
 	now := g.now()
 	switch {
-	case !g.sources.has(source(a), now):
+	case !g.sources.has(protocol.SourceOf(a), now):
 		return guessesEvery, false
 	case !g.overall.has(struct{}{}, now):
 		return time.Second, false
@@ -48,21 +50,6 @@ func (g *GuessGuard) Allow(a netip.Addr) (wait time.Duration, ok bool) {
 // Wrong counts a wrong code.
 func (g *GuessGuard) Wrong(a netip.Addr) {
 	now := g.now()
-	g.sources.take(source(a), 1, now)
+	g.sources.take(protocol.SourceOf(a), 1, now)
 	g.overall.take(struct{}{}, 1, now)
-}
-
-// source is what counts as one guesser: an IPv4 address, or the /56 that a
-// provider gives one IPv6 customer.
-func source(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := 32
-	if a.Is6() {
-		bits = 56
-	}
-	p, err := a.Prefix(bits)
-	if err != nil { // the zero Addr, where the transport did not say
-		return netip.Prefix{}
-	}
-	return p
 }

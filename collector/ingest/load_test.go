@@ -111,7 +111,7 @@ func TestArrivals(t *testing.T) {
 	if forged != unseenAllBurst {
 		t.Errorf("%d handshakes in the name of any address", forged)
 	}
-	if x, kept := a.unseen.all[source(addr4(10*unseenAllBurst-1))]; kept {
+	if x, kept := a.unseen.all[protocol.SourceOf(addr4(10*unseenAllBurst-1))]; kept {
 		t.Errorf("an address from which none was let in owes %+v", x)
 	}
 	if !a.mustShow(from(1)) || a.arrive(from(1), true) == nil {

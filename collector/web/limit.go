@@ -4,13 +4,15 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 const (
 	maxFailures   = 10  // refused logins of one address in one window
 	maxBegun      = 300 // logins that it begins, whatever becomes of them: a headquarters has one address
 	failureWindow = time.Minute
-	maxAddresses  = 10_000 // remembered at once; 1 MiB or so
+	maxAddresses  = 10_000 // counted each by itself; 1 MiB or so
 )
 
 // Guesses slows down who tries codes; ingest.GuessGuard is one.
@@ -57,7 +59,7 @@ func (l *limit) exceeded(from string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn()
-	return l.counts[network(from)] >= l.most || l.all > 0 && l.total >= l.all
+	return l.counts[l.counted(from)] >= l.most || l.all > 0 && l.total >= l.all
 }
 
 // count counts one more of an address.
@@ -66,9 +68,21 @@ func (l *limit) count(from string) {
 	defer l.mu.Unlock()
 	l.turn()
 	l.total++
-	if n := network(from); len(l.counts) < maxAddresses || l.counts[n] > 0 {
-		l.counts[n]++
+	l.counts[l.counted(from)]++
+}
+
+// others are all addresses beyond those remembered: they share one budget, so that
+// a flood from many shuts out who comes new, and lets nobody try without end.
+var others = netip.MustParsePrefix("::/0")
+
+// counted is under which name an address is counted; l.mu is held.
+func (l *limit) counted(from string) netip.Prefix {
+	a, _ := netip.ParseAddr(from) // else the zero one: what has no address has a budget of its own
+	p := protocol.SourceOf(a)
+	if _, known := l.counts[p]; !known && len(l.counts) >= maxAddresses {
+		return others
 	}
+	return p
 }
 
 // turn begins a new window when the last one is over.
@@ -77,19 +91,4 @@ func (l *limit) turn() {
 		l.began, l.total = now, 0
 		clear(l.counts)
 	}
-}
-
-// network is what one attacker surely holds: an IPv4 address, an IPv6 /64.
-func network(from string) netip.Prefix {
-	a, err := netip.ParseAddr(from)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	a = a.Unmap().WithZone("")
-	bits := 32
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // cannot fail: bits fit the family
-	return p
 }

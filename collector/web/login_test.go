@@ -284,26 +284,35 @@ func TestFailedLoginsAreSlowedDown(t *testing.T) {
 	}
 }
 
+// Beyond so many addresses all others have one budget together: memory is bounded,
+// and nobody who comes late tries without end. Who was counted before keeps their own.
 func TestLimitIsBounded(t *testing.T) {
 	l := newLimit(func() time.Time { return time.Time{}.Add(time.Hour) }, maxFailures)
-	for i := range maxAddresses + 10 {
+	for i := range maxAddresses + maxFailures - 1 {
 		l.count(netipFrom(i))
 	}
-	if len(l.counts) != maxAddresses {
+	if l.exceeded("2001:db8::1") {
+		t.Error("the others wait before their budget is used")
+	}
+	l.count("2001:db8::1")
+	if !l.exceeded("2001:db8::1") || !l.exceeded("192.0.2.1") {
+		t.Error("an address beyond the bound is never made to wait")
+	}
+	if l.exceeded(netipFrom(0)) {
+		t.Error("an address that was counted before waits for the others")
+	}
+	if len(l.counts) > maxAddresses+1 {
 		t.Errorf("%d addresses remembered", len(l.counts))
 	}
-	for range maxFailures {
-		l.count("2001:db8::1")
+}
+
+func TestLimitOfIPv6(t *testing.T) {
+	l := newLimit(func() time.Time { return time.Time{}.Add(time.Hour) }, maxFailures)
+	for i := range maxFailures {
+		l.count("2001:db8:0:" + strconv.Itoa(i) + "::1")
 	}
-	if l.exceeded("2001:db8::ffff") {
-		t.Error("an address beyond the bound is remembered after all")
-	}
-	clear(l.counts)
-	for range maxFailures {
-		l.count("2001:db8::1")
-	}
-	if !l.exceeded("2001:db8::ffff") || l.exceeded("2001:db8:0:1::1") {
-		t.Error("an IPv6 attacker is not held by their /64")
+	if !l.exceeded("2001:db8:0:ff::1") || l.exceeded("2001:db8:0:100::1") {
+		t.Error("an IPv6 attacker is not held by their /56")
 	}
 }
 

@@ -19,10 +19,10 @@ import (
 
 // computed are the kinds of entries that a file puts together instead of writing them.
 var computed = map[string][]string{
-	"ageing.go":    {"ageing-" + registry.AgeReminded, "ageing-" + registry.AgeUnverified, "ageing-" + registry.AgeWithdrawn},
-	"authority.go": {"authority-next", "authority-switch", "authority-retire", "authority-replace"},
-	"places.go":    {gazetteer.KindAddresses, gazetteer.KindDistricts},
-	"office.go":    nil, // every Act's, found where the Act is
+	"ageing.go":        {"ageing-" + registry.AgeReminded, "ageing-" + registry.AgeUnverified, "ageing-" + registry.AgeWithdrawn},
+	"cmd_authority.go": {"authority-next", "authority-switch", "authority-retire", "authority-replace"},
+	"cmd_places.go":    {gazetteer.KindAddresses, gazetteer.KindDistricts},
+	"office.go":        nil, // every Act's, found where the Act is
 }
 
 // uncopied are the kinds that consultation appends and that are not in a case's

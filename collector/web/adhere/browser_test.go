@@ -1,9 +1,7 @@
 package adhere
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"slices"
 	"testing"
 
@@ -13,21 +11,7 @@ import (
 
 // serve opens the pages on a loopback port, without TLS, as on a first try.
 func (d *desk) serve() (origin string) {
-	d.t.Helper()
-	l, err := d.web.Listen("127.0.0.1:0")
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(d.t.Context())
-	served := make(chan error, 1)
-	go func() { served <- d.web.Serve(ctx, d.pages, l) }()
-	d.t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			d.t.Error(err)
-		}
-	})
-	return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	return fmt.Sprintf("http://localhost:%d", pagestest.Serve(d.t, d.web, d.pages))
 }
 
 // Every page, with its errors, on a telephone and on a screen: a shop joins with three

@@ -1,9 +1,7 @@
 package audit
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -14,23 +12,7 @@ import (
 )
 
 // serve opens the consultation listener on a loopback port.
-func (m *room) serve() (port int) {
-	m.t.Helper()
-	l, err := m.web.Listen("127.0.0.1:0")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(m.t.Context())
-	served := make(chan error, 1)
-	go func() { served <- m.web.Serve(ctx, m.handler, l) }()
-	m.t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			m.t.Error(err)
-		}
-	})
-	return l.Addr().(*net.TCPAddr).Port
-}
+func (m *room) serve() (port int) { return pagestest.Serve(m.t, m.web, m.handler) }
 
 // An auditor signs in by link and reads their page: on
 // http://127.0.0.1 too the browser keeps the __Host- cookie.

@@ -1,9 +1,7 @@
 package force
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -15,21 +13,7 @@ import (
 
 // serve opens the listener on a loopback port, without TLS.
 func (o *office) serve() (origin string) {
-	o.t.Helper()
-	l, err := o.web.Listen("127.0.0.1:0")
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(o.t.Context())
-	served := make(chan error, 1)
-	go func() { served <- o.web.Serve(ctx, o.pages, l) }()
-	o.t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			o.t.Error(err)
-		}
-	})
-	return fmt.Sprintf("http://127.0.0.1:%d", l.Addr().(*net.TCPAddr).Port)
+	return fmt.Sprintf("http://127.0.0.1:%d", pagestest.Serve(o.t, o.web, o.pages))
 }
 
 func TestPagesInABrowser(t *testing.T) {

@@ -1,10 +1,8 @@
 package join
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -19,21 +17,7 @@ import (
 
 // serve opens the pages on a loopback port, without TLS, as on a first try.
 func (d *door) serve() (origin string) {
-	d.t.Helper()
-	l, err := d.web.Listen("127.0.0.1:0")
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(d.t.Context())
-	served := make(chan error, 1)
-	go func() { served <- d.web.Serve(ctx, d.pages, l) }()
-	d.t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			d.t.Error(err)
-		}
-	})
-	return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	return fmt.Sprintf("http://localhost:%d", pagestest.Serve(d.t, d.web, d.pages))
 }
 
 // The pages of a referent, one language and width each.

@@ -23,6 +23,7 @@ import (
 // is not here fails TestAuthorisationMatrix, and so does one that lets in anybody
 // else, or does not let in who is named. "anyone" needs no session; "account" are
 // all whom the listener accepts, with a session: a credential file opens no account.
+// The file is as long as there are routes: who may what is read in one place.
 var allowed = map[string]map[string]string{
 	"public": {
 		"GET /":                              "anyone",

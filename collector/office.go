@@ -211,9 +211,19 @@ func (o *office) openLedger(ctx context.Context) error {
 	return nil
 }
 
-// furnish makes the faces. Each listener accepts its own roles: nobody mixes
-// the Comune's and the forces'.
-func (o *office) furnish() (err error) {
+// furnish makes the faces, each for its door.
+func (o *office) furnish() error {
+	for _, furnish := range []func() error{o.furnishDoors, o.furnishPublic, o.furnishOps, o.furnishSearch, o.furnishMail} {
+		if err := furnish(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// furnishDoors makes what answers at each listener, which accepts its own roles:
+// nobody mixes the Comune's and the forces'.
+func (o *office) furnishDoors() (err error) {
 	sessions, err := derive(o.secret, "sessions")
 	if err != nil {
 		return err
@@ -254,10 +264,11 @@ func (o *office) furnish() (err error) {
 	if o.opsWeb, err = web.New(opsOptions); err != nil {
 		return err
 	}
-	if err := o.furnishConsultation(shared); err != nil {
-		return err
-	}
+	return o.furnishConsultation(shared)
+}
 
+// furnishPublic makes the pages of owners, referents and everybody.
+func (o *office) furnishPublic() (err error) {
 	var area *join.Area
 	if o.config.Area != "" {
 		if area, err = join.OpenArea(o.config.Area, float64(o.config.AreaMarginM)); err != nil {
@@ -282,12 +293,16 @@ func (o *office) furnish() (err error) {
 	if o.assisted, err = o.assistedForm(area); err != nil {
 		return err
 	}
-	if o.numbers, err = statistics.New(statistics.Options{Web: o.publicWeb, Registry: o.reg, Body: publicOptions.Body, Map: o.districtMap, Log: o.log}); err != nil {
+	if o.numbers, err = statistics.New(statistics.Options{Web: o.publicWeb, Registry: o.reg, Body: o.publicWeb.Body, Map: o.districtMap, Log: o.log}); err != nil {
 		return err
 	}
-	if o.referents, err = join.NewReferents(o.join, o.referentWeb); err != nil {
-		return err
-	}
+	o.referents, err = join.NewReferents(o.join, o.referentWeb)
+	return err
+}
+
+// furnishOps makes the pages of operators, of the forces' administrators and of
+// their auditors.
+func (o *office) furnishOps() (err error) {
 	if o.ops, err = ops.New(ops.Options{
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
 		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(), PublicURL: o.config.PublicURL,
@@ -299,9 +314,12 @@ func (o *office) furnish() (err error) {
 	if o.force, err = force.New(force.Options{Web: o.consultWeb, Registry: o.reg, Record: o.record, TrailKey: o.trail.VerifierKey(), Log: o.log}); err != nil {
 		return err
 	}
-	if o.audit, err = audit.New(audit.Options{Web: o.consultWeb, Trail: o.trail, Registry: o.reg, Log: o.log}); err != nil {
-		return err
-	}
+	o.audit, err = audit.New(audit.Options{Web: o.consultWeb, Trail: o.trail, Registry: o.reg, Log: o.log})
+	return err
+}
+
+// furnishSearch makes the index and the ground, and the pages of officers.
+func (o *office) furnishSearch() (err error) {
 	o.index = search.New(o.reg, o.log)
 	o.places = gazetteer.New(o.reg)
 	if o.shown, err = openGround(o.config.Basemap, o.config.BasemapAttribution, o.places); err != nil {
@@ -318,9 +336,11 @@ func (o *office) furnish() (err error) {
 		CheckURL: o.config.PublicURL + join.CheckPath,
 		Basemap:  o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
 	})
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// furnishMail makes what carries messages out.
+func (o *office) furnishMail() (err error) {
 	if o.mail, err = o.mailSender(); err != nil {
 		return err
 	}

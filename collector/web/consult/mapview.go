@@ -6,6 +6,7 @@ import (
 
 	"anagrafe/collector/search"
 	"anagrafe/protocol"
+	"anagrafe/protocol/pages"
 )
 
 // assumedRangeM is how far a camera is drawn whose range nobody knows; its
@@ -211,4 +212,20 @@ func (v mapView) Drawn() bool {
 type throughView struct {
 	On    bool   // the list and the map are as if there were no buildings
 	Other string // address of the same answer the other way
+}
+
+// serveBasemap answers ranges of the file. Tiles in it are compressed already;
+// compressing a range would break it. The name never changes, so browsers ask
+// each time whether their copy still holds.
+func (c *Consult) serveBasemap(w http.ResponseWriter, r *http.Request) {
+	if c.base == nil {
+		http.NotFound(w, r)
+		return
+	}
+	pages.SecureHeaders(w.Header())
+	h := w.Header()
+	h.Set("Cache-Control", "private, max-age=3600")
+	h.Set("Content-Type", "application/vnd.pmtiles")
+	h.Set("ETag", c.base.ETag)
+	http.ServeContent(w, r, "basemap.pmtiles", c.base.Changed, c.base.Content())
 }

@@ -1,6 +1,9 @@
 package consult
 
 import (
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -173,4 +176,138 @@ func precise(w *pages.Words, d time.Duration) string {
 	default:
 		return w.T("span.and", "first", w.N("span.minutes", minutes), "second", w.N("span.seconds", seconds))
 	}
+}
+
+// whereWords says what was asked: where, and when.
+func whereWords(w *pages.Words, q *question) string {
+	when := window(w, q.From, q.To)
+	switch {
+	case q.Rings != nil && q.Answer != nil:
+		return w.T("results.asked.district", "name", q.placeName(), "when", when)
+	case q.Rings != nil:
+		n := 0
+		for _, r := range q.Rings {
+			n += len(r)
+		}
+		return w.T("results.asked.area", "n", w.Number(n), "when", when)
+	case q.Line == nil:
+		return w.T("results.asked", "radius", w.Number(q.RadiusM), "place", writePlace(q.Point), "when", when)
+	}
+	text := w.T("results.asked.route", "length", lengthWords(w, lengthM(q.Line)), "radius", w.Number(q.RadiusM), "when", when,
+		"speed", speedWords(w, q.Speeds))
+	if !q.Arrives.IsZero() {
+		text += w.T("results.asked.arrival", "when", w.DateTime(q.Arrives))
+	}
+	return text
+}
+
+func lengthM(line []protocol.Point) float64 {
+	all := 0.0
+	for i := 1; i < len(line); i++ {
+		all += protocol.DistanceM(line[i-1], line[i])
+	}
+	return all
+}
+
+// lengthWords writes metres up to a kilometre, above that kilometres.
+func lengthWords(w *pages.Words, m float64) string {
+	if m < 1000 {
+		return w.T("form.metres", "n", w.Number(int(math.Round(m))))
+	}
+	return w.T("form.kilometres", "n", decimal(w, m/1000, 1))
+}
+
+func speedWords(w *pages.Words, s search.Speeds) string {
+	if s.MinKmh == s.MaxKmh {
+		return decimal(w, s.MinKmh, -1)
+	}
+	return decimal(w, s.MinKmh, -1) + "–" + decimal(w, s.MaxKmh, -1)
+}
+
+// decimal writes a number with so many places after the point of the language;
+// -1: as many as it has.
+func decimal(w *pages.Words, v float64, places int) string {
+	return strings.Replace(strconv.FormatFloat(v, 'f', places, 64), ".", w.T("number.point"), 1)
+}
+
+// onlyWords says what was left out on purpose; "": nothing.
+func onlyWords(w *pages.Words, q *question) string {
+	var parts []string
+	for _, c := range q.Categories {
+		parts = append(parts, w.T("category."+c))
+	}
+	if q.Continuous {
+		parts = append(parts, w.T("form.continuous"))
+	}
+	if q.Certain {
+		parts = append(parts, w.T("form.certain"))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// hiddenWords says how many results the filters left out, and why; "": none.
+func hiddenWords(w *pages.Words, h search.Hidden) string {
+	if h.All() == 0 {
+		return ""
+	}
+	var why []string
+	for _, c := range []struct {
+		key string
+		n   int
+	}{{"hidden.category", h.Category}, {"hidden.continuous", h.Continuous}, {"hidden.certain", h.Certain}} {
+		if c.n > 0 {
+			why = append(why, w.T(c.key, "n", w.Number(c.n)))
+		}
+	}
+	return w.N("hidden", h.All()) + ": " + strings.Join(why, ", ")
+}
+
+// passingWords says when somebody may have come by a camera on a route.
+func passingWords(w *pages.Words, from, until time.Time) string {
+	return w.T("row.passing.window", "window", window(w, from, until))
+}
+
+// origin says how sure it is who declared a camera, and that it is so: what is missing
+// in it stands there, and nothing where an agent measured and the owner is known.
+type origin struct {
+	Text string // "": nothing to mind
+	Warn bool   // whoever declared it may be anybody
+}
+
+// trustWords say how the identity of who declared a site was checked.
+func trustWords(w *pages.Words, trust string) string {
+	if key := "trust." + trust; w.Has(key) {
+		return w.T(key)
+	}
+	return w.T("trust.unknown")
+}
+
+// originOf words it for one camera.
+func originOf(w *pages.Words, r search.Result) origin { return originWords(w, r.Trust, byHand(r)) }
+
+// originAt words it for a site of an answer, of which one measured camera is enough.
+func originAt(w *pages.Words, ans *answer, site, trust string) origin {
+	shown := slices.DeleteFunc(slices.Clone(ans.all()), func(r search.Result) bool { return r.SiteID != site || r.Camera.ID == "" })
+	return originWords(w, trust, len(shown) > 0 && !slices.ContainsFunc(shown, func(r search.Result) bool { return !byHand(r) }))
+}
+
+func originWords(w *pages.Words, trust string, hand bool) origin {
+	mail := protocol.Trust(trust) == protocol.TrustEmail
+	switch {
+	case !mail && protocol.Trust(trust).AddressOnly():
+		return origin{w.T("origin." + trust), true}
+	case hand && mail:
+		return origin{w.T("origin.hand.mail"), true}
+	case mail:
+		return origin{w.T("origin.mail"), true}
+	case hand:
+		return origin{w.T("origin.hand", "trust", trustWords(w, trust)), false}
+	}
+	return origin{}
+}
+
+// byHand tells whether all that is known of a camera is what a person typed: on the
+// public form, in a file, or for who has called.
+func byHand(r search.Result) bool {
+	return len(r.Facts) > 0 && !slices.ContainsFunc(r.Facts, func(f search.Fact) bool { return f.Source != protocol.Declared })
 }

@@ -185,6 +185,9 @@ func (c checker) suspension(s SiteSuspension) {
 	}
 }
 
+// Validate checks every field of a contact; the error is FieldErrors.
+func (p Contact) Validate() error { return collect(func(c checker) { c.contact(p) }) }
+
 func (c checker) contact(p Contact) {
 	c.required("name", p.Name, maxName)
 	known(c, "role", p.Role, RoleOwner, RoleReferent, RoleControlRoom)

@@ -71,39 +71,13 @@ func (e Edit) check(b *book, c *camera) (errs protocol.FieldErrors) {
 			add("name", "is missing")
 		}
 	}
-	if (e.Lon == nil) != (e.Lat == nil) {
-		add("lat", "and lon go together")
-	}
-	degrees := func(field string, d *float64, most float64) {
-		if d != nil && !(math.Abs(*d) <= most) { // NaN too
-			add(field, "must be degrees from -%g to %g", most, most)
-		}
-	}
-	degrees("lon", e.Lon, 180)
-	degrees("lat", e.Lat, 90)
-	if e.Lon != nil && e.Lat != nil && *e.Lon == 0 && *e.Lat == 0 {
-		add("lat", "is missing: 0,0 is no place")
-	}
-	number := func(field string, n *int, from, to int) {
-		if n != nil && (*n < from || *n > to) {
-			add(field, "must be from %d to %d", from, to)
-		}
-	}
-	number("accuracy_m", e.AccuracyM, 0, 10_000)
-	number("direction", e.Direction, 0, 359)
-	number("angle", e.Angle, 1, 360)
-	number("range", e.RangeM, 1, 2000)
-	switch e.Method {
-	case "", "map", "address", "gps", "typed":
-	default:
-		add("method", "must be map, address, gps or typed")
-	}
+	e.checkPlace(add)
 	if e.Schedule != nil {
 		if _, err := ParseHours(*e.Schedule); err != nil {
 			add("schedule", "%s", err)
 		}
 	}
-	number("days", e.Days, 0, MaxDays)
+	checkNumber(add, "days", e.Days, 0, MaxDays)
 	switch {
 	case e.Mine == "" || e.Mine == MineYes:
 	case e.Mine != MineLater:
@@ -143,6 +117,41 @@ func (e Edit) check(b *book, c *camera) (errs protocol.FieldErrors) {
 		}
 	}
 	return errs
+}
+
+// complain says what is wrong with a field.
+type complain func(field, format string, args ...any)
+
+// checkPlace looks at where the camera hangs and what it looks at.
+func (e Edit) checkPlace(add complain) {
+	if (e.Lon == nil) != (e.Lat == nil) {
+		add("lat", "and lon go together")
+	}
+	degrees := func(field string, d *float64, most float64) {
+		if d != nil && !(math.Abs(*d) <= most) { // NaN too
+			add(field, "must be degrees from -%g to %g", most, most)
+		}
+	}
+	degrees("lon", e.Lon, 180)
+	degrees("lat", e.Lat, 90)
+	if e.Lon != nil && e.Lat != nil && *e.Lon == 0 && *e.Lat == 0 {
+		add("lat", "is missing: 0,0 is no place")
+	}
+	checkNumber(add, "accuracy_m", e.AccuracyM, 0, 10_000)
+	checkNumber(add, "direction", e.Direction, 0, 359)
+	checkNumber(add, "angle", e.Angle, 1, 360)
+	checkNumber(add, "range", e.RangeM, 1, 2000)
+	switch e.Method {
+	case "", "map", "address", "gps", "typed":
+	default:
+		add("method", "must be map, address, gps or typed")
+	}
+}
+
+func checkNumber(add complain, field string, n *int, from, to int) {
+	if n != nil && (*n < from || *n > to) {
+		add(field, "must be from %d to %d", from, to)
+	}
 }
 
 // keptAt takes over where the owner says that images are, and tells whether he does.

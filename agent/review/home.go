@@ -101,6 +101,13 @@ func (v *Review) home(r *http.Request) (answer, error) {
 			return answer{}, err
 		}
 	}
+	view.show(w, devices, cameras, decided)
+	return page("list.html", "list.title", view), nil
+}
+
+// show puts the cameras below their devices: what the owner kept back by itself, and
+// devices that show no camera too.
+func (view *homeView) show(w *pages.Words, devices []inventory.Device, cameras []inventory.Camera, decided map[string]inventory.SentState) {
 	marks := apart(devices, titleOf)
 	for _, d := range devices {
 		g := group{Device: d, Apart: marks[d.ID], Locked: isLocked(d)}
@@ -129,7 +136,6 @@ func (v *Review) home(r *http.Request) (answer, error) {
 			view.Mute = append(view.Mute, d)
 		}
 	}
-	return page("list.html", "list.title", view), nil
 }
 
 // wrongClock tells that a recorder's clock is so wrong that its owner is told.

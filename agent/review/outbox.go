@@ -136,28 +136,7 @@ func linesOf(w *pages.Words, m protocol.Message, names map[string]string) (lines
 	add := func(key string, pairs ...any) { lines = append(lines, w.T(key, pairs...)) }
 	switch b := m.Body.(type) {
 	case protocol.Declaration:
-		add("message.site", "name", b.Site.Name, "address", b.Site.Address)
-		for _, c := range b.Contacts {
-			add("message.contact", "name", c.Name, "ways", strings.Join(slices.DeleteFunc([]string{c.Phone, c.Email, c.PEC, c.Hours}, func(s string) bool { return s == "" }), ", "))
-			if c.Alerts {
-				add("message.alerts", "name", c.Name)
-			}
-		}
-		for _, c := range b.Cameras {
-			var facts []string
-			for _, r := range rowsOf(w, c)[1:] {
-				facts = append(facts, r.What+": "+r.Value)
-			}
-			add("message.camera", "name", c.Name, "facts", strings.Join(facts, "; "))
-		}
-		for _, r := range b.Recorders {
-			add("message.recorder", "what", strings.TrimSpace(r.Vendor+" "+r.Model+" "+r.Name), "clock", clockWords(w, r.Clock),
-				"storage", storageWords(w, r.Storage, r.StorageNote))
-		}
-		add("message.by", "name", b.Approval.By)
-		if b.Approval.NoticeVersion != "" {
-			add("message.notice", "version", b.Approval.NoticeVersion)
-		}
+		return declarationLines(w, b)
 	case protocol.SiteSuspension:
 		switch {
 		case b.Resumed:
@@ -212,6 +191,33 @@ func linesOf(w *pages.Words, m protocol.Message, names map[string]string) (lines
 				add("message.retention", "name", names[c.CameraID], "value", retentionWords(w, *c.Retention))
 			}
 		}
+	}
+	return lines
+}
+
+func declarationLines(w *pages.Words, b protocol.Declaration) (lines []string) {
+	add := func(key string, pairs ...any) { lines = append(lines, w.T(key, pairs...)) }
+	add("message.site", "name", b.Site.Name, "address", b.Site.Address)
+	for _, c := range b.Contacts {
+		add("message.contact", "name", c.Name, "ways", strings.Join(slices.DeleteFunc([]string{c.Phone, c.Email, c.PEC, c.Hours}, func(s string) bool { return s == "" }), ", "))
+		if c.Alerts {
+			add("message.alerts", "name", c.Name)
+		}
+	}
+	for _, c := range b.Cameras {
+		var facts []string
+		for _, r := range rowsOf(w, c)[1:] {
+			facts = append(facts, r.What+": "+r.Value)
+		}
+		add("message.camera", "name", c.Name, "facts", strings.Join(facts, "; "))
+	}
+	for _, r := range b.Recorders {
+		add("message.recorder", "what", strings.TrimSpace(r.Vendor+" "+r.Model+" "+r.Name), "clock", clockWords(w, r.Clock),
+			"storage", storageWords(w, r.Storage, r.StorageNote))
+	}
+	add("message.by", "name", b.Approval.By)
+	if b.Approval.NoticeVersion != "" {
+		add("message.notice", "version", b.Approval.NoticeVersion)
 	}
 	return lines
 }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
@@ -114,4 +115,41 @@ func FuzzNotice(f *testing.F) {
 			t.Fatalf("reads %+v, then %+v (%v)", n, back, err)
 		}
 	})
+}
+
+// What a notice says comes back from where it was kept, by its kind; another kind, or
+// what is no JSON, is an error.
+func TestDecodeNotice(t *testing.T) {
+	at := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	for _, body := range []NoticeBody{
+		Preserve{Kind: Order, From: "Polizia", Start: at, End: at.Add(time.Hour), CameraIDs: []string{"c"}, CheckCode: "x"},
+		SiteChange{State: SiteSuspended, At: at}, Reminder{Reason: "r"}, Letter{Text: "l"},
+	} {
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := DecodeNotice(body.NoticeKind(), text); err != nil || !reflect.DeepEqual(got, body) {
+			t.Errorf("%s: %+v, %v, want %+v", body.NoticeKind(), got, err, body)
+		}
+		if _, err := DecodeNotice(body.NoticeKind(), []byte("{")); err == nil {
+			t.Errorf("%s: what is no JSON was taken", body.NoticeKind())
+		}
+	}
+	if _, err := DecodeNotice("telegram", []byte("{}")); err == nil {
+		t.Error("a kind that nobody knows was taken")
+	}
+}
+
+// A grant comes over the wire as it was, but for who holds it, which stands beside it.
+func TestGrantOverTheWire(t *testing.T) {
+	at := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	for _, g := range []Grant{
+		{AgentID: "a", SiteID: "s", SiteName: "Bar", Category: "shop", Address: "via Torino 1", Epoch: 3, From: at, Until: at.Add(time.Hour), Others: 2},
+		{AgentID: "a", SiteID: "s", Epoch: 1, From: at},
+	} {
+		if got := GrantFromWire("a", GrantToWire(g)); got != g {
+			t.Errorf("%+v came as %+v", g, got)
+		}
+	}
 }

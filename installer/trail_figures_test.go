@@ -50,7 +50,7 @@ func (c *counted) AppendTrail(ctx context.Context, next func(context.Context, au
 // processor time, a bare leaf 0.03. Half of it are the two multiplications on the curve
 // that seal the entry to its force, an eighth is the register's writer, whose
 // statements stay compiled and which waits for the disk once a batch, a twelfth is
-// JSON. Reading the force's key once instead of three times changed nothing that could
+// JSON. Reading the force's key twice instead of three times changed nothing that could
 // be measured. Entries that share a key would be opened together: so no next step but
 // more cores, for the sealing is done by whoever asks.
 func trailFigures(t *testing.T) []figure {

@@ -12,9 +12,8 @@ import (
 // TestLongCluster: two collectors behind HAProxy on one PostgreSQL of two machines, kept
 // by Patroni, under the load of 200 agents and beside two real ones, of which one has no
 // UDP. The collectors are replaced one after the other by those of a later release, whose
-// schema goes further.
-// Whatever is then taken from them, what was acknowledged is in the register once, the
-// trail verifies, and all agents are back.
+// schema goes further. Whatever is then taken from them, what was acknowledged is in the
+// register once, the trail verifies, and all agents are back.
 func TestLongCluster(t *testing.T) {
 	c := newCluster(t)
 	now := later(t)

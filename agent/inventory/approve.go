@@ -86,53 +86,6 @@ func (v *Inventory) approveIn(ctx context.Context, tx *sql.Tx, by protocol.Appro
 	return results, nil
 }
 
-// declare writes the declaration of s with the complete ones of cameras added.
-func (v *Inventory) declare(ctx context.Context, tx *sql.Tx, b *book, s *site, cameras []*camera, by protocol.Approval) ([]Result, error) {
-	now := v.now()
-	next := protocol.Declaration{
-		Site:     protocol.Site{Name: s.SiteName, Category: protocol.Category(s.Category), Address: s.Address},
-		Contacts: b.contactsOf(s),
-	}
-	if s.declared != nil {
-		next.Recorders, next.Cameras = s.declared.Recorders, s.declared.Cameras
-	}
-	var results []Result
-	var in []*camera
-	for _, c := range cameras {
-		r := Result{ID: c.id, Missing: b.missing(c, s, c.draft())}
-		if len(r.Missing) == 0 {
-			var err error
-			if next.Approval, err = b.approval(s, by, now); err != nil {
-				return nil, err
-			}
-			value, keeper := confirmed(c.draft(), next.Approval.By, now), c.device.recorder()
-			if r.Error = s.refuses(next, keeper, value, now); r.Error == "" {
-				next.Recorders = replace(next.Recorders, keeper, func(r protocol.Recorder) string { return r.ID })
-				next.Cameras = replace(next.Cameras, value, func(c protocol.Camera) string { return c.ID })
-				in = append(in, c)
-			}
-		}
-		results = append(results, r)
-	}
-	if len(in) == 0 {
-		return results, nil
-	}
-	for _, c := range in {
-		next.Cameras = without(next.Cameras, c.merged)
-	}
-	next.Recorders = keepersOf(next.Recorders, next.Cameras)
-	if err := v.enqueue(ctx, tx, s, next, false); err != nil {
-		return nil, err
-	}
-	s.declared = &next
-	for _, c := range in {
-		if err := c.decide(ctx, tx, s.SiteID, StateDeclared, next.Approval); err != nil {
-			return nil, err
-		}
-	}
-	return results, s.knows(ctx, tx, in, now)
-}
-
 // refuses says why the declaration cannot take one more camera, or "".
 func (s *site) refuses(d protocol.Declaration, keeper protocol.Recorder, c protocol.Camera, now time.Time) string {
 	if s.State == protocol.SiteWithdrawn {

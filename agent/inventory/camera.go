@@ -154,58 +154,11 @@ func (b *book) missing(c *camera, s *site, values protocol.Camera) []string {
 	return missing
 }
 
-// draft is what would be declared of c now, built field by field: nothing of
-// the device is taken over as a whole.
-func (c *camera) draft() protocol.Camera {
-	schedule, _ := c.scheduleNow()
-	retention, _ := c.retentionNow()
-	out := protocol.Camera{
-		ID: c.id, RecorderID: c.deviceID, Channel: line(c.safe(c.channel)),
-		Schedule: schedule, Retention: retention,
-		View: protocol.View{DirectionDeg: c.direction, AngleDeg: c.angle, RangeM: c.reach,
-			Turns: c.turns, Infrared: c.infrared, WidthPx: c.width, HeightPx: c.height},
-	}
-	found := line(c.safe(c.foundName))
-	switch {
-	case c.name != "" && c.name != found:
-		out.Name, out.NameFact = c.name, protocol.Fact{Source: protocol.Declared, At: c.nameAt}
-	case found != "":
-		out.Name, out.NameFact = found, protocol.Fact{Source: protocol.Measured, At: c.foundAt}
-	}
-	switch {
-	case !c.aimedAt.IsZero():
-		out.View.Fact = protocol.Fact{Source: protocol.Declared, At: c.aimedAt}
-	case out.View != protocol.View{}:
-		out.View.Fact = protocol.Fact{Source: protocol.Measured, At: later(c.viewAt, c.seen)}
-	}
-	if c.lon != nil && c.lat != nil {
-		out.Position = protocol.Position{Point: protocol.Point{Lon: *c.lon, Lat: *c.lat}, AccuracyM: c.accuracy,
-			Method: c.placedBy, Fact: protocol.Fact{Source: protocol.Declared, At: c.placedAt}}
-	}
-	if c.outdoor != nil {
-		out.OutdoorPublic = protocol.Outdoor{Yes: *c.outdoor, By: c.outdoorBy, At: c.outdoorAt}
-	}
-	return out
-}
-
 func later(a, b time.Time) time.Time {
 	if a.IsZero() {
 		return b
 	}
 	return a
-}
-
-// confirmed is what a draft becomes by a person's yes at the time at.
-func confirmed(c protocol.Camera, by string, at time.Time) protocol.Camera {
-	for _, f := range []*protocol.Fact{&c.NameFact, &c.View.Fact, &c.Schedule.Fact, &c.Retention.Fact} {
-		if f.Source == protocol.Measured {
-			*f = protocol.Fact{Source: protocol.Confirmed, At: at}
-		}
-	}
-	if c.OutdoorPublic.By == "" {
-		c.OutdoorPublic.By = by
-	}
-	return c
 }
 
 // recorder is what is declared of the device that keeps a camera's footage.

@@ -14,8 +14,8 @@
 //	seen by itself and by its recorder       paths.go, merge.go
 //	the owner's corrections, hours           edit.go, said.go
 //	the owner's yes; what it would send      approve.go; preview.go
+//	what leaves the site                     declaration.go; by itself, observe.go
 //	the queue of unsent messages             outbox.go
-//	measured facts that leave by themselves  observe.go
 //	notices, and what they ask for           notices.go, check.go, presence.go
 //	what the register already held           takeover.go
 //	passwords of devices                     secrets.go

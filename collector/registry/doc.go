@@ -6,11 +6,11 @@
 //
 // # Where a question finds its place
 //
-//   - How does the camera table look now? schema/current.ENGINE.sql, made from all migrations.
+//   - How does the camera table look now? It is versions, of the kind camera: schema/current.ENGINE.sql.
 //   - What does a message change? record.go begins; apply.go declares, observe.go measures,
 //     withdraw.go ends, replies.go answers.
-//   - What was true, or known, at a moment? history.go, diff.go, snapshot.go.
-//   - What of a camera does the search read? facts.go, by the feed of changes.go.
+//   - What was true, or known, at a moment? history.go, diff.go, snapshot.go; who changed it: authors.go, historychanges.go.
+//   - What of a camera does the search read? facts.go, by the feed of changefeed.go.
 //   - What was an owner asked to keep? requests.go; before it is sent requests_drafts.go,
 //     afterwards requests_sent.go; what their agents are told: notices.go.
 //   - What is wrong at sites (the technical queue)? faultlist.go; of one site: technical.go.

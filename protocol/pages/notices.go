@@ -39,7 +39,7 @@ func Notices(f Face, log *slog.Logger) http.Handler {
 // 2016/679) that owners read on the agent's pages, before they say so: a number and
 // the day from which it holds. Whoever changes the text in any language changes
 // this; a test holds the two together. The collector's pages name it too, of the notice
-// that package notice writes.
+// that package privacy writes.
 const OwnersNotice = "4 (2026-11-23)"
 
 func loadNotices(log *slog.Logger) (*Set, error) {

@@ -15,8 +15,6 @@ var (
 	// ErrUnknownCase is returned for a case that is not there, that this force may
 	// not see, or that was destroyed at its term.
 	ErrUnknownCase = errors.New("this force has no such case")
-	// errCaseClosed is returned for what cannot be done in a closed case.
-	errCaseClosed = errors.New("the case is closed")
 )
 
 // Case is one investigation of a force. Times are of whole microseconds.

@@ -62,7 +62,7 @@ func cmdRun(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	if err := c.logToSystem(svc); err != nil {
-		c.log.Warn("the log stays on stderr", "error", err)
+		c.log.Warn("the log stays on stderr", "err", err)
 	}
 	p.log = c.log
 	return svc.Run()
@@ -132,7 +132,7 @@ func runSite(ctx context.Context, c *call, config Config, programs *update.Updat
 	group.Go(func() error { return s.hear(ctx, discover.Listen) })
 	group.Go(func() error { freeMemory(ctx); return nil })
 	if err := daemon.Ready(); err != nil {
-		c.log.Warn("systemd will take this start for one that failed", "error", err)
+		c.log.Warn("systemd will take this start for one that failed", "err", err)
 	}
 	return group.Wait()
 }
@@ -142,7 +142,7 @@ func runSite(ctx context.Context, c *call, config Config, programs *update.Updat
 func (s *site) watch(ctx context.Context) error {
 	for {
 		if err := s.look(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("looking at the cameras failed", "error", err)
+			s.log.Warn("looking at the cameras failed", "err", err)
 		}
 		every := s.config.Every.Duration
 		pause := time.NewTimer(every - every/10 + rand.N(every/5))

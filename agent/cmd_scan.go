@@ -95,7 +95,7 @@ func cmdScan(ctx context.Context, c *call, args []string) (err error) {
 		o.log = slog.New(slog.NewTextHandler(line, nil))
 	}
 	o.progress = line
-	devices, err := look(limited, o)
+	devices, err := findAndAsk(limited, o)
 	line.end()
 	if err != nil && limited.Err() == nil && len(devices) == 0 {
 		if len(targets) == 0 {

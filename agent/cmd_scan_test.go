@@ -39,6 +39,7 @@ type scanned struct {
 
 // TestScanReadsTheRecordedTown scans a network of recorded cameras as a person
 // would, with a file of passwords, one of which is wrong.
+// It is long because it is one way, step by step.
 func TestScanReadsTheRecordedTown(t *testing.T) {
 	lan, err := cameratest.Town(cameratest.TownOptions{Shared: sharedFolder(t), FirstHost: freshHost()})
 	if err != nil {

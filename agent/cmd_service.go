@@ -50,7 +50,7 @@ func (p *program) Start(svc service.Service) error {
 		err := p.run(ctx)
 		p.done <- err
 		if err != nil {
-			p.log.Error("agent stopped", "error", err)
+			p.log.Error("agent stopped", "err", err)
 			os.Exit(exitFailed) // the manager restarts what ends with an error
 		}
 	}()

@@ -100,7 +100,7 @@ func (c *call) finishVisit(ctx context.Context) error {
 // visit opens a directory, works in it, and forgets it whatever happened.
 func (c *call) visit(ctx context.Context, o visitOptions, config Config) (err error) {
 	if err := forgetOld(c.log); err != nil {
-		c.log.Warn("an earlier visit that was killed could not be forgotten: remove its directory", "error", err)
+		c.log.Warn("an earlier visit that was killed could not be forgotten: remove its directory", "err", err)
 	}
 	if c.dir, err = visitDir(c.dir); err != nil {
 		return err

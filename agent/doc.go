@@ -12,6 +12,6 @@
 //	enrolment, delivery, the clock         link.go
 //	a notice on the owner's desktop        notify.go
 //	which version of the program runs      update.go
-//	an installation where nobody sits      answers.go, answer.go
+//	an installation where nobody sits      answers.go, unattended.go
 //	a command reaches the running agent    client.go
 package main

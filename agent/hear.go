@@ -30,7 +30,7 @@ func (s *site) hear(ctx context.Context, listen listener) error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			s.log.Warn("devices that announce themselves are not heard: they are found at the next look", "error", err)
+			s.log.Warn("devices that announce themselves are not heard: they are found at the next look", "err", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(s.config.Every.Duration):
@@ -41,7 +41,7 @@ func (s *site) hear(ctx context.Context, listen listener) error {
 	group.Go(func() error {
 		g.run(ctx, func(ctx context.Context, said []discover.Sighting) {
 			if err := s.lookAt(ctx, said); err != nil && ctx.Err() == nil {
-				s.log.Warn("looking at a device that announced itself failed", "error", err)
+				s.log.Warn("looking at a device that announced itself failed", "err", err)
 			}
 		})
 		return nil

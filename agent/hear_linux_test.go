@@ -17,6 +17,7 @@ import (
 
 // The running agent looks at a device that says Hello, on the real network stack
 // and without waiting for its next look; a Bye, and a Hello of nobody, change nothing.
+// It is long because it is one way, step by step.
 func TestHello(t *testing.T) {
 	if !inOwnNetwork(t) {
 		return

@@ -82,6 +82,7 @@ func TestLANIsCheckedBeforeItIsOpened(t *testing.T) {
 
 // TestLANAccess: without a password the pages are never opened to the network; with
 // one they are, by TLS with a certificate whose fingerprint `open` prints.
+// It is long because it is one way, step by step.
 func TestLANAccess(t *testing.T) {
 	dir := agentIn(filepath.Join(t.TempDir(), "agent"))
 	config := defaults()

@@ -76,6 +76,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // their passwords, stream addresses, serial numbers, MAC and endpoint
 // references, delivers to a real collector, and looks for them, and for the
 // network's addresses, in all that was sent.
+// It is long because it is one way, step by step.
 func TestNothingElseLeaves(t *testing.T) {
 	lan, err := cameratest.Town(cameratest.TownOptions{Cameras: filepath.Join("..", "testdata", "cameras"), FirstHost: freshHost()})
 	if err != nil {
@@ -311,7 +312,7 @@ func typePasswords(t *testing.T, inv *inventory.Inventory, lan *cameratest.LAN) 
 // devices alone: those of other tests on this machine come and go.
 func lookAt(t *testing.T, s *site, lan *cameratest.LAN, at time.Time) {
 	t.Helper()
-	devices, err := look(t.Context(), lookOptions{interfaces: s.config.Interfaces, memory: s.inv, log: s.log})
+	devices, err := findAndAsk(t.Context(), lookOptions{interfaces: s.config.Interfaces, memory: s.inv, log: s.log})
 	if err != nil {
 		t.Fatal(err)
 	}

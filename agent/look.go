@@ -29,10 +29,10 @@ type lookOptions struct {
 // atOnce bounds how many devices are asked at the same time.
 const atOnce = 64
 
-// look finds the devices and asks each as soon as it is seen: a slow device
+// findAndAsk finds the devices and asks each as soon as it is seen: a slow device
 // delays nobody. When ctx ends early, or a target's name is not known now, it
 // returns what it has with the error.
-func look(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
+func findAndAsk(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
 	asker := interrogate.New(interrogate.Options{Memory: o.memory, Now: o.now, Log: o.log})
 	var (
 		mu    sync.Mutex
@@ -89,7 +89,7 @@ func (s *site) look(ctx context.Context) error {
 	now := s.link.clock()
 	s.seen.forget()
 	defer s.seen.forget() // by then they are recorded
-	devices, err := look(ctx, lookOptions{
+	devices, err := findAndAsk(ctx, lookOptions{
 		saw:        s.seen.add,
 		interfaces: s.config.Interfaces, targets: append(known, s.config.Targets...), memory: s.inv, now: now, log: s.log,
 	})

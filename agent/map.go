@@ -66,7 +66,7 @@ func (s *site) withdrawn(ctx context.Context) {
 		err = s.atlas.Forget()
 	}
 	if err != nil {
-		s.log.WarnContext(ctx, "the map that is kept on this computer could not be removed", "directory", atlasDir(s.dir), "error", err)
+		s.log.WarnContext(ctx, "the map that is kept on this computer could not be removed", "directory", atlasDir(s.dir), "err", err)
 	}
 }
 

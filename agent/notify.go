@@ -62,7 +62,7 @@ func (n *notifier) run(ctx context.Context) error {
 		}
 		limited, cancel := context.WithTimeout(ctx, notifyTime)
 		if err := n.show(limited, notifyTitle, notifyWords+n.page); err != nil && ctx.Err() == nil {
-			n.log.Info("that there is a message could not be shown on the screen", "error", err)
+			n.log.Info("that there is a message could not be shown on the screen", "err", err)
 		}
 		cancel()
 	}

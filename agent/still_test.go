@@ -105,6 +105,7 @@ func (l *logged) Write(b []byte) (int, error) {
 
 // A picture is on the page that asked for it and nowhere else: in no file, in no
 // message, not in the log.
+// It is long because it is one way, step by step.
 func TestNoPictureStays(t *testing.T) {
 	m := image.NewRGBA(image.Rect(0, 0, 640, 360))
 	for i := range m.Pix {

@@ -20,6 +20,63 @@ const maxPassword = 1024
 // ageingActor is who the trail names for what time does.
 const ageingActor = "ageing"
 
+// tidy drops ended sessions and unused links every hour, closes notices that
+// are of no use any more, deletes what old ones say, thins old looks at recorders,
+// of each site every fortnight, destroys cases whose term is over, tells contacts
+// what is wrong with their recorders, and applies what time does to entries and to
+// the trail's contents.
+func (o *office) tidy(ctx context.Context, alerts *alerts) error {
+	counted := func(did string, f func(context.Context, time.Time) (int, error)) func(context.Context, time.Time) error {
+		return func(ctx context.Context, now time.Time) error {
+			n, err := f(ctx, now)
+			if err == nil && n > 0 {
+				o.log.Info(did, "number", n)
+			}
+			return err
+		}
+	}
+	chores := []struct {
+		failed string
+		do     func(context.Context, time.Time) error
+	}{
+		{"ended sessions could not be dropped", o.reg.DropExpired},
+		{"old notices could not be closed", o.reg.CloseNotices},
+		{"old looks at recorders could not be thinned", func(ctx context.Context, now time.Time) error { _, err := o.reg.Thin(ctx, now); return err }},
+		{"old mail could not be dropped", o.reg.DropMail},
+		{"forms that nobody finished could not be dropped", counted("forms that nobody touched for a year were dropped", o.reg.DropSubmissions)},
+		{"assisted entries that nobody confirmed could not be deleted", o.expireAssisted},
+		{"old reports of readers could not be dropped", o.reg.DropRemarks},
+		{"what the trail has kept for its term could not be deleted", counted("what the trail has kept for its term was deleted",
+			func(ctx context.Context, now time.Time) (int, error) {
+				n, err := o.trail.Forget(ctx, now.AddDate(-o.config.TrailYears, 0, 0))
+				return int(n), err
+			})},
+		{"cases whose term is over could not be destroyed", o.destroyCases},
+		{"contacts could not be told what is wrong with their recorders", func(ctx context.Context, now time.Time) error {
+			if o.mail == nil && o.sms == nil {
+				return nil
+			}
+			return alerts.tell(ctx, o.reg, now)
+		}},
+		{"invitations could not be sent or deleted", o.invite},
+		{"the register could not be aged", o.age},
+	}
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		for _, c := range chores {
+			if err := c.do(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				o.log.Warn(c.failed+"; it will be tried again in an hour", "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
 // age has the register's entries age, and suspensions end that were to end by now,
 // each batch once it is on the trail, and tells search and the agents.
 func (o *office) age(ctx context.Context, now time.Time) error {

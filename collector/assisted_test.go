@@ -221,6 +221,7 @@ func (s *assistance) kinds(user string) (all []string) {
 // Somebody of the office types what a shop dictates; its owner opens it by the e-mail,
 // the SMS or the code of the letter, corrects it and adheres. Before that it is nowhere,
 // and afterwards it is known by no more than that.
+// It is long because it is one way, step by step.
 func TestWhatIsDictatedIsConfirmedByItsOwner(t *testing.T) {
 	for channel, c := range map[registry.Channel]struct {
 		lang  pages.Lang

@@ -89,6 +89,7 @@ func skips(t *testing.T, b *pagestest.Tab, where string) {
 
 // Who has no mouse reads the public pages, joins, reports and rates: on a screen and on
 // a telephone with keys.
+// It is long because it is one table.
 func TestPublicPagesByKeyboard(t *testing.T) {
 	for _, width := range []int64{390, 1280} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"anagrafe/collector/channel"
@@ -72,8 +73,43 @@ func (o *office) publicDoor() (http.Handler, error) {
 	}), nil
 }
 
+// agentsDoor is where agents come in.
+func (o *office) agentsDoor(metrics *prometheus.Registry, tracer trace.Tracer) (*ingest.Server, error) {
+	return ingest.New(ingest.Options{
+		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Browser: o.config.public() + public.CodePath + "#" + public.CodeInvitation, Register: o.reg,
+		Listen: o.config.ListenAgents, ListenTCP: o.config.ListenAgentsTCP, Balancers: o.config.Balancers, Hosts: []string{o.config.host()},
+		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
+		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed, Map: o.shown, Channel: channel.New(filepath.Join(o.dir, "channel"), metrics),
+	})
+}
+
+// warm reads what searches go by: the first one should not be the one that waits for
+// the whole register.
+func (o *office) warm(ctx context.Context) error {
+	if err := o.index.CatchUp(ctx); err != nil {
+		return err
+	}
+	if err := o.refreshPlaces(ctx); err != nil && ctx.Err() == nil {
+		o.log.Warn("addresses and districts cannot be read: searches go by coordinates until they are imported again", "err", err)
+	}
+	return nil
+}
+
+// doors are the handlers of the three listeners that have pages.
+func (o *office) doors() (public, ops, consult http.Handler, err error) {
+	if public, err = o.publicDoor(); err != nil {
+		return nil, nil, nil, err
+	}
+	if ops, err = o.opsWeb.Handler(o.opsFaces()...); err != nil {
+		return nil, nil, nil, err
+	}
+	consult, err = o.consultHandler()
+	return public, ops, consult, err
+}
+
 // serve runs all parts until ctx ends and waits for each. The first part that
-// fails ends the others.
+// fails ends the others. It is long because it is one list: what is opened, run and
+// waited for, in this order.
 func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo(), o.turnedAway)
@@ -83,33 +119,16 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer endTraces()
 	answers := newRequests(metrics, tracer)
-	agents, err := ingest.New(ingest.Options{
-		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Browser: o.config.public() + public.CodePath + "#" + public.CodeInvitation, Register: o.reg,
-		Listen: o.config.ListenAgents, ListenTCP: o.config.ListenAgentsTCP, Balancers: o.config.Balancers, Hosts: []string{o.config.host()},
-		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
-		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed, Map: o.shown, Channel: channel.New(filepath.Join(o.dir, "channel"), metrics),
-	})
+	agents, err := o.agentsDoor(metrics, tracer)
 	if err != nil {
 		return err
 	}
 	o.notify, o.readmit = agents.Notify, agents.Readmit
 	metrics.MustRegister(&census{o: o, agents: agents.Certificate})
-	// The first search should not be the one that reads the whole register.
-	if err := o.index.CatchUp(ctx); err != nil {
+	if err := o.warm(ctx); err != nil {
 		return err
 	}
-	if err := o.refreshPlaces(ctx); err != nil && ctx.Err() == nil {
-		o.log.Warn("addresses and districts cannot be read: searches go by coordinates until they are imported again", "err", err)
-	}
-	publicHandler, err := o.publicDoor()
-	if err != nil {
-		return err
-	}
-	opsHandler, err := o.opsWeb.Handler(o.opsFaces()...)
-	if err != nil {
-		return err
-	}
-	consultHandler, err := o.consultHandler()
+	publicHandler, opsHandler, consultHandler, err := o.doors()
 	if err != nil {
 		return err
 	}
@@ -209,65 +228,6 @@ func (o *office) follow(ctx context.Context) error {
 			if err := o.refreshPlaces(ctx); err != nil && ctx.Err() == nil {
 				o.log.Warn("addresses and districts could not be read anew; searches go by those of before", "err", err)
 			}
-		}
-	}
-}
-
-// tidy drops ended sessions and unused links every hour, closes notices that
-// are of no use any more, deletes what old ones say, thins old looks at recorders,
-// of each site every fortnight, destroys cases whose term is over, tells contacts
-// what is wrong with their recorders, and applies what time does to entries and to
-// the trail's contents.
-func (o *office) tidy(ctx context.Context, alerts *alerts) error {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
-	for {
-		if err := o.reg.DropExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("ended sessions could not be dropped", "err", err)
-		}
-		if err := o.reg.CloseNotices(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("old notices could not be closed", "err", err)
-		}
-		if _, err := o.reg.Thin(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("old looks at recorders could not be thinned; they will be later", "err", err)
-		}
-		if err := o.reg.DropMail(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("old mail could not be dropped", "err", err)
-		}
-		if n, err := o.reg.DropSubmissions(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("forms that nobody finished could not be dropped; it will be tried again in an hour", "err", err)
-		} else if n > 0 {
-			o.log.Info("forms that nobody touched for a year were dropped", "forms", n)
-		}
-		if err := o.expireAssisted(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("assisted entries that nobody confirmed could not be deleted; it will be tried again in an hour", "err", err)
-		}
-		if err := o.reg.DropRemarks(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("old reports of readers could not be dropped", "err", err)
-		}
-		if n, err := o.trail.Forget(ctx, time.Now().AddDate(-o.config.TrailYears, 0, 0)); err != nil && ctx.Err() == nil {
-			o.log.Warn("what the trail has kept for its term could not be deleted; it will be tried again in an hour", "err", err)
-		} else if n > 0 {
-			o.log.Info("what the trail has kept for its term was deleted", "entries", n)
-		}
-		if err := o.destroyCases(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("cases whose term is over could not be destroyed; it will be tried again in an hour", "err", err)
-		}
-		if o.mail != nil || o.sms != nil {
-			if err := alerts.tell(ctx, o.reg, time.Now()); err != nil && ctx.Err() == nil {
-				o.log.Warn("contacts could not be told what is wrong with their recorders; it will be tried again in an hour", "err", err)
-			}
-		}
-		if err := o.invite(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("invitations could not be sent or deleted; it will be tried again in an hour", "err", err)
-		}
-		if err := o.age(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			o.log.Warn("the register could not be aged; it will be tried again in an hour", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
 		}
 	}
 }

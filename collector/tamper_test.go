@@ -88,6 +88,7 @@ func sealedTo(t *testing.T) string {
 
 // Whatever is done to the trail, a fresh process that has only the export, the
 // public key and an older checkpoint finds it, and names the entry.
+// It is long because it is one table.
 func TestAFreshProcessFindsTampering(t *testing.T) {
 	private, witness, err := trail.NewWitnessKey("procura.example.it")
 	if err != nil {
@@ -269,6 +270,7 @@ func copyFile(t *testing.T, from, to string) {
 
 // The witness's command: it makes its key, begins, comes again, and stands by what
 // it has signed.
+// It is long because it is one way, step by step.
 func TestAWitnessVisitsTheCollector(t *testing.T) {
 	at := t.TempDir()
 	key, checkpoint := filepath.Join(at, "witness.key"), filepath.Join(at, "signed")

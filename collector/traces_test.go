@@ -68,6 +68,7 @@ var spanNames = regexp.MustCompile(`^(public (none|/|(GET|POST) /[a-z{}$./-]*)|o
 
 // What leaves with a trace are names of routes, procedures and transactions, codes and
 // times: nothing that anybody has typed, is called or has done.
+// It is long because it is one way, step by step.
 func TestTracesTellNothing(t *testing.T) {
 	v := receive(t)
 	c := defaults()

@@ -205,6 +205,7 @@ func TestTownOfMachine(t *testing.T) {
 // Both services do all their work under systemd with the rights of their units; they
 // are started again; root's commands leave them able to start; and after uninstall
 // nothing is left of the agent.
+// It is long because it is one way, step by step.
 func TestLongService(t *testing.T) {
 	agent, collector := plain(t, "anagrafe-agent"), plain(t, "anagrafe-collector")
 	m := boot(t)

@@ -86,6 +86,7 @@ func newerMSI(t *testing.T, msi string) (path, version string) {
 // service; a newer package takes its place and keeps what it knows; and by WITHDRAW and
 // PURGE the entry goes out of the register, and all that the computer held: if it does
 // not, nothing is removed.
+// It is long because it is one way, step by step.
 func TestLongMSIService(t *testing.T) {
 	msi, version := builtMSI(t)
 	newer, newVersion := newerMSI(t, msi)

@@ -21,6 +21,7 @@ func observed(r Retention, oldest, at float64, settled bool) Retention {
 	return r
 }
 
+// It is long because it is one table.
 func TestFootageOf(t *testing.T) {
 	always := []Era[Schedule]{era(-100, Schedule{Kind: ScheduleAlways, Mode: Continuous})}
 	motion := []Era[Schedule]{era(-100, Schedule{Kind: ScheduleAlways, Mode: Motion})}

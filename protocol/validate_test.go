@@ -22,6 +22,7 @@ func fieldsOf(err error) []string {
 	return fields
 }
 
+// It is long because it is one table.
 func TestValidateDeclaration(t *testing.T) {
 	long := strings.Repeat("x", 400)
 	for _, c := range []struct {

@@ -110,6 +110,7 @@ type badVector struct {
 }
 
 // badVectors breaks samples where Encode would not: on the wire.
+// It is long because it is one table.
 func badVectors() []badVector {
 	var all []badVector
 	add := func(name string, b []byte, want ...string) { all = append(all, badVector{name, b, want}) }

@@ -158,6 +158,7 @@ func runScan(out io.Writer) error {
 // and its cameras, with IPv4, with both, and with IPv6 alone, a bridge for
 // containers and the end of a container's cable that must be left alone, and a
 // cable that is down.
+// It is long because it is one way, step by step.
 func TestNamespaces(t *testing.T) {
 	ip := needNamespaces(t)
 	agent, lan := fmt.Sprintf("anagrafe-a%d", os.Getpid()), fmt.Sprintf("anagrafe-b%d", os.Getpid())

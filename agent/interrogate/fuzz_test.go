@@ -14,6 +14,7 @@ import (
 
 // FuzzAnswer reads any bytes as every kind of answer and makes a device of
 // them: no panic, and nothing that a message could not carry.
+// It is long because it is one table.
 func FuzzAnswer(f *testing.F) {
 	wanted := regexp.MustCompile(`(?i)(get(systemdateandtime|profiles|recordings|recordingjobs|recordingsummary|recordingsearchresults|schedules|osds|mediaosds|geolocation|storageconfigurations|scopes|networkinterfaces)|fault).*\.xml$`)
 	shared := os.Getenv("ANAGRAFE_SHARED")

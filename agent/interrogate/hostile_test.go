@@ -18,6 +18,7 @@ import (
 )
 
 // TestBadDevicesAreReported asks bad devices and a good one at the same time.
+// It is long because it is one table.
 func TestBadDevicesAreReported(t *testing.T) {
 	devices := map[string]discover.Sighting{
 		"good": sighted(start(t, loadWritten(t, "videofavola-cubo"), cameratest.Options{})),

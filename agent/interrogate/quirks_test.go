@@ -36,6 +36,7 @@ func factsOf(d Device) facts {
 
 // TestQuirks is the table of what devices do wrong (reference/onvif.md section
 // 4): with each quirk the same is read as without, but for what it changes.
+// It is long because it is one table.
 func TestQuirks(t *testing.T) {
 	const camera, recorder = "fintovista-dome", "videofavola-nvr"
 	skewed := cameratest.Options{Auth: cameratest.AuthToken, TokenSkew: 5 * time.Second, ClockOffset: -11 * time.Minute}

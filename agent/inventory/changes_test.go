@@ -17,6 +17,7 @@ import (
 // TestARecorderThatIsChanged goes the whole way of a change: somebody sets a
 // recorder otherwise, the next visit reads that over its own interface, and what
 // leaves is an observation; the owner is asked only about the name.
+// It is long because it is one way, step by step.
 func TestARecorderThatIsChanged(t *testing.T) {
 	const folder = "../../testdata/cameras/recorders/merceria-hikvision"
 	conversation, err := cameratest.LoadDir(filepath.FromSlash(folder))

@@ -197,6 +197,7 @@ func TestAListedCameraIsTold(t *testing.T) {
 
 // Every recorder of testdata that wants a password: its cameras are listed by hand,
 // one is declared, and later the password is found.
+// It is long because it is one way, step by step.
 func TestThePasswordIsFoundLater(t *testing.T) {
 	all, err := cameratest.LoadDirs(filepath.FromSlash("../../testdata/cameras/recorders"))
 	if err != nil {

@@ -70,6 +70,7 @@ func TestMergeOfDecidedEntries(t *testing.T) {
 	}
 }
 
+// It is long because it is one way, step by step.
 func mergeDecided(t *testing.T, onChannel, byItself words) {
 	v := open(t, t.TempDir())
 	enrol(t, v, siteA)

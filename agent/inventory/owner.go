@@ -30,7 +30,7 @@ func (v *Inventory) OwnerAccess(ctx context.Context) (all []OwnerAccess, err err
 			}
 			var err error
 			if a.Code, err = v.secrets.openCode(a.SiteID, sealed); err != nil {
-				v.log.Warn("an owner's code cannot be shown", "site", a.SiteID, "error", err)
+				v.log.Warn("an owner's code cannot be shown", "site", a.SiteID, "err", err)
 				return nil
 			}
 			all = append(all, a)

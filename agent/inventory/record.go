@@ -145,7 +145,7 @@ func plausible(f interrogate.Device, at time.Time, log *slog.Logger) interrogate
 	fits := func(what string, o protocol.Observation) bool {
 		err := protocol.Message{ID: uuid.NewString(), SiteID: uuid.NewString(), Epoch: 1, Revision: 1, MadeAt: at, Body: o}.Validate()
 		if err != nil {
-			log.Warn("a device told an impossible value, which is left out", "what", what, "error", err)
+			log.Warn("a device told an impossible value, which is left out", "what", what, "err", err)
 		}
 		return err == nil
 	}

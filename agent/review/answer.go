@@ -102,7 +102,7 @@ func (v *Review) explain(err error) problem {
 	case errors.Is(err, inventory.ErrUnknown):
 		return problem{status: http.StatusNotFound, What: err.Error(), Field: "id", key: "error.unknown"}
 	}
-	v.Log.Error("request failed", "error", err)
+	v.Log.Error("request failed", "err", err)
 	return problem{status: http.StatusInternalServerError, What: "it did not work: " + err.Error(), Hint: "the agent's log says more", key: "error.ours"}
 }
 

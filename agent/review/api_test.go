@@ -47,6 +47,7 @@ type told struct {
 }
 
 // The whole act, as the command line performs it.
+// It is long because it is one way, step by step.
 func TestTheWholeActAsJSON(t *testing.T) {
 	o := start(t)
 	o.signIn(t)

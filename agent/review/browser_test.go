@@ -30,6 +30,7 @@ var wide, narrow = window{"wide-it", 1280, "it"}, window{"narrow-en", 390, "en"}
 // An owner who has never seen the pages follows the one next thing from the
 // link to the calm page and back out, in a wide and in a narrow window, with
 // every page on the way checked.
+// It is long because it is one way, step by step.
 func TestTheOwnersWay(t *testing.T) {
 	for _, tc := range []window{wide, narrow} {
 		t.Run(tc.name, func(t *testing.T) {

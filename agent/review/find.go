@@ -41,7 +41,7 @@ func (v *Review) find(id string) (done <-chan struct{}) {
 	f.open[id] = ended
 	f.running.Go(func() {
 		if err := v.Find(v.search.ctx, id); err != nil && v.search.ctx.Err() == nil {
-			v.Log.Warn("asking the recorders for the footage of a message failed", "error", err)
+			v.Log.Warn("asking the recorders for the footage of a message failed", "err", err)
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 // done; and the door to the network, from its page to its login.
 func TestHelpAndTheDoorInTheBrowser(t *testing.T) { helpAndTheDoor(t, narrow) }
 
+// It is long because it is one way, step by step.
 func helpAndTheDoor(t *testing.T, win window) {
 	o := start(t)
 	o.found = append(o.found, locked())

@@ -28,6 +28,7 @@ func scripts(on bool) chromedp.Action[chromedp.Void] {
 // without scripts; in the wide window (looks_long_test.go) with the mouse.
 func TestTheWayWithoutThePassword(t *testing.T) { theWayWithoutThePassword(t, narrow) }
 
+// It is long because it is one way, step by step.
 func theWayWithoutThePassword(t *testing.T, tc window) {
 	o := start(t)
 	o.found = []interrogate.Device{lockedNVR()}

@@ -228,7 +228,7 @@ func (v *Review) start() (done <-chan struct{}) {
 	s.running.Go(func() {
 		err := v.Scan(s.ctx)
 		if err != nil {
-			v.Log.Warn("searching for cameras failed", "error", err)
+			v.Log.Warn("searching for cameras failed", "err", err)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()

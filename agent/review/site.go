@@ -191,7 +191,7 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 	}
 	if err := v.Enrol(r.Context(), in.Code, in.Collector, in.Replace); err != nil {
 		reason, hint := v.Explain(err)
-		v.Log.Warn("enrolment failed", "reason", reason, "error", err)
+		v.Log.Warn("enrolment failed", "reason", reason, "err", err)
 		if wantsJSON(r) {
 			return answer{}, problem{status: http.StatusUnprocessableEntity, What: err.Error(), Field: enrolField(reason), Hint: hint}
 		}

@@ -204,7 +204,7 @@ func (v *Review) takeOver(r *http.Request) (answer, error) {
 	} else {
 		if err := v.Enrol(r.Context(), all[at].Code, "", true); err != nil {
 			reason, hint := v.Explain(err)
-			v.Log.Warn("taking the place of the other computers failed", "reason", reason, "error", err)
+			v.Log.Warn("taking the place of the other computers failed", "reason", reason, "err", err)
 			if wantsJSON(r) {
 				return answer{}, problem{status: http.StatusUnprocessableEntity, What: err.Error(), Field: "replace", Hint: hint}
 			}

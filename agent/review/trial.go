@@ -129,7 +129,7 @@ func (v *Review) tryOne(ctx context.Context, by *session, d inventory.Device, c 
 	case errors.Is(err, ErrSilent):
 		return silent
 	case err != nil:
-		v.Log.Warn("a password could not be tried", "device", d.ID, "error", err)
+		v.Log.Warn("a password could not be tried", "device", d.ID, "err", err)
 		return unclear
 	}
 	switch needs {

@@ -46,6 +46,7 @@ func TestGood(t *testing.T) {
 
 // The attacks of the specification (TUF 1.0, section 1.5.2), each by who has taken
 // over the collector, and has the online key where the attack needs one.
+// It is long because it is one table.
 func TestAttacks(t *testing.T) {
 	for name, c := range map[string]struct {
 		attack func(r *repository, look func())

@@ -50,6 +50,7 @@ func bomb(t *testing.T) []byte {
 }
 
 // Requests that are too much, or none of ours; by a stranger and by an agent.
+// It is long because it is one table.
 func TestHostileRequests(t *testing.T) {
 	gz := bomb(t)
 	const deliver, enrol, notices = wire.DeliveryServiceDeliverProcedure, wire.EnrolmentServiceEnrolProcedure, wire.DeliveryServiceNoticesProcedure

@@ -50,6 +50,7 @@ func assistedStateOf(t *testing.T, r *Registry, operator, id string) (state Assi
 
 // What is dictated is no part of the register until its owner, who has the code of the
 // message, the SMS or the letter, confirms it; and then it is known by no more than that.
+// It is long because it is one way, step by step.
 func TestAssistedEntryIsConfirmed(t *testing.T) {
 	for channel, trust := range map[Channel]protocol.Trust{
 		ChannelEmail: protocol.TrustDictatedEmail, ChannelSMS: protocol.TrustDictatedSMS, ChannelLetter: protocol.TrustDictatedLetter,

@@ -83,6 +83,7 @@ func TestRecordOrder(t *testing.T) {
 	}
 }
 
+// It is long because it is one table.
 func TestRecordRefuses(t *testing.T) {
 	r := openNew(t)
 	s := enrol(t, r, noon)

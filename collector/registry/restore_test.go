@@ -13,6 +13,7 @@ func hour(n int) time.Time { return noon.Add(time.Duration(n) * time.Hour) }
 
 // What was erased after the backup is erased in what is restored, whichever way it
 // was; what its owner began anew, and what was not erased, stays.
+// It is long because it is one way, step by step.
 func TestRestoreErasesAgain(t *testing.T) {
 	r := openNew(t)
 	r.Unseal(newConsultKey(t))

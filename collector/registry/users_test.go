@@ -13,6 +13,7 @@ import (
 	"anagrafe/protocol"
 )
 
+// It is long because it is one way, step by step.
 func TestUsers(t *testing.T) {
 	r := openNew(t)
 	ctx := t.Context()

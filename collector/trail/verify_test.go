@@ -142,6 +142,7 @@ func TestVerifyAcceptsADeletedBody(t *testing.T) {
 	}
 }
 
+// It is long because it is one table.
 func TestVerifyNamesTheTampering(t *testing.T) {
 	type tampering struct {
 		do          func(t *testing.T, s sample, lines []string) []string

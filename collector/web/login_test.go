@@ -13,6 +13,7 @@ import (
 	"anagrafe/collector/registry"
 )
 
+// It is long because it is one table.
 func TestLoginMatrix(t *testing.T) {
 	for name, c := range map[string]struct {
 		enter  func(b *bench, c *http.Client) *http.Response

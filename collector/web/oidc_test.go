@@ -159,6 +159,7 @@ func (l *liar) token(rw http.ResponseWriter, r *http.Request) {
 }
 
 // Each thing that can be wrong with what comes back lets nobody in.
+// It is long because it is one table.
 func TestWhatAProviderMayNotSay(t *testing.T) {
 	l := newLiar(t)
 	b := newNamedBench(t, func(o *Options) { forces(o, l.URL) })

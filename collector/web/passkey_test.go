@@ -52,6 +52,7 @@ func refused(tab *pagestest.Tab) string {
 
 // One's way with passkeys: the link, the first, the second, one that is lost, one
 // that somebody has copied.
+// It is long because it is one way, step by step.
 func TestPasskeysInABrowser(t *testing.T) {
 	b := newNamedBench(t, nil)
 	tab := b.tab(1280)

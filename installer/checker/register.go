@@ -83,21 +83,24 @@ func open(store string) (*sql.DB, *sql.TxOptions, error) {
 	return db, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, err
 }
 
-func (s *snapshot) read(ctx context.Context, tx *sql.Tx, trail func(entries) error) error {
-	s.declared, s.cameras, s.hashes = map[view]place{}, map[string]int{}, map[int64][]byte{}
-	each := func(query string, do func(scan func(...any) error) error) error {
-		rows, err := tx.QueryContext(ctx, query)
-		if err != nil {
+// each calls do for each row of a query.
+func each(ctx context.Context, tx *sql.Tx, query string, do func(scan func(...any) error) error) error {
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := do(rows.Scan); err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			if err := do(rows.Scan); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
 	}
+	return rows.Err()
+}
+
+func (s *snapshot) read(ctx context.Context, tx *sql.Tx, trail func(entries) error) error {
+	s.declared, s.cameras, s.hashes = map[view]place{}, map[string]int{}, map[int64][]byte{}
+	each := func(query string, do func(scan func(...any) error) error) error { return each(ctx, tx, query, do) }
 	err := each("SELECT id, site_id, agent_id, kind, epoch, revision, sha256 FROM messages", func(scan func(...any) error) error {
 		var h held
 		var sum []byte

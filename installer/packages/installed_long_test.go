@@ -102,6 +102,7 @@ type manager struct {
 // agentLife takes the agent from its first installation to its end: it starts, its
 // owner is given a link, an older inventory is there after the upgrade with its data,
 // removal keeps it, and purge does not.
+// It is long because it is one way, step by step.
 func (m *machine) agentLife(pm manager) {
 	t := m.t
 	t.Helper()

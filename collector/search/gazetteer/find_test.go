@@ -100,6 +100,7 @@ func brief(f Found) string {
 	return text + ": " + strings.Join(all, " | ")
 }
 
+// It is long because it is one table.
 func TestFind(t *testing.T) {
 	x := smallTown(t)
 	for _, c := range []struct{ typed, want string }{

@@ -16,6 +16,7 @@ func (d *desk) serve() (origin string) {
 
 // Every page, with its errors, on a telephone and on a screen: a shop joins with three
 // cameras.
+// It is long because it is one way, step by step.
 func TestPagesInABrowser(t *testing.T) {
 	for name, c := range map[string]struct {
 		width int64

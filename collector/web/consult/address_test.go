@@ -54,6 +54,7 @@ func withPlaces(t *testing.T) setup {
 	}
 }
 
+// It is long because it is one table.
 func TestSearchByAddress(t *testing.T) {
 	w := newTown(t, withPlaces(t))
 	w.declare(milan()...)

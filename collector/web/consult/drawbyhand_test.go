@@ -55,6 +55,7 @@ func (d drawer) draws(what string) {
 
 // An area is drawn by mouse, a route by keyboard alone; both stand in the form's
 // own fields, are searched, and shown again to be changed.
+// It is long because it is one way, step by step.
 func TestDrawnByHand(t *testing.T) {
 	w := newTown(t)
 	w.declare(milan()...)

@@ -195,6 +195,7 @@ func (c *caller) callRaw(status int, operation, path, who, body string, change .
 
 // TestDescription holds openapi.json to real questions and answers of every
 // described status, by the real handlers over a real index and register.
+// It is long because it is one table.
 func TestDescription(t *testing.T) {
 	d, told := newDescribed(t), 0
 	c := &caller{newTown(t, withQueue(&told), withPlaces(t)), d, map[string]bool{}}

@@ -27,6 +27,7 @@ func typedByHand(s siteOf) siteOf {
 
 // What was typed by hand, and who is known by an e-mail address alone, is said wherever
 // an officer meets the site: the answer, the contacts, the request, the papers, the files.
+// It is long because it is one way, step by step.
 func TestWhoDeclared(t *testing.T) {
 	w := newTown(t)
 	w.reg.UseOwnerKey([]byte(secret))

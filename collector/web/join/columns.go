@@ -35,7 +35,7 @@ type column struct {
 	write    func(r record) string
 }
 
-// columns lists all, in the order in which an export writes them.
+// columns lists all, in the order in which an export writes them: one table, and long.
 func columns() []column {
 	text := func(field string, at func(r *record) *string, names ...string) column {
 		return column{names: names, field: field,

@@ -33,6 +33,7 @@ func serveDesk(t *testing.T) *desk {
 	return d
 }
 
+// It is long because it is one way, step by step.
 func TestPagesInABrowser(t *testing.T) {
 	for name, c := range map[string]struct {
 		width int64

@@ -34,7 +34,7 @@ func (s *site) answer(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		s.log.Error("the answers of the installation cannot be read: enrol by hand", "error", err)
+		s.log.Error("the answers of the installation cannot be read: enrol by hand", "err", err)
 		return nil
 	}
 	if err := s.enrolAs(ctx, a); err != nil {
@@ -42,11 +42,11 @@ func (s *site) answer(ctx context.Context) error {
 			return nil // the next start goes on
 		}
 		_, hint := explain(err)
-		s.log.Error("the code of the answer file was refused: enrol by hand with another one", "error", err, "hint", hint)
+		s.log.Error("the code of the answer file was refused: enrol by hand with another one", "err", err, "hint", hint)
 	} else if who, given := a.contact(); given {
 		own := client{&http.Client{Transport: inProcess{s.review.Control()}}}
 		if err := own.do(ctx, http.MethodPost, "/contact", who, nil); err != nil {
-			s.log.Error("whom to call could not be taken from the answer file: say it on the page", "error", err)
+			s.log.Error("whom to call could not be taken from the answer file: say it on the page", "err", err)
 		}
 	}
 	if err := os.Remove(waitingAnswers(s.dir)); err != nil {
@@ -74,7 +74,7 @@ func (s *site) enrolAs(ctx context.Context, a answers) error {
 		if e, ok := errors.AsType[*uplink.Error](err); err == nil || !ok || !passing(e.Reason) {
 			return err
 		}
-		s.log.Warn("the collector of the answer file is not reached yet; it is tried again", "error", err)
+		s.log.Warn("the collector of the answer file is not reached yet; it is tried again", "err", err)
 		pause := time.NewTimer(wait/2 + rand.N(wait/2))
 		select {
 		case <-ctx.Done():

@@ -53,9 +53,8 @@ func (v *Review) home(r *http.Request) (answer, error) {
 	if s := sessionOf(r); s != nil && s.role == roleTechnician && !wantsJSON(r) {
 		return v.helping(r, s)
 	}
-	a, err := v.list(r)
-	if err != nil || wantsJSON(r) {
-		return a, err
+	if wantsJSON(r) {
+		return v.list(r)
 	}
 	devices, cameras, err := v.all(r)
 	if err != nil {

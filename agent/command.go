@@ -171,7 +171,8 @@ func (c *call) parse(f *flag.FlagSet, args []string, most int) ([]string, error)
 		} else if err != nil {
 			return nil, misuse(err.Error())
 		}
-		if f.NArg() == 0 {
+		if n := len(args) - f.NArg(); f.NArg() == 0 || n > 0 && args[n-1] == "--" { // what follows are words
+			words = append(words, f.Args()...)
 			break
 		}
 		words, args = append(words, f.Arg(0)), f.Args()[1:]

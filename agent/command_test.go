@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,5 +51,20 @@ func TestReach(t *testing.T) {
 	}
 	if got := reach(inventory.Depth{}); got != "?" {
 		t.Errorf("never seen: %q", got)
+	}
+}
+
+// Options may stand anywhere, and after -- nothing is one.
+func TestWordsAfterTwoDashes(t *testing.T) {
+	for typed, want := range map[string][]string{
+		"a -json b":      {"a", "b"},
+		"-json -- -a -b": {"-a", "-b"},
+		"a -- -json":     {"a", "-json"},
+	} {
+		c := &call{}
+		words, err := c.parse(c.flags(), strings.Fields(typed), 2)
+		if err != nil || !slices.Equal(words, want) {
+			t.Errorf("%s: %q, %v", typed, words, err)
+		}
 	}
 }

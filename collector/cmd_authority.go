@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"anagrafe/collector/ingest"
+	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 )
 
@@ -132,7 +133,7 @@ func (o *office) stepAuthority(rw http.ResponseWriter, r *http.Request, step str
 			Hint: "wait until then, or give -force: each of them then needs a new link, as invite -site-id makes it"})
 		return
 	}
-	if err := o.record(r.Context(), web.Act{Kind: "authority-" + step, User: host(), From: web.From(r), Count: s.Agents,
+	if err := o.record(r.Context(), web.Act{Kind: "authority-" + step, User: web.Host(registry.RoleAdmin), From: web.From(r), Count: s.Agents,
 		Details: map[string]any{"pin": o.authority.Pin(), "force": in.Force}}); err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)
 		return

@@ -176,7 +176,7 @@ func (o *office) answerBackup(rw http.ResponseWriter, r *http.Request, kind stri
 		web.WriteJSON(rw, http.StatusBadRequest, web.Problem{Error: err.Error(), Field: "recipients"})
 		return
 	}
-	if err := o.record(r.Context(), web.Act{Kind: kind, User: host(), From: web.From(r), Details: map[string]any{"recipients": in.Recipients}}); err != nil {
+	if err := o.record(r.Context(), web.Act{Kind: kind, User: web.Host(registry.RoleAdmin), From: web.From(r), Details: map[string]any{"recipients": in.Recipients}}); err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)
 		return
 	}
@@ -205,11 +205,6 @@ func (p *patient) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return p.Writer.Write(b)
-}
-
-// host is who uses the control socket.
-func host() registry.User {
-	return registry.User{ID: "control-socket", Name: "control socket", Role: registry.RoleAdmin}
 }
 
 // keyFiles reads DIR/root.secret and the files in DIR/keys.

@@ -215,7 +215,7 @@ func (o *office) importPlaces(rw http.ResponseWriter, r *http.Request) {
 var errAnswered = errors.New("answered")
 
 func (o *office) recordPlaces(rw http.ResponseWriter, r *http.Request, kind string, entries int, details map[string]any) bool {
-	err := o.record(r.Context(), web.Act{Kind: kind, User: host(), From: web.From(r), Count: entries, Details: details})
+	err := o.record(r.Context(), web.Act{Kind: kind, User: web.Host(registry.RoleAdmin), From: web.From(r), Count: entries, Details: details})
 	if err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)
 	}

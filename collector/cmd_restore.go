@@ -256,7 +256,7 @@ func (c *call) recordRestore(ctx context.Context, config Config, in *restoration
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	return o.record(ctx, web.Act{Kind: "restore", User: host(), Count: done.Sites, Details: map[string]any{
+	return o.record(ctx, web.Act{Kind: "restore", User: web.Host(registry.RoleAdmin), Count: done.Sites, Details: map[string]any{
 		"backup": in.of.ID, "backup_at": in.of.At, "keys_at": in.keysOf.At, "old_keys": in.oldKeys}})
 }
 

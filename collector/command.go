@@ -204,7 +204,8 @@ func (c *call) parse(f *flag.FlagSet, args []string, words int) ([]string, error
 		} else if err != nil {
 			return nil, misuse(err.Error())
 		}
-		if f.NArg() == 0 {
+		if n := len(args) - f.NArg(); f.NArg() == 0 || n > 0 && args[n-1] == "--" { // what follows are words
+			got = append(got, f.Args()...)
 			break
 		}
 		got, args = append(got, f.Arg(0)), f.Args()[1:]

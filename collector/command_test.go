@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,21 @@ func TestGroupsOfCommands(t *testing.T) {
 		said := out.String() + problem.String()
 		if (out.Len() > 0) != (c.want == exitDone) || !strings.Contains(said, "user add") || strings.Contains(said, "audit") {
 			t.Errorf("%v: %s", c.args, said)
+		}
+	}
+}
+
+// Options may stand anywhere, and after -- nothing is one.
+func TestWordsAfterTwoDashes(t *testing.T) {
+	for typed, want := range map[string][]string{
+		"a -json b":      {"a", "b"},
+		"-json -- -a -b": {"-a", "-b"},
+		"a -- -json":     {"a", "-json"},
+	} {
+		c := &call{}
+		words, err := c.parse(c.flags(), strings.Fields(typed), 2)
+		if err != nil || !slices.Equal(words, want) {
+			t.Errorf("%s: %q, %v", typed, words, err)
 		}
 	}
 }

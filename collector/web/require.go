@@ -23,6 +23,20 @@ func WithUser(ctx context.Context, u registry.User) context.Context {
 	return context.WithValue(ctx, userKey{}, u)
 }
 
+const hostID = "control-socket"
+
+// Host is whoever may open the control socket on the collector's machine, in the role
+// that the command needs.
+func Host(role string) registry.User {
+	return registry.User{ID: hostID, Name: "control socket", Role: role}
+}
+
+// OnHost tells whether a request came over the control socket.
+func OnHost(ctx context.Context) bool {
+	u, _ := User(ctx)
+	return u.ID == hostID
+}
+
 // require lets the users whom a route names through, as far as the listener accepts
 // them. Anybody else is sent to the login page, or gets 401 or 403; who still has to
 // make a passkey is sent to do that first.

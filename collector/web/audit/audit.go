@@ -88,9 +88,8 @@ func (a *Audit) Control() http.Handler {
 	for _, r := range a.Routes() {
 		mux.Handle(r.Pattern, r.Handler)
 	}
-	host := registry.User{ID: "control-socket", Name: "control socket", Role: registry.RoleDPO}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		mux.ServeHTTP(rw, r.WithContext(web.WithUser(r.Context(), host)))
+		mux.ServeHTTP(rw, r.WithContext(web.WithUser(r.Context(), web.Host(registry.RoleDPO))))
 	})
 }
 

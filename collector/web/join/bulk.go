@@ -37,9 +37,8 @@ func (j *Join) Control() http.Handler {
 	for pattern, h := range j.officeRoutes() {
 		route(pattern, maxRequest, h)
 	}
-	host := registry.User{ID: "control-socket", Name: "control socket", Role: registry.RoleAdmin}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		mux.ServeHTTP(rw, r.WithContext(web.WithUser(r.Context(), host)))
+		mux.ServeHTTP(rw, r.WithContext(web.WithUser(r.Context(), web.Host(registry.RoleAdmin))))
 	})
 }
 

@@ -176,13 +176,6 @@ func (o *Ops) Routes() []web.Route {
 	return slices.Concat(pages, o.sites().routes(o, both), o.agents().routes(o, both), o.lines().routes(o, both), o.codes().routes(o, both), o.assisted().routes(o, both))
 }
 
-const hostID = "control-socket"
-
-// host is the user of the control socket: whoever may open it on this machine.
-func host() registry.User {
-	return registry.User{ID: hostID, Name: "control socket", Role: registry.RoleAdmin}
-}
-
 // Control serves the same handlers without a session, for the control socket.
 func (o *Ops) Control() http.Handler {
 	mux := http.NewServeMux()
@@ -190,14 +183,8 @@ func (o *Ops) Control() http.Handler {
 		mux.Handle(r.Pattern, http.MaxBytesHandler(r.Handler, 64<<10))
 	}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		mux.ServeHTTP(rw, r.WithContext(web.WithUser(r.Context(), host())))
+		mux.ServeHTTP(rw, r.WithContext(web.WithUser(r.Context(), web.Host(registry.RoleAdmin))))
 	})
-}
-
-// onHost tells whether a request came over the control socket.
-func onHost(ctx context.Context) bool {
-	u, _ := web.User(ctx)
-	return u.ID == hostID
 }
 
 // FirstLink gives the one-time link by which the first administrator enters, and
@@ -224,7 +211,7 @@ func (o *Ops) FirstLink(ctx context.Context) (string, error) {
 			u.Name += " " + u.ID[:8] // the first one was revoked
 		}
 	}
-	if err := o.Record(ctx, web.Act{Kind: kind, User: host(), Count: 1, Details: describe(u)}); err != nil {
+	if err := o.Record(ctx, web.Act{Kind: kind, User: web.Host(registry.RoleAdmin), Count: 1, Details: describe(u)}); err != nil {
 		return "", fmt.Errorf("let the first administrator in: %w", err)
 	}
 	if kind == "user-add" {

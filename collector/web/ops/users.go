@@ -43,7 +43,7 @@ type usersData struct {
 // comes from: those of the forces are their force's affair. Referents, whom
 // delegations make, are seen on the host alone.
 func ours(ctx context.Context, u registry.User) bool {
-	return slices.Contains(office(), u.Role) || onHost(ctx) && !registry.OfForce(u.Role)
+	return slices.Contains(office(), u.Role) || web.OnHost(ctx) && !registry.OfForce(u.Role)
 }
 
 func (o *Ops) users(rw http.ResponseWriter, r *http.Request) {
@@ -161,7 +161,7 @@ func (o *Ops) checkUser(ctx context.Context, in typed) (wrong, error) {
 		return wrong{"force", "users.force.none"}, nil
 	case in.Role == registry.RoleForceAdmin && in.Force == "":
 		return wrong{"force", "users.force.missing"}, nil
-	case in.Recovery != "" && (!onHost(ctx) || in.Role != registry.RoleForceAdmin || !web.OneLine(in.Recovery, maxAct)):
+	case in.Recovery != "" && (!web.OnHost(ctx) || in.Role != registry.RoleForceAdmin || !web.OneLine(in.Recovery, maxAct)):
 		return wrong{"recovery", "users.recovery.wrong"}, nil
 	}
 	all, err := o.Registry.Users(ctx)

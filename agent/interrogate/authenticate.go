@@ -146,6 +146,14 @@ func (a *authenticator) setOffset(d time.Duration, measured bool) {
 	a.offset, a.offsetSet = d, measured
 }
 
+// clockOffset gives what setOffset said, or was guessed: the other row of questions may
+// be settling it meanwhile.
+func (a *authenticator) clockOffset() (d time.Duration, measured bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.offset, a.offsetSet
+}
+
 // words removes the secrets from what a device says.
 func (a *authenticator) words(s string) string {
 	a.mu.Lock()

@@ -216,7 +216,8 @@ func (q *questioning) own(ctx context.Context, c *candidate) {
 	defer cancel()
 	q.trust.adopt(c.trust)
 	auth := newAuthenticator(q.auth.memory, q.device.Sighting, q.log, q.now)
-	auth.turn, auth.offset, auth.offsetSet = q.auth.turn, q.auth.offset, q.auth.offsetSet
+	auth.turn = q.auth.turn
+	auth.setOffset(q.auth.clockOffset())
 	w := newWeb(c.at, auth, q.trust, q.log, q.callTime)
 	defer w.close(ctx)
 	t, err := c.driver.read(limited, w)

@@ -60,6 +60,7 @@ func (o *office) tidy(ctx context.Context, alerts *alerts) error {
 		}},
 		{"invitations could not be sent or deleted", o.invite},
 		{"the register could not be aged", o.age},
+		{"what is wrong at sites could not be read ahead", func(ctx context.Context, _ time.Time) error { return o.ops.ReadAhead(ctx) }},
 	}
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()

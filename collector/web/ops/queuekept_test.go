@@ -67,6 +67,16 @@ func TestQueueIsKept(t *testing.T) {
 	}
 	d.queued("version", 3)
 
+	ahead += kept
+	if err := d.ops.ReadAhead(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	read := d.ops.queued.Load()
+	d.queued("version", 3)
+	if d.ops.queued.Load() != read {
+		t.Error("what was read ahead was read again")
+	}
+
 	d.ops.Close()
 	d.queued("version", 3)
 	ahead += kept

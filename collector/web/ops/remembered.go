@@ -16,7 +16,7 @@ import (
 const (
 	rememberedFor = 3 * time.Second       // long enough that many who look cost as one
 	patience      = 50 * time.Millisecond // with which a page waits for a count, unless the last one took longer
-	kept          = 5 * time.Minute       // how old what pages show can be
+	kept          = 70 * time.Minute      // how old what pages show can be: see ReadAhead
 	readTime      = time.Minute           // that reading it may take
 )
 
@@ -79,7 +79,7 @@ func (m *remembered[T]) read(o *Ops, read func(context.Context) (T, error)) <-ch
 		value, err := read(ctx)
 		if err != nil {
 			if o.life.Err() == nil {
-				o.Log.ErrorContext(ctx, "the register cannot be counted; pages show what was counted before, for some minutes", "err", err)
+				o.Log.ErrorContext(ctx, "the register cannot be counted; pages show what was counted before, for an hour", "err", err)
 			}
 			return nil, err
 		}

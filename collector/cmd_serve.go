@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // cmdServe is the long-lived collector.
@@ -18,7 +19,13 @@ func cmdServe(ctx context.Context, c *call, args []string) (err error) {
 	f.StringVar(&given.ListenOps, "listen-ops", "", "address of the operators' pages (default 127.0.0.1:8081)")
 	f.StringVar(&given.ListenConsult, "listen-consult", "", "address of the officers' pages (default 127.0.0.1:8082)")
 	f.StringVar(&given.ListenMetrics, "listen-metrics", "", `address for Prometheus (default 127.0.0.1:9180), "off" for none`)
-	f.IntVar(&given.MaxHeld, "max-held", unset, "agents that may stay connected, about 100 KiB of memory each; the others come every six hours (default 20000)")
+	given.MaxHeld = unset
+	f.Func("max-held", "agents that may stay connected, about 100 KiB of memory each; the others come every six hours (default 20000)", func(n string) (err error) {
+		if given.MaxHeld, err = strconv.Atoi(n); err != nil {
+			return errors.New("it is a whole number")
+		}
+		return nil
+	})
 	f.StringVar(&given.Basemap, "basemap", "", "PMTiles file in the OpenMapTiles schema")
 	f.StringVar(&given.Area, "area", "", "GeoJSON file of the area that the register is for")
 	if _, err := c.parse(f, args, 0); err != nil {

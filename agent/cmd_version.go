@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
+
+	"anagrafe/protocol/daemon"
 )
 
 // release is set by the linker where a release is built (-ldflags "-X
@@ -22,13 +23,6 @@ func cmdVersion(_ context.Context, c *call, args []string) error {
 	return nil
 }
 
-// version is that of the release, or what the Go tool stamped.
 func version() string {
-	if release != "" {
-		return release
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
+	return daemon.Version(release)
 }

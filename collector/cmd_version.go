@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
+
+	"anagrafe/protocol/daemon"
 )
 
 // release is the version that the packages' build has the linker set; empty in all
@@ -23,11 +24,5 @@ func cmdVersion(_ context.Context, c *call, args []string) error {
 }
 
 func version() string {
-	if release != "" {
-		return release
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
+	return daemon.Version(release)
 }

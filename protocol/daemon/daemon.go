@@ -1,5 +1,6 @@
 // Package daemon is how a program stands to the system that runs it as a service:
-// when it is ready, how its log gets its levels there, and whose files it makes.
+// when it is ready, how its log gets its levels there, whose files it makes, and which
+// version it is.
 // It hides the conventions of systemd (sd_notify(3), sd-daemon(3)) and of Unix.
 //
 // The two mains call it; the data's path does not pass here. It lies below protocol

@@ -208,7 +208,7 @@ bench bench-full: deps build cluster-tools
 # sizing measures on this machine what more and more agents take, and another run to
 # hold the model against, and puts both into the manual (installer/loadtest); some ten
 # minutes, of which nothing else should run beside.
-SWEEP := 1000,2000,5000,5000:60000,10000:90000,20000:150000
+SWEEP := 1000,2000,5000,5000:60000,10000:90000,20000:150000,40000:300000
 CHECK := 3000:40000
 sizing: build
 	go build -o $(BUILD)/loadtest ./installer/loadtest

@@ -91,7 +91,7 @@ type part struct {
 var parts = []part{
 	{name: "scan", figures: scanFigures},
 	{name: "network", figures: networkFigures},
-	{name: "idle", figures: idleFigures, long: true, small: ".short"},
+	{name: "idle", figures: idleFigures},
 	{name: "agents", figures: agentFigures, long: true, small: ".1k"},
 	{name: "backup", figures: backupFigures, long: true, small: ".20k"},
 	{name: "geocode", figures: geocodeFigures},

@@ -42,16 +42,11 @@ import (
 const (
 	idleCameras = 16
 	settlesFor  = 45 * time.Second
+	idleFor     = time.Minute // three keep-alives
+	looksFor    = 190 * time.Second
+	looksIn     = 3.0 // they are a minute apart, give or take a tenth
 	day         = 24 * time.Hour
 )
-
-// idling is how long the agent is left alone, looking how long it is watched for how many
-// looks: they are a minute apart, give or take a tenth.
-func idling() time.Duration { return time.Duration(whole(60, 30)) * time.Second }
-
-func looking() (d time.Duration, looks float64) {
-	return time.Duration(whole(190, 70)) * time.Second, float64(whole(3, 1))
-}
 
 // cost is what a process took since it began, or between two moments.
 type cost struct {
@@ -96,8 +91,7 @@ func idleFigures(t *testing.T) []figure {
 	r.agent("approve", "-all")
 	agent.until("the acknowledgement", func() bool { return r.delivered() })
 	said := r.spent(agent).since(before)
-	idleFor := idling()
-	idle, rss, own := r.undisturbed(agent, idleFor)
+	idle, rss, own := r.undisturbed(agent)
 	floor := r.bare()
 	agent.kill()
 
@@ -109,7 +103,6 @@ func idleFigures(t *testing.T) []figure {
 	if wrote.disk == 0 {
 		t.Fatal("the look after a start wrote nothing down")
 	}
-	looksFor, perLook := looking()
 	looks := r.rests(agent, looksFor)
 	agent.kill()
 
@@ -129,7 +122,7 @@ func idleFigures(t *testing.T) []figure {
 	const slots, writing = 4, 6
 	perDay := func(of func(cost) float64) (idleOfDay, look float64) {
 		rate := of(idle) / idleFor.Seconds()
-		return rate * day.Seconds(), max(0, (of(looks)-rate*looksFor.Seconds())/perLook)
+		return rate * day.Seconds(), max(0, (of(looks)-rate*looksFor.Seconds())/looksIn)
 	}
 	cpuDay, cpuLook := perDay(func(c cost) float64 { return c.cpu })
 	diskDay, diskLook := perDay(func(c cost) float64 { return c.disk })
@@ -238,7 +231,7 @@ func (r rest) spent(agent *process) cost {
 // undisturbed is what idleFor of rest costs, in which nothing was said, and what memory
 // is resident at its end, MiB, and of that the agent's own. It begins when the agent has
 // given back what it needed before, and asks it nothing meanwhile.
-func (r rest) undisturbed(agent *process, idleFor time.Duration) (c cost, rss, own float64) {
+func (r rest) undisturbed(agent *process) (c cost, rss, own float64) {
 	r.t.Helper()
 	for range 5 {
 		before := r.messages()

@@ -25,6 +25,7 @@ const window = 3.0
 // scanFigures are scan_64, scan_64.256, scan_vs_sequential and scan_rss. The
 // devices are on a loopback interface, in a process of their own.
 func scanFigures(t *testing.T) []figure {
+	asAfterBoot(t, binary(t, "anagrafe-agent"))
 	lan, err := addNetwork(t, "bench")
 	if err != nil {
 		t.Logf("measured on this machine's own loopback, where others' devices may answer, too: %v", err)

@@ -20,7 +20,7 @@ const (
 	readmission = 5 * time.Minute
 	// shards of the held agents are readmitted one after the other, so that
 	// not all of them ask the register at once.
-	shards = 64
+	shards = 1024
 	// lookAgain is how soon a notice is found that nobody told this collector
 	// of: another one queued it in the same register, and word of it got lost.
 	lookAgain = 5 * time.Second

@@ -22,7 +22,8 @@ const (
 type noticed struct {
 	Echo float64 `json:"echo_p99_s"`             // there and back, on one bare QUIC stream meanwhile
 	Sent int     `json:"sent,omitempty"`         // notices
-	P99  float64 `json:"notice_p99_s,omitempty"` // from before it was asked for until the agent has read it
+	P50  float64 `json:"notice_p50_s,omitempty"` // from before it was asked for until the agent has read it
+	P99  float64 `json:"notice_p99_s,omitempty"`
 }
 
 // heard hands the notices that come in to who waits for one.
@@ -80,7 +81,7 @@ func (s *stage) notice(ctx context.Context) error {
 		}
 	}
 	slices.Sort(took)
-	s.result.Notice.Sent, s.result.Notice.P99 = len(took), quantile(took, 0.99)
+	s.result.Notice.Sent, s.result.Notice.P50, s.result.Notice.P99 = len(took), quantile(took, 0.5), quantile(took, 0.99)
 	return nil
 }
 

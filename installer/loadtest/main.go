@@ -93,16 +93,16 @@ func main() {
 	if err != nil {
 		os.Exit(exitMisuse)
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C kills
 	if p.sizing || p.draw != "" {
-		if err := p.reckon(os.Stdout); err != nil {
+		if err := p.reckon(ctx, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "loadtest:", err)
 			os.Exit(exitFailed)
 		}
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C kills
 	r, err := p.run(ctx)
 	if err == nil && p.json {
 		e := json.NewEncoder(os.Stdout)
@@ -193,9 +193,9 @@ func (p plan) check(rest []string) error {
 }
 
 // reckon does what needs no collector.
-func (p plan) reckon(out io.Writer) error {
+func (p plan) reckon(ctx context.Context, out io.Writer) error {
 	if p.draw != "" {
-		return drawInto(p.draw)
+		return drawInto(ctx, p.draw)
 	}
 	t := p.city
 	t.Agents = p.agents

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,8 +13,8 @@ import (
 // rows are the cities of the manual's table.
 var rows = []city{{500, 3_000, 20}, {2_000, 12_000, 100}, {10_000, 60_000, 500}, {20_000, 120_000, 1_000}, {20_000, 500_000, 1_000}}
 
-// drawn are the files that the manual shows, by name, made of the committed runs; texts
-// are those of the manual as they are.
+// drawn are the files that the manual shows on a page, by name, made of the committed
+// runs; texts are those of the manual as they are.
 func drawn(texts map[string][]byte) (map[string][]byte, error) {
 	measured, _, err := committed()
 	if err != nil {
@@ -22,9 +23,6 @@ func drawn(texts map[string][]byte) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for lang, t := range tongues {
 		if files["load."+lang+".svg"], err = measured.svg(t); err != nil {
-			return nil, err
-		}
-		if files["load."+lang+".png"], err = measured.png(t); err != nil {
 			return nil, err
 		}
 		name := "operator." + lang + ".md"
@@ -63,8 +61,8 @@ func (s sweep) fillIn(text string, t tongue) ([]byte, error) {
 	return []byte(before + "\n![" + s.says(t) + "](/manual/load." + after), nil
 }
 
-// drawInto writes the files into the guides' folder.
-func drawInto(dir string) error {
+// drawInto writes the files into the guides' folder, and the pictures for paper.
+func drawInto(ctx context.Context, dir string) error {
 	texts, err := textsOf(dir, "operator.%s.md")
 	if err != nil {
 		return err
@@ -72,6 +70,11 @@ func drawInto(dir string) error {
 	files, err := drawn(texts)
 	if err != nil {
 		return err
+	}
+	for lang := range tongues {
+		if files["load."+lang+".png"], err = onPaper(ctx, files["load."+lang+".svg"]); err != nil {
+			return err
+		}
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {

@@ -2,24 +2,20 @@ package main
 
 import (
 	"bytes"
-	"encoding/xml"
+	"context"
+	_ "embed"
 	"fmt"
-	"image/color"
-	"image/png"
+	"html/template"
+	"math"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // tongue is a language of the plot and of the table.
@@ -48,19 +44,6 @@ var tongues = map[string]tongue{
 		bends: "beyond %d agents the wait bends", straight: "Within what was measured the wait does not bend.",
 		row: "| %d agents, %d cameras, %d searches a day%s | %.2f CPU, %.1f GiB of memory, %.1f GiB of disk, %.1f Mbit/s | %d CPU, %d GiB |\n", header: "| city |", beyond: " (beyond what was measured)"},
 }
-
-// The picture's size, and how fine it is on paper.
-const (
-	wide, high = 17 * vg.Centimeter, 15 * vg.Centimeter
-	paperDPI   = 144
-)
-
-// Colours stand out from white by 4.5 to 1 and more; each curve has a mark of its own too.
-var (
-	dark = color.RGBA{R: 0x17, G: 0x32, B: 0x4d, A: 0xff}
-	blue = color.RGBA{G: 0x59, B: 0xb3, A: 0xff}
-	rust = color.RGBA{R: 0xa6, G: 0x3d, B: 0x0a, A: 0xff}
-)
 
 // bend is the number of agents from which on the 99th of 100 acknowledgements takes more
 // than twice what it took at best with fewer; 0: none.
@@ -102,132 +85,122 @@ func (s sweep) says(t tongue) string {
 	return p.Sprintf(t.describe, first.Agents, gib(first), 1000*first.ack(), last.Agents, gib(last), 1000*last.ack(), end)
 }
 
-// draw draws the plot on a canvas.
-func (s sweep) draw(t tongue, on vg.CanvasSizer) error {
-	memory, wait := panel(t, t.memory), panel(t, t.wait)
-	curves := func(p *plot.Plot, c color.Color, dashes []vg.Length, mark draw.GlyphDrawer, name string, y func(point) float64) error {
-		var xy plotter.XYs
-		for _, at := range s.ascent() {
-			xy = append(xy, plotter.XY{X: float64(at.Agents), Y: y(at)})
-		}
-		line, dots, err := plotter.NewLinePoints(xy)
-		if err != nil {
-			return err
-		}
-		line.Color, line.Dashes, line.Width = c, dashes, vg.Points(1.5)
-		dots.Color, dots.Shape, dots.Radius = c, mark, vg.Points(3)
-		p.Add(line, dots)
-		p.Legend.Add(name, line, dots)
-		return nil
+//go:embed plot.svg
+var plotSVG string
+
+var plot = template.Must(template.New("plot").Parse(plotSVG))
+
+// The picture and its two fields in pixels of a page, as in plot.svg; paper has them finer.
+const (
+	wide, high           = 640, 558
+	fieldLeft            = 72
+	fieldWide, fieldHigh = 540, 170
+	finer                = 1.5
+)
+
+// panel is a field with its axis. Its points count from the field's upper left corner.
+type panel struct {
+	Top    int
+	Title  string
+	Up     []label
+	Curves []curve
+}
+
+// label is a number at an axis, and how far along it stands.
+type label struct {
+	At   float64
+	Text string
+}
+
+// curve has marks and dashes of its own beside its colour, which stands out from white by
+// 4.5 to 1 and more.
+type curve struct {
+	ID, Name, Colour, Dashes, Mark string
+	Key                            spot // where its name stands
+	of                             func(point) float64
+	Points                         []spot
+}
+
+type spot struct{ X, Y float64 }
+
+// panels are memory and waits over the number of agents, and the labels of those.
+func (s sweep) panels(t tongue) (both []panel, agents []label) {
+	p, all := message.NewPrinter(t.tag), s.ascent()
+	held := func(p point) float64 { return float64(p.Most) / (1 << 30) }
+	half := func(kind string) func(point) float64 {
+		return func(p point) float64 { return 1000 * p.Windows[0].Did[kind].P50 }
 	}
-	dashed := []vg.Length{vg.Points(4), vg.Points(3)}
-	did := func(kind string, half bool) func(point) float64 {
-		return func(p point) float64 {
-			if k := p.Windows[0].Did[kind]; !half {
-				return 1000 * k.P99
+	most := func(kind string) func(point) float64 {
+		return func(p point) float64 { return 1000 * p.Windows[0].Did[kind].P99 }
+	}
+	both = []panel{{Top: 74, Title: t.memory, Curves: []curve{
+		{ID: "held", Name: t.held, Key: spot{0, -10}, Colour: "#17324d", Mark: "M-4 0a4 4 0 0 0 8 0a4 4 0 0 0-8 0z", of: held},
+	}}, {Top: 346, Title: t.wait, Curves: []curve{
+		{ID: "ack-most", Name: t.ackMost, Key: spot{0, -28}, Colour: "#0059b3", Mark: "M0-5l5 9h-10z", of: most(change)},
+		{ID: "ack-half", Name: t.ackHalf, Key: spot{0, -10}, Colour: "#0059b3", Dashes: "5 4", Mark: "M0 5l5-9h-10z", of: half(change)},
+		{ID: "ask-most", Name: t.askMost, Key: spot{320, -28}, Colour: "#a63d0a", Mark: "M-4-4h8v8h-8z", of: most(search)},
+		{ID: "ask-half", Name: t.askHalf, Key: spot{320, -10}, Colour: "#a63d0a", Dashes: "5 4", Mark: "M0-5l5 5l-5 5l-5-5z", of: half(search)},
+	}}}
+	across, agents := axis(float64(all[len(all)-1].Agents), fieldWide, p)
+	for i := range both {
+		greatest := 0.0
+		for _, c := range both[i].Curves {
+			for _, at := range all {
+				greatest = max(greatest, c.of(at))
 			}
-			return 1000 * p.Windows[0].Did[kind].P50
 		}
-	}
-	for _, one := range []struct {
-		on     *plot.Plot
-		c      color.Color
-		dashes []vg.Length
-		mark   draw.GlyphDrawer
-		name   string
-		y      func(point) float64
-	}{
-		{memory, dark, nil, draw.CircleGlyph{}, t.held, func(p point) float64 { return float64(p.Most) / (1 << 30) }},
-		{wait, blue, nil, draw.TriangleGlyph{}, t.ackMost, did(change, false)},
-		{wait, blue, dashed, draw.PyramidGlyph{}, t.ackHalf, did(change, true)},
-		{wait, rust, nil, draw.SquareGlyph{}, t.askMost, did(search, false)},
-		{wait, rust, dashed, draw.BoxGlyph{}, t.askHalf, did(search, true)},
-	} {
-		if err := curves(one.on, one.c, one.dashes, one.mark, one.name, one.y); err != nil {
-			return err
+		up, labels := axis(greatest, fieldHigh, p)
+		for j, c := range both[i].Curves {
+			for _, at := range all {
+				both[i].Curves[j].Points = append(both[i].Curves[j].Points, spot{across(float64(at.Agents)), fieldHigh - up(c.of(at))})
+			}
 		}
+		both[i].Up = labels
 	}
-	memory.Y.Max, wait.Y.Max = 1.2*memory.Y.Max, 1.5*wait.Y.Max // for the legends
 	if n := s.bend(); n > 0 {
-		at, err := plotter.NewLine(plotter.XYs{{X: float64(n), Y: wait.Y.Min}, {X: float64(n), Y: wait.Y.Max}})
-		if err != nil {
-			return err
-		}
-		at.Dashes, at.Color = []vg.Length{vg.Points(1), vg.Points(3)}, dark
-		wait.Add(at)
-		wait.Legend.Add(message.NewPrinter(t.tag).Sprintf(t.bends, n), at)
+		x := across(float64(n))
+		both[1].Curves = append(both[1].Curves, curve{ID: "bend", Name: p.Sprintf(t.bends, n), Key: spot{0, -46}, Colour: "#17324d", Dashes: "1 3", Points: []spot{{x, 0}, {x, fieldHigh}}})
 	}
-	memory.Title.Text = t.title + "\n" + fmt.Sprintf(t.where, s.Began.Format(time.DateOnly), s.Machine.Cores, strings.NewReplacer("(R)", "", " Processor", "").Replace(s.Machine.Processor))
-	memory.Title.Padding = vg.Points(4)
-	paper := draw.New(on)
-	paper.FillPolygon(color.White, []vg.Point{{}, {X: wide}, {X: wide, Y: high}, {Y: high}})
-	both := plot.Align([][]*plot.Plot{{memory}, {wait}}, draw.Tiles{Rows: 2, Cols: 1, PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 16, PadY: 8}, paper)
-	memory.Draw(both[0][0])
-	wait.Draw(both[1][0])
-	return nil
+	return both, agents
 }
 
-// panel is an empty plot over agents.
-func panel(t tongue, y string) *plot.Plot {
-	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
-	p := plot.New()
-	p.BackgroundColor = nil
-	p.X.Label.Text, p.Y.Label.Text = t.agents, y
-	p.Y.Min, p.X.Min = 0, 0
-	p.Legend.Top, p.Legend.Left, p.Legend.XOffs, p.Legend.Padding = true, true, vg.Points(8), vg.Points(2)
-	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{t.tag}, ticks{t.tag}
-	p.Add(plotter.NewGrid())
-	return p
-}
-
-// ticks writes numbers as the language does.
-type ticks struct{ tag language.Tag }
-
-func (t ticks) Ticks(low, high float64) []plot.Tick {
-	all := plot.DefaultTicks{}.Ticks(low, high)
-	for i := range all {
-		if all[i].Label != "" {
-			all[i].Label = message.NewPrinter(t.tag).Sprint(number.Decimal(all[i].Value, number.MaxFractionDigits(3)))
+// axis goes from 0 to at least the greatest, in at most five steps of 1, 2 or 5 times a
+// power of ten. It says how far along a value stands, and which ones are written there.
+func axis(greatest, length float64, p *message.Printer) (along func(float64) float64, labels []label) {
+	greatest = max(greatest, 1e-3)
+	step := math.Pow(10, math.Floor(math.Log10(greatest/5)))
+	for _, times := range []float64{2, 2.5, 2} {
+		if 5*step < greatest {
+			step *= times
 		}
 	}
-	return all
+	steps := math.Ceil(greatest / step)
+	along = func(v float64) float64 { return math.Round(10*length*v/(step*steps)) / 10 }
+	for i := range int(steps) + 1 {
+		v := float64(i) * step
+		labels = append(labels, label{along(v), p.Sprint(number.Decimal(v, number.MaxFractionDigits(3)))})
+	}
+	return along, labels
 }
 
 // svg gives the plot as a page shows it: with a title and a description, which are read
 // to who does not see it.
 func (s sweep) svg(t tongue) ([]byte, error) {
-	canvas := vgsvg.New(wide, high)
-	if err := s.draw(t, canvas); err != nil {
-		return nil, err
-	}
-	var text bytes.Buffer
-	if _, err := canvas.WriteTo(&text); err != nil {
-		return nil, err
-	}
-	begin, rest, ok := strings.Cut(text.String(), "<svg")
-	tag, rest, ok2 := strings.Cut(rest, ">")
-	if !ok || !ok2 {
-		return nil, fmt.Errorf("that is no SVG: %.80s", text.String())
-	}
-	return []byte(begin + `<svg role="img" aria-labelledby="title desc"` + tag + `>` +
-		`<title id="title">` + escape(t.title) + `</title><desc id="desc">` + escape(s.says(t)) + `</desc>` +
-		strings.ReplaceAll(rest, "font-family:Liberation Sans", "font-family:Liberation Sans,Arial,sans-serif")), nil
+	panels, agents := s.panels(t)
+	var b bytes.Buffer
+	err := plot.Execute(&b, map[string]any{"Title": t.title, "Describe": s.says(t), "Across": t.agents, "Agents": agents, "Panels": panels,
+		"Where": fmt.Sprintf(t.where, s.Began.Format(time.DateOnly), s.Machine.Cores, strings.NewReplacer("(R)", "", " Processor", "").Replace(s.Machine.Processor))})
+	return b.Bytes(), err
 }
 
-func escape(s string) string {
-	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder refuses nothing
-	return b.String()
-}
-
-// png gives it as paper shows it.
-func (s sweep) png(t tongue) ([]byte, error) {
-	canvas := vgimg.NewWith(vgimg.UseWH(wide, high), vgimg.UseDPI(paperDPI), vgimg.UseBackgroundColor(color.White))
-	if err := s.draw(t, canvas); err != nil {
-		return nil, err
+// onPaper gives an SVG as paper shows it, drawn by chromium.
+func onPaper(ctx context.Context, svg []byte) ([]byte, error) {
+	ctx, stop := chromedp.NewExecAllocator(ctx, append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox)...) // for root too: it opens our own file
+	defer stop()
+	ctx, end := chromedp.NewContext(ctx)
+	defer end()
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(wide, high, chromedp.EmulateScale(finer)), chromedp.Navigate("data:image/svg+xml,"+url.PathEscape(string(svg)))); err != nil {
+		return nil, fmt.Errorf("let chromium draw (apt install chromium): %w", err)
 	}
-	var out bytes.Buffer
-	e := png.Encoder{CompressionLevel: png.BestCompression}
-	err := e.Encode(&out, canvas.Image())
-	return out.Bytes(), err
+	return chromedp.Run(ctx, chromedp.CaptureScreenshot())
 }

@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"image/png"
 	"math"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 func TestFit(t *testing.T) {
@@ -50,10 +54,11 @@ func TestPrediction(t *testing.T) {
 	}
 }
 
-// TestManual: what the manual shows is what was measured.
+// TestManual: what the manual shows is what was measured, on a page and on paper, where
+// another chromium may draw letters otherwise: there each mark is looked for.
 func TestManual(t *testing.T) {
 	dir := filepath.Join("..", "..", "collector", "guide")
-	texts, err := textsOf(dir, "operator.%s.md", "load.%s.svg", "load.%s.png")
+	texts, err := textsOf(dir, "operator.%s.md", "load.%s.svg")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +69,31 @@ func TestManual(t *testing.T) {
 	for name, text := range files {
 		if !bytes.Equal(text, texts[name]) {
 			t.Errorf("%s is not what was measured: run go run ./installer/loadtest -draw collector/guide", name)
+		}
+	}
+	measured, _, err := committed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	papers, err := textsOf(dir, "load.%s.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, raw := range papers {
+		paper, err := png.Decode(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		panels, _ := measured.panels(tongues["it"])
+		for _, one := range panels {
+			for _, c := range one.Curves {
+				for _, at := range c.Points {
+					x, y := int(finer*(fieldLeft+at.X)), int(finer*(float64(one.Top)+at.Y))
+					if r, g, b, _ := paper.At(x, y).RGBA(); c.Mark != "" && r+g+b > 3*0x8000 {
+						t.Errorf("%s has no mark of %s at %d, %d", name, c.Name, x, y)
+					}
+				}
+			}
 		}
 	}
 	if n := strings.Count(string(files["operator.it.md"]), "ricerche al giorno"); n != len(rows) {
@@ -91,6 +121,33 @@ func TestBend(t *testing.T) {
 	} {
 		if n := c.s.bend(); n != c.want {
 			t.Errorf("%+v bends after %d", c.s.Points, n)
+		}
+	}
+}
+
+// TestAxis: numbers are round, few, and reach the greatest value, as a reader writes them.
+func TestAxis(t *testing.T) {
+	for _, c := range []struct {
+		greatest float64
+		want     string
+	}{
+		{3_000, "0 1.000 2.000 3.000"},
+		{20_000, "0 5.000 10.000 15.000 20.000"},
+		{10_000, "0 2.000 4.000 6.000 8.000 10.000"},
+		{0.75, "0 0,2 0,4 0,6 0,8"},
+		{121, "0 50 100 150"},
+		{5, "0 1 2 3 4 5"},
+	} {
+		along, labels := axis(c.greatest, 500, message.NewPrinter(language.Italian))
+		var texts []string
+		for i, at := range labels {
+			texts = append(texts, at.Text)
+			if want := 500 * float64(i) / float64(len(labels)-1); math.Abs(at.At-want) > 0.05 {
+				t.Errorf("%v: %q stands at %v, want %v", c.greatest, at.Text, at.At, want)
+			}
+		}
+		if got := strings.Join(texts, " "); got != c.want || along(c.greatest) > 500 {
+			t.Errorf("%v: %s, want %s", c.greatest, got, c.want)
 		}
 	}
 }

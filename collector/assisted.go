@@ -10,12 +10,11 @@ import (
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/adhere"
-	"anagrafe/collector/web/join"
 	"anagrafe/protocol"
 )
 
 // assistedForm makes the form by which operators type what an owner dictates.
-func (o *office) assistedForm(area *join.Area) (*adhere.Adhere, error) {
+func (o *office) assistedForm(inside func(protocol.Point) bool) (*adhere.Adhere, error) {
 	letters, err := letter.New(o.config.inviter(), o.log)
 	if err != nil {
 		return nil, err
@@ -29,7 +28,7 @@ func (o *office) assistedForm(area *join.Area) (*adhere.Adhere, error) {
 			return pdf.Write(d)
 		}},
 		Find: func(text string) []protocol.FoundPlace { return o.shown.Find(text) }, Map: func() protocol.MapDescription { return o.shown.Describe() },
-		Inside: area.Contains, Mail: o.config.SMTPServer != "", Log: o.log})
+		Inside: inside, Mail: o.config.SMTPServer != "", Log: o.log})
 }
 
 // expireAssisted deletes what was dictated and nobody confirmed in time, each once it is

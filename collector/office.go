@@ -269,14 +269,18 @@ func (o *office) furnishDoors() (err error) {
 
 // furnishPublic makes the pages of owners, referents and everybody.
 func (o *office) furnishPublic() (err error) {
-	var area *join.Area
+	var area *gazetteer.Border
 	if o.config.Area != "" {
-		if area, err = join.OpenArea(o.config.Area, float64(o.config.AreaMarginM)); err != nil {
-			return err
+		file, err := readUpTo(o.config.Area, gazetteer.MaxFile+1)
+		if err == nil {
+			area, err = gazetteer.ReadBorder(file, float64(o.config.AreaMarginM))
+		}
+		if err != nil {
+			return fmt.Errorf("read the area %s: %w", o.config.Area, err)
 		}
 	}
 	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
-		Guesses: ingest.NewGuessGuard(time.Now), OnAct: func() { o.changed(); o.notify() }, Link: o.enrolmentLink, Area: area, Log: o.log}); err != nil {
+		Guesses: ingest.NewGuessGuard(time.Now), OnAct: func() { o.changed(); o.notify() }, Link: o.enrolmentLink, Inside: area.Contains, Log: o.log}); err != nil {
 		return err
 	}
 	if o.public, err = public.New(public.Options{
@@ -290,7 +294,7 @@ func (o *office) furnishPublic() (err error) {
 		Map: func() protocol.MapDescription { return o.shown.Describe() }, Inside: area.Contains, Mail: o.config.SMTPServer != "", Log: o.log}); err != nil {
 		return err
 	}
-	if o.assisted, err = o.assistedForm(area); err != nil {
+	if o.assisted, err = o.assistedForm(area.Contains); err != nil {
 		return err
 	}
 	if o.numbers, err = statistics.New(statistics.Options{Web: o.publicWeb, Registry: o.reg, Body: o.publicWeb.Body, Map: o.districtMap, Log: o.log}); err != nil {

@@ -3,12 +3,8 @@ package gazetteer
 import (
 	"encoding/json"
 	"fmt"
-	"math"
-	"slices"
 	"strconv"
 	"strings"
-
-	"anagrafe/protocol"
 )
 
 // Limits of a file of districts.
@@ -17,16 +13,6 @@ const (
 	maxCorners   = 500_000 // of all together; Milan's 97 have some 50,000
 	maxName      = 200     // bytes
 )
-
-// feature is what is read of a GeoJSON Feature (RFC 7946).
-type feature struct {
-	Type       string         `json:"type"`
-	Properties map[string]any `json:"properties"`
-	Geometry   *struct {
-		Type        string          `json:"type"`
-		Coordinates json.RawMessage `json:"coordinates"`
-	} `json:"geometry"`
-}
 
 // ReadDistricts reads the polygons of a GeoJSON file of districts, and checks all
 // of them. Names and numbers are found by what cities call them. Problem.Line is
@@ -37,10 +23,7 @@ func ReadDistricts(file []byte) *Read {
 		r.wrong(0, "", fmt.Sprintf("the file is over %d MiB", MaxFile>>20), "simplify its borders")
 		return r
 	}
-	var in struct {
-		Type     string    `json:"type"`
-		Features []feature `json:"features"`
-	}
+	var in geoJSON
 	if err := json.Unmarshal(file, &in); err != nil || in.Type != "FeatureCollection" {
 		r.wrong(0, "", "it is no GeoJSON FeatureCollection", "export the districts as GeoJSON, in degrees of WGS84")
 		return r
@@ -85,7 +68,7 @@ var (
 	nameKeys = []string{"nil", "name", "nome", "quartiere", "denominazione", "municipio"}
 )
 
-func readDistrict(f feature) (d District, what, hint string) {
+func readDistrict(f geoJSON) (d District, what, hint string) {
 	said := make(map[string]string)
 	for k, v := range f.Properties {
 		switch v := v.(type) {
@@ -114,52 +97,9 @@ func readDistrict(f feature) (d District, what, hint string) {
 	if d.Name == "" || len(d.Name) > maxName || len(d.Code) > maxName {
 		return d, "it has no name, or too long a one", "give it a property name, nome, nil or municipio"
 	}
-	if f.Geometry == nil || !d.read(f.Geometry.Type, f.Geometry.Coordinates) {
+	var err error
+	if d.Polygons, err = f.Geometry.polygons(); err != nil || len(d.Polygons) == 0 {
 		return d, "it has no Polygon or MultiPolygon in degrees of WGS84, longitude first", "export its border as one; each ring needs 4 corners and closes on its first"
 	}
 	return d, "", ""
-}
-
-func (d *District) read(kind string, coordinates json.RawMessage) bool {
-	var all [][][][]float64
-	switch kind {
-	case "Polygon":
-		var one [][][]float64
-		if json.Unmarshal(coordinates, &one) != nil {
-			return false
-		}
-		all = append(all, one)
-	case "MultiPolygon":
-		if json.Unmarshal(coordinates, &all) != nil {
-			return false
-		}
-	}
-	for _, rings := range all {
-		var polygon [][]protocol.Point
-		for _, ring := range rings {
-			points, ok := readRing(ring)
-			if !ok {
-				return false
-			}
-			polygon = append(polygon, points)
-		}
-		if len(polygon) == 0 {
-			return false
-		}
-		d.Polygons = append(d.Polygons, polygon)
-	}
-	return len(d.Polygons) > 0
-}
-
-func readRing(ring [][]float64) (points []protocol.Point, ok bool) {
-	for _, c := range ring {
-		if len(c) < 2 || !(math.Abs(c[0]) <= 180 && math.Abs(c[1]) <= 90) {
-			return nil, false
-		}
-		points = append(points, protocol.Point{Lon: int32(math.Round(c[0] * 1e6)), Lat: int32(math.Round(c[1] * 1e6))})
-	}
-	if len(points) < 4 || points[0] != points[len(points)-1] {
-		return nil, false
-	}
-	return slices.Clip(points), true
 }

@@ -82,5 +82,8 @@ func FuzzReadDistricts(f *testing.F) {
 			x.PlaceOf(d.Polygons[0][0][0])
 			x.Find(d.Name)
 		}
+		if b, err := ReadBorder(file, 100); err == nil {
+			b.Contains(b.ground.Polygons[0][0][0])
+		}
 	})
 }

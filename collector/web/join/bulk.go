@@ -72,7 +72,7 @@ func (j *Join) importFile(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := j.Web.Now()
-	s := readSheet(in.File, j.Area.Contains, now)
+	s := readSheet(in.File, j.Inside, now)
 	im := registry.Import{OrganisationID: o.ID, Sites: s.sites, By: o.Name, At: now, RemoveMissing: in.RemoveMissing, DryRun: true}
 	if o.Representative != nil {
 		im.By = o.Representative.Name

@@ -65,7 +65,7 @@ const AlertsPath = "/alerts"
 // invitation follows.
 const InvitedPath = "/invited"
 
-// Options: all but Area are required.
+// Options: all but Inside are required.
 type Options struct {
 	Web      *web.Web // of the public listener
 	Registry *registry.Registry
@@ -73,7 +73,7 @@ type Options struct {
 	Guesses  web.Guesses
 	OnAct    func()                     // called after each act: search and the agents may be told at once
 	Link     func(protocol.Code) string // the address that brings an enrolment code to an agent
-	Area     *Area                      // that the register is for; nil: everywhere
+	Inside   func(protocol.Point) bool  // of the register's area; nil: everywhere is
 	Log      *slog.Logger
 }
 

@@ -126,7 +126,7 @@ func (f *Referents) takeFile(rw http.ResponseWriter, r *http.Request) {
 		f.web.Broken(rw, r, err)
 		return
 	}
-	s := readSheet(file, f.Area.Contains, f.web.Now())
+	s := readSheet(file, f.Inside, f.web.Now())
 	im := registry.Import{OrganisationID: o.ID, Sites: s.sites, By: referentOf(r).Name, Role: protocol.RoleReferent, At: f.web.Now(), DryRun: true}
 	rep, ok := f.dryRun(rw, r, o, s, im)
 	if !ok {

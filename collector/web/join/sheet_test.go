@@ -312,54 +312,6 @@ func TestRecording(t *testing.T) {
 	}
 }
 
-func TestArea(t *testing.T) {
-	// A square of about 7.8 by 11.1 km with a hole in its middle, and an island.
-	const file = `{"type":"FeatureCollection","features":[
-		{"type":"Feature","properties":{},"geometry":null},
-		{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[9.1,45.4],[9.2,45.4],[9.2,45.5],[9.1,45.5],[9.1,45.4]],[[9.14,45.44],[9.16,45.44],[9.16,45.46],[9.14,45.46],[9.14,45.44]]]}},
-		{"type":"Feature","geometry":{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1,2]},{"type":"MultiPolygon","coordinates":[[[[9.3,45.4,120],[9.31,45.4,120],[9.31,45.41,120],[9.3,45.4,120]]]]}]}}]}`
-	for margin, wants := range map[float64]map[protocol.Point]bool{
-		0: {
-			{Lon: 9_120_000, Lat: 45_420_000}: true, {Lon: 9_150_000, Lat: 45_450_000}: false, {Lon: 9_308_000, Lat: 45_405_000}: true,
-			{Lon: 9_250_000, Lat: 45_405_000}: false, {Lon: 9_201_000, Lat: 45_450_000}: false, {Lon: 9_150_000, Lat: 45_501_000}: false,
-			{Lon: 9_099_000, Lat: 45_399_000}: false, {Lon: -9_120_000, Lat: 45_420_000}: false,
-		},
-		100: { // 0.001 degrees are 78 m of longitude and 111 m of latitude there
-			{Lon: 9_201_000, Lat: 45_450_000}: true, {Lon: 9_202_000, Lat: 45_450_000}: false, {Lon: 9_150_000, Lat: 45_500_800}: true,
-			{Lon: 9_150_000, Lat: 45_501_000}: false, {Lon: 9_141_000, Lat: 45_450_000}: true, {Lon: 9_150_000, Lat: 45_450_000}: false,
-			{Lon: 9_099_000, Lat: 45_399_000}: false, {Lon: 9_099_500, Lat: 45_399_500}: true,
-		},
-	} {
-		a, err := readArea([]byte(file), margin)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for p, want := range wants {
-			if got := a.Contains(p); got != want {
-				t.Errorf("margin %v, %+v: %v", margin, p, got)
-			}
-		}
-	}
-	if !(*Area)(nil).Contains(protocol.Point{Lon: 1}) {
-		t.Error("no area leaves something out")
-	}
-	for name, bad := range map[string]string{
-		"no JSON": "x", "no polygon": `{"type":"Point","coordinates":[9,45]}`, "no ring": `{"type":"Polygon","coordinates":[]}`,
-		"an open ring": `{"type":"Polygon","coordinates":[[[9,45],[9,46],[9,45]]]}`, "metres": `{"type":"Polygon","coordinates":[[[1514000,5034000],[1514001,5034000],[1514001,5034001],[1514000,5034000]]]}`,
-		"numbers": `{"type":"Polygon","coordinates":[1,2]}`, "more numbers": `{"type":"MultiPolygon","coordinates":[[1,2]]}`,
-	} {
-		if _, err := readArea([]byte(bad), 0); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-	if _, err := OpenArea("../../../testdata/import/area.geojson", 0); err != nil {
-		t.Error(err)
-	}
-	if _, err := OpenArea("missing.geojson", 0); err == nil {
-		t.Error("a file that is not there")
-	}
-}
-
 // Every problem has its words in both languages.
 func TestProblemsHaveWords(t *testing.T) {
 	d := newDoor(t)

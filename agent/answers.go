@@ -51,7 +51,7 @@ import (
 //
 // It answers what an installation asks, and approves nothing: which cameras there are is
 // known only afterwards, and each is to be seen by its owner, or by the referent whom the
-// owner delegated (DESIGN 1.1). Holding a code and maybe a password it must be closed to
+// owner delegated. Holding a code and maybe a password it must be closed to
 // others, and is deleted as it is taken.
 type answers struct {
 	Enrol    enrolAnswers   `toml:"enrol"`

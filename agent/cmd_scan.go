@@ -15,7 +15,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// The documented JSON of `scan -json` (DESIGN 11).
+// The documented JSON of `scan -json`.
 type (
 	scanReport struct {
 		Devices []scanDevice `json:"devices"`

@@ -19,7 +19,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// A technician's visit (DESIGN 5.6): an agent that lives for one visit, in a
+// A technician's visit: an agent that lives for one visit, in a
 // directory of its own, and forgets all of it at the end, also when it is
 // interrupted. What the owner approved stays in the register, "measured on that
 // date"; the grant ends by itself within a day.

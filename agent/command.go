@@ -14,7 +14,7 @@ import (
 	"anagrafe/protocol/daemon"
 )
 
-// Exit codes (DESIGN 11).
+// Exit codes: a contract with scripts.
 const (
 	exitDone   = 0
 	exitFailed = 1

@@ -9,7 +9,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// The wording of a notification: one for every kind of message (DESIGN 9), since
+// The wording of a notification: one for every kind of message, since
 // anybody may look at the screen. Italian alone: a notification cannot be asked for
 // its language.
 const (

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What is done in part exits with 3, what is not done with 1 (DESIGN 11).
+// What is done in part exits with 3, what is not done with 1.
 func TestImportExits(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file.csv")

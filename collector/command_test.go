@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/script/collector: what a person types, what they
-// see, and the exit code (DESIGN 11).
+// see, and the exit code.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "../testdata/script/collector", RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {

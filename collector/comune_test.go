@@ -138,8 +138,8 @@ func (w *written) String() string {
 
 // TestWhatTheComuneSeesOfOfficersQuestions plays an evening of two forces through
 // the pages of the real collector, then looks at everything that the Comune's people
-// can look at: the register, logs, metrics, mail, backups, ops pages and exports
-// (DESIGN 9). They see that something was asked, and nothing of it.
+// can look at: the register, logs, metrics, mail, backups, ops pages and exports.
+// They see that something was asked, and nothing of it.
 func TestWhatTheComuneSeesOfOfficersQuestions(t *testing.T) {
 	for _, engine := range []string{"SQLite", "PostgreSQL"} {
 		t.Run(engine, func(t *testing.T) {

@@ -154,7 +154,7 @@ func letters(t *testing.T, page string) (text string) {
 
 // TestOpsSeeNothingThatOwnersDeclare: whoever is signed in to the console, as ops or as
 // an administrator, and opens whatever there is in it, finds no contact, name, address,
-// camera or position that an owner declared or typed (DESIGN 10). What officers ask is
+// camera or position that an owner declared or typed. What officers ask is
 // in TestWhatTheComuneSeesOfOfficersQuestions, which looks by the same crawler.
 // It is long because it is one way, step by step.
 func TestOpsSeeNothingThatOwnersDeclare(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// figureIDs are the figures to reach (DESIGN section 13): each is the id of a row of
+// figureIDs are the figures to reach: each is the id of a row of
 // `make bench`, or what the ids of its rows begin with.
 var figureIDs = []string{"scan_64", "scan_vs_sequential", "scan_rss", "agent_idle", "enrol", "handshake", "held_rss", "ingest", "notice_p99", "storm",
 	"search_p50", "search_p99", "index", "visibility", "geocode", "trail", "trail_verify", "page", "failover", "reach_network"}

@@ -16,8 +16,8 @@ import (
 const module = "anagrafe"
 
 // layout holds each package's folder and the packages of ours that it may
-// import (DESIGN section 2): imports point upstream, and only the two mains
-// see their whole side. A new package needs a line here and in the design.
+// import: imports point upstream, and only the two mains see their whole side. A new
+// package needs a line here and in README.md.
 var layout = map[string][]string{
 	"protocol":      {"protocol/wire"},
 	"protocol/wire": {},
@@ -177,14 +177,14 @@ func ours(file *ast.File) []string {
 }
 
 // TestImportsPointUpstream fails on a forbidden import, a package without a
-// package comment, and a Go file in a folder the design does not list.
+// package comment, and a Go file in a folder that the table does not list.
 func TestImportsPointUpstream(t *testing.T) {
 	documented, seen := map[string]bool{}, map[string]bool{}
 	for _, s := range sources(t) {
 		dir := path.Dir(s.path)
 		allowed, listed := layout[dir]
 		if !listed {
-			t.Errorf("%s: folder %q is not in the layout; find the file a home in a listed package, or list it here and in the design", s.path, dir)
+			t.Errorf("%s: folder %q is not in the layout; find the file a home in a listed package, or list it here and in README.md", s.path, dir)
 			continue
 		}
 		test := strings.HasSuffix(s.path, "_test.go")
@@ -212,7 +212,7 @@ func TestImportsPointUpstream(t *testing.T) {
 	}
 }
 
-// TestTopIsTheMap keeps the root to what the design lists.
+// TestTopIsTheMap keeps the root to a short list.
 func TestTopIsTheMap(t *testing.T) {
 	entries, err := filepath.Glob("../*")
 	if err != nil || len(entries) == 0 {
@@ -220,7 +220,7 @@ func TestTopIsTheMap(t *testing.T) {
 	}
 	for _, e := range entries {
 		if name := filepath.Base(e); !strings.HasPrefix(name, ".") && !slices.Contains(atTop, name) {
-			t.Errorf("%s stands at the top and is not in the design", name)
+			t.Errorf("%s stands at the top and is not in the list", name)
 		}
 	}
 }

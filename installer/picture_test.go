@@ -12,7 +12,7 @@ import (
 )
 
 // pictured are the only files of the agent that may name what gets a still picture
-// (DESIGN 10: never stored, never sent): interrogate asks the device, main hands it to
+// (which is never stored and never sent): interrogate asks the device, main hands it to
 // review, and review puts it into the one page. A file that keeps, sends or looks on
 // its own cannot get at one.
 var pictured = []string{

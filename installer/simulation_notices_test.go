@@ -125,7 +125,7 @@ func (w *world) withdrawByLink(n uint32) error {
 	return err
 }
 
-// eraseAgain is what follows the restoring of a copy (DESIGN 7): sites that were
+// eraseAgain is what follows the restoring of a copy: sites that were
 // erased after it was taken are erased again.
 func (w *world) eraseAgain(taken time.Time) error {
 	for _, site := range w.sites {

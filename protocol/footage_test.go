@@ -174,7 +174,7 @@ func FuzzFootageOf(f *testing.F) {
 
 type verdict struct{ gone, sure bool }
 
-// plainRule is DESIGN 4 word for word: gone when past the shortest retention in
+// plainRule is the rule of FootageOf in plain words: gone when past the shortest retention in
 // force at any hour from then to now, or before the newest measured oldest
 // footage. It is surely there when at no hour it was older than the retention
 // of that hour, set or measured, and no measurement denies it.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Limits of one message (DESIGN 11b). A device's answer has a limit of its own.
+// Limits of one message. A device's answer has a limit of its own.
 const (
 	// Version is the protocol version this program speaks: see doc.go for its history.
 	Version = 4

@@ -3,7 +3,7 @@ package protocol
 import "time"
 
 // RenewAfterExpiry is how long after its end an agent's certificate may still
-// call Renew, and nothing else (DESIGN 5.3).
+// call Renew, and nothing else.
 const RenewAfterExpiry = 90 * 24 * time.Hour
 
 // Reason is the stable word for why the collector refused a call. It travels

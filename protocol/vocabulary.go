@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Source says where a fact comes from (DESIGN 4).
+// Source says where a fact comes from.
 type Source string
 
 const (

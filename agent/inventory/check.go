@@ -34,7 +34,7 @@ type Search struct {
 }
 
 // Searches gives the recorders to ask for the footage of a request, which only the
-// owner's act may do (DESIGN, principle 1): of the cameras that it names, those that
+// owner's act may do: of the cameras that it names, those that
 // the site declares. None where the request is closed to answers.
 func (v *Inventory) Searches(ctx context.Context, noticeID string) (all []Search, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {

@@ -36,8 +36,8 @@ type Notice struct {
 // ErrClosed: the notice can be answered no more. It comes wrapped, with why.
 var ErrClosed = errors.New("this notice can no longer be answered here")
 
-// noticeKept is how long the content of a notice stays after it was closed
-// (DESIGN 9). One that nobody ever answered is closed protocol.NoticeLife after
+// noticeKept is how long the content of a notice stays after it was closed.
+// One that nobody ever answered is closed protocol.NoticeLife after
 // it was received: until then those who asked wait for a word.
 const noticeKept = 30 * 24 * time.Hour
 

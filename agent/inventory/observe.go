@@ -11,7 +11,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// How often measured facts leave by themselves (DESIGN 6).
+// How often measured facts leave by themselves.
 const (
 	observeEvery = time.Hour      // at most, but for schedule and retention
 	observeAny   = 24 * time.Hour // a sign of life, even when nothing changed

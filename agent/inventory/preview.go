@@ -94,7 +94,7 @@ func (v *Inventory) approveAndSee(ctx context.Context, tx *sql.Tx, by protocol.A
 // seenOf is a hash of what the messages say. Left out is what may differ between
 // the showing and the yes though nothing else leaves: who approves and when,
 // which the yes itself tells, and the clock and oldest footage, which leave by
-// themselves after it (DESIGN 4) and are new with each look.
+// themselves after it and are new with each look.
 func seenOf(messages []protocol.Message) (string, error) {
 	hash := sha256.New()
 	for _, m := range messages {

@@ -13,7 +13,7 @@ import (
 
 // still is what a page shows where a camera's picture may be: {{template "picture" .}}.
 //
-// DESIGN 10: a still picture helps to recognise a camera. It is fetched one at a
+// A still picture helps to recognise a camera. It is fetched one at a
 // time, on a click, for the owner's session in which that recorder's password was
 // typed and found right; never for a technician's link, never on the command line's
 // socket. It goes into this one page, as data, and nowhere else: no address leads to

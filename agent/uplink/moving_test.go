@@ -236,7 +236,7 @@ func TestWakesUp(t *testing.T) {
 }
 
 // What a day of an agent that has nothing to say costs on the wire, with the
-// headers of UDP and IP (figures.md, agent_idle).
+// headers of UDP and IP.
 func TestIdleDay(t *testing.T) {
 	const headers, day = 8 + 40, 24 * time.Hour // the longer ones, of IPv6
 	c, nat := relayed(t)

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	agentLife     = 30 * 24 * time.Hour // DESIGN 5.3; agents renew from day 20
+	agentLife     = 30 * 24 * time.Hour // agents renew from day 20
 	serverLife    = 90 * 24 * time.Hour
 	serverRenewal = 30 * 24 * time.Hour // before its end a new one is made
 	maxCSR        = 4 << 10             // bytes; ours are about 230

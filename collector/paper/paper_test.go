@@ -58,7 +58,7 @@ func texts(d pdf.Document) string {
 	return strings.Join(append(all, d.Footer...), "\n")
 }
 
-// TestSays: all that a request has to name (DESIGN 8, law 3.4).
+// TestSays: a request names all that it has to.
 func TestSays(t *testing.T) {
 	a := sample()
 	d, err := a.Document(italian(t))

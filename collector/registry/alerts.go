@@ -9,7 +9,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// Owners are told of what is wrong with their own recorders (DESIGN 10): contacts
+// Owners are told of what is wrong with their own recorders: contacts
 // who wish so, in one message when something goes wrong and one when it is right
 // again. Everything is judged from what agents told already; nothing is asked of
 // them, and officers see nothing of it.

@@ -2,7 +2,7 @@ package registry
 
 import "time"
 
-// Three clocks of a site age apart (DESIGN 7):
+// Three clocks of a site age apart:
 //
 //   - Facts: renewed by any message of an agent. After two months without one
 //     its owner is reminded, once a silence; officers see "recapito non

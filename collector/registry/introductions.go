@@ -14,7 +14,7 @@ import (
 )
 
 // A contact that a declaration names, and who is not the person that approved it,
-// was named by somebody else (DESIGN 4). It is told by mail, and is unconfirmed
+// was named by somebody else. It is told by mail, and is unconfirmed
 // until who reads that address accepts. One without an e-mail address cannot be
 // asked, and those of an organisation are the organisation's own word: neither is
 // shown as unconfirmed.

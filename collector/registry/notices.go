@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// What a notice says is deleted this long after it is closed (DESIGN 9).
+	// What a notice says is deleted this long after it is closed.
 	noticeKept = 30 * 24 * time.Hour
 	// What became of the site is worth telling also to a computer that was
 	// switched off for a year.

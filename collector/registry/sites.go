@@ -16,7 +16,7 @@ const TrustInvitation = "invitation"
 // ErrUnknownSite is returned for a site id that is not in the register.
 var ErrUnknownSite = errors.New("site not known")
 
-// CodeLife is how long an enrolment code waits to be used (DESIGN 5).
+// CodeLife is how long an enrolment code waits to be used.
 const CodeLife = 14 * 24 * time.Hour
 
 // Invitation is a code to be given to an owner.

@@ -47,7 +47,7 @@ func (r *Registry) AddUser(ctx context.Context, u User) error {
 	return nil
 }
 
-// check refuses a user who would mix the Comune's and a force's (DESIGN 10).
+// check refuses a user who would mix the Comune's and a force's rights: nobody holds both.
 func (u User) check() error {
 	comune := slices.Contains([]string{RoleOps, RoleAdmin, RoleDPO, RoleReferent}, u.Role)
 	switch {

@@ -24,7 +24,7 @@ const (
 )
 
 // checkRoles refuses a listener for both the Comune's and a force's people. The
-// dpo alone, who reads no content, stands beside the forces (DESIGN 10).
+// dpo alone, who reads no content, stands beside the forces.
 func checkRoles(roles []string) error {
 	comune := func(role string) bool { return !registry.OfForce(role) && role != registry.RoleDPO }
 	if i := slices.IndexFunc(roles, comune); i >= 0 && slices.ContainsFunc(roles, registry.OfForce) {

@@ -47,7 +47,7 @@ import (
 	"syscall"
 )
 
-// Exit codes, as those of the programs (DESIGN 11).
+// Exit codes, as those of the programs.
 const (
 	exitFailed = 1 // something was lost, or could not be read
 	exitMisuse = 2

@@ -44,7 +44,7 @@ import (
 	"time"
 )
 
-// Exit codes, as those of the programs (DESIGN 11).
+// Exit codes, as those of the programs.
 const (
 	exitFailed = 1
 	exitMisuse = 2

@@ -1,4 +1,4 @@
-// The contract between an agent and the municipal collector (DESIGN 4, 5, 6).
+// The contract between an agent and the municipal collector.
 // Field numbers are never used again; what each field means, its unit and its
 // limit stands in package protocol, which is the only reader and writer.
 

@@ -13,7 +13,7 @@ import (
 
 const (
 	// unseenAfter is how long a request may be without anybody having seen it before
-	// the officer is told to call (DESIGN 8).
+	// the officer is told to call.
 	unseenAfter = 10 * time.Minute
 	// pollEvery is how often the page of a request asks for what is new, in seconds.
 	pollEvery = 5

@@ -10,7 +10,7 @@ import (
 	"anagrafe/collector/disclosure"
 )
 
-// The files are for machines: one language, the words of the design's vocabulary.
+// The files are for machines: one language, the words of package protocol.
 
 // sharing writes who shares: the last publication of each month, a line a count.
 func (s *Statistics) sharing(rw http.ResponseWriter, r *http.Request) {

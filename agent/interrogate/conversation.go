@@ -19,7 +19,7 @@ import (
 	"github.com/use-go/onvif/networking"
 )
 
-// Limits of one device (DESIGN 11b, 12): it may be slow, lying or broken, and
+// Limits of one device: it may be slow, lying or broken, and
 // costs no more than this.
 const (
 	maxAnswer    = 1 << 20

@@ -146,8 +146,8 @@ type Place struct{ Lat, Lon float64 }
 
 // Channel is one picture source: of a recorder, or the camera itself.
 //
-// Decision: Name is never made of on-screen text, which may not leave the site
-// (DESIGN 4). That text has a field of its own, which nothing copies: whoever
+// Decision: Name is never made of on-screen text, which may not leave the
+// site. That text has a field of its own, which nothing copies: whoever
 // shows it offers it to the owner, and only what the owner then types is a name.
 type Channel struct {
 	ID        string   // the device's own token: stable, not for people

@@ -43,7 +43,7 @@ type viewer interface {
 
 // Picture gets one still picture of a channel, so that a person may recognise the
 // camera: JPEG, at most 1,280 px wide, without the metadata that the device put in.
-// It is for the eyes of who typed the device's password (DESIGN 10): the caller sees
+// It is for the eyes of who typed the device's password: the caller sees
 // to that, and keeps it nowhere. name is whose interface named the channel, ""
 // ONVIF; channel "" is any of the device.
 //

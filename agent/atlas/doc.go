@@ -1,20 +1,17 @@
-// Package atlas keeps the map and the addresses that the collector gave, on this
-// computer's own disk, so that cameras can be placed without a connection, and that
-// nothing is asked for twice. It hides the files, their bound and their age.
-//
+// Package atlas caches, on this computer's disk, the map tiles and address lookups
+// that the collector served, so that cameras can be placed without a connection and
+// nothing is fetched twice. It hides the files, their total size and their age.
 // The agent's main opens one over its uplink and hands it to the pages.
 //
-// Decisions:
-//   - What is kept lies in one directory, which is the agent's own: each thing in a
-//     file with its sum and the time at which it came. A file that is damaged, cut
-//     or not ours is removed and asked for again: it is never an error.
-//   - At most 32 MiB are kept; what was used longest ago goes first.
-//   - A tile is asked for again after 30 days, and all of them when the collector
-//     has another map; where it does not answer, the old one is shown.
-//   - An answer to an address is kept under the hash of its text. What was found
-//     nowhere is not kept: the list of addresses grows.
-//   - Who waited for a collector that does not answer is followed by others who do
-//     not wait: a page asks for some ten tiles at once.
-//   - Forget removes all of it. What the files tell is where somebody looked on the
-//     map, so it goes when the last camera leaves the register.
+//   - Each file carries a checksum and the time of its download. A damaged, truncated
+//     or foreign file is removed and fetched again; it is never an error.
+//   - At most 32 MiB are kept; the least recently used file goes first.
+//   - A tile is fetched again after 30 days, and all tiles when the collector has a
+//     new map. While the collector does not answer, the old tile is shown.
+//   - The answer to an address is stored under the hash of its text. An empty answer
+//     is not stored, because the list of addresses grows.
+//   - A page asks for some ten tiles at once: once one request has waited in vain for
+//     the collector, the others do not wait.
+//   - The files reveal where somebody looked on the map: Forget removes them when the
+//     last camera leaves the register.
 package atlas

@@ -1,11 +1,10 @@
-// Package control is the way by which the command line reaches the running agent.
-// It hides how each system keeps that way to the agent's own account and the
-// administrators: on Unix a socket in the agent's directory with mode 0600; on
-// Windows, where sockets in the file system came late and no access list is sure
-// to hold for them, TLS on loopback, for which both sides need a key that the agent
+// Package control connects the command line to the running agent. It hides how each
+// system restricts that connection to the agent's own account and the administrators:
+// on Unix a socket of mode 0600 in the agent's directory; on Windows, where no access
+// list is sure to protect a socket file, TLS on loopback with a key that the agent
 // makes at each start and keeps in its directory (control_windows.go).
 //
-// The main package calls it. It is no stage of the data's path.
+// The main package calls it.
 package control
 
 import (

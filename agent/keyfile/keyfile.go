@@ -1,11 +1,10 @@
-// Package keyfile keeps a secret in a file that only the agent's own account can
-// use. It hides how each system does that: mode 0600 on Unix; on Windows the data
-// protection API, which seals the content to this machine, and an access list.
+// Package keyfile stores a secret in a file that only the agent's own account can read.
+// It hides how each system does that: mode 0600 on Unix; on Windows the data protection
+// API, which encrypts the content for this machine, and an access list.
 //
-// Packages uplink (identity.key), inventory (secrets.key), lan and control call it,
-// and main for the folder they are in. It is no stage of the data's path, and all
-// need the very same: a func that main would hand to each could be left out, and the
-// file would then lie open.
+// Packages uplink (identity.key), inventory (secrets.key), lan and control call it, and
+// main for the directory. They import it directly, rather than take a func from main,
+// so that no caller can leave it out and write the file unprotected.
 package keyfile
 
 import (

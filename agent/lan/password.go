@@ -1,10 +1,9 @@
-// Package lan keeps what opens the owner's pages to the network of the site, for
-// machines without a screen: the password that the owner has set, and the
-// certificate by which browsers recognise this machine. It hides how both lie on
-// the disk: DIR/lan.password and DIR/lan.pem, closed to other users.
+// Package lan stores the owner's password and the TLS certificate that open the pages
+// to the site's network, for machines without a screen. It hides the two files,
+// DIR/lan.password and DIR/lan.pem, which other users cannot read.
 //
-// The agent's main asks for both before it listens beyond this computer; the pages
-// themselves are package review's.
+// The agent's main loads both before it listens beyond this computer; package review
+// serves the pages.
 package lan
 
 import (

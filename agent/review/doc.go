@@ -1,67 +1,61 @@
-// Package review is what the owner sees and does on this computer: what was
-// found, the questions that only a person can answer, the yes, the no, the
-// taking back, and every message that has left. It hides HTTP, sessions, the
-// words and the pages.
+// Package review serves the owner's local pages: what was found, the questions that only
+// a person can answer, approval, refusal, withdrawal, and every message that was sent.
+// It hides HTTP, sessions, wording and layout. The decisions are stored by inventory.
 //
-// The agent's main serves Pages on loopback and Control on the command line's
-// socket. Both lead to the same handlers: a route answers with JSON when the
-// request accepts application/json, else with a page. What a handler decides is
-// inventory's doing; nothing is decided here.
+// The agent's main serves Pages on loopback (and, where configured, to the network) and
+// Control on the command line's socket. Both reach the same handlers: a route answers
+// with JSON if the request accepts application/json, otherwise with a page.
 //
-// Decisions:
-//   - Loopback is no protection by itself: any page open in the owner's browser
-//     can send requests to it, and a name of a stranger's can be made to point
-//     at it. So a request must name this listener as its Host, must not come
-//     from another origin, and must carry a session, which only a one-time link
-//     opens. Links and sessions live in memory and end with the program.
-//   - A link and the session that it opens belong to one browser: the one that used
-//     it, told by the listener, the address and the browser's name for itself. Against
-//     who reads this person's files that is little; a copied cookie, a forwarded link
-//     and a cookie of the other listener open nothing, and are told what to do. The
-//     owner sees where the pages are open and closes what is not his.
-//   - A technician's session has the routes of a list (rights.go) and no other: it
-//     reads recorders and types what they tell, sees no picture and no contact, and
-//     speaks nowhere for the owner, who is told what was done with it. Its link is
-//     shown once and works for a day.
-//   - The network reaches the pages only where the owner configured it and has set a
-//     password, over TLS, with a certificate of this machine's own. No HSTS: it would
-//     lock out who has to look at that certificate once more. Tries are counted before
-//     they are compared, of each address and of all; this computer's own listener is
-//     never closed by them. A right link is never refused for wrong ones.
-//   - GET changes nothing, but that opening a notice marks it as seen. Opening a link shows a button, since mail programs
-//     and messengers fetch links before people do; the button uses it up.
-//   - A notice is read before it is acted on: what the law makes of it, and how to
-//     find out that it is genuine, by another way than the number that it brings,
-//     stand above the answers. Until it is opened the first page leads to it, in
-//     the same words whatever it is. Only "call me" can be said from the list: it
-//     commits to nothing.
-//   - A request is answered with one press: a button for each answer, the name
-//     filled in, the note behind it. Where the recorder has a part of the footage a
-//     note with its times is proposed; it leaves only if the owner sends it.
-//   - No page needs JavaScript. While a search runs, or a recorder is asked, its page reloads itself.
-//   - Beside every button stands what leaves by it. No box is ticked beforehand.
-//   - The page on how to save footage knows what this computer knows and touches
-//     nothing. It is printed and handed on, so the network address is left out on
-//     paper. The steps on a maker's recorder are from general knowledge and say so.
-//   - What a recorder says of a value stands in its own words behind the value; the
-//     place of images is only suggested by it, the answer is a person's.
-//   - Advice is for the owner alone. It comes of the site's category, what the cameras
-//     tell and his own answers, by one pure function, over one table of texts with
-//     their dates; what it stands on and what he did with it are private values of
-//     inventory, which no message is made of. A bank is not asked why it keeps four
-//     days. The first page leads to it only when nothing else is to be done.
-//   - The sign and the notice propose what the site's data say, never whom the police
-//     may call: a sign hangs in the street. What is not known is a line to write on.
-//   - The map and the addresses come through this computer's own line to the collector
-//     and are kept by it: the browser asks nobody else. Without them a camera is
-//     placed by its coordinates.
-//   - Where a camera hangs and what it sees is one form; the map beside it only draws
-//     the form and writes into it. Nothing is kept that was not drawn or chosen in
-//     sight: width and range are proposed with the first direction, and "I do not know"
-//     stays an answer. A camera begins beside the one of its site that was placed last,
-//     since that point was put right by a person; the first at the invited address.
-//     How exact a point is follows from how it came: the zoom at which a hand put it, a
-//     house or a street that was found, a camera beside it.
-//   - What a person types is kept when a form is refused; passwords are not
-//     repeated, on no page and in no answer.
+// Access:
+//
+//   - Loopback is no protection by itself: any page in the owner's browser can send
+//     requests to it, and a hostile name can resolve to it. A request must therefore name
+//     this listener as its Host, come from the same origin, and carry a session. Only a
+//     one-time link opens a session. Links and sessions live in memory.
+//   - A link and its session are bound to one browser: listener, address and user agent.
+//     A copied cookie or a forwarded link opens nothing. The owner sees the open sessions
+//     and can close them. None of this protects against a program that reads the
+//     owner's files.
+//   - A technician's session has the routes listed in rights.go and no others: it reads
+//     recorders and enters their data, sees no picture and no contact, and decides nothing
+//     for the owner, who sees what was done with it. Its link is shown once and lasts a day.
+//   - The network reaches the pages only if the owner configured it and set a password,
+//     over TLS with this machine's own certificate. There is no HSTS, because it would
+//     lock out a browser that has to accept the certificate again. Attempts are counted
+//     before the comparison, by address and in total; the loopback listener is never
+//     blocked, and a valid link is never refused because of invalid ones.
+//   - GET changes nothing, except that opening a notice marks it as seen. Opening a link
+//     shows a button, and only the button uses the link up, because mail programs fetch
+//     links before people do.
+//
+// Notices:
+//
+//   - The legal meaning of a notice, and how to verify it through another channel than the
+//     number that it brings, stand above the answers. Until it is opened the home page
+//     leads to it, with the same wording for every notice. Only "call me", which commits to
+//     nothing, can be answered from the list.
+//   - A request has one button for each answer. If the recorder holds part of the footage,
+//     a note with the times is proposed; it leaves only if the owner sends it.
+//
+// Pages:
+//
+//   - No page needs JavaScript; a page reloads itself while a scan runs.
+//   - Each button says what leaves by it. No box is ticked beforehand.
+//   - Typed input is kept when a form is refused; passwords are never repeated.
+//   - The page on saving footage uses only what this computer knows, and omits the network
+//     address in print. Its steps for each maker are general knowledge, and say so.
+//   - A recorder's own words for a value stand behind the value. They may suggest where the
+//     images are kept; the answer is a person's.
+//   - Advice is for the owner alone: one pure function of the site's category, the cameras'
+//     facts and the owner's answers, over one table of dated texts. Its inputs are private
+//     values of inventory, which no message contains.
+//   - The sign and the information notice are filled in from the site's data, but never with
+//     the police contact, because a sign hangs in the street.
+//   - Map tiles and addresses come from the collector through the agent; the browser
+//     contacts nobody else. Without them a camera is placed by coordinates.
+//   - Position and view are one form, and the map only draws it and writes into it. Width
+//     and range are proposed with the first direction; "I do not know" stays an answer. A
+//     new camera starts at the last one placed on the site, the first at the invited
+//     address. The accuracy follows from the method: zoom level, house, street, or a
+//     neighbouring camera.
 package review

@@ -2,36 +2,31 @@
 // net/http/httptest provides web servers: for the tests of discover and
 // interrogate, for the demo, and for tests between network namespaces.
 //
-// It hides how a device is imitated: which recorded answer fits which request,
-// how a clock is kept, how a password is really checked, how a WS-Discovery
-// probe is answered. What the devices say comes from data:
+// It hides how a device is imitated: matching requests to recorded answers, keeping a
+// clock, checking a password, answering a WS-Discovery probe. The content comes from
+// data:
 //
-//   - LoadRecorded reads a camera recorded operation by operation, one file an
-//     answer with its HTTP status and an INDEX.tsv of the requests;
-//   - LoadHawkeye reads a camera of the hawkeye64 collection, which has neither
-//     requests nor statuses;
-//   - LoadDir reads a hand-written device of testdata/cameras, whose format is
-//     described there: one that speaks ONVIF, or by web.json its maker's own web
-//     interface (ISAPI, CGI, JSON after a login), or both on one port;
-//   - Recorder writes a recorder of any number of channels.
+//   - LoadRecorded reads a camera recorded operation by operation: one file an answer
+//     with its HTTP status, and an INDEX.tsv of the requests;
+//   - LoadHawkeye reads a camera of the hawkeye64 collection, without requests or
+//     statuses;
+//   - LoadDir reads a hand-written device of testdata/cameras, in the format described
+//     there: ONVIF, the maker's own web interface (web.json: ISAPI, CGI, JSON after a
+//     login), or both on one port;
+//   - Recorder generates a recorder with any number of channels.
 //
-// Each gives a Conversation; Start makes it a live Device with the Options it
-// is given; Town starts a ready-made small network of them, and Simulated a
-// fleet of light ones for benchmarks. How they misbehave is in Quirks: a switch
-// for each thing that some device was seen to do, which its comment names.
+// Each returns a Conversation. Start makes it a live Device; Town starts a ready-made
+// small network, and Simulated a fleet of light devices for benchmarks. Quirks has a
+// switch for each misbehaviour that a real device was seen to have.
 //
-// A device never answers from memory of an earlier call: whatever is asked, the
-// same request gets the same answer, except for the three things that a replay
-// must keep true: its clock (GetSystemDateAndTime is rewritten to now plus
-// Options.ClockOffset, the Date header and the times in web answers follow it),
-// dates that are given relative to now, and refusals. What a search is limited to
-// is written into its token. A web interface also remembers which sessions a
-// login opened (Device.Sessions), and a test may change what it says, before it
-// runs (Conversation.Replacing) or while it does (Device.Change).
+// The same request always gets the same answer, with three exceptions that keep a
+// replay true: the clock (GetSystemDateAndTime, the Date header and the times in web
+// answers follow now plus Options.ClockOffset), dates given relative to now, and
+// refusals. A web interface also remembers its open sessions (Device.Sessions), and a
+// test may change the content before a run (Conversation.Replacing) or during one
+// (Device.Change).
 //
-// The discovery of Hikvision (SADP) and Dahua (DHDiscover) is not imitated: no
-// answer of theirs is at hand whose shape is certain.
-//
-// The package imports neither package testing nor anything of ours: the demo
-// uses it too.
+// SADP (Hikvision) and DHDiscover (Dahua) are not imitated: no recorded answer of a
+// certain shape is at hand. The package does not import testing, because the demo uses
+// it too.
 package cameratest

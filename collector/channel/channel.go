@@ -1,22 +1,17 @@
-// Package channel gives agents the files of the update channel: a repository of The
-// Update Framework (TUF 1.0) that the publishers' program (installer/publish) wrote.
-// It hides which names there are in it, and what of a file one answer holds.
+// Package channel serves the files of the update channel to agents: a repository of The
+// Update Framework (TUF 1.0) that installer/publish wrote. It hides which file names
+// exist, and how much of a file one answer carries. The collector's main makes one over
+// DIR/channel, and ingest mounts it for enrolled agents alone.
 //
-// The collector's main makes one over DIR/channel, and ingest mounts it for enrolled
-// agents alone.
-//
-// Decisions:
-//   - The collector holds no key of the channel and judges nothing of it. Whoever
-//     takes it over can withhold an update or hand out an old one until its timestamp
-//     has expired, and no more: programs are signed by two of three people, of whom
-//     one is outside the Comune, and each agent checks that itself.
-//   - Only names that a repository has are looked up, inside the directory (os.Root):
-//     no list of files, no link out of it. What is being prepared lies in a folder
-//     whose name is none of them.
-//   - One answer has protocol.MaxChannelPart bytes at most, so that the deadlines of
-//     a call bound it; who asks for a program without naming a part is refused.
-//   - Until when the timestamp holds is a metric: once it is over, no agent takes an
-//     update any more, and none tells so but on its own pages.
+//   - The collector holds no key of the channel and judges nothing of it. A hostile
+//     collector can withhold updates, or serve old ones until their timestamp expires, and
+//     no more: agents check that two of three people, one of them outside the Comune, signed.
+//   - Only file names that a TUF repository has are opened, inside the directory (os.Root):
+//     no listing, no link out, and no file still being prepared.
+//   - An answer has at most protocol.MaxChannelPart bytes, so that call deadlines hold; a
+//     program can only be requested in parts.
+//   - The timestamp's expiry is a metric: after it no agent takes an update, and only the
+//     agents' own pages would say so.
 package channel
 
 import (

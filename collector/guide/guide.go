@@ -1,14 +1,13 @@
-// Package guide has what people read before and after they join: the leaflet for
-// owners with a sticker for their window, the guide for technical referents, and the
-// manual for who runs the collector, each in Italian and English. It hides how one
-// Markdown file becomes a page (page.go) and a PDF (paper.go), and fills in what the
-// running configuration says of this register. Main mounts the pages and prints the
-// files.
+// Package guide has the texts that people read before and after they join: the leaflet
+// for owners with a window sticker, the guide for technical referents, and the operator's
+// manual, in Italian and English. It hides how one Markdown file becomes a page (page.go)
+// and a PDF (paper.go), and fills in the running configuration. Main mounts the pages and
+// prints the files.
 //
-// The texts are NAME.LANG.md: CommonMark with tables, no HTML. A picture stands in a
-// paragraph of its own, by the name of a PNG file here; beside it lies the same as SVG, which
-// pages show. What the texts say of a register are the fields of About, as {{.URL}}. Whatever stands in a block of
-// code is a command, which the tests of the whole product run.
+// The texts are NAME.LANG.md: CommonMark with tables, no HTML. A picture is a paragraph
+// of its own that names a PNG file here; pages show the SVG of the same name. The fields
+// of About stand in the texts as {{.URL}}. Every code block is a command, which the tests
+// of the whole product run.
 package guide
 
 import (

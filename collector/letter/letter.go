@@ -1,13 +1,12 @@
-// Package letter words the Comune's invitations: on paper (a page of tagged PDF each)
-// and as text of an e-mail, in Italian and in English, from the same words.
+// Package letter words the Comune's invitations, in Italian and in English, as tagged PDF
+// (a page each) and as the text of an e-mail.
 //
-// An invitation says what it is. Of all other messages the wording is one, and says
-// nothing ("C'è un messaggio, aprilo qui"), so that nobody who reads mail learns what a
-// site is asked; but who has never heard of the register would take such a message for
-// a fraud, and nothing is given away: that the Comune invites a shop says nothing about
-// an entry, and whether the shop has one. So it is the Comune's own letter: who writes,
-// what it is, that it is voluntary, where the address comes from (art. 14 GDPR), the
-// code, where to ask, and how to be left alone.
+// All other messages have one neutral wording ("C'è un messaggio, aprilo qui"), so that
+// readers of the mail do not learn what a site is asked. An invitation says what it is: a
+// stranger to the register would take a neutral message for fraud, and it gives nothing
+// away, since an invited shop may or may not have an entry. It names the sender, the
+// purpose, that joining is voluntary, the source of the address (art. 14 GDPR), the code,
+// where to ask, and how to receive no more.
 package letter
 
 import (

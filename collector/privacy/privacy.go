@@ -1,13 +1,12 @@
-// Package privacy writes the two documents that data protection asks of who runs the
-// register: the information notice for owners and contacts (art. 13 of Regulation
-// (EU) 2016/679) and the record of processing activities (art. 30(1)). They are made
-// from the settings that the collector runs with, and each statement that depends on
-// one names it with its value: whoever changes a setting has changed the documents.
-// What the settings do not say (who the controller is, how to reach the data
-// protection officer) stands there as missing, in words that nobody overlooks.
+// Package privacy writes the two documents that data protection law demands of the
+// collector's operator: the information notice for owners and contacts (art. 13 of
+// Regulation (EU) 2016/679) and the record of processing activities (art. 30(1)). They are
+// generated from the running settings, and each statement that depends on a setting names
+// it with its value. What the settings lack (the controller, the data protection officer's
+// contact) is conspicuously marked as missing.
 //
-// The words are in it.json and en.json; which statement stands in which section,
-// and what it comes from, is in notice.go and record.go.
+// The words are in it.json and en.json; notice.go and record.go choose and order the
+// statements. The command line prints the documents, and the public pages show them.
 package privacy
 
 import (

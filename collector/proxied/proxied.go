@@ -1,12 +1,10 @@
-// Package proxied hides that a balancer may stand between a caller and this collector.
-// One that passes TCP on (HAProxy) begins each connection with the caller's address, in
-// the PROXY protocol; here that is read before the connection is handed on, so that
-// whoever counts, limits, lets in or writes down addresses sees the caller's. Main's
-// faces (package web) and ingest listen through it.
+// Package proxied reads the PROXY protocol, by which a TCP balancer (HAProxy) announces the
+// caller's address at the start of each connection. It hides the balancer: all code behind
+// the listener counts, limits and logs the caller's address. Main's faces (package web) and
+// ingest listen through it.
 //
-// A balancer is believed by its address alone, which the operator names: what another
-// writes is no header, but the beginning of what it has to say. Of a balancer every
-// connection must begin with a header, or it is closed.
+// The operator lists the balancers by address. A connection from a balancer must begin with
+// a header, or it is closed; in any other connection a header is ordinary data.
 package proxied
 
 import (

@@ -1,7 +1,7 @@
-// Package maptest makes small basemaps for tests: PMTiles files with the
-// buildings that a test draws, in the OpenMapTiles schema at zoom 14, cut at the
-// tiles' edges as makers of tiles cut them; and it finds the real data of Milan.
-// Tests alone import it: those of packages basemap, search and consult.
+// Package maptest makes small basemaps for tests: PMTiles files with the buildings that
+// a test draws, in the OpenMapTiles schema at zoom 14, clipped at tile edges as tile
+// generators do; and it finds the real data of Milan. Only the tests of packages basemap,
+// search and consult import it.
 package maptest
 
 import (

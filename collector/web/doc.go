@@ -1,54 +1,41 @@
-// Package web lets people in: listeners, login, sessions, roles, and the headers
-// and limits that every answer of the collector's pages has. The faces below it
-// (ops, consult, audit, join) give it their routes and find out with User who asks;
-// main builds one Web for each listener.
+// Package web controls access to the collector's pages: listeners, sign-in, sessions, roles,
+// and the headers and limits of every answer. It hides passkeys, OpenID Connect, cookies and
+// networks. Main builds one Web for each listener; the faces below (ops, consult, audit, join)
+// give it their routes and learn from User who asks.
 //
-// Each listener accepts its own roles and no others: the operators' listener
-// those of the Comune, the consultation listener those of the forces (and the
-// dpo, for the audit pages). A session or credential of another role is as good
-// as none. There is no open door: a route names the roles that may use it, or
-// says that it is open; a route that says neither stops the program at its start,
-// and an address that no route names asks for a login as well.
+// Each listener accepts its own roles: the operators' those of the Comune, the consultation
+// listener those of the forces (and the dpo, for the audit pages). A session or credential of
+// another role is refused. A route names its roles or says that it is open; a route that does
+// neither stops the program at its start, and an unknown address asks for a login.
 //
-// People sign in by passkey (W3C Web Authentication Level 3, discoverable and with
-// user verification), or where the listener has a provider by OpenID Connect; programs
-// send the secret of a credential file as a bearer token, which opens no page of one's
-// own account. Whoever has no passkey yet, or lost it, gets a one-time link: it signs in
-// once, and the session that follows is good for one thing, to make a passkey. Opening a
-// link shows a button; only the button consumes it, so that a mail scanner or a preview
-// uses nothing up. Of cookies, links and secrets the registry keeps keyed hashes alone.
+// Sign-in is by passkey (W3C Web Authentication Level 3, discoverable, with user verification),
+// or by OpenID Connect where the listener has a provider. Programs send the secret of a
+// credential file as a bearer token, which opens no account page. A person without a passkey
+// gets a one-time link, whose session can only make one. Opening a link shows a button, and
+// only the button consumes it, so that mail scanners and previews do not. The registry keeps
+// keyed hashes of cookies, links and secrets. What a sign-in under way is checked against
+// (challenge; state, nonce, verifier) lies there for five minutes, for one answer.
 //
-// What a provider says of a person holds for one session: role and force are read from
-// its claims at each login, and its tokens are not kept. Each listener has its own
-// provider, which cannot grant a role that the listener does not accept.
+// A provider's claims hold for one session: role and force are read at each login, and tokens
+// are not kept. Each listener has its own provider, which cannot grant a role that the listener
+// does not accept.
 //
-// A session ends after 30 minutes unused and 8 hours in any case, at sign-out, when its
-// owner (/account) or an administrator ends it, when the user is revoked, and when what
-// they may do changes; a login always gives another cookie. It is good on its listener
-// alone. It is not bound to an address, which changes on the road, nor to what the
-// browser says of itself, which an update changes and a thief copies.
+// A session ends after 30 minutes unused, after 8 hours in any case, at sign-out, by its owner
+// (/account) or an administrator, and when the user is revoked or their rights change. Each
+// login sets a new cookie, good on its listener alone. A session is not bound to an address or
+// a user agent: the first changes on the road, a thief copies the second. Signing in and out
+// is recorded on the trail by a func that main gives; a login that cannot be recorded is refused.
 //
-// What a sign-in under way is checked against (challenge; state, nonce and verifier) lies
-// in the registry for five minutes, under the hash of a cookie, for one answer.
+// The public listener accepts no role. A site's owner, who is no user, gets a session of half an
+// hour for the code in the site's receipts (BeginOwner), which package join asks for.
 //
-// Signing in and out leaves an entry on the trail, written by a func that main
-// gives (this package must not know the trail, see the import rule). A login that
-// cannot be recorded is refused.
+// A listener may be limited to networks; others are refused before any login. A force may have
+// networks and a host name of its own, to which its people are limited; each such name is a Web
+// of its own, and a passkey made under it works under no other. Behind a reverse proxy the
+// addresses are the proxy's, so the proxy must restrict them.
 //
-// The public listener accepts no role: nobody signs in there. The owner of a site,
-// who is no user, has a session of half an hour for the code that stands in the
-// receipts of the site (BeginOwner); package join asks for the code.
-//
-// A listener may be closed to all addresses but those of an allow-list: the others
-// are told so before any login, whatever they ask for. A force may have networks and
-// a host name of its own, outside which its people are not let in, whatever they
-// hold; each such name is a Web of its own, so that a passkey made under it works
-// under no other. Addresses are those of connections: behind a reverse proxy they
-// are the proxy's, and it is the proxy that has to be closed.
-//
-// The cookie is __Host-anagrafe, an owner's __Host-anagrafe-owner. Browsers keep neither
-// cookies nor passkeys of two ports of one host apart, so on one machine use localhost
-// for one listener and ops.localhost for the other, which browsers know without being
-// told (RFC 6761, 6.3). At 127.0.0.1 there are no passkeys, and links sign in by
-// themselves: for a first look, and for tests.
+// The cookie is __Host-anagrafe, an owner's __Host-anagrafe-owner. Browsers do not separate
+// cookies or passkeys by port: on one machine use localhost for one listener and ops.localhost
+// for another (RFC 6761, 6.3). At 127.0.0.1, for trials and tests, there are no passkeys, and
+// links sign in by themselves.
 package web

@@ -1,7 +1,7 @@
-// Package pgtest runs a PostgreSQL for tests: Debian's own server in a private
-// directory, reached through a Unix socket there, gone with the test binary. It
-// hides how one is made, also as root, whom PostgreSQL refuses to serve. The tests
-// of package registry and of those above it call it; no program does.
+// Package pgtest runs a PostgreSQL for tests: Debian's own server in a private directory, reached
+// through a Unix socket there, gone with the test binary. It hides how one is set up, also as root,
+// under which PostgreSQL refuses to run. The tests of package registry and of those above it call
+// it; no program does.
 package pgtest
 
 import (

@@ -1,8 +1,7 @@
-// Package atlas serves the public pages the ground on which owners place their
-// cameras: tiles of the basemap, and what an address may mean. Agents get the same
-// through package ingest; here anybody does, so an address is slowed down that asks
-// for more than a person who draws. Nothing of what is asked is written down, neither
-// the square nor the address, and no address stands in a URL.
+// Package atlas serves the public pages the map on which owners place their cameras: tiles of
+// the basemap, and the places that an address may mean. It hides the rate limit: an address
+// that asks for more than a person who draws is slowed down. Agents get the same through package
+// ingest. Requests are written down nowhere, and no typed address stands in a URL.
 //
 // Main gives it the map: by the import rule it knows neither search nor the gazetteer.
 package atlas

@@ -1,15 +1,13 @@
-// Package audit hands the audit trail to those who check it: each force's
-// auditor and the Comune's data protection officer, on the consultation
-// listener, and the command line over the control socket.
+// Package audit serves the audit trail to those who check it: each force's auditor and the
+// Comune's data protection officer, on the consultation listener, witnesses (witness.go), and
+// the command line over the control socket.
 //
-// It gives out what verification needs (the key, the last checkpoint, the whole
-// export) and leaves verification itself to a program on somebody else's machine:
-// a server that says of itself that it is honest proves nothing. Bodies leave as
-// they are stored, sealed to their force. A force's auditor sees its own entries
-// here, and opens them with its private key, which stays in memory for a quarter of
-// an hour (opened.go); the data protection officer sees counts. Witnesses come here,
-// too (witness.go). Taking an
-// export is itself an entry, written before the first byte leaves.
+// It hands out what verification needs (key, last checkpoint, whole export); verification runs
+// on somebody else's machine, because a server's word about itself proves nothing. Bodies leave
+// as stored, sealed to their force. A force's auditor sees the force's own entries here and
+// opens them with the private key, which stays in memory for a quarter of an hour (opened.go);
+// the data protection officer sees counts. An export is itself an entry, written before the
+// first byte leaves.
 package audit
 
 import (

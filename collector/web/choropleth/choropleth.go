@@ -1,13 +1,10 @@
-// Package choropleth draws the city's districts as one picture, each coloured by a
-// count of it. It hides how borders of tens of thousands of corners become a drawing
-// of a few kilobytes, in what proportions a city is drawn flat, and how counts are put
-// into a few classes. Ops and statistics show the picture beside the table that has the
-// same numbers; main hands them the districts, which the gazetteer keeps: so neither
-// needs to know it.
+// Package choropleth draws the city's districts as one SVG picture, each coloured by a count. It
+// hides the simplification of borders with tens of thousands of corners to a few kilobytes, the
+// projection, and the classes. Ops and statistics show the picture beside the table with the
+// same numbers; main hands them the districts, so that neither needs to know the gazetteer.
 //
-// The picture is SVG that the server writes: it needs no script, no tiles and no style
-// of its own (choropleth.css has the colours). Each class has a pattern beside its
-// colour, and each district that leads somewhere is a link with its name and number in
+// The picture needs no script, tiles or styles of its own (choropleth.css has the colours). Each
+// class has a pattern besides its colour, and each linked district says its name and number in
 // words.
 package choropleth
 

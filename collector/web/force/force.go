@@ -1,16 +1,15 @@
-// Package force is where the administrators of a force look after its people:
-// officers with their qualification, auditors and further administrators. It stands
-// on the consultation listener, under the force's own host name if it has one.
+// Package force serves the pages on which a force's administrators manage its people: officers
+// with their qualification, auditors and further administrators. It hides who may make whom. Main
+// mounts it on the consultation listener, under the force's own host name if it has one.
 //
-// Who makes whom (DESIGN 10): the Comune names a force's first administrator, all
-// others are made here, by an administrator of that force and for that force alone.
-// An administrator cannot consult, and nobody changes role: whoever is to do
-// something else gets another account. An administrator cannot be revoked by
-// themselves, so that a force never loses its last one by mistake.
+// The Comune names a force's first administrator; all others are made here, by an administrator
+// of that force and for that force alone. An administrator cannot consult, nobody changes role
+// (another role takes another account), and nobody revokes themselves, so that a force never
+// loses its last administrator by mistake.
 //
-// Each act is on the trail, sealed to the force, before it is done. A person signs
-// in with a one-time link, which is shown once and makes nobody known to the Comune;
-// for the command line a credential file can be had besides.
+// Each act is on the trail, sealed to the force, before it is done. A new user signs in with a
+// one-time link, which is shown once and not to the Comune; for the command line there is also a
+// credential file.
 package force
 
 import (

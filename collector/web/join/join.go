@@ -1,39 +1,29 @@
-// Package join is the public face: what an owner does from any browser, without an
-// account. In this first form it is the page of the owner's own site, opened with
-// the code that stands in every receipt and on the sheet that the agent prints:
-// what the register holds of the site, in words, and five acts (renew the adhesion
-// for a year, suspend, resume, withdraw, revoke what a technical referent may do).
-// Nothing of an agent's entry is edited here: the agent is its only writer.
+// Package join serves what an owner does from any browser, without an account. It opens the page
+// of the owner's site for the code that stands in every receipt, and on the sheet that the agent
+// prints: what the register holds, in words, and five acts (renew for a year, suspend, resume,
+// withdraw, revoke a technical referent). Main mounts it on the public listener.
 //
-// What was typed on the public form (package adhere) is changed there, by a button of
-// the site's page; beside it is one for a code to install an agent (handmade.go).
+// It never edits an agent's entry, because the agent is its only writer. An entry typed on the
+// public form (package adhere) is changed there; the page links to it, and offers a code to
+// install an agent (handmade.go).
 //
-// A code is typed and posted, never in an address. Who guesses is slowed down by
-// the address and overall, and all that is wrong with a code gets one answer. The
-// code opens a session of half an hour (web.BeginOwner); each act is a POST, kept
-// from other sites' pages by package web, and stands on the trail before it is
-// done. By the import rule this package knows neither search nor trail.
+// A code is typed and posted, never in an address. Guesses are limited by address and in total,
+// and every wrong code gets the same answer. The code opens a session of half an hour
+// (web.BeginOwner); each act is a POST and stands on the trail before it is done. By the import
+// rule this package knows neither search nor trail.
 //
-// Requests to preserve stand on the site's page too (asked.go), word for word as on
-// the agent's, and are answered there in one click: also where no agent is. That it
-// was read is told to the force, as of an agent's page. Of what officers ask by
-// phone, since somebody at the site is not to know, the page shows nothing. Whoever
-// is given the code of a request finds out at CheckPath whether it is genuine
-// (check.go).
+// Requests to preserve stand on the site's page (asked.go), word for word as on the agent's, and
+// are answered there with one click; the force learns that they were read. What officers ask by
+// phone, so that somebody at the site does not learn of it, is not shown. A recipient of a
+// request's code checks at CheckPath whether it is genuine (check.go).
 //
-// A contact that somebody else named accepts by the link of their mail (contact.go):
-// the link shows what they are asked, and a button does it. Who is told of what is
-// wrong with the recorders, and wishes that no more, ends it in the same way
-// (alerts.go).
+// A contact named by somebody else accepts through the link of their mail: it shows what is
+// asked, and a button accepts (contact.go). Alerts end in the same way (alerts.go). Technical
+// referents sign in (referents.go) and look after the sites delegated to them.
 //
-// Technical referents sign in (referents.go) and look after the sites for which somebody
-// delegated them: what is wrong there, and requests to answer.
-//
-// Owners of many sites import them from a file of their own (bulk.go): CSV as a
-// spreadsheet writes it (table.go), a line a camera, its columns in columns.go. All
-// lines are checked first, and a report says of each that is wrong where, what, and
-// what to do (sheet.go). The export of what is an owner's own gives the same file
-// back, or all of it as JSON (export.go).
+// Owners of many sites import them from a CSV file (bulk.go, table.go; columns.go has the
+// columns), one line a camera. All lines are checked first, and each wrong one is reported with
+// what to do (sheet.go). An export returns the same file, or everything as JSON (export.go).
 package join
 
 import (

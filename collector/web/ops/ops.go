@@ -1,27 +1,21 @@
-// Package ops is the Comune's console: what has enrolled and what is stale,
-// invitations, agents, and the accounts of those who work here. It never sees
-// what the police ask: by the import rule it knows neither search nor trail, and
-// main gives it a func by which each of its acts is recorded before it is done.
+// Package ops is the Comune's console: enrolment, faults, invitations, agents, and the accounts
+// of its users. It hides how lists, charts and exports are made of them. Main mounts it on the operators' listener and
+// gives it a func that records each act before it is done; by the import rule it knows neither
+// search nor trail. The command line reaches the same handlers over the control socket (Control),
+// which the operating system protects.
 //
-// The command line reaches the same handlers over the control socket (Control),
-// where who may open the socket is the operating system's answer.
+// Of sites it shows two kinds of data. The name, category and address that the Comune typed to
+// invite a site are the Comune's own, and stand in the lists. What an owner declares or types in
+// the public form is neither shown nor read: no contact, name, address, position or direction,
+// only counts of cameras and technical state. A site is in a district, never at a place; counts by
+// district are exact, because the Comune invited the sites and knows them. Nothing here tells what
+// a force asked, of whom. The tests fill a register with marked words and look for them on
+// every route.
 //
-// What it shows of sites (DESIGN 10: aggregates and technical state alone) is of two
-// kinds. What the Comune typed itself to invite a site, its name, category and address,
-// is the Comune's own and stands in the lists, for who calls has to be found. What an
-// owner declares, or types in the public form, is not shown and not read: no contact,
-// no name of a person or a camera, no address, no position or direction; of cameras
-// there are counts. A site is in a district, never at a place, and counts of a
-// district are shown as they are, however small: who is in a list here is no secret
-// from the Comune, which invited it. Nothing here tells what a force asked, of whom.
-// The tests fill a register with marked words and look for them on every route.
-//
-// Who makes whom (DESIGN 10): an admin adds a force by the act that lets it consult,
-// makes the Comune's own accounts and the first administrator of a force, no more,
-// and sees and revokes the Comune's own alone; all others of a force are its
-// administrators' affair (package force). Where a force has lost its administrators'
-// credentials, the command line names another one with a reason, which the force's
-// auditor reads.
+// An admin adds a force by the act that lets it consult, makes the Comune's own accounts and a
+// force's first administrator, and sees and revokes only the Comune's own; the others are made by
+// the force's administrators (package force). If a force has lost its administrators'
+// credentials, the command line names another one with a reason, which the force's auditor reads.
 package ops
 
 import (

@@ -1,15 +1,13 @@
-// Package public is what the municipality says of the service to everybody: the home
-// page, how it works, frequent questions, help, the legal notes and the accessibility
-// statement. These say nothing of any site, so they may be indexed, and know no session.
+// Package public serves the municipality's pages about the service: home, how it works, frequent
+// questions, help, legal notes and the accessibility statement. It hides their texts and
+// languages. Main mounts it on the public listener. The pages name no site and have no
+// session, so they may be indexed.
 //
-// What readers say of the pages comes here too (feedback.go): reports of what does not
-// work, and ratings. Both are anonymous, bounded by address and overall, and without an
-// account; the Comune reads them on a page of its console. Of the register nothing else
-// is read or written here.
+// Readers report faults and rate pages (feedback.go), anonymously and limited by address and in
+// total; the Comune reads that on its console. Nothing else of the register is read or written.
 //
-// The header, footer and rating around them are the shell of protocol/pages, which all
-// public pages wear; what of them is a matter of the municipality comes from the
-// configuration.
+// Header, footer and rating are the shell of protocol/pages; what is particular to the
+// municipality comes from the configuration.
 package public
 
 import (

@@ -1,8 +1,8 @@
-// Package statistics is what everybody may know in numbers: how many sites and cameras
-// are in the register, by municipio and category and from month to month, and how often
-// the forces search it. It shows what was published (collector/disclosure decides what,
-// main writes it once a day), as a page with a map, as CSV and with metadata for
-// catalogues of open data, and counts nothing itself. By the import rule it knows neither search nor trail.
+// Package statistics serves the public numbers: sites and cameras by municipio, category and
+// month, and how often the forces search. It hides their presentation: a page with a map, CSV, and
+// metadata for catalogues of open data. It counts nothing itself: it shows what main publishes
+// once a day and collector/disclosure has made fit. By the import rule it knows neither search nor
+// trail.
 package statistics
 
 import (

@@ -1,36 +1,32 @@
-// Command checker compares what agents and officers were told was saved with
-// what the register and the trail hold. It hides how that is read without a line
-// of the program that it judges: by SQL of its own, in one snapshot of SQLite's
-// file or PostgreSQL's database, and with a Merkle tree that it builds anew from
-// the entries (golang.org/x/mod/sumdb). Whoever tests a collector calls it,
-// while that runs or afterwards:
+// Command checker compares what agents and officers were told was saved with what the register
+// and the trail hold. It uses none of the code that it judges: it reads one snapshot of the SQLite
+// file or PostgreSQL database with SQL of its own, and rebuilds the Merkle tree from the entries
+// (golang.org/x/mod/sumdb). Tests of a collector run it, during a test or afterwards:
 //
 //	go run ./installer/loadtest -codes codes.json -phases enrol,connect,live -for 1h -ledger ledger.jsonl
 //	go run ./installer/checker -ledger ledger.jsonl -data /var/lib/anagrafe-collector
 //
 // # The ledger
 //
-// A ledger has a line for each event, a JSON object each, written by those who
-// ask before and after they ask:
+// A ledger has one JSON object a line for each event, written by the clients before and after
+// each call:
 //
 //	{"event":"sent","at":"…","agent":"…","site":"…","message":"…","sha256":"HEX","kind":"declaration","epoch":1,"revision":3,"cameras":6}
 //	{"event":"acknowledged","at":"…","message":"…","sha256":"HEX"}
 //	{"event":"asked","at":"…","search":"…"}
 //	{"event":"answered","at":"…","search":"…","entry":17,"checkpoint":"…"}
 //
-// "sent" and "asked" are in it before anything leaves; "acknowledged" and
-// "answered" once they are on disk: only then do they count. search is the asker's
-// own name for the question, entry its place on the trail, and checkpoint the
-// trail as it was witnessed then. A last line that is torn is left out.
+// "sent" and "asked" are written before anything leaves; "acknowledged" and "answered" count once
+// they are on disk. search is the client's own name for the question, entry its index on the
+// trail, and checkpoint the trail as witnessed then. A torn last line is ignored.
 //
 // # The report
 //
-// A message is lost that was acknowledged and is not held byte for byte (by its
-// hash), or whose site does not stand as its newest declaration says; doubled what
-// stands twice; unsent what the register holds of a site of the ledger and nobody sent. An
-// entry of the trail is unverifiable that no signed checkpoint proves, or that
-// differs from the one that a checkpoint in the ledger covers. Sites that the
-// ledger does not name are not judged.
+// An acknowledged message is lost if it is not stored byte for byte (by its hash), or if its site
+// does not stand as its newest declaration says. A record stored twice is doubled; one of a site in
+// the ledger that nobody sent is unsent. An entry of the trail is unverifiable if no signed
+// checkpoint proves it, or if it differs from what a checkpoint in the ledger covers. Sites
+// outside the ledger are not judged.
 package main
 
 import (

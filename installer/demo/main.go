@@ -1,9 +1,7 @@
-// Command demo runs the main job on one machine: a small LAN of cameras that
-// answer on loopback, a collector and an agent as the separate programs they
-// are, an owner who confirms, an officer who searches. `make demo` calls it.
-//
-// It hides how the programs are started, watched and stopped; what it does
-// with them is what a person does, by the command line that README shows.
+// Command demo runs the whole product on one machine: a small LAN of cameras that answer on
+// loopback, a collector and an agent as separate programs, an owner who confirms, an officer who
+// searches. It hides how the programs are started, watched and stopped; it drives them by the
+// command line that README shows. `make demo` calls it.
 package main
 
 import (

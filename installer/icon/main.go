@@ -1,6 +1,5 @@
-// Command icon draws the icon of the packages: a camera's field of view, from above,
-// on the blue of the Italian administration's pages. It hides the drawing and the two
-// forms in which systems want it; the builds of the packages call it.
+// Command icon draws the icon of the packages: a camera's field of view, from above, on the blue
+// of the Italian administration's pages. It hides the two file formats; the package builds call it.
 //
 //	icon FILE.png SIZE | FILE.ico
 package main

@@ -1,32 +1,27 @@
-// Command loadtest plays many agents over real QUIC, with real certificates,
-// against a running collector, and measures how that one bears them. It hides
-// how thousands of agents fit into one process: they share a few UDP sockets,
-// keep their keys in memory, and have no disk. What they say on the wire, and
-// when they come back after a failure, is what package uplink does.
+// Command loadtest plays many agents over real QUIC, with real certificates, against a running
+// collector, and measures it. It hides how thousands of agents fit into one process: they share a
+// few UDP sockets, keep their keys in memory, and have no disk. Their wire traffic and their
+// back-off are package uplink's.
 //
-// With -bin it starts a collector of its own and, beside it, servers that do
-// no more than QUIC, or HTTP/3 (peers): the floors of the figures, measured in
-// the same run by the same agents. `make bench` runs it so. With -codes it
-// plays against the collector that gave these codes out, anywhere:
+// With -bin it starts a collector of its own and, beside it, bare QUIC and HTTP/3 servers (peers):
+// the floors of the figures, measured in the same run by the same agents, as `make bench` does.
+// With -codes it plays against the collector that issued the codes:
 //
 //	anagrafe-collector invite -site "Prova" -count 1000 -json >codes.json
 //	go run ./installer/loadtest -codes codes.json
 //
-// With -ledger it writes down what it sent and what was acknowledged, which
-// installer/checker compares with the register: after the phase live, meanwhile
-// which the collector may be killed, or anything be taken from it, and the agents
-// go on until they are answered.
+// With -ledger it records what it sent and what was acknowledged, for installer/checker; during the
+// phase live the collector may be killed, and the agents go on until they are answered.
 //
-// With -sweep it plays more and more agents, with officers and operators beside them,
-// and measures at each number; with -sizing it plays nothing, and says what a city would
-// take by such a run that is kept here (measured.json), which -draw puts into the manual:
+// With -sweep it plays more and more agents, with officers and operators beside them, and measures
+// at each number. With -sizing it computes what a city takes from such a run kept here
+// (measured.json), and -draw puts that into the manual:
 //
 //	loadtest -bin build -sweep 500,1000,2000 >installer/loadtest/measured.json
 //	go run ./installer/loadtest -draw collector/guide
 //
-// The clients take about as much processor time as the server, from the same
-// cores: what a server does "a second and core" is counted from the time that
-// its own process was running.
+// The clients take about as much processor time as the server, on the same cores: rates "a second
+// and core" are by the processor time of the server's own process.
 package main
 
 import (

@@ -1,10 +1,7 @@
-// Command packages says what a program that is shipped was made of: the bill of
-// materials (CycloneDX 1.6, JSON) and the licences of what is linked into it. "materials"
-// calls it for each program, for whoever packs it. And it writes a program's manual page.
-//
-// It hides where the parts of a program are told: those in Go by the program itself,
-// the front end's by npm's lock file, SQLite's version by SQLite, and the C library,
-// which is linked in, by who calls.
+// Command packages writes a program's bill of materials (CycloneDX 1.6, JSON), the licences of all
+// that is linked into it, and its manual page. It hides where the parts are listed: Go modules in
+// the program itself, the front end's in npm's lock file, SQLite's version in SQLite; the caller
+// names the C library. "materials" calls it for each program.
 package main
 
 import (

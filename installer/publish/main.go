@@ -1,24 +1,20 @@
-// Command anagrafe-publish makes the update channel of the agents: a repository of The
-// Update Framework (TUF 1.0), which a collector serves from DIR/channel. It hides
-// go-tuf's metadata and the keys' files. The publishers call it; neither agents nor
-// the collector do; commands has what it does.
+// Command anagrafe-publish makes the agents' update channel: a repository of The Update Framework
+// (TUF 1.0), which a collector serves from DIR/channel. It hides go-tuf's metadata and the key
+// files. Only the publishers run it; see commands.
 //
-// Decisions:
-//   - Three people own root and targets, and two of them sign; one at least is outside
-//     the Comune. Where two are, as the examples have it, not even the Comune's people
-//     together make an agent run anything; no program can see who holds a key. Their keys never need to be on a machine with a
-//     network: what is to be signed lies in DIR/staged, some KiB, and can be carried.
-//   - Snapshot and timestamp have one key, which may lie on the collector's machine: it
-//     says which of the signed states is the newest, for three days, and signs no
-//     program. Who steals it can withhold updates; with "root" the owners change it,
-//     and agents forget what it said.
-//   - Keys are Ed25519, in PKCS #8, sealed by age with a pass phrase (scrypt). The pass
-//     phrase comes from the terminal, or from a file (-passphrase FILE), as systemd
-//     hands a credential to the service of "refresh"; it is no argument.
-//   - That service has a user of its own, who may write in the channel and read
-//     nothing of the register, and whose key the collector's user cannot read.
-//   - Files are written whole, beside and moved over, the timestamp last: a channel that
-//     is being published is that of before, or the new one.
+//   - Three people own root and targets, at least one of them outside the Comune, and two sign, so
+//     that the Comune alone cannot make an agent run anything. No program can check who holds a
+//     key. The keys never need a machine with a network: what is to be signed lies in DIR/staged,
+//     some KiB.
+//   - Snapshot and timestamp have one key, which may lie on the collector's machine: it states the
+//     newest signed version for three days, and signs no program. A stolen one can withhold
+//     updates; with "root" the owners replace it, and agents forget what it said.
+//   - Keys are Ed25519 in PKCS #8, encrypted by age with a pass phrase (scrypt), which comes from the
+//     terminal or from a file (-passphrase FILE, a systemd credential for "refresh").
+//   - The refresh service has a user of its own, which writes in the channel, reads nothing of the
+//     register, and whose key the collector's user cannot read.
+//   - Files are written whole and renamed, the timestamp last: agents see the old channel or the
+//     new one.
 package main
 
 import (

@@ -1,10 +1,7 @@
-// Package daemon is how a program stands to the system that runs it as a service:
-// when it is ready, how its log gets its levels there, whose files it makes, and which
-// version it is.
-// It hides the conventions of systemd (sd_notify(3), sd-daemon(3)) and of Unix.
-//
-// The two mains call it; the data's path does not pass here. It lies below protocol
-// because both sides need the very same and may not import each other.
+// Package daemon connects a program to the system that runs it as a service: readiness, log levels,
+// file ownership, and the program's version. It hides the conventions of systemd (sd_notify(3),
+// sd-daemon(3)) and of Unix. The two mains call it; it lies below protocol because both sides need
+// the same and may not import each other.
 package daemon
 
 import (

@@ -1,10 +1,8 @@
-// Package wholefile reads and writes the small files that nothing else can bring
-// back: keys, identities, the ledger of erasures, which version to run. It hides
-// what makes one whole and durable on each system, and bounds what is read.
-//
-// The stages of both sides that keep such a file call it, and the mains; what must
-// never take another file's place (trail's key, a backup) is linked there by who
-// makes it.
+// Package wholefile reads and writes small irreplaceable files: keys, identities, the ledger of
+// erasures, the choice of the version to run. It hides how each system replaces a file whole and
+// durably, and limits what is read. The packages of both sides that keep such a file call it, and
+// the mains. A file that must never replace another (the trail's key, a backup) is linked into
+// place by its writer.
 package wholefile
 
 import (

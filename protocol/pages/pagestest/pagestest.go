@@ -1,16 +1,13 @@
-// Package pagestest shows pages to a real browser, as net/http/httptest shows
-// handlers to a client. Only tests import it: those of agent/review and of the
-// packages of collector/web, so that each tells the story of its pages alone.
+// Package pagestest shows pages to a real browser, as net/http/httptest shows handlers to a
+// client. It hides how chromium is found, started, watched and queried. Only the tests of
+// agent/review and of the packages of collector/web import it.
 //
-// It hides how chromium is found, started, watched and asked. What a tab must
-// never see is the same for every page of both sides: a console error or
-// warning, an exception, content that the policy stopped, a request to
-// elsewhere. Check adds WCAG 2.1 A and AA by axe-core and the page's width.
-// Nothing of that can be turned off; what was seen after the last Check fails
-// the test at its end.
+// No page may cause a console error or warning, an exception, a policy violation or a request to
+// another origin. Check adds WCAG 2.1 A and AA by axe-core and the page's width. None of that can
+// be switched off, and what happens after the last Check fails the test at its end.
 //
-// The browser asks for Italian; a path with ?lang=en puts pages into English.
-// With ANAGRAFE_PICTURES=DIR, which must exist, pictures are kept in DIR.
+// The browser asks for Italian; ?lang=en gives English. With ANAGRAFE_PICTURES=DIR (an existing
+// directory) screenshots are kept in DIR.
 package pagestest
 
 import (

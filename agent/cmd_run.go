@@ -110,11 +110,11 @@ func runSite(ctx context.Context, c *call, config Config, programs *update.Updat
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, commandLine, onceKept(parent, s.review.Control())) })
-	group.Go(func() error { return serve(ctx, pages, onceKept(parent, s.review.Pages())) })
+	group.Go(func() error { return serve(ctx, commandLine, readOnlyOnTrial(parent, s.review.Control())) })
+	group.Go(func() error { return serve(ctx, pages, readOnlyOnTrial(parent, s.review.Pages())) })
 	if door != nil {
 		c.log.Info("the pages are open to the network, with the owner's password", "address", config.ListenLAN)
-		group.Go(func() error { return serve(ctx, door, onceKept(parent, s.review.LANPages())) })
+		group.Go(func() error { return serve(ctx, door, readOnlyOnTrial(parent, s.review.LANPages())) })
 	}
 	if err := s.prove(ctx, parent); err != nil {
 		stop()

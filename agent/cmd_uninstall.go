@@ -45,7 +45,7 @@ func cmdUninstall(ctx context.Context, c *call, args []string) error {
 	if *keep && *withdraw {
 		return misuse("-keep or -withdraw, one of them")
 	}
-	say := leaving(*lang)
+	say := uninstallText(*lang)
 	entries, err := c.entries(ctx)
 	if err != nil && (*withdraw || *purge) {
 		return fmt.Errorf("which entries are in the register could not be found out, so nothing was done: %w", err)
@@ -106,7 +106,7 @@ func keptBy(ctx context.Context, cl client) ([]kept, error) {
 
 // asksToWithdraw asks whoever sits at the terminal; where nobody does, or the answer
 // says neither, the entry is kept: that can be mended.
-func (c *call) asksToWithdraw(say leavingWords) bool {
+func (c *call) asksToWithdraw(say uninstallWords) bool {
 	in, ok := c.in.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return false
@@ -148,7 +148,7 @@ func (c *call) withdrawn(ctx context.Context, wait time.Duration) (still []kept,
 }
 
 // tell says which entries stay, and how they are taken out without this computer.
-func (c *call) tell(entries []kept, say leavingWords) {
+func (c *call) tell(entries []kept, say uninstallWords) {
 	for _, s := range entries {
 		what := say.stays
 		if s.Leaving {
@@ -205,12 +205,12 @@ func (c *call) purge(ctx context.Context) error {
 	return removeUser(ctx)
 }
 
-// leavingWords are what whoever removes the program reads, in the owner's language.
-type leavingWords struct{ ask, yes, stays, notYet, code, gone, purged string }
+// uninstallWords are what whoever removes the program reads, in the owner's language.
+type uninstallWords struct{ ask, yes, stays, notYet, code, gone, purged string }
 
-func leaving(l pages.Lang) leavingWords {
+func uninstallText(l pages.Lang) uninstallWords {
 	if l == pages.En {
-		return leavingWords{
+		return uninstallWords{
 			ask:    "The entry is in the Comune's register. Withdraw it before the program goes? W = withdraw, Enter = keep it: ",
 			yes:    "W",
 			stays:  "%s stays in the register. To suspend or withdraw it later, from any browser:",
@@ -220,7 +220,7 @@ func leaving(l pages.Lang) leavingWords {
 			purged: "All that this computer held is deleted.",
 		}
 	}
-	return leavingWords{
+	return uninstallWords{
 		ask:    "Le telecamere confermate sono nel registro del Comune. Ritirarle prima di rimuovere il programma? R = ritira, Invio = restano: ",
 		yes:    "R",
 		stays:  "%s resta nel registro. Per sospendere o ritirare le sue telecamere più tardi, da qualsiasi browser:",

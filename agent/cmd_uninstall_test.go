@@ -31,7 +31,7 @@ func TestUninstallSaysWhatStays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.tell(entries, leaving(pages.En))
+		c.tell(entries, uninstallText(pages.En))
 		return out.String()
 	}
 	if text := said(); text != "" {
@@ -133,7 +133,7 @@ func TestUninstallWithdraws(t *testing.T) {
 	if err == nil || len(still) != 1 || !still[0].Leaving {
 		t.Errorf("%+v, %v", still, err)
 	}
-	c.tell(still, leaving(pages.It))
+	c.tell(still, uninstallText(pages.It))
 	if text := out.String(); !strings.Contains(text, "non ancora tolta: usa questo link") || !strings.Contains(text, still[0].Code) || !strings.Contains(text, still[0].Link) {
 		t.Errorf("said %q", text)
 	}

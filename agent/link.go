@@ -36,13 +36,13 @@ func newLink(dir string, inv *inventory.Inventory, park bool, log *slog.Logger, 
 		return nil, err
 	}
 	l := &link{dir: dir, inv: inv, wrap: wrap, keep: inv.KeepNotice, withdrawn: func(context.Context) {}}
-	l.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: l.came, Park: park,
+	l.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: l.keepNotice, Park: park,
 		Version: version(), Log: log, WrapTransport: wrap})
 	return l, nil
 }
 
-// came keeps a notice.
-func (l *link) came(ctx context.Context, n protocol.Notice) error {
+// keepNotice keeps a notice.
+func (l *link) keepNotice(ctx context.Context, n protocol.Notice) error {
 	if err := l.keep(ctx, n); err != nil {
 		return err
 	}

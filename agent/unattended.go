@@ -71,7 +71,7 @@ func (s *site) enrolAs(ctx context.Context, a answers) error {
 	}
 	for wait := firstAnswerWait; ; wait = min(2*wait, maxAnswerWait) {
 		err := s.link.enrol(ctx, a.Enrol.Code, a.Enrol.Collector, false)
-		if e, ok := errors.AsType[*uplink.Error](err); err == nil || !ok || !passing(e.Reason) {
+		if e, ok := errors.AsType[*uplink.Error](err); err == nil || !ok || !temporary(e.Reason) {
 			return err
 		}
 		s.log.Warn("the collector of the answer file is not reached yet; it is tried again", "err", err)
@@ -85,8 +85,8 @@ func (s *site) enrolAs(ctx context.Context, a answers) error {
 	}
 }
 
-// passing tells whether an enrolment may succeed later as it is.
-func passing(r uplink.Reason) bool {
+// temporary tells whether an enrolment may succeed later as it is.
+func temporary(r uplink.Reason) bool {
 	switch r {
 	case uplink.Unreachable, uplink.UnexpectedAnswer, uplink.ProxyRefused, uplink.ServerUntrusted, // by a clock that is not set yet
 		protocol.ReasonTemporary, protocol.ReasonTooMany:

@@ -146,9 +146,9 @@ func (s *site) told() string {
 	return s.programs.Told()
 }
 
-// onceKept lets nothing be changed while this version is on trial: the inventory of
+// readOnlyOnTrial lets nothing be changed while this version is on trial: the inventory of
 // before may be put back.
-func onceKept(parent *update.Parent, next http.Handler) http.Handler {
+func readOnlyOnTrial(parent *update.Parent, next http.Handler) http.Handler {
 	if parent == nil || !parent.Trial {
 		return next
 	}

@@ -214,7 +214,7 @@ func (t target) ask(ctx context.Context, d *wsDiscovery, p *prober, found chan<-
 			p.ask([][]byte{q.packet}, netip.AddrPortFrom(t.host, multicastGroup.Port()))
 		}
 	}
-	if !t.ranged || knock(ctx, t) {
+	if !t.ranged || acceptsConnection(ctx, t) {
 		select {
 		case found <- t.sighting():
 		case <-ctx.Done():
@@ -242,8 +242,8 @@ func (t target) sighting() Sighting {
 
 const defaultPort = 80
 
-// knock tells whether a host accepts a connection to its web port.
-func knock(ctx context.Context, t target) bool {
+// acceptsConnection reports whether a host accepts a connection to its web port.
+func acceptsConnection(ctx context.Context, t target) bool {
 	d := net.Dialer{Timeout: answerTime}
 	c, err := d.DialContext(ctx, "tcp", netip.AddrPortFrom(t.host, defaultPort).String())
 	if err != nil {

@@ -156,7 +156,7 @@ func (v *Inventory) read(ctx context.Context, f func(*sql.Tx) error) error {
 }
 
 // signal tells uplink that a message waits.
-func (v *Inventory) signal() { knock(v.waiting) }
+func (v *Inventory) signal() { wake(v.waiting) }
 
 // urgency is of what a look has queued.
 type urgency int
@@ -171,13 +171,13 @@ const (
 func (v *Inventory) signalOf(u urgency) {
 	switch u {
 	case queuedAsItWas:
-		knock(v.asItWas)
+		wake(v.asItWas)
 	case queuedNews:
 		v.signal()
 	}
 }
 
-func knock(c chan<- struct{}) {
+func wake(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default: // signalled already

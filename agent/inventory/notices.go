@@ -193,7 +193,7 @@ func (v *Inventory) withdrawnElsewhere(ctx context.Context, tx *sql.Tx, b *book,
 		return err
 	}
 	s.left = true
-	return v.leave(ctx, tx, b, s, protocol.Approval{At: at})
+	return v.closeSite(ctx, tx, b, s, protocol.Approval{At: at})
 }
 
 // Notices lists what was handed down, newest first.

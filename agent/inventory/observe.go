@@ -44,7 +44,7 @@ func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []s
 		} else if since < observeEvery {
 			// The next look finds the same change again; but a schedule that is put
 			// back within the hour would never have been another.
-			if ok, err := v.mayHurry(ctx, tx, s); err != nil {
+			if ok, err := v.allowUrgent(ctx, tx, s); err != nil {
 				return 0, err
 			} else if !news.limits || !ok {
 				continue
@@ -82,7 +82,7 @@ type news struct {
 // changes its mind at each look must not fill the outbox.
 const mostHurried = 6
 
-func (v *Inventory) mayHurry(ctx context.Context, tx *sql.Tx, s *site) (ok bool, err error) {
+func (v *Inventory) allowUrgent(ctx context.Context, tx *sql.Tx, s *site) (ok bool, err error) {
 	var n int
 	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM message WHERE site_id = ? AND kind = 'observation' AND plain = 0 AND made > ?`,
 		s.SiteID, micros(v.now().Add(-observeEvery))).Scan(&n)

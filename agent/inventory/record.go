@@ -136,7 +136,7 @@ func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device,
 	if err := b.merge(ctx, tx, looked); err != nil {
 		return nil, err
 	}
-	return looked, b.vacate(ctx, tx, looked)
+	return looked, b.releaseAddresses(ctx, tx, looked)
 }
 
 // plausible drops measured values that no message may hold, such as a clock
@@ -176,9 +176,9 @@ func plausible(f interrogate.Device, at time.Time, log *slog.Logger) interrogate
 // maxPixels is protocol's limit for a picture's side.
 const maxPixels = 32_768
 
-// vacate takes an address away from devices that were not found and that had
+// releaseAddresses takes an address away from devices that were not found and that had
 // it before: the router has given it to another.
-func (b *book) vacate(ctx context.Context, tx *sql.Tx, looked []seen) error {
+func (b *book) releaseAddresses(ctx context.Context, tx *sql.Tx, looked []seen) error {
 	holder := map[string]*device{}
 	for _, s := range looked {
 		holder[s.device.address] = s.device
@@ -212,7 +212,7 @@ func (d *device) update(f interrogate.Device, at time.Time) {
 	d.serial = cmp.Or(f.Serial, d.serial)
 	d.endpoint = cmp.Or(f.Sighting.Endpoint, d.endpoint)
 	d.name = cmp.Or(f.Name, d.name)
-	d.stepped = stepped(d, f)
+	d.stepped = clockStep(d, f)
 	if f.Zone != "" {
 		d.zone, d.zoneAssumed = f.Zone, f.ZoneAssumed
 	}
@@ -240,9 +240,9 @@ func (d *device) update(f interrogate.Device, at time.Time) {
 	}
 }
 
-// stepped is by how much all stamps of a device may have moved since the last
+// clockStep is by how much all stamps of a device may have moved since the last
 // look for no other reason than that its clock was set, or its zone.
-func stepped(d *device, f interrogate.Device) (by time.Duration) {
+func clockStep(d *device, f interrogate.Device) (by time.Duration) {
 	if d.clock != nil && f.Clock != nil {
 		by = (time.Duration(f.Clock.OffsetMs-d.clock.OffsetMs) * time.Millisecond).Abs()
 	}

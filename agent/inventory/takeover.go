@@ -78,7 +78,7 @@ func (v *Inventory) SetRecorded(ctx context.Context, siteID, code string, messag
 			return err
 		}
 		d, _ := m.Body.(protocol.Declaration)
-		if b.site(siteID) == nil || m.SiteID != siteID || len(b.strangers(d)) == 0 {
+		if b.site(siteID) == nil || m.SiteID != siteID || len(b.unknownCameras(d)) == 0 {
 			return nil
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO recorded (site_id, body, code, at) VALUES (?, ?, ?, ?)`, siteID, message, code, micros(v.now()))
@@ -99,14 +99,14 @@ func (b *book) recorded(ctx context.Context, tx *sql.Tx, siteID string) (all []R
 		}
 		m, err := protocol.Decode(body)
 		d, _ := m.Body.(protocol.Declaration)
-		all = b.strangers(d)
+		all = b.unknownCameras(d)
 		return err
 	}, siteID)
 	return all, err
 }
 
-// strangers are the cameras of a declaration that are not known here.
-func (b *book) strangers(d protocol.Declaration) (out []Recorded) {
+// unknownCameras are the cameras of a declaration that are not known here.
+func (b *book) unknownCameras(d protocol.Declaration) (out []Recorded) {
 	for _, c := range d.Cameras {
 		if b.camera(c.ID) != nil {
 			continue
@@ -145,7 +145,7 @@ func (b *book) takeovers(ctx context.Context, tx *sql.Tx) (all []Takeover, err e
 			return err
 		}
 		d, _ := m.Body.(protocol.Declaration)
-		t.Recorded, t.Contacts = b.strangers(d), d.Contacts
+		t.Recorded, t.Contacts = b.unknownCameras(d), d.Contacts
 		b.propose(t.Recorded)
 		t.Locked = b.lockedFor(t.Recorded)
 		for _, c := range b.free() {

@@ -32,12 +32,12 @@ func tells(text string, d *device) bool {
 	if at, err := netip.ParseAddrPort(d.address); err == nil && at.Addr().Is6() && strings.Contains(strings.ToLower(text), at.Addr().WithZone("").String()) {
 		return true
 	}
-	bare, serial := squeeze(text), d.serial
+	bare, serial := lettersAndDigits(text), d.serial
 	if fold(serial) == fold(d.model) { // that tells nothing, and every name may hold it
 		serial = ""
 	}
 	for _, secret := range append([]string{serial, strings.TrimPrefix(d.endpoint, "urn:uuid:")}, d.macs...) {
-		if secret = squeeze(secret); len(secret) >= 5 && strings.Contains(bare, secret) {
+		if secret = lettersAndDigits(secret); len(secret) >= 5 && strings.Contains(bare, secret) {
 			return true
 		}
 	}
@@ -64,8 +64,8 @@ func (c *camera) safe(text string) string {
 	return text
 }
 
-// squeeze leaves letters and digits, so that separators hide nothing.
-func squeeze(s string) string {
+// lettersAndDigits leaves letters and digits, so that separators hide nothing.
+func lettersAndDigits(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return unicode.ToLower(r)

@@ -170,12 +170,12 @@ func (v *Inventory) withdrawSite(ctx context.Context, tx *sql.Tx, b *book, s *si
 			return err
 		}
 	}
-	return v.leave(ctx, tx, b, s, by)
+	return v.closeSite(ctx, tx, b, s, by)
 }
 
-// leave takes a site's cameras out of what is declared, and forgets the
+// closeSite takes a site's cameras out of what is declared, and forgets the
 // passwords of devices that no other site shares.
-func (v *Inventory) leave(ctx context.Context, tx *sql.Tx, b *book, s *site, by protocol.Approval) error {
+func (v *Inventory) closeSite(ctx context.Context, tx *sql.Tx, b *book, s *site, by protocol.Approval) error {
 	s.declared = nil
 	for _, c := range b.cameras {
 		if b.siteOf(c) != s {

@@ -144,15 +144,15 @@ func (v *Review) diagnosisText(ctx context.Context, w *pages.Words) (string, err
 			b.WriteString("\n- " + p.What + ": " + p.Why)
 		}
 	}
-	return harmless(b.String(), devices), nil
+	return redact(b.String(), devices), nil
 }
 
 // maxProblems of a device enter a diagnosis.
 const maxProblems = 12
 
-// harmless leaves out each line that gives away an address or a number of a device,
+// redact leaves out each line that gives away an address or a number of a device,
 // and what a message may not hold.
-func harmless(text string, devices []inventory.Device) string {
+func redact(text string, devices []inventory.Device) string {
 	lines := strings.Split(text, "\n")
 	for i, l := range lines {
 		l = strings.Map(func(r rune) rune {

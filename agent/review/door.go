@@ -208,7 +208,7 @@ func (v *Review) giveLink(*http.Request) (answer, error) {
 // linkOpened shows the button that uses the link up.
 func (d door) linkOpened(r *http.Request) (answer, error) {
 	secret := r.URL.Query().Get("token")
-	if !d.v.sessions.leads(secret) {
+	if !d.v.sessions.opens(secret) {
 		return answer{}, d.badLink(r)
 	}
 	return page("open.html", "open.title", secret), nil

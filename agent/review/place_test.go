@@ -107,7 +107,7 @@ func TestATechnicianPlaces(t *testing.T) {
 		t.Error("the owner is not led to the camera's other data")
 	}
 	o.sessions.open[0].role = roleTechnician
-	o.sessions.open[0].didType(all[0].Device.ID)
+	o.sessions.open[0].notePassword(all[0].Device.ID)
 	status, page, _ := o.send(t, "GET", "/cameras/"+all[0].ID+"/place?show="+all[0].ID, "")
 	if status != http.StatusOK || strings.Contains(page, other) || strings.Contains(page, "data:image") {
 		t.Errorf("%d, with more than is the technician's", status)

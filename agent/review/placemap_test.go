@@ -97,7 +97,7 @@ func placeByMouse(t *testing.T, tc window) {
 	jpeg := sample(t)
 	o.Picture = func(context.Context, string, string) ([]byte, error) { return jpeg, nil }
 	b := placing(t, o, tc)
-	o.sessions.open[0].didType(all[0].Device.ID)
+	o.sessions.open[0].notePassword(all[0].Device.ID)
 	b.Visit("/cameras/" + all[0].ID + "/place")
 	settled(b)
 	b.Check(tc.name + "-place-1-begins")

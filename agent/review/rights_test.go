@@ -52,9 +52,9 @@ func TestATechnicianDoesNotSpeakForTheOwner(t *testing.T) {
 // The person of a session, and no other, typed a password.
 func TestWhoTypedIsOneSession(t *testing.T) {
 	var none *session
-	none.didType("a")
+	none.notePassword("a")
 	one, other := &session{}, &session{}
-	one.didType("a")
+	one.notePassword("a")
 	for _, tc := range []struct {
 		s    *session
 		id   string

@@ -102,7 +102,7 @@ func (s *session) typed(deviceID string) bool {
 	return s.devices[deviceID]
 }
 
-func (s *session) didType(deviceID string) {
+func (s *session) notePassword(deviceID string) {
 	if s == nil {
 		return
 	}
@@ -154,8 +154,8 @@ func (s *sessions) sweep() {
 	s.open = slices.DeleteFunc(s.open, func(o *session) bool { return now.After(o.until) })
 }
 
-// leads tells whether secret is that of a link that can still be used.
-func (s *sessions) leads(secret string) bool {
+// opens tells whether secret is that of a link that can still be used.
+func (s *sessions) opens(secret string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.findLink(secret) >= 0

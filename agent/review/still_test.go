@@ -68,10 +68,10 @@ func TestWhoSeesAPicture(t *testing.T) {
 			}
 			c, s := cameras[0], &session{role: tc.role}
 			if tc.typed {
-				s.didType(c.Device.ID)
+				s.notePassword(c.Device.ID)
 			}
 			if tc.other {
-				s.didType("another device")
+				s.notePassword("another device")
 			}
 			if tc.command {
 				s = nil

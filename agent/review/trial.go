@@ -134,7 +134,7 @@ func (v *Review) tryOne(ctx context.Context, by *session, d inventory.Device, c 
 	}
 	switch needs {
 	case interrogate.NeedsNothing:
-		by.didType(d.ID)
+		by.notePassword(d.ID)
 		return right
 	case interrogate.NeedsWrongPassword:
 		return wrong

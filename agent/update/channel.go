@@ -58,7 +58,7 @@ func (u *Updater) Look(ctx context.Context) (ready bool, err error) {
 	if err == nil {
 		ready, err = u.take(ctx, offers)
 	}
-	err = noRoom(err)
+	err = asErrFull(err)
 	u.seen.mu.Lock()
 	defer u.seen.mu.Unlock()
 	u.seen.at, u.seen.wrong = u.Now(), err
@@ -132,7 +132,7 @@ func (u *Updater) refresh(ctx context.Context) (map[string]*metadata.TargetFiles
 	if err != nil {
 		return nil, err
 	}
-	sound(dir)
+	removeUnreadable(dir)
 	c, err := config.New(collectorURL+protocol.ChannelPath, root)
 	if err != nil {
 		return nil, err
@@ -157,9 +157,9 @@ func (u *Updater) refresh(ctx context.Context) (map[string]*metadata.TargetFiles
 	return up.GetTopLevelTargets(), nil
 }
 
-// sound removes what was kept of the metadata and cannot be read, as after a power
+// removeUnreadable removes what was kept of the metadata and cannot be read, as after a power
 // cut: go-tuf would stumble over it for ever. What can be read, it verifies itself.
-func sound(dir string) {
+func removeUnreadable(dir string) {
 	for name, read := range map[string]func([]byte) error{
 		"timestamp.json": func(b []byte) error { _, err := metadata.Timestamp().FromBytes(b); return err },
 		"snapshot.json":  func(b []byte) error { _, err := metadata.Snapshot().FromBytes(b); return err },

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// room says errFull where a disk has not so many bytes free for this user.
-func room(dir string, bytes int64) error {
+// checkSpace returns errFull if the disk has fewer bytes free for this user.
+func checkSpace(dir string, bytes int64) error {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return fmt.Errorf("how much room there is: %w", err)
@@ -21,17 +21,17 @@ func room(dir string, bytes int64) error {
 	return nil
 }
 
-// noRoom gives the system's word for a full disk ours.
-func noRoom(err error) error {
+// asErrFull turns the system's error for a full disk into errFull.
+func asErrFull(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %w", errFull, err)
 	}
 	return err
 }
 
-// mine says what is wrong with running programs of a directory: that it is somebody
+// checkOwner says what is wrong with running programs of a directory: that it is somebody
 // else's, or that others write in it.
-func mine(dir string) error {
+func checkOwner(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return err

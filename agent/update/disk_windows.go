@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// room says errFull where a disk has not so many bytes free for this user.
-func room(dir string, bytes int64) error {
+// checkSpace returns errFull if the disk has fewer bytes free for this user.
+func checkSpace(dir string, bytes int64) error {
 	path, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
 		return err
@@ -23,13 +23,13 @@ func room(dir string, bytes int64) error {
 	return nil
 }
 
-// noRoom gives the system's word for a full disk ours.
-func noRoom(err error) error {
+// asErrFull turns the system's error for a full disk into errFull.
+func asErrFull(err error) error {
 	if errors.Is(err, windows.ERROR_DISK_FULL) {
 		return fmt.Errorf("%w: %w", errFull, err)
 	}
 	return err
 }
 
-// mine is nothing here: the directory's access list is its service's alone.
-func mine(string) error { return nil }
+// checkOwner does nothing here: the directory's access list admits the service alone.
+func checkOwner(string) error { return nil }

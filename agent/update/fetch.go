@@ -29,7 +29,7 @@ func (u *Updater) fetch(ctx context.Context, o offer) error {
 	path := u.path(o.Version)
 	want := fetched{hex.EncodeToString(o.target.Hashes["sha256"]), o.target.Length}
 	if check(path, want) == nil {
-		if err := room(u.Dir, spare); err != nil {
+		if err := checkSpace(u.Dir, spare); err != nil {
 			return err
 		}
 		return u.stage(o, want)
@@ -71,7 +71,7 @@ func (u *Updater) download(ctx context.Context, o offer, part string) (err error
 	if have > size {
 		have = 0
 	}
-	if err := room(filepath.Dir(part), size-have+spare); err != nil {
+	if err := checkSpace(filepath.Dir(part), size-have+spare); err != nil {
 		return err
 	}
 	for have < size {

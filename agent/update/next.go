@@ -37,19 +37,19 @@ func (u *Updater) Next(ctx context.Context) (Plan, error) {
 	if s.Kept == "" && s.Trial == nil && !u.Launched {
 		return own, nil
 	}
-	if err := mine(u.Dir); err != nil {
+	if err := checkOwner(u.Dir); err != nil {
 		u.Log.Warn("no fetched program is run", "err", err)
 		return own, nil
 	}
-	u.outdo(s)
+	u.preferInstalled(s)
 	if err := u.judge(ctx, s); err != nil {
 		return own, err
 	}
 	return u.choose(s)
 }
 
-// outdo has the program that was installed win when it is as new.
-func (u *Updater) outdo(s *state) {
+// preferInstalled chooses the installed program if it is as new.
+func (u *Updater) preferInstalled(s *state) {
 	if u.Launched {
 		return // it does not know which that is
 	}
@@ -150,7 +150,7 @@ func (u *Updater) choose(s *state) (Plan, error) {
 	}
 	u.at("chosen")
 	if p.Path != "" && !p.Own && p.Path != u.Installed {
-		if err := mine(filepath.Dir(p.Path)); err != nil {
+		if err := checkOwner(filepath.Dir(p.Path)); err != nil {
 			return p, err
 		}
 	}

@@ -86,7 +86,7 @@ func (u *Updater) Try(ctx context.Context, p Plan) error {
 // Start runs a version that is no trial: in place of this process where the system
 // can do that, else as a child. It returns as Try does.
 func (u *Updater) Start(ctx context.Context, p Plan) error {
-	if err := u.become(p.Path); err != nil {
+	if err := u.replaceProcess(p.Path); err != nil {
 		return fmt.Errorf("starting version %s: %w", p.Version, err)
 	}
 	c, err := u.begin(p.Path, childKept)
@@ -111,7 +111,7 @@ func (u *Updater) before(ctx context.Context) error {
 	}
 	schema, err := u.Inventory.Schema(ctx)
 	if err == nil {
-		err = noRoom(u.Inventory.Copy(ctx))
+		err = asErrFull(u.Inventory.Copy(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("copying the inventory before an update: %w", err)

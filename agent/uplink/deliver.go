@@ -25,12 +25,12 @@ func (u *Uplink) deliverAll(ctx context.Context, l *line, agentID string) {
 			pause(ctx, wait)
 			continue
 		}
-		u.untilThereIsReason(ctx, l)
+		u.awaitWork(ctx, l)
 	}
 }
 
-// untilThereIsReason waits until the outbox is worth a look.
-func (u *Uplink) untilThereIsReason(ctx context.Context, l *line) {
+// awaitWork waits until there may be something to deliver.
+func (u *Uplink) awaitWork(ctx context.Context, l *line) {
 	var visit <-chan struct{} // nil: nothing waits for the next one
 	for {
 		select {
@@ -152,7 +152,7 @@ func (u *Uplink) send(ctx context.Context, l *line, m outgoing) (protocol.Receip
 		return protocol.Receipt{}, "", newError(protocol.ReasonTooLarge, fmt.Errorf("it is %d bytes long, at most %d are allowed", len(m.message), protocol.MaxMessage), what)
 	}
 	var via taken
-	ctx, cancel := context.WithTimeout(noting(ctx, &via), callTimeout)
+	ctx, cancel := context.WithTimeout(recordRoad(ctx, &via), callTimeout)
 	defer cancel()
 	resp, err := l.delivery.Deliver(ctx, connect.NewRequest(&wire.DeliverRequest{Message: m.message, After: m.after}))
 	if err != nil {

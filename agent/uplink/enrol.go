@@ -92,7 +92,7 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 	req := &wire.EnrolRequest{Code: code.String(), Csr: csr, AgentVersion: o.Version, Visit: o.Visit, Replace: o.Replace}
 	resp, err := l.enrolment.Enrol(ctx, connect.NewRequest(req))
 	if err == nil && o.Former != nil {
-		resp, err = again(ctx, l, req, resp, o)
+		resp, err = enrolFormer(ctx, l, req, resp, o)
 	}
 	if err != nil {
 		return protocol.Grant{}, explain(what, err)
@@ -113,9 +113,9 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 	return protocol.GrantFromWire(i.AgentID, m.GetGrant()), nil
 }
 
-// again says, with the same code, which agents this computer was before, one by
+// enrolFormer says, with the same code, which agents this computer was before, one by
 // one: for which site the code is, only the first answer tells.
-func again(ctx context.Context, l *line, req *wire.EnrolRequest, first *connect.Response[wire.EnrolResponse], o EnrolOptions) (*connect.Response[wire.EnrolResponse], error) {
+func enrolFormer(ctx context.Context, l *line, req *wire.EnrolRequest, first *connect.Response[wire.EnrolResponse], o EnrolOptions) (*connect.Response[wire.EnrolResponse], error) {
 	former, err := o.Former(ctx, first.Msg.GetGrant().GetSiteId())
 	if err != nil {
 		return nil, err

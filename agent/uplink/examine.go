@@ -239,7 +239,7 @@ func (e *examination) admission(ctx context.Context, siteID string) Finding {
 	client := &http.Client{Transport: compared{next: l.road, now: e.now, tell: func(c Clock) { e.compared = c }}}
 	delivery := wire.NewDeliveryServiceClient(client, e.id.Collector, connect.WithInterceptors(plainHeaders{}), connect.WithReadMaxBytes(answerLimit))
 	var via taken
-	_, err := delivery.GetSite(noting(ctx, &via), connect.NewRequest(&wire.GetSiteRequest{SiteId: siteID}))
+	_, err := delivery.GetSite(recordRoad(ctx, &via), connect.NewRequest(&wire.GetSiteRequest{SiteId: siteID}))
 	if err != nil {
 		f := explain("ask the collector", err)
 		return bad(f.cause, f.Hint, "the collector does not admit this agent (%s)", f.Reason)

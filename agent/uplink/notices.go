@@ -45,7 +45,7 @@ func (u *Uplink) stream(ctx context.Context, l *line) (slot time.Duration, _ *Er
 	l.parking.unpark()
 	u.parkedUntil(time.Time{})
 	var via taken
-	sctx, cancel := context.WithCancel(noting(ctx, &via))
+	sctx, cancel := context.WithCancel(recordRoad(ctx, &via))
 	defer cancel()
 	stream, err := l.delivery.Notices(sctx, connect.NewRequest(&wire.NoticesRequest{AgentVersion: u.o.Version, Park: u.o.Park}))
 	if err != nil {
@@ -116,7 +116,7 @@ func (u *Uplink) resume(ctx context.Context, l *line) *Error {
 // knows asks whether a site's message is recorded.
 func (u *Uplink) knows(ctx context.Context, l *line, siteID, after string) *Error {
 	var via taken
-	cctx, cancel := context.WithTimeout(noting(ctx, &via), callTimeout)
+	cctx, cancel := context.WithTimeout(recordRoad(ctx, &via), callTimeout)
 	defer cancel()
 	_, err := l.delivery.GetSite(cctx, connect.NewRequest(&wire.GetSiteRequest{SiteId: siteID, After: after}))
 	if err != nil {

@@ -212,7 +212,7 @@ func TestReasonToLookIntoTheOutbox(t *testing.T) {
 		defer cancel()
 		go func() {
 			for ; ctx.Err() == nil; looks++ {
-				u.untilThereIsReason(ctx, l)
+				u.awaitWork(ctx, l)
 			}
 		}()
 		wants("nothing", 0)

@@ -142,8 +142,8 @@ func (t *taken) name() string {
 
 type takenKey struct{}
 
-// noting gives a context whose request will note its road in t.
-func noting(ctx context.Context, t *taken) context.Context {
+// recordRoad returns a context whose request records its transport in t.
+func recordRoad(ctx context.Context, t *taken) context.Context {
 	return context.WithValue(ctx, takenKey{}, t)
 }
 
@@ -168,7 +168,7 @@ func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	note(viaH3)
 	resp, err := c.RoundTrip(req)
-	if err == nil || spoken(err) {
+	if err == nil || endedByPeer(err) {
 		c.answered.Store(true)
 	}
 	switch {
@@ -179,23 +179,23 @@ func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
 		// that was silent all the while may be gone.
 		r.drop(c)
 		if !c.answered.Load() {
-			r.shun()
+			r.avoidUDP()
 		}
 	}
 	return resp, err
 }
 
-// spoken says that the other side itself broke a request off: it was reached, and
+// endedByPeer says that the other side itself broke a request off: it was reached, and
 // was heard.
-func spoken(err error) bool {
+func endedByPeer(err error) bool {
 	e, ok := errors.AsType[*http3.Error](err)
 	return ok && e.Remote
 }
 
-// shun leaves UDP alone for a while. A connection on which nothing was ever
+// avoidUDP uses no UDP for a while. A connection on which nothing was ever
 // answered is one, too, though hands were shaken: where only the first packets
 // pass, this side alone believes in it.
-func (r *road) shun() {
+func (r *road) avoidUDP() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.silent = r.now().Add(r.retry)
@@ -229,7 +229,7 @@ func (r *road) h3(ctx context.Context) (*h3conn, error) {
 		if ctx.Err() != nil || handshakeReason(err) != "" {
 			return nil, err
 		}
-		r.shun()
+		r.avoidUDP()
 		return nil, nil
 	}
 	r.mu.Lock()

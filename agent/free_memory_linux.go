@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// giveBackProgram lets go of the pages of this program's file, which the system maps
+// releaseProgram lets go of the pages of this program's file, which the system maps
 // many at a time as they are used and takes back only when it is short of memory. They
 // stay in its cache of files as long as there is room: to use one again reads no card.
-func giveBackProgram() {
+func releaseProgram() {
 	maps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
 		return // it is only memory

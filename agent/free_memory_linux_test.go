@@ -40,7 +40,7 @@ Anonymous:             0 kB
 // The program goes on when its pages were let go.
 func TestGiveBackProgram(t *testing.T) {
 	before := fileResident(t)
-	giveBackProgram()
+	releaseProgram()
 	if after := fileResident(t); after >= before {
 		t.Errorf("%d kB of files are resident, %d were before", after, before)
 	}

@@ -29,7 +29,7 @@ func freeMemory(ctx context.Context) {
 		}
 		if w.ended(allocated()) {
 			debug.FreeOSMemory()
-			giveBackProgram()
+			releaseProgram()
 		}
 	}
 }

@@ -186,7 +186,7 @@ func (o *office) answerBackup(rw http.ResponseWriter, r *http.Request, kind stri
 		return
 	}
 	rw.Header().Set("Content-Type", "application/octet-stream")
-	info, err := write(&patient{rw, control}, to)
+	info, err := write(&deadlineWriter{rw, control}, to)
 	if err != nil {
 		o.log.ErrorContext(r.Context(), "the backup broke off", "kind", kind, "err", err)
 		panic(http.ErrAbortHandler) // net/http's way to end a connection without a good ending
@@ -194,13 +194,13 @@ func (o *office) answerBackup(rw http.ResponseWriter, r *http.Request, kind stri
 	o.log.InfoContext(r.Context(), "backup written", "kind", kind, "id", info.ID, "schema", info.Schema)
 }
 
-// patient gives each write its own time.
-type patient struct {
+// deadlineWriter gives each write its own time.
+type deadlineWriter struct {
 	io.Writer
 	control *http.ResponseController
 }
 
-func (p *patient) Write(b []byte) (int, error) {
+func (p *deadlineWriter) Write(b []byte) (int, error) {
 	if err := p.control.SetWriteDeadline(time.Now().Add(backupStall)); err != nil {
 		return 0, err
 	}

@@ -185,7 +185,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	if o.sms != nil {
 		group.Go(func() error { return o.sms.Run(ctx) })
 	}
-	if err := o.greet(ctx, out); err != nil {
+	if err := o.printAddresses(ctx, out); err != nil {
 		o.log.Error("the first administrator's link could not be made", "err", err)
 	}
 	if err := daemon.Ready(); err != nil {
@@ -232,8 +232,8 @@ func (o *office) follow(ctx context.Context) error {
 	}
 }
 
-// greet says where everything is, and lets the first administrator in.
-func (o *office) greet(ctx context.Context, out io.Writer) error {
+// printAddresses says where everything is, and lets the first administrator in.
+func (o *office) printAddresses(ctx context.Context, out io.Writer) error {
 	o.log.Info("collector serving", "agents", o.config.agentsURL(), "public", o.config.PublicURL, "ops", o.config.OpsURL, "consultation", o.config.ConsultURL, "trail_key", o.trail.VerifierKey(), "receipt_key", o.receipts.VerifierKey())
 	if !pages.Built() {
 		o.log.Warn("the pages' front end is not built: run make")

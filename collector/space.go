@@ -40,10 +40,10 @@ func (s *space) watch(ctx context.Context, log func(error)) {
 	tick := time.NewTicker(spaceEvery)
 	defer tick.Stop()
 	for {
-		if used, err := usedOf(s.dir); err != nil {
+		if used, err := usedShare(s.dir); err != nil {
 			log(err)
 		} else {
-			s.saw(used)
+			s.record(used)
 		}
 		select {
 		case <-ctx.Done():
@@ -53,8 +53,8 @@ func (s *space) watch(ctx context.Context, log func(error)) {
 	}
 }
 
-// saw keeps a look, and warns when the disk has come above the alarm.
-func (s *space) saw(used float64) {
+// record keeps a reading, and warns when the disk has filled beyond the alarm.
+func (s *space) record(used float64) {
 	s.used.Set(used)
 	if used >= spaceAlarm && !s.above {
 		s.warn(used)
@@ -62,8 +62,8 @@ func (s *space) saw(used float64) {
 	s.above = used >= spaceAlarm
 }
 
-// usedOf is the share of a disk that others than root cannot write to any more.
-func usedOf(dir string) (float64, error) {
+// usedShare is the share of a disk that only root can still write to.
+func usedShare(dir string) (float64, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, fmt.Errorf("look at the disk under %s: %w", dir, err)

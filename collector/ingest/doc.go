@@ -15,7 +15,7 @@
 //	what happens to a message                deliver.go; its signed receipt, receipts.go
 //	enrolment, and guessed codes             enrol.go, guess.go
 //	notices; the agents that stay connected  notices.go; held.go
-//	back-pressure; its wording               writeline.go, bucket.go; refusal.go
+//	back-pressure; its wording               write_queue.go, bucket.go; refusal.go
 //	certificates and their authority         authority.go, rollover.go
 //	unproven connections                     arrival.go
 //
@@ -67,7 +67,7 @@
 // beyond which they are refused before the handshake. Requests are bounded before they are
 // read (load.go): 16 KiB, for Deliver 1 MiB out of the agent's 8 MiB a day, and 64 MiB of
 // all agents at once; compressed requests are refused. Writes queue before the register
-// (writeline.go); a call that would wait over 5 s is refused with a time to come back.
+// (write_queue.go); a call that would wait over 5 s is refused with a time to come back.
 //
 // Over TCP a balancer may stand between (package proxied); the address that counts is the
 // caller's. An agent refused because the register is unreachable tries another collector.

@@ -86,7 +86,7 @@ func (h *held) tell(agentID string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, l := range h.shards[place(agentID)%shards][agentID] {
-		l.knock(false)
+		l.signal(false)
 	}
 }
 
@@ -96,13 +96,13 @@ func (h *held) readmit(shard int) {
 	defer h.mu.Unlock()
 	for _, all := range h.shards[shard] {
 		for _, l := range all {
-			l.knock(true)
+			l.signal(true)
 		}
 	}
 }
 
-// knock never waits: who is about to look already will see this too.
-func (l *listener) knock(readmit bool) {
+// signal never waits: a listener that is about to look sees this too.
+func (l *listener) signal(readmit bool) {
 	select {
 	case l.wake <- readmit:
 	default:
@@ -131,8 +131,8 @@ func slot(agentID string, now time.Time, window time.Duration) time.Duration {
 	return after
 }
 
-// Notify tells that something was queued in the register: the agents that are
-// held hear of it at once. It returns at once.
+// Notify wakes the held agents because something was queued in the register. It
+// returns at once.
 func (s *Server) Notify() {
 	select {
 	case s.queued <- struct{}{}:
@@ -140,12 +140,12 @@ func (s *Server) Notify() {
 	}
 }
 
-// Readmit has the streams of an agent that has perhaps lost its right end now. It
-// returns at once.
+// Readmit has an agent, which may have been revoked, admitted anew: its streams end if
+// it is refused. It returns at once.
 func (s *Server) Readmit(agentID string) { s.held.tell(agentID) }
 
-// Watch wakes the streams until ctx ends. Run does it; who serves the Handler
-// without Run calls it, or nothing comes to a stream after its beginning.
+// Watch wakes the streams until ctx ends. Run calls it; a caller that serves the
+// Handler without Run has to.
 func (s *Server) Watch(ctx context.Context) error {
 	look, again := time.NewTicker(s.look), time.NewTicker(max(s.recheck/shards, 1))
 	defer look.Stop()

@@ -121,7 +121,7 @@ func TestArrivals(t *testing.T) {
 
 func TestLine(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	l := &writeLine{now: func() time.Time { return now }, each: firstTaken}
+	l := &writeQueue{now: func() time.Time { return now }, each: firstTaken}
 	var leave []func()
 	enter := func(n int) {
 		for range n {

@@ -89,7 +89,7 @@ type Server struct {
 	errors   *connect.ErrorWriter
 	guesses  *GuessGuard
 	arrivals *arrivals
-	line     *writeLine
+	line     *writeQueue
 	bodies   *semaphore.Weighted // bytes, up to maxBodies
 	budgets  *buckets[string]    // bytes, by agent
 	shown    *buckets[string]    // bytes of map and addresses given out, by agent
@@ -138,7 +138,7 @@ func New(o Options) (*Server, error) {
 		o.MaxHeld = 0
 	}
 	s := &Server{o: o, log: o.Log, now: o.Now, errors: connect.NewErrorWriter(), guesses: NewGuessGuard(o.Now), arrivals: newArrivals(o.Now),
-		line: &writeLine{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),
+		line: &writeQueue{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),
 		budgets:  newBuckets[string](limit{budgetDay, float64(budgetDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		shown:    newBuckets[string](limit{shownDay, float64(shownDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		given:    newBuckets[string](limit{givenDay, float64(givenDay) / (24 * time.Hour).Seconds()}, maxBudgets),

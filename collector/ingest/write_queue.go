@@ -21,10 +21,10 @@ const (
 	newestWeight = 0.05                 // of one write in the mean of what they take
 )
 
-// writeLine counts the writes that the register has not answered yet, and measures
+// writeQueue counts the writes that the register has not answered yet, and measures
 // how fast it answers: whoever would wait too long is told when to come back
 // instead.
-type writeLine struct {
+type writeQueue struct {
 	now func() time.Time
 
 	mu      sync.Mutex
@@ -34,7 +34,7 @@ type writeLine struct {
 
 // enter lets a write in, or tells in how long those before it will be done.
 // leave is to be called when it is answered.
-func (l *writeLine) enter() (leave func(), retry time.Duration, ok bool) {
+func (l *writeQueue) enter() (leave func(), retry time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wait := time.Duration(l.waiting) * l.each
@@ -53,7 +53,7 @@ func (l *writeLine) enter() (leave func(), retry time.Duration, ok bool) {
 	}, 0, true
 }
 
-func (l *writeLine) length() float64 {
+func (l *writeQueue) length() float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return float64(l.waiting)

@@ -113,14 +113,14 @@ func (h *handmade) record(ctx context.Context, notice string) (siteID string, er
 	if _, err := w.ownerCode(ctx); err != nil || h.s.Changes {
 		return m.SiteID, err
 	}
-	code := h.r.handCode(m.ID).Hash()
+	code := h.r.formCode(m.ID).Hash()
 	_, err = h.tx.ExecContext(ctx, "INSERT INTO codes (hash, site_id, created_at, expires_at) VALUES (?, ?, ?, ?)", code[:], m.SiteID, micros(h.at), micros(h.at.Add(CodeLife)))
 	return m.SiteID, err
 }
 
-// handCode is the code that enrols an agent, which the receipt of a message carries.
+// formCode is the code that enrols an agent, which the receipt of a message carries.
 // It is derived, so that the receipt can be shown again.
-func (r *Registry) handCode(messageID string) protocol.Code {
+func (r *Registry) formCode(messageID string) protocol.Code {
 	sum := r.ownerMAC("enrolment", messageID)
 	return protocol.CodeOf([protocol.CodeBytes]byte(sum[:protocol.CodeBytes]))
 }
@@ -279,7 +279,7 @@ func (r *Registry) HandReceipt(ctx context.Context, siteID string, now time.Time
 			return err
 		}
 		h.RenewBy = ages.adhesion().RenewBy
-		code := r.handCode(h.MessageID)
+		code := r.formCode(h.MessageID)
 		hash := code.Hash()
 		var until int64
 		err = tx.QueryRowContext(ctx, "SELECT expires_at FROM codes WHERE hash = ? AND used_at IS NULL AND expires_at > ?", hash[:], micros(now)).Scan(&until)

@@ -104,10 +104,10 @@ func (r *Registry) AgentRows(ctx context.Context, f AgentFilter, by AgentOrder, 
 
 // EachAgent calls row for each agent of a window of the list.
 func (r *Registry) EachAgent(ctx context.Context, f AgentFilter, by AgentOrder, in Window, row func(Agent) error) error {
-	return inParts(ctx, in, func(in Window) ([]Agent, error) { return r.AgentRows(ctx, f, by, in) }, by.stands, row)
+	return inParts(ctx, in, func(in Window) ([]Agent, error) { return r.AgentRows(ctx, f, by, in) }, by.sortKey, row)
 }
 
-func (by AgentOrder) stands(a Agent) rowPlace {
+func (by AgentOrder) sortKey(a Agent) rowPlace {
 	at := map[AgentOrder]time.Time{AgentsByEnrolment: a.EnrolledAt, AgentsByContact: a.SeenAt, AgentsByCertificate: a.CertificateUntil}
 	return rowPlace{at[by], a.ID}
 }

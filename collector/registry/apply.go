@@ -72,7 +72,7 @@ func (w *write) apply(ctx context.Context, parts []part) error {
 			return err
 		}
 	}
-	if err := w.equip(ctx, d.Recorders); err != nil {
+	if err := w.updateEquipment(ctx, d.Recorders); err != nil {
 		return err
 	}
 	for _, c := range d.Cameras {

@@ -15,7 +15,7 @@ import (
 // and never again: it is sent to its owner, who opens it with a code, corrects and
 // confirms it, or refuses it. Until then it is no part of the register, as any
 // submission is. What stays of it for its operator is a line without a word of what was
-// typed (assistedlist.go).
+// typed (assisted_list.go).
 
 const (
 	// assistedDraft is how long an operator may type one, from its beginning.

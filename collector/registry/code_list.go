@@ -88,10 +88,10 @@ func (r *Registry) CountCodes(ctx context.Context, f CodeFilter) (n int, err err
 
 // CodeRows calls row for each code of a window, by when it was made.
 func (r *Registry) CodeRows(ctx context.Context, f CodeFilter, in Window, row func(CodeRow) error) error {
-	return inParts(ctx, in, func(in Window) ([]CodeRow, error) { return r.codeRows(ctx, f, in) }, CodeRow.stands, row)
+	return inParts(ctx, in, func(in Window) ([]CodeRow, error) { return r.codeRows(ctx, f, in) }, CodeRow.sortKey, row)
 }
 
-func (c CodeRow) stands() rowPlace { return rowPlace{c.CreatedAt, c.hash} }
+func (c CodeRow) sortKey() rowPlace { return rowPlace{c.CreatedAt, c.hash} }
 
 func (r *Registry) codeRows(ctx context.Context, f CodeFilter, in Window) (rows []CodeRow, err error) {
 	query, args := in.page("SELECT c.hash, c.site_id, "+codeState+`, c.created_at, c.expires_at, coalesce(c.used_at, 0), coalesce(c.revoked_at, 0), coalesce(s.opened_at, 0), s.invited,

@@ -8,10 +8,10 @@
 //
 //	the tables                          schema/sqlite/00001_register.sql begins with their list
 //	what a message changes              record.go, then apply.go, observe.go, withdraw.go, replies.go
-//	the past of a site, and its authors history.go, snapshot.go, diff.go; authors.go, historychanges.go
+//	the past of a site, and its authors history.go, snapshot.go, diff.go; authors.go, history_changes.go
 //	what search reads                   facts.go, by the feed of changefeed.go
 //	requests to preserve                requests_drafts.go, requests.go, requests_sent.go; notices.go
-//	faults (the technical queue)        faultlist.go; of one site, technical.go
+//	faults (the technical queue)        fault_list.go; of one site, technical.go
 //	adhesion without an agent           submissions.go, adhere.go
 //	encryption and its keys             vault.go, master.go, rotate.go, rekey.go
 //	what expires; what is erased        ageing.go, thin.go; erase.go, ledger.go, wipe.go

@@ -98,7 +98,7 @@ func (r *Registry) replay(ctx context.Context, erasures []Erasure) (int, error) 
 	changedSites := make(map[string]bool)
 	for _, e := range erasures {
 		err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-			done, err := r.again(ctx, tx, e)
+			done, err := r.replayErasure(ctx, tx, e)
 			if done {
 				changedSites[e.Site] = true
 			}
@@ -111,8 +111,8 @@ func (r *Registry) replay(ctx context.Context, erasures []Erasure) (int, error) 
 	return len(changedSites), nil
 }
 
-// again does one thing again, unless the register knows it, or a later enrolment.
-func (r *Registry) again(ctx context.Context, tx *tx, e Erasure) (done bool, err error) {
+// replayErasure does one thing again, unless the register knows it, or a later enrolment.
+func (r *Registry) replayErasure(ctx context.Context, tx *tx, e Erasure) (done bool, err error) {
 	var known, agent bool
 	err = tx.QueryRowContext(ctx, `SELECT epoch > ?2 OR (coalesce(withdrawn_at, -1) >= ?3 AND declared_at IS NULL)
 		OR EXISTS (SELECT 1 FROM acts WHERE site_id = ?1 AND reason = ?4 AND at = ?3)

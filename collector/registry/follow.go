@@ -35,9 +35,9 @@ func (t *tx) tell(revoked string) {
 	t.news[revoked] = true
 }
 
-// sayNews sends what the transaction has to tell when it commits; once for all its
+// notifyOnCommit sends the transaction's notifications when it commits; once for all its
 // writes.
-func (t *tx) sayNews(ctx context.Context) error {
+func (t *tx) notifyOnCommit(ctx context.Context) error {
 	if len(t.news) == 0 {
 		return nil
 	}
@@ -91,7 +91,7 @@ func (r *Registry) listen(ctx context.Context, tell func(string)) error {
 	}
 	tell("") // what was committed before it listened
 	for {
-		n, err := r.nextNews(ctx, c)
+		n, err := r.nextNotification(ctx, c)
 		switch {
 		case err != nil:
 			return err
@@ -103,9 +103,9 @@ func (r *Registry) listen(ctx context.Context, tell func(string)) error {
 	}
 }
 
-// nextNews waits for a notification; nil when there was none for a while and the
+// nextNotification waits for a notification; nil when there was none for a while and the
 // connection is alive.
-func (r *Registry) nextNews(ctx context.Context, c *pgx.Conn) (*pgconn.Notification, error) {
+func (r *Registry) nextNotification(ctx context.Context, c *pgx.Conn) (*pgconn.Notification, error) {
 	quiet, cancel := context.WithTimeout(ctx, r.followPoll)
 	defer cancel()
 	n, err := c.WaitForNotification(quiet)

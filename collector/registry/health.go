@@ -122,9 +122,9 @@ func (w *write) clockFault(ctx context.Context, recorderID string, c protocol.Cl
 	return w.fault(ctx, recorderID, protocol.FaultClock, off >= protocol.WrongClock.Milliseconds(), micros(c.At), c.OffsetMs)
 }
 
-// equip makes the list of equipment that of what is declared: a recorder that is
+// updateEquipment makes the list of equipment that of what is declared: a recorder that is
 // new in it is known by what the declaration calls it until its agent says more.
-func (w *write) equip(ctx context.Context, recorders []protocol.Recorder) error {
+func (w *write) updateEquipment(ctx context.Context, recorders []protocol.Recorder) error {
 	var had []string
 	if err := each(ctx, w.tx, func(scan func(...any) error) error {
 		var id string

@@ -38,16 +38,16 @@ func TestPartsAreTheWholeList(t *testing.T) {
 	lists := map[string]func(Window) ([]string, []rowPlace, error){}
 	for by := range siteOrders {
 		lists["sites by "+string(by)] = func(in Window) ([]string, []rowPlace, error) {
-			return listed(in, func(in Window) ([]SiteRow, error) { return r.siteRows(t.Context(), SiteFilter{}, by, in) }, by.stands, func(s SiteRow) string { return s.ID })
+			return listed(in, func(in Window) ([]SiteRow, error) { return r.siteRows(t.Context(), SiteFilter{}, by, in) }, by.sortKey, func(s SiteRow) string { return s.ID })
 		}
 	}
 	for by := range agentOrders {
 		lists["agents by "+string(by)] = func(in Window) ([]string, []rowPlace, error) {
-			return listed(in, func(in Window) ([]Agent, error) { return r.AgentRows(t.Context(), AgentFilter{}, by, in) }, by.stands, func(a Agent) string { return a.ID })
+			return listed(in, func(in Window) ([]Agent, error) { return r.AgentRows(t.Context(), AgentFilter{}, by, in) }, by.sortKey, func(a Agent) string { return a.ID })
 		}
 	}
 	lists["codes"] = func(in Window) ([]string, []rowPlace, error) {
-		return listed(in, func(in Window) ([]CodeRow, error) { return r.codeRows(t.Context(), CodeFilter{}, in) }, CodeRow.stands, func(c CodeRow) string { return fmt.Sprintf("%x", c.hash) })
+		return listed(in, func(in Window) ([]CodeRow, error) { return r.codeRows(t.Context(), CodeFilter{}, in) }, CodeRow.sortKey, func(c CodeRow) string { return fmt.Sprintf("%x", c.hash) })
 	}
 	for name, list := range lists {
 		for _, ascending := range []bool{false, true} {

@@ -36,7 +36,7 @@ func openPostgres(ctx context.Context, url string) (*db, error) {
 	config.ConnConfig.RuntimeParams["jit"] = "off" // no statement is so long that compiling it pays
 	config.PingTimeout = goneAfter
 	d := &db{engine: postgres}
-	config.ConnConfig.OnNotice = d.heed
+	config.ConnConfig.OnNotice = d.onNotice
 	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, err
 	}
@@ -128,9 +128,9 @@ func (d *db) commit(t *tx) error {
 	return nil
 }
 
-// heed reads what PostgreSQL says beside its answers. The routine's name is the
+// onNotice reads what PostgreSQL says beside its answers. The routine's name is the
 // same in every language.
-func (d *db) heed(_ *pgconn.PgConn, n *pgconn.Notice) {
+func (d *db) onNotice(_ *pgconn.PgConn, n *pgconn.Notice) {
 	if n.Routine == "SyncRepWaitForLSN" {
 		d.alone.Store(true)
 	}

@@ -10,7 +10,7 @@ import (
 
 const (
 	siteBody         = "sites.body"
-	siteInvited      = "sites.invited" // as typed for the invitation: see siterows.go
+	siteInvited      = "sites.invited" // as typed for the invitation: see site_rows.go
 	organisationBody = "organisations.body"
 )
 

@@ -186,8 +186,8 @@ var siteRowColumns = "s.id, " + siteState + `, s.category, s.invited, (SELECT se
 	coalesce(s.heard_at, 0), coalesce(s.suspended_at, 0), coalesce(s.withdrawn_at, 0), coalesce(s.searched_at, 0), coalesce(s.confirmed_at, 0),
 	s.municipio, s.nil`
 
-// stands is by what a site has its place in the order.
-func (by SiteOrder) stands(s SiteRow) rowPlace {
+// sortKey is by what a site has its place in the order.
+func (by SiteOrder) sortKey(s SiteRow) rowPlace {
 	at := map[SiteOrder]time.Time{SitesByInvitation: s.InvitedAt, SitesByEnrolment: s.EnrolledAt, SitesByDeclaration: s.SharedAt, SitesByContact: s.HeardAt}
 	return rowPlace{at[by], s.ID}
 }
@@ -197,7 +197,7 @@ func (r *Registry) SiteRows(ctx context.Context, f SiteFilter, by SiteOrder, in 
 	if _, ok := siteOrders[by]; !ok {
 		return fmt.Errorf("sites cannot be listed by %q", by)
 	}
-	return inParts(ctx, in, func(in Window) ([]SiteRow, error) { return r.siteRows(ctx, f, by, in) }, by.stands, row)
+	return inParts(ctx, in, func(in Window) ([]SiteRow, error) { return r.siteRows(ctx, f, by, in) }, by.sortKey, row)
 }
 
 func (r *Registry) siteRows(ctx context.Context, f SiteFilter, by SiteOrder, in Window) (rows []SiteRow, err error) {

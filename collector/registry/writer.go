@@ -140,7 +140,7 @@ func (r *Registry) transact(ctx context.Context, batch []*pending) error {
 			return errors.Join(err, tx.Rollback())
 		}
 	}
-	if err := tx.sayNews(ctx); err != nil {
+	if err := tx.notifyOnCommit(ctx); err != nil {
 		return errors.Join(fmt.Errorf("tell who follows: %w", err), tx.Rollback())
 	}
 	if err := r.write.commit(tx); err != nil {

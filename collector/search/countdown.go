@@ -67,9 +67,9 @@ func (k *asking) recording(eras []scheduleEra, t time.Time) protocol.Answer {
 }
 
 // better orders answers by how much there is to hope for.
-func better(a, b protocol.Answer) bool { return hope(a) > hope(b) }
+func better(a, b protocol.Answer) bool { return score(a) > score(b) }
 
-func hope(a protocol.Answer) int {
+func score(a protocol.Answer) int {
 	switch a {
 	case protocol.Yes:
 		return 3

@@ -121,17 +121,17 @@ func (h *hung) fact(of int) protocol.Fact {
 
 // retentions are those of a camera that has stayed as it was declared: what is
 // configured, and from the newest look on what was observed.
-func (h *hung) retentions(config *protocol.Retention, room *[2]protocol.Era[protocol.Retention]) []protocol.Era[protocol.Retention] {
+func (h *hung) retentions(config *protocol.Retention, buf *[2]protocol.Era[protocol.Retention]) []protocol.Era[protocol.Retention] {
 	n := 0
-	room[0].From, room[0].Value = fromMicros(h.from), *config
+	buf[0].From, buf[0].Value = fromMicros(h.from), *config
 	if h.flags&flagAlready == 0 {
 		n = 1
-		room[1].From, room[1].Value = fromMicros(h.observed), *config
+		buf[1].From, buf[1].Value = fromMicros(h.observed), *config
 	}
-	last := &room[n].Value
+	last := &buf[n].Value
 	last.OldestFootage, last.ObservedAt = fromMicros(h.oldest), fromMicros(h.observed)
 	last.Settled, last.Fact = h.flags&flagSettled != 0, h.fact(ofRetention)
-	return room[:n+1]
+	return buf[:n+1]
 }
 
 // appendID appends the id as text, 36 bytes.

@@ -22,8 +22,8 @@ func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 	if err := x.CatchUp(ctx); err != nil {
 		return Answer{}, err
 	}
-	in := rooms.Get().(*room)
-	defer in.leave()
+	in := scratches.Get().(*scratch)
+	defer in.release()
 	in.found = x.near(q, in.found[:0])
 	anew := beyond(q, in.found)
 	here := in.found
@@ -49,14 +49,14 @@ func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 	return a, err
 }
 
-// room is where the cameras of a query lie until they are answered for.
-type room struct{ found []found }
+// scratch is the pooled buffer for the cameras of one query.
+type scratch struct{ found []found }
 
-var rooms = sync.Pool{New: func() any { return new(room) }}
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-func (r *room) leave() {
-	clear(r.found)
-	rooms.Put(r)
+func (s *scratch) release() {
+	clear(s.found)
+	scratches.Put(s)
 }
 
 // beyond names the sites of which the index does not hold what the question is

@@ -136,7 +136,7 @@ func (a *Adhere) showCamera(rw http.ResponseWriter, r *http.Request, s registry.
 	v.Exact = f["direction_deg"].Value != "" || f["angle_deg"].Value != "" || f["range_m"].Value != ""
 	v.Own = f["address"].Value != "" || f["position"].Value != "" || f["address"].Error != "" || f["position"].Error != ""
 	v.Last = v.ID == "" && len(s.Cameras)+1 >= maxCameras
-	v.Map = a.aimed(r, s, v.ID, f)
+	v.Map = a.cameraMap(r, s, v.ID, f)
 	a.show(rw, r, drawn(v.Map, pages.Page{Template: "camera.html", Title: "camera.title", Status: status, Notes: wrongNote(v.Problems), Data: v}))
 }
 

@@ -24,9 +24,9 @@ func (a *Adhere) fov(r *http.Request, f form) pages.FOV {
 	return v
 }
 
-// aimed is the map of a camera: where it hangs, or where it will until it gets a place
+// cameraMap is the map of a camera: where it hangs, or where it will until it gets a place
 // of its own, what it sees, and the others beside it.
-func (a *Adhere) aimed(r *http.Request, s registry.Submission, id string, f form) pages.FOV {
+func (a *Adhere) cameraMap(r *http.Request, s registry.Submission, id string, f form) pages.FOV {
 	v := a.fov(r, f)
 	if v.Script.Words == nil {
 		return v

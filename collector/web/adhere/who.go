@@ -82,7 +82,7 @@ func (a *Adhere) setWho(rw http.ResponseWriter, r *http.Request) {
 		a.showWho(rw, r, s, f, http.StatusUnprocessableEntity)
 		return
 	}
-	if trapped(r) {
+	if honeypotFilled(r) {
 		a.showStart(rw, r, http.StatusUnprocessableEntity, "start.trap")
 		return
 	}
@@ -130,8 +130,8 @@ func checkContact(f form, c protocol.Contact) {
 	}
 }
 
-// trapped tells whether the field was filled in that no person sees.
-func trapped(r *http.Request) bool { return r.PostFormValue("website") != "" }
+// honeypotFilled reports whether the hidden field, which only robots fill in, has a value.
+func honeypotFilled(r *http.Request) bool { return r.PostFormValue("website") != "" }
 
 // after is where a step leads: back to the summary for who came from there.
 func (a *Adhere) after(r *http.Request, next string) string {

@@ -86,7 +86,7 @@ func exactTime(text string) (time.Time, error) {
 		if err != nil {
 			continue
 		}
-		moments := romes(wall, wall.Hour(), wall.Minute(), wall.Second())
+		moments := romeTimes(wall, wall.Hour(), wall.Minute(), wall.Second())
 		if len(moments) == 0 {
 			return time.Time{}, wallError{key: "error.time.never"}
 		}
@@ -143,7 +143,7 @@ func wallTime(day time.Time, clock, fold string) (time.Time, error) {
 	if hour > 23 || minute > 59 || second > 59 {
 		return time.Time{}, errClockForm
 	}
-	moments := romes(day, hour, minute, second)
+	moments := romeTimes(day, hour, minute, second)
 	switch {
 	case len(moments) == 0:
 		return time.Time{}, wallError{key: "error.time.never"}
@@ -155,8 +155,8 @@ func wallTime(day time.Time, clock, fold string) (time.Time, error) {
 	return moments[0], nil
 }
 
-// romes gives the moments at which clocks in Rome show a time of a day.
-func romes(day time.Time, hour, minute, second int) []time.Time {
+// romeTimes gives the moments at which clocks in Rome show a time of a day.
+func romeTimes(day time.Time, hour, minute, second int) []time.Time {
 	moments := pages.Instants(day.Year(), day.Month(), day.Day(), hour, minute)
 	for i := range moments {
 		moments[i] = moments[i].Add(time.Duration(second) * time.Second)

@@ -19,7 +19,7 @@ import (
 // A list is a table that pages, sorts and filters by its address alone: what the
 // address may ask for is a closed set, and each value is checked before anything is
 // read. The same address with ".csv" behind the path is the whole filtered list as a
-// file (listcsv.go); a filter can be kept under a name (savedfilters.go). Words of a
+// file (listcsv.go); a filter can be kept under a name (saved_filters.go). Words of a
 // list named "sites": sites.title, .lead, .none, a column's sites.KEY, a filter's
 // sites.filter.KEY with its values sites.KEY.VALUE.
 

@@ -57,7 +57,7 @@ func (l *list[T]) export(o *Ops) http.HandlerFunc {
 func (l *list[T]) stream(o *Ops, rw http.ResponseWriter, r *http.Request, q query) error {
 	w := o.pages.Words(pages.Language(r))
 	headCSV(rw, l.name)
-	out := newCSV(patient{rw, http.NewResponseController(rw)})
+	out := newCSV(deadlineWriter{rw, http.NewResponseController(rw)})
 	line := make([]string, len(l.fields))
 	for i, f := range l.fields {
 		line[i] = w.T(l.name + "." + f.key)
@@ -83,13 +83,13 @@ func newCSV(w io.Writer) *csv.Writer {
 	return out
 }
 
-// patient gives each write its own time.
-type patient struct {
+// deadlineWriter gives each write its own time.
+type deadlineWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
 }
 
-func (p patient) Write(b []byte) (int, error) {
+func (p deadlineWriter) Write(b []byte) (int, error) {
 	if err := p.control.SetWriteDeadline(time.Now().Add(exportStall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return 0, err
 	}

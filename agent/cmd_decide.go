@@ -79,7 +79,7 @@ func (c *call) decide(ctx context.Context, do string, in decision) error {
 	return c.outcome(do, answer.Results)
 }
 
-// outcome tells what could not be done, camera by camera.
+// outcome reports what could not be done, camera by camera.
 func (c *call) outcome(did string, results []inventory.Result) error {
 	done, incomplete := 0, false
 	for _, r := range results {

@@ -36,7 +36,7 @@ func cmdOpen(ctx context.Context, c *call, args []string) error {
 	return err
 }
 
-// opening is who asks for the link.
+// opening identifies the caller that asks for the link.
 type opening struct{ print, first, menu bool }
 
 func (c *call) open(ctx context.Context, how opening) error {
@@ -120,7 +120,7 @@ func (c *call) showLAN(link, fingerprint string) error {
 	return nil
 }
 
-// interactive tells whether a person reads what is printed.
+// interactive reports whether a person reads what is printed.
 func (c *call) interactive() bool {
 	f, ok := c.out.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

@@ -34,7 +34,7 @@ func browse(ctx context.Context, link string) (bool, error) {
 	return true, d.show(ctx, link, browserReads)
 }
 
-// findDesktop gives the one of this session; for root, that of the person who is
+// findDesktop returns the one of this session; for root, that of the person who is
 // active before the screen; nil where there is none.
 func findDesktop(ctx context.Context) (*desktop, error) {
 	if os.Geteuid() != 0 {

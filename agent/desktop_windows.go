@@ -49,7 +49,7 @@ func elevate() bool {
 	return windows.ShellExecute(0, verb, file, args, nil, windows.SW_SHOWNORMAL) == nil
 }
 
-// showWindow shows a text to whoever is in front of the screen: the console of a
+// showWindow shows a text on the screen: the console of a
 // program that was started by a click is gone when it ends.
 func showWindow(text string) {
 	words, err := windows.UTF16PtrFromString(text)

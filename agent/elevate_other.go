@@ -2,7 +2,7 @@
 
 package main
 
-// elevate does nothing here: sudo asks at the terminal, and whoever wants it says so.
+// elevate does nothing here: sudo asks at the terminal, if the caller uses it.
 func elevate() bool { return false }
 
 // showWindow does nothing: what goes wrong is on the terminal.

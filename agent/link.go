@@ -59,7 +59,7 @@ func (l *link) run(ctx context.Context) error {
 	return l.up.Run(ctx)
 }
 
-// clock gives the time by the collector's clock, where this machine's is known
+// clock returns the time by the collector's clock, where this machine's is known
 // to be wrong: what a shop's computer believes must not become a recorder's
 // error. It is the same clock for a whole look.
 func (l *link) clock() func() time.Time {
@@ -102,7 +102,7 @@ func (l *link) enrol(ctx context.Context, code, collector string, replace bool) 
 	return nil
 }
 
-// explain gives an enrolment's failure its stable word and the next step.
+// explain returns an enrolment's failure its stable word and the next step.
 func explain(err error) (reason, hint string) {
 	if e, ok := errors.AsType[*uplink.Error](err); ok {
 		return string(e.Reason), e.Hint

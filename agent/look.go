@@ -116,7 +116,7 @@ func (s *site) asker(memory interrogate.Memory, now func() time.Time) *interroga
 	return interrogate.New(interrogate.Options{Memory: memory, Now: now, Log: s.log})
 }
 
-// seen are the devices that a running look has met so far, for who waits in front
+// seen are the devices that a running look has met so far, for the person in front
 // of the page. They are recorded all together, at its end: a device that was not
 // asked yet would count as silent.
 type seen struct {

@@ -2,5 +2,5 @@
 
 package main
 
-// packaged tells whether a package has installed the service: there is none here.
+// packaged reports whether a package has installed the service: there is none here.
 func packaged() bool { return false }

@@ -27,7 +27,7 @@ func newProgress(w io.Writer) *progress {
 	return p
 }
 
-// terminal tells whether a person looks at w, and w can change a line.
+// terminal reports whether a person looks at w, and w can change a line.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {

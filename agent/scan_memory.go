@@ -52,7 +52,7 @@ func (c *call) openScanMemory(ctx context.Context, file string) (_ *scanMemory, 
 	return m, err
 }
 
-// Credential gives the password of the file, or the one that is kept.
+// Credential returns the password of the file, or the one that is kept.
 func (m *scanMemory) Credential(ctx context.Context, s discover.Sighting) (interrogate.Credential, bool, error) {
 	if cred, ok := m.given[s.Address.Addr().String()]; ok {
 		return cred, true, nil

@@ -17,7 +17,7 @@ const (
 	userName     = "anagrafe-agent"
 )
 
-// packaged tells whether a package has installed the service, and will remove it.
+// packaged reports whether a package has installed the service, and will remove it.
 func packaged() bool {
 	_, err := os.Stat(packagedUnit)
 	return err == nil

@@ -85,7 +85,7 @@ func (s *site) enrolAs(ctx context.Context, a answers) error {
 	}
 }
 
-// temporary tells whether an enrolment may succeed later as it is.
+// temporary reports whether an enrolment may succeed later as it is.
 func temporary(r uplink.Reason) bool {
 	switch r {
 	case uplink.Unreachable, uplink.UnexpectedAnswer, uplink.ProxyRefused, uplink.ServerUntrusted, // by a clock that is not set yet

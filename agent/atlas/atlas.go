@@ -15,7 +15,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// Collector is who is asked; package uplink has it.
+// Collector answers requests for tiles and addresses; package uplink implements it.
 type Collector interface {
 	DescribeMap(context.Context) (protocol.MapDescription, error)
 	// Tile gives a vector tile packed by gzip, which can be unpacked; nil: there is
@@ -34,8 +34,8 @@ const (
 	describedFor = time.Hour
 	keptFor      = 30 * 24 * time.Hour
 
-	// patience is how long a collector is waited for by who has something old to
-	// show, and describing by who has nothing and is building a page.
+	// patience is how long a request waits for the collector if there is an old answer to
+	// show; describing, if there is none and a page is being built.
 	patience   = 2 * time.Second
 	describing = 5 * time.Second
 	// tired is how long an attempt takes that others shall not repeat, and rest for
@@ -103,7 +103,7 @@ func (a *Atlas) Describe(ctx context.Context) (d protocol.MapDescription, err er
 	return d, nil
 }
 
-// Tile gives a vector tile as it is unpacked; nil: there is nothing.
+// Tile returns a vector tile as it is unpacked; nil: there is nothing.
 func (a *Atlas) Tile(ctx context.Context, at protocol.TileAt) ([]byte, error) {
 	d, err := a.Describe(ctx)
 	switch {
@@ -154,7 +154,7 @@ func (a *Atlas) Places(ctx context.Context, text string) (found []protocol.Found
 	return found, nil
 }
 
-// kept gives what lies under a name, if it is no older than fresh, else asks for it:
+// kept returns what lies under a name, if it is no older than fresh, else asks for it:
 // for no longer than patience where there is an old one, which is better than none,
 // else for no longer than wait (0: as long as the collector's own calls take).
 func (a *Atlas) kept(ctx context.Context, name string, fresh, wait time.Duration, ask func(context.Context) ([]byte, error)) ([]byte, error) {

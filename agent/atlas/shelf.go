@@ -70,7 +70,7 @@ func openShelf(dir string, most int64, now func() time.Time) (*shelf, error) {
 	return s, nil
 }
 
-// get gives what is kept under a name, and when it came.
+// get returns what is kept under a name, and when it came.
 func (s *shelf) get(name string) (body []byte, came time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +90,7 @@ func (s *shelf) get(name string) (body []byte, came time.Time, ok bool) {
 	return raw[heading:], time.Unix(int64(binary.BigEndian.Uint64(raw[4:])), 0), true
 }
 
-// times tells how often the shelf was cleared.
+// times reports how often the shelf was cleared.
 func (s *shelf) times() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +193,7 @@ func (s *shelf) makeRoom() {
 	}
 }
 
-// Kept tells how many files lie in an atlas's directory, and their bytes. It needs
+// Kept reports how many files lie in an atlas's directory, and their bytes. It needs
 // no atlas that is open.
 func Kept(dir string) (files int, bytes int64, err error) {
 	entries, err := os.ReadDir(dir)

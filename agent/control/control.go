@@ -12,7 +12,7 @@ import (
 	"io/fs"
 )
 
-// None tells whether an error of Dial means that no agent runs on the directory,
+// None reports whether an error of Dial means that no agent runs on the directory,
 // or that it has not yet opened its door.
 func None(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, refused)

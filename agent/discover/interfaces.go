@@ -20,7 +20,7 @@ type link struct {
 // maxPrefixes of one interface are searched; more than a few is a router.
 const maxPrefixes = 8
 
-// Interfaces gives the names of the interfaces that a scan with these names looks
+// Interfaces returns the names of the interfaces that a scan with these names looks
 // at: the same, or every suitable one.
 func Interfaces(names []string) ([]string, error) {
 	on, err := links(names)
@@ -31,7 +31,7 @@ func Interfaces(names []string) ([]string, error) {
 	return found, err
 }
 
-// links gives the interfaces of those names, or every suitable one.
+// links returns the interfaces of those names, or every suitable one.
 func links(names []string) ([]link, error) {
 	if len(names) == 0 {
 		return suitableLinks()
@@ -91,7 +91,7 @@ func newLink(i net.Interface) (link, error) {
 	return l, nil
 }
 
-// four gives the link's own IPv4 addresses, one a network.
+// four returns the link's own IPv4 addresses, one a network.
 func (l link) four() (own []netip.Addr) {
 	for _, p := range l.prefixes {
 		if p.Addr().Is4() && len(own) < maxPrefixes {
@@ -101,7 +101,7 @@ func (l link) four() (own []netip.Addr) {
 	return own
 }
 
-// six gives the address from which the link's IPv6 neighbours are asked: the
+// six returns the address from which the link's IPv6 neighbours are asked: the
 // link-local one with its zone, else any (loopback has no other).
 func (l link) six() (own netip.Addr, ok bool) {
 	for _, p := range l.prefixes {
@@ -115,12 +115,12 @@ func (l link) six() (own netip.Addr, ok bool) {
 	return own, ok
 }
 
-// has tells whether a is an address of one of the link's networks.
+// has reports whether a is an address of one of the link's networks.
 func (l link) has(a netip.Addr) bool {
 	return slices.ContainsFunc(l.prefixes, func(p netip.Prefix) bool { return p.Contains(a.WithZone("")) })
 }
 
-// believes tells whether an answer to a question that left on this link may come
+// believes reports whether an answer to a question that left on this link may come
 // from a. The sender of a datagram can be forged, and what answers is talked to:
 // so no answer leads out into the Internet. Private addresses of other networks
 // may share the cable (a camera with its factory setting).
@@ -128,7 +128,7 @@ func (l link) believes(a netip.Addr) bool {
 	return l.has(a) || a.IsPrivate() || a.IsLinkLocalUnicast()
 }
 
-// linkOf gives the name of the link on whose networks a is: that of its zone, or
+// linkOf returns the name of the link on whose networks a is: that of its zone, or
 // of its network, or the only one there is.
 func linkOf(on []link, a netip.Addr) (link, bool) {
 	for _, l := range on {
@@ -149,7 +149,7 @@ func linkOf(on []link, a netip.Addr) (link, bool) {
 // sysClassNet is where Linux describes its interfaces; elsewhere it is absent.
 const sysClassNet = "/sys/class/net"
 
-// suitable tells whether an interface is searched when none is named. No name is
+// suitable reports whether an interface is searched when none is named. No name is
 // looked at, only what the interface is:
 //
 //   - It must be up, able to multicast, have an address, and be neither loopback
@@ -206,7 +206,7 @@ func below(sys, name string) (lower []string) {
 	return lower
 }
 
-// virtual tells whether an interface leads nowhere but into this host or through
+// virtual reports whether an interface leads nowhere but into this host or through
 // a VPN.
 func virtual(sys, name string, depth int) bool {
 	if exists(sys, name, "tun_flags") {
@@ -218,7 +218,7 @@ func virtual(sys, name string, depth int) bool {
 	return depth > 0 && slices.ContainsFunc(below(sys, name), func(l string) bool { return virtual(sys, l, depth-1) })
 }
 
-// hardware tells whether an interface is a device or stands on one (VLAN, bond).
+// hardware reports whether an interface is a device or stands on one (VLAN, bond).
 func hardware(sys, name string, depth int) bool {
 	if exists(sys, name, "device") {
 		return true

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Bounds of what is heard unasked: a device says Hello when it starts, so that a
-// whole site after a power cut is a few hundred in a minute.
+// Limits of unsolicited announcements: a device sends Hello when it starts, so that
+// a whole site after a power cut sends a few hundred in a minute.
 const (
 	helloEvery   = time.Second / 10 // in the long run, from all hosts together
 	helloBurst   = 256
@@ -31,16 +31,15 @@ const (
 	readBurst = 1024
 )
 
-// Listen hears the devices that announce themselves by WS-Discovery: it calls
-// hello when one comes, and bye with the endpoint of one that says it goes. Never
-// two calls at a time; what comes while one lasts may be lost. It hears the links
-// of o.Interfaces, or every suitable one, and looks every minute if these have
-// changed; a computer that has none yet is waited for.
+// Listen receives WS-Discovery announcements: it calls hello for a device that
+// appears, and bye with the endpoint of one that leaves, never two calls at a time;
+// what arrives during a call may be lost. It listens on o.Interfaces, or on every
+// suitable interface, and checks every minute whether these have changed.
 //
-// Both are claims of whoever sent the datagram. A hello is a reason to ask that
-// host, no more; a bye is a reason to ask it again, and never to forget it.
+// Both are claims of the sender. A hello is a reason to ask that host, no more; a bye
+// is a reason to ask it again, and never to forget it.
 //
-// It gives nil when ctx ends, an error for bad options and when it cannot listen.
+// It returns nil when ctx ends, and an error for bad options or if it cannot listen.
 func Listen(ctx context.Context, o Options, hello func(Sighting), bye func(endpoint string)) error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -103,7 +102,7 @@ func (h *hearer) hear(ctx context.Context, on []link, names []string) error {
 	}
 }
 
-// same tells whether nothing has changed that a socket depends on.
+// same reports whether nothing has changed that a socket depends on.
 func (l link) same(o link) bool {
 	return l.Index == o.Index && slices.Equal(l.prefixes, o.prefixes)
 }
@@ -209,7 +208,7 @@ func (h *hearer) handle(datagram []byte, from netip.Addr, on []link, now time.Ti
 	}
 }
 
-// fresh tells whether something is not the repetition of what was handed over a
+// fresh reports whether something is not the repetition of what was handed over a
 // moment ago (each announcement is sent at least twice), nor part of a flood.
 func (h *hearer) fresh(key string, now time.Time) bool {
 	if t, ok := h.heard[key]; ok && now.Sub(t) < helloAgain || !h.limit.AllowN(now, 1) {

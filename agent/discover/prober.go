@@ -116,7 +116,7 @@ func (p *prober) run(ctx context.Context, window time.Duration) {
 	<-ctx.Done()
 }
 
-// repeatAfter gives the pause before a repetition; less in a short window.
+// repeatAfter returns the pause before a repetition; less in a short window.
 func repeatAfter(window time.Duration) time.Duration {
 	d := minRepeat + rand.N(maxRepeat-minRepeat)
 	return time.Duration(float64(d) * min(1, float64(window)/float64(defaultWindow)))
@@ -162,7 +162,7 @@ func (p *prober) read(ctx context.Context) {
 	}
 }
 
-// believe gives the sightings in one datagram, none if it comes from where no
+// believe returns the sightings in one datagram, none if it comes from where no
 // answer can come from or answers no question. Answers may come from any port.
 func (p *prober) believe(datagram []byte, from netip.Addr) []Sighting {
 	iface, ok := p.locate(from)

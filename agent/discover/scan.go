@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Bounds of one scan: whoever floods the network can fill neither the memory
-// nor the place of the devices on other hosts.
+// Limits of one scan, so that a flood from one host fills neither the memory nor the
+// share of other hosts.
 const (
 	defaultWindow   = 3 * time.Second
 	maxSightings    = 4096
@@ -28,13 +28,13 @@ const (
 
 // Scan searches until its window has passed, or, with ranges of targets, until
 // each of their addresses has been tried. It calls first once for each new
-// device as soon as it is seen, never two calls at a time; a first that takes
-// long only delays the others. What it gave may later gain methods, scopes and,
-// if the device was first seen without, its endpoint and port; its Number
-// stays. It gives all sightings, merged and ordered by address.
+// device as soon as it is seen, never two calls at a time; a slow first
+// only delays the others. A reported sighting may later gain methods, scopes and, if
+// it had none, its endpoint and port; its Number stays. Scan returns all sightings,
+// merged and ordered by address.
 //
 // Bad options are an error before anything is sent. When ctx ends early, or the
-// name of a target is not known now, Scan gives what it has found and the error.
+// name of a target cannot be resolved, Scan returns what it has found and the error.
 func Scan(ctx context.Context, o Options, first func(Sighting)) ([]Sighting, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -85,7 +85,7 @@ func Scan(ctx context.Context, o Options, first func(Sighting)) ([]Sighting, err
 	return m.sorted(), errors.Join(ctx.Err(), unresolved)
 }
 
-// searched gives the links of a search.
+// searched returns the links of a search.
 func searched(o Options) ([]link, error) {
 	on, err := links(o.Interfaces)
 	if err != nil {

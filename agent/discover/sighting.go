@@ -12,7 +12,7 @@ import (
 // _axis-video._tcp", "target".
 type Method string
 
-// The ways of finding a device. That of mDNS is followed by the service type.
+// The methods. That of mDNS is followed by the service type.
 const (
 	MethodTransmitter Method = "ws-discovery NetworkVideoTransmitter"
 	MethodDevice      Method = "ws-discovery Device"
@@ -57,15 +57,15 @@ func (s Sighting) Keys() []string {
 // Key is the first of Keys.
 func (s Sighting) Key() string { return s.Keys()[0] }
 
-// Vague tells that other hosts than cameras are found in the same ways. Such a
-// device is worth a mention only if it answers.
+// Vague reports that the methods also find hosts other than cameras, so that the
+// device is worth listing only if it answers.
 func (s Sighting) Vague() bool {
 	return !slices.ContainsFunc(s.Methods, func(m Method) bool {
 		return m != MethodRange && m != MethodSSDP && m != MethodMDNS+"_rtsp._tcp" && m != MethodMDNS+"_http._tcp"
 	})
 }
 
-// loose tells whether the port of a sighting is a guess: the device named no
+// loose reports whether the port of a sighting is a guess: the device named no
 // service address that can be used, and the owner no port.
 func (s Sighting) loose() bool {
 	if _, _, ok := bestXAddr(s.Address.Addr(), s.XAddrs); ok {
@@ -74,7 +74,7 @@ func (s Sighting) loose() bool {
 	return s.Address.Port() == defaultPort || !slices.Contains(s.Methods, MethodTarget)
 }
 
-// complete tells whether nothing that may still come would change where and
+// complete reports whether nothing that may still come would change where and
 // under which key the device is asked.
 func (s Sighting) complete() bool {
 	return s.Endpoint != "" && s.Address.Addr().Is4() && !s.loose()

@@ -21,8 +21,8 @@ import (
 // televisions: the description behind an answer tells which it is.
 var ssdpGroup = netip.MustParseAddrPort("239.255.255.250:1900")
 
-// Bounds of what is fetched: one description of a host, from that host alone,
-// without following anything.
+// Limits of a fetch: one description of a host, from that host alone, without
+// following redirects.
 const (
 	maxDescription  = 64 << 10
 	maxDescriptions = 256 // in one scan
@@ -165,7 +165,7 @@ func describe(ctx context.Context, client *http.Client, l location) (Sighting, e
 	return readDescription(data, l.host)
 }
 
-// readDescription gives the device, with the port of its page if that is on its
+// readDescription returns the device, with the port of its page if that is on its
 // own host.
 func readDescription(data []byte, host netip.Addr) (Sighting, error) {
 	var d description
@@ -212,7 +212,7 @@ func (d description) ofInterest() bool {
 	return false
 }
 
-// wordAt tells whether the n bytes at i are not the inside of a longer word; a
+// wordAt reports whether the n bytes at i are not the inside of a longer word; a
 // plural or a number may follow.
 func wordAt(s string, i, n int) bool {
 	letter := func(b byte) bool { return b >= 'a' && b <= 'z' }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Limits of named targets: nobody's recorder is to notice them.
+// Limits of named targets, low enough for no recorder to notice.
 const (
 	minTargetBits  = 22 // the widest CIDR has 1,024 addresses
 	maxTargetHosts = 4096
@@ -113,7 +113,7 @@ func rangeTargets(text string, p netip.Prefix) ([]target, error) {
 	return all, nil
 }
 
-// CheckTargets tells whether Scan would take these targets; names are looked up
+// CheckTargets reports whether Scan would take these targets; names are looked up
 // only then.
 func CheckTargets(texts []string) error {
 	_, err := parseTargets(texts)

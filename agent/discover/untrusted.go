@@ -142,7 +142,7 @@ func plain(attrs []xml.Attr) []xml.Attr {
 	return kept
 }
 
-// known tells whether elements of this namespace are read. An undeclared
+// known reports whether elements of this namespace are read. An undeclared
 // prefix arrives as the namespace itself, and is no URI.
 func known(space string) bool {
 	if !strings.Contains(space, ":") {

@@ -96,7 +96,7 @@ func qualified(names []string, prefixes map[string]string) []string {
 	return names
 }
 
-// isCamera tells whether an answer may come from a device of interest: one of
+// isCamera reports whether an answer may come from a device of interest: one of
 // ONVIF's types, or, as types may be missing or badly declared, a scope or an
 // address that speaks of ONVIF, or no word at all about what it is.
 func isCamera(s Sighting) bool {
@@ -125,7 +125,7 @@ func endpoint(s string) string {
 	return s
 }
 
-// bareID gives a UUID without "urn:uuid:" or "uuid:", in lower case.
+// bareID returns a UUID without "urn:uuid:" or "uuid:", in lower case.
 func bareID(s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
 	return strings.TrimPrefix(strings.TrimPrefix(s, "urn:"), "uuid:")
@@ -143,7 +143,7 @@ func (s Sighting) addressed(from netip.Addr) Sighting {
 	return s
 }
 
-// Service gives the address of the device service: the scheme and the path that
+// Service returns the address of the device service: the scheme and the path that
 // the device named, on the host and port that answered; ONVIF's usual path when
 // it named none.
 func (s Sighting) Service() *url.URL {
@@ -183,7 +183,7 @@ func bestXAddr(host netip.Addr, xaddrs []string) (best *url.URL, port uint16, ok
 	return best, port, rank > 0
 }
 
-// namesHost tells whether a service address is on that host. Zones do not count:
+// namesHost reports whether a service address is on that host. Zones do not count:
 // a device does not know ours.
 func namesHost(x string, host netip.Addr) bool {
 	u, _, ok := parseXAddr(x)

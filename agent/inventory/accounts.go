@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Accounts gives the user name that is kept for each device, by its id. The
+// Accounts returns the user name that is kept for each device, by its id. The
 // password stays sealed. One that does not open any more is left out: it is asked
 // for again.
 func (v *Inventory) Accounts(ctx context.Context) (map[string]string, error) {

@@ -272,7 +272,7 @@ func (b *book) camera(id string) *camera {
 	return nil
 }
 
-// is tells whether id is that of c, or of an entry that was the same camera.
+// is reports whether id is that of c, or of an entry that was the same camera.
 func (c *camera) is(id string) bool { return c.id == id || slices.Contains(c.merged, id) }
 
 func (b *book) site(id string) *site {

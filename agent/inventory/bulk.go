@@ -26,7 +26,7 @@ type Changed struct {
 	Same     bool                 // all of it stood so already
 }
 
-// Bad tells that nothing of the change can be kept.
+// Bad reports whether the change is refused.
 func (c Changed) Bad() bool { return c.Unknown || len(c.Wrong) > 0 }
 
 // SetMany is Set for many cameras, in one transaction and in their order. Where one
@@ -107,18 +107,18 @@ func (v *Inventory) setIn(ctx context.Context, tx *sql.Tx, c *camera, e Edit) er
 	return nil
 }
 
-// leaves tells that a declared camera was answered no. One that is asked again
+// leaves reports that a declared camera was answered no. One that is asked again
 // stays as it is declared until it is answered.
 func (c *camera) leaves() bool {
 	return c.decision == StateDeclared && !c.asks && (c.outdoor == nil || !*c.outdoor)
 }
 
-// leavesBy tells whether e takes it out of the register.
+// leavesBy reports whether e takes it out of the register.
 func (c *camera) leavesBy(e Edit) bool {
 	return c.decision == StateDeclared && e.Outdoor != nil && !*e.Outdoor
 }
 
-// says tells whether all that e says, which clears nothing, stands so already.
+// says reports whether all that e says, which clears nothing, stands so already.
 func (c *camera) says(e Edit) bool {
 	after, device := *c, *c.device
 	after.edit(e, c.outdoorAt)
@@ -130,9 +130,9 @@ func (c *camera) says(e Edit) bool {
 		sameNumber(c.reach, after.reach) && c.siteID == after.siteID && sameSaid(c.said, after.said) && device.storage == c.device.storage && device.storageNote == c.device.storageNote
 }
 
-// MatchesRule tells whether a camera's name is one of those that a rule means: a
-// pattern of path.Match, as "Ingresso*", in which a slash is a character like others
-// and capitals count. A rule that is none is a protocol.FieldErrors.
+// MatchesRule reports whether a camera's name matches a rule: a case-sensitive pattern of
+// path.Match, such as "Ingresso*", in which a slash is an ordinary character. An invalid
+// rule is a protocol.FieldErrors.
 func MatchesRule(rule, name string) (bool, error) {
 	const slash = "∕" // path.Match would stop at the usual one
 	if strings.TrimSpace(rule) == "" {
@@ -145,8 +145,8 @@ func MatchesRule(rule, name string) (bool, error) {
 	return yes, nil
 }
 
-// ApproveRule is ApproveAll for the cameras that a rule means by their names. The
-// rule answers nothing for the owner: one that was not answered yes stays here.
+// ApproveRule is ApproveAll for the cameras whose names match a rule. A camera that was
+// not answered yes stays here all the same.
 func (v *Inventory) ApproveRule(ctx context.Context, rule string, by protocol.Approval) ([]Result, error) {
 	if _, err := MatchesRule(rule, ""); err != nil {
 		return nil, fmt.Errorf("approve: %w", err)

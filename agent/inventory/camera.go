@@ -62,7 +62,7 @@ func (v *Inventory) Cameras(ctx context.Context) (cameras []Camera, err error) {
 	return cameras, nil
 }
 
-// Camera gives one camera, or ErrUnknown.
+// Camera returns one camera, or ErrUnknown.
 func (v *Inventory) Camera(ctx context.Context, id string) (camera Camera, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
 		b, err := v.load(ctx, tx)
@@ -123,7 +123,7 @@ func (b *book) shown(c *camera) Camera {
 	return out
 }
 
-// find gives a camera of the site's declaration, or nil.
+// find returns a camera of the site's declaration, or nil.
 func (s *site) find(id string) *protocol.Camera {
 	if s == nil || s.declared == nil {
 		return nil

@@ -134,7 +134,7 @@ func unmet(all []toldChannel) (n int) {
 	return n
 }
 
-// soleName tells whether one channel and one entry bear a name: "Camera 1" may
+// soleName reports whether one channel and one entry bear a name: "Camera 1" may
 // be on eight.
 func soleName(all []toldChannel, known []*camera, name string) bool {
 	n := 0

@@ -33,7 +33,7 @@ type Search struct {
 	ByLook bool
 }
 
-// Searches gives the recorders to ask for the footage of a request, which only the
+// Searches returns the recorders to ask for the footage of a request, which only the
 // owner's act may do: of the cameras that it names, those that
 // the site declares. None where the request is closed to answers.
 func (v *Inventory) Searches(ctx context.Context, noticeID string) (all []Search, err error) {

@@ -15,7 +15,6 @@ import (
 // Trend is where the depth of a store is going.
 type Trend string
 
-// Trends.
 const (
 	TrendUnknown   Trend = ""          // too few days
 	TrendGrowing   Trend = "growing"   // also a new store that fills
@@ -90,7 +89,7 @@ func lastStart(points []DepthPoint) (start int) {
 	return start
 }
 
-// beganAnew tells whether the store was lost before the i-th point: a new or
+// beganAnew reports whether the store was lost before the i-th point: a new or
 // wiped disk, or footage of before that was deleted at one stroke. It reaches
 // less than half as far back, and nothing that came after reaches back to before
 // that: else the one reading was wrong.

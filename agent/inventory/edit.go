@@ -154,7 +154,7 @@ func checkNumber(add complain, field string, n *int, from, to int) {
 	}
 }
 
-// keptAt takes over where the owner says that images are, and tells whether he does.
+// keptAt takes over where the owner says that images are, and reports whether he does.
 func (d *device) keptAt(e Edit) bool {
 	if slices.Contains(e.Clear, "storage") {
 		d.storage, d.storageNote = protocol.StorageUnknown, ""

@@ -12,7 +12,7 @@ import (
 // value; nothing of them enters a message.
 type facts map[string]interrogate.Fact
 
-// and gives f with what was read now in place of what was read before. A group
+// and returns f with what was read now in place of what was read before. A group
 // that was not read keeps its last words, as its value does.
 func (f facts) and(now map[string]interrogate.Fact) facts {
 	if len(now) == 0 {

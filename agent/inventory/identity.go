@@ -38,7 +38,7 @@ func marksOf(d interrogate.Device) marks {
 	return m
 }
 
-// likeness tells how surely two sets of marks are one device: 0 is "two
+// likeness reports how surely two sets of marks are one device: 0 is "two
 // devices", and of several candidates the highest is taken.
 //
 // Serial number, MAC and endpoint reference are strong. Two that agree are
@@ -148,7 +148,7 @@ func merged(a, b interrogate.Device) interrogate.Device {
 	return a
 }
 
-// match gives for each of found the index in known of the same device, or -1.
+// match returns for each of found the index in known of the same device, or -1.
 // Each known device is given once, to the likest.
 func match(found, known []marks) []int {
 	type pair struct{ score, f, k int }
@@ -175,7 +175,7 @@ func match(found, known []marks) []int {
 	return of
 }
 
-// unique tells whether no other of all has the name and model of all[i]: ten
+// unique reports whether no other of all has the name and model of all[i]: ten
 // cameras may bear the factory's name.
 func unique(all []marks, i int) bool {
 	for j, m := range all {

@@ -44,7 +44,7 @@ const (
 	maxScreenOffset   = 20 * 365 * 24 * time.Hour
 )
 
-// FromScreen tells whether a clock is what a person read from the recorder's screen.
+// FromScreen reports whether a clock is what a person read from the recorder's screen.
 func FromScreen(c protocol.Clock) bool { return c.Method == screenMethod }
 
 // ListByHand keeps what the owner read from a recorder's screen and gives the
@@ -212,7 +212,7 @@ func numbersOf(all []toldChannel, known, listed []*camera) []string {
 	return own
 }
 
-// soleListed tells whether one channel and one listed camera bear a name.
+// soleListed reports whether one channel and one listed camera bear a name.
 func soleListed(all []toldChannel, listed []*camera, name string) bool {
 	n := 0
 	for _, ch := range all {

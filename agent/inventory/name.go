@@ -15,10 +15,9 @@ import (
 // errNamed: the site has been declared under its name, or every site here has one.
 var errNamed = errors.New("the site has a name already")
 
-// NameSite says what a site is called that came without a name: its code was one of an
-// association's, and the register knows nothing of it. It may be corrected until the
-// site is declared. With siteID "" the one site without a name is meant. Wrong values
-// are protocol.FieldErrors.
+// NameSite names a site that came without a name, by an association's code of which the
+// register knows nothing more. The name may be corrected until the site is declared. With
+// siteID "" it is the one site without a name. Wrong values are protocol.FieldErrors.
 func (v *Inventory) NameSite(ctx context.Context, siteID string, as protocol.Site) error {
 	as.Name, as.Address = line(as.Name), line(as.Address)
 	if as.Category == "" {

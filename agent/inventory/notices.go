@@ -33,7 +33,7 @@ type Notice struct {
 	Body protocol.NoticeBody `json:"body,omitempty"`
 }
 
-// ErrClosed: the notice can be answered no more. It comes wrapped, with why.
+// ErrClosed is wrapped, with the reason, when a notice can no longer be answered.
 var ErrClosed = errors.New("this notice can no longer be answered here")
 
 // noticeKept is how long the content of a notice stays after it was closed.
@@ -171,7 +171,7 @@ func (v *Inventory) siteChanged(ctx context.Context, tx *sql.Tx, b *book, s *sit
 	return v.withdrawnElsewhere(ctx, tx, b, s, change.At)
 }
 
-// declaredBefore tells whether what stands here as declared was, under an earlier
+// declaredBefore reports whether what stands here as declared was, under an earlier
 // grant, before that time.
 func (s *site) declaredBefore(t time.Time) bool {
 	return s.declared != nil && !s.before.IsZero() && s.before.Before(t)
@@ -217,7 +217,7 @@ func (v *Inventory) NewNotices(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// Notice gives one, without marking it as seen.
+// Notice returns one, without marking it as seen.
 func (v *Inventory) Notice(ctx context.Context, id string) (n Notice, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) (err error) {
 		n, err = oneNotice(ctx, tx, id)
@@ -255,8 +255,8 @@ func (v *Inventory) SeeNotice(ctx context.Context, id string) (n Notice, err err
 	return n, nil
 }
 
-// AnswerNotice writes down a person's answer to a request to preserve, and
-// queues it; who answers has seen it. A later one takes its place, until the content is deleted. r has
+// AnswerNotice stores a person's answer to a request to preserve and queues it; the
+// answer counts as seen. A later one replaces it, until the content is deleted. r has
 // State (copied, cannot, too-late or refused), By and Note; wrong ones are
 // protocol.FieldErrors.
 func (v *Inventory) AnswerNotice(ctx context.Context, id string, r protocol.Reply) error {

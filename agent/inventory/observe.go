@@ -64,7 +64,7 @@ func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []s
 	return queued, nil
 }
 
-// reachable tells whether all recorders answered. That one still does not is how the
+// reachable reports whether all recorders answered. That one still does not is how the
 // collector learns for how long.
 func reachable(o protocol.Observation) bool {
 	return !slices.ContainsFunc(o.Recorders, func(r protocol.RecorderObservation) bool { return !r.Reachable })

@@ -30,7 +30,7 @@ func (v *Inventory) enqueue(ctx context.Context, tx *sql.Tx, s *site, body proto
 	return err
 }
 
-// Next gives the oldest message that waits of a site that this agent holds the
+// Next returns the oldest message that waits of a site that this agent holds the
 // grant of: to any other, one that was enrolled anew for some sites and not yet
 // for all, the collector would refuse it for good. From then on its bytes are
 // fixed, even those of an observation: they may be on their way.
@@ -170,8 +170,8 @@ func (v *Inventory) Recorded(ctx context.Context) (newest map[string]string, err
 	return newest, nil
 }
 
-// Recall has a message wait again that was acknowledged: the collector was set
-// back to a state before it. The receipt's time stays until the next one.
+// Recall queues an acknowledged message again, because the collector was restored to a
+// state before it. The receipt's time stays until the next one.
 func (v *Inventory) Recall(ctx context.Context, id string) error {
 	err := v.write(ctx, func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, `UPDATE message SET state = 'waiting', transport = '' WHERE id = ? AND state IN ('acknowledged', 'waiting')`, id)
@@ -193,8 +193,7 @@ func (v *Inventory) Recall(ctx context.Context, id string) error {
 // Waiting is signalled when a message was added, and at Open when one waits.
 func (v *Inventory) Waiting() <-chan struct{} { return v.waiting }
 
-// Unhurried is signalled instead when those that were added say that all is as it
-// was, and well: the daily sign of life.
+// Unhurried is signalled instead when only a daily sign of life was added.
 func (v *Inventory) Unhurried() <-chan struct{} { return v.asItWas }
 
 // LastDecisions tells for each site how far the newest declaration or
@@ -218,7 +217,7 @@ func (v *Inventory) LastDecisions(ctx context.Context) (states map[string]SentSt
 	return states, nil
 }
 
-// Counts tells how many messages there are in each state.
+// Counts reports how many messages there are in each state.
 func (v *Inventory) Counts(ctx context.Context) (counts map[SentState]int, err error) {
 	counts = map[SentState]int{}
 	err = v.read(ctx, func(tx *sql.Tx) error {
@@ -263,7 +262,7 @@ func (v *Inventory) OutboxPage(ctx context.Context, skip, n int) (page []Sent, a
 	return page, all, nil
 }
 
-// OneSent gives a message by its id.
+// OneSent returns a message by its id.
 func (v *Inventory) OneSent(ctx context.Context, id string) (sent Sent, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
 		return eachSent(ctx, tx, `id = ?`, func(s Sent) { sent = s }, id)

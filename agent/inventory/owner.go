@@ -17,7 +17,7 @@ type OwnerAccess struct {
 	Leaving          bool // its withdrawal waits to be sent: the register still shows it
 }
 
-// OwnerAccess gives it for each site of which a receipt has brought it, in the
+// OwnerAccess returns it for each site of which a receipt has brought it, in the
 // order of Grants.
 func (v *Inventory) OwnerAccess(ctx context.Context) (all []OwnerAccess, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {

@@ -176,7 +176,7 @@ func (b *book) pairs() (sure, unsure []pair) {
 	return sure, slices.DeleteFunc(unsure, func(p pair) bool { return taken[p.channel] || taken[p.own] })
 }
 
-// clear tells whether no other could be meant: on one recorder no other channel
+// clear reports whether no other could be meant: on one recorder no other channel
 // claims own, and channel claims no other; or among those that do, these two
 // alone have the same name. Another recorder that shows the camera too keeps
 // footage of its own, and its channel remains an entry.
@@ -199,7 +199,7 @@ func (p pair) joinable() bool {
 	return p.channel.decision != StateDeclared || p.own.decision != StateDeclared || p.channel.siteID == p.own.siteID
 }
 
-// sameName tells whether a channel bears a name of the camera, other than its
+// sameName reports whether a channel bears a name of the camera, other than its
 // maker's or model's.
 func sameName(channel, own *camera) bool {
 	names := []string{fold(channel.foundName)}
@@ -240,7 +240,7 @@ func (b *book) maybeSame(c *camera) string {
 	return b.mayBe[c.id]
 }
 
-// elsewhere tells whether d is a camera that is shown as a recorder's channel.
+// elsewhere reports whether d is a camera that is shown as a recorder's channel.
 func (b *book) elsewhere(d *device) bool {
 	return len(b.pathsOf(d)) > 0 && !slices.ContainsFunc(b.cameras, func(c *camera) bool { return c.device == d })
 }
@@ -260,7 +260,7 @@ func (b *book) pathsOf(d *device) tokens {
 	return of
 }
 
-// find gives the path of the channel that a device tells as its i-th of n: by
+// find returns the path of the channel that a device tells as its i-th of n: by
 // its token, by another one that it gave for it, or as the only one there is. The
 // first is also that of a device that told none while it was locked.
 func (t tokens) find(token string, also []string, i, n int) *way {
@@ -285,7 +285,7 @@ func (t tokens) find(token string, also []string, i, n int) *way {
 
 func isCamera(d *device) bool { return d.kind == interrogate.KindCamera }
 
-// keeper gives a recorder of the site's declaration, or nil.
+// keeper returns a recorder of the site's declaration, or nil.
 func (s *site) keeper(id string) *protocol.Recorder {
 	for i := range s.declared.Recorders {
 		if s.declared.Recorders[i].ID == id {

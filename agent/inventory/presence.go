@@ -68,7 +68,7 @@ func byOldest(c *camera, p protocol.Preserve, at time.Time) interrogate.Presence
 // fresh is how old a reading may be at the end of the look that it is of.
 const fresh = 10 * time.Minute
 
-// readNow tells whether this look read how far back c's footage reaches.
+// readNow reports whether this look read how far back c's footage reaches.
 func readNow(c *camera, looked []seen, at time.Time) bool {
 	if at.Sub(c.retention.ObservedAt).Abs() > fresh {
 		return false

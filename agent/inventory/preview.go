@@ -22,10 +22,10 @@ type Preview struct {
 	Seen string
 }
 
-// ErrChanged: what would leave is no longer what the owner was shown.
+// ErrChanged is returned when what would leave is no longer what the owner was shown.
 var ErrChanged = errors.New("something has changed since it was shown")
 
-// Preview gives the messages that Approve would write now, without writing them.
+// Preview returns the messages that Approve would write now, without writing them.
 func (v *Inventory) Preview(ctx context.Context, ids []string, by protocol.Approval) (Preview, error) {
 	return v.preview(ctx, by, byID(ids))
 }

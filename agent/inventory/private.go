@@ -20,7 +20,7 @@ const (
 // privateName is what a value may be called.
 var privateName = regexp.MustCompile(`^[a-z][a-z.-]{0,63}$`)
 
-// Private gives what the owner keeps on this computer for himself about a site,
+// Private returns what the owner keeps on this computer for himself about a site,
 // by name: values of the site, else those kept with siteID "". It is read by the
 // pages alone and enters no message.
 func (v *Inventory) Private(ctx context.Context, siteID string) (values map[string]string, err error) {

@@ -18,7 +18,7 @@ type Reach struct {
 	Channel  string             // the device's own token; "" where it has told none
 }
 
-// Reach tells how a device is asked about one of its cameras; "" is the first of
+// Reach reports how a device is asked about one of its cameras; "" is the first of
 // them. The error is ErrUnknown where the camera is not on that device, and also
 // where the device has no address: another one has it now, or it was written down by
 // hand.

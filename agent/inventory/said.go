@@ -81,7 +81,7 @@ func (c *camera) overruled() (o Overruled) {
 	return o
 }
 
-// sameTimes tells whether two schedules record alike on all days but holidays,
+// sameTimes reports whether two schedules record alike on all days but holidays,
 // which the owner does not speak of, whatever zone each names.
 func sameTimes(a, b protocol.Schedule) bool {
 	if a.Kind != b.Kind || a.Mode != b.Mode {

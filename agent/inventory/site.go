@@ -45,7 +45,7 @@ func (v *Inventory) AddGrant(ctx context.Context, g protocol.Grant, collector st
 	return nil
 }
 
-// SpokeAs gives the agent ids by which this computer has spoken for a site, the
+// SpokeAs returns the agent ids by which this computer has spoken for a site, the
 // oldest first and the present one last; none for a site that is not known here.
 func (v *Inventory) SpokeAs(ctx context.Context, siteID string) (agentIDs []string, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {

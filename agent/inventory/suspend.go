@@ -10,7 +10,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// ErrNothingShared: the site has nothing in the register that could be hidden.
+// ErrNothingShared is returned when nothing of the site is in the register.
 var ErrNothingShared = errors.New("nothing of this site is shared")
 
 // Suspend queues the owner's word that the register hides a site from search, by

@@ -35,8 +35,8 @@ type Recorded struct {
 	Sure     bool              `json:"sure"`           // Here leaves no doubt
 }
 
-// Asks tells that only a person can say which camera it is: there is a guess, or it
-// was typed, and what was typed hangs on some recorder.
+// Asks reports whether only a person can say which camera it is: there is a guess, or it
+// was typed and belongs to some recorder.
 func (r Recorded) Asks() bool { return !r.Sure && (r.Typed || r.Here != "") }
 
 // FoundCamera is a camera of this network that is not declared from here.
@@ -48,7 +48,7 @@ type FoundCamera struct {
 	Recorder string `json:"recorder"` // maker and model
 }
 
-// LockedDevice is a device that tells its cameras to nobody without its password.
+// LockedDevice is a device that lists its cameras only with its password.
 type LockedDevice struct {
 	ID   string `json:"id"`
 	Name string `json:"name"` // maker and model, else how it calls itself, else its address

@@ -18,7 +18,7 @@ import (
 // recorder tells its cameras to nobody, it can be kept as being on that one: the
 // channels take it over, by the same two, once the password is known.
 
-// typed tells that no computer has ever seen a recorded camera: all of it is a
+// typed reports that no computer has ever seen a recorded camera: all of it is a
 // person's word.
 func typed(c protocol.Camera, r protocol.Recorder) bool {
 	if c.Channel != "" || r.Clock != nil {
@@ -67,7 +67,7 @@ func (b *book) proposeTyped(recorded []Recorded, free []*camera) {
 	}
 }
 
-// locked tells that a device wants a password that is not known, or another one.
+// locked reports that a device wants a password that is not known, or another one.
 func (d *device) locked() bool {
 	switch d.needs {
 	case interrogate.NeedsCredentials, interrogate.NeedsWrongPassword, interrogate.NeedsPasswordOrClock:

@@ -73,14 +73,14 @@ func (t *times) keep(b *book) {
 	}
 }
 
-// mayWait tells whether what was seen at a time may be kept in memory beside a row of
+// mayWait reports whether what was seen at a time may be kept in memory beside a row of
 // the time stored.
 func mayWait(stored, seen time.Time) bool {
 	since := seen.Sub(stored)
 	return !stored.IsZero() && since >= 0 && since < unwrittenMost
 }
 
-// asBefore tells whether d says no more than before, but for what moves with the clock.
+// asBefore reports whether d says no more than before, but for what moves with the clock.
 func (d *device) asBefore(before device) bool {
 	now := *d
 	if recorderChanged(&protocol.RecorderObservation{Reachable: before.reachable, Clock: before.clock},

@@ -8,7 +8,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// What a caller branches on. Each comes wrapped, with what to do.
+// Errors that callers distinguish. Each is wrapped with what to do.
 var (
 	// ErrNotEnrolled: there is no grant, so there is nobody to declare to.
 	ErrNotEnrolled = errors.New("this computer is not enrolled yet")
@@ -184,7 +184,6 @@ type Result struct {
 // SentState is what became of a message.
 type SentState string
 
-// A message's states.
 const (
 	Waiting      SentState = "waiting"
 	Acknowledged SentState = "acknowledged" // the collector has recorded it durably

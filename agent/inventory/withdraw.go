@@ -10,8 +10,8 @@ import (
 	"anagrafe/protocol"
 )
 
-// KeepOut is the owner's no: it keeps cameras out until they are approved by name; declared ones are
-// taken out of the register at once.
+// KeepOut is the owner's no: it excludes cameras until they are approved by name, and
+// withdraws declared ones at once.
 func (v *Inventory) KeepOut(ctx context.Context, ids []string, by protocol.Approval) ([]Result, error) {
 	results, err := v.remove(ctx, ids, StateRefused, by)
 	if err != nil {

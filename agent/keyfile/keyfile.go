@@ -27,7 +27,7 @@ func MakeDir(dir string) error { return makeDir(dir) }
 // may be known to them.
 var ErrOpen = errors.New("other users of this machine can read it")
 
-// Read gives the secret that Write has kept. The error of a file that is not there
+// Read returns the secret that Write has kept. The error of a file that is not there
 // is fs.ErrNotExist; one that others may read is refused, with ErrOpen and what
 // to do.
 func Read(path string) ([]byte, error) {

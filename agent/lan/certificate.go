@@ -29,7 +29,7 @@ const (
 	renew = 90 * 24 * time.Hour
 )
 
-// Certificate gives this machine's own certificate for the pages, made where there
+// Certificate returns this machine's own certificate for the pages, made where there
 // is none or the one there is ends soon: P-256, signed by itself, for the names and
 // addresses given. No authority is made that browsers could be taught to trust.
 func Certificate(dir string, names []string, now time.Time) (tls.Certificate, error) {
@@ -58,7 +58,7 @@ func Certificate(dir string, names []string, now time.Time) (tls.Certificate, er
 	return tls.X509KeyPair(made, made)
 }
 
-// makeCertificate gives certificate and key as PEM.
+// makeCertificate returns certificate and key as PEM.
 func makeCertificate(names []string, now time.Time) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -59,7 +59,7 @@ func SetPassword(dir, password string) error {
 	return nil
 }
 
-// HasPassword tells whether one was set.
+// HasPassword reports whether one was set.
 func HasPassword(dir string) (bool, error) {
 	_, err := hash(dir)
 	if errors.Is(err, ErrNone) {
@@ -68,7 +68,7 @@ func HasPassword(dir string) (bool, error) {
 	return err == nil, err
 }
 
-// Check tells whether password is the one that was set; ErrNone where none was.
+// Check reports whether password is the one that was set; ErrNone where none was.
 func Check(dir, password string) (bool, error) {
 	kept, err := hash(dir)
 	if err != nil {

@@ -55,7 +55,7 @@ type siteChoice struct {
 	Sites []inventory.Site // that can be chosen; more than one
 }
 
-// chosenSite gives the site that a request names, else the first. Before enrolment
+// chosenSite returns the site that a request names, else the first. Before enrolment
 // it is one without id, of no category.
 func (v *Review) chosenSite(r *http.Request, id string) (s siteChoice, err error) {
 	grants, err := v.Inventory.Sites(r.Context())

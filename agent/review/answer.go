@@ -175,7 +175,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	_, _ = w.Write(append(b, '\n')) // the reader has gone: nobody to tell
 }
 
-// isJSON tells how the request's body is written.
+// isJSON reports how the request's body is written.
 func isJSON(r *http.Request) bool {
 	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && t == "application/json"

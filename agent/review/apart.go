@@ -10,7 +10,7 @@ import (
 
 // apart is what tells devices from others of the same title, by id: their address or,
 // without one, a number. Two recorders of one delivery often keep the name that they
-// came with, and who looks at a page, or has its regions read aloud, must know which
+// came with, and readers of a page, or of its regions by ear, must know which
 // is which.
 func apart(devices []inventory.Device, title func(inventory.Device) string) map[string]string {
 	same := map[string][]inventory.Device{}

@@ -16,7 +16,7 @@ import (
 // maxSheetBody bounds a request that brings a file, in base64 too.
 const maxSheetBody = 2 * maxFile
 
-// bulkView is the page of who has many cameras.
+// bulkView is the page for owners of many cameras.
 type bulkView struct {
 	Cameras   int
 	Rule      field
@@ -48,7 +48,7 @@ func (v *Review) giveSheet(r *http.Request) (answer, error) {
 	return answer{json: map[string]string{"csv": string(file)}, file: file, name: "telecamere.csv"}, err
 }
 
-// tryApproval tells what an approval would do; nothing is kept.
+// tryApproval reports what an approval would do; nothing is kept.
 func (v *Review) tryApproval(r *http.Request, d decision) (answer, error) {
 	var p inventory.Preview
 	var err error

@@ -75,7 +75,7 @@ func unanswered(c coached) []string {
 	return slices.DeleteFunc(questionsFor(c), func(key string) bool { return c.Said[key] != "" })
 }
 
-// advise gives what there is to say of a site, in the order of tips. It depends on
+// advise returns what there is to say of a site, in the order of tips. It depends on
 // its argument alone.
 func advise(c coached) (all []advice) {
 	add := func(key string, cameras []inventory.Camera) { all = append(all, advice{key, cameras}) }
@@ -161,7 +161,7 @@ func outdoors(cameras []inventory.Camera) []inventory.Camera {
 	return slices.DeleteFunc(own(cameras), func(c inventory.Camera) bool { return c.Outdoor == nil || !*c.Outdoor })
 }
 
-// seesMuch tells that a view takes in more of a street than an entrance needs.
+// seesMuch reports that a view takes in more of a street than an entrance needs.
 func seesMuch(v protocol.View) bool {
 	return v.Turns || v.AngleDeg != nil && *v.AngleDeg > wideAngle || v.RangeM != nil && *v.RangeM > farRange
 }

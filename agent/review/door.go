@@ -15,8 +15,8 @@ const (
 	lanCookieName = "__Host-anagrafe_agent" // Secure, of this host alone, for "/"
 )
 
-// LAN is the listener that the network of the site reaches. It speaks TLS, and opens
-// with the password that the owner has set, or with a one-time link.
+// LAN is the listener for the site's network. It uses TLS, and admits by the owner's
+// password or a one-time link.
 type LAN struct {
 	// Addr is where it listens, host:port.
 	Addr string
@@ -173,7 +173,7 @@ func (d door) let(w http.ResponseWriter, r *http.Request, cookie string, until t
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// NewLink gives the address of the pages with a token that opens one session of the
+// NewLink returns the address of the pages with a token that opens one session of the
 // owner, within a quarter of an hour.
 func (v *Review) NewLink() string { return v.loopbackLink(v.sessions.newLink(roleOwner, linkLife)) }
 
@@ -225,7 +225,7 @@ func (d door) useLink(w http.ResponseWriter, r *http.Request) {
 	d.let(w, r, cookie, until)
 }
 
-// badLink refuses a link that leads nowhere. Who opens many waits; a link that is
+// badLink refuses a link that leads nowhere. A client that opens many waits; a link that is
 // right is never refused for it, or a stranger's page could keep the owner out.
 func (d door) badLink(r *http.Request) problem {
 	if wait := d.v.badLinks.try(network(r.RemoteAddr)); wait > 0 {

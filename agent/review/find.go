@@ -19,7 +19,7 @@ type finds struct {
 	open map[string]chan struct{} // by notice; closed when it has ended
 }
 
-// under tells whether recorders are being asked for a notice.
+// under reports whether recorders are being asked for a notice.
 func (f *finds) under(id string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

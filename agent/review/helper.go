@@ -24,7 +24,7 @@ type helperView struct {
 	Help    []openedView // links and sessions of technicians
 }
 
-// helper tells what a technician could do, and what those do who were asked.
+// helper reports what a technician could do, and what those do who were asked.
 func (v *Review) helper(r *http.Request) (answer, error) {
 	return v.helperPage(r, helperView{}), nil
 }

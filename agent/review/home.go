@@ -137,12 +137,12 @@ func (view *homeView) show(w *pages.Words, devices []inventory.Device, cameras [
 	}
 }
 
-// wrongClock tells that a recorder's clock is so wrong that its owner is told.
+// wrongClock reports that a recorder's clock is so wrong that its owner is told.
 func wrongClock(c *protocol.Clock) bool {
 	return (time.Duration(c.OffsetMs) * time.Millisecond).Abs() > protocol.WrongClock
 }
 
-// hoursOff tells that a recorder's display is whole hours ahead of clocks in Italy,
+// hoursOff reports that a recorder's display is whole hours ahead of clocks in Italy,
 // or behind them, and gives by how much, to the minute: its clock may be right in
 // UTC and its zone be another, or its summer time be off.
 func hoursOff(d inventory.Device) (gap time.Duration, ok bool) {

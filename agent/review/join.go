@@ -20,7 +20,7 @@ type policeRow struct {
 	Day         string // of the source; "" not known
 }
 
-// policeRows tells what the police page shows of a camera, in its order: the name on
+// policeRows reports what the police page shows of a camera, in its order: the name on
 // the recorder, what it sees, when it records, for how long footage stays, the rest.
 func policeRows(w *pages.Words, c inventory.Camera) []policeRow {
 	by := map[string]row{}

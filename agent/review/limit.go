@@ -8,12 +8,11 @@ import (
 	"anagrafe/protocol"
 )
 
-// How often the password of the network's door may be tried, whoever tries, and
-// how often a link that leads nowhere may be opened, in one window.
+// Attempts at the network's password, and at invalid links, allowed in one window.
 const (
 	tryWindow = 15 * time.Minute
 	maxTries  = 5  // of one address
-	maxAll    = 40 // of all: who holds many addresses of a home network
+	maxAll    = 40 // of all: one attacker may hold many addresses of a home network
 	maxLinks  = 60 // of one address
 )
 

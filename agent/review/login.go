@@ -25,7 +25,7 @@ func (d door) loginPage(status int, note *pages.Note) answer {
 }
 
 // login opens a session of the owner with the password. Right and wrong are told
-// apart for who may still try alone: who tried too often is not told which it was.
+// apart only for clients that may still try: one that tried too often is not told which it was.
 func (d door) login(w http.ResponseWriter, r *http.Request) {
 	from := network(r.RemoteAddr)
 	shown := func(status int, note *pages.Note, err error) {

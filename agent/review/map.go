@@ -12,7 +12,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// MapInfo is what there is to say of the map.
+// MapInfo describes the map.
 type MapInfo struct {
 	Available   bool   `json:"available"` // tiles can be asked for; where one is not at hand, Tile says so
 	Attribution string `json:"attribution,omitempty"`
@@ -20,7 +20,7 @@ type MapInfo struct {
 	MaxZoom     int    `json:"max_zoom"` // of the tiles; browsers enlarge those of it
 }
 
-// Place is one that an address may mean.
+// Place is a place that an address may mean.
 type Place struct {
 	Name string  `json:"name"` // "Via Torino 1"
 	Lon  float64 `json:"lon"`  // degrees, WGS84

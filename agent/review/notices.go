@@ -68,7 +68,7 @@ func noticeTitle(w *pages.Words, n inventory.Notice) string {
 }
 
 // banner leads from the first page to what nobody has opened yet. Its words are
-// the same for every kind of message: who looks over a shoulder learns nothing.
+// the same for every kind of message, so that a glance at the screen reveals nothing.
 type banner struct {
 	N    int
 	Href string

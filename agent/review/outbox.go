@@ -115,7 +115,7 @@ func viewOfMessage(w *pages.Words, s inventory.Sent, names map[string]string) (m
 	return m, nil
 }
 
-// names gives what to call each camera and device, by id.
+// names returns what to call each camera and device, by id.
 func (v *Review) names(r *http.Request, w *pages.Words) (map[string]string, error) {
 	devices, cameras, err := v.all(r)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 const paperName = "paper."
 
 // paperFields are what the owner completes: who decides on the cameras, how he is
-// reached for the rights of who is filmed, his data protection officer, what the
+// reached for the rights of the people filmed, his data protection officer, what the
 // cameras are for, how long images stay, and where the whole notice is.
 var paperFields = []string{"controller", "reach", "officer", "purposes", "kept", "notice"}
 
@@ -183,7 +183,7 @@ func (v *Review) setPaper(r *http.Request) (answer, error) {
 	return answer{json: in, to: to}, nil
 }
 
-// typedByOwner gives the private values of a form: not those that are as proposed
+// typedByOwner returns the private values of a form: not those that are as proposed
 // and were never said, since a proposal follows the site's data and the language.
 func (v *Review) typedByOwner(r *http.Request, site string, in map[string]string) (map[string]string, error) {
 	s, err := v.chosenSite(r, site)

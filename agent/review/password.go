@@ -65,7 +65,7 @@ func (v *Review) passwordPage(r *http.Request, d inventory.Device, user, wrong s
 	return page("password.html", "password.title", view), nil
 }
 
-// askFor writes the message to who looks after the recorder. It holds no address of
+// askFor writes the message to the recorder's technician. It holds no address of
 // the network and asks for no password by the same way.
 func askFor(w *pages.Words, what, place string, steps []string) askTechnician {
 	var text strings.Builder
@@ -79,7 +79,7 @@ func askFor(w *pages.Words, what, place string, steps []string) askTechnician {
 	return askTechnician{Text: text.String(), Mail: template.URL("mailto:?" + mailQuery(w.T("password.ask.subject", "what", what), text.String()))}
 }
 
-// lockedDevice tells that a device asks for a password that is not known.
+// lockedDevice reports that a device asks for a password that is not known.
 func lockedDevice(d inventory.Device) bool {
 	switch d.Needs {
 	case interrogate.NeedsCredentials, interrogate.NeedsWrongPassword, interrogate.NeedsPasswordOrClock:
@@ -241,7 +241,7 @@ func (v *Review) setPassword(r *http.Request) (answer, error) {
 	return answer{to: "/credentials?" + q.Encode()}, nil
 }
 
-// usable tells that both were typed, within what devices take.
+// usable reports that both were typed, within what devices take.
 func (in passwordIn) usable() bool {
 	const most = 256
 	return in.User != "" && in.Password != "" && len(in.User) <= most && len(in.Password) <= most

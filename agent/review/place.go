@@ -13,9 +13,9 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// How far a point may be off that nobody has moved, in metres: where an address was
-// found a house is meant, and the camera hangs somewhere on it; else a street is. One
-// that is copied from the camera beside it may be off by what that one is, and more.
+// Accuracy in metres of a point that nobody has moved: a house found by its address, on
+// which the camera hangs somewhere; a street; a point copied from the camera beside it,
+// which adds to that one's own accuracy.
 const (
 	sureAccuracyM    = 20
 	streetAccuracyM  = 100

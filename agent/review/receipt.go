@@ -117,7 +117,7 @@ func receiptNumber(s inventory.Sent) string {
 }
 
 // mailOf begins a mail in the owner's own program. The code is left out: a mail is
-// read by others, and who has the code takes the site out.
+// read by others, and the code withdraws the site.
 func mailOf(w *pages.Words, one receiptView) template.URL {
 	body := w.T("receipt.mail.body", "number", one.Number, "when", w.DateTime(one.RecordedAt), "site", one.Site.SiteName, "what", w.T("kind."+one.Kind), "sum", one.SHA256)
 	if one.Access != nil {

@@ -24,7 +24,7 @@ type reportFacts struct {
 	Unread    []reportPoint    `json:"unread"`
 }
 
-// Empty tells that nothing was met of which anything could be said.
+// Empty reports that nothing was met of which anything could be said.
 func (f reportFacts) Empty() bool {
 	return len(f.Recorders)+len(f.Mend)+len(f.Unread) == 0
 }
@@ -116,7 +116,7 @@ func cameraOf(w *pages.Words, c inventory.Camera) string {
 	return or(c.Values.Name, makerOf(w, c.Device))
 }
 
-// asks tells that a device wants something before it tells all.
+// asks reports that a device wants something before it tells all.
 func asks(d inventory.Device) bool { return d.Needs != "" && d.Needs != interrogate.NeedsNothing }
 
 func deviceRows(w *pages.Words, d inventory.Device, user string) []reportRow {

@@ -18,7 +18,7 @@ import (
 //go:embed *.html it.json en.json
 var files embed.FS
 
-// Options are what the pages stand on; all are needed but those that may be nil.
+// Options are the dependencies of the pages; all are required except those that may be nil.
 type Options struct {
 	Inventory *inventory.Inventory
 	// Scan looks at the network once and records what it finds.

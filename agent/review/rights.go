@@ -33,7 +33,7 @@ var forTechnician = map[string]bool{
 	"POST /close":              true, // its own alone
 }
 
-// may tells whether a request's person may use a route.
+// may reports whether a request's person may use a route.
 func may(r *http.Request, pattern string) bool {
 	s := sessionOf(r)
 	return s == nil || s.role == roleOwner || forTechnician[pattern]

@@ -12,7 +12,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// Of the page that helps to save footage.
+// Limits of the page that helps to save footage.
 const (
 	unknownClock = 15 * time.Minute   // saved before and after where the recorder's clock is not known
 	soonGone     = 48 * time.Hour     // below which the reader is told to hurry
@@ -33,7 +33,7 @@ type shown struct {
 	ZoneAssumed bool
 	Clock       *protocol.Clock // nil: not known, and the interval is widened by unknownClock
 	// Season: clocks were put forward or back between the interval and the reading
-	// of the recorder's clock, and who knows what the recorder did.
+	// of the recorder's clock, and nobody knows what the recorder did.
 	Season bool
 }
 

@@ -91,8 +91,8 @@ func withSession(r *http.Request, s *session) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), sessionKey{}, s))
 }
 
-// typed tells whether this session's person typed that device's password, and it
-// was right. Who was not let in by a session did not.
+// typed reports whether this session's person typed that device's password, and it
+// was right. A caller without a session did not.
 func (s *session) typed(deviceID string) bool {
 	if s == nil {
 		return false
@@ -154,7 +154,7 @@ func (s *sessions) sweep() {
 	s.open = slices.DeleteFunc(s.open, func(o *session) bool { return now.After(o.until) })
 }
 
-// opens tells whether secret is that of a link that can still be used.
+// opens reports whether secret is that of a link that can still be used.
 func (s *sessions) opens(secret string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,7 +195,7 @@ func (s *sessions) enter(from browser) (cookie string, until time.Time) {
 	return s.begin(roleOwner, from, until), until
 }
 
-// all gives the links that nobody has used and the sessions that are open.
+// all returns the links that nobody has used and the sessions that are open.
 func (s *sessions) all() ([]link, []*session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -223,7 +223,7 @@ func (s *sessions) begin(to role, from browser, until time.Time) (cookie string)
 	return cookie
 }
 
-// of gives the session of a cookie, in the browser that it was given to; nil in
+// of returns the session of a cookie, in the browser that it was given to; nil in
 // any other.
 func (s *sessions) of(cookie string, from browser) *session {
 	s.mu.Lock()

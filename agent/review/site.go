@@ -33,7 +33,7 @@ type contactView struct {
 // Categories are those that a place may have, the most frequent as the protocol lists them.
 func (c contactView) Categories() []protocol.Category { return protocol.Categories }
 
-// More tells whether the part is open that is not needed: something stands in it.
+// More reports whether the part is open that is not needed: something stands in it.
 func (c contactView) More() bool {
 	for _, name := range []string{"email", "pec", "hours", "alerts"} {
 		if c.Form[name] != (field{}) {
@@ -125,7 +125,7 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 	return answer{json: in, to: to}, err
 }
 
-// unnamed tells whether a site came without a name.
+// unnamed reports whether a site came without a name.
 func (v *Review) unnamed(ctx context.Context) (bool, error) {
 	grants, err := v.Inventory.Sites(ctx)
 	return slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.SiteName == "" }), err

@@ -59,7 +59,7 @@ func stepAt(path string) string {
 	return stepOf[path]
 }
 
-// firstRun gives the bar of steps for the page of r.
+// firstRun returns the bar of steps for the page of r.
 func (v *Review) firstRun(r *http.Request) (bar stepsView, err error) {
 	bar.All, err = v.steps(r)
 	key := stepAt(r.URL.Path)
@@ -154,7 +154,7 @@ type known struct {
 	takeover bool // what the register holds of the site waits to be compared
 }
 
-// stepsOf tells how far the first run is. A step that does not apply is done.
+// stepsOf reports how far the first run is. A step that does not apply is done.
 func stepsOf(k known) []step {
 	said, open := 0, 0                     // cameras whose owner has answered, and not
 	unplaced, unnamed, first := "", "", "" // of those that film the street

@@ -116,7 +116,7 @@ type takeoverIn struct {
 	Choices []inventory.Choice `json:"choices"`
 }
 
-// dropped is the choice of who does not want to keep a camera.
+// dropped is the choice not to keep a camera.
 const dropped = "drop"
 
 // onDevice comes before the id of the locked device that a camera is on, and undecided

@@ -54,7 +54,7 @@ func nameOf(w *pages.Words, c inventory.Camera) string {
 	return w.T("camera.nameless", "what", what)
 }
 
-// rowsOf tells what a declaration holds of a camera, all of it.
+// rowsOf reports what a declaration holds of a camera, all of it.
 func rowsOf(w *pages.Words, c protocol.Camera) []row {
 	unknown := w.T("view.unknown")
 	rows := []row{{w.T("view.name"), or(c.Name, unknown), from(w, c.NameFact)}}

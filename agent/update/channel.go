@@ -202,7 +202,7 @@ type fetcher struct {
 	u   *Updater
 }
 
-// DownloadFile gives a file of at most so many bytes.
+// DownloadFile returns a file of at most so many bytes.
 func (f fetcher) DownloadFile(address string, most int64, _ time.Duration) ([]byte, error) {
 	raw, status, err := f.u.get(f.ctx, address, most, -1)
 	if err == nil && status != http.StatusOK {

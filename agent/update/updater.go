@@ -17,7 +17,6 @@ import (
 // Mode is what the owner's configuration says.
 type Mode string
 
-// The modes.
 const (
 	Auto Mode = "auto" // updates are fetched and tried by themselves, unless they are held on the pages
 	Hold Mode = "hold" // they are looked for and shown, and no more
@@ -119,7 +118,7 @@ type Standing struct {
 	Failed    []Failure         `json:"failed,omitempty"`
 }
 
-// Standing tells how it stands.
+// Standing reports how it stands.
 func (u *Updater) Standing() (Standing, error) {
 	u.mu.Lock()
 	s, err := u.load()

@@ -97,7 +97,7 @@ func localTo(to *net.UDPAddr) (netip.Addr, bool) {
 	return a.Unmap(), ok
 }
 
-// connected tells whether there is a QUIC connection.
+// connected reports whether there is a QUIC connection.
 func (r *road) connected() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,8 +13,8 @@ type Clock struct {
 	At     time.Time     // zero: not compared yet
 }
 
-// Wrong tells whether the difference is more than the comparison can tell. A
-// collector is kept by people who watch its clock; a shop's computer is not.
+// Wrong reports whether the difference exceeds the uncertainty. The collector's clock
+// counts as right: people watch it, unlike that of a shop's computer.
 func (c Clock) Wrong() bool { return !c.At.IsZero() && c.Offset.Abs() > c.Within+time.Second }
 
 // compared is a transport that compares the clocks at each answer.

@@ -80,7 +80,7 @@ func (r *road) dial(ctx context.Context) (*h3conn, error) {
 	return nil, errors.Join(errs...)
 }
 
-// lookUp gives the addresses of the collector's name, IPv6 and IPv4 by turns,
+// lookUp returns the addresses of the collector's name, IPv6 and IPv4 by turns,
 // beginning with the family that the resolver names first.
 func (r *road) lookUp(ctx context.Context) ([]netip.AddrPort, error) {
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", r.host)

@@ -17,7 +17,7 @@ import (
 	"anagrafe/protocol/wire"
 )
 
-// EnrolOptions may all be left out.
+// EnrolOptions are all optional.
 type EnrolOptions struct {
 	Version string // the agent's version, told to the collector
 	Visit   bool   // the grant ends by itself within a day
@@ -33,10 +33,9 @@ type EnrolOptions struct {
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
 
-// Enrol buys a grant with a code, or with a link, which holds the code, the
-// collector's address and its pin. It makes dir/identity.key if the host never
-// had one, and writes dir/identity.pem. With a further code, the agent that
-// has an identity gains a site; collector may then be "".
+// Enrol exchanges a code, or a link (code, collector's address and pin), for a grant.
+// It makes dir/identity.key if the host has none, and writes dir/identity.pem. With a
+// further code an agent that has an identity gains a site; collector may then be "".
 //
 // If the answer is lost, the same code works again on this host. An *Error
 // says what went wrong.
@@ -133,8 +132,8 @@ func enrolFormer(ctx context.Context, l *line, req *wire.EnrolRequest, first *co
 	return last, nil
 }
 
-// CheckInvitation tells what is wrong with a code or a link, and the address given with
-// it, as far as that can be seen without asking the collector. An *Error says what.
+// CheckInvitation checks a code or a link, and the address given with it, as far as
+// possible without the collector. An *Error says what is wrong.
 func CheckInvitation(collector, code string) error {
 	link, err := parseInvitation(collector, code)
 	if err == nil && link.Collector == "" {

@@ -38,8 +38,8 @@ const (
 	maxCollectorMessage = 1 << 10   // bytes of its text that are kept
 )
 
-// Error is what an agent's owner can be told: Reason for the words in their
-// language, Error for what and why, Hint for what to do.
+// Error is an error for the agent's owner: Reason selects the words in their language,
+// Error says what failed and why, Hint what to do.
 type Error struct {
 	Reason Reason
 	Hint   string // what to do, in English; may be empty
@@ -57,10 +57,10 @@ func (e *Error) Error() string {
 	return e.what + ": " + e.cause.Error()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// refusesMessage tells whether the collector will never take this message,
+// refusesMessage reports whether the collector will never take this message,
 // whoever sends it and whenever.
 func (e *Error) refusesMessage() bool {
 	switch e.Reason {
@@ -70,7 +70,7 @@ func (e *Error) refusesMessage() bool {
 	return false
 }
 
-// refusesAgent tells whether the line works only after a person did something.
+// refusesAgent reports whether the line works only after a person did something.
 func (e *Error) refusesAgent() bool {
 	switch e.Reason {
 	case protocol.ReasonRevoked, protocol.ReasonUnknownAgent, protocol.ReasonNoCertificate, protocol.ReasonExpiredCertificate,

@@ -16,8 +16,7 @@ import (
 	"anagrafe/protocol/wire"
 )
 
-// Part is a part of the line to the collector, in the order in which one needs
-// the other.
+// Part is a part of the connection to the collector; each needs those before it.
 type Part string
 
 // The parts that Examine looks at.
@@ -54,10 +53,10 @@ const (
 // examineTime is for each part.
 const examineTime = 10 * time.Second
 
-// Examine finds out which part of the line to the collector is broken. It changes
-// nothing, and tells the collector what each connection does: the certificate, and
-// one question about the site (none if siteID is ""). It uses the roads that
-// delivery uses, with a proxy where one is set.
+// Examine finds out which part of the connection to the collector is broken. It changes
+// nothing, and reveals to the collector no more than any connection: the certificate,
+// and one call about the site (none if siteID is ""). It uses the same transports and
+// proxy as delivery.
 func Examine(ctx context.Context, id *Identity, siteID string, now func() time.Time) []Finding {
 	if now == nil {
 		now = time.Now
@@ -159,7 +158,7 @@ func (e *examination) route(ctx context.Context) Finding {
 	return good("TCP reaches the collector at %s", to)
 }
 
-// throughProxy tells which proxy is set, whether it answers, and whether it lets
+// throughProxy reports which proxy is set, whether it answers, and whether it lets
 // this agent through.
 func (e *examination) throughProxy(ctx context.Context, p proxy, to string) Finding {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.address())

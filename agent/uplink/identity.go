@@ -40,8 +40,8 @@ const (
 	trustWeb        = "web"
 )
 
-// Identity is who an agent is to its collector. It does not change once made;
-// a renewal makes another one with the same key.
+// Identity is the agent's key and certificate. It is immutable; a renewal makes another
+// one with the same key.
 type Identity struct {
 	AgentID   string
 	Collector string // https://host:port
@@ -183,7 +183,7 @@ func (i *Identity) save() error {
 	return wholefile.Write(filepath.Join(i.dir, identityFile), b.Bytes(), 0o644)
 }
 
-// with gives the identity that has these certificates (DER) instead, recognises
+// with returns the identity that has these certificates (DER) instead, recognises
 // the collector by what it says from now on, and its receipts by this key; a
 // collector that tells no key leaves the one that was told.
 func (i *Identity) with(chain, authorities [][]byte, t wire.ServerTrust, receiptKey string) (*Identity, error) {
@@ -261,7 +261,7 @@ func readKey(dir string) (*ecdsa.PrivateKey, error) {
 	return key, nil
 }
 
-// ownKey gives the agent's key, and makes it if this host never had one: Open
+// ownKey returns the agent's key, and makes it if this host never had one: Open
 // has said so. It is on the disk before any code is spent on it.
 func ownKey(dir string) (*ecdsa.PrivateKey, error) {
 	key, err := readKey(dir)

@@ -22,9 +22,9 @@ const (
 	askPlaces      = "look up an address"
 )
 
-// DescribeMap asks what the collector can show of the ground. A collector of before
-// there was a map has none of it, which is no error. Other errors are *Error, as of
-// Tile and Places.
+// DescribeMap asks which map and addresses the collector has. An older collector
+// without the service has none, which is no error. Other errors are *Error, as of Tile
+// and Places.
 func (u *Uplink) DescribeMap(ctx context.Context) (d protocol.MapDescription, err error) {
 	err = u.asked(ctx, askDescription, func(ctx context.Context, l *line) (err error) {
 		d, err = l.describeMap(ctx)
@@ -33,7 +33,7 @@ func (u *Uplink) DescribeMap(ctx context.Context) (d protocol.MapDescription, er
 	return d, err
 }
 
-// DescribeMap asks as [Uplink.DescribeMap] does, over a line of its own. wrap may be
+// DescribeMap asks as [Uplink.DescribeMap] does, over a connection of its own. wrap may be
 // nil.
 func (i *Identity) DescribeMap(ctx context.Context, wrap func(http.RoundTripper) http.RoundTripper) (protocol.MapDescription, error) {
 	l, err := newLine(i.Collector, i.trust(), time.Now, wrap)
@@ -61,7 +61,7 @@ func (l *line) describeMap(ctx context.Context) (protocol.MapDescription, error)
 	return read(protocol.MapDescriptionFromWire(resp.Msg))
 }
 
-// Tile gives a vector tile packed by gzip, of at most protocol.MaxTile bytes packed
+// Tile returns a vector tile packed by gzip, of at most protocol.MaxTile bytes packed
 // and unpacked; nil: there is nothing.
 func (u *Uplink) Tile(ctx context.Context, at protocol.TileAt) (packed []byte, err error) {
 	err = u.asked(ctx, askTile, func(ctx context.Context, l *line) error {

@@ -33,7 +33,7 @@ func newParking(rest func()) *parking {
 	return p
 }
 
-// visit gives what is closed once the agent asks for notices again, which is now if it
+// visit returns what is closed once the agent asks for notices again, which is now if it
 // is not parked.
 func (p *parking) visit() <-chan struct{} {
 	p.mu.Lock()
@@ -95,7 +95,7 @@ func (p *parking) up(now time.Time) {
 	}
 }
 
-// resting tells whether the agent is parked and has nothing under way.
+// resting reports whether the agent is parked and has nothing under way.
 func (p *parking) resting() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -201,7 +201,7 @@ func (r *road) avoidUDP() {
 	r.silent = r.now().Add(r.retry)
 }
 
-// h3 gives the QUIC connection, dialling if need be; nil without error means
+// h3 returns the QUIC connection, dialling if need be; nil without error means
 // that UDP leads nowhere at present.
 func (r *road) h3(ctx context.Context) (*h3conn, error) {
 	select {

@@ -6,11 +6,10 @@ import (
 	"github.com/quic-go/quic-go"
 )
 
-// A collector that was killed, or whose way back to us is gone, says nothing
-// of it. Its successor could answer with a stateless reset, but quic-go sends
-// none for packets as small as a keep-alive, and the idle timeout takes a
-// minute more. So an agent that has asked and hears nothing tries anew: that
-// costs a handshake, and a notice may be waiting.
+// A collector that was killed, or that can no longer reach us, is silent. Its
+// successor could answer with a stateless reset, but quic-go sends none for packets
+// as small as a keep-alive, and the idle timeout takes a minute more. So an agent that
+// gets no answer reconnects: that costs a handshake, and a notice may be waiting.
 const (
 	silenceLook  = time.Second
 	silenceLimit = 5 * time.Second // a mobile link's worst round trip, a few times over

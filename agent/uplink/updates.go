@@ -11,9 +11,9 @@ import (
 	"anagrafe/protocol"
 )
 
-// Channel takes GET requests for the update channel to this agent's collector, over
-// the line of now: by the agent's own certificate, and to nobody else, whatever the
-// request's host. Other requests are refused here.
+// Channel sends GET requests for the update channel to this agent's collector, over the
+// present connection with the agent's own certificate, whatever the request's host.
+// Other requests are refused.
 func (u *Uplink) Channel() http.RoundTripper { return channel{u} }
 
 type channel struct{ *Uplink }

@@ -63,7 +63,7 @@ type Options struct {
 	Jitter func(window time.Duration) time.Duration
 }
 
-// Status is what there is to say of the line now.
+// Status is the present state of the connection.
 type Status struct {
 	AgentID          string    // "" before the enrolment
 	Collector        string    // https://host:port
@@ -133,8 +133,8 @@ func New(o Options) *Uplink {
 	return u
 }
 
-// Use has the uplink go on with another identity, after an enrolment; what is
-// under way is broken off and sent again.
+// Use switches the uplink to another identity, after an enrolment; calls under way are
+// cancelled and sent again.
 func (u *Uplink) Use(id *Identity) {
 	u.set(id)
 	select {
@@ -152,15 +152,15 @@ func (u *Uplink) set(id *Identity) {
 	}
 }
 
-// Status tells how the line is.
+// Status returns the present status.
 func (u *Uplink) Status() Status {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.status
 }
 
-// Run delivers until ctx ends, and returns when all that it started has
-// ended. Whatever the network and the collector do is no error of Run.
+// Run delivers until ctx ends, and returns when all its goroutines have ended.
+// Failures of the network or the collector are no error of Run.
 func (u *Uplink) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		u.mu.Lock()
@@ -294,7 +294,7 @@ type backoff struct {
 	window      time.Duration
 }
 
-// next gives the wait before the next attempt. after is what the collector
+// next returns the wait before the next attempt. after is what the collector
 // asked for, to which the jitter is added.
 func (b *backoff) next(after time.Duration) time.Duration {
 	b.window = min(max(2*b.window, b.first), b.most)
@@ -303,7 +303,7 @@ func (b *backoff) next(after time.Duration) time.Duration {
 
 func (b *backoff) reset() { b.window = 0 }
 
-// pause waits, and tells whether there is reason to go on.
+// pause waits, and reports whether there is reason to go on.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -37,7 +37,7 @@ type gate struct {
 }
 
 // tally is what the gates of a device, that of ONVIF and that of its web
-// interface, count together: who is locked out of one is out of both.
+// interface, count together: a lock applies to both.
 type tally struct {
 	mu      sync.Mutex
 	refused int             // attempts with wrong credentials
@@ -121,7 +121,7 @@ func (g *gate) try(r *http.Request, c call, v *verdict, now time.Time) (tried, r
 	return false, false
 }
 
-// first tells if a nonce comes for the first time, where that matters.
+// first reports whether a nonce comes for the first time, where that matters.
 func (g *gate) first(nonce string) bool {
 	if !g.o.Quirks.Login.NonceOnce {
 		return true

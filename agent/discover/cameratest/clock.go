@@ -56,7 +56,7 @@ func (c *Conversation) wallZone() *time.Location {
 	return c.zone
 }
 
-// asUTC gives the digits of a wall clock as if they were UTC.
+// asUTC returns the digits of a wall clock as if they were UTC.
 func asUTC(t time.Time) time.Time {
 	_, offset := t.Zone()
 	return t.UTC().Add(time.Duration(offset) * time.Second)

@@ -176,7 +176,7 @@ func (d *Device) enter() bool {
 	return true
 }
 
-// URL is the address of the ONVIF device service, for who is on the same host: a
+// URL is the address of the ONVIF device service, for callers on the same host: a
 // link-local address has its zone. A device without ONVIF answers 404 there; its
 // web interface is at Address.
 func (d *Device) URL() string { return d.service(d.address) }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// edit gives body with the texts of its elements replaced, and everything else
+// edit returns body with the texts of its elements replaced, and everything else
 // byte for byte as it was. f is called with the local names from the root to
 // the element and the element's text, unescaped; it returns the new text and
 // whether to put it in. An element without text is not offered. Body may be

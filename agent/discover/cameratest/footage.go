@@ -31,7 +31,7 @@ type Footage struct {
 // Stretch is a file of footage, in true time.
 type Stretch struct{ From, Until time.Time }
 
-// within gives the files that touch an interval, oldest first.
+// within returns the files that touch an interval, oldest first.
 func (f *Footage) within(channel string, from, until time.Time) (all []Stretch) {
 	for _, s := range f.Channels[channel] {
 		if s.From.Before(until) && s.Until.After(from) && (!f.ByBegin || !s.From.Before(from)) {

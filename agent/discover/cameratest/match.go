@@ -18,7 +18,7 @@ const (
 	fits
 )
 
-// find gives the answer to a request: of those with its operation and tokens the
+// find returns the answer to a request: of those with its operation and tokens the
 // one that agrees in most other values, the first of equals.
 func find(answers []Answer, c call) (Answer, fit) {
 	best, most, found := Answer{}, -1, unknownOperation

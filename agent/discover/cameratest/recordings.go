@@ -60,7 +60,7 @@ func (q RecordingQuirks) apply(c call, filter []string, body []byte, now time.Ti
 	})
 }
 
-// date gives the text of a date as the quirks want it.
+// date returns the text of a date as the quirks want it.
 func (q RecordingQuirks) date(operation, element, text string, now time.Time) (string, bool) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {

@@ -19,7 +19,7 @@ const (
 	publicHost = "203.0.113.99"
 )
 
-// notServed gives the fault to a request that the quirks make the device
+// notServed returns the fault to a request that the quirks make the device
 // refuse.
 func (d *Device) notServed(r *http.Request, c call) (reply, bool) {
 	q := d.o.Quirks

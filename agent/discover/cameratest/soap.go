@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// notUnderstood gives the reply to a request that the device does not take,
+// notUnderstood returns the reply to a request that the device does not take,
 // whoever sends it.
 func (d *Device) notUnderstood(r *http.Request, c call) (reply, bool) {
 	q := d.o.Quirks.SOAP

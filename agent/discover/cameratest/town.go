@@ -87,7 +87,7 @@ func (l *LAN) Close() error {
 	return errors.Join(errs...)
 }
 
-// HasRecorded tells if shared holds recorded cameras.
+// HasRecorded reports whether shared holds recorded cameras.
 func HasRecorded(shared string) bool {
 	if shared == "" {
 		return false
@@ -162,7 +162,7 @@ func recordedFolk(dir string) ([]home, error) {
 	return homes, nil
 }
 
-// refuses tells if every recorded answer is a refusal.
+// refuses reports whether every recorded answer is a refusal.
 func (c *Conversation) refuses() bool {
 	for _, a := range c.Answers {
 		if !isRefusal(a) {

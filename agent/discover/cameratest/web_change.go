@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// has tells if the interface has a file of that name.
+// has reports whether the interface has a file of that name.
 func (w *website) has(name string) bool {
 	if w == nil {
 		return false

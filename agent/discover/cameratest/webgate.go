@@ -15,7 +15,7 @@ func (t *tally) issue() string {
 	return nonce
 }
 
-// good tells if a Digest answer is to a challenge of ours that still stands. In a
+// good reports whether a Digest answer is to a challenge of ours that still stands. In a
 // fresh gate each count of a nonce (nc) comes once, in any order: requests may
 // overtake each other.
 func (g *gate) good(nonce string, count int) bool {

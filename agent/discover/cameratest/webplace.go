@@ -20,7 +20,7 @@ const (
 	inHeader = "header"
 )
 
-// checkPlace tells if a place is of one of these kinds, and names something.
+// checkPlace reports whether a place is of one of these kinds, and names something.
 func checkPlace(place string, kinds ...string) error {
 	kind, name, _ := strings.Cut(place, ":")
 	if name == "" || !slices.Contains(kinds, kind) {

@@ -88,7 +88,7 @@ func (d *Device) serveWeb(r *http.Request, body []byte, seen *Request) reply {
 	return d.say(&f.Otherwise, session, nil, nil)
 }
 
-// find gives the first answer that fits, nil if there is none.
+// find returns the first answer that fits, nil if there is none.
 func (f *webFile) find(r *http.Request, body []byte) *webAnswer {
 	for i := range f.Answers {
 		if f.Answers[i].fits(r, body, "") {
@@ -98,7 +98,7 @@ func (f *webFile) find(r *http.Request, body []byte) *webAnswer {
 	return nil
 }
 
-// fits tells if a request is meant. session is the request's own.
+// fits reports whether a request is meant. session is the request's own.
 func (m *webMatch) fits(r *http.Request, body []byte, session string) bool {
 	method := m.Method
 	if method == "" {
@@ -121,7 +121,7 @@ func (m *webMatch) fits(r *http.Request, body []byte, session string) bool {
 	return true
 }
 
-// admit gives the live session of a request ("" where none is asked for), or
+// admit returns the live session of a request ("" where none is asked for), or
 // what it is refused with.
 func (d *Device) admit(r *http.Request, body []byte, seen *Request) (string, *reply) {
 	w, f := d.web, &d.web.file

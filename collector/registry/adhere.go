@@ -30,7 +30,7 @@ var (
 	ErrTakenOver = errors.New("the site is declared by an agent or another owner")
 )
 
-// HandReceipt is what who adhered by a form is given.
+// HandReceipt is the receipt of an adhesion by form.
 type HandReceipt struct {
 	protocol.Receipt        // of the newest declaration, with its owner's code; not signed
 	Number           string // by which it is called: the message's id
@@ -220,8 +220,8 @@ func (h *handmade) declaration(notice string) protocol.Declaration {
 		Approval: protocol.Approval{By: h.s.By(), Role: protocol.RoleOwner, At: h.at, NoticeVersion: notice}}
 }
 
-// Invitation tells what a code invites to: a site for which no agent was enrolled and
-// of which nothing is declared, or which another owner has since. Who asks has opened
+// Invitation reports what a code invites to: a site for which no agent was enrolled and
+// of which nothing is declared, or which another owner has since. The caller has opened
 // the invitation.
 func (r *Registry) Invitation(ctx context.Context, code protocol.Code, now time.Time) (siteID string, as protocol.Site, ok bool, err error) {
 	opened := false
@@ -255,7 +255,7 @@ func invitation(ctx context.Context, tx *tx, hash [32]byte, now time.Time) (site
 	return siteID, err == nil, err
 }
 
-// HandReceipt gives the receipt of the newest declaration that was typed for a site.
+// HandReceipt returns the receipt of the newest declaration that was typed for a site.
 // ErrTakenOver where none stands.
 func (r *Registry) HandReceipt(ctx context.Context, siteID string, now time.Time) (h HandReceipt, err error) {
 	err = r.view(ctx, func(tx *tx) error {
@@ -295,7 +295,7 @@ func (r *Registry) HandReceipt(ctx context.Context, siteID string, now time.Time
 	return h, nil
 }
 
-// SubmissionFrom is what the form declares of a site, for its owner to change.
+// SubmissionFrom returns what the form declared of a site, for its owner to change.
 // ErrTakenOver where the form declares nothing of it.
 func (r *Registry) SubmissionFrom(ctx context.Context, siteID string, now time.Time) (s Submission, err error) {
 	err = r.view(ctx, func(tx *tx) error {
@@ -334,7 +334,7 @@ func (r *Registry) SubmissionFrom(ctx context.Context, siteID string, now time.T
 	return s, nil
 }
 
-// ByHand tells whether what stands of a site was typed on the form, so that its owner
+// ByHand reports whether what stands of a site was typed on the form, so that its owner
 // may change it there.
 func (r *Registry) ByHand(ctx context.Context, siteID string) (is bool, err error) {
 	err = r.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM grants g JOIN agents a ON a.id = g.agent_id AND a.by_hand

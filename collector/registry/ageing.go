@@ -19,7 +19,7 @@ const (
 )
 
 // reminderReason is what every reminder says: an owner is not told by it why
-// the check was asked for, nor is who reads over their shoulder.
+// the check was asked for, nor is a bystander.
 const reminderReason = "Apri la pagina del sito con il codice del foglio «Conserva questo foglio», guarda se i recapiti sono giusti e rinnova l'adesione. " +
 	"— Open the site's page with the code on the sheet, see that the contacts are right, and renew."
 
@@ -96,7 +96,7 @@ func (r *Registry) dueSites(ctx context.Context, now time.Time, after cursor) (a
 	return all, err
 }
 
-// recordAged tells what is about to be done.
+// recordAged reports what is about to be done.
 func recordAged(ctx context.Context, due []dueSite, record func(context.Context, string, []string) error) error {
 	var sites [3][]string
 	for _, d := range due {

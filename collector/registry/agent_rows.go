@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// AgentFilter says which agents. What is zero does not narrow.
+// AgentFilter selects agents; zero fields match all.
 type AgentFilter struct {
 	ID             string
 	Version        string
@@ -66,7 +66,7 @@ func (r *Registry) CountAgents(ctx context.Context, f AgentFilter) (n int, err e
 	return n, nil
 }
 
-// AgentRows gives a window of the filtered list of agents, with the sites of their
+// AgentRows returns a window of the filtered list of agents, with the sites of their
 // open grants, by the names of the invitations.
 func (r *Registry) AgentRows(ctx context.Context, f AgentFilter, by AgentOrder, in Window) ([]Agent, error) {
 	at, ok := agentOrders[by]

@@ -23,7 +23,7 @@ type Agent struct {
 	Sites             []AgentSite // of its open grants
 }
 
-// AgentSite is what an agent does for a site.
+// AgentSite is an agent's part in a site.
 type AgentSite struct {
 	ID         string
 	Name       string    // as invited; "": see SiteRow
@@ -68,7 +68,7 @@ func (r *Registry) scanAgentSite(scan func(...any) error) (agent string, site Ag
 
 // Revoke shuts an agent out from this moment on; what it declared stays.
 // ingest.ErrUnknownAgent when there is none; revoking twice keeps the first
-// time. Who follows is told.
+// time. Followers are notified.
 func (r *Registry) Revoke(ctx context.Context, agentID string, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		tx.tell(agentID)

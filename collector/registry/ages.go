@@ -43,7 +43,7 @@ func writeAges(ctx context.Context, tx *tx, siteID string, a ages, now time.Time
 	return err
 }
 
-// Contact is a contact as it is shown to who may see it.
+// Contact is a contact as authorised readers see it.
 type Contact struct {
 	protocol.Contact
 	// Unverified is "recapito non verificato": nobody has confirmed it in time,

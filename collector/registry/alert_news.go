@@ -78,7 +78,7 @@ func (j *alertJudge) say(a protocol.Alert, thing string, c AlertChange) {
 	j.wrong[alertKey{a, thing}] = c
 }
 
-// holds tells that contacts were told of it and not yet that it is right again.
+// holds reports that contacts were told of it and not yet that it is right again.
 func (j *alertJudge) holds(k alertKey) (alertTold, bool) {
 	t, ok := j.told[k]
 	return t, ok && t.mended.IsZero()
@@ -149,7 +149,7 @@ func (j *alertJudge) recorder(id string) string {
 	return cmp.Or(r.Name, r.Vendor+" "+r.Model)
 }
 
-// news gives what the contacts are to be told: what is wrong and was not told, and
+// news returns what the contacts are to be told: what is wrong and was not told, and
 // what was told and is right. What was right for less than alertPause is told
 // again only after it, so that a loose cable is not a message an hour.
 func (j *alertJudge) news() (changes []AlertChange, keys []alertKey) {

@@ -146,7 +146,7 @@ func (r *Registry) alertReaders(ctx context.Context, tx *tx, siteID string) (all
 	return all, nil
 }
 
-// SetAlerts is the owner's word whether a contact's address is told. false: no
+// SetAlerts stores the owner's choice whether a contact's address gets alerts. false: no
 // contact of the site has it.
 func (r *Registry) SetAlerts(ctx context.Context, siteID, address string, wanted bool) (ok bool, err error) {
 	if r.ownerKey == nil {
@@ -172,7 +172,7 @@ func (r *Registry) SetAlerts(ctx context.Context, siteID, address string, wanted
 	return ok, nil
 }
 
-// AlertSite gives the site of which a token ends the alerts; false: none.
+// AlertSite returns the site of which a token ends the alerts; false: none.
 func (r *Registry) AlertSite(ctx context.Context, token string) (siteID string, ok bool, err error) {
 	end := sha256.Sum256([]byte(token))
 	err = r.view(ctx, func(tx *tx) error {
@@ -187,7 +187,7 @@ func (r *Registry) AlertSite(ctx context.Context, token string) (siteID string, 
 	return siteID, ok, nil
 }
 
-// EndAlerts is the word of who reads an address that they want no more alerts of
+// EndAlerts records that the reader of an address wants no more alerts of
 // the site.
 func (r *Registry) EndAlerts(ctx context.Context, token string) error {
 	end := sha256.Sum256([]byte(token))

@@ -34,11 +34,10 @@ type Alerted struct {
 	Mail         int                    // messages queued
 }
 
-// Alert tells contacts what changed. It may be called at any time, by several
-// collectors, and as often as one likes: what was told is not told again.
-// listening is since when agents could be heard without a break; while that is
-// shorter than what an agent may take to come back, none counts as unheard. A
-// site that cannot be judged is logged and does not keep back the others.
+// Alert queues alerts for what changed. It may be called at any time, by several
+// collectors, as often as wanted: nothing is sent twice. listening is since when the
+// collectors have run without a break; while that is shorter than the longest absence
+// of an agent, none counts as unheard. A site that fails is logged and skipped.
 func (r *Registry) Alert(ctx context.Context, now, listening time.Time) (Alerted, error) {
 	done := Alerted{Wrong: make(map[protocol.Alert]int), Right: make(map[protocol.Alert]int)}
 	now = exact(now)
@@ -235,7 +234,7 @@ func (r *Registry) queueAlert(ctx context.Context, tx *tx, siteID string, change
 			continue
 		}
 		delete(to, hash)           // two contacts may have one address
-		if channel == ChannelSMS { // names nothing: who holds the phone may be anybody
+		if channel == ChannelSMS { // names nothing: anybody may hold the phone
 			err = r.queueMailTo(ctx, tx, b, siteID, channel, address, now)
 		} else {
 			_, err = r.queueOne(ctx, tx, b, outgoing{owner: siteID, channel: channel, kind: mailAlert, address: address, body: news, at: now})

@@ -223,7 +223,7 @@ func noEOF(err error) error {
 	return err
 }
 
-// next gives a row and the number of its table among the header's; io.EOF after
+// next returns a row and the number of its table among the header's; io.EOF after
 // the last, when all is found whole. The row is valid until the next.
 func (r *archiveReader) next() (number int, row []any, err error) {
 	for {

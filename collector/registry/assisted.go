@@ -26,10 +26,9 @@ const (
 	MaxSendings = 3
 )
 
-// Medium is how an owner told the office what it types.
+// Medium is how an owner dictated the entry to the office.
 type Medium string
 
-// The media.
 const (
 	ByTelephone Medium = "telephone"
 	OnPaper     Medium = "paper"
@@ -47,7 +46,7 @@ var (
 	ErrSentOften = errors.New("the assisted entry was sent too often")
 )
 
-// Assisted is what a submission is besides that was dictated.
+// Assisted is the extra state of a dictated submission.
 type Assisted struct {
 	Operator         string // user id
 	Medium           Medium
@@ -59,8 +58,8 @@ type Assisted struct {
 }
 
 // Sending is an assisted entry on its way to its owner. Code opens it. Name and
-// Address are who gets a letter and where, of the first one alone: what an operator
-// typed is not read again.
+// Address are those of the letter, of the first sending alone: what an operator typed is
+// not read again.
 type Sending struct {
 	Code          protocol.Code
 	Channel       Channel
@@ -201,7 +200,7 @@ func openAssisted(ctx context.Context, tx *tx, id, operator string, at time.Time
 	return err
 }
 
-// AssistedOf tells which entry a code opens now.
+// AssistedOf reports which entry a code opens now.
 func (r *Registry) AssistedOf(ctx context.Context, code protocol.Code, now time.Time) (id string, ok bool, err error) {
 	if r.ownerKey == nil {
 		return "", false, nil
@@ -216,8 +215,8 @@ func (r *Registry) AssistedOf(ctx context.Context, code protocol.Code, now time.
 	return id, true, nil
 }
 
-// OpenAssisted uses a code up: who has it is the owner whom an entry was sent to, and
-// known by no more than that. false: it opens nothing (any more).
+// OpenAssisted uses a code up: its bearer is the owner whom an entry was sent to, and
+// known by that alone. false: it opens nothing, or nothing any more.
 func (r *Registry) OpenAssisted(ctx context.Context, code protocol.Code, at time.Time) (id string, ok bool, err error) {
 	id, ok, err = r.AssistedOf(ctx, code, at)
 	if err != nil || !ok {
@@ -268,8 +267,7 @@ func (r *Registry) RefuseAssisted(ctx context.Context, id string, at time.Time) 
 	return nil
 }
 
-// CancelAssisted takes back what an operator typed, sent or not: it is deleted.
-// ErrUnknownAssisted.
+// CancelAssisted deletes what an operator typed, sent or not. ErrUnknownAssisted.
 func (r *Registry) CancelAssisted(ctx context.Context, id, operator string, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		if err := openAssisted(ctx, tx, id, operator, exact(at)); err != nil {

@@ -10,7 +10,6 @@ import (
 // AssistedState is how far an assisted entry has come.
 type AssistedState string
 
-// The states.
 const (
 	AssistedTyping    AssistedState = "typing" // not sent yet
 	AssistedSent      AssistedState = "sent"
@@ -48,7 +47,7 @@ func AssistedNumber(id string) string {
 	return id[:4] + "-" + id[4:8]
 }
 
-// AssistedFilter says which. What is zero does not narrow.
+// AssistedFilter selects entries; zero fields match all.
 type AssistedFilter struct {
 	Operator    string // required: nobody lists those of others
 	ID          string

@@ -30,7 +30,7 @@ const (
 	ReasonDeclared  Reason = "declared"  // a person approved a declaration
 	ReasonReplaced  Reason = "replaced"  // an agent took the place of others: what they had declared went
 	ReasonLeft      Reason = "left"      // what one agent had declared was withdrawn, others' stays
-	ReasonEmptied   Reason = "emptied"   // the same, and nothing stays; who was enrolled since may still declare
+	ReasonEmptied   Reason = "emptied"   // the same, and nothing stays; agents enrolled since may still declare
 	ReasonSuspended Reason = "suspended" // hidden from search
 	ReasonResumed   Reason = "resumed"
 	ReasonWithdrawn Reason = "withdrawn" // the whole site was erased
@@ -71,7 +71,7 @@ type Act struct {
 	Origin
 }
 
-// act gives the number of this write's act, and records it the first time: a
+// act returns the number of this write's act, and records it the first time: a
 // message that changes nothing is no act.
 func (w *write) act(ctx context.Context) (int64, error) {
 	if w.number > 0 {

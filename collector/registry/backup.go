@@ -18,7 +18,7 @@ const KeysLife = 30 * 24 * time.Hour
 // dataKeysTable goes into the backup of the keys alone.
 const dataKeysTable = "data_keys"
 
-// leftOut are the tables that no backup has: who is signed in signs in again, and
+// leftOut are the tables that no backup has: users sign in again, and
 // a link that was used, or a session that was ended, does not come back.
 var leftOut = []string{dataKeysTable, "sessions", "links", "ceremonies", "owner_sessions", "submission_sessions", restoringTable}
 

@@ -51,7 +51,7 @@ func (r *Registry) AddCaseRecord(ctx context.Context, rec CaseRecord) (number in
 	return number, nil
 }
 
-// packRecord gives the two parts of a record as they are sealed; no body where the
+// packRecord returns the two parts of a record as they are sealed; no body where the
 // record has none.
 func packRecord(rec CaseRecord) (head, body []byte, err error) {
 	if rec.Actor == "" || rec.Kind == "" {
@@ -97,19 +97,19 @@ const (
 	briefRecords  = recordColumns + ", NULL FROM case_records r WHERE "
 )
 
-// CaseRecords gives the records of a case in their order, whole. That the force
+// CaseRecords returns the records of a case in their order, whole. That the force
 // may see the case, Case has told.
 func (r *Registry) CaseRecords(ctx context.Context, caseID string) ([]CaseRecord, error) {
 	return r.caseRecords(ctx, wholeRecords+"r.case_id = ? ORDER BY r.number", caseID)
 }
 
-// CaseHistory gives the newest records of a case, at most limit, the newest first
+// CaseHistory returns the newest records of a case, at most limit, the newest first
 // and without their bodies; of one kind, or of all where kind is "".
 func (r *Registry) CaseHistory(ctx context.Context, caseID, kind string, limit int) ([]CaseRecord, error) {
 	return r.caseRecords(ctx, briefRecords+"r.case_id = ?1 AND (?2 = '' OR r.kind = ?2) ORDER BY r.number DESC LIMIT ?3", caseID, kind, limit)
 }
 
-// RecordsBy gives the newest records that a user made in whatever case, at most
+// RecordsBy returns the newest records that a user made in whatever case, at most
 // limit, the newest first and without their bodies.
 func (r *Registry) RecordsBy(ctx context.Context, user string, limit int) ([]CaseRecord, error) {
 	return r.caseRecords(ctx, briefRecords+"r.actor_hash = ? ORDER BY r.at DESC, r.case_id, r.number DESC LIMIT ?", r.actorHash(user), limit)

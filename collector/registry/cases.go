@@ -93,9 +93,8 @@ func (r *Registry) caseHash(domain string, words ...string) []byte {
 	return m.Sum(nil)
 }
 
-// FindCase gives the id of the force's open case that c speaks of: with its kind
-// and reference, or, without a reference, with all of who opened it, kind, offence
-// and reason. Of several it is the oldest.
+// FindCase returns the id of the force's oldest open case that matches c: by kind and
+// reference or, without a reference, by officer, kind, offence and reason.
 func (r *Registry) FindCase(ctx context.Context, c Case) (id string, ok bool, err error) {
 	err = r.read.QueryRowContext(ctx, "SELECT id FROM cases WHERE find_hash = ? AND force = ? AND closed_at IS NULL ORDER BY opened_at, id LIMIT 1",
 		r.findHash(c), c.Force).Scan(&id)
@@ -107,7 +106,7 @@ const seenBy = "(c.force = ? OR EXISTS (SELECT 1 FROM case_shares s WHERE s.case
 
 const caseColumns = "c.id, c.force, c.opened_at, coalesce(c.referred_at, 0), coalesce(c.closed_at, 0), " + caseKey + ", c.body"
 
-// Case gives a case that is the force's own or shared with it.
+// Case returns a case that is the force's own or shared with it.
 func (r *Registry) Case(ctx context.Context, id, force string) (Case, bool, error) {
 	all, err := r.cases(ctx, "c.id = ? AND "+seenBy, id, force, force)
 	if err != nil || len(all) == 0 {
@@ -206,9 +205,8 @@ func (r *Registry) ShareCase(ctx context.Context, id, force, with string, at tim
 	})
 }
 
-// UnshareCase takes a sharing back: the other force sees the case no more. What it
-// did in it stays. ErrUnknownCase when it is not the force's own; that it was not
-// shared is no error.
+// UnshareCase ends the sharing of a case with another force, whose acts in it stay.
+// ErrUnknownCase when it is not the force's own; it is no error if it was not shared.
 func (r *Registry) UnshareCase(ctx context.Context, id, force, with string) error {
 	return r.changeCase(ctx, "take back the sharing of a case", id, force, func(ctx context.Context, tx *tx, _ Case) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM case_shares WHERE case_id = ? AND force = ?", id, with)

@@ -9,7 +9,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// Census is what operations watch: how many and how old, never who.
+// Census has the counts and ages that operations watch, and no identity.
 type Census struct {
 	Counts
 	Heard int // agents not revoked that were heard within protocol.UnheardAfter

@@ -30,8 +30,8 @@ func (r *Registry) AddCeremony(ctx context.Context, hash [32]byte, body any, exp
 	return nil
 }
 
-// ConsumeCeremony uses it up: of all who try, one gets its body. One that is not
-// known, used or expired gives false.
+// ConsumeCeremony uses a ceremony up: only one caller gets its body. An unknown, used or
+// expired one returns false.
 func (r *Registry) ConsumeCeremony(ctx context.Context, hash [32]byte, now time.Time, body any) (ok bool, err error) {
 	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
 		var sealed []byte

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ChangedSites gives the sites that changed after change number `after`, at
+// ChangedSites returns the sites that changed after change number `after`, at
 // most limit of them, in the order of their newest change, and the number to
 // ask from next. A site that changed often is named once. No site: nothing
 // has changed, and last is after. A reader that starts from 0 meets every

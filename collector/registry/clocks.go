@@ -73,7 +73,7 @@ func (a ages) moment(stage int) time.Time {
 // checkDue is when a check of the contacts is asked for.
 func (a ages) checkDue() time.Time { return a.confirmed.AddDate(1, 0, -reminders[0]) }
 
-// silent tells whether the site's agents say nothing any more. One that never
+// silent reports whether the site's agents say nothing any more. One that never
 // had an agent is not silent.
 func (a ages) silent(now time.Time) bool {
 	return !a.heard.IsZero() && !a.heard.AddDate(0, silentMonths, 0).After(now)

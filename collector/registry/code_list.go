@@ -50,7 +50,7 @@ type CodeRow struct {
 	hash []byte
 }
 
-// CodeFilter says which codes. What is zero does not narrow.
+// CodeFilter selects codes; zero fields match all.
 type CodeFilter struct {
 	SiteID      string
 	State       CodeState
@@ -122,8 +122,8 @@ func (r *Registry) scanCodeRow(scan func(...any) error) (c CodeRow, err error) {
 	return c, err
 }
 
-// RevokeCodes takes back what a site was given at a moment, or at any with the zero
-// time, and nobody has used. It opens nothing from now on.
+// RevokeCodes revokes the unused codes that a site was given at a moment, or at any with
+// the zero time.
 func (r *Registry) RevokeCodes(ctx context.Context, siteID string, created, at time.Time) (n int, err error) {
 	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
 		query, args := "UPDATE codes SET revoked_at = ?1, expires_at = CASE WHEN expires_at > ?1 THEN ?1 ELSE expires_at END WHERE site_id = ?2 AND used_at IS NULL AND revoked_at IS NULL", []any{micros(at), siteID}

@@ -61,7 +61,7 @@ func (v *vault) putLookups(ctx context.Context, tx *tx, owner string, contacts [
 	return nil
 }
 
-// LookUp gives the ids of the sites and organisations that have a contact with
+// LookUp returns the ids of the sites and organisations that have a contact with
 // this phone number, e-mail address or PEC, in whatever way it is written.
 func (r *Registry) LookUp(ctx context.Context, text string) (owners []string, err error) {
 	hash, ok := lookupHash(r.vault.lookup, text)
@@ -86,7 +86,7 @@ func (r *Registry) LookUp(ctx context.Context, text string) (owners []string, er
 // of one list.
 const maxContactSites = 1000
 
-// Contacts gives the newest contacts of sites, by site id; a site without any,
+// Contacts returns the newest contacts of sites, by site id; a site without any,
 // or that its owner has suspended, is left out. It is only for an answer that is
 // on the trail.
 func (r *Registry) Contacts(ctx context.Context, siteIDs []string) (map[string][]Contact, error) {

@@ -14,11 +14,11 @@ import (
 // ErrUnknownDelegation is returned for the id of no delegation.
 var ErrUnknownDelegation = errors.New("delegation not known")
 
-// ErrNoReferent is returned where a delegation names nobody who may be one.
+// ErrNoReferent is returned for a delegation to a user who cannot be a referent.
 var ErrNoReferent = errors.New("a delegation is for a referent's account that is not revoked")
 
-// ErrWiderDelegation: the delegation is for other sites too, of which who owns
-// this one decides nothing.
+// ErrWiderDelegation is returned when the delegation covers other sites too, for which
+// this site's owner cannot decide.
 var ErrWiderDelegation = errors.New("the delegation is for other sites too")
 
 // Delegate keeps a delegation. The error is protocol.FieldErrors,
@@ -127,8 +127,8 @@ func (r *Registry) siteDelegations(ctx context.Context, tx *tx, siteID string, a
 	return all, nil
 }
 
-// RevokeSiteDelegation is what the owner of a site does with their code: it ends
-// a delegation that is for this site alone. ErrUnknownDelegation when none of the
+// RevokeSiteDelegation ends, for the owner's code of a site, a delegation for this site
+// alone. ErrUnknownDelegation when none of the
 // site's has this id, ErrWiderDelegation, or ErrUnknownSite.
 func (r *Registry) RevokeSiteDelegation(ctx context.Context, siteID, id string, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
@@ -188,7 +188,7 @@ func (r *Registry) readDelegations(ctx context.Context, tx *tx, column, of strin
 	return all, err
 }
 
-// MayAct gives the delegation by which a referent may use a power for a site at a
+// MayAct returns the delegation by which a referent may use a power for a site at a
 // moment; false: by none. One for a site that has gone to another organisation
 // gives nothing any more.
 func (r *Registry) MayAct(ctx context.Context, userID, siteID string, p protocol.Power, at time.Time) (protocol.Delegation, bool, error) {

@@ -9,8 +9,8 @@ import (
 	"anagrafe/protocol"
 )
 
-// Dependents are who knows the collector by an authority that signed until some
-// time.
+// Dependents are the agents that recognise the collector by an authority which signed
+// until some time.
 type Dependents struct {
 	Agents      int       // whose certificate it signed, good or still to be renewed
 	AgentsUntil time.Time // the last of them may be renewed until then; zero: none

@@ -28,7 +28,7 @@ type Change struct {
 	Origin
 }
 
-// Diff tells what differs between two snapshots of one site: two moments, or
+// Diff reports what differs between two snapshots of one site: two moments, or
 // one moment as known at two times. The order is site, recorders, cameras, each
 // by id and field. When a fact was read again, and said the same, is no
 // difference.

@@ -139,7 +139,7 @@ type written struct {
 	query  string
 }
 
-// placeholders gives a statement as the engine reads it.
+// placeholders returns a statement as the engine reads it.
 func (e engine) placeholders(query string) string {
 	if q, ok := rewritten.Load(written{e, query}); ok {
 		return q.(string)

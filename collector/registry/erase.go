@@ -33,7 +33,7 @@ func (r *Registry) UseLedger(ctx context.Context, l *Ledger) error {
 	return nil
 }
 
-// missingIn gives what the register knows to be erased and the list does not.
+// missingIn returns what the register knows to be erased and the list does not.
 func (r *Registry) missingIn(ctx context.Context, list []Erasure) (missing []Erasure, err error) {
 	epochs := make(map[string]int64) // of the newest erasure of a site
 	type act struct {
@@ -73,7 +73,7 @@ func (r *Registry) missingIn(ctx context.Context, list []Erasure) (missing []Era
 	return missing, err
 }
 
-// whole tells whether all of the site went.
+// whole reports whether all of the site went.
 func (e Erasure) whole() bool {
 	return e.What == erasedByOffice || e.What == erasedWithdrawn && (e.Agent == "" || e.Grant >= e.Epoch)
 }
@@ -149,7 +149,7 @@ func (r *Registry) replayErasure(ctx context.Context, tx *tx, e Erasure) (done b
 	return true, errors.Join(w.finish(ctx), changed(ctx, tx, e.Site))
 }
 
-// takeAway takes the site out for good, whoever speaks for it, and tells its
+// takeAway erases the site for good, whichever agents it has, and tells its
 // agents by a notice.
 func (w *write) takeAway(ctx context.Context) error {
 	if err := w.exec(ctx, "UPDATE grants SET until_at = ?1 WHERE site_id = ?2 AND "+notEnded("?1"), micros(w.at), w.m.SiteID); err != nil {
@@ -242,7 +242,7 @@ func Held() (kinds []string) {
 	return kinds
 }
 
-// HasSite tells whether a site is, or was, in the register.
+// HasSite reports whether a site is, or was, in the register.
 func (r *Registry) HasSite(ctx context.Context, siteID string) (known bool, err error) {
 	err = r.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sites WHERE id = ?)", siteID).Scan(&known)
 	if err != nil {

@@ -14,10 +14,9 @@ import (
 	"anagrafe/protocol"
 )
 
-// Facts is what decides the rank of a site's cameras in a search: a part of its
-// History that is read for all sites at once. Of the looks at a store's depth
-// only the newest is here, for none before it says anything about a moment
-// since.
+// Facts is what decides the rank of a site's cameras in a search: the part of its History
+// that is read for all sites at once. Of the measurements of a store's depth it has only
+// the newest, because older ones say nothing about the time since.
 type Facts struct {
 	SiteID   string
 	Category protocol.Category
@@ -36,10 +35,9 @@ type CameraFacts struct {
 // factSites is how many sites are read at once: some thousands of rows.
 const factSites = 256
 
-// AllFacts calls f for every site that ever said something, from several
-// goroutines at once, and gives the number of the newest change that is in what
-// it gave: all is of one state of the record. Schedules and retentions are given
-// from what was in force at since on. When f fails, AllFacts does.
+// AllFacts calls f, from several goroutines at once, for every site that was ever
+// declared, all in one state of the record, and returns the number of its newest change.
+// Schedules and retentions begin with those in force at since. If f fails, AllFacts does.
 func (r *Registry) AllFacts(ctx context.Context, since time.Time, f func(Facts) error) (change int64, err error) {
 	err = r.view(ctx, func(tx *tx) error {
 		ids, last, err := everChanged(ctx, tx)
@@ -90,7 +88,7 @@ func (r *Registry) AllFacts(ctx context.Context, since time.Time, f func(Facts) 
 	return change, nil
 }
 
-// FactsOf gives the facts of sites, all of one state of the record, in the order
+// FactsOf returns the facts of sites, all of one state of the record, in the order
 // of ids.
 func (r *Registry) FactsOf(ctx context.Context, ids []string, since time.Time) ([]Facts, error) {
 	var sites []*siteRows
@@ -116,7 +114,7 @@ func (r *Registry) FactsOf(ctx context.Context, ids []string, since time.Time) (
 	return facts, nil
 }
 
-// everChanged gives the sites that ever changed, in the order of their ids, in
+// everChanged returns the sites that ever changed, in the order of their ids, in
 // which their rows lie, and the number of the newest change.
 func everChanged(ctx context.Context, tx *tx) (ids []string, last int64, err error) {
 	err = each(ctx, tx, func(scan func(...any) error) error {

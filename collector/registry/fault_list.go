@@ -53,8 +53,8 @@ type FaultLimits struct {
 	Old               []string  // version: those that are old; none: nothing is
 }
 
-// FaultList is what is wrong at a moment. It names nobody; of its memory a line takes some
-// 150 bytes.
+// FaultList is the list of faults at a moment, without names; a line takes some 150 bytes
+// of memory.
 type FaultList struct {
 	At      time.Time
 	Lines   []FaultLine   // those that began last first
@@ -77,7 +77,7 @@ type FaultLine struct {
 	Size       int64         // of a wrong clock: ms
 }
 
-// RecorderKind is what recorders have in common. Lines share it.
+// RecorderKind is a maker, model and firmware, shared by its lines.
 type RecorderKind struct {
 	Maker    protocol.Maker
 	Model    string
@@ -130,7 +130,7 @@ func (r *Registry) ReadFaults(ctx context.Context, l FaultLimits) (*FaultList, e
 // revocations counts the agents that were shut out.
 const revocations = "SELECT count(*) FROM agents WHERE revoked_at IS NOT NULL"
 
-// FaultsStand tells whether no agent was shut out since a queue was read, by any
+// FaultsStand reports whether no agent was shut out since a queue was read, by any
 // collector: its lines are no more.
 func (r *Registry) FaultsStand(ctx context.Context, q *FaultList) (bool, error) {
 	revoked := 0
@@ -189,7 +189,7 @@ func (q *FaultList) readLines(ctx context.Context, tx *tx, l FaultLimits) error 
 	return each(ctx, tx, line, faultLines)
 }
 
-// once gives the text of a set that s is.
+// once returns the text of a set that s is.
 func once(all map[string]string, s string) string {
 	if kept, ok := all[s]; ok {
 		return kept

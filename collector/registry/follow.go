@@ -12,7 +12,7 @@ import (
 const (
 	// newsChannel is the channel of LISTEN and NOTIFY. A notification says that
 	// something changed, and in its payload which agent was revoked, if any. What
-	// changed stands in the tables: who follows keeps a cursor (ChangedSites,
+	// changed stands in the tables: a follower keeps a cursor (ChangedSites,
 	// Noticed), so that a notification that is lost delays and loses nothing.
 	newsChannel = "anagrafe_news"
 	// followPoll is how often Follow tells without having been told, and sees
@@ -49,9 +49,9 @@ func (t *tx) notifyOnCommit(ctx context.Context) error {
 	return err
 }
 
-// Follow calls tell whenever a collector on the same database, this one included,
-// has changed something, and now and then when nobody has: what changed, the
-// caller reads by its own cursor. revoked is the agent that was revoked, "" for
+// Follow calls tell whenever a collector on the same database, this one included, has
+// changed something, and now and then in any case; the caller reads the changes by its
+// own cursor. revoked is the agent that was revoked, "" for
 // anything else. It reconnects by itself, and returns when ctx ends. On SQLite it
 // returns at once: nobody else writes there.
 func (r *Registry) Follow(ctx context.Context, tell func(revoked string)) error {

@@ -42,7 +42,7 @@ type ForceAct struct {
 	At   time.Time // when it was added here
 }
 
-// OfForce tells whether a role belongs to a force; the others are the Comune's.
+// OfForce reports whether a role belongs to a force; the others are the Comune's.
 func OfForce(role string) bool {
 	return slices.Contains([]string{RoleOfficer, RoleForceAuditor, RoleForceAdmin}, role)
 }
@@ -176,8 +176,8 @@ func (r *Registry) Qualify(ctx context.Context, userID, force, qualification str
 	return nil
 }
 
-// AddFirstAdministrator adds the administrator of a force that has none who may
-// sign in; otherwise it is ErrAdministered, also for one of two who try at once.
+// AddFirstAdministrator adds the administrator of a force that has none who may sign in;
+// otherwise, also for the second of two concurrent calls, it returns ErrAdministered.
 func (r *Registry) AddFirstAdministrator(ctx context.Context, u User) error {
 	if u.Role != RoleForceAdmin {
 		return fmt.Errorf("add first administrator %s: the role is %q", u.Name, u.Role)

@@ -24,7 +24,6 @@ type FunnelRow struct {
 // Grouping is by what sites are counted.
 type Grouping string
 
-// The groupings.
 const (
 	GroupNone      Grouping = ""
 	GroupCategory  Grouping = "category"
@@ -109,8 +108,8 @@ func addCounts(groups map[string]*FunnelRow, scan func(...any) error) error {
 }
 
 // Reached counts the sites that first came to a stage between each two neighbours of
-// some moments, the oldest first. What a count says of the past does not change later,
-// but for a withdrawal: a site that is declared again has not withdrawn any more.
+// some moments, the oldest first. A count of the past does not change later, except for
+// withdrawals: a site that is declared again no longer counts as withdrawn.
 func (r *Registry) Reached(ctx context.Context, stage Stage, at []time.Time) (counts []int, err error) {
 	column, ok := stageColumn[stage]
 	if !ok {

@@ -18,8 +18,8 @@ type GazetteerSource struct {
 	Body       []byte // as package gazetteer writes it
 }
 
-// PutGazetteer adds sources, or replaces those of the same name: all or none. All
-// collectors on the same database hear of it.
+// PutGazetteer adds sources, or replaces those of the same name, all or none, and notifies
+// all collectors on the same database.
 func (r *Registry) PutGazetteer(ctx context.Context, sources []GazetteerSource) error {
 	for _, s := range sources {
 		if len(s.Body) > maxGazetteerBody {
@@ -67,7 +67,7 @@ func (r *Registry) GazetteerSources(ctx context.Context) ([]GazetteerSource, err
 	return r.gazetteer(ctx, "NULL")
 }
 
-// Gazetteer gives all that was imported, by name, of one instant.
+// Gazetteer returns all that was imported, by name, of one instant.
 func (r *Registry) Gazetteer(ctx context.Context) ([]GazetteerSource, error) {
 	return r.gazetteer(ctx, "body")
 }

@@ -12,7 +12,7 @@ import (
 
 // History is what the register knew of one site at a moment, over time. Each
 // series is ordered by the time from which it holds. Contacts are no part of
-// it: who reads those leaves an entry on the trail (see Contacts).
+// it: reading those is an entry on the trail (see Contacts).
 type History struct {
 	SiteID    string
 	Known     time.Time // only what was recorded by then; zero: all

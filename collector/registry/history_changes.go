@@ -11,8 +11,8 @@ import (
 
 // Changes tells every change after from and up to to, in the order of the times
 // since when they are true. Looks that only measured the clock, or how far
-// footage reaches back, are left out: they are series, not changes. Of a camera
-// that was withdrawn, only that is told.
+// footage reaches back, are left out: they are series, not changes. Of a withdrawn
+// camera only the withdrawal is listed.
 func (h History) Changes(from, to time.Time) ([]Change, error) {
 	var all []Change
 	before := h.At(from)
@@ -60,7 +60,7 @@ func (h History) moments(from, to time.Time) []time.Time {
 	return slices.CompactFunc(all, time.Time.Equal)
 }
 
-// differs tells whether value i of a series says something else than the one
+// differs reports whether value i of a series says something else than the one
 // before, which a look alone does not.
 func (h History) differs(k thing, i int) bool {
 	switch k.kind {
@@ -82,7 +82,7 @@ func sameSchedule(a, b protocol.Schedule) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// sameLimits tells whether two retentions are configured the same, whenever and
+// sameLimits reports whether two retentions are configured the same, whenever and
 // whatever was measured.
 func sameLimits(a, b protocol.Retention) bool {
 	return a.Kind == b.Kind && a.Age == b.Age && a.EventAge == b.EventAge && a.Fact.Source == b.Fact.Source

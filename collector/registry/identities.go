@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ErrRevoked is returned for who was shut out.
+// ErrRevoked is returned for a revoked identity.
 var ErrRevoked = errors.New("user revoked")
 
 // SignInIdentity finds the user of an identity that a provider vouches for, by its

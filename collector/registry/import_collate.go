@@ -91,7 +91,7 @@ func (m *collation) keep(c protocol.Camera) {
 	m.cameras = append(m.cameras, c)
 }
 
-// recorder gives the id of a recorder: that of the one that says the same, else
+// recorder returns the id of a recorder: that of the one that says the same, else
 // of the one that the camera hung on before, which then is called otherwise now.
 func (m *collation) recorder(r protocol.Recorder, before string) string {
 	for _, have := range m.recorders {
@@ -117,7 +117,7 @@ func (m *collation) recorder(r protocol.Recorder, before string) string {
 	return r.ID
 }
 
-// inOrder gives the cameras, those first that were there before, as they were.
+// inOrder returns the cameras, those first that were there before, as they were.
 func (m *collation) inOrder() []protocol.Camera {
 	place := func(c protocol.Camera) int {
 		if at := slices.IndexFunc(m.before.Cameras, func(old protocol.Camera) bool { return old.ID == c.ID }); at >= 0 {
@@ -136,7 +136,7 @@ func (m *collation) inOrder() []protocol.Camera {
 	return m.cameras
 }
 
-// sinceBefore gives each group of values that has not changed the fact that it
+// sinceBefore returns each group of values that has not changed the fact that it
 // had.
 func sinceBefore(c, old protocol.Camera) protocol.Camera {
 	if c.Name == old.Name {

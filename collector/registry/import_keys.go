@@ -182,7 +182,7 @@ func (r *Registry) openSiteKey(siteID string, key, body []byte) (string, error) 
 	return string(plain), err
 }
 
-// sameDeclaration tells whether two encoded messages declare the same, whoever
+// sameDeclaration reports whether two encoded messages declare the same, whoever
 // approved it and when.
 func sameDeclaration(a, b []byte) (bool, error) {
 	plain := func(raw []byte) ([]byte, error) {

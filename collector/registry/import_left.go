@@ -7,7 +7,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// missing gives a step for each site that was imported before and that the file
+// missing returns a step for each site that was imported before and that the file
 // does not name; not for those that no file changes any more.
 func (i *importing) missing(ctx context.Context) ([]importStep, error) {
 	named := make(map[string]bool)

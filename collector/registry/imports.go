@@ -13,14 +13,13 @@ import (
 	"anagrafe/protocol"
 )
 
-// Import is what an organisation says of its sites in a file of its own. It is
-// recorded as what an agent declares is, by an agent of the organisation's that
-// is no computer, with source declared: history, search and withdrawal know no
-// difference. An agent that is enrolled for the site takes the entry over: its
-// first declaration takes the import's place, and no file changes the site then.
+// Import is a file of sites and cameras of an organisation. It is recorded like an
+// agent's declaration, by a virtual agent of the organisation, with source declared:
+// history, search and withdrawal treat it alike. The first declaration of an agent
+// enrolled for the site replaces the import, and no file changes the site after that.
 //
-// What a file says twice is recorded once: sites and cameras are known again by
-// the owner's own keys, and what has not changed keeps its time.
+// Importing a file again records nothing new: sites and cameras are identified by the
+// owner's keys, and unchanged ones keep their time.
 type Import struct {
 	OrganisationID string
 	Sites          []ImportedSite
@@ -46,7 +45,7 @@ type ImportedCamera struct {
 	Camera   protocol.Camera
 }
 
-// ImportState is what became of a site of a file.
+// ImportState is the outcome of importing a site.
 type ImportState string
 
 const (
@@ -60,7 +59,7 @@ const (
 	ImportRemoved   ImportState = "removed"    // the same, and it was withdrawn
 )
 
-// ImportResult is what became of one site.
+// ImportResult is the outcome of importing one site.
 type ImportResult struct {
 	Key     string
 	SiteID  string // "" of one that is not recorded
@@ -240,7 +239,7 @@ func (i *importing) begin(ctx context.Context, e *entry, s ImportedSite) error {
 	return i.putKey(ctx, kindSite, e.siteID, importKey{e.siteID, s.Key})
 }
 
-// ImportKeys gives what an owner calls a site and its cameras, by camera id; "" and
+// ImportKeys returns what an owner calls a site and its cameras, by camera id; "" and
 // none for what was not imported.
 func (r *Registry) ImportKeys(ctx context.Context, siteID string) (key string, cameras map[string]string, err error) {
 	err = r.view(ctx, func(tx *tx) error {

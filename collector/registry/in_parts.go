@@ -6,7 +6,7 @@ import (
 )
 
 // A list of a hundred thousand rows is read in parts: no more of them is in memory at
-// once, and who reads slowly, a browser that saves a file say, holds no connection and
+// once, and a slow reader, a browser that saves a file say, holds no connection and
 // no old state of the database meanwhile. A part begins behind the last row of the one
 // before, wherever that stands by then: a row is given once, and one that was in the
 // list all the time and did not change its place is not left out.

@@ -33,7 +33,7 @@ func (r *Registry) contactToken(siteID string, hash []byte, asked int64) string 
 }
 
 // introduce asks those of a declaration's contacts that somebody else than by has
-// named. Who was asked already is not asked again by this; reminders are mail too.
+// named. A contact that was asked already is not asked again; reminders are mail too.
 func (w *write) introduce(ctx context.Context, contacts []protocol.Contact, by string) error {
 	if w.r.ownerKey == nil {
 		return nil
@@ -127,7 +127,7 @@ type Introduction struct {
 // same address is.
 const introduced = "address_hash = (SELECT t.address_hash FROM introductions t WHERE t.link_hash = ?1 AND t.accepted_at IS NULL) AND accepted_at IS NULL"
 
-// Introductions gives what waits to be accepted by who reads the address that a
+// Introductions returns what waits to be accepted by the reader of the address that a
 // token was sent to: at every site that names it. None for a token that opens
 // nothing, or nothing any more.
 func (r *Registry) Introductions(ctx context.Context, token string) (all []Introduction, err error) {
@@ -180,7 +180,7 @@ func (r *Registry) readIntroduction(ctx context.Context, tx *tx, one *Introducti
 	return err
 }
 
-// AcceptContact is the word of who reads the address that a token was sent to:
+// AcceptContact records the consent of the reader of the address that a token was sent to:
 // they are the contact of each site that names it. false: the token opens nothing.
 func (r *Registry) AcceptContact(ctx context.Context, token string, at time.Time) (accepted bool, err error) {
 	link := sha256.Sum256([]byte(token))

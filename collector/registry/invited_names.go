@@ -21,7 +21,7 @@ var invitedNames = func() string {
 	return "SELECT s.id, s.invited, (SELECT sealed FROM data_keys k WHERE k.owner = s.id) FROM sites s WHERE s.id IN (" + strings.Join(ids, ", ") + ")"
 }()
 
-// InvitedNames gives the names that were typed for the invitations of some sites.
+// InvitedNames returns the names that were typed for the invitations of some sites.
 func (r *Registry) InvitedNames(ctx context.Context, sites []uuid.UUID) (map[uuid.UUID]string, error) {
 	names := make(map[uuid.UUID]string, len(sites))
 	err := r.view(ctx, func(tx *tx) error {

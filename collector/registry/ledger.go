@@ -78,13 +78,13 @@ type LedgerText struct {
 	macs     []string // of each line
 }
 
-// Continues tells whether a ledger had come as far as head, on its way here.
+// Continues reports whether a ledger had come as far as head, on its way here.
 func (l LedgerText) Continues(head LedgerHead) bool {
 	return head.Lines == 0 || head.Lines <= len(l.macs) && l.macs[head.Lines-1] == head.MAC
 }
 
 // ReadLedger reads a ledger with the key that it is written with. rest is how many
-// bytes a power cut has left of a line that nobody was told of.
+// bytes a power cut has left of a line that was never acknowledged.
 func ReadLedger(in io.Reader, key []byte) (text LedgerText, rest int, err error) {
 	lines := bufio.NewReaderSize(in, maxLedgerLine)
 	var mac []byte
@@ -123,7 +123,7 @@ func (l *LedgerText) add(n int, content []byte) error {
 	return nil
 }
 
-// macOf gives the MAC of a line's content after the MAC of the line before.
+// macOf returns the MAC of a line's content after the MAC of the line before.
 func macOf(key, before, content []byte) []byte {
 	m := hmac.New(sha256.New, key)
 	m.Write(before)
@@ -241,7 +241,6 @@ func (l *Ledger) add(erasures []Erasure) error {
 	return nil
 }
 
-// Close closes the file.
 func (l *Ledger) Close() error {
 	if l == nil {
 		return nil

@@ -48,8 +48,8 @@ const (
 	mailInvitation mailKind = "invitation"
 )
 
-// Mail is a message to be sent: that there is something to be read, and no more;
-// or, to a contact who wishes to be told, what is wrong with their recorders.
+// Mail is a message to be sent: the neutral one, that there is something to read, or an
+// alert to a contact who asked for it.
 type Mail struct {
 	ID      string // UUID; the same at each try
 	Channel Channel
@@ -63,10 +63,9 @@ type Mail struct {
 	Invitation *InvitationMail
 }
 
-// DueMail takes messages that are due at now, of these channels (of none given: of
-// all), for a sender who says within ten minutes what became of each, by MailSent or
-// MailFailed; after that another may take it. At most limit waiting messages are
-// looked at, and those to one address that say the same are one.
+// DueMail takes messages that are due at now, of these channels (none: all), for a sender
+// that reports each with MailSent or MailFailed within ten minutes; after that another may
+// take it. It looks at limit waiting messages at most, and merges equal ones to one address.
 func (r *Registry) DueMail(ctx context.Context, now time.Time, limit int, channels ...Channel) (taken []Mail, err error) {
 	now = exact(now)
 	waiting := "ended_at IS NULL AND due_at <= ?" + ofChannels(channels) + " AND " + notHeld

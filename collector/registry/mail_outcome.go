@@ -10,8 +10,8 @@ import (
 
 // What becomes of messages.
 
-// MailSent says that a server has taken a message: whatever else waited for its
-// address when it was taken for sending is told with it.
+// MailSent records that a server has accepted a message, which stands for all that waited
+// for its address when it was taken for sending.
 func (r *Registry) MailSent(ctx context.Context, m Mail, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error { return endMail(ctx, tx, m, "sent", exact(at)) })
 	if err != nil {
@@ -43,7 +43,7 @@ func invitationEnded(ctx context.Context, tx *tx, mailID, outcome string, at tim
 	return err
 }
 
-// MailFailed says that a message was not sent. With bounced a server refused its
+// MailFailed records that a message was not sent. With bounced a server refused its
 // address for good: each site that has it among its contacts has it marked, and
 // a check asked for. Otherwise it is tried again later, for two days.
 func (r *Registry) MailFailed(ctx context.Context, m Mail, at time.Time, bounced bool) error {
@@ -60,8 +60,8 @@ func (r *Registry) MailFailed(ctx context.Context, m Mail, at time.Time, bounced
 	return nil
 }
 
-// MailTold says what a notification told of a message that was sent: that its address
-// is refused for good after all, as MailFailed does, or that it lies in the mailbox.
+// MailTold records a delivery notification for a message that was sent: its address is
+// refused for good after all, as in MailFailed, or it lies in the mailbox.
 // false: no such message was sent in the last week, or that is known already.
 func (r *Registry) MailTold(ctx context.Context, id string, bounced bool, at time.Time) (known bool, err error) {
 	at = exact(at)

@@ -15,14 +15,14 @@ import (
 // Whom messages are for, and on which way.
 
 // ErrTooMuchMail is returned for a link to an address that got so many in a day
-// already: who types addresses of others into a form does not fill their mailboxes.
+// already, so that typing other people's addresses into a form does not fill their mailboxes.
 var ErrTooMuchMail = errors.New("this address got too many messages today")
 
-// UseSMS has contacts of whom no more is known than a mobile phone told by SMS. To
-// be called before any other method, where a gateway sends them.
+// UseSMS makes contacts known only by a mobile phone reachable by SMS. Call it before any
+// other method, if there is a gateway.
 func (r *Registry) UseSMS() { r.sms = true }
 
-// SendsSMS tells whether a gateway sends them: what is queued for a phone without one
+// SendsSMS reports whether a gateway sends them: what is queued for a phone without one
 // waits in vain.
 func (r *Registry) SendsSMS() bool { return r.sms }
 
@@ -53,9 +53,9 @@ func MobilePhone(typed string) string {
 	return n
 }
 
-// QueueMail has each contact of a site that can be written to told that there is a
-// message. A contact that waits to be told already, or whose address was refused
-// since it was last confirmed, gets none.
+// QueueMail queues the neutral message for each contact of a site that can be written to.
+// A contact with a message waiting, or whose address was refused since it was last
+// confirmed, gets none.
 func (r *Registry) QueueMail(ctx context.Context, siteID string, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error { return r.queueMail(ctx, tx, siteID, exact(at)) })
 	if err != nil {
@@ -95,9 +95,8 @@ func (r *Registry) queueMailTo(ctx context.Context, tx *tx, b *box, siteID strin
 	return err
 }
 
-// QueueLink queues the message that all get, with a link of its own: path, below the
-// public address, e.g. by which somebody proves that they read the address that they
-// typed. It is sealed with the data key of owner, which must have one, and goes with
+// QueueLink queues the neutral message with a link of its own: path, below the public
+// address, e.g. to prove that somebody reads the address that they typed. It is sealed with the data key of owner, which must have one, and goes with
 // it. The error may be ErrTooMuchMail.
 func (r *Registry) QueueLink(ctx context.Context, owner string, channel Channel, address, path string, at time.Time) (id string, err error) {
 	err = r.update(ctx, func(ctx context.Context, tx *tx) error {

@@ -19,7 +19,7 @@ import (
 )
 
 // The master key seals the data keys. It is a Tink keyset in a file outside the
-// database, in clear: who can read the file can open the register. It has one
+// database, in clear: anybody who can read the file can open the register. It has one
 // key, and while it is being changed for another two, of which the newer one
 // seals. (Where a KMS keeps a key, Tink can seal the keyset itself with it:
 // Handle.Write in the place of insecurecleartextkeyset.Write.)
@@ -167,7 +167,7 @@ func (m *master) other() error {
 		"or with several collectors copy it from the one where it was changed", errOtherMaster, m.path)
 }
 
-// holds tells whether the keyset has a key.
+// holds reports whether the keyset has a key.
 func (m *master) holds(id uint32) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -198,7 +198,7 @@ func (m *master) seals() uint32 {
 	return m.primary
 }
 
-// changing tells whether the keyset has more keys than the one that seals.
+// changing reports whether the keyset has more keys than the one that seals.
 func (m *master) changing() bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -150,7 +150,7 @@ func (r *Registry) noticeBody(id string, kind protocol.NoticeKind, key, sealed [
 	return protocol.DecodeNotice(kind, plain)
 }
 
-// Noticed tells which agents have something new to be told: those of the sites
+// Noticed reports which agents have something new to be told: those of the sites
 // whose notices were queued after number `after`, and the number to ask from
 // next. A number that nobody asked for yet is 0; LastNotice is the newest.
 func (r *Registry) Noticed(ctx context.Context, after int64) (agents []string, last int64, err error) {

@@ -59,7 +59,7 @@ func (w *write) observe(ctx context.Context, o protocol.Observation, declared or
 	return nil
 }
 
-// allKnown tells whether all that was observed is known.
+// allKnown reports whether all that was observed is known.
 func allKnown(o protocol.Observation, known map[thing]bool) bool {
 	return !slices.ContainsFunc(o.Recorders, func(r protocol.RecorderObservation) bool { return !known[thing{kindRecorder, r.RecorderID}] }) &&
 		!slices.ContainsFunc(o.Cameras, func(c protocol.CameraObservation) bool { return !known[thing{kindCamera, c.CameraID}] })

@@ -34,7 +34,7 @@ type OrganisationSummary struct {
 }
 
 // AddOrganisation makes an organisation. The error is protocol.FieldErrors, or
-// ErrOrganisationName: two of one name could not be told apart on the command line.
+// ErrOrganisationName, because the command line identifies organisations by name.
 func (r *Registry) AddOrganisation(ctx context.Context, o protocol.Organisation, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		body, err := r.encodeOrganisation(ctx, tx, o)
@@ -51,10 +51,9 @@ func (r *Registry) AddOrganisation(ctx context.Context, o protocol.Organisation,
 	return nil
 }
 
-// SetOrganisation replaces what is known of an organisation, e.g. when a
-// condominium has another administrator. Contacts that it had and has no more
-// are gone, also where its sites inherited them; with another representative, so
-// are the codes by which the former one opens its sites. The error is
+// SetOrganisation replaces what is known of an organisation, e.g. when a condominium has
+// another administrator. Former contacts are erased, also where sites inherited them; a
+// change of representative also ends the codes that the former one has. The error is
 // protocol.FieldErrors, ErrOrganisationName or ErrUnknownOrganisation.
 func (r *Registry) SetOrganisation(ctx context.Context, o protocol.Organisation, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
@@ -110,7 +109,7 @@ func (r *Registry) setOrganisation(ctx context.Context, tx *tx, o protocol.Organ
 	return nil
 }
 
-// sameRepresentative tells whether one person acts for the organisation as before.
+// sameRepresentative reports whether one person acts for the organisation as before.
 func sameRepresentative(a, b *protocol.Representative) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -227,7 +226,7 @@ func (r *Registry) openOrganisation(id string, key, body []byte) (protocol.Organ
 	return o, err
 }
 
-// Owners gives the organisations that sites belong to now, by site id; a site that
+// Owners returns the organisations that sites belong to now, by site id; a site that
 // is of none is left out. It is only for an act that is on the trail.
 func (r *Registry) Owners(ctx context.Context, siteIDs []string) (map[string]protocol.Organisation, error) {
 	if len(siteIDs) > maxContactSites {

@@ -22,14 +22,14 @@ func (r *Registry) UseOwnerKey(key []byte) { r.ownerKey = key }
 
 // ownerCode is the code of a site's owner. It is derived, so that every receipt
 // can carry it and the register need not keep it. A withdrawal raises the
-// generation: who adheres after it, perhaps another owner, gets another code.
+// generation: an adhesion after it, perhaps of another owner, gets another code.
 func (r *Registry) ownerCode(siteID string, generation int64) protocol.Code {
 	sum := r.ownerMAC("code", siteID+"\x00"+strconv.FormatInt(generation, 10))
 	return protocol.CodeOf([protocol.CodeBytes]byte(sum[:protocol.CodeBytes]))
 }
 
 // ownerHash is by what a code is looked up. It is keyed: 60 bits could be tried
-// one by one by who has a copy of the database.
+// one by one in a copy of the database.
 func (r *Registry) ownerHash(code protocol.Code) [32]byte {
 	return r.ownerMAC("look-up", code.String())
 }
@@ -40,7 +40,7 @@ func (r *Registry) ownerMAC(purpose, of string) [32]byte {
 	return [32]byte(m.Sum(nil))
 }
 
-// ownerCode gives the code that the receipt carries, and keeps its hash. There is
+// ownerCode returns the code that the receipt carries, and keeps its hash. There is
 // none for a site of which nothing is declared, nor for an agent that speaks for
 // it no more: it may still ask for the receipt of an old message, and the entry
 // may be somebody else's since.
@@ -67,7 +67,7 @@ func (w *write) ownerCode(ctx context.Context) (protocol.Code, error) {
 	return code, w.exec(ctx, "UPDATE sites SET owner_hash = ? WHERE id = ?", hash[:], w.m.SiteID)
 }
 
-// OwnedSite gives the site that a code is the owner's of.
+// OwnedSite returns the site that a code is the owner's of.
 func (r *Registry) OwnedSite(ctx context.Context, code protocol.Code) (siteID string, ok bool, err error) {
 	if r.ownerKey == nil {
 		return "", false, nil
@@ -83,7 +83,7 @@ func (r *Registry) OwnedSite(ctx context.Context, code protocol.Code) (siteID st
 	return siteID, true, nil
 }
 
-// OwnerAct is what the owner did to the whole site.
+// OwnerAct is an act of the owner on the whole site.
 type OwnerAct struct {
 	Act protocol.SiteState
 	At  time.Time
@@ -169,10 +169,9 @@ func ownerActs(ctx context.Context, tx *tx, siteID string) (acts []OwnerAct, err
 }
 
 // Act does what the owner of a site decides with their code: SiteSuspended hides
-// it from search until SiteResumed, SiteWithdrawn erases it as a withdrawal that
-// comes after every message would, so that nothing brings it back but a new code
-// for enrolment. The site's agents are told by a notice. What is so already is
-// no new act. ErrUnknownSite when nothing is declared of the site.
+// it from search until SiteResumed, SiteWithdrawn erases it like a withdrawal later than
+// every message, so that only a new enrolment code brings it back. The site's agents get a
+// notice. Repeating the present state is no new act. ErrUnknownSite when nothing is declared of the site.
 func (r *Registry) Act(ctx context.Context, siteID string, act protocol.SiteState, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		return r.act(ctx, tx, siteID, act, exact(at), AuthorOwner)

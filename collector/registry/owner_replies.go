@@ -44,7 +44,7 @@ func (r *Registry) AskedOf(ctx context.Context, siteID string) ([]OwnAsked, erro
 	return own, nil
 }
 
-// ReplyAsOwner records how far a request has come, as the owner says on the site's
+// ReplyAsOwner records how far a request has come, as the owner states on the site's
 // public page: ErrUnknownNotice where that shows none with this id. It is ReplySeen,
 // or a person's word; of one state the first "seen" stands, and the last word.
 func (r *Registry) ReplyAsOwner(ctx context.Context, siteID string, p protocol.Reply) error {
@@ -96,9 +96,8 @@ func (r *Registry) putOwnerReply(ctx context.Context, tx *tx, p protocol.Reply) 
 	return err
 }
 
-// Checked is the least that tells who was given a code that the request is
-// genuine. It names no site, no case and no officer: the code may be in the hands
-// of anybody who saw it.
+// Checked is the minimum that confirms a genuine request to the holder of its code. It
+// names no site, no case and no officer: anybody may have seen the code.
 type Checked struct {
 	Force    string
 	Kind     protocol.RequestKind

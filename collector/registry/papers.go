@@ -64,7 +64,7 @@ func (r *Registry) NumberPaper(ctx context.Context, p Paper, body func(number in
 
 func paperBody(id string) string { return placeOf("papers.body", id) }
 
-// ConfirmPaper says that a paper is on the trail, and with which hash of its file.
+// ConfirmPaper records that a paper is on the trail, with the hash of its file.
 func (r *Registry) ConfirmPaper(ctx context.Context, id string, index int64, sum [32]byte) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		done, err := tx.ExecContext(ctx, "UPDATE papers SET trail_index = ?, sha256 = ? WHERE id = ? AND trail_index IS NULL", index, sum[:], id)
@@ -85,7 +85,7 @@ func (r *Registry) ConfirmPaper(ctx context.Context, id string, index int64, sum
 const paperColumns = `p.id, p.case_id, p.force, p.kind, p.year, p.number, p.at, coalesce(p.trail_index, -1), p.sha256,
 	(SELECT sealed FROM data_keys k WHERE k.owner = p.case_id), p.body FROM papers p WHERE p.body IS NOT NULL AND `
 
-// Paper finds a paper by its id. That who asks may see its case, Case tells.
+// Paper finds a paper by its id. Use Case to check that the caller may see its case.
 func (r *Registry) Paper(ctx context.Context, id string) (Paper, bool, error) {
 	all, err := r.papers(ctx, "p.id = ?", id)
 	if err != nil || len(all) == 0 {

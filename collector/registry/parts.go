@@ -161,7 +161,7 @@ func (w *write) ownPart(ctx context.Context) (o order, err error) {
 	return o, err
 }
 
-// ownNames tells what the agent's own declaration names, also where another's
+// ownNames reports what the agent's own declaration names, also where another's
 // stands before it.
 func (w *write) ownNames(ctx context.Context) (map[thing]bool, error) {
 	parts, err := w.parts(ctx, w.m.Epoch, "")

@@ -170,7 +170,7 @@ func (r *Registry) DropPasskey(ctx context.Context, userID string, id []byte, ke
 // ErrLast is returned for what must not be removed without another in its place.
 var ErrLast = errors.New("it is the last one")
 
-// SignsIn tells whether a user has a way into the pages that lasts: a passkey, or an
+// SignsIn reports whether a user has a way into the pages that lasts: a passkey, or an
 // identity of a provider.
 func (r *Registry) SignsIn(ctx context.Context, userID string) (ok bool, err error) {
 	err = r.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM passkeys WHERE user_id = ?1)

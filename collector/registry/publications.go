@@ -38,12 +38,12 @@ func (r *Registry) Publish(ctx context.Context, p Publication, forget string) (d
 	return done, nil
 }
 
-// Publications gives those of a kind from a period on, newest first.
+// Publications returns those of a kind from a period on, newest first.
 func (r *Registry) Publications(ctx context.Context, kind, from string) ([]Publication, error) {
 	return r.publications(ctx, "SELECT kind, period, at, body, basis FROM publications WHERE kind = ? AND period >= ? ORDER BY period DESC", kind, from)
 }
 
-// MonthlyPublications gives the last of each month of a kind, newest first, without
+// MonthlyPublications returns the last of each month of a kind, newest first, without
 // the counts behind them.
 func (r *Registry) MonthlyPublications(ctx context.Context, kind string, limit int) ([]Publication, error) {
 	return r.publications(ctx, `SELECT kind, period, at, body, '' FROM publications p WHERE kind = ?1 AND period = (SELECT max(period) FROM publications n

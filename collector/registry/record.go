@@ -109,11 +109,11 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 	return receipt, w.note(ctx, kind, receipt.SiteStays)
 }
 
-// known tells whether the message is recorded already, and then completes the
-// receipt as it was given first. Who asks may be another agent than the one
+// known reports whether the message is recorded already, and then completes the
+// receipt as it was given first. The caller may be another agent than the one
 // that sent it: one that was enrolled anew for the site sends again what got no
-// answer before. Who never had a grant for the site learns nothing of its
-// messages: to that one it is not known.
+// answer before. An agent that never had a grant for the site learns nothing of its
+// messages: to it they are unknown.
 func (w *write) known(ctx context.Context, receipt *protocol.Receipt) (bool, error) {
 	var sum []byte
 	var recorded int64
@@ -145,7 +145,7 @@ func (r *Registry) Knows(ctx context.Context, agentID, siteID, messageID string)
 	return known, nil
 }
 
-// granted tells since when the agent may speak for the site in this epoch. That
+// granted reports since when the agent may speak for the site in this epoch. That
 // its grant has ended does not stop a reply: it may be to the notice of that.
 func (w *write) granted(ctx context.Context) (time.Time, error) {
 	var from int64

@@ -126,9 +126,8 @@ func delegatedSites(given []protocol.Delegation, at time.Time) (where string, ar
 	return "(" + strings.Join(parts, " OR ") + ")", args
 }
 
-// Wrong tells what is wrong at a site's recorders, by what its agents have told, as a
-// message to its contacts would: nil: nothing that is known. A site that is imported or
-// was read on a visit is heard no more by design.
+// Wrong returns the faults of a site's recorders as an alert to its contacts would name
+// them; nil: none known. An imported site, or one read on a visit, is silent by design.
 func (r *Registry) Wrong(ctx context.Context, siteID string, now time.Time) (all []AlertChange, err error) {
 	h, err := r.History(ctx, siteID, now.Add(-alertLooks))
 	if err != nil {

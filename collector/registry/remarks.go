@@ -123,8 +123,7 @@ func (r *Registry) Remarks(ctx context.Context, q RemarkQuery) (all []Remark, er
 	return all, nil
 }
 
-// CloseRemark says that one was dealt with. ErrUnknownRemark, also of one that was
-// closed before.
+// CloseRemark marks a remark as dealt with. ErrUnknownRemark, also if it was closed before.
 func (r *Registry) CloseRemark(ctx context.Context, id string, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		done, err := tx.ExecContext(ctx, "UPDATE remarks SET closed_at = ? WHERE id = ? AND closed_at IS NULL", micros(at), id)

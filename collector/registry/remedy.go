@@ -36,8 +36,8 @@ func explained(err error) error {
 	return err
 }
 
-// Unavailable tells that it was no fault of the question: what lies below the register
-// failed, or did not answer in time, and who asked may come again.
+// Unavailable reports whether the database failed or did not answer in time, so that the
+// caller may try again.
 func Unavailable(err error) bool {
 	return remedy(err) != "" || errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err)
 }

@@ -63,7 +63,7 @@ func (w *write) sealReply(ctx context.Context, p protocol.Reply, plain []byte) (
 	return b.seal(replyBodyPlace(w.agentID, string(p.State)), secret)
 }
 
-// closes tells whether nothing more is expected after a reply. "Call me" waits
+// closes reports whether nothing more is expected after a reply. "Call me" waits
 // for what the call brings; a site's change goes to each of its agents.
 func closes(kind protocol.NoticeKind, state protocol.ReplyState) bool {
 	switch state {

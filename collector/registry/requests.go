@@ -16,11 +16,10 @@ import (
 // ErrUnknownCamera is returned for a camera that no site declares now.
 var ErrUnknownCamera = errors.New("no site declares this camera")
 
-// DraftRequest makes one notice for each site that the cameras are of, with an
-// id and a check code of its own: nothing is queued yet, so that what will be
-// asked can be shown, and written on the trail, before anybody is asked. Of ask
-// all but CheckCode is given; its cameras may be of many sites. The sites come in
-// the order of their first camera.
+// DraftRequest makes one notice for each site of the cameras, with an id and a check code
+// of its own. Nothing is queued yet, so that it can be shown and written on the trail
+// before anybody is asked. ask is complete but for CheckCode; its cameras may be of many
+// sites. The sites come in the order of their first camera.
 func (r *Registry) DraftRequest(ctx context.Context, ask protocol.Preserve, at time.Time) ([]Draft, error) {
 	cameras := make(map[string][]string)
 	var sites []string
@@ -103,8 +102,8 @@ func (q Request) Kind() protocol.RequestKind {
 // QueueRequest queues the notices of one act of a force, all or none, with the
 // mail that says that there is a message, but to sites that are asked by phone, and
 // a record of it in the case. ErrUnknownCase when there is no such case,
-// ErrUnknownCamera when a site has withdrawn what is asked for since the draft. A
-// withdrawn site takes what was said of it along, and nothing may come after.
+// ErrUnknownCamera when a site has withdrawn a camera since the draft: nothing may be
+// queued for a withdrawn site.
 func (r *Registry) QueueRequest(ctx context.Context, q Request) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		if err := r.addRequest(ctx, tx, q); err != nil {

@@ -61,8 +61,8 @@ func (d Draft) Until() (first time.Time) {
 	return first
 }
 
-// Reach is by which ways a site can be told, in numbers alone: who they are is
-// what an officer reveals.
+// Reach is the number of channels of each kind to a site; the contacts themselves are
+// revealed by an officer's act.
 type Reach struct {
 	Agents    int       `json:"agents"`            // installed and admitted; a visit's laptop is none
 	HeardAt   time.Time `json:"heard_at,omitzero"` // when one of them was last connected or sent something
@@ -72,7 +72,7 @@ type Reach struct {
 	Referents int       `json:"referents"` // contacts that are technical referents
 }
 
-// None tells whether nobody can be told but by phone.
+// None reports whether only the phone is left.
 func (r Reach) None() bool { return r.Agents == 0 && r.Addresses == 0 }
 
 // draft reads what is known of a site for what it is asked.

@@ -44,7 +44,7 @@ func (r *Registry) addRequest(ctx context.Context, tx *tx, q Request) error {
 const requestSeenBy = `(q.force = ?1 OR EXISTS (SELECT 1 FROM cases c WHERE c.id = q.case_id
 	AND (c.force = ?1 OR EXISTS (SELECT 1 FROM case_shares s WHERE s.case_id = c.id AND s.force = ?1))))`
 
-// Request gives a request that a force may see, with how far it has come at each
+// Request returns a request that a force may see, with how far it has come at each
 // site, in the order of the sites that were sent it. false: there is none such.
 func (r *Registry) Request(ctx context.Context, id, force string) (q Request, asked []Asked, ok bool, err error) {
 	all, err := r.requests(ctx, requestSeenBy+" AND q.id = ?2", force, id)
@@ -68,8 +68,8 @@ func (r *Registry) Requests(ctx context.Context, force, caseID string, limit int
 	return all, nil
 }
 
-// AskedIn lists what was asked in a case, the oldest first, for whom Case has told
-// that they may see it.
+// AskedIn lists what was asked in a case, the oldest first. The caller has checked with
+// Case that it may see it.
 func (r *Registry) AskedIn(ctx context.Context, caseID string, limit int) ([]Asked, error) {
 	all, err := r.asked(ctx, "n.request_id IN (SELECT q.id FROM requests q WHERE q.case_id = ?1) ORDER BY n.number LIMIT ?2", caseID, limit)
 	if err != nil {

@@ -31,7 +31,7 @@ const (
 	committedAtOnce = 20_000 // rows of one transaction
 )
 
-// Restoration is what Restore puts together.
+// Restoration is the input of Restore.
 type Restoration struct {
 	Store      string // where to, as Open takes it; empty
 	Keys       Keys   // restored already, of the files of KeysBackup
@@ -44,7 +44,7 @@ type Restoration struct {
 	Log                *slog.Logger
 }
 
-// Restored is what Restore has done.
+// Restored is the outcome of Restore.
 type Restored struct {
 	Rows  int64 // read back
 	Sites int   // of which the ledger said more than the backup knew: erased, suspended or resumed again

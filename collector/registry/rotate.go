@@ -53,7 +53,7 @@ func (r *Registry) endRotation(ctx context.Context) error {
 	return r.vault.master.retire()
 }
 
-// rewrapAll goes through all data keys once, and tells whether one was still
+// rewrapAll goes through all data keys once, and reports whether one was still
 // sealed with another key.
 func (r *Registry) rewrapAll(ctx context.Context) (changed bool, err error) {
 	for after := int64(0); ; {

@@ -62,7 +62,7 @@ func (r *Registry) savedFilters(ctx context.Context, tx *tx, userID, list string
 }
 
 // SaveFilter keeps a filter of a list for a user, in the place of the one of that
-// name. ErrTooMany beyond MaxSavedFilters, ErrUnknownUser for who is no user.
+// name. ErrTooMany beyond MaxSavedFilters, ErrUnknownUser for an unknown user.
 func (r *Registry) SaveFilter(ctx context.Context, userID, list, name, query string, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
 		var known bool

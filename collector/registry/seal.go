@@ -53,7 +53,7 @@ func (r *Registry) unsealUpTo(sealed []byte, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(plain, most))
 }
 
-// Sealed tells whether anything here is sealed with the key of consultation: a
+// Sealed reports whether anything here is sealed with the key of consultation: a
 // new one would not open it.
 func (r *Registry) Sealed(ctx context.Context) (sealed bool, err error) {
 	err = r.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM notices WHERE body IS NOT NULL)

@@ -52,7 +52,7 @@ type eras[T any] struct {
 	marks []mark
 }
 
-// overrides tells whether a declared fact stands above a measurement.
+// overrides reports whether a declared fact stands above a measurement.
 func overrides(known bool, f protocol.Fact, measured time.Time) bool {
 	if measured.IsZero() {
 		return true

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// Served tells whether a collector has ever served with the register that is kept
+// Served reports whether a collector has ever served with the register that is kept
 // in store: its keys are then not to be made anew. (It begins the audit trail before
 // it serves anybody.)
 func Served(ctx context.Context, store string) (bool, error) {

@@ -18,8 +18,8 @@ func (r *Registry) AddLink(ctx context.Context, hash [32]byte, userID string, ex
 	return nil
 }
 
-// ConsumeLink uses a link up: of all who try, one gets its user. A link that
-// is not known, used or expired gives false.
+// ConsumeLink uses a link up: only one caller gets its user. An unknown, used or expired
+// link returns false.
 func (r *Registry) ConsumeLink(ctx context.Context, hash [32]byte, now time.Time) (User, bool, error) {
 	var u User
 	var ok bool

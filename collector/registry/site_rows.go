@@ -57,7 +57,7 @@ var stageColumn = map[Stage]string{
 	StageSearched: "s.searched_at", StageConfirmed: "s.confirmed_at", StageShared: "s.shared_at", StageWithdrawn: "s.withdrawn_at",
 }
 
-// SiteFilter says which sites. What is zero does not narrow.
+// SiteFilter selects sites; zero fields match all.
 type SiteFilter struct {
 	ID       string
 	State    State

@@ -6,8 +6,8 @@ import (
 	"anagrafe/protocol"
 )
 
-// Snapshot is what was true of a site at Valid, as the register knew it when
-// its history was read as of. Contacts are no part of it.
+// Snapshot is the state of a site at Valid, as known when its history was read. It has no
+// contacts.
 type Snapshot struct {
 	Valid     time.Time
 	State     State          // Sharing, Suspended, Withdrawn; "": nothing was declared by then
@@ -27,7 +27,7 @@ type RecorderThen struct {
 	Reachable *bool `json:"reachable,omitempty"` // nil: not looked at by then
 }
 
-// At gives what was true at a moment. The history must have been read from no
+// At returns what was true at a moment. The history must have been read from no
 // later than that on.
 func (h History) At(valid time.Time) Snapshot {
 	s := Snapshot{Valid: valid, Recorders: make(map[string]RecorderThen), Cameras: make(map[string]protocol.Camera),

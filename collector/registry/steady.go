@@ -11,10 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A host that is gone without a word (its power is cut, a cable is pulled) says
-// nothing to those who wait for it: by default a commit would wait for some 15
-// minutes, and the turn of a collector that is gone for two hours. So both sides
-// ask, and give up within goneAfter.
+// A host that vanishes (power cut, cable pulled) leaves its peers waiting: by default a
+// commit would wait for some 15 minutes, and the turn of a vanished collector for two
+// hours. So both sides probe, and give up within goneAfter.
 const (
 	goneAfter  = 15 * time.Second
 	askAfter   = 5 * time.Second // without a word

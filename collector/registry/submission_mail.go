@@ -64,7 +64,7 @@ func (r *Registry) AskSubmitter(ctx context.Context, id, path string, at time.Ti
 	return nil
 }
 
-// SubmissionBounced tells whether the newest message to who types a submission was
+// SubmissionBounced reports whether the newest message to the author of a submission was
 // refused for good by the server of its address.
 func (r *Registry) SubmissionBounced(ctx context.Context, id string) (bounced bool, err error) {
 	var outcome string
@@ -89,7 +89,7 @@ func dropSubmissionMail(ctx context.Context, tx *tx, id string) error {
 	return err
 }
 
-// SubmissionLink tells whether the token of a link confirms an address now, and of
+// SubmissionLink reports whether the token of a link confirms an address now, and of
 // which submission.
 func (r *Registry) SubmissionLink(ctx context.Context, token string, now time.Time) (id string, ok bool, err error) {
 	hash := sha256.Sum256([]byte(token))
@@ -103,7 +103,7 @@ func (r *Registry) SubmissionLink(ctx context.Context, token string, now time.Ti
 	return id, true, nil
 }
 
-// ConfirmAddress is the word of who reads the address that a token was sent to: it is
+// ConfirmAddress records that the reader of the address that a token was sent to confirms: it is
 // theirs. The token is used up. false: it confirms nothing (any more).
 func (r *Registry) ConfirmAddress(ctx context.Context, token string, at time.Time) (id string, ok bool, err error) {
 	id, ok, err = r.SubmissionLink(ctx, token, at)

@@ -17,7 +17,7 @@ func (r *Registry) SubmissionCode(id string) protocol.Code {
 	return protocol.CodeOf([protocol.CodeBytes]byte(sum[:protocol.CodeBytes]))
 }
 
-// SubmissionOf gives the submission that a code opens.
+// SubmissionOf returns the submission that a code opens.
 func (r *Registry) SubmissionOf(ctx context.Context, code protocol.Code) (id string, ok bool, err error) {
 	if r.ownerKey == nil {
 		return "", false, nil

@@ -65,7 +65,7 @@ type SubmittedCamera struct {
 	Camera   protocol.Camera   `json:"camera"` // without a Position: it hangs at the site's Place
 }
 
-// Identity is how it was checked who adheres.
+// Identity is how the adhering person's identity was checked.
 type Identity struct {
 	Trust   protocol.Trust `json:"trust"`
 	Subject string         `json:"subject,omitempty"` // keyed hash of who it is to an identity provider
@@ -88,7 +88,7 @@ func (s Submission) By() string {
 	return ""
 }
 
-// Email is the address of who adheres, "" none.
+// Email is the adhering person's address, "" none.
 func (s Submission) Email() string {
 	if len(s.Contacts) == 0 {
 		return ""
@@ -96,7 +96,7 @@ func (s Submission) Email() string {
 	return s.Contacts[0].Email
 }
 
-// mobile is the mobile phone of who adheres, as E.164 writes it; "" none.
+// mobile is the adhering person's mobile phone in E.164; "" none.
 func (s Submission) mobile() string {
 	if len(s.Contacts) == 0 {
 		return ""
@@ -194,7 +194,7 @@ func (r *Registry) submission(ctx context.Context, tx *tx, id string) (s Submiss
 }
 
 // ChangeSubmission reads one, has change change it, and keeps it, all as one. With
-// another address of who adheres, a link that was sent to the former one opens
+// another address of the adhering person, a link that was sent to the former one opens
 // nothing any more, and its answer is none; with another mobile phone, neither is the
 // answer of the former one. ErrUnknownSubmission,
 // ErrSubmissionTooBig, or the error of change.

@@ -20,7 +20,7 @@ type hiding struct {
 	decided time.Time          // by a person, as their agent or the owner's page says
 }
 
-// hide makes the decision hold from now on, and tells whether it changed anything.
+// hide makes the decision hold from now on, and reports whether it changed anything.
 // What is so already is no new act, whatever day it now ends on. A change of owner
 // is lifted by the new one's declaration alone.
 func (w *write) hide(ctx context.Context, h hiding) (done bool, err error) {

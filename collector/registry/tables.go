@@ -152,7 +152,7 @@ func (t table) names() string {
 	return strings.Join(names, ", ")
 }
 
-// fit gives a value as a column of the engine at hand takes it: what is yes or
+// fit returns a value as a column of the engine at hand takes it: what is yes or
 // no on PostgreSQL is 0 or 1 on SQLite.
 func (c column) fit(v any) (any, error) {
 	switch x := v.(type) {

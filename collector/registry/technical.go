@@ -9,8 +9,8 @@ import (
 	"anagrafe/protocol"
 )
 
-// Technical is one site's technical state, for who helps its owner: without
-// contacts, positions and names of cameras, and without what the police asked.
+// Technical is one site's technical state, for the helpdesk: without contacts, positions
+// and names of cameras, and without what the police asked.
 type Technical struct {
 	SiteRow
 	Agents    []TechnicalAgent

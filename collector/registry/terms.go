@@ -2,8 +2,7 @@ package registry
 
 import "time"
 
-// Terms are how long the register keeps what it keeps, by the constants that it goes
-// by: for the documents that tell people so.
+// Terms are the register's retention periods, for the privacy documents.
 type Terms struct {
 	AdhesionYears int           // after which it should be renewed
 	WithdrawYears int           // after the last yes a site is withdrawn
@@ -18,7 +17,7 @@ type Terms struct {
 	RemarkDays    int           // that what readers of the public pages wrote is kept
 }
 
-// KeepingTerms gives them.
+// KeepingTerms returns them.
 func KeepingTerms() Terms {
 	days := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
 	return Terms{AdhesionYears: adhesionYears, WithdrawYears: withdrawYears, SilentMonths: silentMonths, KeysDays: days(KeysLife), NoticeDays: days(noticeKept), MailDays: days(mailKept),

@@ -46,8 +46,8 @@ const (
 )
 
 // Thin thins the series of the sites whose turn has come, a few rows at a time
-// and only while nobody else writes, and tells how many looks went. It is to be
-// called once a day; one that is broken off goes on where it was.
+// and only while nobody else writes, and returns how many looks it deleted. Call it once a
+// day; an interrupted run continues where it was.
 func (r *Registry) Thin(ctx context.Context, now time.Time) (gone int, err error) {
 	t := thinning{r: r, now: now}
 	for {

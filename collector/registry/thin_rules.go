@@ -39,7 +39,7 @@ var (
 	changesOnly = plan{}
 )
 
-// stay tells which looks of a series, ordered by time, are not to be thinned;
+// stay reports which looks of a series, ordered by time, are not to be thinned;
 // same compares two by their places.
 func (t *thinning) stay(series []stamp, same func(a, b int) bool, p plan) []bool {
 	if p.orderly == nil {
@@ -82,7 +82,7 @@ func (t *thinning) knownBy(series []stamp) time.Time {
 	return end.Add(-clockTolerance)
 }
 
-// orderly tells which of a series, ordered by time, were recorded in that order:
+// orderly reports which of a series, ordered by time, were recorded in that order:
 // none before it came later, and none after it came earlier.
 func orderly(series []stamp) []bool {
 	all := make([]bool, len(series))
@@ -206,7 +206,7 @@ func (t *thinning) stayObserved(rows []observation, versions []CameraVersion) []
 	return stays
 }
 
-// replay gives what is known after each look.
+// replay returns what is known after each look.
 func replay(rows []observation, versions []CameraVersion) []then {
 	var m merge
 	var events []stamp

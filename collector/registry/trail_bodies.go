@@ -20,7 +20,7 @@ func (r *Registry) AddTrailCosignature(ctx context.Context, witness string, size
 	return nil
 }
 
-// TrailCosignatures gives the checkpoint kept of each witness, by its public key.
+// TrailCosignatures returns the checkpoint kept of each witness, by its public key.
 func (r *Registry) TrailCosignatures(ctx context.Context) (map[string][]byte, error) {
 	all := map[string][]byte{}
 	err := r.view(ctx, func(tx *tx) error {
@@ -78,7 +78,7 @@ func (r *Registry) ForgetTrailBodies(ctx context.Context, to int64) error {
 	}
 }
 
-// TrailHeaders gives the headers of the entries from number from up to, not
+// TrailHeaders returns the headers of the entries from number from up to, not
 // including, to, without their bodies; fewer when the trail is shorter.
 func (r *Registry) TrailHeaders(ctx context.Context, from, to int64) (headers [][]byte, err error) {
 	err = r.view(ctx, func(tx *tx) error {

@@ -124,7 +124,7 @@ func scanUser(scan func(...any) error) (User, error) {
 	return u, err
 }
 
-// did tells whether a statement changed anything.
+// did reports whether a statement changed anything.
 func did(done sql.Result, err error) (bool, error) {
 	if err != nil {
 		return false, err

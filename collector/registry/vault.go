@@ -39,7 +39,7 @@ const registerOwner = "register"
 // errDestroyed is returned for what was sealed with a data key that is no more.
 var errDestroyed = errors.New("its data key was destroyed")
 
-// Keys is what lies outside the database.
+// Keys are the keys that lie outside the database.
 type Keys struct {
 	// Master is the file of the master key. It is made for a register in which
 	// nothing is sealed yet, and never replaced.
@@ -142,7 +142,7 @@ func (v *vault) box(owner string, wrapped []byte) (*box, error) {
 	return v.keep(owner, wrapped, key)
 }
 
-// openOnce is box for who reads many owners one after the other: it does not
+// openOnce is box for reading many owners one after the other: it does not
 // remember the key.
 func (v *vault) openOnce(owner string, wrapped []byte) (*box, error) {
 	if len(wrapped) == 0 || destroyed(wrapped) {

@@ -78,8 +78,8 @@ func (r *Registry) PauseWave(ctx context.Context, number int, at time.Time) erro
 	})
 }
 
-// ResumeWave has it go on: what waited goes out later by as long as it was paused,
-// and so do the ends of its codes.
+// ResumeWave resumes a wave: waiting invitations and the ends of their codes move by the
+// length of the pause.
 func (r *Registry) ResumeWave(ctx context.Context, number int, at time.Time) error {
 	return r.changeWave(ctx, number, func(ctx context.Context, tx *tx, paused sql.NullInt64) error {
 		if !paused.Valid {
@@ -145,8 +145,8 @@ const unused = `s.declared_at IS NULL AND s.withdrawn_at IS NULL AND s.epoch = 0
 	AND NOT EXISTS (SELECT 1 FROM codes u WHERE u.site_id = s.id AND u.used_at IS NOT NULL)`
 
 // DropInvitations deletes what was invited and did not come in, with all that is
-// known of it, once each of its codes has ended at the moment ended or before, and
-// record was told how many. It gives how many.
+// known of it, once each of its codes has ended at the moment ended or before, and after
+// calling record with their number, which it returns.
 func (r *Registry) DropInvitations(ctx context.Context, ended time.Time, record func(ctx context.Context, n int) error) (n int, err error) {
 	var sites []string
 	err = r.view(ctx, func(tx *tx) (err error) {
@@ -197,7 +197,7 @@ func (r *Registry) dropInvited(ctx context.Context, tx *tx, siteID string, befor
 	return true, err
 }
 
-// OpenInvitation gives what stands on the invitation that a token belongs to, and
+// OpenInvitation returns what stands on the invitation that a token belongs to, and
 // notes that it was looked at. false: there is none, or its code is used or has ended.
 func (r *Registry) OpenInvitation(ctx context.Context, token string, at time.Time) (m InvitationMail, ok bool, err error) {
 	var site string
@@ -231,9 +231,9 @@ func (r *Registry) invitedBy(ctx context.Context, token string) (site string, op
 	return site, opened, err
 }
 
-// RefuseInvitation is the word of who was invited that they want no more: all is
+// RefuseInvitation records that the invited want no more messages: all is
 // deleted but a keyed hash, by which they are not invited again. false: the token
-// opens nothing, or they came in already.
+// opens nothing, or they have adhered already.
 func (r *Registry) RefuseInvitation(ctx context.Context, token string) (ok bool, err error) {
 	site, _, err := r.invitedBy(ctx, token)
 	if err == nil && site != "" {

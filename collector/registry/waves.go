@@ -35,7 +35,7 @@ type Invitee struct {
 // ChannelLetter is a letter on paper: somebody else brings it.
 const ChannelLetter Channel = "letter"
 
-// InviteeState says what became of a line of the file.
+// InviteeState is the outcome of a line of the file.
 type InviteeState string
 
 const (
@@ -62,7 +62,7 @@ type InvitationMail struct {
 	ExpiresAt time.Time
 }
 
-// WavePlan says how a file is invited.
+// WavePlan is how the invitations of a file are sent.
 type WavePlan struct {
 	Most   int // new invitations of this wave; 0: all
 	PerDay int // 0: all today
@@ -77,8 +77,8 @@ type WavePlan struct {
 // inviteAtOnce is how many invitations one write makes: others write in between.
 const inviteAtOnce = 200
 
-// PlanWave invites who is not invited yet, and gives what became of each, in their
-// order. wave is 0 where nobody is invited.
+// PlanWave invites those not invited yet, and returns the outcome of each, in their order.
+// wave is 0 if nobody is invited.
 func (r *Registry) PlanWave(ctx context.Context, all []Invitee, p WavePlan) (wave int, results []InviteeResult, err error) {
 	if wave, results, err = r.planWave(ctx, all, p); err != nil {
 		return 0, nil, fmt.Errorf("invite businesses: %w", err)

@@ -80,7 +80,7 @@ func emptyLog(ctx context.Context, conn *sql.Conn) error {
 }
 
 // rewriteTable writes a table of PostgreSQL anew, without the rows that were. It does
-// not wait long for who reads it: others would wait behind it.
+// not wait long for readers: others would wait behind it.
 func rewriteTable(ctx context.Context, conn *sql.Conn, table string) error {
 	if _, err := conn.ExecContext(ctx, "SET lock_timeout = '1s'"); err != nil {
 		return err

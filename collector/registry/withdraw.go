@@ -56,7 +56,7 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 	return true, w.empty(ctx, ReasonEmptied)
 }
 
-// laterDecision tells whether another agent was enrolled for the site after the
+// laterDecision reports whether another agent was enrolled for the site after the
 // message was made, and either may still speak for it or has declared something
 // that stands. One that was revoked, or a visit that ended, without a word has
 // decided nothing.
@@ -115,7 +115,7 @@ func (w *write) endOwnerCode(ctx context.Context) error {
 }
 
 // empty leaves a site of which nothing is declared, and nothing known. Its name
-// and address stay only where a later grant or code does: who is enrolled gets
+// and address stay only if a later grant or code does: a new agent gets
 // them from here, and could declare nothing without.
 func (w *write) empty(ctx context.Context, reason Reason) error {
 	for _, query := range []string{

@@ -27,7 +27,7 @@ import (
 
 // Server is a running PostgreSQL.
 type Server struct {
-	Dir string // its data directory, for who looks into its files
+	Dir string // its data directory, for tests of its files
 
 	root    string // holds Dir, the socket and the log
 	options []string
@@ -216,7 +216,7 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Database gives the URL of a database of the server that the package's tests
+// Database returns the URL of a database of the server that the package's tests
 // share: the same name is the same database, and a new one is empty. The
 // package's TestMain calls Main.
 func Database(t testing.TB, name string) string {

@@ -17,7 +17,7 @@ import (
 const (
 	// maxAnswer bounds what the command line reads of one JSON answer.
 	maxAnswer = 64 << 20
-	// patience is how long a command waits for who holds the lock to answer: a
+	// patience is how long a command waits for the holder of the lock to answer: a
 	// collector that is starting, or another command that is about to end.
 	patience = 5 * time.Second
 )
@@ -102,7 +102,7 @@ func (cl client) ask(ctx context.Context, method, path string, in any) (io.ReadC
 	return cl.send(ctx, method, path, "application/json", bytes.NewReader(b))
 }
 
-// send gives the answer's body to read; a refusal is an error.
+// send returns the answer's body to read; a refusal is an error.
 func (cl client) send(ctx context.Context, method, path, kind string, body io.Reader) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, method, cl.server+path, body)
 	if err != nil {

@@ -137,7 +137,7 @@ func (c *call) inviteMany(ctx context.Context, in map[string]string, count int) 
 	return failed
 }
 
-// writeQR writes a link as a picture. Who holds the picture holds the code.
+// writeQR writes a link as a picture. The picture contains the code.
 func writeQR(to *os.File, link string) error {
 	png, err := pages.QRImage(link)
 	if err != nil {

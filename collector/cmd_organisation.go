@@ -40,7 +40,7 @@ func theDay(t *time.Time) func(string) error {
 	return func(s string) (err error) { *t, err = time.Parse(time.DateOnly, s); return err }
 }
 
-// named gives the representative, nil where none was named.
+// named returns the representative, nil where none was named.
 func (o *organisationFlags) named() *protocol.Representative {
 	if o.representative == (protocol.Representative{}) {
 		return nil

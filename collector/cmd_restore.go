@@ -241,7 +241,7 @@ func (c *call) restore(ctx context.Context, config Config, in *restoration) (_ r
 	})
 }
 
-// again gives what reads file from its beginning, each time.
+// again returns what reads file from its beginning, each time.
 func again(file *os.File) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(file, 0, math.MaxInt64)), nil

@@ -243,13 +243,13 @@ func (c *call) print(v any) error {
 	return e.Encode(v)
 }
 
-// given tells whether a flag stands on the command line.
+// given reports whether a flag stands on the command line.
 func given(f *flag.FlagSet, name string) (found bool) {
 	f.Visit(func(g *flag.Flag) { found = found || g.Name == name })
 	return found
 }
 
-// terminal tells whether a person looks at w.
+// terminal reports whether a person looks at w.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {

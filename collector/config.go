@@ -49,7 +49,7 @@ type Config struct {
 	// port of TCP on this machine. Empty: as listen_agents.
 	ListenAgentsTCP string `toml:"listen_agents_tcp"`
 	// Balancers are the addresses of those who pass TCP on to this collector, and begin
-	// each connection with who calls (HAProxy's send-proxy-v2), e.g. ["10.9.1.2/32"]: of
+	// each connection with the caller's address (HAProxy's send-proxy-v2), e.g. ["10.9.1.2/32"]: of
 	// them it must begin so, and of nobody else is it believed.
 	Balancers []netip.Prefix `toml:"balancers"`
 	// ListenPublic serves everybody: the page of an owner's site.

@@ -48,7 +48,7 @@ func (g *ground) Describe() protocol.MapDescription {
 	return d
 }
 
-// Packed gives a tile of the basemap.
+// Packed returns a tile of the basemap.
 func (g *ground) Packed(z, x, y int) ([]byte, error) { return g.base.Packed(z, x, y) }
 
 // Find asks the gazetteer. Of places of one name, that of which the

@@ -102,7 +102,7 @@ func newConsultKey(path string) (*age.X25519Identity, error) {
 	return key, nil
 }
 
-// derive gives the key for one purpose.
+// derive returns the key for one purpose.
 func derive(secret []byte, purpose string) ([]byte, error) {
 	return hkdf.Key(sha256.New, secret, nil, "anagrafe "+purpose, 32)
 }

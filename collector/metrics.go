@@ -178,7 +178,7 @@ func listenMetrics(addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// serveMetrics answers Prometheus, and who asks for the health, until ctx ends.
+// serveMetrics serves Prometheus and health checks until ctx ends.
 func serveMetrics(ctx context.Context, listener net.Listener, metrics *prometheus.Registry, h *health) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", h.alive)

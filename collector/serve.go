@@ -253,7 +253,7 @@ func (o *office) printAddresses(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// Not in the log: who has the link is the administrator.
+	// Not in the log: the link makes its bearer administrator.
 	file := filepath.Join(o.dir, "first-link")
 	if link == "" {
 		return os.RemoveAll(file) // of an earlier start

@@ -93,7 +93,6 @@ func read(f interface {
 	return b, nil
 }
 
-// Close closes the file.
 func (f *File) Close() error { return f.close() }
 
 // Content is the whole file, to be served by ranges.

@@ -96,7 +96,7 @@ const (
 // one level, and the specification warns of more than three.
 const maxDepth = 4
 
-// Tile gives a tile as it is once unpacked; nil where the file has none.
+// Tile returns a tile as it is once unpacked; nil where the file has none.
 func (f *File) Tile(z, x, y int) ([]byte, error) {
 	at, err := f.locate(z, x, y)
 	if err != nil {
@@ -109,7 +109,7 @@ func (f *File) Tile(z, x, y int) ([]byte, error) {
 	return raw, nil
 }
 
-// Packed gives a tile packed by gzip (RFC 1952), which is how it lies in most
+// Packed returns a tile packed by gzip (RFC 1952), which is how it lies in most
 // files; nil where the file has none.
 func (f *File) Packed(z, x, y int) ([]byte, error) {
 	at, err := f.locate(z, x, y)
@@ -162,7 +162,7 @@ func within(section extent, e entry) extent {
 	return extent{section.at + e.at, uint64(e.length)}
 }
 
-// find gives the last entry that begins at or before id, if it holds id.
+// find returns the last entry that begins at or before id, if it holds id.
 func find(entries []entry, id uint64) (entry, bool) {
 	i, exact := slices.BinarySearchFunc(entries, id, func(e entry, id uint64) int {
 		switch {

@@ -21,7 +21,7 @@ func (r Rule) of(count int) span {
 	return span{max(r.K, count-r.Round/2), count + r.Round/2}
 }
 
-// attack tells whether a reader of all publications, who takes a count that one leaves
+// attack reports whether a reader of all publications, who takes a count that one leaves
 // out for the same as in the next one that shows it, would rightly tell such a count to
 // fewer values than Round: of all that it can be or, where the margin is not withheld as
 // a whole, and one part at least must be small, of the small ones.

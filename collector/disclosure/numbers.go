@@ -126,7 +126,7 @@ func (r Rule) Next(c Counts, published []Published) (n Numbers, why string) {
 	return n, tooTelling
 }
 
-// changes tells how many sites at least have come, gone or moved.
+// changes reports how many sites at least have come, gone or moved.
 func changes(c, last Counts) (most int) {
 	for _, margin := range c {
 		was := make(map[string]int)

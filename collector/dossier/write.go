@@ -11,7 +11,7 @@ import (
 	"anagrafe/collector/trail"
 )
 
-// Write gives the file. Every part with an index has its entry among the entries.
+// Write returns the file. Every part with an index has its entry among the entries.
 // sign makes a note of a text with the key of the trail (trail.Sign).
 func Write(h Head, parts []Part, entries []trail.Inclusion, sign func(text string) ([]byte, error)) ([]byte, error) {
 	raw, err := write(h, parts, entries, sign)

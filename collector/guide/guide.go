@@ -132,7 +132,7 @@ func plain(s string) string {
 	return b.String()
 }
 
-// of gives a guide of Names in a language.
+// of returns a guide of Names in a language.
 func (g *Guides) of(name string, lang pages.Lang) source {
 	if s, ok := g.read[name+"."+string(lang)]; ok {
 		return s

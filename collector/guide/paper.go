@@ -23,7 +23,7 @@ const qrSide = 90
 // tags are the languages as a PDF names them (BCP 47).
 var tags = map[pages.Lang]string{pages.It: "it-IT", pages.En: "en-GB"}
 
-// PDF gives a guide of Names as a file. The same guide is the same file, byte for byte.
+// PDF returns a guide of Names as a file. The same guide is the same file, byte for byte.
 func (g *Guides) PDF(name string, lang pages.Lang) ([]byte, error) {
 	s, words := g.of(name, lang), g.set.Words(lang)
 	d := pdf.Document{Title: s.shown.Head, Author: g.about.Name, Lang: tags[lang], Made: written, Content: s.blocks}
@@ -40,7 +40,7 @@ func (g *Guides) PDF(name string, lang pages.Lang) ([]byte, error) {
 	return pdf.Write(d)
 }
 
-// paper gives the parts of the text; what has no counterpart on paper is an error.
+// paper returns the parts of the text; what has no counterpart on paper is an error.
 func (s source) paper() (all []pdf.Block, err error) {
 	for n := s.root.FirstChild(); n != nil; n = n.NextSibling() {
 		switch n := n.(type) {

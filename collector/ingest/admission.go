@@ -18,7 +18,7 @@ const (
 	callTimeout = 30 * time.Second
 )
 
-// caller is who makes a call, as the connection shows it.
+// caller identifies the agent of a call, as the connection shows it.
 type caller struct {
 	cert    *x509.Certificate // nil: none; else its chain has been verified
 	address netip.Addr
@@ -108,7 +108,7 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// admit tells which agent calls, and refuses one that may not. expired is how
+// admit reports which agent calls, and refuses one that may not. expired is how
 // long after its end a certificate will still do.
 func (s *Server) admit(ctx context.Context, op string, expired time.Duration) (string, *connect.Error) {
 	c := callerOf(ctx)

@@ -18,8 +18,8 @@ import (
 // stranger nothing: so a connection is on trial until one of its calls is
 // admitted (a certificate of an agent that may speak, or a good code). Each
 // arrival takes a token and gets it back when it has proven itself: agents come
-// as fast as they can be served, also ten thousand behind one address, and only
-// who proves nothing runs out of tokens. A bound on how many are on trial at
+// as fast as they can be served, even ten thousand behind one address, and only
+// unproven connections run out of tokens. A bound on how many are on trial at
 // once would be no defence: strangers would fill it.
 //
 // With these numbers one source costs at most 3 % of a core, and holds at most
@@ -126,7 +126,7 @@ func (x *arrival) begin(close func()) {
 	x.timer = time.AfterFunc(x.of.trial, close)
 }
 
-// call counts a call, and tells whether it may be made.
+// call counts a call, and reports whether it may be made.
 func (x *arrival) call() bool {
 	if x == nil {
 		return true
@@ -213,7 +213,7 @@ type door struct {
 	server *Server
 }
 
-// Accept gives the next connection that may come in.
+// Accept returns the next connection that may come in.
 func (d door) Accept() (net.Conn, error) {
 	for {
 		c, err := d.Listener.Accept()

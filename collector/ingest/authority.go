@@ -61,12 +61,12 @@ type authorities struct {
 	former                []*x509.Certificate // retired, for a word to who still comes with their certificates
 }
 
-// list gives those whose certificates are accepted.
+// list returns those whose certificates are accepted.
 func (s *authorities) list() []*root {
 	return slices.DeleteFunc([]*root{s.signs, s.next, s.retiring}, func(r *root) bool { return r == nil })
 }
 
-// Role is what an authority does.
+// Role is the part that an authority plays in a roll-over.
 type Role string
 
 // The roles, in the order of an authority's life.
@@ -76,7 +76,7 @@ const (
 	RoleRetiring Role = "retiring" // signs no more; what it has signed is still good
 )
 
-// Standing is how one authority stands.
+// Standing is the state of one authority.
 type Standing struct {
 	Role  Role      `json:"role"`
 	Pin   string    `json:"pin"` // protocol.PinOf its key
@@ -222,7 +222,7 @@ func newRoot(now time.Time) (*root, error) {
 	return &root{key: key, cert: cert, since: now}, nil
 }
 
-// crossSigned gives an authority's name and key in a certificate signed by
+// crossSigned returns an authority's name and key in a certificate signed by
 // this one (RFC 4949, "cross-certificate"): who trusts this one alone finds the
 // way to the other (RFC 4158, 2.3). It lasts no longer than its signer.
 func (r *root) crossSigned(other *root, now time.Time) (*x509.Certificate, error) {
@@ -260,7 +260,7 @@ func certify(public *ecdsa.PublicKey, signer *x509.Certificate, key *ecdsa.Priva
 	return x509.ParseCertificate(der)
 }
 
-// accepts tells whether one of the accepted authorities, and no former one, has
+// accepts reports whether one of the accepted authorities, and no former one, has
 // signed this certificate. verifyAgent has verified its chain before.
 func (s *authorities) accepts(c *x509.Certificate) bool {
 	return slices.ContainsFunc(s.list(), func(r *root) bool { return bytes.Equal(r.cert.SubjectKeyId, c.AuthorityKeyId) })

@@ -46,7 +46,7 @@ func (b *buckets[K]) take(k K, n float64, now time.Time) (wait time.Duration, ok
 	return 0, true
 }
 
-// has tells whether there is a token, and takes none.
+// has reports whether there is a token, and takes none.
 func (b *buckets[K]) has(k K, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -69,7 +69,7 @@ func (s delivery) wireReceipt(r protocol.Receipt) *wire.Receipt {
 // follows refuses what comes after a message that is not recorded: this
 // register has been set back since it acknowledged that one, and what was
 // recorded now would hide the gap. Nothing goes back while a process runs, so
-// it is enough to ask before recording. Who never had a grant for the site, or
+// it is enough to ask before recording. An agent that never had a grant for the site, or
 // whose grant was forgotten with the rest, hears this of every message.
 func (s delivery) follows(ctx context.Context, agentID, siteID, after string) error {
 	if after == "" {

@@ -124,7 +124,7 @@ func (s *Server) trust() wire.ServerTrust {
 }
 
 // parseCode takes a code that cannot be one as an unknown one: its check
-// character is for whoever types it, and is checked on the agent.
+// character helps the person who types it, and is checked on the agent.
 func parseCode(text string) (protocol.Code, error) {
 	if len(text) > maxCodeText {
 		return protocol.Code{}, ErrUnknownCode

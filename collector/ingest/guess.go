@@ -18,7 +18,7 @@ const (
 	maxGuessSources = 4096
 )
 
-// GuessGuard slows down who tries codes. Only wrong ones count, so that an
+// GuessGuard limits guesses of codes. Only wrong ones count, so that an
 // installer may enrol a whole street from one address.
 type GuessGuard struct {
 	now     func() time.Time
@@ -27,15 +27,15 @@ type GuessGuard struct {
 	sources *buckets[netip.Prefix]
 }
 
-// NewGuessGuard makes one for one kind of codes: a flood against one kind must
-// not close the door to the others.
+// NewGuessGuard makes a guard for one kind of codes, so that a flood against one kind
+// does not block the others.
 func NewGuessGuard(now func() time.Time) *GuessGuard {
 	return &GuessGuard{now: now,
 		overall: newBuckets[struct{}](limit{overallBurst, guessesOverall}, 1),
 		sources: newBuckets[netip.Prefix](limit{guessesBurst, 1 / guessesEvery.Seconds()}, maxGuessSources)}
 }
 
-// Allow tells whether this address may try a code now, else in how long.
+// Allow reports whether this address may try a code now, or after how long.
 func (g *GuessGuard) Allow(a netip.Addr) (wait time.Duration, ok bool) {
 	now := g.now()
 	switch {

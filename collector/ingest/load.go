@@ -10,7 +10,7 @@ import (
 	"anagrafe/protocol/wire"
 )
 
-// What an agent that was admitted may cost.
+// Limits of an admitted agent.
 const (
 	// maxSmall bounds the request of every call but Deliver: a certificate
 	// request and a code are under 5 KiB.

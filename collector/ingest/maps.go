@@ -20,9 +20,8 @@ const (
 	shownCost = 8 << 10 // bytes
 )
 
-// Map is the ground on which owners place their cameras, and its addresses. Its
-// methods may be called from many goroutines, and those that Describe says are not
-// there are not called.
+// Map is the map on which owners place their cameras, and its addresses. Its methods
+// may be called from many goroutines; what Describe says is missing is not asked for.
 type Map interface {
 	Describe() protocol.MapDescription
 	// Packed gives a vector tile packed by gzip; nil: there is nothing.
@@ -50,7 +49,7 @@ func (s maps) described() protocol.MapDescription {
 	return s.o.Map.Describe()
 }
 
-// GetTile gives one tile of the map.
+// GetTile returns one tile of the map.
 func (s maps) GetTile(ctx context.Context, req *connect.Request[wire.GetTileRequest]) (*connect.Response[wire.GetTileResponse], error) {
 	const op = "get tile"
 	agentID, refused := s.admit(ctx, op, 0)

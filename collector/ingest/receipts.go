@@ -31,7 +31,7 @@ type ReceiptKey struct {
 // OpenReceiptKey reads the key from keys/receipt.key (mode 0600) of a
 // collector's directory, and makes it at the first start, under the name given:
 // the host that people know the collector by. The verifier key stands beside it
-// in keys/receipt.pub, for whoever is to check a receipt without asking.
+// in keys/receipt.pub, so that a receipt can be checked without asking.
 //
 // A key that cannot be read, or that is gone while its public half is there, is
 // an error and never replaced: agents would take no receipt of another one

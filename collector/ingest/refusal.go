@@ -12,7 +12,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// Words that no agent is told: they stand in logs and metrics only.
+// Reasons that no agent gets: they stand in logs and metrics only.
 const (
 	reasonExpiredCode        protocol.Reason = "expired-code"         // told as unknown
 	reasonForeignCertificate protocol.Reason = "foreign-certificate"  // refused in the handshake

@@ -34,7 +34,7 @@ type Register interface {
 	// has been recorded since. The receipt has all but its Note and OwnerLink;
 	// OwnerCode may be empty.
 	// Errors: ErrNotGranted (no grant for this site, its epoch is another, or
-	// it has ended; who never had one is told so of a recorded message too),
+	// it has ended; an agent that never had one is refused a recorded message too),
 	// ErrStale (a declaration that is not after this agent's newest recorded
 	// one, a withdrawal of an epoch before it; an observation never is),
 	// ErrConflict (the id is recorded with other bytes), ErrRevoked,

@@ -47,7 +47,7 @@ func (a *Authority) change(what string, step func(s *authorities, now time.Time)
 	return nil
 }
 
-// Next makes the authority that will sign next, and has agents told of it.
+// Next makes the authority that will sign next, and announces it to agents.
 func (a *Authority) Next() error {
 	return a.change("make the next authority", func(s *authorities, now time.Time) error {
 		switch {
@@ -68,7 +68,7 @@ func (a *Authority) Next() error {
 	})
 }
 
-// Switch has the next authority sign. The old one's key is forgotten.
+// Switch makes the next authority sign, and deletes the old one's key.
 func (a *Authority) Switch() error {
 	return a.change("switch to the next authority", func(s *authorities, now time.Time) error {
 		if s.next == nil {
@@ -81,8 +81,8 @@ func (a *Authority) Switch() error {
 	})
 }
 
-// Retire accepts the old authority no more. Agents that still hold its
-// certificates need a new code: it is for the caller to have counted them.
+// Retire stops accepting the old authority. Agents that still hold its certificates
+// need a new code; the caller has counted them.
 func (a *Authority) Retire() error {
 	return a.change("retire the old authority", func(s *authorities, _ time.Time) error {
 		if s.retiring == nil {
@@ -94,9 +94,8 @@ func (a *Authority) Retire() error {
 	})
 }
 
-// Replace begins anew with another authority, which nothing joins to those
-// before it, and accepts none of them any more: their key is known to others.
-// Every agent needs a new link.
+// Replace starts again with an unrelated authority and accepts none of the former
+// ones, whose key was stolen. Every agent needs a new link.
 func (a *Authority) Replace() error {
 	return a.change("replace the authority", func(s *authorities, now time.Time) (err error) {
 		s.next, s.retiring = nil, nil

@@ -79,7 +79,7 @@ type Options struct {
 	Now     func() time.Time // nil: time.Now
 }
 
-// Server takes in what agents send.
+// Server serves the agents.
 type Server struct {
 	o        Options
 	log      *slog.Logger
@@ -220,7 +220,7 @@ func (s *Server) Addr() string {
 	return s.sockets.tcp.Addr().String()
 }
 
-// Certificate is what agents are shown now.
+// Certificate is the server certificate that agents see now.
 func (s *Server) Certificate() (tls.Certificate, error) {
 	c, err := s.identity.certificate(nil)
 	if err != nil {
@@ -229,8 +229,8 @@ func (s *Server) Certificate() (tls.Certificate, error) {
 	return *c, nil
 }
 
-// Handler is what both transports serve. It takes who calls from the request's
-// TLS state, and leaves it to the listener to have verified that.
+// Handler is what both transports serve. It identifies the caller by the request's TLS
+// state, which the listener has verified.
 func (s *Server) Handler() http.Handler {
 	limits := connect.WithHandlerOptions(connect.WithInterceptors(s.metrics.timed(s.o.Tracer)), connect.WithReadMaxBytes(readLimit),
 		// No compressed requests: what is 1 KiB on the line may be 1 MiB here.

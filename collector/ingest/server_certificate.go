@@ -105,7 +105,7 @@ type stamp struct {
 	size int64
 }
 
-// latest gives the certificate, read again if its files have changed. Two files
+// latest returns the certificate, read again if its files have changed. Two files
 // never change at the same instant: while they do not fit, or cannot be read, the
 // one before holds.
 func (f *certificateFiles) latest(hosts []string) (*tls.Certificate, error) {

@@ -10,7 +10,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// The line in front of the register.
+// The queue in front of the register.
 const (
 	lineFew      = 512 // waiting writes that are never too many
 	lineMost     = 4096
@@ -22,7 +22,7 @@ const (
 )
 
 // writeQueue counts the writes that the register has not answered yet, and measures
-// how fast it answers: whoever would wait too long is told when to come back
+// how fast it answers: a call that would wait too long is told when to come back
 // instead.
 type writeQueue struct {
 	now func() time.Time

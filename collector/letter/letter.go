@@ -27,7 +27,7 @@ var files embed.FS
 // Most is how many letters one file may have.
 const Most = 5000
 
-// Office is who writes, as the configuration says.
+// Office is the sender, as the configuration says.
 type Office struct {
 	Name     string // of the controller; "": not set
 	Contact  string // how to reach it; "": not set

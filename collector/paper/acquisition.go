@@ -40,7 +40,7 @@ type Acquisition struct {
 	Asked     time.Time `json:"asked,omitzero"`       // when they were asked to preserve
 }
 
-// Sender is who asks.
+// Sender is the force and officer that ask.
 type Sender struct {
 	Force         string `json:"force"`
 	Office        string `json:"office,omitempty"`
@@ -49,7 +49,7 @@ type Sender struct {
 	Phone         string `json:"phone,omitempty"`
 }
 
-// Addressee is who is asked: an organisation, or a site that is of none.
+// Addressee is the owner: an organisation, or a site without one.
 type Addressee struct {
 	Name           string `json:"name"`
 	FiscalCode     string `json:"fiscal_code,omitempty"`
@@ -102,7 +102,7 @@ type Clock struct {
 // Title names the request as it is quoted: "12/2026".
 func (a Acquisition) Title() string { return fmt.Sprintf("%d/%d", a.Number, a.Year) }
 
-// Encode gives the canonical JSON: the fields in their order, no spaces.
+// Encode returns the canonical JSON: the fields in their order, no spaces.
 func (a Acquisition) Encode() ([]byte, error) {
 	a.Format = acquisitionFormat
 	raw, err := json.Marshal(a)

@@ -39,7 +39,7 @@ var grounds = map[Basis]ground{
 	},
 }
 
-// Known tells whether a basis is one of them.
+// Known reports whether a basis is one of them.
 func (b Basis) Known() bool { _, ok := grounds[b]; return ok }
 
 // Article is how the basis is quoted.

@@ -28,7 +28,7 @@ type Stop struct {
 	Cameras       []Camera
 }
 
-// Ordered gives the sheet with its stops in walking order from a point.
+// Ordered returns the sheet with its stops in walking order from a point.
 func (p Patrol) Ordered(start protocol.Point) Patrol {
 	points := make([]protocol.Point, len(p.Stops))
 	for i, s := range p.Stops {

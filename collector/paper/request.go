@@ -29,7 +29,7 @@ func (a Acquisition) Document(w *pages.Words) (pdf.Document, error) {
 	return d, nil
 }
 
-// opening is who asks whom for what, and why they may.
+// opening words the request itself: sender, addressee, object and legal basis.
 func (a Acquisition) opening(w *pages.Words) []pdf.Block {
 	facts := rows(
 		"Chi chiede", join(", ", a.From.Force, a.From.Office),

@@ -2,7 +2,7 @@ package paper
 
 import "anagrafe/protocol"
 
-// walk gives an order in which to visit the points on foot from start, as their
+// walk returns an order in which to visit the points on foot from start, as their
 // places in points: the nearest first each time, then parts of the way turned
 // round as long as that shortens it (2-opt). The way is open: nobody walks back. It
 // takes straight lines, for the register has no streets to walk along; it is a good

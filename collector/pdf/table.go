@@ -46,7 +46,7 @@ type cell struct {
 	lines []string
 }
 
-// columns gives the widths of columns in millimetres.
+// columns returns the widths of columns in millimetres.
 func (p *press) columns(n int, parts []float64) []float64 {
 	if len(parts) != n {
 		parts = make([]float64, n)

@@ -61,7 +61,7 @@ func addTags(base []byte, lang string, t *tags) ([]byte, error) {
 	return u.end(size+2+len(elements), root, info, xref), nil
 }
 
-// page gives what stands in the dictionary of a page after its type.
+// page returns what stands in the dictionary of a page after its type.
 func (u *update) page(number, xref int) (string, error) {
 	// Entries have 20 bytes, after "xref\n0 N\n" and the entry of object 0.
 	table := u.base[xref:]

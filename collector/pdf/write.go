@@ -23,7 +23,7 @@ const maxPages = 200
 // ErrTooLong is returned for a document of more pages than it may have.
 var ErrTooLong = errors.New("the document would have more than 200 pages: choose fewer cameras")
 
-// Write gives the document as a PDF file.
+// Write returns the document as a PDF file.
 func Write(d Document) ([]byte, error) {
 	if d.Title == "" || d.Lang == "" || d.Made.IsZero() {
 		return nil, errors.New("write PDF: a title, a language and a date are needed")

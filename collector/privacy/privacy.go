@@ -76,7 +76,7 @@ func New(s Settings, log *slog.Logger) (*Documents, error) {
 	return &Documents{s, set}, nil
 }
 
-// Document gives the document of a kind; ok is false where there is no such kind.
+// Document returns the document of a kind; ok is false where there is no such kind.
 func (n *Documents) Document(kind string, lang pages.Lang) (d Document, ok bool) {
 	b := &builder{words: n.pages.Words(lang), Settings: n.settings}
 	switch kind {

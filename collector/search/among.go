@@ -7,8 +7,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// Buildings tells what buildings hide. Package buildings makes one from the
-// outlines of a basemap.
+// Buildings says what buildings hide; package buildings implements it.
 type Buildings interface {
 	// Hides tells whether buildings stand between a camera and p: Yes if they do
 	// wherever the camera may hang, No if nowhere, else Unknown.
@@ -126,9 +125,8 @@ func placeOf(from protocol.Point, s protocol.Sight) protocol.Point {
 	}
 }
 
-// Through is an answer as if there were no buildings: the same cameras, in the
-// order that they would have. What Query.Buildings changed is undone, nothing is
-// asked anew.
+// Through returns the answer as if there were no buildings: the same cameras, in the
+// order that they would have. Nothing is searched again.
 func Through(results []Result) []Result {
 	type camera struct{ site, id string }
 	from := make(map[camera]Result, len(results))

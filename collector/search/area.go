@@ -28,7 +28,7 @@ type look struct {
 }
 
 // farthestM is how far from a polygon or a route a camera may hang and still be
-// listed: no range is longer than 2,000 m, and who knows a position no better
+// listed: no range is longer than 2,000 m, and a position known no better
 // than to half a kilometre knows too little to look farther for it.
 const farthestM = 2500
 

@@ -51,7 +51,7 @@ func (k *asking) askFootage(q Query, in series, h *Hit) {
 	}
 }
 
-// recording tells whether the camera recorded at t.
+// recording reports whether the camera recorded at t.
 func (k *asking) recording(eras []scheduleEra, t time.Time) protocol.Answer {
 	e := inForce(eras, t)
 	if e == nil {

@@ -48,7 +48,7 @@ func aged(f protocol.Fact, at time.Time, after time.Duration) bool {
 	return f.Source != protocol.SourceUnknown && at.Sub(f.At) > after
 }
 
-// unread tells whether a schedule or a retention is too old at a time.
+// unread reports whether a schedule or a retention is too old at a time.
 func (f *facts) unread(fact protocol.Fact, at time.Time) bool {
 	if fact.Source == protocol.Declared {
 		return aged(fact, at, oldPlace)
@@ -109,7 +109,7 @@ func (h *Hit) doubt(at protocol.Point, f *facts, now time.Time, sunAt func(time.
 // until which one sees outdoors without lamps.
 const darkDeg = -6
 
-// dark tells whether it was dark at some time of a window.
+// dark reports whether it was dark at some time of a window.
 func dark(at protocol.Point, from, until time.Time, sunAt func(time.Time) sun) bool {
 	if sunAt(from).deg(at) < darkDeg || !until.Equal(from) && sunAt(until).deg(at) < darkDeg {
 		return true

@@ -31,7 +31,7 @@ func (b box) cells(f func(cell)) {
 	}
 }
 
-// holds tells whether a point lies in the box.
+// holds reports whether a point lies in the box.
 func (b box) holds(p protocol.Point) bool {
 	lat, lon := int64(p.Lat), int64(p.Lon)
 	return b.south <= lat && lat <= b.north &&

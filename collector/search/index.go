@@ -150,7 +150,7 @@ func (x *Index) remove(n uint32) {
 	x.values.dropMoved(s)
 }
 
-// near gives the cameras that the area lists, as they hung at Query.From; on a
+// near returns the cameras that the area lists, as they hung at Query.From; on a
 // route too, or who moved a camera meanwhile would hang it up twice or never.
 func (x *Index) near(q Query, all []found) []found {
 	in := q.In.box()
@@ -183,7 +183,7 @@ func (x *Index) find(f *found, h *hung, l look) {
 	}
 }
 
-// hungAt tells whether the camera hung there at t, or, if t is before all that
+// hungAt reports whether the camera hung there at t, or, if t is before all that
 // was declared, first.
 func (h *hung) hungAt(t time.Time, s *site) bool {
 	at, until := t.UnixMicro(), int64(math.MaxInt64)

@@ -80,7 +80,7 @@ func (l *lines) near(p protocol.Plane, m float64, f func(e *edge, aEast, aNorth,
 	}
 }
 
-// encloses tells whether the rings have the offset inside: whether a ray to the
+// encloses reports whether the rings have the offset inside: whether a ray to the
 // east crosses them an odd number of times.
 func (l *lines) encloses(p protocol.Plane, east, north float64) bool {
 	lat := p.Latitude(north)
@@ -98,7 +98,7 @@ func (l *lines) encloses(p protocol.Plane, east, north float64) bool {
 	return odd
 }
 
-// farther tells whether the plane's point is more than so many metres outside
+// farther reports whether the plane's point is more than so many metres outside
 // the box: a quick no.
 func (l *lines) farther(p protocol.Plane, m float64) bool {
 	west, south := p.Offset(protocol.Point{Lon: int32(l.box.west), Lat: int32(l.box.south)})
@@ -106,7 +106,7 @@ func (l *lines) farther(p protocol.Plane, m float64) bool {
 	return west > m || east < -m || south > m || north < -m
 }
 
-// checkPoints tells what is wrong with the vertices of what field holds.
+// checkPoints reports what is wrong with the vertices of what field holds.
 func checkPoints(field string, points []protocol.Point) error {
 	for i, p := range points {
 		if !p.Placed() || max(p.Lat, -p.Lat) > maxLatitude {
@@ -144,7 +144,7 @@ func (l *lines) crossing() (a, b edge, found bool) {
 	return edge{}, edge{}, false
 }
 
-// crosses tells whether two edges have one place inside both in common; exactly,
+// crosses reports whether two edges have one place inside both in common; exactly,
 // for the products of microdegrees fit an int64.
 func (e edge) crosses(o edge) bool {
 	return side(e.a, e.b, o.a)*side(e.a, e.b, o.b) < 0 && side(o.a, o.b, e.a)*side(o.a, o.b, e.b) < 0

@@ -139,11 +139,11 @@ func (q Query) checked() (Query, error) {
 	return q, q.Only.check()
 }
 
-// clockTolerance is how far the clock of who asks may be ahead: "now" is a
+// clockTolerance is how far the caller's clock may be ahead: "now" is a
 // common question.
 const clockTolerance = time.Minute
 
-// Only leaves results out that were asked for in vain: the zero value none.
+// Only filters results; the zero value keeps all.
 type Only struct {
 	Categories []protocol.Category // of the site; nil: all
 	Continuous bool                // its schedule says that it recorded continuously: Recording is Yes
@@ -165,7 +165,7 @@ func (o Only) check() error {
 	return nil
 }
 
-// hides tells whether a hit at a site of that category is left out, and counts it.
+// hides reports whether a hit at a site of that category is left out, and counts it.
 func (o Only) hides(category protocol.Category, h *Hit, count *Hidden) bool {
 	switch {
 	case o.Categories != nil && !slices.Contains(o.Categories, category):

@@ -28,11 +28,11 @@ const (
 // AllMeans are all that a query may name.
 var AllMeans = []Means{OnFoot, Bicycle, Car}
 
-// Speeds are the average speeds that a route is asked for, both ends possible.
+// Speeds are the lowest and highest average speed assumed for a route.
 type Speeds struct{ MinKmh, MaxKmh float64 }
 
-// Usual are the speeds of somebody in a city who may hurry or may wait: people
-// walk at 3 km/h with a load and flee at 18; a bicycle is pushed along slowly or
+// Usual returns the speeds that are plausible in a city: people walk at 3 km/h with a
+// load and flee at 18; a bicycle is pushed along slowly or
 // ridden at 35; a car averages 5 in dense traffic with its lights, 80 on the
 // ring road. ok false: there is no such means.
 func (m Means) Usual() (s Speeds, ok bool) {
@@ -47,9 +47,8 @@ func (m Means) Usual() (s Speeds, ok bool) {
 	return Speeds{}, false
 }
 
-// Route is a way that somebody went: they set out between Query.From and
-// Query.Until, and from then on, wherever they are, have made on average no less
-// than the lower and no more than the higher speed.
+// Route is a way that somebody went: they set out between Query.From and Query.Until,
+// and up to any point of it their average speed was between the two Speeds.
 type Route struct {
 	Line    []protocol.Point // in the order of the way; straight lines in between
 	RadiusM int              // what hangs within it is listed even if it sees none of the way; MinRadiusM to MaxRadiusM, 0: DefaultRadiusM

@@ -210,7 +210,7 @@ func (f *found) rests(q Query, in series) facts {
 	return on
 }
 
-// series gives those of a camera, valid until the next call.
+// series returns those of a camera, valid until the next call.
 func (k *asking) series(f *found) series {
 	if f.kept != nil {
 		return f.kept.series

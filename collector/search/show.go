@@ -9,12 +9,11 @@ import (
 	"anagrafe/protocol"
 )
 
-// Show gives what is shown of the hits from..until of an answer, both counted
-// from 0, until no more than there are. It reads their sites from the register and
-// asks those anew, all of a site of one state of the record. Where a site has
-// changed since the answer was given, its hits change too: the answer that is
-// given back has them, and the results are its hits from..until. Of what the query
-// hides, the answer counts what it counted.
+// Show returns the results of the hits from..until of an answer, counted from 0 and at
+// most as many as there are. It reads their sites from the register, each in one state
+// of the record, and evaluates them anew. Hits of a site that has changed since change
+// too: the returned answer has them, and the results are its hits from..until. Its
+// Hidden stays.
 func (x *Index) Show(ctx context.Context, a Answer, from, until int) (Answer, []Result, error) {
 	read := make(map[string]*siteAnswer)
 	for {

@@ -17,7 +17,7 @@ type values struct {
 	retentions pool[protocol.Retention, protocol.Retention]
 }
 
-// schedule gives the number of a schedule and itself without its fact. A number
+// schedule returns the number of a schedule and itself without its fact. A number
 // is held until it is dropped as often as it was given.
 func (v *values) schedule(s protocol.Schedule) (uint32, *protocol.Schedule) {
 	s.Fact = protocol.Fact{}
@@ -28,7 +28,7 @@ func (v *values) schedule(s protocol.Schedule) (uint32, *protocol.Schedule) {
 	return n, v.schedules.at(n)
 }
 
-// retention gives the number of a configured retention.
+// retention returns the number of a configured retention.
 func (v *values) retention(configured protocol.Retention) uint32 {
 	v.mu.Lock()
 	defer v.mu.Unlock()

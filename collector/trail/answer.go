@@ -5,14 +5,13 @@ import (
 	"fmt"
 )
 
-// Answer runs a query and hands its answer over only once an entry with what
-// was asked and what was found is durable on the trail. If the trail cannot be
-// written the answer is refused: T is then its zero value.
+// Answer runs a query and returns its answer only after an entry with the question and
+// what was found is durable on the trail. If the trail cannot be written the answer is
+// refused: T is then its zero value.
 //
-// f gives the answer, the number of records it shows, and what was found as it
-// shall stand on the trail (identifiers, not contents). asked.Body is what was
-// asked; Answer sets asked.Count. When f fails nothing is shown and nothing is
-// appended.
+// f returns the answer, the number of records it shows, and what was found as it is to
+// stand on the trail (identifiers, not contents). asked.Body is the question; Answer
+// sets asked.Count. If f fails nothing is shown and nothing is appended.
 func Answer[T any](ctx context.Context, t *Trail, asked Entry, f func(context.Context) (T, int, any, error)) (T, Proof, error) {
 	var none T
 	if err := asked.check(); err != nil { // before the work, not after it

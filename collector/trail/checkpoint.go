@@ -48,10 +48,9 @@ func openCheckpoint(raw []byte, v note.Verifier) (tlog.Tree, error) {
 	return tlog.Tree{N: size, Hash: root}, nil
 }
 
-// Sign makes a note of a text with the key of the checkpoints: for what else the
-// collector says of the trail, such as a dossier. The text begins with a line that
-// says what it is, so that it cannot be taken for a checkpoint, whose first line is
-// the name of the key.
+// Sign signs another text about the trail, such as a dossier, as a note with the key of
+// the checkpoints. Its first line must say what it is, so that it cannot pass for a
+// checkpoint, whose first line is the key's name.
 func (t *Trail) Sign(text string) ([]byte, error) {
 	purpose, _, ok := strings.Cut(text, "\n")
 	if !ok || purpose == "" || purpose == t.signer.Name() {

@@ -127,7 +127,7 @@ func parseKey(s string) (name, hash string, key []byte, err error) {
 	return name, hash, key[1:], nil
 }
 
-// CheckWitnessKey tells what is wrong with the public key of a witness.
+// CheckWitnessKey checks the public key of a witness.
 func CheckWitnessKey(vkey string) error {
 	_, err := parseWitness(vkey)
 	return err

@@ -60,7 +60,7 @@ type Content struct {
 	Salt []byte `json:"salt"`
 }
 
-// check tells what is wrong with an entry before any work is done for it.
+// check reports what is wrong with an entry before any work is done for it.
 func (e Entry) check() error {
 	switch {
 	case e.Kind == "" || e.Actor == "":
@@ -111,7 +111,7 @@ func (t *Trail) prepare(e Entry) (Header, []byte, error) {
 	return h, body, nil
 }
 
-// seal gives the body as it is stored.
+// seal returns the body as it is stored.
 func seal(e Entry) ([]byte, error) {
 	content := Content{Actor: e.Actor, Case: e.Case, Salt: make([]byte, 16)}
 	rand.Read(content.Salt) // never fails
@@ -149,7 +149,7 @@ func seal(e Entry) ([]byte, error) {
 	return sealed.Bytes(), nil
 }
 
-// open gives the content of a body.
+// open returns the content of a body.
 func open(h Header, body []byte, identities []age.Identity) (Content, error) {
 	if h.Sealed {
 		r, err := age.Decrypt(bytes.NewReader(body), identities...)
@@ -167,7 +167,7 @@ func open(h Header, body []byte, identities []age.Identity) (Content, error) {
 	return c, nil
 }
 
-// encode gives the canonical JSON of a header: the fields in their order, no
+// encode returns the canonical JSON of a header: the fields in their order, no
 // spaces, as encoding/json writes them.
 func (h Header) encode() ([]byte, error) { return json.Marshal(h) }
 

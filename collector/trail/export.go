@@ -129,7 +129,7 @@ func readExport(r io.Reader) (*reader, error) {
 	return x, nil
 }
 
-// next gives the next entry, good until the one after it is read; io.EOF after the
+// next returns the next entry, good until the one after it is read; io.EOF after the
 // last.
 func (x *reader) next() (line, error) {
 	if !x.scanner.Scan() {

@@ -21,8 +21,8 @@ type forgotten struct {
 	Before time.Time `json:"before"`
 }
 
-// Forget deletes the bodies of the entries from before a time, and gives how many
-// it were. Headers, hashes and checkpoints stay: the trail verifies as before, and
+// Forget deletes the bodies of the entries from before a time, and returns how many.
+// Headers, hashes and checkpoints stay: the trail verifies as before, and
 // says of each such entry that its body is gone. It goes by the order of the
 // trail: what follows an entry that is not yet due waits for it.
 //

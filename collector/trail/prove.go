@@ -28,7 +28,7 @@ type Inclusion struct {
 	Checkpoint string           `json:"checkpoint"`
 }
 
-// Prove gives entry index and its proof under the last checkpoint.
+// Prove returns entry index and its proof under the last checkpoint.
 func (t *Trail) Prove(ctx context.Context, index int64) (Inclusion, error) {
 	p, err := t.prove(ctx, index)
 	if err != nil {
@@ -59,7 +59,7 @@ func (t *Trail) prove(ctx context.Context, index int64) (Inclusion, error) {
 	return Inclusion{Index: index, Header: headers[0], Body: bodies[0], Proof: path, Checkpoint: string(checkpoint)}, nil
 }
 
-// last gives the last checkpoint, signed and read.
+// last returns the last checkpoint, signed and read.
 func (t *Trail) last(ctx context.Context) ([]byte, tlog.Tree, error) {
 	checkpoint, err := t.store.TrailCheckpoint(ctx)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 // ParseHeader reads a header as the register keeps it.
 func ParseHeader(raw []byte) (Header, error) { return decodeHeader(raw) }
 
-// Open gives what a body holds; it is sealed to one of the identities, or plain.
+// Open returns what a body holds; it is sealed to one of the identities, or plain.
 func (h Header) Open(body []byte, identities ...age.Identity) (Content, error) {
 	if len(body) == 0 {
 		return Content{}, errors.New("deleted after its term")

@@ -161,7 +161,7 @@ func (t *Trail) load(ctx context.Context, now State) (tree, error) {
 // VerifierKey is what an auditor keeps outside the collector to check checkpoints with.
 func (t *Trail) VerifierKey() string { return t.vkey }
 
-// Checkpoint gives the last signed checkpoint.
+// Checkpoint returns the last signed checkpoint.
 func (t *Trail) Checkpoint(ctx context.Context) ([]byte, error) {
 	b, err := t.store.TrailCheckpoint(ctx)
 	if err != nil {

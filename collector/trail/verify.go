@@ -261,7 +261,7 @@ func (c *check) inner(n int64, l line) error {
 	return nil
 }
 
-// classify tells what kind of change made entry n differ, by what follows it.
+// classify reports what kind of change made entry n differ, by what follows it.
 func (c *check) classify(n int64, l line, why string) error {
 	index := l.Index
 	if h, err := decodeHeader(l.Header); err == nil {

@@ -47,8 +47,8 @@ type Cosigned struct {
 	Checkpoint []byte    `json:"checkpoint"` // with the signatures of the trail and of the witness
 }
 
-// ProveConsistency gives what a witness takes who last signed a checkpoint of old
-// entries: the last checkpoint, and the proof that it continues that one.
+// ProveConsistency returns what a witness needs that last signed a checkpoint of old
+// entries: the newest checkpoint, and the proof that it continues that one.
 func (t *Trail) ProveConsistency(ctx context.Context, old int64) ([]byte, error) {
 	checkpoint, tree, err := t.last(ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func (t *Trail) ProveConsistency(ctx context.Context, old int64) ([]byte, error)
 	return out.Bytes(), nil
 }
 
-// CheckpointSize gives the number of entries of a checkpoint that is signed with vkey.
+// CheckpointSize returns the number of entries of a checkpoint that is signed with vkey.
 func CheckpointSize(checkpoint []byte, vkey string) (int64, error) {
 	v, err := note.NewVerifier(vkey)
 	if err != nil {
@@ -152,7 +152,7 @@ func Cosign(taken []byte, vkey string, older []byte, private string, now time.Ti
 	return Cosigned{w.vkey(), w.name, tree.N, now.UTC().Truncate(time.Second), signed}, nil
 }
 
-// continues tells whether tree begins with old.
+// continues reports whether tree begins with old.
 func continues(old, tree tlog.Tree, proof tlog.TreeProof) bool {
 	if old.N == 0 { // every tree continues the empty one
 		return len(proof) == 0
@@ -201,7 +201,7 @@ func (t *Trail) rootAt(ctx context.Context, size int64) (tlog.Hash, error) {
 	return tlog.TreeHash(size, t.hashes(ctx))
 }
 
-// Cosignatures gives the newest checkpoint of each witness of the configuration;
+// Cosignatures returns the newest checkpoint of each witness of the configuration;
 // one that never came has Size 0 and no Checkpoint.
 func (t *Trail) Cosignatures(ctx context.Context) ([]Cosigned, error) {
 	stored, err := t.store.TrailCosignatures(ctx)

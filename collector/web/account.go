@@ -40,7 +40,7 @@ type ownKey struct {
 
 type sessionKey struct{}
 
-// own gives the session of the browser that asks, inside a handler behind require;
+// own returns the session of the browser that asks, inside a handler behind require;
 // false for a program with a credential, which has none.
 func own(ctx context.Context) (registry.Session, bool) {
 	s, ok := ctx.Value(sessionKey{}).(registry.Session)
@@ -96,7 +96,7 @@ func (w *Web) showAccount(rw http.ResponseWriter, r *http.Request, u registry.Us
 	w.pages.Render(rw, r, p)
 }
 
-// mayAdd tells whether this person signs in here by passkey: whom a provider vouches
+// mayAdd reports whether this person signs in here by passkey: whom a provider vouches
 // for signs in there, so that who leaves it leaves us as well.
 func (w *Web) mayAdd(s registry.Session) bool { return w.party != nil && s.How != byOIDC }
 
@@ -136,12 +136,12 @@ func (w *Web) beginAdding(rw http.ResponseWriter, r *http.Request, u registry.Us
 	WriteJSON(rw, http.StatusOK, options.Response)
 }
 
-// keyName tells whether a name is fit for one line of a list.
+// keyName reports whether a name is fit for one line of a list.
 func keyName(s string) bool {
 	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxKeyName && !strings.ContainsFunc(s, func(r rune) bool { return !printable(r) })
 }
 
-// printable tells whether a character may stand in a name.
+// printable reports whether a character may stand in a name.
 func printable(r rune) bool { return !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r) }
 
 // addPasskey takes a passkey that an authenticator has made. The session goes on under

@@ -16,10 +16,10 @@ type Problem struct {
 	Field   string `json:"field,omitempty"`
 	Hint    string `json:"hint,omitempty"`
 	Request string `json:"request,omitempty"` // its id, where it failed by our fault: see requestID
-	Shut    bool   `json:"-"`                 // for the page: nothing here is open to who asks, the login neither
+	Shut    bool   `json:"-"`                 // for the page: nothing here is open to the caller, not even the login
 }
 
-// WantsJSON tells whether a program asks, not a browser.
+// WantsJSON reports whether a program asks, not a browser.
 func WantsJSON(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "application/json")
 }

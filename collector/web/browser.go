@@ -17,7 +17,7 @@ func browser(userAgent string) string {
 	return name + ", " + system
 }
 
-// first gives the name of the first mark that s has; pairs are mark and name.
+// first returns the name of the first mark that s has; pairs are mark and name.
 func first(s string, pairs ...string) string {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if strings.Contains(s, pairs[i]) {

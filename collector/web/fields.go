@@ -39,7 +39,7 @@ func ReadFields(r *http.Request, fields map[string]*string) error {
 // MaxName is the longest name of a person or a force, in characters.
 const MaxName = 200
 
-// OneLine tells whether a text has at most so many characters and is fit for one
+// OneLine reports whether a text has at most so many characters and is fit for one
 // line of a page.
 func OneLine(s string, most int) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most && !strings.ContainsFunc(s, func(r rune) bool {

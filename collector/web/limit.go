@@ -48,13 +48,13 @@ func NewLimit(now func() time.Time, most, all int, window time.Duration) *Limit 
 	return &Limit{&limit{now: now, most: most, all: all, window: window, counts: map[netip.Prefix]int{}}}
 }
 
-// Exceeded tells whether an address (From) has to wait.
+// Exceeded reports whether an address (From) has to wait.
 func (l *Limit) Exceeded(from string) bool { return l.l.exceeded(from) }
 
 // Count counts one more of an address.
 func (l *Limit) Count(from string) { l.l.count(from) }
 
-// exceeded tells whether an address has to wait.
+// exceeded reports whether an address has to wait.
 func (l *limit) exceeded(from string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

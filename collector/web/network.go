@@ -33,12 +33,12 @@ func checkRoles(roles []string) error {
 	return nil
 }
 
-// reachable tells whether the listener is open to an address.
+// reachable reports whether the listener is open to an address.
 func (w *Web) reachable(from string) bool {
 	return w.Allow == nil || within(from, w.Allow)
 }
 
-// within tells whether an address is in one of the prefixes. Whatever is no
+// within reports whether an address is in one of the prefixes. Whatever is no
 // address is in none.
 func within(from string, prefixes []netip.Prefix) bool {
 	a, err := netip.ParseAddr(from)

@@ -25,7 +25,7 @@ func (w *Web) BeginOwner(ctx context.Context, rw http.ResponseWriter, siteID str
 	return nil
 }
 
-// Owner gives the site whose owner asks.
+// Owner returns the site whose owner asks.
 func (w *Web) Owner(r *http.Request) (siteID string, ok bool, err error) {
 	c, err := r.Cookie(ownerCookie)
 	if err != nil || c.Value == "" {

@@ -70,7 +70,7 @@ func (w *Web) holder(ctx context.Context, u registry.User) (*holder, error) {
 }
 
 // beginPasskey gives a browser what its authenticator is to sign. It says nothing of
-// who has passkeys here: whoever asks gets the same.
+// who has passkeys here: every caller gets the same.
 func (w *Web) beginPasskey(rw http.ResponseWriter, r *http.Request) {
 	if w.limit.exceeded(From(r)) || w.begun.exceeded(From(r)) {
 		w.tooMany(rw, r)
@@ -178,7 +178,7 @@ func (w *Web) refusePasskey(rw http.ResponseWriter, r *http.Request, u registry.
 }
 
 // recordRefusal puts a refused login on the trail; that it cannot be written changes
-// nothing for who is refused.
+// nothing for the person refused.
 func (w *Web) recordRefusal(r *http.Request, u registry.User, how, why string) {
 	err := w.Record(r.Context(), Act{Kind: "login-refused", User: u, From: From(r), Details: map[string]string{
 		"how": how, "why": why, "role": u.Role, "face": string(w.Face)}})

@@ -10,7 +10,7 @@ import (
 type requestKey struct{}
 
 // identified gives each request an id, by which operators find in the log what a page
-// that broke has shown. It is random, and new for each: it tells nothing of who asks,
+// that broke has shown. It is random, and new for each: it reveals nothing of the caller,
 // and nothing that a client sends is taken for one.
 func identified(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -12,7 +12,7 @@ import (
 
 type userKey struct{}
 
-// User is who asks, inside a handler of a route that names roles.
+// User returns the signed-in user, inside a handler of a route that names roles.
 func User(ctx context.Context) (registry.User, bool) {
 	u, ok := ctx.Value(userKey{}).(registry.User)
 	return u, ok
@@ -25,13 +25,13 @@ func WithUser(ctx context.Context, u registry.User) context.Context {
 
 const hostID = "control-socket"
 
-// Host is whoever may open the control socket on the collector's machine, in the role
+// Host is the user for whom the control socket stands, in the role
 // that the command needs.
 func Host(role string) registry.User {
 	return registry.User{ID: hostID, Name: "control socket", Role: role}
 }
 
-// OnHost tells whether a request came over the control socket.
+// OnHost reports whether a request came over the control socket.
 func OnHost(ctx context.Context) bool {
 	u, _ := User(ctx)
 	return u.ID == hostID
@@ -142,7 +142,7 @@ func (w *Web) challenge(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// local gives a path of this server that is safe to redirect to, or fallback.
+// local returns a path of this server that is safe to redirect to, or fallback.
 func local(next, fallback string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" ||

@@ -13,7 +13,7 @@ import (
 // defaultBody is the largest request body, in bytes, of a route that names none.
 const defaultBody = 64 << 10
 
-// Route is one address of a face, and who may use it.
+// Route is one address of a face, and the roles that may use it.
 type Route struct {
 	Pattern string   // of http.ServeMux: "POST /invite"
 	Roles   []string // who may; each must be accepted by the listener
@@ -60,7 +60,7 @@ func (w *Web) signingIn() []Route {
 	return routes
 }
 
-// Routes gives all routes of a listener with these faces, its own included,
+// Routes returns all routes of a listener with these faces, its own included,
 // after checking that each has a rule.
 func (w *Web) Routes(faces ...[]Route) ([]Route, error) {
 	all := w.own()

@@ -83,7 +83,7 @@ func (w *Web) session(r *http.Request) (registry.User, registry.Session, bool, e
 	return u, s, true, nil
 }
 
-// unfinished tells whether who signed in by link still has to make the passkey that
+// unfinished reports whether who signed in by link still has to make the passkey that
 // they will sign in with: until then the session is good for nothing else.
 func (w *Web) unfinished(s registry.Session) bool { return w.party != nil && s.How == byLink }
 
@@ -124,7 +124,7 @@ func (w *Web) cookieName() string {
 	return cookieName
 }
 
-// SignedIn tells whether a browser has a session's cookie of this listener, good or not.
+// SignedIn reports whether a browser has a session's cookie of this listener, good or not.
 func (w *Web) SignedIn(r *http.Request) bool {
 	c, err := r.Cookie(w.cookieName())
 	return err == nil && c.Value != ""

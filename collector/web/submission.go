@@ -24,7 +24,7 @@ func (w *Web) BeginSubmission(ctx context.Context, rw http.ResponseWriter, id st
 	return nil
 }
 
-// Submission gives the submission that is open in the browser that asks.
+// Submission returns the submission that is open in the browser that asks.
 func (w *Web) Submission(r *http.Request) (id string, ok bool, err error) {
 	c, err := r.Cookie(submissionCookie)
 	if err != nil || c.Value == "" {

@@ -64,7 +64,7 @@ type Options struct {
 	Balancers []netip.Prefix
 	Force     string             // whose people alone sign in here; "": those who have no address of their own
 	Forces    map[string]Network // of each force that has more than the listener's rules
-	Refused   func(why string)   // told of who was turned away, for metrics; may be nil
+	Refused   func(why string)   // called for each refusal, for metrics; may be nil
 }
 
 // Web is what the pages of one listener share.
@@ -124,7 +124,7 @@ func New(o Options) (*Web, error) {
 	return w, nil
 }
 
-// accepts tells whether a role may use this listener at all.
+// accepts reports whether a role may use this listener at all.
 func (w *Web) accepts(role string) bool { return slices.Contains(w.Roles, role) }
 
 // home is where a role begins.
@@ -148,7 +148,7 @@ func From(r *http.Request) string {
 	return host
 }
 
-// loopback tells whether a host name or address is this machine.
+// loopback reports whether a host name or address is this machine.
 func loopback(host string) bool {
 	if name := strings.ToLower(host); name == "localhost" || strings.HasSuffix(name, ".localhost") { // RFC 6761, 6.3
 		return true

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Milan gives the path of a file of the real data of Milan, which lie beside the
+// Milan returns the path of a file of the real data of Milan, which lie beside the
 // project in shared/data, or in $ANAGRAFE_SHARED/data, and are no part of it. Where
 // they are not, the test fails with CI=true, and elsewhere is skipped, saying so.
 func Milan(t testing.TB, name string) string {

@@ -4,7 +4,7 @@ import (
 	"anagrafe/protocol"
 )
 
-// Hides tells whether buildings stand between a camera and a point: Yes if they
+// Hides reports whether buildings stand between a camera and a point: Yes if they
 // do wherever the camera may hang, No if nowhere, else Unknown. What could not
 // be read of the basemap is Unknown too.
 func (o *Outlines) Hides(at protocol.Position, view protocol.View, p protocol.Point) protocol.Answer {
@@ -50,7 +50,7 @@ func (o *Outlines) Hides(at protocol.Position, view protocol.View, p protocol.Po
 	return protocol.Unknown
 }
 
-// blocked tells whether a wall crosses the line of sight.
+// blocked reports whether a wall crosses the line of sight.
 func blocked(sight wall, walls []wall) bool {
 	for _, w := range walls {
 		if crosses(sight, w) {
@@ -60,7 +60,7 @@ func blocked(sight wall, walls []wall) bool {
 	return false
 }
 
-// crosses tells whether two straight pieces have a point in common, their ends
+// crosses reports whether two straight pieces have a point in common, their ends
 // included: each has its ends on both sides of the other, or on it.
 func crosses(a, b wall) bool {
 	if max(a.a.x, a.b.x) < min(b.a.x, b.b.x) || max(b.a.x, b.b.x) < min(a.a.x, a.b.x) ||

@@ -86,7 +86,7 @@ func fields(raw []byte, f func(field) error) error {
 	return nil
 }
 
-// parseTile gives the outlines of a tile that stand on the ground.
+// parseTile returns the outlines of a tile that stand on the ground.
 func parseTile(raw []byte) ([]outline, error) {
 	var all []outline
 	points := 0

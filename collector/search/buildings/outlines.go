@@ -118,7 +118,7 @@ func (o *Outlines) around(p protocol.Point) ground {
 	return ground{o, x, y, wide / (2 * math.Pi * meanRadiusM * math.Cos(lat))}
 }
 
-// mercator gives a place in units of the world at zoom.
+// mercator returns a place in units of the world at zoom.
 func mercator(p protocol.Point) (x, y float64) {
 	const limit = 85.05 // degrees: where the map ends
 	lat := min(max(float64(p.Lat)/1e6, -limit), limit) * math.Pi / 180
@@ -163,7 +163,7 @@ func (g ground) tiles(b box, f func(t *tile, corner point, inTile box)) error {
 	return failed
 }
 
-// walls gives the walls that may come within so many metres of the straight
+// walls returns the walls that may come within so many metres of the straight
 // line from a to b.
 func (g ground) walls(a, b point, within float64) ([]wall, error) {
 	var all []wall
@@ -192,7 +192,7 @@ func (g ground) metres(corner, p point) point {
 	return point{(corner.x + p.x - g.x) / g.metre, (g.y - corner.y - p.y) / g.metre}
 }
 
-// covered tells whether a place of the ground lies within a building.
+// covered reports whether a place of the ground lies within a building.
 func (g ground) covered(p point) (covered bool, err error) {
 	err = g.tiles(box{p.x, p.y, p.x, p.y}, func(t *tile, _ point, in box) {
 		covered = t.covered(point{in.left, in.top})

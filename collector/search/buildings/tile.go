@@ -32,7 +32,7 @@ func newOutline(rings [][]point) outline {
 	return o
 }
 
-// has tells whether p lies within, by the parity of the walls east of it: rings
+// has reports whether p lies within, by the parity of the walls east of it: rings
 // within rings are courtyards, however they are turned.
 func (o *outline) has(p point) bool {
 	if !o.box.has(p) {
@@ -143,12 +143,12 @@ func inSquare(w wall) (wall, bool) {
 	return wall{point{w.a.x + from*d.x, w.a.y + from*d.y}, point{w.a.x + until*d.x, w.a.y + until*d.y}}, true
 }
 
-// onEdge tells whether a wall lies along the square's edge.
+// onEdge reports whether a wall lies along the square's edge.
 func onEdge(w wall) bool {
 	return w.a.x == w.b.x && (w.a.x == 0 || w.a.x == units) || w.a.y == w.b.y && (w.a.y == 0 || w.a.y == units)
 }
 
-// covered tells whether p lies within a building.
+// covered reports whether p lies within a building.
 func (t *tile) covered(p point) bool {
 	for _, i := range t.where.at(p) {
 		if t.outlines[i].has(p) {

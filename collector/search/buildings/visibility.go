@@ -56,7 +56,7 @@ type piece struct {
 // thin is the angle below which a piece is not seen: a wall edge on.
 const thin = 1e-9
 
-// visibilityPolygon gives the shape that an eye sees within reach metres, from an angle on
+// visibilityPolygon returns the shape that an eye sees within reach metres, from an angle on
 // (radians anticlockwise from east) over so many. It is the lower envelope of
 // the walls in polar coordinates, found by halving and merging (J. Hershberger,
 // "Finding the upper envelope of n line segments in O(n log n) time",
@@ -138,7 +138,7 @@ func (p piece) distance(angle float64) float64 {
 	return r
 }
 
-// envelope gives what the eye sees of the pieces: the nearest in each direction,
+// envelope returns what the eye sees of the pieces: the nearest in each direction,
 // in order of angle and without overlap.
 func envelope(pieces []piece) []piece {
 	if len(pieces) <= 1 {

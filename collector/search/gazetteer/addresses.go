@@ -186,7 +186,7 @@ func (r *Read) entry(t table, row csvfile.Row) (e Entry, ok bool) {
 	return e, len(r.Problems)+r.More == before
 }
 
-// named tells whether a street has a name besides its kind.
+// named reports whether a street has a name besides its kind.
 func named(street string) bool {
 	n := nameOf(street)
 	return len(street) <= maxStreet && len(n.words) > 0 && (n.kind != "" || !kinds[n.words[0].text] || len(n.words) > 1)

@@ -70,7 +70,7 @@ func expanded(name string) string {
 	return strings.NewReplacer("Q.RE ", "quartiere ", "P.TA ", "porta ", "PTA ", "porta ").Replace(strings.ToUpper(name))
 }
 
-// contains tells whether a point lies in the district; its border is on either
+// contains reports whether a point lies in the district; its border is on either
 // side.
 func (d *District) contains(p protocol.Point) bool {
 	if p.Lon < d.box[0] || p.Lat < d.box[1] || p.Lon > d.box[2] || p.Lat > d.box[3] {
@@ -112,7 +112,7 @@ func (x *Index) Districts(p protocol.Point) (all []*District) {
 	return all
 }
 
-// HasDistricts tells whether any were imported.
+// HasDistricts reports whether any were imported.
 func (x *Index) HasDistricts() bool { return len(x.districts) > 0 }
 
 // Municipi are the names of all, by number.

@@ -25,7 +25,7 @@ const (
 // errors, and how many.
 type spelling map[string]map[string]int
 
-// fit tells how well typed words fit a name; ok is false where a word does not
+// fit reports how well typed words fit a name; ok is false where a word does not
 // fit at all. Errors are forgiven as far as wrong says; it may be nil.
 func fit(typed []word, n name, wrong spelling) (points int, ok bool) {
 	if len(typed) > maxWords || len(n.words) > maxWords {
@@ -104,7 +104,7 @@ func missing(n name, used []bool) int {
 	return points
 }
 
-// title tells whether a word is one that may be left out; the last never is
+// title reports whether a word is one that may be left out; the last never is
 // ("Cimitero Maggiore").
 func title(words []word, i int) bool { return titles[words[i].text] && i < len(words)-1 }
 
@@ -144,7 +144,7 @@ func (x *Index) match(kind string, typed []word, wrong spelling) (found []fitted
 	return found
 }
 
-// candidates gives the streets that have one of the words, by that of them which
+// candidates returns the streets that have one of the words, by that of them which
 // the fewest streets have: each of the words must be in the name, but for titles
 // and initials.
 func (x *Index) candidates(typed []word, wrong spelling) func(yield func(int32) bool) {

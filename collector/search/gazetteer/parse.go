@@ -172,7 +172,7 @@ func inOne(words []word) string {
 	return b.String()
 }
 
-// misspelt gives the kind of street that the first word may be meant for.
+// misspelt returns the kind of street that the first word may be meant for.
 func misspelt(words []word) (kind string, errors int) {
 	if len(words) < 2 || words[0].short || kindOf(words[0], true) != "" {
 		return "", 0

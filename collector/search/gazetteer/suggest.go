@@ -8,7 +8,7 @@ import (
 // maxCompletions bounds the words that a beginning is taken for.
 const maxCompletions = 400
 
-// Suggest gives streets and addresses that a text which is still being typed may
+// Suggest returns streets and addresses that a text which is still being typed may
 // become, best first: the last word may be the beginning of one. Typing errors are
 // not looked for.
 func (x *Index) Suggest(text string) []Answer {

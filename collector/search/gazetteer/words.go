@@ -153,7 +153,7 @@ func wordOf(piece string, dotted bool) word {
 	return w
 }
 
-// roman gives a numeral up to 39 in digits. Those of one letter are initials, and
+// roman returns a numeral up to 39 in digits. Those of one letter are initials, and
 // those with other letters words ("di", "mi").
 func roman(s string) string {
 	if len(s) < 2 || strings.Trim(s, "ivx") != "" {

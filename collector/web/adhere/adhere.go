@@ -173,7 +173,7 @@ func (a *Adhere) open(r *http.Request) (registry.Submission, bool, error) {
 	return s, true, nil
 }
 
-// opens tells whether a submission is for who asks: on the public form its owner, who
+// opens reports whether a submission is for who asks: on the public form its owner, who
 // has opened what was dictated; on the operators' the one who types it, until it is sent.
 func (a *Adhere) opens(r *http.Request, s registry.Submission) bool {
 	d := s.Assisted

@@ -21,7 +21,7 @@ const assistedPath = "/assisted"
 // DictatedPath is where a code opens what was dictated: the code follows.
 const DictatedPath = formPath + "/dettata"
 
-// Assisted makes the form that operators type for who calls, writes or comes: the same
+// Assisted makes the form that operators fill in for owners who call, write or come: the same
 // steps, and at their end the sending to the owner, who confirms. An operator reads what
 // they type in the browser in which they began it, for registry.AssistedDraft at most,
 // and nothing of it once it is sent.

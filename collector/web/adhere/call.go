@@ -8,7 +8,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// callView is the page of whom to call: who adheres, and perhaps somebody else.
+// callView is the page of the contacts: the adhering person, and perhaps somebody else.
 type callView struct {
 	Bar      bar
 	First    protocol.Contact

@@ -13,7 +13,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// maxCameras is the most that one types by hand: who has more has an easier way.
+// maxCameras is the most that one types by hand: for more there are easier ways.
 const maxCameras = 64
 
 // cameraView is the page of one camera.

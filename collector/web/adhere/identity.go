@@ -19,7 +19,7 @@ type identityView struct {
 	Base       string
 	Vouches    string // as startView's
 	Mail       bool   // messages are sent
-	Address    string // of who adheres, "" none
+	Address    string // of the adhering person, "" none
 	Sent       time.Time
 	Bounced    bool
 	EmailError string // keys of what is wrong
@@ -166,7 +166,7 @@ func (a *Adhere) confirmUsed(rw http.ResponseWriter, r *http.Request) {
 }
 
 // confirm takes the address for confirmed, and opens the submission in this browser,
-// whichever it is: who reads the address has typed it.
+// whichever it is: the reader of the address has typed it.
 func (a *Adhere) confirm(rw http.ResponseWriter, r *http.Request) {
 	token := r.PathValue("token")
 	id, ok, err := a.Registry.SubmissionLink(r.Context(), token, a.Web.Now())

@@ -58,7 +58,7 @@ func (f form) typed(r *http.Request) {
 	}
 }
 
-// plain tells whether a text is fit for one line of a page: what turns the direction
+// plain reports whether a text is fit for one line of a page: what turns the direction
 // of writing would show another text than it is (see protocol's own check).
 func plain(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {

@@ -64,7 +64,7 @@ func (a *Adhere) identified(rw http.ResponseWriter, r *http.Request, s registry.
 	}
 }
 
-// recognition are the routes of who can be recognised by the provider, if there is one.
+// recognition are the routes of sign-in through the provider, if there is one.
 func (a *Adhere) recognition() []web.Route {
 	if a.vouches() == "" {
 		return nil

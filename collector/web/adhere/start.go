@@ -151,7 +151,7 @@ func (a *Adhere) drop(rw http.ResponseWriter, r *http.Request) {
 }
 
 // discard deletes a submission; when it returns false the answer is written. What was
-// dictated is taken back by who types it, or refused by its owner, on the trail.
+// dictated is withdrawn by its operator, or refused by its owner, on the trail.
 func (a *Adhere) discard(rw http.ResponseWriter, r *http.Request, s registry.Submission) bool {
 	var err error
 	switch {

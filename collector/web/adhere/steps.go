@@ -49,7 +49,7 @@ func (a *Adhere) steps() []stepKey {
 // last is the path of the last step, where all that was typed is shown.
 func (a *Adhere) last() string { return a.steps()[len(a.steps())-1].path }
 
-// bar tells how far a submission is, on the page of the step with this key. A step
+// bar reports how far a submission is, on the page of the step with this key. A step
 // can be opened once all before it are done.
 func (a *Adhere) bar(s registry.Submission, key string) bar {
 	b := bar{Base: a.base, Last: a.base + a.last(), Assisted: a.Assisted != nil, Began: s.BeganAt, Until: s.EndsAt()}
@@ -73,7 +73,7 @@ func (a *Adhere) bar(s registry.Submission, key string) bar {
 	return b
 }
 
-// done tells whether nothing is left to be done in a step.
+// done reports whether nothing is left to be done in a step.
 func done(s registry.Submission, key string) bool {
 	switch key {
 	case "who":

@@ -144,7 +144,7 @@ func (a *Adhere) recordAdhesion(rw http.ResponseWriter, r *http.Request, s regis
 	return a.record(rw, r, "adhere-change", s.ID, more)
 }
 
-// modify begins a change of what the owner of a site typed, for who has opened the
+// modify begins a change of what the owner of a site typed, for an owner who has opened the
 // site with its code.
 func (a *Adhere) modify(rw http.ResponseWriter, r *http.Request) {
 	site, ok, err := a.Web.Owner(r)

@@ -10,7 +10,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// whoView is the page of who adheres.
+// whoView is the page of the adhering person.
 type whoView struct {
 	Bar        bar
 	Form       form

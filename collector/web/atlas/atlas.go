@@ -53,7 +53,6 @@ type Atlas struct {
 	tiles, places *web.Limit
 }
 
-// New makes one.
 func New(o Options) (*Atlas, error) {
 	if o.Web == nil || o.Map == nil || o.Log == nil {
 		return nil, errors.New("the ground of the public pages needs their listener, a map and a log")

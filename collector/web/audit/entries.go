@@ -82,7 +82,7 @@ func (q asked) url(path string, pairs ...string) string {
 	return path + "?" + v.Encode()
 }
 
-// period gives the headers of a force in a time, in the order of the trail. Times
+// period returns the headers of a force in a time, in the order of the trail. Times
 // of entries grow with their numbers, but for those that wait at the same moment.
 func (a *Audit) period(ctx context.Context, force string, from, until time.Time) ([]trail.Header, error) {
 	size, err := a.Registry.TrailSize(ctx)
@@ -224,7 +224,7 @@ func (e *entry) take(c trail.Content) {
 	}
 }
 
-// holds tells whether an open body holds a word, whatever its case.
+// holds reports whether an open body holds a word, whatever its case.
 func (e entry) holds(word string) bool {
 	return e.Open && strings.Contains(strings.ToLower(e.Text), strings.ToLower(word))
 }

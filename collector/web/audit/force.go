@@ -35,7 +35,7 @@ func (a *Audit) forceRoutes() []web.Route {
 	}
 }
 
-// view is who looks at what.
+// view is the reader and their query.
 type view struct {
 	user     registry.User
 	force    registry.Force
@@ -70,10 +70,10 @@ func (a *Audit) own(h func(http.ResponseWriter, *http.Request, view)) http.Handl
 	})
 }
 
-// names are what stands behind the pseudonyms, for who has the force's key.
+// names are what stands behind the pseudonyms, read with the force's key.
 type names struct{ actors, cases map[string]string }
 
-// name gives a pseudonym's name, or its beginning: the whole would fill the page.
+// name returns a pseudonym's name, or its beginning: the whole would fill the page.
 func (n names) name(of map[string]string, pseudonym string) string {
 	if name, ok := of[pseudonym]; ok {
 		return name

@@ -54,7 +54,7 @@ func (k *keyring) put(session [32]byte, force, recipient, pasted string, now tim
 	return nil
 }
 
-// get gives the session's key for its force, and until when.
+// get returns the session's key for its force, and until when.
 func (k *keyring) get(session [32]byte, force string, now time.Time) (age.Identity, time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -80,7 +80,7 @@ func (k *keyring) sweep(now time.Time) {
 	}
 }
 
-// matching gives the identity among the pasted lines that opens what is sealed to
+// matching returns the identity among the pasted lines that opens what is sealed to
 // recipient. Its errors never hold what was pasted.
 func matching(recipient, pasted string) (age.Identity, error) {
 	identities, err := age.ParseIdentities(strings.NewReader(pasted))

@@ -30,7 +30,7 @@ type tally struct {
 	entries map[monthly]int // by the fields but Count
 }
 
-// months gives the counts up to now, the newest month first.
+// months returns the counts up to now, the newest month first.
 func (a *Audit) months(ctx context.Context) ([]monthly, error) {
 	a.tally.mu.Lock()
 	defer a.tally.mu.Unlock()

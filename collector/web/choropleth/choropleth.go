@@ -57,7 +57,7 @@ func New(districts []District) *Map {
 	return m
 }
 
-// Fact gives what is known of a district; false: there is none of that name.
+// Fact returns what is known of a district; false: there is none of that name.
 func (m *Map) Fact(name string) (Fact, bool) {
 	if m != nil {
 		for _, f := range m.Districts {

@@ -18,14 +18,14 @@ type Mark struct {
 	Value float64 // as it is written: what is equal in writing is in one class
 	Off   bool    // it has none: not published, or nothing to count
 	Text  string  // what is written on it, where there is room: "131"
-	Title string  // in words, for who does not see the picture: "Municipio 3: 131 siti"
+	Title string  // in words, for readers who do not see the picture: "Municipio 3: 131 siti"
 	Href  string  // where it leads; "": nowhere
 }
 
 // Paint is how a map is coloured, and all that is said on the picture.
 type Paint struct {
 	ID    string // of the picture on its page
-	Label string // what the picture is, for who does not see it
+	Label string // what the picture is, for readers who do not see it
 	Skip  string // "skip the map"
 	Unit  string // what the numbers of the legend are
 	Off   string // what the districts without a count have

@@ -17,7 +17,7 @@ import (
 // kmPerDegree is a degree of latitude of the mean sphere.
 const kmPerDegree = math.Pi / 180 * 6371.0088
 
-// flatten gives each district in kilometres east and south of a corner of the city, by
+// flatten returns each district in kilometres east and south of a corner of the city, by
 // the equirectangular projection at the city's own latitude: over the 20 km of a city
 // lengths are true to some parts in a thousand, both ways.
 func flatten(districts []District) []orb.MultiPolygon {
@@ -186,7 +186,7 @@ func crossings(rings []orb.Ring, y float64) (xs []float64) {
 	return xs
 }
 
-// fits tells whether a text of letters of that size has room in the district.
+// fits reports whether a text of letters of that size has room in the district.
 func (one shape) fits(text string, size int) bool {
 	return float64(utf8.RuneCountInString(text)*size)*0.55 <= one.room
 }

@@ -38,7 +38,7 @@ func (c *Consult) locate(q *question) {
 	}
 }
 
-// findsNames tells whether addresses or districts were imported.
+// findsNames reports whether addresses or districts were imported.
 func (c *Consult) findsNames() bool {
 	return c.Places != nil && (c.Places.Index().Streets() > 0 || c.Places.Index().HasDistricts())
 }

@@ -40,7 +40,7 @@ type report struct {
 	proof trail.Proof
 }
 
-// reported gives a copy of what has been reported.
+// reported returns a copy of what has been reported.
 func (a *answer) reported() map[string]report {
 	a = a.whole()
 	a.mu.Lock()
@@ -55,7 +55,7 @@ func (a *answer) report(site string, r report) {
 	a.reports[site] = r
 }
 
-// revealed gives a copy of what has been revealed.
+// revealed returns a copy of what has been revealed.
 func (a *answer) revealed() map[string][]registry.Contact {
 	a = a.whole()
 	a.mu.Lock()
@@ -73,7 +73,7 @@ func (a *answer) reveal(site string, contacts []registry.Contact) {
 	a.contacts[site] = contacts
 }
 
-// has tells whether a site is among the results that were shown.
+// has reports whether a site is among the results that were shown.
 func (a *answer) has(site string) bool {
 	for _, r := range a.all() {
 		if r.SiteID == site && r.Camera.ID != "" {
@@ -149,7 +149,7 @@ func (a *answer) whole() *answer {
 	return a
 }
 
-// find gives an answer to who asked it, as the list that the request is about:
+// find returns an answer to who asked it, as the list that the request is about:
 // among the buildings, or with "through" as if there were none.
 func (c *Consult) find(r *http.Request, id, userID string) (*answer, bool) {
 	ans, ok := c.answers.find(id, userID)
@@ -214,7 +214,7 @@ func (m *memory) keep(a *answer) {
 	}
 }
 
-// find gives an answer to the officer who asked for it.
+// find returns an answer to the officer who asked for it.
 func (m *memory) find(id, userID string) (*answer, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

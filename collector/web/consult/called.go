@@ -40,7 +40,7 @@ func (m calledMark) Tone() string {
 	return map[string]string{calledDone: "info", calledNobody: "warn", calledPreserved: "ok"}[m.State]
 }
 
-// calledIn gives the newest word on each site of a case, by site id.
+// calledIn returns the newest word on each site of a case, by site id.
 func (c *Consult) calledIn(ctx context.Context, caseID string) (map[string]calledMark, error) {
 	records, err := c.Registry.CaseHistory(ctx, caseID, "called", maxCalled)
 	if err != nil || len(records) == 0 {
@@ -116,7 +116,7 @@ func (c *Consult) rememberCall(ctx context.Context, e trail.Entry, proof trail.P
 		Words: c.inWords(func(w *pages.Words) string { return name + ": " + w.T("called."+state) })}, nil)
 }
 
-// revealedIn tells whether a site's contacts were revealed in a case, and gives the
+// revealedIn reports whether a site's contacts were revealed in a case, and gives the
 // site's name as it was shown.
 func (c *Consult) revealedIn(ctx context.Context, caseID, site string) (name string, ok bool, err error) {
 	records, err := c.Registry.CaseHistory(ctx, caseID, "reveal", maxCalled)

@@ -166,7 +166,7 @@ func (c *Consult) band(k registry.Case, u registry.User) caseBand {
 	return b
 }
 
-// Closed tells whether nothing more is asked in the case.
+// Closed reports whether nothing more is asked in the case.
 func (b caseBand) Closed() bool { return !b.ClosedAt.IsZero() }
 
 // SharedWith names the other forces.

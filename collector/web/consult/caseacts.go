@@ -13,7 +13,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// ownCase gives the case that an act is about, and who does it; false: it was
+// ownCase returns the case that an act is about, and who does it; false: it was
 // refused. An act on the case itself is its own force's.
 func (c *Consult) ownCase(w http.ResponseWriter, r *http.Request) (u officer, k registry.Case, ok bool) {
 	if u, k, ok = c.actsIn(w, r); ok && k.Force != u.Force {
@@ -23,7 +23,7 @@ func (c *Consult) ownCase(w http.ResponseWriter, r *http.Request) (u officer, k 
 	return u, k, ok
 }
 
-// actsIn gives the case of an address, and who acts in it.
+// actsIn returns the case of an address, and who acts in it.
 func (c *Consult) actsIn(w http.ResponseWriter, r *http.Request) (u officer, k registry.Case, ok bool) {
 	if err := r.ParseForm(); err != nil {
 		c.fail(w, r, http.StatusBadRequest, "error.body", err)
@@ -53,7 +53,7 @@ type caseActBody struct {
 }
 
 // caseAct is an act on a case itself: its entries, the first its own force's, and
-// what it is about, for who reads the history: a reference, a force, or nothing.
+// what it is about, for the history: a reference, a force, or nothing.
 type caseAct struct {
 	entries []trail.Entry
 	about   string

@@ -61,7 +61,7 @@ func (q *question) readWhen(when string, now time.Time) bool {
 	return true
 }
 
-// span gives the time that a chip stands for, in Rome, never beyond now.
+// span returns the time that a chip stands for, in Rome, never beyond now.
 func span(when string, now time.Time) (from, to time.Time) {
 	now = now.In(pages.Rome()).Truncate(time.Minute)
 	y, m, d := now.Date()

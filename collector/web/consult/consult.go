@@ -79,7 +79,6 @@ func New(o Options) (*Consult, error) {
 	return c, nil
 }
 
-// Close closes the basemap.
 func (c *Consult) Close() error {
 	if c.base == nil {
 		return nil

@@ -191,7 +191,7 @@ func (c *Consult) clocksIn(ctx context.Context, records []registry.CaseRecord) (
 	return parts, nil
 }
 
-// around gives the samples within the margin of an interval, in their order, and
+// around returns the samples within the margin of an interval, in their order, and
 // the last before and the first after it where there is none nearer.
 func around(samples []protocol.Clock, from, until time.Time) (near []protocol.Clock) {
 	all := slices.SortedFunc(slices.Values(samples), func(a, b protocol.Clock) int { return a.At.Compare(b.At) })

@@ -45,7 +45,7 @@ func (c *Consult) formView(r *http.Request, q *question, user string) formView {
 	return v
 }
 
-// OtherWays tells whether the question names an area, a route or a filter, or was
+// OtherWays reports whether the question names an area, a route or a filter, or was
 // to: then that part of the form is open.
 func (v formView) OtherWays() bool {
 	q := v.Asked
@@ -84,23 +84,23 @@ func (v formView) AtHint() string {
 	return "form.at.hint"
 }
 
-// KeepPick tells whether the choice goes with the form: where the place, asked for
+// KeepPick reports whether the choice goes with the form: where the place, asked for
 // by its name, would be doubtful again.
 func (v formView) KeepPick() bool {
 	found := v.Asked.Answer
 	return found != nil && (found.Kind == gazetteer.Street || found.Kind == gazetteer.Nearest && found.Rough)
 }
 
-// Named tells whether places can be found by their names.
+// Named reports whether places can be found by their names.
 func (v formView) Named() bool { return v.named }
 
-// OnMap tells whether a click on the map can name the place.
+// OnMap reports whether a click on the map can name the place.
 func (v formView) OnMap() bool { return v.onMap }
 
-// Wrong gives the key of what is wrong with a field, or "".
+// Wrong returns the key of what is wrong with a field, or "".
 func (v formView) Wrong(field string) string { return v.Asked.wrong(field) }
 
-// Focus tells which field has the cursor when the page opens.
+// Focus reports which field has the cursor when the page opens.
 func (v formView) Focus(field string) bool { return v.first == field }
 
 // Error is what the template "wrong" reads.

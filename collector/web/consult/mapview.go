@@ -109,7 +109,7 @@ func rangeOf(v protocol.View) float64 {
 	return float64(*v.RangeM)
 }
 
-// sectorOf gives the sector that a camera films, or the circle within which it
+// sectorOf returns the sector that a camera films, or the circle within which it
 // hangs and looks somewhere.
 func sectorOf(row row) feature {
 	cam := row.R.Camera
@@ -133,7 +133,7 @@ func sectorOf(row row) feature {
 	return feature{Type: "Feature", Properties: s, Geometry: geometry{Type: "Polygon", Coordinates: [][][2]float64{ring}}}
 }
 
-// arc gives the points on a circle from one direction over so many degrees,
+// arc returns the points on a circle from one direction over so many degrees,
 // one every 8 degrees or less.
 func arc(at protocol.Point, metres, from, over float64) [][2]float64 {
 	steps := int(math.Ceil(over / 8))
@@ -147,7 +147,7 @@ func arc(at protocol.Point, metres, from, over float64) [][2]float64 {
 	return points
 }
 
-// away gives the point so many metres from at in a direction, on a flat earth:
+// away returns the point so many metres from at in a direction, on a flat earth:
 // within 2 km the error is some centimetres.
 func away(at protocol.Point, metres, deg float64) [2]float64 {
 	const metresPerDegree = 111_195
@@ -202,7 +202,7 @@ func closed(ring [][2]float64) [][2]float64 {
 	return ring
 }
 
-// Drawn tells whether there is something to draw besides cameras.
+// Drawn reports whether there is something to draw besides cameras.
 func (v mapView) Drawn() bool {
 	return v.Map.Point != nil || v.Map.Area != nil || v.Map.Route != nil
 }

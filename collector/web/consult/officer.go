@@ -22,7 +22,7 @@ type officer struct {
 	from      string // the address that they act from
 }
 
-// officer gives who asks; a force without its key is errForce.
+// officer returns who asks; a force without its key is errForce.
 func (c *Consult) officer(r *http.Request) (officer, error) {
 	u, ok := web.User(r.Context())
 	if !ok {
@@ -44,7 +44,7 @@ func (o officer) entry(at time.Time, kind, caseID string, count int, body any) t
 	return trail.Entry{At: at, Actor: o.ID, Force: o.Force, Kind: kind, Case: caseID, Count: count, Recipient: o.recipient, Body: body}
 }
 
-// mayOrder tells whether they may order to preserve (art. 354 c.p.p.): an
+// mayOrder reports whether they may order to preserve (art. 354 c.p.p.): an
 // ufficiale di polizia giudiziaria, or the PM. An agente in urgent need (art. 113
 // disp. att.) is not offered it here.
 func (o officer) mayOrder() bool {
@@ -56,7 +56,7 @@ func (o officer) asWritten() string {
 	return strings.Join(slices.DeleteFunc([]string{o.Force, o.Name, o.Qualification}, func(s string) bool { return s == "" }), ", ")
 }
 
-// user is who asks; the routes let nobody in without.
+// user is the signed-in user; the routes admit nobody else.
 func user(r *http.Request) registry.User {
 	u, _ := web.User(r.Context())
 	return u

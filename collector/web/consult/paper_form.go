@@ -25,7 +25,7 @@ func (f *paperForm) fail(field, key string) {
 	f.Errors = append(f.Errors, fieldError{Field: field, Key: key})
 }
 
-// Wrong gives the word's key for a field, "" when it is well.
+// Wrong returns the word's key for a field, "" when it is well.
 func (f paperForm) Wrong(field string) string {
 	for _, e := range f.Errors {
 		if e.Field == field {

@@ -29,7 +29,7 @@ type askedBefore struct {
 	code string // by which its owner checks that it is genuine
 }
 
-// paperSource gives the source that a form names, and who posts; false: it was
+// paperSource returns the source that a form names, and who posts; false: it was
 // refused, and they are told.
 func (c *Consult) paperSource(w http.ResponseWriter, r *http.Request) (u officer, src paperSource, ok bool) {
 	if err := r.ParseForm(); err != nil {
@@ -83,7 +83,7 @@ func (c *Consult) answerSource(w http.ResponseWriter, r *http.Request) (u office
 	return u, paperSource{ans, before, []hiddenField{{"search", ans.id}}, "/search/" + ans.id, place}, true
 }
 
-// askedBefore gives the newest request to each site of a case.
+// askedBefore returns the newest request to each site of a case.
 func (c *Consult) askedBefore(ctx context.Context, u officer, caseID string) (map[string]askedBefore, error) {
 	requests, err := c.Registry.Requests(ctx, u.Force, caseID, maxRequests)
 	all := make(map[string]askedBefore)

@@ -80,7 +80,7 @@ func (c *Consult) makePapers(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// paperSites gives the source that a form names and its sites that were chosen;
+// paperSites returns the source that a form names and its sites that were chosen;
 // false: it was refused, and they are told.
 func (c *Consult) paperSites(w http.ResponseWriter, r *http.Request) (u officer, src paperSource, sites []string, ok bool) {
 	if u, src, ok = c.paperSource(w, r); !ok {
@@ -98,7 +98,7 @@ func (c *Consult) paperSites(w http.ResponseWriter, r *http.Request) (u officer,
 	return u, src, nil, false
 }
 
-// chosenOrOpened gives the sites that were ticked, or else those whose contacts
+// chosenOrOpened returns the sites that were ticked, or else those whose contacts
 // were opened.
 func chosenOrOpened(form map[string][]string, ans *answer) (sites []string, key string) {
 	if len(form["site"]) == 0 && len(form["only"]) == 0 {
@@ -274,7 +274,7 @@ func (c *Consult) onePaper(w http.ResponseWriter, r *http.Request) {
 	c.set.Render(w, r, page)
 }
 
-// paperIn gives a paper that is on the trail, of a case that the officer's force
+// paperIn returns a paper that is on the trail, of a case that the officer's force
 // may see.
 func (c *Consult) paperIn(ctx context.Context, id string, u officer) (registry.Paper, registry.Case, bool, error) {
 	p, ok, err := c.Registry.Paper(ctx, id)

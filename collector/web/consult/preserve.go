@@ -41,7 +41,7 @@ func (f *preserveForm) fail(field, key string) {
 	f.errors = append(f.errors, fieldError{Field: field, Key: key})
 }
 
-// wrong gives the word's key for a field, "" when it is well.
+// wrong returns the word's key for a field, "" when it is well.
 func (f *preserveForm) wrong(field string) string {
 	for _, e := range f.errors {
 		if e.Field == field {
@@ -54,7 +54,7 @@ func (f *preserveForm) wrong(field string) string {
 // firstPreserveForm is what the page shows first: the sites that were ticked, the only
 // one whose button was pressed, or else all that see or may see the place and may
 // still hold the footage, of which those known by an e-mail address alone are not
-// ticked: who has one may be anybody.
+// ticked: anybody can have one.
 func firstPreserveForm(form url.Values, ans *answer) (*preserveForm, string) {
 	f := &preserveForm{ans: ans, kind: protocol.Invitation, before: usualMargin, after: usualMargin, ticked: map[string]bool{}, leftOut: map[string]bool{}}
 	if form.Has("site") || form.Has("only") {

@@ -24,7 +24,7 @@ type preserveView struct {
 	wrongs        *preserveForm
 }
 
-// Wrong gives the word's key for a field, "" when it is well.
+// Wrong returns the word's key for a field, "" when it is well.
 func (v preserveView) Wrong(field string) string { return v.wrongs.wrong(field) }
 
 // preserveSite is one site in words.

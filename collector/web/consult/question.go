@@ -59,7 +59,7 @@ type fieldError struct {
 	Candidates []time.Time // what may have been meant, in Rome's zone; nil: anything
 }
 
-// wrong gives the word's key for a field, "" when it is well.
+// wrong returns the word's key for a field, "" when it is well.
 func (q *question) wrong(field string) string {
 	for _, e := range q.Errors {
 		if e.Field == field {

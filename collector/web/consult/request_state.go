@@ -122,7 +122,7 @@ func changed(states []siteState, seen string) (all []siteState) {
 	return all
 }
 
-// news says what has changed, for who cannot see it.
+// news says what has changed, for readers who cannot see it.
 func news(w *pages.Words, states []siteState) string {
 	var all []string
 	for _, s := range states {

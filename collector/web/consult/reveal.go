@@ -25,7 +25,7 @@ type revealBody struct {
 
 var contactFields = []string{"name", "role", "phone", "email", "pec", "hours"}
 
-// named gives the officer who posts, and the answer of
+// named returns the officer who posts, and the answer of
 // theirs that the form names; false: it was refused, and they are told.
 func (c *Consult) named(w http.ResponseWriter, r *http.Request) (u officer, ans *answer, ok bool) {
 	if err := r.ParseForm(); err != nil {
@@ -80,7 +80,7 @@ func (c *Consult) reveal(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, rowURL(r, ans, "#n", sites[0]), http.StatusSeeOther)
 }
 
-// chosen gives the sites that were ticked, or the only one whose button was
+// chosen returns the sites that were ticked, or the only one whose button was
 // pressed, and a word's key when they cannot be revealed.
 func chosen(form url.Values, ans *answer) (sites []string, key string) {
 	sites = form["site"]

@@ -160,7 +160,7 @@ func (c *Consult) callees(w http.ResponseWriter, r *http.Request) {
 	c.set.Fragment(w, r, "request.html", "callees", v)
 }
 
-// asSearched gives clockWords what it reads of a draft's camera.
+// asSearched returns clockWords what it reads of a draft's camera.
 func asSearched(k registry.DraftCamera) search.Result {
 	return search.Result{Clock: k.Clock, ClockFrom: k.ClockFrom, ClockUntil: k.ClockUntil, Schedule: protocol.Schedule{Zone: k.Zone}}
 }

@@ -130,7 +130,7 @@ func (q *question) readWallTimes() {
 	}
 }
 
-// wallTime gives the moment of a time of day in Rome. One that comes twice is
+// wallTime returns the moment of a time of day in Rome. One that comes twice is
 // the one that fold says; without it, an error with both.
 func wallTime(day time.Time, clock, fold string) (time.Time, error) {
 	m := clockTime.FindStringSubmatch(clock)
@@ -155,7 +155,7 @@ func wallTime(day time.Time, clock, fold string) (time.Time, error) {
 	return moments[0], nil
 }
 
-// romeTimes gives the moments at which clocks in Rome show a time of a day.
+// romeTimes returns the moments at which clocks in Rome show a time of a day.
 func romeTimes(day time.Time, hour, minute, second int) []time.Time {
 	moments := pages.Instants(day.Year(), day.Month(), day.Day(), hour, minute)
 	for i := range moments {

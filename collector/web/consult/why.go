@@ -51,7 +51,7 @@ func placeOf(in search.Area) string {
 	}
 }
 
-// list gives whole sentences, the most important first: of a camera that holds
+// list returns whole sentences, the most important first: of a camera that holds
 // no footage that is why it holds none.
 func (x reasons) list(w *pages.Words, class search.Class) []string {
 	sight := []string{x.Lead + x.Rest}
@@ -102,7 +102,7 @@ func sightWords(w *pages.Words, r search.Result, place string) (lead, rest strin
 	return lead, rest
 }
 
-// densityWords gives the name that IEC 62676-4 has for a pixel density, and
+// densityWords returns the name that IEC 62676-4 has for a pixel density, and
 // what it lets one see.
 func densityWords(w *pages.Words, c protocol.Class) string {
 	if c == protocol.ClassNone {

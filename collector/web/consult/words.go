@@ -306,8 +306,8 @@ func originWords(w *pages.Words, trust string, hand bool) origin {
 	return origin{}
 }
 
-// byHand tells whether all that is known of a camera is what a person typed: on the
-// public form, in a file, or for who has called.
+// byHand reports whether all that is known of a camera is what a person typed: on the
+// public form, in a file, or for an owner who called.
 func byHand(r search.Result) bool {
 	return len(r.Facts) > 0 && !slices.ContainsFunc(r.Facts, func(f search.Fact) bool { return f.Source != protocol.Declared })
 }

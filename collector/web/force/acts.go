@@ -62,7 +62,7 @@ func (f *Force) qualify(rw http.ResponseWriter, r *http.Request) {
 	f.done(rw, r, u.ID)
 }
 
-// link makes another one-time link, for who has lost what they sign in with.
+// link makes another one-time link, for people who have lost their passkey or credential.
 func (f *Force) link(rw http.ResponseWriter, r *http.Request) {
 	u, ok := f.one(rw, r)
 	if !ok || !f.record(rw, r, "user-link", describe(u)) {

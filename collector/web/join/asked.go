@@ -41,8 +41,8 @@ type askedCamera struct {
 // said are the states that are a person's word.
 var said = []protocol.ReplyState{protocol.ReplyCopied, protocol.ReplyCannot, protocol.ReplyTooLate, protocol.ReplyRefused}
 
-// requests gives the requests that a site was sent, and notes that a person has
-// seen those that are open: who has the site's code reads them here.
+// requests returns the requests that a site was sent, and notes that a person has
+// seen those that are open: the site's code opens them here.
 func (j *Join) requests(r *http.Request, own registry.OwnSite) ([]askedView, error) {
 	all, err := j.Registry.AskedOf(r.Context(), own.ID)
 	if err != nil {

@@ -33,7 +33,7 @@ func (j *Join) asked(rw http.ResponseWriter, r *http.Request) ([]registry.Introd
 	return asked, true
 }
 
-// accept makes the contact confirmed, once it is on the trail: who has the link
+// accept confirms the contact, once it is on the trail: the bearer of the link
 // reads the address, and is not asked for a name.
 func (j *Join) accept(rw http.ResponseWriter, r *http.Request) {
 	asked, ok := j.asked(rw, r)

@@ -116,7 +116,7 @@ func (j *Join) listDelegations(rw http.ResponseWriter, r *http.Request) {
 	web.WriteJSON(rw, http.StatusOK, map[string]any{"delegations": append([]protocol.Delegation{}, given...)})
 }
 
-// revokeDelegation ends any delegation, for who asks the office to.
+// revokeDelegation ends any delegation, at the request of those concerned.
 func (j *Join) revokeDelegation(rw http.ResponseWriter, r *http.Request) {
 	var in struct {
 		ID string `json:"id"`

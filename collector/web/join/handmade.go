@@ -19,7 +19,7 @@ type enrolView struct {
 }
 
 // enrol makes one. Only an entry that no agent keeps gets one here: for another
-// computer the agent's owner asks the Comune, who sees to it that it is them.
+// computer the agent's owner asks the Comune, which checks their identity.
 func (j *Join) enrol(rw http.ResponseWriter, r *http.Request) {
 	own, ok := j.own(rw, r, true)
 	if !ok {

@@ -9,7 +9,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// invitedView is the page of who was invited.
+// invitedView is the page of an invitation.
 type invitedView struct {
 	Token string
 	registry.InvitationMail
@@ -42,7 +42,7 @@ func (j *Join) invitedUsed(rw http.ResponseWriter, r *http.Request) {
 	j.show(rw, r, "", pages.Page{Template: "invitationused.html", Title: "invitation.title", Status: http.StatusNotFound})
 }
 
-// refuseInvitation is the word of who was invited that they want no more (art. 21
+// refuseInvitation records that the invited want no more messages (art. 21
 // GDPR). The trail says that somebody did, and not who.
 func (j *Join) refuseInvitation(rw http.ResponseWriter, r *http.Request) {
 	if _, ok, err := j.Registry.OpenInvitation(r.Context(), r.PathValue("token"), j.Web.Now()); err != nil || !ok {

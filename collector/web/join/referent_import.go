@@ -28,7 +28,7 @@ type importView struct {
 	MayApprove    bool   // of the chosen
 }
 
-// forAll gives the delegation by which who asks may use a power for every site of an
+// forAll returns the delegation by which who asks may use a power for every site of an
 // organisation, those to come too: a file may bring any.
 func (f *Referents) forAll(r *http.Request, organisation string, p protocol.Power) (protocol.Delegation, bool, error) {
 	given, err := f.Registry.DelegatedTo(r.Context(), referentOf(r).ID)

@@ -37,7 +37,7 @@ type siteRow struct {
 	Heard  string
 }
 
-// Hidden tells whether its owner suspended it.
+// Hidden reports whether its owner suspended it.
 func (s siteRow) Hidden() bool { return s.State == registry.Suspended }
 
 // chosen reads what the address chooses; what it does not know is left out.

@@ -13,7 +13,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// Referents: who looks after the sites of others signs in with a passkey, on the public
+// Referents look after the sites of others. They sign in with a passkey, on the public
 // listener, and sees those that somebody let them look after. Nothing is asked of the
 // role: each site and each act goes by a delegation that is in force now (MayAct), whose
 // id stands on the trail beside the act. The people of an owner of many sites are
@@ -88,7 +88,7 @@ func (f *Referents) missing(rw http.ResponseWriter, r *http.Request) {
 	f.show(rw, r, pages.Page{Template: "missing.html", Title: "missing.title", Status: http.StatusNotFound})
 }
 
-// may gives the delegation by which who asks may use a power for a site.
+// may returns the delegation by which who asks may use a power for a site.
 func (f *Referents) may(r *http.Request, siteID string, p protocol.Power) (protocol.Delegation, bool, error) {
 	u, _ := web.User(r.Context())
 	d, ok, err := f.Registry.MayAct(r.Context(), u.ID, siteID, p, f.web.Now())

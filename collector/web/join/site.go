@@ -57,8 +57,8 @@ func (j *Join) showSite(rw http.ResponseWriter, r *http.Request, own registry.Ow
 	j.show(rw, r, own.Name, p)
 }
 
-// own reads the site of who asks. Where it gives false the answer is written:
-// the form for the code, with a word about the session's end for who was about
+// own reads the caller's site. Where it returns false the answer is written:
+// the form for the code, with a word about the session's end for callers about
 // to act.
 func (j *Join) own(rw http.ResponseWriter, r *http.Request, acting bool) (registry.OwnSite, bool) {
 	id, ok, err := j.Web.Owner(r)

@@ -21,7 +21,7 @@ import (
 // What becomes of a message after a server has taken it comes back as mail: a delivery
 // status notification (RFC 3464, and RFC 6533 where addresses may be UTF-8), or a receipt of PEC (Regole tecniche allegate al DM 2
 // novembre 2005, 6: daticert.xml). Both name the message by its Message-ID. That is a
-// random UUID, which nobody has seen but the servers on the way and who reads the
+// random UUID, seen only by the servers on the way and the reader of the
 // address: a stranger cannot have an address marked, and who received a message no
 // more than their own. So signatures of receipts are not verified here.
 //

@@ -41,7 +41,7 @@ type Options struct {
 	Channels       []registry.Channel // of which messages go over that server
 	PublicURL      string             // below which a message's own path leads, without a / at its end
 	Link           string             // where a message leads
-	ContactLink    string             // the same for who has to accept to be a contact: their token follows
+	ContactLink    string             // the same for contacts who have to accept: their token follows
 	EndLink        string             // where a reader of alerts ends them: their token follows
 	Inviter        letter.Office      // who invites
 	TLS            *tls.Config        // nil: the system's authorities

@@ -187,7 +187,7 @@ func (s *SMS) send(ctx context.Context, m registry.Mail) outcome {
 	return o
 }
 
-// filled gives a JSON value with its texts filled in; names of fields stay.
+// filled returns a JSON value with its texts filled in; names of fields stay.
 func filled(v any, with *strings.Replacer) any {
 	switch v := v.(type) {
 	case string:

@@ -124,7 +124,7 @@ func (c *conversation) send(m registry.Mail) outcome {
 	return outcome{}
 }
 
-// refused tells what an error means. Only what a server says to the address
+// refused reports what an error means. Only what a server says to the address
 // itself is held against it: the rest may be our own fault, or the server's.
 func (c *conversation) refused(what string, err error, address bool) outcome {
 	o := outcome{err: fmt.Errorf("the server refused %s: %w", what, shown(err))}
@@ -140,7 +140,7 @@ func (c *conversation) refused(what string, err error, address bool) outcome {
 	return o
 }
 
-// badAddress tells whether an answer to RCPT is for good and about the address.
+// badAddress reports whether an answer to RCPT is for good and about the address.
 // 530 and 535 ask us to sign in (RFC 4954), 555 is about our command's form, and
 // 5.7.x is a matter of policy (RFC 3463): who may send, not who receives.
 func badAddress(e *textproto.Error) bool {
@@ -159,7 +159,7 @@ func shown(err error) error {
 	return err
 }
 
-// loopback tells whether a host is this machine.
+// loopback reports whether a host is this machine.
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.Unmap().IsLoopback()

@@ -27,7 +27,7 @@ type assistedEntry struct {
 	At       time.Time              `json:"at"` // when it came into its state
 }
 
-// Waits tells that its owner may still confirm it.
+// Waits reports that its owner may still confirm it.
 func (a assistedEntry) Waits() bool {
 	return a.State == registry.AssistedSent || a.State == registry.AssistedOpened
 }
@@ -47,7 +47,7 @@ func (a assistedEntry) act(w *pages.Words, what string, mild bool) cell {
 
 var assistedKinds = map[registry.AssistedState]string{registry.AssistedConfirmed: "ok", registry.AssistedRefused: "bad", registry.AssistedExpired: "muted", registry.AssistedCancelled: "muted"}
 
-// assisted is the list of the entries of who asks; nobody sees those of others.
+// assisted is the list of the operator's own entries; nobody sees those of others.
 func (o *Ops) assisted() *list[assistedEntry] {
 	ask := func(ctx context.Context, q query) registry.AssistedFilter {
 		u, _ := web.User(ctx)

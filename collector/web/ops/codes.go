@@ -27,7 +27,7 @@ func (c code) revoke() string {
 	return "/sites/" + c.SiteID + "/codes/" + strconv.FormatInt(c.CreatedAt.UnixMicro(), 10) + "/revoke"
 }
 
-// Open tells that it could still be used.
+// Open reports that it could still be used.
 func (c code) Open() bool { return c.State == registry.CodeIssued || c.State == registry.CodeOpened }
 
 func codeOf(r registry.CodeRow) code {

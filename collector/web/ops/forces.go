@@ -69,7 +69,7 @@ func (o *Ops) showForces(rw http.ResponseWriter, r *http.Request, status int, in
 }
 
 // addForce adds a force by the act that lets it consult, or another act of one that
-// is there. The act is on the Comune's own trail, not sealed: who may consult is no
+// is there. The act is on the Comune's own trail, not sealed: admission to consultation is no
 // secret.
 func (o *Ops) addForce(rw http.ResponseWriter, r *http.Request) {
 	var in typedForce

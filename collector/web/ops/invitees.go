@@ -185,7 +185,7 @@ func categoryOf(kind, category string) (protocol.Category, bool) {
 	return "other", false
 }
 
-// begins tells whether one of the words of a text begins so: "bar" is in "Bar,
+// begins reports whether one of the words of a text begins so: "bar" is in "Bar,
 // Latteria" and not in "barbiere".
 func begins(text, with string) bool {
 	for at := strings.Index(text, with); at >= 0; {

@@ -208,7 +208,7 @@ func (q *query) readNumbers(v url.Values) (wrong string) {
 	return ""
 }
 
-// takes tells whether a value is one of the filter's.
+// takes reports whether a value is one of the filter's.
 func (f filter) takes(ctx context.Context, value string) (bool, error) {
 	switch f.kind {
 	case dayFrom, dayTo:

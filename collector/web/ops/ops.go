@@ -181,7 +181,7 @@ func (o *Ops) Control() http.Handler {
 	})
 }
 
-// FirstLink gives the one-time link by which the first administrator enters, and
+// FirstLink returns the one-time link by which the first administrator enters, and
 // makes their account; "" once an administrator has a passkey, an identity of a
 // provider or a credential. Until then each start gives another link: one that expired
 // unused, or was used and led to no passkey, would lock everybody out.

@@ -17,7 +17,7 @@ import (
 // for days: agents renew theirs from day 20 of 30 on.
 const certificateLate = 7 * 24 * time.Hour
 
-// queueNow gives what is wrong, as it was read last. No line is of an agent that was
+// queueNow returns what is wrong, as it was read last. No line is of an agent that was
 // shut out before this is called, here or at another collector: who did it would not
 // believe the page.
 func (o *Ops) queueNow(ctx context.Context) (*registry.FaultList, error) {
@@ -52,7 +52,7 @@ func (o *Ops) queueNow(ctx context.Context) (*registry.FaultList, error) {
 	}
 }
 
-// ReadAhead reads what is wrong, for who comes next. Where it is called every hour nobody
+// ReadAhead reads the faults for the next visitor. If it is called every hour nobody
 // waits for the reading, which takes a third of a second at a hundred thousand sites.
 func (o *Ops) ReadAhead(ctx context.Context) error {
 	select {

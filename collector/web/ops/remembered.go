@@ -33,7 +33,7 @@ type counting[T any] struct {
 	took  time.Duration
 }
 
-// get gives the count, and of when it is. An error is not kept, and is no matter as long
+// get returns the count, and of when it is. An error is not kept, and is no matter as long
 // as one from before can be shown.
 func (m *remembered[T]) get(ctx context.Context, o *Ops, read func(context.Context) (T, error)) (value T, at time.Time, err error) {
 	last := m.last.Load()

@@ -78,7 +78,7 @@ func (o *Ops) backTo(rw http.ResponseWriter, r *http.Request, path string) {
 	http.Redirect(rw, r, path, http.StatusSeeOther)
 }
 
-// routes are those of a list, for who may see it.
+// routes are those of a list, for its roles.
 func (l *list[T]) routes(o *Ops, roles []string) []web.Route {
 	route := func(pattern string, h http.HandlerFunc) web.Route {
 		return web.Route{Pattern: pattern, Roles: roles, Handler: h}

@@ -124,7 +124,7 @@ func (o *Ops) siteFilter(q query) registry.SiteFilter {
 	return f
 }
 
-// placesOf gives the districts of a kind in which there are sites or which are on the
+// placesOf returns the districts of a kind in which there are sites or which are on the
 // map, and what stands for none.
 func (o *Ops) placesOf(kind registry.Grouping) func(context.Context) ([]string, error) {
 	return func(ctx context.Context) ([]string, error) {

@@ -57,7 +57,7 @@ func (f technicalFault) Minutes() int {
 	return int((time.Duration(f.OffsetMs) * time.Millisecond).Round(time.Minute) / time.Minute)
 }
 
-// Silent tells that no agent was heard of the site for days.
+// Silent reports that no agent was heard of the site for days.
 func (d technicalData) Silent(now time.Time) bool {
 	return d.State == registry.Sharing && now.Sub(d.Site.HeardAt) > staleAfter
 }

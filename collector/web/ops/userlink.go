@@ -16,7 +16,7 @@ type linked struct {
 }
 
 // linkUser makes a one-time link for whom lost their passkey, or never made one, of
-// the Comune's people. Who opens it can make a passkey of that person's: those of a
+// the Comune's people. It lets its bearer make a passkey for that person: those of a
 // force get theirs from its administrator.
 func (o *Ops) linkUser(rw http.ResponseWriter, r *http.Request) {
 	u, ok := o.find(rw, r)
@@ -57,7 +57,7 @@ func (o *Ops) signOutUser(rw http.ResponseWriter, r *http.Request) {
 	http.Redirect(rw, r, "/users", http.StatusSeeOther)
 }
 
-// find gives the user whom the address names, one of the Comune's who may sign
+// find returns the user whom the address names, one of the Comune's who may sign
 // in; when it returns false the answer is written.
 func (o *Ops) find(rw http.ResponseWriter, r *http.Request) (registry.User, bool) {
 	u, ok, err := o.Registry.UserByID(r.Context(), r.PathValue("id"))

@@ -39,7 +39,7 @@ type usersData struct {
 	Self  string   `json:"-"` // cannot be revoked by themselves
 }
 
-// ours tells whether a user is the Comune's to see and revoke from where the request
+// ours reports whether a user is the Comune's to see and revoke from where the request
 // comes from: those of the forces are their force's affair. Referents, whom
 // delegations make, are seen on the host alone.
 func ours(ctx context.Context, u registry.User) bool {

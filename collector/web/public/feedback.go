@@ -82,7 +82,7 @@ func (p *Public) report(rw http.ResponseWriter, r *http.Request) {
 // number is what the reader is given of a report's id, to ask after it.
 func number(id string) string { return strings.ToUpper(id[:8]) }
 
-// check tells which fields cannot be taken, and why.
+// check reports which fields cannot be taken, and why.
 func (in report) check() map[string]string {
 	wrong := map[string]string{}
 	known := false
@@ -107,7 +107,7 @@ func (in report) check() map[string]string {
 	return wrong
 }
 
-// lines tells whether a text has at most so many characters and none but those that a
+// lines reports whether a text has at most so many characters and none but those that a
 // page can show.
 func lines(s string, most int) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most && !strings.ContainsFunc(s, func(r rune) bool {

@@ -167,7 +167,7 @@ type margin struct {
 	km2  map[string]float64 // of the districts on the map
 }
 
-// Missing tells that there are no districts.
+// Missing reports that there are no districts.
 func (v view) Missing(of string) bool {
 	return !slices.ContainsFunc(v.Margins, func(m margin) bool { return m.Of == of })
 }

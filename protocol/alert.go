@@ -12,7 +12,6 @@ import (
 // short night or a holiday is no alarm.
 type Alert string
 
-// Alerts.
 const (
 	AlertSilent  Alert = "silent"  // a recorder that the agent finds no more
 	AlertStopped Alert = "stopped" // a camera of which nothing is recorded
@@ -52,14 +51,14 @@ const (
 	shorterSlack = 24 * time.Hour
 )
 
-// HoursOff tells that a difference between clocks is one of whole hours, as an
-// other zone or a missing summer time makes it, and gives it to the minute.
+// HoursOff reports whether a clock is off by whole hours, as by a wrong zone or missing
+// summer time, and returns the difference to the minute.
 func HoursOff(gap time.Duration) (shown time.Duration, ok bool) {
 	hours := gap.Round(time.Hour)
 	return gap.Round(time.Minute), hours != 0 && hours.Abs() <= 14*time.Hour && (gap-hours).Abs() <= nearHour
 }
 
-// Shorter tells that images are configured to stay for less time than they were.
+// Shorter reports whether the configured retention is shorter than it was.
 func (r Retention) Shorter(was Retention) bool {
 	return was.Kind == RetentionAge && r.Kind == RetentionAge && max(r.Age, r.EventAge) < max(was.Age, was.EventAge)
 }
@@ -72,7 +71,7 @@ func (r Retention) Depth() time.Duration {
 	return max(0, r.ObservedAt.Sub(r.OldestFootage))
 }
 
-// StoppedSince tells since when nothing new is recorded, by looks at a store in
+// StoppedSince reports since when nothing new is recorded, by looks at a store in
 // the order of time: a full one whose oldest footage stays the same deletes
 // nothing, so nothing comes in. One that still fills says nothing. s is the
 // schedule in force: a store of events alone may be quiet for days, and one that
@@ -92,7 +91,7 @@ func StoppedSince(s Era[Schedule], looks []Era[Retention], now time.Time) (since
 	return first, full && last.Sub(first) >= wait
 }
 
-// still gives the first and the last look that found the newest oldest footage,
+// still returns the first and the last look that found the newest oldest footage,
 // and whether the store was full at one of them, or just before.
 func still(looks []Era[Retention]) (first, last time.Time, full bool) {
 	var oldest time.Time
@@ -111,10 +110,10 @@ func still(looks []Era[Retention]) (first, last time.Time, full bool) {
 	return first, last, full
 }
 
-// continuous tells that footage comes in at every hour of every day.
+// continuous reports that footage comes in at every hour of every day.
 func (s Schedule) continuous() bool { return s.Kind == ScheduleAlways && s.Mode == Continuous }
 
-// Shrunk tells that images stay for less time than was declared, or for a third
+// Shrunk reports that images stay for less time than was declared, or for a third
 // less than within the last days, by looks in the order of time. It gives how long
 // it was and is.
 func Shrunk(declared Retention, looks []Era[Retention]) (was, is time.Duration, ok bool) {
@@ -140,7 +139,7 @@ func Shrunk(declared Retention, looks []Era[Retention]) (was, is time.Duration, 
 	return was, is, was > shorterSlack && is <= was-was/3
 }
 
-// Regained tells that images stay again about as long as before they stayed for
+// Regained reports that images stay again about as long as before they stayed for
 // less: was is what [Shrunk] gave, and told when. What a person has declared
 // since is as they want it.
 func Regained(was time.Duration, told time.Time, declared Retention, looks []Era[Retention]) bool {

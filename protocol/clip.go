@@ -11,8 +11,8 @@ type Part struct {
 	Surely      bool    // it surely sees some place of the line
 }
 
-// Along tells what the camera may see of the line from a to b, both offsets from
-// the camera: the places for which See says other than No. Seen false: none.
+// Along returns what the camera may see of the line from a to b, both offsets from the
+// camera: the points for which See is not No. Seen false: none.
 //
 // It cuts the line where it crosses the edges of the sector grown and of the
 // sector shrunk by the margin. Between two cuts the answer does not change, so
@@ -96,7 +96,7 @@ type cuts struct {
 	n    int
 }
 
-// in gives the cuts and, last, the end of the line.
+// in returns the cuts and, last, the end of the line.
 func (c *cuts) in() []float64 {
 	c.list[c.n] = 1
 	return c.list[:c.n+1]

@@ -26,9 +26,9 @@ func ClockAt(samples []Clock, t time.Time) (Clock, bool) {
 	return best, true
 }
 
-// Shows tells what the recorder's own clock shows at t, give or take within:
-// the interval to ask for. It takes the offset as it was measured at c.At;
-// drift since is the reader's to judge by that date. Format the answer in the
+// Shows returns what the recorder's own clock shows at t, plus or minus within: the
+// interval to ask for. It uses the offset measured at c.At; readers judge the drift since
+// by that date. Format the answer in the
 // recorder's zone.
 func (c Clock) Shows(t time.Time) (shown time.Time, within time.Duration) {
 	return t.Add(milliseconds(c.OffsetMs)), milliseconds(c.UncertaintyMs).Abs()

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// codeAlphabet is base32 without look-alikes: no I, L, O, U. Who types one of
+// codeAlphabet is base32 without look-alikes: no I, L, O, U. A person who types one of
 // the first three meant 1, 1 or 0.
 const codeAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

@@ -26,7 +26,7 @@ const (
 var doubtNames = [...]string{"direction", "turns", "angle", "range", "accuracy", "old-position", "old-view", "old-schedule",
 	"old-retention", "before-declared", "night", "hidden", "not-yet"}
 
-// Names gives the reasons by name, e.g. "direction", in their order.
+// Names returns the reasons by name, e.g. "direction", in their order.
 func (d Doubts) Names() []string {
 	var names []string
 	for ; d != 0; d &= d - 1 {

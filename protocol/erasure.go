@@ -35,7 +35,7 @@ const certificateWords = "Certificato di cancellazione dell'Anagrafe Telecamere:
 // ErrCertificate is what every error of [OpenErasure] wraps.
 var ErrCertificate = errors.New("not a certificate of erasure that this key has signed")
 
-// SignErasure gives the certificate as a note (golang.org/x/mod/sumdb/note): words,
+// SignErasure returns the certificate as a note (golang.org/x/mod/sumdb/note): words,
 // then its JSON (indented by spaces: a note has no tabs).
 func SignErasure(c ErasureCertificate, s note.Signer) (string, error) {
 	body, err := json.MarshalIndent(c, "", "  ")

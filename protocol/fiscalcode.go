@@ -26,7 +26,7 @@ var (
 // person's code (D.M. 23 December 1976, n. 13813, art. 7).
 var oddPlaces = [26]int{1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23}
 
-// FiscalCode gives a fiscal code or VAT number without spaces, dots and the
+// FiscalCode returns a fiscal code or VAT number without spaces, dots and the
 // prefix IT, in capitals, and checks its last character. The error says
 // what is wrong, as of a field.
 func FiscalCode(s string) (string, error) {

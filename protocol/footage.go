@@ -13,7 +13,7 @@ type Footage struct {
 // unknown limit: an agent gives a daily sign of life, and shops close for a week.
 const staleAfter = 7 * 24 * time.Hour
 
-// FootageOf tells whether footage of t exists at now, by these rules in order.
+// FootageOf reports whether footage of t exists at now, by these rules in order.
 // Both series are ordered by From; before its first era a series is unknown,
 // and eras and measurements later than now are not looked at.
 //

@@ -19,7 +19,7 @@ type Grant struct {
 	Others   int       `json:"others"`         // other agents that had a grant for the site when this was told
 }
 
-// GrantToWire converts a grant; who holds it is said beside.
+// GrantToWire converts a grant; its agent is sent beside it.
 func GrantToWire(g Grant) *wire.Grant {
 	return &wire.Grant{SiteId: g.SiteID, SiteName: g.SiteName, Category: g.Category, Address: g.Address,
 		Epoch: g.Epoch, From: timeToWire(g.From), Until: timeToWire(g.Until), Others: int64(g.Others)}

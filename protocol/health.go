@@ -16,7 +16,6 @@ import (
 // use. The list is closed: a device's own words may hold anything.
 type Fault string
 
-// The faults.
 const (
 	FaultUnreachable Fault = "unreachable"    // it answered before, and did not in the last search
 	FaultPassword    Fault = "no-password"    // it asks for a password, and none was typed
@@ -126,7 +125,7 @@ type OtherFaults struct {
 }
 
 // Diagnosis is a text about the devices of a site that somebody there has read and
-// sent, for who is to help them.
+// sent, for the helpdesk.
 type Diagnosis struct {
 	Text     string   `json:"text"` // lines
 	Approval Approval `json:"approval"`

@@ -2,7 +2,7 @@ package protocol
 
 import "time"
 
-// nationalHoliday tells whether a date is a public holiday in all of Italy,
+// nationalHoliday reports whether a date is a public holiday in all of Italy,
 // Sundays apart: law 260/1949 with its changes; San Francesco (4 October)
 // since 2026 by law 151/2025. Patron saints of towns are not in it.
 func nationalHoliday(year int, month time.Month, day int) bool {
@@ -18,7 +18,7 @@ func nationalHoliday(year int, month time.Month, day int) bool {
 	return date.Equal(sunday) || date.Equal(sunday.AddDate(0, 0, 1))
 }
 
-// easter gives Easter Sunday of a Gregorian year: the method printed
+// easter returns Easter Sunday of a Gregorian year: the method printed
 // anonymously in Nature of 20 April 1876.
 func easter(year int) (time.Month, int) {
 	a, b, c := year%19, year/100, year%100

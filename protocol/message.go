@@ -175,7 +175,7 @@ func (m Message) version() uint32 {
 	return 1
 }
 
-// MarshalJSON gives the message as a person may read it before and after it
+// MarshalJSON returns the message as a person may read it before and after it
 // leaves: exactly what is encoded (times in UTC to the microsecond, ages in
 // whole seconds), never more.
 func (m Message) MarshalJSON() ([]byte, error) {

@@ -32,20 +32,20 @@ const (
 	TrustAssociation Trust = "association" // a code handed out by an association
 	TrustEmail       Trust = "e-mail"      // an address that answered, no more
 
-	// What was dictated to the municipality's office, and confirmed by who has a code of
+	// What was dictated to the municipality's office, and confirmed by the bearer of a code of
 	// a letter, by the mobile phone or by the e-mail address that was dictated with it.
 	TrustDictatedLetter Trust = "dictated-letter"
 	TrustDictatedSMS    Trust = "dictated-sms"
 	TrustDictatedEmail  Trust = "dictated-e-mail"
 )
 
-// AddressOnly tells that no more is known of who declared a site than an address or a
-// number that answered, which they gave themselves.
+// AddressOnly reports whether the owner is known only by a self-declared address or number
+// that answered.
 func (t Trust) AddressOnly() bool {
 	return t == TrustEmail || t == TrustDictatedEmail || t == TrustDictatedSMS
 }
 
-// Organisation is who adheres. Its contacts are those of each of its sites that
+// Organisation is the owner that adheres. Its contacts are those of each of its sites that
 // has none of its own.
 type Organisation struct {
 	ID             string           `json:"id"` // UUID made by the collector
@@ -57,14 +57,14 @@ type Organisation struct {
 	Contacts       []Contact        `json:"contacts"`
 }
 
-// Representative is who acts for an organisation by law.
+// Representative is the legal representative of an organisation.
 type Representative struct {
 	Name     string    `json:"name"`
 	Capacity string    `json:"capacity"`       // in words: "amministratore di condominio", "legale rappresentante"
 	Until    time.Time `json:"until,omitzero"` // end of term; zero: without a term
 }
 
-// InTerm tells whether the representative is in office at t.
+// InTerm reports whether the representative is in office at t.
 func (r Representative) InTerm(t time.Time) bool { return r.Until.IsZero() || t.Before(r.Until) }
 
 // Power is one thing that a referent may do for an owner.
@@ -90,17 +90,17 @@ type Delegation struct {
 	RevokedAt      time.Time `json:"revoked_at,omitzero"`
 }
 
-// Allows tells whether the delegation lets its referent use a power for a site at t.
+// Allows reports whether the delegation lets its referent use a power for a site at t.
 func (d Delegation) Allows(p Power, siteID string, t time.Time) bool {
 	return d.InForce(t) && slices.Contains(d.Powers, p) && d.Covers(siteID)
 }
 
-// InForce tells whether the delegation holds at t.
+// InForce reports whether the delegation holds at t.
 func (d Delegation) InForce(t time.Time) bool {
 	return !t.Before(d.From) && t.Before(d.Until) && (d.RevokedAt.IsZero() || t.Before(d.RevokedAt))
 }
 
-// Covers tells whether the delegation is for a site, which is its organisation's.
+// Covers reports whether the delegation is for a site, which is its organisation's.
 func (d Delegation) Covers(siteID string) bool {
 	return len(d.Sites) == 0 || slices.Contains(d.Sites, siteID)
 }

@@ -24,7 +24,7 @@ const (
 	maxMapTag = 100
 )
 
-// MapDescription is what a collector can show of the ground.
+// MapDescription is what a collector has of the map.
 type MapDescription struct {
 	Tiles   bool   // there is a map
 	Credit  string // of its makers, to be shown with it
@@ -59,7 +59,7 @@ func MapDescriptionFromWire(w *wire.DescribeMapResponse) (MapDescription, error)
 // 2^Z of each.
 type TileAt struct{ Z, X, Y int }
 
-// Valid tells whether there is such a tile, of a zoom that is served.
+// Valid reports whether there is such a tile, of a zoom that is served.
 func (t TileAt) Valid() bool {
 	return t.Z >= 0 && t.Z <= MaxTileZoom && t.X >= 0 && t.Y >= 0 && t.X < 1<<t.Z && t.Y < 1<<t.Z
 }
@@ -97,14 +97,14 @@ func UnpackTile(packed []byte) ([]byte, error) {
 	return raw, nil
 }
 
-// FoundPlace is one that an address may mean.
+// FoundPlace is a place that an address may mean.
 type FoundPlace struct {
 	Name string `json:"name"` // "Via Torino 1"
 	At   Point  `json:"at"`
 	Sure bool   `json:"sure"` // the very place that was asked for
 }
 
-// CheckPlaceText refuses a text that cannot be an address. The error is FieldErrors.
+// CheckPlaceText refuses a text that cannot be an address, with FieldErrors.
 func CheckPlaceText(text string) error {
 	var errs FieldErrors
 	switch {

@@ -27,7 +27,7 @@ const receiptWords = "Ricevuta dell'Anagrafe Telecamere: il registro ha preso in
 // errReceipt is what every error of [OpenReceipt] wraps.
 var errReceipt = errors.New("not a receipt that this key has signed")
 
-// SignReceipt gives the receipt as a note (golang.org/x/mod/sumdb/note): words,
+// SignReceipt returns the receipt as a note (golang.org/x/mod/sumdb/note): words,
 // then one "key value" line each for message, site, sha256 (hexadecimal, of the
 // encoded message) and recorded (RFC 3339, UTC). Whether it is a duplicate is
 // not said: with a signer whose signatures are deterministic, as those of
@@ -92,7 +92,7 @@ func readReceipt(text string) (r Receipt, err error) {
 	return r, nil
 }
 
-// ParseReceiptKey tells whether a text is a verifier key of receipts.
+// ParseReceiptKey reports whether a text is a verifier key of receipts.
 func ParseReceiptKey(key string) error {
 	if _, err := note.NewVerifier(key); err != nil {
 		return fmt.Errorf("the key of receipts cannot be read: %w", err)

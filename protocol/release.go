@@ -43,8 +43,7 @@ type Release struct {
 
 var platformWord = regexp.MustCompile(`^[a-z0-9]{1,20}$`)
 
-// CheckVersion says what is wrong with a version of a program: it becomes the name
-// of a directory.
+// CheckVersion checks the version of a program, which becomes the name of a directory.
 func CheckVersion(version string) error {
 	if !semver.IsValid(version) || semver.Canonical(version) != version || len(version) > 40 {
 		return fmt.Errorf("%.60q is not a version such as v1.2.3", version)
@@ -52,7 +51,7 @@ func CheckVersion(version string) error {
 	return nil
 }
 
-// Check says what is wrong with a release.
+// Check validates a release.
 func (r Release) Check() error {
 	if err := CheckVersion(r.Version); err != nil {
 		return err
@@ -94,7 +93,7 @@ func (r Release) Target() string {
 	return fmt.Sprintf("anagrafe-agent_%s_%s_%s", r.Version, r.OS, r.Arch)
 }
 
-// InRollout tells whether an agent takes the release now. Its place among a hundred
+// InRollout reports whether an agent takes the release now. Its place among a hundred
 // is a hash of its id and the version, so that it is not always the same agents who
 // go first, and those of a smaller percentage are in every larger one.
 func (r Release) InRollout(agentID string, now time.Time) bool {
@@ -108,7 +107,6 @@ func (r Release) InRollout(agentID string, now time.Time) bool {
 // Setback is why an agent went back from a version.
 type Setback string
 
-// The setbacks.
 const (
 	SetbackCrash  Setback = "crash"  // it ended by itself, again and again
 	SetbackSilent Setback = "silent" // it did not become healthy in time

@@ -42,7 +42,7 @@ func reaching(pos Position, view View) Sector {
 	return s
 }
 
-// aim tells where the camera looks.
+// aim reports where the camera looks.
 func (s *Sector) aim() {
 	v := &s.view
 	all := v.AngleDeg != nil && *v.AngleDeg == 360
@@ -105,7 +105,7 @@ func (s *Sector) sees(east, north float64) Answer {
 	return No
 }
 
-// edge tells whether a place lies in the sector, and how far it is from the
+// edge reports whether a place lies in the sector, and how far it is from the
 // sector's nearest edge, in metres.
 func (s *Sector) edge(east, north float64) (inside bool, edge float64) {
 	distance := math.Hypot(east, north)

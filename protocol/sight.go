@@ -30,7 +30,7 @@ type Position struct {
 	Fact      Fact   `json:"fact"`
 }
 
-// Placed tells whether p is a place: inside the world and not 0,0, which is
+// Placed reports whether p is a place: inside the world and not 0,0, which is
 // what a form sends that was never filled in.
 func (p Point) Placed() bool {
 	return p != Point{} && p.Lon >= -180e6 && p.Lon <= 180e6 && p.Lat >= -90e6 && p.Lat <= 90e6

@@ -51,7 +51,7 @@ func (s Schedule) Location() (*time.Location, bool) {
 	return zone, ok && s.Zone != "" && !s.ZoneAssumed
 }
 
-// plausibleZone tells whether name has the form of a zone. A name of that form
+// plausibleZone reports whether name has the form of a zone. A name of that form
 // that is not in this program's database is valid in a message, since the
 // sender's database may be newer; its answers are Unknown.
 func plausibleZone(name string) bool {

@@ -81,7 +81,7 @@ func grow(rows entries) (*grown, error) {
 // root is the root that the tree had with its first n entries.
 func (g *grown) root(n int64) (tlog.Hash, error) { return tlog.TreeHash(n, g.hashes) }
 
-// proves tells whether a checkpoint was signed over the first of these entries.
+// proves reports whether a checkpoint was signed over the first of these entries.
 func (g *grown) proves(t tlog.Tree) (bool, error) {
 	if t.N > g.size {
 		return false, nil
@@ -191,7 +191,7 @@ func (r *report) storedHashes(s snapshot, g *grown, wrong map[int64]bool) {
 	}
 }
 
-// follows tells whether a stored inner hash is that of the two stored below it.
+// follows reports whether a stored inner hash is that of the two stored below it.
 func (s snapshot) follows(level int, n int64) bool {
 	if level == 0 {
 		return false

@@ -131,7 +131,7 @@ func (f *fleet) close() {
 	_ = f.ledger.close() // all its lines are on disk
 }
 
-// authority gives the pool that the collector's certificate must lead to: the
+// authority returns the pool that the collector's certificate must lead to: the
 // one with the pinned key; nil, the system's, without a pin. It asks once, over
 // TCP, so that the agents need not look for the pin at each call.
 func authority(ctx context.Context, collector, pin string) (*x509.CertPool, error) {

@@ -26,14 +26,14 @@ type noticed struct {
 	P99  float64 `json:"notice_p99_s,omitempty"`
 }
 
-// heard hands the notices that come in to who waits for one.
+// heard hands the notices that come in to the goroutine that waits for one.
 type heard struct {
 	mu   sync.Mutex
 	site string
 	came chan struct{}
 }
 
-// expect gives a channel that is closed when a site gets a notice.
+// expect returns a channel that is closed when a site gets a notice.
 func (h *heard) expect(site string) <-chan struct{} {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -42,7 +42,7 @@ func retryAfter(err error) time.Duration {
 	return min(time.Duration(max(seconds, 0))*time.Second, mostWindow)
 }
 
-// pause waits, and tells whether there is reason to go on.
+// pause waits, and reports whether there is reason to go on.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -70,7 +70,7 @@ func attempts(ctx context.Context, failed *failures, do func() error) error {
 	}
 }
 
-// forGood tells whether the collector has answered with a refusal that is not
+// forGood reports whether the collector has answered with a refusal that is not
 // of the moment.
 func forGood(err error) bool {
 	refused, ok := errors.AsType[*connect.Error](err)
@@ -92,7 +92,7 @@ func (f *failures) add(err error) {
 	f.by[err.Error()]++
 }
 
-// take gives the counts, and begins anew.
+// take returns the counts, and begins anew.
 func (f *failures) take() map[string]int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

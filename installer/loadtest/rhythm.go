@@ -14,7 +14,7 @@ const (
 	changesADay = 1.0 / changeIsEvery // declarations: an owner changes something every three weeks
 )
 
-// Who the agents are, and who is there beside them.
+// The agents, and the people beside them.
 const (
 	parkedIsEvery = 5  // agent
 	shopIsEvery   = 3  // of the others: on a PC that is off at night

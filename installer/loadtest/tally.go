@@ -50,7 +50,7 @@ func (t *tally) took(kind string, long time.Duration) {
 	t.times[kind] = append(t.times[kind], long)
 }
 
-// all gives what was counted, and begins anew.
+// all returns what was counted, and begins anew.
 func (t *tally) all() map[string]took {
 	t.mu.Lock()
 	defer t.mu.Unlock()

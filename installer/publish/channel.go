@@ -220,7 +220,7 @@ func (c channel) change(o options) error {
 	return write(c, tg, c.staged("targets.json"))
 }
 
-// show tells what is prepared, for who is to sign it: compare the hashes with a
+// show reports what is prepared, for its signers: compare the hashes with a
 // program that you built yourself.
 func (c channel) show() error {
 	if root, err := metadata.Root().FromFile(c.staged("root.json")); err == nil {

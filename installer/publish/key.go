@@ -19,7 +19,7 @@ import (
 	"golang.org/x/term"
 )
 
-// minPassphrase is in characters: who has the file tries them at home.
+// minPassphrase is in characters: a thief of the file can guess offline.
 const minPassphrase = 16
 
 // workFactor is age's own: about a second a try.

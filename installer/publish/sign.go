@@ -30,7 +30,7 @@ func (c channel) sign(k key) error {
 	case errors.Is(err, fs.ErrNotExist) && former:
 		root = newest
 	case err == nil && (former || owns(root, k)):
-		// Of a change of owners both sign: who was, and who will be.
+		// A change of owners is signed by the old and the new ones.
 		if err := signOnce(c, root, k, c.staged("root.json")); err != nil || !owns(root, k) {
 			return err
 		}

@@ -89,7 +89,7 @@ func Read(file []byte, maxLines int) (Table, *Problem) {
 	return t, nil
 }
 
-// decode gives the file as text. What is no UTF-8 is taken for Windows-1252,
+// decode returns the file as text. What is no UTF-8 is taken for Windows-1252,
 // which Excel writes in Italy; five of its bytes stand for nothing.
 func (t *Table) decode(file []byte) (string, bool) {
 	file = bytes.TrimPrefix(file, []byte("\ufeff"))
@@ -127,7 +127,7 @@ func (t *Table) separate(text *string) (skipped int) {
 	return 0
 }
 
-// Blank tells whether nothing stands in any of the fields.
+// Blank reports whether nothing stands in any of the fields.
 func Blank(fields []string) bool {
 	for _, f := range fields {
 		if strings.TrimSpace(f) != "" {

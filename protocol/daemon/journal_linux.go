@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// InJournal tells whether what is written to w goes to the journal, where more people
+// InJournal reports whether what is written to w goes to the journal, where more people
 // read it than should a secret. systemd names the stream that it made; a program that
 // was started from another one may have inherited the name, and writes elsewhere
 // (systemd.exec(5), JOURNAL_STREAM).

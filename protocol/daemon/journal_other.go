@@ -4,5 +4,5 @@ package daemon
 
 import "io"
 
-// InJournal tells whether what is written to w goes to the journal, which Linux has.
+// InJournal reports whether what is written to w goes to the journal, which Linux has.
 func InJournal(io.Writer) bool { return false }

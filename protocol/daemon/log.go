@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// Log gives a handler that writes to stderr in the format that newHandler makes
+// Log returns a handler that writes to stderr in the format that newHandler makes
 // (text or JSON). Where stderr is the journal each line begins with its priority,
 // by which "journalctl -p warning" finds it.
 func Log(stderr io.Writer, newHandler func(io.Writer) slog.Handler) slog.Handler {
@@ -34,7 +34,7 @@ func priority(level slog.Level) string {
 	return "<7>"
 }
 
-// ByLevel gives a handler that formats by newHandler and hands each record's line,
+// ByLevel returns a handler that formats by newHandler and hands each record's line,
 // with its level, to write: for logs that take the level apart from the text. write
 // is called by one goroutine at a time and may not keep the line.
 func ByLevel(newHandler func(io.Writer) slog.Handler, write func(slog.Level, []byte) error) slog.Handler {

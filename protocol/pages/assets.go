@@ -61,11 +61,11 @@ func readBundle(files fs.FS) (bundle, error) {
 	return b, nil
 }
 
-// Built tells whether the front end is in this program. When it is not, pages
+// Built reports whether the front end is in this program. When it is not, pages
 // still work as plain forms, without style or map, and say so.
 func Built() bool { return len(embedded().names) > 0 }
 
-// asset gives the address of a built file by its plain name: "base.css",
+// asset returns the address of a built file by its plain name: "base.css",
 // "consult.js" (from consult.ts), "htmx.js", "sprite.svg". A name that was not
 // built gives an address that answers 404.
 func asset(name string) string { return Prefix + embedded().hashed(name) }
@@ -123,7 +123,7 @@ func (b bundle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, file)
 }
 
-// open gives the smallest form of a file that the client accepts.
+// open returns the smallest form of a file that the client accepts.
 func (b bundle) open(name, accept string) (f content, encoding string, err error) {
 	for _, form := range []struct{ suffix, encoding string }{{".br", "br"}, {".gz", "gzip"}, {"", ""}} {
 		if form.encoding != "" && !Accepts(accept, form.encoding) {

@@ -366,7 +366,7 @@ func (o *output) write() error {
 	return sweep(kept)
 }
 
-// compress gives a file's forms by name: itself and, unless it is a font, gzip
+// compress returns a file's forms by name: itself and, unless it is a font, gzip
 // and brotli.
 func compress(name string, content []byte) (map[string][]byte, error) {
 	forms := map[string][]byte{name: content}

@@ -28,11 +28,11 @@ const languageCookie = "anagrafe_lang"
 
 var matcher = language.NewMatcher([]language.Tag{language.Italian, language.English})
 
-// Language tells which language a request wants: ?lang=, then the cookie of an
+// Language reports which language a request wants: ?lang=, then the cookie of an
 // earlier choice, then what the browser asks for, then Italian.
 func Language(r *http.Request) Lang { return LanguageOr(r, It) }
 
-// LanguageOr is Language with another language for who asks for none of ours.
+// LanguageOr is Language with another default.
 func LanguageOr(r *http.Request, none Lang) Lang {
 	if l, ok := known(r.URL.Query().Get("lang")); ok {
 		return l

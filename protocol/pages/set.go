@@ -74,7 +74,7 @@ func Load(files fs.FS, log *slog.Logger) (*Set, error) {
 	return s, nil
 }
 
-// Words gives the words of one language.
+// Words returns the words of one language.
 func (s *Set) Words(l Lang) *Words {
 	if w, ok := s.words[l]; ok {
 		return w
@@ -82,7 +82,7 @@ func (s *Set) Words(l Lang) *Words {
 	return s.words[It]
 }
 
-// page gives a page, parsed now if it is not in use.
+// page returns a page, parsed now if it is not in use.
 func (s *Set) page(l Lang, file string) (*template.Template, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -40,7 +40,7 @@ func InShell(b Body, paths []string, h http.Handler) http.Handler {
 	})
 }
 
-// Served tells whether a path, or the pattern of one, is among those that header,
+// Served reports whether a path, or the pattern of one, is among those that header,
 // footer and rating may name.
 func Served(ctx context.Context, path string) bool { return shellOf(ctx).Serves(path) }
 
@@ -49,10 +49,10 @@ func shellOf(ctx context.Context) Shell {
 	return s
 }
 
-// Serves tells whether there is a page at path.
+// Serves reports whether there is a page at path.
 func (s Shell) Serves(path string) bool { return s.serves[path] }
 
-// IsEmail tells whether a contact is an e-mail address and nothing else.
+// IsEmail reports whether a contact is an e-mail address and nothing else.
 func (s Shell) IsEmail(contact string) bool {
 	a, err := mail.ParseAddress(contact)
 	return err == nil && a.Address == contact
@@ -67,7 +67,7 @@ var menu = []Nav{
 	{Key: "shell.nav.help", Href: "/assistenza"},
 }
 
-// Public tells whether the page wears the whole municipal header and footer.
+// Public reports whether the page wears the whole municipal header and footer.
 func (v View) Public() bool { return v.Face == FacePublic }
 
 // Menu is the page's own navigation or, on a public page without one, the sections
@@ -86,7 +86,7 @@ func (v View) Menu() []Nav {
 	return all
 }
 
-// within tells whether the page is that of a path, or lies below it.
+// within reports whether the page is that of a path, or lies below it.
 func (v View) within(path string) bool {
 	return v.Path == path || strings.HasPrefix(v.Path, path+"/")
 }
@@ -102,13 +102,13 @@ func (v View) Section() *Nav {
 	return nil
 }
 
-// Home tells whether this is the first page of all.
+// Home reports whether this is the first page of all.
 func (v View) Home() bool { return v.Path == "/" }
 
 // RatingPath takes what readers say of a page.
 const RatingPath = "/valutazione"
 
-// Rated tells whether the page asks to be rated: whole public pages do, and not one
+// Rated reports whether the page asks to be rated: whole public pages do, and not one
 // in the middle of a form.
 func (v View) Rated() bool {
 	return v.Public() && v.Status < http.StatusBadRequest && v.Rating != RateNothing && v.Shell.Serves(RatingPath)

@@ -59,7 +59,7 @@ func (w *Words) offset(t time.Time) string {
 	return " " + w.T("time.winter", "offset", seconds/3600)
 }
 
-// Instants gives the moments at which clocks in Rome show a wall time: one, or
+// Instants returns the moments at which clocks in Rome show a wall time: one, or
 // none (the night in March on which an hour is left out), or two in order (the
 // night in October on which one comes twice).
 func Instants(year int, month time.Month, day, hour, minute int) []time.Time {

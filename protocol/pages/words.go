@@ -29,10 +29,10 @@ func newWords(l Lang, texts map[string]string) *Words {
 	return &Words{Lang: l, tag: tag, texts: texts, printer: message.NewPrinter(tag)}
 }
 
-// Has tells whether there is a text for key.
+// Has reports whether there is a text for key.
 func (w *Words) Has(key string) bool { _, ok := w.texts[key]; return ok }
 
-// T gives the text of key, each {name} replaced by the value that follows name
+// T returns the text of key, each {name} replaced by the value that follows name
 // in pairs. A key without a text gives "[key]": Load keeps that from happening
 // where the key is written out in a template.
 func (w *Words) T(key string, pairs ...any) string {
@@ -57,7 +57,7 @@ func fill(text string, pairs []any) string {
 	})
 }
 
-// N gives the text of key for a count: key.zero where there is one and n is 0,
+// N returns the text of key for a count: key.zero where there is one and n is 0,
 // else key.one or key.other as the language asks. {n} is the written number.
 func (w *Words) N(key string, n int, pairs ...any) string {
 	pairs = append([]any{"n", w.Number(n)}, pairs...)

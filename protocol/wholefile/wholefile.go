@@ -16,7 +16,7 @@ import (
 	"syscall"
 )
 
-// Read gives the content of a file; one of more bytes than most is an error.
+// Read returns the content of a file; one of more bytes than most is an error.
 func Read(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -20,7 +20,7 @@ func (b *Tab) Check(where string) {
 	b.report(where, b.noted())
 }
 
-// unfit tells what is wrong with the page as it stands.
+// unfit reports what is wrong with the page as it stands.
 func (b *Tab) unfit() []string {
 	b.t.Helper()
 	if Eval[string](b, "typeof axe") == "undefined" {

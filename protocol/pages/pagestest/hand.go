@@ -65,7 +65,7 @@ func (b *Tab) Watch() {
 	}
 }
 
-// Acts gives what was done since Watch.
+// Acts returns what was done since Watch.
 func (b *Tab) Acts() Acts {
 	Eval[int](b, "0") // what was told before is told now
 	b.mu.Lock()
@@ -106,7 +106,7 @@ func (b *Tab) Drag(selector string, right, down float64) {
 // maxTabs is how often Tab is pressed to reach something.
 const maxTabs = 150
 
-// Reach presses Tab until what a CSS selector finds has the focus, as who has no
+// Reach presses Tab until what a CSS selector finds has the focus, as a user without a
 // mouse does, and fails where that cannot be seen.
 func (b *Tab) Reach(selector string) {
 	b.t.Helper()
@@ -122,7 +122,7 @@ func (b *Tab) Reach(selector string) {
 	}
 }
 
-// Downloads gives the folder where the browser puts, from now on, what it is given to
+// Downloads returns the folder where the browser puts, from now on, what it is given to
 // keep. It is empty.
 func (b *Tab) Downloads() string {
 	b.t.Helper()

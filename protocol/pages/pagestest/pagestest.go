@@ -208,7 +208,7 @@ func (b *Tab) Until(expression string) {
 	}
 }
 
-// Eval gives the value of a JavaScript expression, of a promise what it holds.
+// Eval returns the value of a JavaScript expression, of a promise what it holds.
 func Eval[T any](b *Tab, expression string) T {
 	b.t.Helper()
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))

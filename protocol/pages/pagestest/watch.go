@@ -50,7 +50,7 @@ func (b *Tab) note(event any) {
 	}
 }
 
-// noted gives what was noted so far, once.
+// noted returns what was noted so far, once.
 func (b *Tab) noted() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -3,6 +3,9 @@ package buildings
 import (
 	"math"
 
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/simplify"
+
 	"anagrafe/protocol"
 )
 
@@ -263,24 +266,17 @@ func outlineOf(seen []piece, from, over, reach float64) []point {
 // grain is the area below which a corner is not drawn, square metres.
 const grain = 0.05
 
-// thinned leaves out the corners of a ring that matter least, by the triangle
-// that each makes with its neighbours, until at most so many are left
-// (M. Visvalingam and J. D. Whyatt, "Line generalisation by repeated elimination
-// of points", The Cartographic Journal 30(1), 1993). The first stays.
-func thinned(ring []point, most int) []point {
-	ring = append([]point(nil), ring...)
-	for len(ring) > 4 {
-		least, which := math.Inf(1), 0
-		for i := 1; i < len(ring); i++ {
-			a, b, c := ring[i-1], ring[i], ring[(i+1)%len(ring)]
-			if area := math.Abs(side(wall{a, c}, b)) / 2; area < least {
-				least, which = area, i
-			}
-		}
-		if least >= grain && len(ring) <= most {
-			break
-		}
-		ring = append(ring[:which], ring[which+1:]...)
+// thinned leaves out the corners of a ring that matter least, by the triangle that each
+// makes with its neighbours, until at most so many are left. The first stays.
+func thinned(shape []point, most int) (ring []point) {
+	line := make(orb.Ring, len(shape)+1)
+	for i := range line {
+		p := shape[i%len(shape)]
+		line[i] = orb.Point{p.x, p.y}
+	}
+	line = simplify.VisvalingamKeep(most + 1).Ring(simplify.VisvalingamThreshold(grain).Ring(line))
+	for _, p := range line[:len(line)-1] {
+		ring = append(ring, point{p[0], p[1]})
 	}
 	return ring
 }

@@ -90,8 +90,7 @@ var layout = map[string][]string{
 	"installer/loadtest": {"agent/uplink", "protocol", "protocol/wire"},
 	// checker judges the collector's register from outside: it imports nothing of ours.
 	"installer/checker": {},
-	"installer/icon":    {},                              // draws, for the builds of the packages
-	"installer/publish": {"protocol", "protocol/daemon"}, // the publishers' program: those who sign updates run it, and nothing of ours calls it
+	"installer/publish": {"protocol", "protocol/daemon", "protocol/wholefile"}, // the publishers' program: those who sign updates run it, and nothing of ours calls it
 }
 
 // testOnly lists what any test of a side, or of a package, may import besides: the devices that

@@ -1,57 +1,32 @@
-// Command icon draws the icon of the packages: a camera's field of view, from above, on the blue
-// of the Italian administration's pages. It hides the two file formats; the package builds call it.
-//
-//	icon FILE.png SIZE | FILE.ico
 package main
 
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"math"
-	"os"
 	"path/filepath"
-	"strconv"
 
 	"golang.org/x/image/vector"
 )
 
+// The icon is a camera's field of view, from above, on the blue of the Italian
+// administration's pages.
 var (
 	blue  = color.NRGBA{0x00, 0x66, 0xCC, 0xFF}
 	light = color.NRGBA{0xFF, 0xFF, 0xFF, 0x8C}
 	white = color.NRGBA{0xFF, 0xFF, 0xFF, 0xFF}
 )
 
-func main() {
-	if err := write(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "icon:", err)
-		os.Exit(1)
+// iconOf is the icon as a file of that name wants it: a PNG of so many pixels, or all
+// that Windows shows in one ICO.
+func iconOf(file string, size int) ([]byte, error) {
+	if filepath.Ext(file) == ".ico" {
+		return ico(16, 32, 48, 256)
 	}
-}
-
-func write(args []string) error {
-	switch {
-	case len(args) == 1 && filepath.Ext(args[0]) == ".ico":
-		b, err := ico(16, 32, 48, 256)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(args[0], b, 0o644)
-	case len(args) == 2:
-		size, err := strconv.Atoi(args[1])
-		if err != nil || size < 1 || size > 1024 {
-			return fmt.Errorf("the size %q is no number of pixels", args[1])
-		}
-		b, err := pngOf(size)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(args[0], b, 0o644)
-	}
-	return fmt.Errorf("usage: icon FILE.png SIZE | FILE.ico")
+	return pngOf(size)
 }
 
 // ico is the icon in several sizes, each as a PNG, which Windows reads since Vista:
@@ -86,32 +61,32 @@ func pngOf(size int) ([]byte, error) {
 // lower left sees, and the camera.
 func draw(size int) image.Image {
 	m := image.NewNRGBA(image.Rect(0, 0, size, size))
-	fill(m, blue, func(p *path) { p.tile(0.02, 0.22) })
-	fill(m, light, func(p *path) { p.sector(0.26, 0.74, 0.6, -80, -10) })
-	fill(m, white, func(p *path) { p.sector(0.26, 0.74, 0.11, 0, 360) })
+	fill(m, blue, func(p *outline) { p.tile(0.02, 0.22) })
+	fill(m, light, func(p *outline) { p.sector(0.26, 0.74, 0.6, -80, -10) })
+	fill(m, white, func(p *outline) { p.sector(0.26, 0.74, 0.11, 0, 360) })
 	return m
 }
 
-// path draws with numbers of the unit square.
-type path struct {
+// outline draws with numbers of the unit square.
+type outline struct {
 	*vector.Rasterizer
 	size float64
 }
 
-func fill(m *image.NRGBA, c color.Color, shape func(*path)) {
+func fill(m *image.NRGBA, c color.Color, shape func(*outline)) {
 	size := m.Bounds().Dx()
-	p := &path{vector.NewRasterizer(size, size), float64(size)}
+	p := &outline{vector.NewRasterizer(size, size), float64(size)}
 	shape(p)
 	p.ClosePath()
 	p.Draw(m, m.Bounds(), image.NewUniform(c), image.Point{})
 }
 
-func (p *path) point(x, y float64) (float32, float32) {
+func (p *outline) point(x, y float64) (float32, float32) {
 	return float32(x * p.size), float32(y * p.size)
 }
 
 // tile is a square with a margin and rounded corners.
-func (p *path) tile(margin, round float64) {
+func (p *outline) tile(margin, round float64) {
 	a, z := margin+round, 1-margin-round
 	p.MoveTo(p.point(margin, a))
 	for _, c := range []struct{ x, y, from float64 }{{a, a, 180}, {z, a, 270}, {z, z, 0}, {a, z, 90}} {
@@ -120,12 +95,12 @@ func (p *path) tile(margin, round float64) {
 }
 
 // sector has its point at x, y, and degrees clockwise from the right.
-func (p *path) sector(x, y, radius, from, to float64) {
+func (p *outline) sector(x, y, radius, from, to float64) {
 	p.MoveTo(p.point(x, y))
 	p.arc(x, y, radius, from, to)
 }
 
-func (p *path) arc(x, y, radius, from, to float64) {
+func (p *outline) arc(x, y, radius, from, to float64) {
 	const steps = 48
 	for i := range steps + 1 {
 		sin, cos := math.Sincos((from + (to-from)*float64(i)/steps) * math.Pi / 180)

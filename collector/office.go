@@ -276,7 +276,7 @@ func (o *office) furnishPublic() (err error) {
 			area, err = gazetteer.ReadBorder(file, float64(o.config.AreaMarginM))
 		}
 		if err != nil {
-			return fmt.Errorf("read the area %s: %w", o.config.Area, err)
+			return fmt.Errorf("reading the area %s: %w", o.config.Area, err)
 		}
 	}
 	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,

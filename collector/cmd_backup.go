@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -51,7 +50,7 @@ func cmdBackup(ctx context.Context, c *call, args []string) error {
 	}
 	var size int64
 	sum := sha256.New()
-	err = writeNew(words[0], func(file io.Writer) error {
+	err = wholefile.WriteNew(words[0], func(file io.Writer) error {
 		return c.withOffice(ctx, func(cl client) error {
 			return cl.fetch(ctx, "/"+c.name, in, io.MultiWriter(file, sum), &size)
 		})
@@ -115,30 +114,6 @@ func (cl client) fetch(ctx context.Context, path string, in any, out io.Writer, 
 		return fmt.Errorf("the backup broke off: %w (the collector's log says why, if it was there)", err)
 	}
 	return nil
-}
-
-// writeNew makes a file that its owner alone can read, whole or not at all; one
-// that is there is left alone.
-func writeNew(path string, write func(io.Writer) error) (err error) {
-	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("%s is there already: a backup is never overwritten, give another name", path)
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // gone after the rename
-	if err := errors.Join(write(file), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(file.Name(), path); errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s is there already: a backup is never overwritten, give another name", path)
-	} else if err != nil { // a file system without links
-		if err := os.Rename(file.Name(), path); err != nil {
-			return err
-		}
-	}
-	return wholefile.SyncDir(filepath.Dir(path))
 }
 
 // backupControl serves the command line alone: what it gives is encrypted, to a

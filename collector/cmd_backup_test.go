@@ -92,25 +92,3 @@ func TestKeyFilesGoNowhereElse(t *testing.T) {
 		}
 	}
 }
-
-// A backup that breaks off leaves no file; one that is there is left alone.
-func TestBackupBreaksOff(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "backup")
-	broken := errors.New("broken off")
-	if err := writeNew(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, "half")
-		return errors.Join(err, broken)
-	}); !errors.Is(err, broken) {
-		t.Error(err)
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
-		t.Error(left, err)
-	}
-	if err := os.WriteFile(path, []byte("older"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeNew(path, func(io.Writer) error { t.Error("asked for nothing"); return nil }); err == nil {
-		t.Error("written over")
-	}
-}

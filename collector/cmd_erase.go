@@ -51,7 +51,7 @@ func cmdErase(ctx context.Context, c *call, args []string) error {
 	if *path == "" {
 		err = erase()
 	} else {
-		err = writeNew(*path, func(file io.Writer) error {
+		err = wholefile.WriteNew(*path, func(file io.Writer) error {
 			if err := erase(); err != nil {
 				return err
 			}

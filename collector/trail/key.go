@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -67,35 +68,16 @@ func makeKey(dir, path string) (note.Signer, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("make the checkpoint key: %w", err)
 	}
-	if err := writeOnce(dir, path, skey+"\n"+vkey+"\n"); err != nil {
+	err = os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = wholefile.WriteNew(path, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "%s\n%s\n", skey, vkey)
+			return err
+		})
+	}
+	if err != nil {
 		return nil, "", fmt.Errorf("write the checkpoint key: %w", err)
 	}
 	signer, err := note.NewSigner(skey)
 	return signer, vkey, err
-}
-
-// writeOnce makes path durable with the content, and fails if it exists.
-func writeOnce(dir, path, content string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, keyFile+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil {
-		return err
-	}
-	return wholefile.SyncDir(dir)
 }

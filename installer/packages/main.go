@@ -1,7 +1,7 @@
 // Command packages writes a program's bill of materials (CycloneDX 1.6, JSON), the licences of all
-// that is linked into it, and its manual page, and draws the packages' icon. It hides where the parts are listed: Go modules in
-// the program itself, the front end's in npm's lock file, SQLite's version in SQLite; the caller
-// names the C library. "materials" calls it for each program.
+// that is linked into it, and its manual page, and draws the packages' icon. It hides where the
+// parts are listed: Go modules in the program itself, the front end's in npm's lock file, SQLite's
+// version in SQLite; the caller names the C library. "materials" calls it for each program.
 package main
 
 import (

@@ -16,6 +16,7 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
 	"anagrafe/protocol"
+	"anagrafe/protocol/wholefile"
 )
 
 // How long what is signed holds. The shorter the timestamp's, the shorter an old
@@ -265,22 +266,11 @@ func write[T metadata.Roles](c channel, m *metadata.Metadata[T], path string) er
 	return replace(path, raw)
 }
 
-// replace writes a file beside, flushes it and moves it over. Anybody may read it:
-// the collector runs as another user, and there is no secret in it.
+// replace writes a file. Anybody may read it: the collector runs as another user, and
+// there is no secret in it.
 func replace(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return wholefile.Write(path, content, 0o644)
 }

@@ -1,8 +1,7 @@
 // Package wholefile reads and writes small irreplaceable files: keys, identities, the ledger of
-// erasures, the choice of the version to run. It hides how each system replaces a file whole and
-// durably, and limits what is read. The packages of both sides that keep such a file call it, and
-// the mains. A file that must never replace another (the trail's key, a backup) is linked into
-// place by its writer.
+// erasures, the choice of the version to run. It hides how each system writes a file whole and
+// durably, in place of another or never, and limits what is read. The packages of both sides that
+// keep such a file call it, the mains, and the publishers' program.
 package wholefile
 
 import (
@@ -40,19 +39,47 @@ func Write(path string, b []byte, mode fs.FileMode) error {
 // WriteGuarded is Write; guard closes the file to others while it is still empty,
 // where its mode does not.
 func WriteGuarded(path string, b []byte, mode fs.FileMode, guard func(*os.File) error) error {
+	return put(path, mode, os.Rename, func(f *os.File) error {
+		if err := guard(f); err != nil {
+			return err
+		}
+		_, err := f.Write(b)
+		return err
+	})
+}
+
+// WriteNew is Write of a file that its owner alone can read, and that never takes the
+// place of another: one that is there is left alone, an error that is fs.ErrExist.
+func WriteNew(path string, write func(io.Writer) error) error {
+	taken := fmt.Errorf("%s is there already and is never overwritten, give another name: %w", path, fs.ErrExist)
+	if _, err := os.Lstat(path); err == nil {
+		return taken
+	}
+	link := func(from, to string) error {
+		err := os.Link(from, to)
+		if errors.Is(err, fs.ErrExist) {
+			return taken
+		}
+		if err != nil { // a file system without links
+			err = os.Rename(from, to)
+		}
+		return err
+	}
+	return put(path, 0o600, link, func(f *os.File) error { return write(f) })
+}
+
+// put has a file filled beside its place, and moved there.
+func put(path string, mode fs.FileMode, move func(from, to string) error, fill func(*os.File) error) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, filepath.Base(path)+".new-*") // mode 0600
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone after the rename
-	if err = guard(f); err == nil {
-		_, err = f.Write(b)
-	}
-	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+	defer os.Remove(f.Name()) // of a rename it is gone
+	if err := errors.Join(fill(f), f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := move(f.Name(), path); err != nil {
 		return err
 	}
 	return SyncDir(dir)

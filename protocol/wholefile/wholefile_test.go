@@ -2,6 +2,7 @@ package wholefile
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,5 +43,39 @@ func TestWrite(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
 		t.Errorf("left beside it: %v, %v", left, err)
+	}
+}
+
+// What breaks off leaves no file; one that is there is left alone.
+func TestWriteNew(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "backup")
+	broken := errors.New("broken off")
+	if err := WriteNew(path, func(w io.Writer) error {
+		_, err := io.WriteString(w, "half")
+		return errors.Join(err, broken)
+	}); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Error(left, err)
+	}
+	if err := WriteNew(path, func(w io.Writer) error { _, err := io.WriteString(w, "older"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteNew(path, func(io.Writer) error { t.Error("asked for nothing"); return nil }); !errors.Is(err, fs.ErrExist) {
+		t.Error("written over", err)
+	}
+	second := filepath.Join(dir, "second")
+	if err := WriteNew(second, func(w io.Writer) error { return os.WriteFile(second, []byte("older"), 0o600) }); !errors.Is(err, fs.ErrExist) {
+		t.Error("written over what came meanwhile", err)
+	}
+	for _, path := range []string{path, second} {
+		if b, err := os.ReadFile(path); err != nil || string(b) != "older" {
+			t.Errorf("%q, %v", b, err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(info, err)
 	}
 }

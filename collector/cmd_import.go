@@ -94,7 +94,7 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/import", in, &r) })
 	}
 	if in.Codes {
-		err = r.codesInto(*codes, ask)
+		err = intoNewFile(*codes, &r.Codes, ask, "the sites are imported, but their codes", "import the file again, with another file for the codes")
 	} else {
 		err = ask()
 	}
@@ -109,19 +109,11 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 	return errors.Join(err, r.outcome())
 }
 
-// codesInto has the import done with a new file open for its codes.
-func (r *imported) codesInto(path string, do func() error) error {
-	err := intoNewFile(path, &r.Codes, do)
-	if err != nil && r.CodesMade > 0 {
-		err = fmt.Errorf("the sites are imported, but their codes are not all in %s: %w; import the file again, with another file for the codes", path, err)
-	}
-	return err
-}
-
 // intoNewFile does something with a new file open for what it makes, which is given out
 // once: a file that cannot be made ends it before anything is done. What was made is
-// written and let go; where it is nothing no file stays.
-func intoNewFile(path string, made *[]byte, do func() error) error {
+// written and let go; where it is nothing no file stays. What was done, and what to do
+// where not all of it could be written, goes into the error.
+func intoNewFile(path string, made *[]byte, do func() error, done, remedy string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -130,8 +122,11 @@ func intoNewFile(path string, made *[]byte, do func() error) error {
 		_, err = file.Write(*made)
 	}
 	err = errors.Join(err, file.Sync(), file.Close())
-	if len(*made) == 0 {
+	switch {
+	case len(*made) == 0:
 		err = errors.Join(err, os.Remove(path))
+	case err != nil:
+		err = fmt.Errorf("%s are not all in %s: %w; %s", done, path, err, remedy)
 	}
 	*made = nil
 	return err

@@ -105,7 +105,7 @@ func (c *call) inviteFile(ctx context.Context, w waveFlags, letters string) (err
 		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/waves/file", in, &r) })
 	}
 	if in.Letters {
-		err = r.lettersInto(letters, ask)
+		err = intoNewFile(letters, &r.Letters, ask, "the businesses are invited, but their letters", "run the command again, with another file for the letters")
 	} else {
 		err = ask()
 	}
@@ -118,15 +118,6 @@ func (c *call) inviteFile(ctx context.Context, w waveFlags, letters string) (err
 		r.write(c.out, letters)
 	}
 	return errors.Join(err, r.outcome())
-}
-
-// lettersInto has the invitations made with a new file open for their letters.
-func (r *waveMade) lettersInto(path string, do func() error) error {
-	err := intoNewFile(path, &r.Letters, do)
-	if err != nil && r.LettersMade > 0 {
-		err = fmt.Errorf("the businesses are invited, but their letters are not all in %s: %w; run the command again, with another file for the letters", path, err)
-	}
-	return err
 }
 
 // outcome is nil when all lines were good.

@@ -20,16 +20,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/andybalholm/brotli"
 	"github.com/evanw/esbuild/pkg/api"
 )
 
@@ -373,20 +372,22 @@ func compress(name string, content []byte) (map[string][]byte, error) {
 	if filepath.Ext(name) == ".woff2" {
 		return forms, nil
 	}
-	var gz, br bytes.Buffer
+	var gz bytes.Buffer
 	zw, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range []io.WriteCloser{zw, brotli.NewWriterLevel(&br, brotli.BestCompression)} {
-		if _, err := w.Write(content); err != nil {
-			return nil, err
-		}
-		if err := w.Close(); err != nil {
-			return nil, err
-		}
+	_, err = zw.Write(content)
+	if err = errors.Join(err, zw.Close()); err != nil {
+		return nil, err
 	}
-	forms[name+".gz"], forms[name+".br"] = gz.Bytes(), br.Bytes()
+	node := exec.Command("node", "-e", "process.stdout.write(zlib.brotliCompressSync(fs.readFileSync(0)))") // of the best quality
+	node.Stdin = bytes.NewReader(content)
+	br, err := node.Output()
+	if err != nil {
+		return nil, fmt.Errorf("compress %s with node: %w", name, err)
+	}
+	forms[name+".gz"], forms[name+".br"] = gz.Bytes(), br
 	return forms, nil
 }
 

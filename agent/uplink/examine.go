@@ -236,7 +236,7 @@ func (e *examination) admission(ctx context.Context, siteID string) Finding {
 	}
 	l := *e.line
 	client := &http.Client{Transport: compared{next: l.road, now: e.now, tell: func(c Clock) { e.compared = c }}}
-	delivery := wire.NewDeliveryServiceClient(client, e.id.Collector, connect.WithInterceptors(plainHeaders{}), connect.WithReadMaxBytes(answerLimit))
+	delivery := wire.NewDeliveryServiceClient(client, e.id.Collector, connect.WithReadMaxBytes(answerLimit))
 	var via taken
 	_, err := delivery.GetSite(recordRoad(ctx, &via), connect.NewRequest(&wire.GetSiteRequest{SiteId: siteID}))
 	if err != nil {

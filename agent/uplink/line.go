@@ -1,7 +1,6 @@
 package uplink
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -46,31 +45,9 @@ func newLine(collector string, t trust, now func() time.Time, wrap func(http.Rou
 		// A collector does not redirect: what the owner confirmed for one
 		// address goes to no other.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	options := connect.WithClientOptions(connect.WithInterceptors(plainHeaders{}), connect.WithReadMaxBytes(answerLimit))
+	options := connect.WithClientOptions(connect.WithReadMaxBytes(answerLimit))
 	return &line{road: r, client: client, parking: newParking(r.rest), otherKey: make(chan struct{}, 1),
 		enrolment: wire.NewEnrolmentServiceClient(client, collector, options),
 		delivery:  wire.NewDeliveryServiceClient(client, collector, options),
 		maps:      wire.NewMapServiceClient(client, collector, options)}, nil
-}
-
-// plainHeaders keeps the library's and Go's version out of what leaves.
-type plainHeaders struct{}
-
-func (plainHeaders) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
-	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-		req.Header().Set("User-Agent", userAgent)
-		return next(ctx, req)
-	}
-}
-
-func (plainHeaders) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
-	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
-		conn := next(ctx, spec)
-		conn.RequestHeader().Set("User-Agent", userAgent)
-		return conn
-	}
-}
-
-func (plainHeaders) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
-	return next
 }

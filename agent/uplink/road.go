@@ -148,8 +148,11 @@ func recordRoad(ctx context.Context, t *taken) context.Context {
 }
 
 // RoundTrip chooses the road before it touches the request's body; what fails
-// after that is for the caller to try again.
+// after that is for the caller to try again. It keeps the libraries' and Go's versions
+// out of what leaves.
 func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set("User-Agent", userAgent)
 	note := func(via string) {
 		if t, ok := req.Context().Value(takenKey{}).(*taken); ok {
 			t.via.Store(&via)

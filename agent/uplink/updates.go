@@ -40,7 +40,6 @@ func (c channel) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, newError(NoCollector, err, what)
 	}
-	own.Header.Set("User-Agent", userAgent)
 	own.Header.Set("Accept-Encoding", "identity") // nothing that unfolds into more than was asked for
 	if asked := req.Header.Get("Range"); asked != "" {
 		own.Header.Set("Range", asked)

@@ -106,10 +106,9 @@ func (a *agent) dial(ctx context.Context) (*line, error) {
 	if conn.ConnectionState().TLS.DidResume {
 		a.fleet.resumed.Add(1)
 	}
-	client := &http.Client{Transport: (&http3.Transport{DisableCompression: true}).NewClientConn(conn)}
-	options := connect.WithClientOptions(connect.WithInterceptors(named{}))
-	return &line{quic: conn, enrolment: wire.NewEnrolmentServiceClient(client, a.fleet.collector, options),
-		delivery: wire.NewDeliveryServiceClient(client, a.fleet.collector, options)}, nil
+	client := &http.Client{Transport: named{(&http3.Transport{DisableCompression: true}).NewClientConn(conn)}}
+	return &line{quic: conn, enrolment: wire.NewEnrolmentServiceClient(client, a.fleet.collector),
+		delivery: wire.NewDeliveryServiceClient(client, a.fleet.collector)}, nil
 }
 
 // reach tries the collector's hosts until one shakes hands. As the answers of a name
@@ -301,23 +300,10 @@ func (a *agent) deliver(ctx context.Context) error {
 }
 
 // named has the calls bear the agent's name.
-type named struct{}
+type named struct{ http.RoundTripper }
 
-func (named) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
-	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-		req.Header().Set("User-Agent", userAgent)
-		return next(ctx, req)
-	}
-}
-
-func (named) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
-	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
-		conn := next(ctx, spec)
-		conn.RequestHeader().Set("User-Agent", userAgent)
-		return conn
-	}
-}
-
-func (named) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
-	return next
+func (n named) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("User-Agent", userAgent)
+	return n.RoundTripper.RoundTrip(r)
 }

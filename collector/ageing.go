@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -81,11 +82,11 @@ func (o *office) tidy(ctx context.Context, alerts *alerts) error {
 // age has the register's entries age, and suspensions end that were to end by now,
 // each batch once it is on the trail, and tells search and the agents.
 func (o *office) age(ctx context.Context, now time.Time) error {
-	done, err := o.reg.Age(ctx, now, func(ctx context.Context, kind string, sites []string) error {
-		return o.record(ctx, web.Act{Kind: "ageing-" + kind, User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
+	done, err := o.reg.Age(ctx, now, func(ctx context.Context, kind act.Kind, sites []string) error {
+		return o.record(ctx, web.Act{Kind: kind, User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
 	})
 	shown, endErr := o.reg.EndSuspensions(ctx, now, func(ctx context.Context, sites []string) error {
-		return o.record(ctx, web.Act{Kind: "ageing-resumed", User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
+		return o.record(ctx, web.Act{Kind: act.AgeingResumed, User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
 	})
 	if done != (registry.Aged{}) || shown > 0 {
 		o.changed()
@@ -101,7 +102,7 @@ func (o *office) destroyCases(ctx context.Context, now time.Time) error {
 	n, err := o.reg.DestroyCases(ctx, now.AddDate(-o.config.CaseYears, 0, 0), now, func(ctx context.Context, id, force string) error {
 		f, _, err := o.reg.Force(ctx, force)
 		if err == nil {
-			_, err = o.trail.Append(ctx, trail.Entry{At: now, Actor: ageingActor, Force: force, Kind: "case-destroy", Case: id, Count: 1, Recipient: f.Recipient})
+			_, err = o.trail.Append(ctx, trail.Entry{At: now, Actor: ageingActor, Force: force, Kind: act.CaseDestroy, Case: id, Count: 1, Recipient: f.Recipient})
 		}
 		return err
 	})
@@ -116,7 +117,7 @@ func (o *office) destroyCases(ctx context.Context, now time.Time) error {
 func (o *office) invite(ctx context.Context, now time.Time) error {
 	sendErr := o.reg.SendInvitations(ctx, now)
 	n, err := o.reg.DropInvitations(ctx, now.AddDate(0, 0, -o.config.InvitationDays), func(ctx context.Context, n int) error {
-		return o.record(ctx, web.Act{Kind: "ageing-invitations", User: registry.User{ID: ageingActor}, Count: n})
+		return o.record(ctx, web.Act{Kind: act.AgeingInvitations, User: registry.User{ID: ageingActor}, Count: n})
 	})
 	if n > 0 {
 		o.log.InfoContext(ctx, "invitations that nobody used were deleted", "invitations", n)

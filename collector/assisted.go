@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/letter"
 	"anagrafe/collector/pdf"
@@ -35,7 +36,7 @@ func (o *office) assistedForm(inside func(protocol.Point) bool) (*adhere.Adhere,
 // on the trail, in the name of the operator whose entry it was.
 func (o *office) expireAssisted(ctx context.Context, now time.Time) error {
 	n, err := o.reg.ExpireAssisted(ctx, now, func(ctx context.Context, id, operator string) error {
-		return o.record(ctx, web.Act{Kind: "assisted-expire", User: registry.User{ID: operator}, Count: 1, Details: map[string]string{"submission": id, "by": "time"}})
+		return o.record(ctx, web.Act{Kind: act.AssistedExpire, User: registry.User{ID: operator}, Count: 1, Details: map[string]string{"submission": id, "by": "time"}})
 	})
 	if n > 0 {
 		o.log.InfoContext(ctx, "assisted entries that nobody confirmed were deleted", "entries", n)

@@ -211,8 +211,8 @@ func (s *assistance) kinds(user string) (all []string) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if h.Actor == s.o.trail.ActorPseudonym(user) && strings.HasPrefix(h.Kind, "assisted-") {
-			all = append(all, h.Kind)
+		if h.Actor == s.o.trail.ActorPseudonym(user) && strings.HasPrefix(string(h.Kind), "assisted-") {
+			all = append(all, string(h.Kind))
 		}
 	}
 	return all

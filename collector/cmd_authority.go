@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
@@ -104,17 +105,17 @@ func (o *office) authorityControl() http.Handler {
 	mux.HandleFunc("GET /authority", func(rw http.ResponseWriter, r *http.Request) {
 		o.answerAuthority(rw, r)
 	})
-	for step, do := range map[string]func() error{
-		"next": o.authority.Next, "switch": o.authority.Switch, "retire": o.authority.Retire, "replace": o.authority.Replace,
+	for step, do := range map[act.Kind]func() error{
+		act.AuthorityNext: o.authority.Next, act.AuthoritySwitch: o.authority.Switch, act.AuthorityRetire: o.authority.Retire, act.AuthorityReplace: o.authority.Replace,
 	} {
-		mux.HandleFunc("POST /authority/"+step, func(rw http.ResponseWriter, r *http.Request) { o.stepAuthority(rw, r, step, do) })
+		mux.HandleFunc("POST /authority/"+strings.TrimPrefix(string(step), "authority-"), func(rw http.ResponseWriter, r *http.Request) { o.stepAuthority(rw, r, step, do) })
 	}
 	return mux
 }
 
 // stepAuthority puts a step on the trail and makes it. One that shuts agents out
 // wants force.
-func (o *office) stepAuthority(rw http.ResponseWriter, r *http.Request, step string, do func() error) {
+func (o *office) stepAuthority(rw http.ResponseWriter, r *http.Request, step act.Kind, do func() error) {
 	var in struct {
 		Force bool `json:"force"`
 	}
@@ -128,12 +129,12 @@ func (o *office) stepAuthority(rw http.ResponseWriter, r *http.Request, step str
 		return
 	}
 	retiring := s.Authorities[len(s.Authorities)-1].Role == ingest.RoleRetiring
-	if who := s.dependents(); who != "" && !in.Force && (step == "replace" || step == "retire" && retiring) {
+	if who := s.dependents(); who != "" && !in.Force && (step == act.AuthorityReplace || step == act.AuthorityRetire && retiring) {
 		web.WriteJSON(rw, http.StatusConflict, web.Problem{Error: "the authority is still needed: " + who,
 			Hint: "wait until then, or give -force: each of them then needs a new link, as invite -site-id makes it"})
 		return
 	}
-	if err := o.record(r.Context(), web.Act{Kind: "authority-" + step, User: web.Host(registry.RoleAdmin), From: web.From(r), Count: s.Agents,
+	if err := o.record(r.Context(), web.Act{Kind: step, User: web.Host(registry.RoleAdmin), From: web.From(r), Count: s.Agents,
 		Details: map[string]any{"pin": o.authority.Pin(), "force": in.Force}}); err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)
 		return

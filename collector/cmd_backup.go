@@ -14,6 +14,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/wholefile"
@@ -121,7 +122,7 @@ func (cl client) fetch(ctx context.Context, path string, in any, out io.Writer, 
 func (o *office) backupControl() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /backup", func(rw http.ResponseWriter, r *http.Request) {
-		o.answerBackup(rw, r, "backup", func(out io.Writer, to []age.Recipient) (registry.ArchiveInfo, error) {
+		o.answerBackup(rw, r, act.Backup, func(out io.Writer, to []age.Recipient) (registry.ArchiveInfo, error) {
 			return o.reg.Backup(r.Context(), out, to, version())
 		})
 	})
@@ -131,7 +132,7 @@ func (o *office) backupControl() http.Handler {
 			o.opsWeb.Broken(rw, r, err)
 			return
 		}
-		o.answerBackup(rw, r, "backup-keys", func(out io.Writer, to []age.Recipient) (registry.ArchiveInfo, error) {
+		o.answerBackup(rw, r, act.BackupKeys, func(out io.Writer, to []age.Recipient) (registry.ArchiveInfo, error) {
 			return o.reg.BackupKeys(r.Context(), out, to, version(), files)
 		})
 	})
@@ -140,7 +141,7 @@ func (o *office) backupControl() http.Handler {
 
 // answerBackup puts the backup on the trail and streams it. An error after the
 // first byte can only be told by ending the connection.
-func (o *office) answerBackup(rw http.ResponseWriter, r *http.Request, kind string, write func(io.Writer, []age.Recipient) (registry.ArchiveInfo, error)) {
+func (o *office) answerBackup(rw http.ResponseWriter, r *http.Request, kind act.Kind, write func(io.Writer, []age.Recipient) (registry.ArchiveInfo, error)) {
 	var in backupRequest
 	err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 64<<10)).Decode(&in)
 	var to []age.Recipient

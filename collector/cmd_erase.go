@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -94,7 +95,7 @@ func (o *office) erase(rw http.ResponseWriter, r *http.Request) {
 		web.WriteJSON(rw, http.StatusNotFound, web.Problem{Error: "this site is not in the register", Field: "site", Hint: "anagrafe-collector agents -json has the ids of sites"})
 		return
 	}
-	if err := o.record(r.Context(), web.Act{Kind: "erase", User: web.Host(registry.RoleAdmin), From: web.From(r), Count: 1,
+	if err := o.record(r.Context(), web.Act{Kind: act.Erase, User: web.Host(registry.RoleAdmin), From: web.From(r), Count: 1,
 		Details: map[string]string{"site": in.Site, "reason": in.Reason}}); err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)
 		return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 )
@@ -27,7 +28,7 @@ func cmdKeyRotate(ctx context.Context, c *call, args []string) error {
 // rotateKey serves the command line alone: who may open the control socket reads
 // the key as well. It is on the trail before it is done.
 func (o *office) rotateKey(rw http.ResponseWriter, r *http.Request) {
-	if err := o.record(r.Context(), web.Act{Kind: "master-key-rotate", User: web.Host(registry.RoleAdmin), From: web.From(r)}); err != nil {
+	if err := o.record(r.Context(), web.Act{Kind: act.MasterKeyRotate, User: web.Host(registry.RoleAdmin), From: web.From(r)}); err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search/gazetteer"
 	"anagrafe/collector/web"
@@ -215,7 +216,8 @@ func (o *office) importPlaces(rw http.ResponseWriter, r *http.Request) {
 var errAnswered = errors.New("answered")
 
 func (o *office) recordPlaces(rw http.ResponseWriter, r *http.Request, kind string, entries int, details map[string]any) bool {
-	err := o.record(r.Context(), web.Act{Kind: kind, User: web.Host(registry.RoleAdmin), From: web.From(r), Count: entries, Details: details})
+	did := map[string]act.Kind{gazetteer.KindAddresses: act.Addresses, gazetteer.KindDistricts: act.Districts}[kind]
+	err := o.record(r.Context(), web.Act{Kind: did, User: web.Host(registry.RoleAdmin), From: web.From(r), Count: entries, Details: details})
 	if err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)
 	}

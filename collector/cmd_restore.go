@@ -16,6 +16,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/wholefile"
@@ -256,7 +257,7 @@ func (c *call) recordRestore(ctx context.Context, config Config, in *restoration
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	return o.record(ctx, web.Act{Kind: "restore", User: web.Host(registry.RoleAdmin), Count: done.Sites, Details: map[string]any{
+	return o.record(ctx, web.Act{Kind: act.Restore, User: web.Host(registry.RoleAdmin), Count: done.Sites, Details: map[string]any{
 		"backup": in.of.ID, "backup_at": in.of.At, "keys_at": in.keysOf.At, "old_keys": in.oldKeys}})
 }
 

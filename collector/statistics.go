@@ -9,6 +9,7 @@ import (
 	"sort"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/disclosure"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
@@ -178,9 +179,9 @@ func (o *office) consultations(ctx context.Context, from, until time.Time) (m di
 				break
 			}
 			switch h.Kind {
-			case "search":
+			case act.Search:
 				searches[h.Force]++
-			case "request":
+			case act.Request:
 				requests++
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/disclosure"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
@@ -81,7 +82,7 @@ func TestMonthsArePublished(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	did := func(n int, at time.Time, kind, force string) {
+	did := func(n int, at time.Time, kind act.Kind, force string) {
 		t.Helper()
 		for range n {
 			if _, err := o.trail.Append(t.Context(), trail.Entry{At: at, Actor: "officer", Force: force, Kind: kind, Count: 1, Recipient: key.Recipient().String()}); err != nil {

@@ -39,19 +39,21 @@ var layout = map[string][]string{
 	"agent/keyfile":             {"protocol/wholefile"},
 	// lan keeps the certificate and the password of the pages' door to the network: secrets in
 	// files, which main holds no logic for and review shall not read.
-	"agent/lan":                 {"agent/keyfile"},
-	"agent/inventory":           {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
-	"agent/review":              {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
-	"agent/update":              {"protocol", "protocol/wholefile"}, // fetches and tries versions of the program itself: no stage of the data
-	"agent/uplink":              {"agent/keyfile", "protocol", "protocol/wire", "protocol/wholefile"},
-	"collector":                 {"collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel", "protocol/wholefile"},
+	"agent/lan":       {"agent/keyfile"},
+	"agent/inventory": {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
+	"agent/review":    {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
+	"agent/update":    {"protocol", "protocol/wholefile"}, // fetches and tries versions of the program itself: no stage of the data
+	"agent/uplink":    {"agent/keyfile", "protocol", "protocol/wire", "protocol/wholefile"},
+	"collector":       {"collector/act", "collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel", "protocol/wholefile"},
+	// act is the words for what is on the trail: it stands apart, so that faces that may not read the trail have them.
+	"collector/act":             {},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
 	"collector/channel":         {"protocol"}, // the update channel's files, which it can neither sign nor judge; ingest mounts it
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
 	"collector/disclosure":      {},
 	"collector/ingest":          {"protocol/wholefile", "collector/proxied", "protocol", "protocol/wire"},
-	"collector/registry":        {"collector/ingest", "protocol/wholefile", "protocol"},
+	"collector/registry":        {"collector/act", "collector/ingest", "protocol/wholefile", "protocol"},
 	"collector/dossier":         {"collector/trail"},
 	"collector/registry/pgtest": {},
 	// privacy writes documents from settings that main gives it: no stage of the data.
@@ -64,20 +66,20 @@ var layout = map[string][]string{
 	"collector/search":           {"collector/registry", "protocol"},
 	"collector/search/buildings": {"collector/basemap", "protocol"},
 	"collector/search/gazetteer": {"protocol/csvfile", "collector/registry", "protocol"},
-	"collector/trail":            {"protocol/wholefile"},
-	"collector/web":              {"collector/proxied", "collector/registry", "protocol", "protocol/pages"},
+	"collector/trail":            {"collector/act", "protocol/wholefile"},
+	"collector/web":              {"collector/act", "collector/proxied", "collector/registry", "protocol", "protocol/pages"},
 	// atlas is the ground of the public pages, whichever they are: main gives it the map and the addresses.
 	"collector/web/atlas": {"collector/web", "protocol", "protocol/pages"},
 	// choropleth draws the districts that main hands it: neither ops nor statistics knows the gazetteer.
 	"collector/web/choropleth": {"protocol"},
-	"collector/web/join":       {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
+	"collector/web/join":       {"collector/act", "collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
 	// The declaration typed on a form by those who cannot install anything; join has the pages of what is declared already.
-	"collector/web/adhere":  {"collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
-	"collector/web/ops":     {"collector/web", "collector/web/choropleth", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages", "collector/letter", "collector/pdf"},
-	"collector/web/consult": {"collector/basemap", "collector/dossier", "collector/paper", "collector/pdf", "collector/web", "collector/registry", "collector/search", "collector/search/buildings", "collector/search/gazetteer", "collector/trail", "protocol", "protocol/pages"},
-	"collector/web/audit":   {"collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
+	"collector/web/adhere":  {"collector/act", "collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
+	"collector/web/ops":     {"collector/act", "collector/web", "collector/web/choropleth", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages", "collector/letter", "collector/pdf"},
+	"collector/web/consult": {"collector/act", "collector/basemap", "collector/dossier", "collector/paper", "collector/pdf", "collector/web", "collector/registry", "collector/search", "collector/search/buildings", "collector/search/gazetteer", "collector/trail", "protocol", "protocol/pages"},
+	"collector/web/audit":   {"collector/act", "collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
 	// force is a face of its own: who administers a force's people may neither search nor read the trail.
-	"collector/web/force": {"collector/web", "collector/registry", "protocol", "protocol/pages"},
+	"collector/web/force": {"collector/act", "collector/web", "collector/registry", "protocol", "protocol/pages"},
 	// public are the pages about the service, which say nothing of any site; the register keeps what readers say of them.
 	"collector/web/public": {"collector/web", "collector/registry", "protocol/pages"},
 	// statistics shows what was published, and may neither search nor read the trail.
@@ -102,7 +104,7 @@ var testOnly = map[string][]string{
 	"agent": {"agent/discover/cameratest", "protocol/pages/pagestest"},
 	// The map on which owners put their cameras is in tests the real one.
 	"agent/review":       {"collector/basemap", "collector/basemap/maptest"},
-	"collector":          {"collector/basemap/maptest", "collector/ingest", "collector/registry/pgtest", "protocol", "protocol/wire", "protocol/pages/pagestest"},
+	"collector":          {"collector/act", "collector/basemap/maptest", "collector/ingest", "collector/registry/pgtest", "protocol", "protocol/wire", "protocol/pages/pagestest"},
 	"collector/dossier":  {"collector/registry"},
 	"collector/registry": {"collector/trail"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",

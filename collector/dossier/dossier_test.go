@@ -12,6 +12,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 )
@@ -44,12 +45,12 @@ func input(t testing.TB, tr *trail.Trail) (Head, []Part, []trail.Inclusion) {
 	}
 	parts := []Part{{Kind: "case", At: noon, Index: NoEntry, Body: json.RawMessage(`{"kind":"annotation","ref":"7/2026"}`)}}
 	var entries []trail.Inclusion
-	for _, kind := range []string{"search", "reveal"} {
+	for _, kind := range []act.Kind{act.Search, act.Reveal} {
 		p, err := tr.Append(t.Context(), trail.Entry{At: noon, Actor: "u1", Force: "Questura", Kind: kind, Case: "c1", Recipient: key.Recipient().String()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts = append(parts, Part{Kind: kind, At: noon, By: "M. Rossi", Index: p.Index, Body: json.RawMessage(`{"site_name":"Bar <Centrale>"}`)})
+		parts = append(parts, Part{Kind: string(kind), At: noon, By: "M. Rossi", Index: p.Index, Body: json.RawMessage(`{"site_name":"Bar <Centrale>"}`)})
 	}
 	for _, p := range parts[1:] {
 		e, err := tr.Prove(t.Context(), p.Index)

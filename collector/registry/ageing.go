@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/protocol"
 )
 
@@ -23,13 +24,6 @@ const (
 const reminderReason = "Apri la pagina del sito con il codice del foglio «Conserva questo foglio», guarda se i recapiti sono giusti e rinnova l'adesione. " +
 	"— Open the site's page with the code on the sheet, see that the contacts are right, and renew."
 
-// What Age does to sites, as it tells the trail.
-const (
-	AgeReminded   = "reminded"
-	AgeUnverified = "unverified"
-	AgeWithdrawn  = "withdrawn"
-)
-
 // Aged counts what a run of Age did, in sites.
 type Aged struct{ Reminded, Unverified, Withdrawn int }
 
@@ -42,7 +36,7 @@ type Aged struct{ Reminded, Unverified, Withdrawn int }
 // the same is done; an error of it leaves them as they are and ends the run. A
 // site that something happens to meanwhile (its owner renews) is left alone all
 // the same. One that cannot be aged is logged and does not keep back the others.
-func (r *Registry) Age(ctx context.Context, now time.Time, record func(ctx context.Context, kind string, sites []string) error) (Aged, error) {
+func (r *Registry) Age(ctx context.Context, now time.Time, record func(ctx context.Context, kind act.Kind, sites []string) error) (Aged, error) {
 	now = exact(now)
 	var total Aged
 	var after cursor
@@ -97,7 +91,7 @@ func (r *Registry) dueSites(ctx context.Context, now time.Time, after cursor) (a
 }
 
 // recordAged reports what is about to be done.
-func recordAged(ctx context.Context, due []dueSite, record func(context.Context, string, []string) error) error {
+func recordAged(ctx context.Context, due []dueSite, record func(context.Context, act.Kind, []string) error) error {
 	var sites [3][]string
 	for _, d := range due {
 		for i, does := range []bool{d.do.remind, d.do.unverify, d.do.withdraw} {
@@ -106,7 +100,7 @@ func recordAged(ctx context.Context, due []dueSite, record func(context.Context,
 			}
 		}
 	}
-	for i, kind := range []string{AgeReminded, AgeUnverified, AgeWithdrawn} {
+	for i, kind := range []act.Kind{act.AgeingReminded, act.AgeingUnverified, act.AgeingWithdrawn} {
 		if len(sites[i]) == 0 {
 			continue
 		}

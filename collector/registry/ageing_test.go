@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/protocol"
 )
 
@@ -41,11 +43,11 @@ func (a *aging) at() time.Time { return noon.AddDate(0, 0, a.day) }
 
 func (a *aging) age() Aged {
 	a.t.Helper()
-	done, err := a.r.Age(a.t.Context(), a.at(), func(_ context.Context, kind string, sites []string) error {
+	done, err := a.r.Age(a.t.Context(), a.at(), func(_ context.Context, kind act.Kind, sites []string) error {
 		if !slices.Equal(sites, []string{a.site}) {
 			a.t.Errorf("%s: %v", kind, sites)
 		}
-		a.said = append(a.said, fmt.Sprint(a.day, " ", kind))
+		a.said = append(a.said, fmt.Sprint(a.day, " ", strings.TrimPrefix(string(kind), "ageing-")))
 		return nil
 	})
 	if err != nil {
@@ -274,7 +276,7 @@ func TestAgeMany(t *testing.T) {
 	}
 	now := noon.AddDate(0, 0, 340)
 	full := errors.New("disk full")
-	if done, err := r.Age(t.Context(), now, func(context.Context, string, []string) error { return full }); !errors.Is(err, full) || done != (Aged{}) {
+	if done, err := r.Age(t.Context(), now, func(context.Context, act.Kind, []string) error { return full }); !errors.Is(err, full) || done != (Aged{}) {
 		t.Fatalf("without the trail: %+v, %v", done, err)
 	}
 	bad := sites[7]
@@ -285,7 +287,7 @@ func TestAgeMany(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := map[string]int{}
-	record := func(_ context.Context, _ string, sites []string) error {
+	record := func(_ context.Context, _ act.Kind, sites []string) error {
 		if len(sites) > ageBatch {
 			t.Errorf("%d sites in an entry", len(sites))
 		}

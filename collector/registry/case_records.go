@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"anagrafe/collector/act"
 )
 
 // maxCaseRecord is the largest record of a case, in bytes of its JSON: as many
@@ -22,7 +24,7 @@ type CaseRecord struct {
 	Number     int // counts from 1, given by the register
 	At         time.Time
 	Actor      string          // user id
-	Kind       string          // as of the entry on the trail: "search", "reveal", "request", "called", "paper", ...
+	Kind       act.Kind        // as of the entry on the trail
 	TrailIndex int64           // of that entry
 	Brief      json.RawMessage // what lists show of it: short, for they read many
 	Body       json.RawMessage // all of it, as it was shown; nil: Brief says it all, or it was not read
@@ -105,7 +107,7 @@ func (r *Registry) CaseRecords(ctx context.Context, caseID string) ([]CaseRecord
 
 // CaseHistory returns the newest records of a case, at most limit, the newest first
 // and without their bodies; of one kind, or of all where kind is "".
-func (r *Registry) CaseHistory(ctx context.Context, caseID, kind string, limit int) ([]CaseRecord, error) {
+func (r *Registry) CaseHistory(ctx context.Context, caseID string, kind act.Kind, limit int) ([]CaseRecord, error) {
 	return r.caseRecords(ctx, briefRecords+"r.case_id = ?1 AND (?2 = '' OR r.kind = ?2) ORDER BY r.number DESC LIMIT ?3", caseID, kind, limit)
 }
 

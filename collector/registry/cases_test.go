@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"anagrafe/collector/act"
 )
 
 const (
@@ -220,10 +222,10 @@ func TestCaseRecords(t *testing.T) {
 	openCase(t, r, 2, "b")
 	big, _ := json.Marshal(strings.Repeat("lunga risposta ", 100_000))
 	var want []CaseRecord
-	for i, kind := range []string{"search", "called", "search"} {
+	for i, kind := range []act.Kind{act.Search, act.Called, act.Search} {
 		rec := CaseRecord{CaseID: id(1), At: noon.Add(time.Duration(i) * time.Second), Actor: id(70 + i%2), Kind: kind, TrailIndex: int64(40 + i),
 			Brief: json.RawMessage(fmt.Sprintf(`{"n":%d}`, i)), Body: big}
-		if kind == "called" {
+		if kind == act.Called {
 			rec.Body = nil
 		}
 		var err error

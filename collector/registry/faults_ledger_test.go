@@ -15,8 +15,8 @@ import (
 // what it acknowledged stands in a ledger outside it, from which follows what it
 // must say afterwards: see audit.
 
-// act is one thing that is asked of a register.
-type act struct {
+// deed is one thing that is asked of a register.
+type deed struct {
 	Kind  string `json:"kind"`
 	Site  string `json:"site,omitempty"`  // "" for an entry of the trail
 	Agent string `json:"agent,omitempty"` // of an enrolment
@@ -42,7 +42,7 @@ const (
 // acknowledged.
 type noted struct {
 	Done bool `json:"done"`
-	act
+	deed
 	// At is, of an acknowledged act, the number of the site's newest change, or
 	// the place of the trail's entry; 0 when it could not be read.
 	At int64 `json:"at,omitempty"`
@@ -75,7 +75,7 @@ type outcome struct {
 }
 
 // after is the state once an act is applied.
-func (s outcome) after(a act) outcome {
+func (s outcome) after(a deed) outcome {
 	switch a.Kind {
 	case actEnrol:
 		s.Granted = true
@@ -102,7 +102,7 @@ func (s outcome) after(a act) outcome {
 type account struct {
 	agent   string
 	state   outcome // after all that was acknowledged, or seen to be there
-	pending *act    // asked for; of which nobody knows whether it is there
+	pending *deed   // asked for; of which nobody knows whether it is there
 	seen    bool    // pending is in state: it was found in the register
 	last    int     // N of the newest act
 	number  int64   // of the newest change that was seen
@@ -169,12 +169,12 @@ func (l *ledger) write(s noted) {
 		c.agent = s.Agent
 	}
 	if !s.Done {
-		a := s.act
+		a := s.deed
 		c.pending, c.seen, c.last = &a, false, s.N
 		return
 	}
 	if !c.seen {
-		c.state = c.state.after(s.act)
+		c.state = c.state.after(s.deed)
 	}
 	c.pending, c.seen = nil, false
 	c.number = max(c.number, s.At)

@@ -29,7 +29,7 @@ type load struct {
 	patient bool // what fails is tried again, as agents do; else the first failure ends the load
 	early   bool // what is asked for is said to be done before it is: the audit must notice
 
-	gate   sync.RWMutex // held by each act: who locks it sees none under way
+	gate   sync.RWMutex // held by each deed: who locks it sees none under way
 	mu     sync.Mutex
 	failed int     // acts, when patient
 	newest []error // what the last few of them failed with
@@ -117,12 +117,12 @@ func (l *load) live(ctx context.Context, p *client) error {
 
 // do asks for an act until it is acknowledged. once: an act that may have been
 // done and cannot be asked for again without being done twice.
-func (l *load) do(ctx context.Context, a act, once bool, f func() error) error {
-	if err := l.ledger(noted{act: a}); err != nil {
+func (l *load) do(ctx context.Context, a deed, once bool, f func() error) error {
+	if err := l.ledger(noted{deed: a}); err != nil {
 		return err
 	}
 	if l.early {
-		if err := l.ledger(noted{Done: true, act: a}); err != nil {
+		if err := l.ledger(noted{Done: true, deed: a}); err != nil {
 			return err
 		}
 	}
@@ -146,7 +146,7 @@ func (l *load) do(ctx context.Context, a act, once bool, f func() error) error {
 	}
 }
 
-func (l *load) try(ctx context.Context, a act, f func() error) error {
+func (l *load) try(ctx context.Context, a deed, f func() error) error {
 	l.gate.RLock()
 	defer l.gate.RUnlock()
 	if err := f(); err != nil {
@@ -155,7 +155,7 @@ func (l *load) try(ctx context.Context, a act, f func() error) error {
 	if l.early {
 		return nil
 	}
-	done := noted{Done: true, act: a}
+	done := noted{Done: true, deed: a}
 	// That it cannot be read now is no matter.
 	_ = l.r.read.QueryRowContext(ctx, "SELECT number FROM changes WHERE site_id = ?", a.Site).Scan(&done.At)
 	return l.ledger(done)
@@ -191,7 +191,7 @@ func (l *load) enrol(ctx context.Context, p *client) error {
 		l.note(err)
 		return errLeft
 	}
-	return l.do(ctx, act{Kind: actEnrol, Site: p.site, Agent: p.agent}, false, func() error {
+	return l.do(ctx, deed{Kind: actEnrol, Site: p.site, Agent: p.agent}, false, func() error {
 		g, err := l.r.Redeem(ctx, ingest.Redemption{CodeHash: code, KeyHash: key, AgentID: p.agent, AgentVersion: "1.0", At: l.now()})
 		p.epoch = g.Epoch
 		return err
@@ -208,7 +208,7 @@ func (l *load) deliver(ctx context.Context, p *client, kind string, body func(n 
 	if err != nil {
 		return err
 	}
-	return l.do(ctx, act{Kind: kind, Site: p.site, ID: m.ID, N: p.n}, false, func() error {
+	return l.do(ctx, deed{Kind: kind, Site: p.site, ID: m.ID, N: p.n}, false, func() error {
 		receipt, err := l.r.Record(ctx, p.agent, m, raw, l.now())
 		if err == nil && (receipt.MessageID != m.ID || receipt.SHA256 != sha256.Sum256(raw)) {
 			err = fmt.Errorf("the receipt is of %s", receipt.MessageID)
@@ -231,7 +231,7 @@ func (l *load) observe(ctx context.Context, p *client) error {
 func (l *load) notice(ctx context.Context, p *client) error {
 	p.n++
 	n := protocol.Notice{ID: uuid.NewString(), SiteID: p.site, At: l.now(), Body: protocol.Reminder{Reason: "recapiti da confermare"}}
-	err := l.do(ctx, act{Kind: actNotice, Site: p.site, ID: n.ID, N: p.n}, true, func() error {
+	err := l.do(ctx, deed{Kind: actNotice, Site: p.site, ID: n.ID, N: p.n}, true, func() error {
 		return l.r.update(ctx, func(ctx context.Context, tx *tx) error { return l.r.queueNotice(ctx, tx, n) })
 	})
 	if err == nil {
@@ -255,7 +255,7 @@ func (l *load) suspend(ctx context.Context, p *client) error {
 	}
 	p.n++
 	p.suspended = !p.suspended
-	return l.do(ctx, act{Kind: kind, Site: p.site, N: p.n}, true, func() error { return l.r.Act(ctx, p.site, state, l.now()) })
+	return l.do(ctx, deed{Kind: kind, Site: p.site, N: p.n}, true, func() error { return l.r.Act(ctx, p.site, state, l.now()) })
 }
 
 func (l *load) end(ctx context.Context, p *client) error {
@@ -263,15 +263,15 @@ func (l *load) end(ctx context.Context, p *client) error {
 		return l.deliver(ctx, p, actWithdraw, func(int, time.Time) protocol.Body { return withdrawal() })
 	}
 	p.n++
-	return l.do(ctx, act{Kind: actTakeOut, Site: p.site, N: p.n}, true, func() error {
+	return l.do(ctx, deed{Kind: actTakeOut, Site: p.site, N: p.n}, true, func() error {
 		return l.r.Act(ctx, p.site, protocol.SiteWithdrawn, l.now())
 	})
 }
 
 // consult writes an entry of the trail.
 func (l *load) consult(ctx context.Context) error {
-	a := act{Kind: actTrail, ID: uuid.NewString()}
-	if err := l.ledger(noted{act: a}); err != nil {
+	a := deed{Kind: actTrail, ID: uuid.NewString()}
+	if err := l.ledger(noted{deed: a}); err != nil {
 		return err
 	}
 	l.gate.RLock()
@@ -279,7 +279,7 @@ func (l *load) consult(ctx context.Context) error {
 	proof, err := l.trail.Append(ctx, trail.Entry{Actor: "officer", Kind: "search", Body: entryBody{a.ID}})
 	switch {
 	case err == nil:
-		return l.ledger(noted{Done: true, act: a, At: proof.Index})
+		return l.ledger(noted{Done: true, deed: a, At: proof.Index})
 	case !l.patient:
 		return err
 	}

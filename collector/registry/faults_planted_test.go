@@ -116,7 +116,7 @@ func TestAuditNoticesAnEarlyAnswer(t *testing.T) {
 func TestLedgerNoticesATornLine(t *testing.T) {
 	var lines []string
 	for n := range 3 {
-		line, err := noted{act: act{Kind: actDeclare, Site: id(1), ID: id(n), N: n}}.line()
+		line, err := noted{deed: deed{Kind: actDeclare, Site: id(1), ID: id(n), N: n}}.line()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-)
 
-// kindRequest is the kind of a request's record in its case.
-const kindRequest = "request"
+	"anagrafe/collector/act"
+)
 
 // requestRecord is what the case keeps of a request, as it was sent.
 type requestRecord struct {
@@ -25,7 +24,7 @@ func (r *Registry) addRequest(ctx context.Context, tx *tx, q Request) error {
 	if err != nil {
 		return err
 	}
-	rec := CaseRecord{CaseID: q.CaseID, At: q.At, Actor: q.By, Kind: kindRequest, TrailIndex: q.TrailIndex, Brief: q.Brief, Body: body}
+	rec := CaseRecord{CaseID: q.CaseID, At: q.At, Actor: q.By, Kind: act.Request, TrailIndex: q.TrailIndex, Brief: q.Brief, Body: body}
 	head, packed, err := packRecord(rec)
 	if err != nil {
 		return err

@@ -10,12 +10,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"filippo.io/age"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"anagrafe/collector/act"
 )
 
 const (
@@ -29,7 +32,7 @@ type Entry struct {
 	At        time.Time // zero: now
 	Actor     string    // user id
 	Force     string    // name of the force; "" for acts of the Comune
-	Kind      string    // what was done: "search", "reveal", "login", "invite", ...
+	Kind      act.Kind  // what was done
 	Case      string    // e.g. "annotation:2026/118"; "" when the act has none
 	Count     int       // how many records it touched
 	Body      any       // marshals to JSON: what was asked and found
@@ -44,7 +47,7 @@ type Header struct {
 	Actor      string    `json:"actor"`          // pseudonym
 	Case       string    `json:"case,omitempty"` // pseudonym
 	Force      string    `json:"force,omitempty"`
-	Kind       string    `json:"kind"`
+	Kind       act.Kind  `json:"kind"`
 	Count      int       `json:"count"`
 	Sealed     bool      `json:"sealed"`
 	BodySHA256 tlog.Hash `json:"body_sha256"`
@@ -63,8 +66,10 @@ type Content struct {
 // check reports what is wrong with an entry before any work is done for it.
 func (e Entry) check() error {
 	switch {
-	case e.Kind == "" || e.Actor == "":
-		return errors.New("an entry needs a kind and an actor")
+	case !slices.Contains(act.Kinds, e.Kind):
+		return fmt.Errorf("no entry is of kind %q", e.Kind)
+	case e.Actor == "":
+		return errors.New("an entry needs an actor")
 	case e.Count < 0:
 		return errors.New("an entry cannot have touched fewer than no records")
 	case e.Force == "" && e.Recipient != "":
@@ -72,7 +77,7 @@ func (e Entry) check() error {
 	case e.Force != "" && e.Recipient == "":
 		return fmt.Errorf("force %q has no public key, so what it asks cannot be sealed: give the force an age recipient (made with age-keygen)", e.Force)
 	}
-	for _, s := range []string{e.Actor, e.Force, e.Kind, e.Case} {
+	for _, s := range []string{e.Actor, e.Force, e.Case} {
 		if len(s) > maxField || !utf8.ValidString(s) {
 			return fmt.Errorf("the words of an entry must be UTF-8 of at most %d bytes", maxField)
 		}

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"anagrafe/collector/act"
 )
 
-const (
-	// kindForget is the entry that says which bodies were deleted: their tombstone.
-	kindForget = "trail-forget"
-	// forgetter stands as the actor in it: a clock, and no person.
-	forgetter = "retention"
-)
+// forgetter stands as the actor in the entry that says which bodies were deleted,
+// their tombstone: a clock, and no person.
+const forgetter = "retention"
 
 // forgotten is the body of such an entry: entries First to Last, both included,
 // all older than Before.
@@ -44,7 +43,7 @@ func (t *Trail) forget(ctx context.Context, before time.Time) (int64, error) {
 	if err != nil || to == from {
 		return 0, err
 	}
-	if _, err := t.Append(ctx, Entry{Actor: forgetter, Kind: kindForget, Count: int(to - from),
+	if _, err := t.Append(ctx, Entry{Actor: forgetter, Kind: act.TrailForget, Count: int(to - from),
 		Body: forgotten{First: from, Last: to - 1, Before: before.UTC()}}); err != nil {
 		return 0, err
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"filippo.io/age"
+
+	"anagrafe/collector/act"
 )
 
 func TestBodiesAreDeletedAfterTheirTerm(t *testing.T) {
@@ -47,7 +49,7 @@ func TestBodiesAreDeletedAfterTheirTerm(t *testing.T) {
 		t.Fatal(err)
 	}
 	report, err := Verify(bytes.NewReader(out.Bytes()), tr.VerifierKey(), older)
-	if err != nil || report.BodiesDeleted != 300 || report.Kinds[kindForget] != 1 {
+	if err != nil || report.BodiesDeleted != 300 || report.Kinds[act.TrailForget] != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 	p, err := tr.Prove(t.Context(), 7)

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"anagrafe/collector/act"
 )
 
 // Tampering names what was done to a trail.
@@ -49,16 +51,16 @@ func (t *Tampered) Error() string {
 
 // Report is what an export holds, once it is proven whole.
 type Report struct {
-	Size          int64            `json:"size"` // entries, all of them covered by the checkpoint
-	Root          string           `json:"root"` // base64
-	OlderSize     int64            `json:"older_size"`
-	From          time.Time        `json:"from,omitzero"` // time of the first and of the last entry
-	Until         time.Time        `json:"until,omitzero"`
-	Sealed        int64            `json:"sealed"`
-	BodiesDeleted int64            `json:"bodies_deleted"`
-	Kinds         map[string]int64 `json:"kinds"`
-	Forces        map[string]int64 `json:"forces"` // "" is the Comune
-	Witnesses     []Witnessed      `json:"witnesses,omitempty"`
+	Size          int64              `json:"size"` // entries, all of them covered by the checkpoint
+	Root          string             `json:"root"` // base64
+	OlderSize     int64              `json:"older_size"`
+	From          time.Time          `json:"from,omitzero"` // time of the first and of the last entry
+	Until         time.Time          `json:"until,omitzero"`
+	Sealed        int64              `json:"sealed"`
+	BodiesDeleted int64              `json:"bodies_deleted"`
+	Kinds         map[act.Kind]int64 `json:"kinds"`
+	Forces        map[string]int64   `json:"forces"` // "" is the Comune
+	Witnesses     []Witnessed        `json:"witnesses,omitempty"`
 }
 
 // Witnessed is how far a witness that was asked for has seen this same trail.
@@ -107,7 +109,7 @@ func Verify(export io.Reader, vkey string, older []byte, witnesses ...string) (R
 	}
 	c := &check{in: x, tree: tree, old: old, edge: edge{}, report: Report{
 		Size: tree.N, Root: tree.Hash.String(), OlderSize: old.N,
-		Kinds: map[string]int64{}, Forces: map[string]int64{},
+		Kinds: map[act.Kind]int64{}, Forces: map[string]int64{},
 	}}
 	c.marks = []mark{{Tree: old, kind: Rewritten, why: "the checkpoint is signed with the right key, but over another past than the older checkpoint: the history was written anew by somebody who holds the key"}}
 	if err := c.witnesses(vkey, witnesses); err != nil {

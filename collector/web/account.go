@@ -13,6 +13,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
 )
@@ -169,7 +170,7 @@ func (w *Web) addPasskey(rw http.ResponseWriter, r *http.Request, u registry.Use
 		w.Broken(rw, r, err)
 		return
 	}
-	if !w.recordOwn(rw, r, u, "passkey-add", 1) {
+	if !w.recordOwn(rw, r, u, act.PasskeyAdd, 1) {
 		return
 	}
 	err = w.Registry.AddPasskey(ctx, registry.Passkey{ID: credential.ID, UserID: u.ID, RP: w.host, Name: c.Name, Record: record, At: w.Now()})
@@ -198,7 +199,7 @@ func (w *Web) removePasskey(rw http.ResponseWriter, r *http.Request, u registry.
 	case err != nil || w.unfinished(s):
 		w.fail(rw, r, http.StatusNotFound, "missing")
 		return
-	case !w.recordOwn(rw, r, u, "passkey-remove", 1):
+	case !w.recordOwn(rw, r, u, act.PasskeyRemove, 1):
 		return
 	}
 	_, err = w.Registry.DropPasskey(r.Context(), u.ID, id, s.How == byPasskey)
@@ -213,7 +214,7 @@ func (w *Web) removePasskey(rw http.ResponseWriter, r *http.Request, u registry.
 }
 
 func (w *Web) endSession(rw http.ResponseWriter, r *http.Request, u registry.User, _ registry.Session) {
-	if !w.recordOwn(rw, r, u, "session-end", 1) {
+	if !w.recordOwn(rw, r, u, act.SessionEnd, 1) {
 		return
 	}
 	if _, err := w.Registry.EndSession(r.Context(), u.ID, r.PathValue("id")); err != nil {
@@ -225,7 +226,7 @@ func (w *Web) endSession(rw http.ResponseWriter, r *http.Request, u registry.Use
 
 // endOthers ends all sessions but the one that asks.
 func (w *Web) endOthers(rw http.ResponseWriter, r *http.Request, u registry.User, s registry.Session) {
-	if !w.recordOwn(rw, r, u, "session-end", 0) {
+	if !w.recordOwn(rw, r, u, act.SessionEnd, 0) {
 		return
 	}
 	if _, err := w.Registry.EndSessions(r.Context(), u.ID, s.ID); err != nil {
@@ -237,7 +238,7 @@ func (w *Web) endOthers(rw http.ResponseWriter, r *http.Request, u registry.User
 
 // recordOwn puts on the trail what somebody does to their own account; when it returns
 // false the answer is written, and it must not be done.
-func (w *Web) recordOwn(rw http.ResponseWriter, r *http.Request, u registry.User, kind string, count int) bool {
+func (w *Web) recordOwn(rw http.ResponseWriter, r *http.Request, u registry.User, kind act.Kind, count int) bool {
 	if err := w.Record(r.Context(), Act{Kind: kind, User: u, From: From(r), Count: count, Details: map[string]string{"face": string(w.Face)}}); err != nil {
 		w.Unrecorded(rw, r, err)
 		return false

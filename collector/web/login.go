@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
 )
@@ -72,7 +73,7 @@ func (w *Web) signIn(rw http.ResponseWriter, r *http.Request, u registry.User, h
 	if !w.admit(rw, r, u, how) {
 		return
 	}
-	if err := w.Record(r.Context(), Act{Kind: "login", User: u, From: From(r), Details: map[string]string{
+	if err := w.Record(r.Context(), Act{Kind: act.Login, User: u, From: From(r), Details: map[string]string{
 		"how": how, "role": u.Role, "face": string(w.Face)}}); err != nil {
 		w.Unrecorded(rw, r, err)
 		return
@@ -106,7 +107,7 @@ func (w *Web) logout(rw http.ResponseWriter, r *http.Request) {
 	if err == nil && ok {
 		err = w.drop(ctx, r)
 		if err == nil {
-			if recordErr := w.Record(ctx, Act{Kind: "logout", User: u, From: From(r)}); recordErr != nil {
+			if recordErr := w.Record(ctx, Act{Kind: act.Logout, User: u, From: From(r)}); recordErr != nil {
 				w.Log.ErrorContext(ctx, "logout not on the trail", "err", recordErr)
 			}
 		}

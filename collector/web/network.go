@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 )
 
@@ -103,7 +104,7 @@ func (w *Web) admit(rw http.ResponseWriter, r *http.Request, u registry.User, ho
 		return false
 	}
 	w.limit.count(From(r))
-	if err := w.Record(r.Context(), Act{Kind: "login-refused", User: u, From: From(r), Details: map[string]string{
+	if err := w.Record(r.Context(), Act{Kind: act.LoginRefused, User: u, From: From(r), Details: map[string]string{
 		"how": how, "role": u.Role, "face": string(w.Face), "why": why, "host": hostname(r.Host)}}); err != nil {
 		w.Unrecorded(rw, r, err)
 		return false

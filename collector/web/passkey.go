@@ -12,6 +12,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 )
 
@@ -180,7 +181,7 @@ func (w *Web) refusePasskey(rw http.ResponseWriter, r *http.Request, u registry.
 // recordRefusal puts a refused login on the trail; that it cannot be written changes
 // nothing for the person refused.
 func (w *Web) recordRefusal(r *http.Request, u registry.User, how, why string) {
-	err := w.Record(r.Context(), Act{Kind: "login-refused", User: u, From: From(r), Details: map[string]string{
+	err := w.Record(r.Context(), Act{Kind: act.LoginRefused, User: u, From: From(r), Details: map[string]string{
 		"how": how, "why": why, "role": u.Role, "face": string(w.Face)}})
 	if err != nil {
 		w.Log.ErrorContext(r.Context(), "refused login not on the trail", "err", err)

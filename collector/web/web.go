@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
 )
@@ -27,7 +28,7 @@ var files embed.FS
 
 // Act is something that a person did to the system, on its way to the trail.
 type Act struct {
-	Kind    string // "login", "logout", "login-refused", "invite", ...
+	Kind    act.Kind
 	User    registry.User
 	From    string // address of the client
 	Count   int    // records touched

@@ -126,7 +126,7 @@ func (b *bench) kinds() string {
 	defer b.mu.Unlock()
 	var all []string
 	for _, a := range b.acts {
-		all = append(all, a.Kind+" "+a.User.Name)
+		all = append(all, string(a.Kind)+" "+a.User.Name)
 	}
 	return strings.Join(all, ", ")
 }

@@ -69,12 +69,12 @@ func play(t *testing.T, store string) *played {
 		}
 	}
 	for n := range 9 {
-		kind := "login"
+		e := trail.Entry{Actor: "somebody", Kind: "login", Body: n}
 		if n%3 == 0 {
-			kind = "search"
+			e.Kind = "search"
 			p.write(t, map[string]any{"event": "asked", "search": fmt.Sprint(n)})
 		}
-		proof, err := tr.Append(t.Context(), trail.Entry{Actor: "somebody", Kind: kind, Body: n})
+		proof, err := tr.Append(t.Context(), e)
 		if err != nil {
 			t.Fatal(err)
 		}

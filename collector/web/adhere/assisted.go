@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -89,7 +90,7 @@ func (a *Adhere) beginAssisted(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := uuid.NewString()
-	if !a.record(rw, r, "assisted-begin", id, map[string]any{"medium": m}) {
+	if !a.record(rw, r, act.AssistedBegin, id, map[string]any{"medium": m}) {
 		return
 	}
 	err := a.Registry.BeginAssisted(r.Context(), id, u.ID, m, a.Web.Now())
@@ -148,7 +149,7 @@ func (a *Adhere) send(rw http.ResponseWriter, r *http.Request, s registry.Submis
 		a.showSending(rw, r, s, "wrong.choose", http.StatusUnprocessableEntity)
 		return
 	}
-	if !a.record(rw, r, "assisted-send", s.ID, map[string]any{"channel": c}) {
+	if !a.record(rw, r, act.AssistedSend, s.ID, map[string]any{"channel": c}) {
 		return
 	}
 	sent, err := a.Registry.SendAssisted(r.Context(), s.ID, s.Assisted.Operator, c, DictatedPath, a.Web.Now())
@@ -165,7 +166,7 @@ func (a *Adhere) send(rw http.ResponseWriter, r *http.Request, s registry.Submis
 // sendAgain sends one that was not confirmed once more.
 func (a *Adhere) sendAgain(rw http.ResponseWriter, r *http.Request) {
 	id, u, ok := a.entry(rw, r)
-	if !ok || !a.record(rw, r, "assisted-again", id, nil) {
+	if !ok || !a.record(rw, r, act.AssistedAgain, id, nil) {
 		return
 	}
 	sent, err := a.Registry.SendAssistedAgain(r.Context(), id, u.ID, DictatedPath, a.Web.Now())
@@ -175,7 +176,7 @@ func (a *Adhere) sendAgain(rw http.ResponseWriter, r *http.Request) {
 // cancel takes one back.
 func (a *Adhere) cancel(rw http.ResponseWriter, r *http.Request) {
 	id, u, ok := a.entry(rw, r)
-	if !ok || !a.record(rw, r, "assisted-cancel", id, nil) {
+	if !ok || !a.record(rw, r, act.AssistedCancel, id, nil) {
 		return
 	}
 	switch err := a.Registry.CancelAssisted(r.Context(), id, u.ID, a.Web.Now()); {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -85,7 +86,7 @@ func (a *Adhere) dictatedCode(rw http.ResponseWriter, r *http.Request) {
 // openDictated opens it in this browser, and uses the code up.
 func (a *Adhere) openDictated(rw http.ResponseWriter, r *http.Request) {
 	id, code, ok := a.dictation(rw, r, r.PathValue("code"))
-	if !ok || !a.record(rw, r, "assisted-open", id, nil) {
+	if !ok || !a.record(rw, r, act.AssistedOpen, id, nil) {
 		return
 	}
 	id, ok, err := a.Registry.OpenAssisted(r.Context(), code, a.Web.Now())
@@ -134,7 +135,7 @@ func (a *Adhere) refuse(rw http.ResponseWriter, r *http.Request, s registry.Subm
 
 // recordOwner puts on the trail what an owner did with what an operator typed, in the
 // name of that operator, whose entry it was: the words of the kind say who did it.
-func (a *Adhere) recordOwner(rw http.ResponseWriter, r *http.Request, kind, id string, d registry.Assisted) bool {
+func (a *Adhere) recordOwner(rw http.ResponseWriter, r *http.Request, kind act.Kind, id string, d registry.Assisted) bool {
 	err := a.Record(r.Context(), web.Act{Kind: kind, User: registry.User{ID: d.Operator}, From: web.From(r), Count: 1, Details: map[string]any{"submission": id, "by": "owner"}})
 	if err != nil {
 		a.Web.Unrecorded(rw, r, err)

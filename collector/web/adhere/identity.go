@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -178,7 +179,7 @@ func (a *Adhere) confirm(rw http.ResponseWriter, r *http.Request) {
 		a.confirmUsed(rw, r)
 		return
 	}
-	if !a.record(rw, r, "adhere-identity", id, map[string]any{"trust": protocol.TrustEmail}) {
+	if !a.record(rw, r, act.AdhereIdentity, id, map[string]any{"trust": protocol.TrustEmail}) {
 		return
 	}
 	if id, ok, err = a.Registry.ConfirmAddress(r.Context(), token, a.Web.Now()); err == nil && ok {

@@ -3,6 +3,7 @@ package adhere
 import (
 	"net/http"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -56,7 +57,7 @@ func (a *Adhere) identified(rw http.ResponseWriter, r *http.Request, s registry.
 			return
 		}
 	}
-	if !a.record(rw, r, "adhere-identity", s.ID, map[string]any{"trust": trust}) {
+	if !a.record(rw, r, act.AdhereIdentity, s.ID, map[string]any{"trust": trust}) {
 		return
 	}
 	if s, ok = a.change(rw, r, s.ID, set); ok {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -105,7 +106,7 @@ func (a *Adhere) resume(rw http.ResponseWriter, r *http.Request) {
 		a.Guesses.Wrong(from)
 		a.Log.WarnContext(r.Context(), "a submission's code refused", "from", web.From(r))
 		a.showStart(rw, r, http.StatusUnauthorized, "resume.wrong")
-	case !a.record(rw, r, "adhere-resume", id, nil):
+	case !a.record(rw, r, act.AdhereResume, id, nil):
 	default:
 		if err := a.Web.BeginSubmission(r.Context(), rw, id); err != nil {
 			a.Web.Broken(rw, r, err)
@@ -156,12 +157,12 @@ func (a *Adhere) discard(rw http.ResponseWriter, r *http.Request, s registry.Sub
 	var err error
 	switch {
 	case a.Assisted != nil:
-		if !a.record(rw, r, "assisted-cancel", s.ID, nil) {
+		if !a.record(rw, r, act.AssistedCancel, s.ID, nil) {
 			return false
 		}
 		err = a.Registry.CancelAssisted(r.Context(), s.ID, s.Assisted.Operator, a.Web.Now())
 	case s.Assisted != nil:
-		if !a.recordOwner(rw, r, "assisted-refuse", s.ID, *s.Assisted) {
+		if !a.recordOwner(rw, r, act.AssistedRefuse, s.ID, *s.Assisted) {
 			return false
 		}
 		err = a.Registry.RefuseAssisted(r.Context(), s.ID, a.Web.Now())
@@ -178,7 +179,7 @@ func (a *Adhere) discard(rw http.ResponseWriter, r *http.Request, s registry.Sub
 // record puts an act on the trail before it is done; when it returns false the answer
 // is written, and the act must not go ahead. The actor is the submission, unless
 // somebody has signed in.
-func (a *Adhere) record(rw http.ResponseWriter, r *http.Request, kind, id string, more map[string]any) bool {
+func (a *Adhere) record(rw http.ResponseWriter, r *http.Request, kind act.Kind, id string, more map[string]any) bool {
 	details := map[string]any{"submission": id}
 	for k, v := range more {
 		details[k] = v

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -134,14 +135,14 @@ func refusal(err error) string {
 // recordAdhesion puts the act on the trail before it is done.
 func (a *Adhere) recordAdhesion(rw http.ResponseWriter, r *http.Request, s registry.Submission) bool {
 	more := map[string]any{"cameras": len(s.Cameras), "trust": s.Identity.Trust, "notice": pages.OwnersNotice}
-	if s.Assisted != nil && !a.recordOwner(rw, r, "assisted-confirm", s.ID, *s.Assisted) {
+	if s.Assisted != nil && !a.recordOwner(rw, r, act.AssistedConfirm, s.ID, *s.Assisted) {
 		return false
 	}
 	if !s.Changes {
-		return a.record(rw, r, "adhere", s.ID, more)
+		return a.record(rw, r, act.Adhere, s.ID, more)
 	}
 	more["site"] = s.SiteID
-	return a.record(rw, r, "adhere-change", s.ID, more)
+	return a.record(rw, r, act.AdhereChange, s.ID, more)
 }
 
 // modify begins a change of what the owner of a site typed, for an owner who has opened the

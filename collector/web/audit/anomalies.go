@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/protocol/pages"
@@ -55,9 +56,9 @@ func revealedAndNotAsked(headers []trail.Header) (all []anomaly) {
 	reveals, asked := map[by]int{}, map[string]bool{}
 	for _, h := range headers {
 		switch h.Kind {
-		case "reveal":
+		case act.Reveal:
 			reveals[by{h.Actor, h.Case}]++
-		case "request":
+		case act.Request:
 			asked[h.Case] = true
 		}
 	}
@@ -72,7 +73,7 @@ func revealedAndNotAsked(headers []trail.Header) (all []anomaly) {
 func atNight(headers []trail.Header) (all []anomaly) {
 	night, total := map[string]int{}, map[string]int{}
 	for _, h := range headers {
-		if h.Kind != "search" {
+		if h.Kind != act.Search {
 			continue
 		}
 		total[h.Actor]++
@@ -92,7 +93,7 @@ func atNight(headers []trail.Header) (all []anomaly) {
 func farAboveOthers(headers []trail.Header) (all []anomaly) {
 	searches := map[string]int{}
 	for _, h := range headers {
-		if h.Kind == "search" {
+		if h.Kind == act.Search {
 			searches[h.Actor]++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 )
@@ -12,7 +13,7 @@ import (
 // day is in winter: Rome is an hour ahead of UTC.
 var day = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 
-func acts(n int, kind, actor, of string, hour int) (all []trail.Header) {
+func acts(n int, kind act.Kind, actor, of string, hour int) (all []trail.Header) {
 	for i := range n {
 		all = append(all, trail.Header{Kind: kind, Actor: actor, Case: of, At: day.Add(time.Duration(hour)*time.Hour + time.Duration(i)*time.Second)})
 	}

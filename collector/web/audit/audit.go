@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -187,7 +188,7 @@ func (a *Audit) export(rw http.ResponseWriter, r *http.Request) {
 // record puts the export on the trail, sealed to the auditor's force if any.
 func (a *Audit) record(ctx context.Context, r *http.Request) error {
 	u, _ := web.User(ctx)
-	e := trail.Entry{Actor: u.ID, Force: u.Force, Kind: "trail-export", Body: map[string]string{"from": web.From(r), "role": u.Role}}
+	e := trail.Entry{Actor: u.ID, Force: u.Force, Kind: act.TrailExport, Body: map[string]string{"from": web.From(r), "role": u.Role}}
 	if u.Force != "" {
 		force, ok, err := a.Registry.Force(ctx, u.Force)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/trail"
 	"anagrafe/protocol/pages"
 )
@@ -34,7 +35,7 @@ var errMany = errors.New("too many entries")
 // kinds and pseudonyms, no personal data.
 type asked struct {
 	From, To    string // days, 2006-01-02, both included
-	Kind        string
+	Kind        act.Kind
 	Actor, Case string // pseudonyms
 	Sort        string // "" newest first, "old", "count"
 	Page        int    // from 1
@@ -49,7 +50,7 @@ func readQuery(v url.Values, now time.Time) asked {
 		s := strings.TrimSpace(v.Get(name))
 		return s[:min(len(s), maxTyped)]
 	}
-	q := asked{From: get("from"), To: get("to"), Kind: get("kind"), Actor: get("actor"), Case: get("case"), Sort: get("sort"), Text: strings.ToValidUTF8(get("text"), "")}
+	q := asked{From: get("from"), To: get("to"), Kind: act.Kind(get("kind")), Actor: get("actor"), Case: get("case"), Sort: get("sort"), Text: strings.ToValidUTF8(get("text"), "")}
 	today := now.In(pages.Rome())
 	if q.To == "" {
 		q.To = today.Format(time.DateOnly)
@@ -71,7 +72,7 @@ func readQuery(v url.Values, now time.Time) asked {
 // url is the address of the same with some fields changed.
 func (q asked) url(path string, pairs ...string) string {
 	v := url.Values{}
-	for name, value := range map[string]string{"from": q.From, "to": q.To, "kind": q.Kind, "actor": q.Actor, "case": q.Case, "sort": q.Sort} {
+	for name, value := range map[string]string{"from": q.From, "to": q.To, "kind": string(q.Kind), "actor": q.Actor, "case": q.Case, "sort": q.Sort} {
 		if value != "" {
 			v.Set(name, value)
 		}

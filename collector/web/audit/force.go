@@ -12,6 +12,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -175,9 +176,9 @@ func (a *Audit) rows(r *http.Request, v *view, f *found) ([]entry, error) {
 	if v.query.Text != "" {
 		shown = f.kept
 	}
-	reveals := slices.DeleteFunc(slices.Clone(f.all), func(h trail.Header) bool { return h.Kind != "reveal" })
+	reveals := slices.DeleteFunc(slices.Clone(f.all), func(h trail.Header) bool { return h.Kind != act.Reveal })
 	reveals = reveals[max(0, len(reveals)-maxBodies):]
-	if err := a.note(r, v.user, v.force, "trail-read", len(shown)+len(reveals), map[string]any{"from": v.query.From, "to": v.query.To,
+	if err := a.note(r, v.user, v.force, act.TrailRead, len(shown)+len(reveals), map[string]any{"from": v.query.From, "to": v.query.To,
 		"kind": v.query.Kind, "actor": v.query.Actor, "case": v.query.Case, "text": v.query.Text, "page": v.query.Page}); err != nil {
 		return nil, err
 	}
@@ -211,7 +212,7 @@ func (a *Audit) rows(r *http.Request, v *view, f *found) ([]entry, error) {
 const maxShown = 200
 
 // note puts what the auditor did on the trail, sealed to their force.
-func (a *Audit) note(r *http.Request, u registry.User, force registry.Force, kind string, count int, details map[string]any) error {
+func (a *Audit) note(r *http.Request, u registry.User, force registry.Force, kind act.Kind, count int, details map[string]any) error {
 	details["from_address"] = web.From(r)
 	_, err := a.Trail.Append(r.Context(), trail.Entry{At: a.now(), Actor: u.ID, Force: u.Force, Kind: kind, Count: count, Recipient: force.Recipient, Body: details})
 	return err
@@ -230,7 +231,7 @@ func (a *Audit) openBodies(rw http.ResponseWriter, r *http.Request, v view) {
 		a.show(rw, r, v, f, nil, http.StatusUnprocessableEntity, "open.wrong")
 		return
 	}
-	if err := a.note(r, v.user, v.force, "trail-open", 1, map[string]any{}); err != nil {
+	if err := a.note(r, v.user, v.force, act.TrailOpen, 1, map[string]any{}); err != nil {
 		a.Web.Unrecorded(rw, r, err)
 		return
 	}
@@ -264,7 +265,7 @@ func (a *Audit) csv(rw http.ResponseWriter, r *http.Request, v view) {
 		a.Web.Broken(rw, r, err)
 		return
 	}
-	if err := a.note(r, v.user, v.force, "trail-csv", len(f.kept), map[string]any{"from": v.query.From, "to": v.query.To,
+	if err := a.note(r, v.user, v.force, act.TrailCSV, len(f.kept), map[string]any{"from": v.query.From, "to": v.query.To,
 		"kind": v.query.Kind, "actor": v.query.Actor, "case": v.query.Case, "open": v.identity != nil}); err != nil {
 		a.Web.Unrecorded(rw, r, err)
 		return
@@ -279,7 +280,7 @@ func (a *Audit) csv(rw http.ResponseWriter, r *http.Request, v view) {
 	out := csv.NewWriter(&deadlineWriter{rw, http.NewResponseController(rw)})
 	_ = out.Write([]string{"index", "at", "kind", "actor", "case", "count", "actor_name", "case_name", "reason", "offence", "site"})
 	for _, e := range rows {
-		_ = out.Write([]string{strconv.FormatInt(e.Index, 10), e.At.Format(time.RFC3339), web.CSVText(e.Kind), e.Actor, e.Case, strconv.Itoa(e.Count),
+		_ = out.Write([]string{strconv.FormatInt(e.Index, 10), e.At.Format(time.RFC3339), web.CSVText(string(e.Kind)), e.Actor, e.Case, strconv.Itoa(e.Count),
 			web.CSVText(v.names.actors[e.Actor]), web.CSVText(v.names.cases[e.Case]), web.CSVText(e.Reason), web.CSVText(e.Offence), e.Site})
 	}
 	out.Flush() // the client has gone: nobody to tell

@@ -14,6 +14,7 @@ import (
 	"filippo.io/age"
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 )
@@ -31,7 +32,7 @@ func (m *room) post(path, secret string, form url.Values) *httptest.ResponseReco
 }
 
 // kinds counts the entries of a kind on the trail.
-func (m *room) kinds(kind string) (n int) {
+func (m *room) kinds(kind act.Kind) (n int) {
 	m.t.Helper()
 	raw, err := m.reg.TrailHeaders(m.t.Context(), 0, 10_000)
 	if err != nil {
@@ -68,7 +69,7 @@ func (m *room) work() (officer, theCase string) {
 	if err := m.reg.OpenCase(ctx, registry.Case{ID: theCase, Force: "Questura", OpenedBy: officer, OpenedAt: time.Now().Add(-80 * time.Hour), Kind: "event112", Offence: "robbery", Reason: "rapina"}); err != nil {
 		m.t.Fatal(err)
 	}
-	add := func(force, recipient, actor, kind, of string, body map[string]string) {
+	add := func(force, recipient, actor string, kind act.Kind, of string, body map[string]string) {
 		if _, err := m.trail.Append(ctx, trail.Entry{Actor: actor, Force: force, Kind: kind, Case: of, Count: 1, Recipient: recipient, Body: map[string]any{"asked": body}}); err != nil {
 			m.t.Fatal(err)
 		}

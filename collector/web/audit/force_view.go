@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/trail"
 	"anagrafe/protocol/pages"
 )
@@ -35,11 +36,11 @@ func count(headers []trail.Header, key func(trail.Header) string) []tallied {
 		}
 		by[k].All++
 		switch h.Kind {
-		case "search":
+		case act.Search:
 			by[k].Searches++
-		case "reveal":
+		case act.Reveal:
 			by[k].Reveals++
-		case "request":
+		case act.Request:
 			by[k].Requests++
 		}
 	}
@@ -94,12 +95,12 @@ type forceView struct {
 
 var rules = []string{"reveals", "night", "site", "overdue", "own", "above"}
 
-// kindWord is the word for a kind, or the kind itself: other faces may make new ones.
-func kindWord(w *pages.Words, kind string) string {
-	if w.Has("kind." + kind) {
-		return w.T("kind." + kind)
+// kindWord is the word for a kind, or the kind itself: a later program may have appended it.
+func kindWord(w *pages.Words, kind act.Kind) string {
+	if key := "kind." + string(kind); w.Has(key) {
+		return w.T(key)
 	}
-	return kind
+	return string(kind)
 }
 
 func (a *Audit) show(rw http.ResponseWriter, r *http.Request, v view, f found, rows []entry, status int, wrong ...string) {
@@ -111,12 +112,12 @@ func (a *Audit) show(rw http.ResponseWriter, r *http.Request, v view, f found, r
 	} else if len(wrong) > 0 {
 		d.Wrong = wrong[0]
 	}
-	kinds := map[string]int{}
+	kinds := map[act.Kind]int{}
 	for _, h := range f.all {
 		kinds[h.Kind]++
 	}
 	for _, k := range slices.Sorted(maps.Keys(kinds)) {
-		d.Kinds = append(d.Kinds, kindCount{k, kindWord(w, k), kinds[k], q.url(path, "kind", k, "page", "1")})
+		d.Kinds = append(d.Kinds, kindCount{string(k), kindWord(w, k), kinds[k], q.url(path, "kind", string(k), "page", "1")})
 	}
 	for _, s := range []string{"", "old", "count"} {
 		d.Sorts = append(d.Sorts, kindCount{Kind: s, Word: w.T("entries.sort." + cmp.Or(s, "new"))})

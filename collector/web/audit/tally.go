@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/trail"
 	"anagrafe/protocol/pages"
 )
@@ -19,7 +20,7 @@ const headerChunk = 2000
 type monthly struct {
 	Month string // 2026-11
 	Force string // "": the Comune
-	Kind  string
+	Kind  act.Kind
 	Count int
 }
 

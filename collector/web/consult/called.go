@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/protocol/pages"
@@ -42,7 +43,7 @@ func (m calledMark) Tone() string {
 
 // calledIn returns the newest word on each site of a case, by site id.
 func (c *Consult) calledIn(ctx context.Context, caseID string) (map[string]calledMark, error) {
-	records, err := c.Registry.CaseHistory(ctx, caseID, "called", maxCalled)
+	records, err := c.Registry.CaseHistory(ctx, caseID, act.Called, maxCalled)
 	if err != nil || len(records) == 0 {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (c *Consult) called(w http.ResponseWriter, r *http.Request) {
 		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: key})
 		return
 	}
-	e := u.entry(c.Now(), "called", k.ID, 1, calledBody{whyOf(k, u), site, state})
+	e := u.entry(c.Now(), act.Called, k.ID, 1, calledBody{whyOf(k, u), site, state})
 	proof, err := c.Trail.Append(r.Context(), e)
 	if err == nil {
 		err = c.rememberCall(r.Context(), e, proof, site, name, state)
@@ -111,7 +112,7 @@ func (c *Consult) called(w http.ResponseWriter, r *http.Request) {
 
 // rememberCall copies a word on a site into the case.
 func (c *Consult) rememberCall(ctx context.Context, e trail.Entry, proof trail.Proof, site, name, state string) error {
-	e.Kind = "called"
+	e.Kind = act.Called
 	return c.remember(ctx, e, proof, brief{Site: site, Name: name, State: state,
 		Words: c.inWords(func(w *pages.Words) string { return name + ": " + w.T("called."+state) })}, nil)
 }
@@ -119,7 +120,7 @@ func (c *Consult) rememberCall(ctx context.Context, e trail.Entry, proof trail.P
 // revealedIn reports whether a site's contacts were revealed in a case, and gives the
 // site's name as it was shown.
 func (c *Consult) revealedIn(ctx context.Context, caseID, site string) (name string, ok bool, err error) {
-	records, err := c.Registry.CaseHistory(ctx, caseID, "reveal", maxCalled)
+	records, err := c.Registry.CaseHistory(ctx, caseID, act.Reveal, maxCalled)
 	if err != nil {
 		return "", false, fmt.Errorf("look for reveals: %w", err)
 	}

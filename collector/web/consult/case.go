@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/protocol/pages"
@@ -83,7 +84,7 @@ func (c *Consult) findCase(ctx context.Context, u registry.User, q *question) er
 
 // openCase puts the opening of a case on the trail, and only then opens it.
 func (c *Consult) openCase(ctx context.Context, k registry.Case, u officer) error {
-	e := u.entry(k.OpenedAt, "case-open", k.ID, 1, whyOf(k, u))
+	e := u.entry(k.OpenedAt, act.CaseOpen, k.ID, 1, whyOf(k, u))
 	proof, err := c.Trail.Append(ctx, e)
 	if err != nil {
 		return fmt.Errorf("the case was not opened, since that could not be recorded: %w", err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/protocol/pages"
@@ -63,10 +64,10 @@ type caseAct struct {
 // actOn puts an act on a case on the trail and into the case, and only then does
 // it; then the page of the case is shown again. One whose doing then fails says more
 // than was done, never less.
-func (c *Consult) actOn(w http.ResponseWriter, r *http.Request, k registry.Case, act caseAct) {
-	err := c.recordAct(r.Context(), act)
+func (c *Consult) actOn(w http.ResponseWriter, r *http.Request, k registry.Case, a caseAct) {
+	err := c.recordAct(r.Context(), a)
 	if err == nil {
-		err = act.do(r.Context())
+		err = a.do(r.Context())
 	}
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "act on a case failed", "err", err)
@@ -77,11 +78,11 @@ func (c *Consult) actOn(w http.ResponseWriter, r *http.Request, k registry.Case,
 	http.Redirect(w, r, "/cases/"+k.ID, http.StatusSeeOther)
 }
 
-func (c *Consult) recordAct(ctx context.Context, act caseAct) error {
-	for i, e := range act.entries {
+func (c *Consult) recordAct(ctx context.Context, a caseAct) error {
+	for i, e := range a.entries {
 		proof, err := c.Trail.Append(ctx, e)
 		if err == nil && i == 0 { // the other force's entry is for its own auditor
-			err = c.remember(ctx, e, proof, brief{Words: c.inWords(func(*pages.Words) string { return act.about })}, e.Body)
+			err = c.remember(ctx, e, proof, brief{Words: c.inWords(func(*pages.Words) string { return a.about })}, e.Body)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.Kind, err)
@@ -90,7 +91,7 @@ func (c *Consult) recordAct(ctx context.Context, act caseAct) error {
 	return nil
 }
 
-func (c *Consult) caseEntry(kind string, k registry.Case, u officer) trail.Entry {
+func (c *Consult) caseEntry(kind act.Kind, k registry.Case, u officer) trail.Entry {
 	return u.entry(c.Now(), kind, k.ID, 1, caseActBody{whyBody: whyOf(k, u)})
 }
 
@@ -105,14 +106,14 @@ func (c *Consult) refer(w http.ResponseWriter, r *http.Request) {
 		c.showCase(w, r, k, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.ref"})
 		return
 	}
-	e := c.caseEntry("case-refer", k, u)
+	e := c.caseEntry(act.CaseRefer, k, u)
 	e.Body = caseActBody{whyBody: whyOf(k, u), Ref: ref}
 	c.actOn(w, r, k, caseAct{[]trail.Entry{e}, ref, func(ctx context.Context) error { return c.Registry.ReferCase(ctx, k.ID, u.Force, ref, e.At) }})
 }
 
 // share lets another force see a case and work in it.
 func (c *Consult) share(w http.ResponseWriter, r *http.Request) {
-	c.sharing(w, r, "case-share", "error.case.share",
+	c.sharing(w, r, act.CaseShare, "error.case.share",
 		func(k registry.Case, with registry.Force) bool { return with.Name != k.Force && with.Recipient != "" },
 		func(ctx context.Context, k registry.Case, with string, at time.Time) error {
 			return c.Registry.ShareCase(ctx, k.ID, k.Force, with, at)
@@ -121,7 +122,7 @@ func (c *Consult) share(w http.ResponseWriter, r *http.Request) {
 
 // unshare takes a sharing back, on the trail of both forces as it was given.
 func (c *Consult) unshare(w http.ResponseWriter, r *http.Request) {
-	c.sharing(w, r, "case-unshare", "error.case.unshare",
+	c.sharing(w, r, act.CaseUnshare, "error.case.unshare",
 		func(k registry.Case, with registry.Force) bool { return slices.Contains(k.Shared, with.Name) },
 		func(ctx context.Context, k registry.Case, with string, _ time.Time) error {
 			return c.Registry.UnshareCase(ctx, k.ID, k.Force, with)
@@ -130,7 +131,7 @@ func (c *Consult) unshare(w http.ResponseWriter, r *http.Request) {
 
 // sharing does an act between the force of a case and the one that the form names,
 // if they may; else the page says the refusal's words.
-func (c *Consult) sharing(w http.ResponseWriter, r *http.Request, kind, refusal string, may func(registry.Case, registry.Force) bool,
+func (c *Consult) sharing(w http.ResponseWriter, r *http.Request, kind act.Kind, refusal string, may func(registry.Case, registry.Force) bool,
 	do func(ctx context.Context, k registry.Case, with string, at time.Time) error) {
 	u, k, ok := c.ownCase(w, r)
 	if !ok {
@@ -151,7 +152,7 @@ func (c *Consult) sharing(w http.ResponseWriter, r *http.Request, kind, refusal 
 
 // sharingEntries are those of an act between two forces: one for each, sealed to
 // its own key.
-func (c *Consult) sharingEntries(kind string, k registry.Case, u officer, with registry.Force) []trail.Entry {
+func (c *Consult) sharingEntries(kind act.Kind, k registry.Case, u officer, with registry.Force) []trail.Entry {
 	body := caseActBody{whyBody: whyOf(k, u), With: with.Name}
 	own := c.caseEntry(kind, k, u)
 	theirs := own
@@ -164,14 +165,14 @@ func (c *Consult) sharingEntries(kind string, k registry.Case, u officer, with r
 // closeCase closes a case; reopen undoes it.
 func (c *Consult) closeCase(w http.ResponseWriter, r *http.Request) {
 	if u, k, ok := c.ownCase(w, r); ok {
-		e := c.caseEntry("case-close", k, u)
+		e := c.caseEntry(act.CaseClose, k, u)
 		c.actOn(w, r, k, caseAct{[]trail.Entry{e}, "", func(ctx context.Context) error { return c.Registry.CloseCase(ctx, k.ID, u.Force, e.At) }})
 	}
 }
 
 func (c *Consult) reopen(w http.ResponseWriter, r *http.Request) {
 	if u, k, ok := c.ownCase(w, r); ok {
-		e := c.caseEntry("case-reopen", k, u)
+		e := c.caseEntry(act.CaseReopen, k, u)
 		c.actOn(w, r, k, caseAct{[]trail.Entry{e}, "", func(ctx context.Context) error { return c.Registry.ReopenCase(ctx, k.ID, u.Force) }})
 	}
 }

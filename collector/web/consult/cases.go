@@ -161,7 +161,7 @@ func (c *Consult) history(r *http.Request, records []registry.CaseRecord) ([]don
 	all := make([]done, len(records))
 	for i, rec := range records {
 		b := readBrief(rec)
-		d := done{At: rec.At, Who: names[rec.Actor], Kind: "done." + rec.Kind, What: b.Words[words.Lang]}
+		d := done{At: rec.At, Who: names[rec.Actor], Kind: "done." + string(rec.Kind), What: b.Words[words.Lang]}
 		if !words.Has(d.Kind) {
 			d.Kind = "done.other"
 		}

@@ -37,7 +37,7 @@ func (w *town) kinds() string {
 	for line := range strings.Lines(export.String()) {
 		var e struct{ Header trail.Header }
 		if json.Unmarshal([]byte(line), &e) == nil && e.Header.Kind != "" {
-			all = append(all, e.Header.Kind)
+			all = append(all, string(e.Header.Kind))
 		}
 	}
 	return strings.Join(all, " ")

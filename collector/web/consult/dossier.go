@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/dossier"
 	"anagrafe/collector/paper"
 	"anagrafe/collector/registry"
@@ -62,7 +63,7 @@ func (c *Consult) makeDossier(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sum := sha256.Sum256(file)
-	e := u.entry(c.Now(), "dossier", k.ID, parts, struct {
+	e := u.entry(c.Now(), act.Dossier, k.ID, parts, struct {
 		whyBody
 		File string `json:"file_sha256"`
 	}{whyOf(k, u), hex.EncodeToString(sum[:])})
@@ -96,7 +97,7 @@ func (c *Consult) dossier(ctx context.Context, u officer, k registry.Case) (file
 		if body == nil {
 			body = rec.Brief
 		}
-		parts = append(parts, dossier.Part{Kind: rec.Kind, At: rec.At.UTC(), By: names[rec.Actor], Index: rec.TrailIndex, Body: body})
+		parts = append(parts, dossier.Part{Kind: string(rec.Kind), At: rec.At.UTC(), By: names[rec.Actor], Index: rec.TrailIndex, Body: body})
 		e, err := c.Trail.Prove(ctx, rec.TrailIndex)
 		if err != nil {
 			return nil, 0, err
@@ -154,7 +155,7 @@ func (c *Consult) clocksIn(ctx context.Context, records []registry.CaseRecord) (
 	var from, until time.Time
 	for _, rec := range records {
 		switch rec.Kind {
-		case "search":
+		case act.Search:
 			var s searchRecord
 			if json.Unmarshal(rec.Body, &s) == nil && !s.Asked.From.IsZero() {
 				if from.IsZero() || s.Asked.From.Before(from) {
@@ -164,9 +165,9 @@ func (c *Consult) clocksIn(ctx context.Context, records []registry.CaseRecord) (
 					until = s.Asked.Until
 				}
 			}
-		case "reveal":
+		case act.Reveal:
 			sites = append(sites, readBrief(rec).Site)
-		case "paper":
+		case act.Paper:
 			var p paperRecord
 			if json.Unmarshal(rec.Body, &p) == nil {
 				a, _ := paper.Decode(p.Paper) // of another version: the reveals name its sites

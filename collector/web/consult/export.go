@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -76,7 +77,7 @@ func (c *Consult) exportAll(r *http.Request, ans *answer, u officer, format stri
 	if err := c.turn(r, ans, 0, total); err != nil {
 		return exported{}, err
 	}
-	entry := u.entry(c.Now(), "export", ans.question.Case.ID, 0, exportBody{ans.question.why(u), ans.proof.Index, format})
+	entry := u.entry(c.Now(), act.Export, ans.question.Case.ID, 0, exportBody{ans.question.why(u), ans.proof.Index, format})
 	var found exportFound
 	file, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(context.Context) (exported, int, any, error) {
 		rows := c.rows(c.words(r), ans, 0, total)

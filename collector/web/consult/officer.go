@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -40,7 +41,7 @@ func (c *Consult) officer(r *http.Request) (officer, error) {
 
 // entry is what an officer does, for the trail; count is how many records it shows,
 // which trail.Answer counts by itself.
-func (o officer) entry(at time.Time, kind, caseID string, count int, body any) trail.Entry {
+func (o officer) entry(at time.Time, kind act.Kind, caseID string, count int, body any) trail.Entry {
 	return trail.Entry{At: at, Actor: o.ID, Force: o.Force, Kind: kind, Case: caseID, Count: count, Recipient: o.recipient, Body: body}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/protocol"
@@ -115,7 +116,7 @@ func (c *Consult) requestSource(ctx context.Context, u officer, k registry.Case,
 	rows := make(map[string]jsonResult)
 	for _, rec := range records {
 		switch rec.Kind {
-		case "search":
+		case act.Search:
 			var s searchRecord
 			if json.Unmarshal(rec.Body, &s) == nil {
 				for _, row := range s.Results {
@@ -123,7 +124,7 @@ func (c *Consult) requestSource(ctx context.Context, u officer, k registry.Case,
 				}
 				src.question.From, src.question.To, src.place = s.Asked.From, s.Asked.Until, s.Asked.Place
 			}
-		case "reveal":
+		case act.Reveal:
 			var v revealRecord
 			if json.Unmarshal(rec.Body, &v) == nil {
 				src.contacts[v.SiteID] = v.contacts()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/paper"
 	"anagrafe/collector/pdf"
 	"anagrafe/collector/registry"
@@ -171,7 +172,7 @@ func (c *Consult) makePaper(ctx context.Context, u officer, why whyBody, a paper
 	for _, s := range a.Sites {
 		body.Sites = append(body.Sites, s.ID)
 	}
-	e := u.entry(a.Made, "paper", a.Case.ID, len(a.Sites), body)
+	e := u.entry(a.Made, act.Paper, a.Case.ID, len(a.Sites), body)
 	proof, err := c.Trail.Append(ctx, e)
 	if err != nil {
 		return "", fmt.Errorf("the paper is annulled, since it could not be recorded: %w", err)
@@ -254,7 +255,7 @@ func (c *Consult) onePaper(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusInternalServerError, "error.paper.differs", nil)
 		return
 	}
-	e := u.entry(c.Now(), "paper-open", k.ID, 1, struct {
+	e := u.entry(c.Now(), act.PaperOpen, k.ID, 1, struct {
 		whyBody
 		Paper string `json:"paper_id"`
 		File  bool   `json:"file"`

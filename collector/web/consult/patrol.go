@@ -3,6 +3,7 @@ package consult
 import (
 	"net/http"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/paper"
 	"anagrafe/collector/pdf"
 	"anagrafe/collector/registry"
@@ -34,7 +35,7 @@ func (c *Consult) patrol(w http.ResponseWriter, r *http.Request) {
 		c.broken(w, r, err)
 		return
 	}
-	e := u.entry(c.Now(), "patrol", k.ID, len(sites), struct {
+	e := u.entry(c.Now(), act.Patrol, k.ID, len(sites), struct {
 		whyBody
 		Sites []string `json:"site_ids"`
 	}{ans.question.why(u), sites})

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -57,7 +58,7 @@ func (c *Consult) look(r *http.Request, u officer) (sent, trail.Proof, error) {
 	if err != nil {
 		return sent{}, trail.Proof{}, err
 	}
-	entry := u.entry(c.Now(), "request-list", s.CaseID, 0, readBody{id, u.from})
+	entry := u.entry(c.Now(), act.RequestList, s.CaseID, 0, readBody{id, u.from})
 	return trail.Answer(r.Context(), c.Trail, entry, func(context.Context) (sent, int, any, error) {
 		ids := make([]string, len(s.asked))
 		for i, a := range s.asked {
@@ -251,7 +252,7 @@ func (c *Consult) listPage(w http.ResponseWriter, r *http.Request, u officer) {
 			return
 		}
 	}
-	entry := u.entry(c.Now(), "request-list", id, 0, map[string]string{"from_address": u.from})
+	entry := u.entry(c.Now(), act.RequestList, id, 0, map[string]string{"from_address": u.from})
 	all, _, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]registry.Request, int, any, error) {
 		all, err := c.Registry.Requests(ctx, u.Force, id, maxRequests)
 		ids := make([]string, len(all))

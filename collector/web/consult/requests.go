@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -161,7 +162,7 @@ func (c *Consult) send(r *http.Request, o outgoing) (jsonRequest, error) {
 		out.Notices = append(out.Notices, jsonAskedNotice{Notice: d.NoticeID, Site: d.SiteID, Cameras: d.Asked.CameraIDs, CheckCode: d.Asked.CheckCode, ByPhone: d.ByPhone})
 	}
 	body.Notices = out.Notices
-	proof, err := c.Trail.Append(ctx, o.entry(now, "request", o.caseID, len(o.drafts), body))
+	proof, err := c.Trail.Append(ctx, o.entry(now, act.Request, o.caseID, len(o.drafts), body))
 	if err != nil {
 		return jsonRequest{}, fmt.Errorf("nobody was asked, since the request could not be recorded: %w", err)
 	}
@@ -207,7 +208,7 @@ func (c *Consult) listRequests(w http.ResponseWriter, r *http.Request) {
 		c.listPage(w, r, u)
 		return
 	}
-	entry := u.entry(c.Now(), "request-list", "", 0, map[string]string{"from_address": u.from})
+	entry := u.entry(c.Now(), act.RequestList, "", 0, map[string]string{"from_address": u.from})
 	all, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]registry.Asked, int, any, error) {
 		all, err := c.Registry.Asked(ctx, u.Force, maxListed)
 		ids := make([]string, len(all))

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -122,7 +123,7 @@ func (c *Consult) revealAll(ctx context.Context, u officer, ans *answer, sites [
 	proofs := make([]trail.Proof, len(sites))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, site := range sites {
-		one := u.entry(now, "reveal", ans.question.Case.ID, 0, revealBody{whyBody: ans.question.why(u), Site: site, Search: ans.proof.Index, Fields: contactFields})
+		one := u.entry(now, act.Reveal, ans.question.Case.ID, 0, revealBody{whyBody: ans.question.why(u), Site: site, Search: ans.proof.Index, Fields: contactFields})
 		g.Go(func() (err error) {
 			contacts[i], proofs[i], err = trail.Answer(ctx, c.Trail, one, func(ctx context.Context) ([]registry.Contact, int, any, error) {
 				found, err := c.Registry.Contacts(ctx, []string{site})

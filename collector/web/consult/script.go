@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
@@ -135,7 +136,7 @@ func (c *Consult) callees(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusUnprocessableEntity, "error.reveal.foreign", nil)
 		return
 	}
-	entry := u.entry(c.Now(), "reveal", s.CaseID, 0, calleeBody{whyOf(s.of, u), site, s.ID, contactFields})
+	entry := u.entry(c.Now(), act.Reveal, s.CaseID, 0, calleeBody{whyOf(s.of, u), site, s.ID, contactFields})
 	found, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) ([]registry.Contact, int, any, error) {
 		found, err := c.Registry.Contacts(ctx, []string{site})
 		return found[site], len(found[site]), []string{site}, err

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -83,7 +84,7 @@ func (c *Consult) ask(r *http.Request, q *question, exact bool) (*answer, error)
 	if opens {
 		q.Case = q.newCase(now)
 	}
-	entry := u.entry(now, "search", q.Case.ID, 0, searchBody{
+	entry := u.entry(now, act.Search, q.Case.ID, 0, searchBody{
 		whyBody: q.why(u), Qualification: u.Qualification,
 		placeBody: q.place(), drawnBody: q.body(), From: q.From.UTC(), Until: q.To.UTC()})
 	got, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {

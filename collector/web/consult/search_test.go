@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
 )
@@ -82,7 +83,7 @@ func (w *town) answer(form url.Values) jsonAnswer {
 }
 
 // entries reads the trail with the force's own key.
-func (w *town) entries(kind string) []trail.Shown {
+func (w *town) entries(kind act.Kind) []trail.Shown {
 	w.t.Helper()
 	var export bytes.Buffer
 	if err := w.trail.Export(w.t.Context(), &export); err != nil {

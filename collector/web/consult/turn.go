@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/trail"
 )
 
@@ -30,7 +31,7 @@ func (c *Consult) turn(r *http.Request, ans *answer, from, until int) error {
 	if err != nil {
 		return err
 	}
-	entry := u.entry(c.Now(), "search", ans.question.Case.ID, 0, pageBody{ans.proof.Index, from + 1, ans.question.why(u)})
+	entry := u.entry(c.Now(), act.Search, ans.question.Case.ID, 0, pageBody{ans.proof.Index, from + 1, ans.question.why(u)})
 	got, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(ctx context.Context) (answered, int, any, error) {
 		return c.show(ctx, ans.hits(), from, until)
 	})

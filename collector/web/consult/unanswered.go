@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -42,7 +43,7 @@ func (c *Consult) unanswered(w http.ResponseWriter, r *http.Request) {
 	var err error
 	report, ok := ans.reported()[site]
 	if !ok {
-		entry := u.entry(c.Now(), "unanswered", ans.question.Case.ID, 1, unansweredBody{whyBody: ans.question.why(u), Site: site, Search: ans.proof.Index})
+		entry := u.entry(c.Now(), act.Unanswered, ans.question.Case.ID, 1, unansweredBody{whyBody: ans.question.why(u), Site: site, Search: ans.proof.Index})
 		report, err = c.report(r, ans, site, entry)
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"anagrafe/collector/act"
 	"anagrafe/protocol/pages/pagestest"
 )
 
@@ -17,7 +18,7 @@ func TestUnverifiedContact(t *testing.T) {
 	if err := w.reg.DoubtContact(t.Context(), site, noon); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.reg.Age(t.Context(), noon.AddDate(0, 3, 0), func(context.Context, string, []string) error { return nil }); err != nil {
+	if _, err := w.reg.Age(t.Context(), noon.AddDate(0, 3, 0), func(context.Context, act.Kind, []string) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	a := w.answer(exact())

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 )
@@ -49,7 +50,7 @@ func (f *Force) qualify(rw http.ResponseWriter, r *http.Request) {
 	}
 	details := describe(u)
 	maps.Copy(details, map[string]string{"before": u.Qualification, "qualification": qualification})
-	if !f.record(rw, r, "user-qualify", details) {
+	if !f.record(rw, r, act.UserQualify, details) {
 		return
 	}
 	if err := f.Registry.Qualify(r.Context(), u.ID, u.Force, qualification); errors.Is(err, registry.ErrUnknownUser) {
@@ -65,7 +66,7 @@ func (f *Force) qualify(rw http.ResponseWriter, r *http.Request) {
 // link makes another one-time link, for people who have lost their passkey or credential.
 func (f *Force) link(rw http.ResponseWriter, r *http.Request) {
 	u, ok := f.one(rw, r)
-	if !ok || !f.record(rw, r, "user-link", describe(u)) {
+	if !ok || !f.record(rw, r, act.UserLink, describe(u)) {
 		return
 	}
 	f.handOver(rw, r, u, "", http.StatusOK)
@@ -74,7 +75,7 @@ func (f *Force) link(rw http.ResponseWriter, r *http.Request) {
 // endSessions signs somebody out wherever they are signed in.
 func (f *Force) endSessions(rw http.ResponseWriter, r *http.Request) {
 	u, ok := f.one(rw, r)
-	if !ok || !f.record(rw, r, "session-end", describe(u)) {
+	if !ok || !f.record(rw, r, act.SessionEnd, describe(u)) {
 		return
 	}
 	if _, err := f.Registry.EndSessions(r.Context(), u.ID, ""); err != nil {
@@ -87,7 +88,7 @@ func (f *Force) endSessions(rw http.ResponseWriter, r *http.Request) {
 // revoke shuts somebody out at once, and for good.
 func (f *Force) revoke(rw http.ResponseWriter, r *http.Request) {
 	u, ok := f.one(rw, r)
-	if !ok || !f.record(rw, r, "user-revoke", describe(u)) {
+	if !ok || !f.record(rw, r, act.UserRevoke, describe(u)) {
 		return
 	}
 	if err := f.Registry.RevokeUser(r.Context(), u.ID, f.Web.Now()); err != nil {

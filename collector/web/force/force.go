@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -80,7 +81,7 @@ func (f *Force) back(rw http.ResponseWriter, r *http.Request) {
 
 // record puts an act on the trail of the force before it is done; when it returns
 // false the answer is written, and the act must not go ahead.
-func (f *Force) record(rw http.ResponseWriter, r *http.Request, kind string, details any) bool {
+func (f *Force) record(rw http.ResponseWriter, r *http.Request, kind act.Kind, details any) bool {
 	u, _ := web.User(r.Context())
 	if err := f.Record(r.Context(), web.Act{Kind: kind, User: u, From: web.From(r), Count: 1, Details: details}); err != nil {
 		f.Web.Unrecorded(rw, r, err)

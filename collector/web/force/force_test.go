@@ -269,7 +269,7 @@ func TestActs(t *testing.T) {
 	var kinds []string
 	for _, a := range o.acts {
 		if a.User.ID == o.admin.ID {
-			kinds = append(kinds, a.Kind)
+			kinds = append(kinds, string(a.Kind))
 		}
 	}
 	if got := strings.Join(kinds, " "); got != "user-qualify user-link session-end user-revoke" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -115,7 +116,7 @@ func (f *Force) add(rw http.ResponseWriter, r *http.Request) {
 	if in.Credential != "" {
 		secret, u.SecretHash = f.Web.NewSecret()
 	}
-	if !f.record(rw, r, "user-add", describe(u)) {
+	if !f.record(rw, r, act.UserAdd, describe(u)) {
 		return
 	}
 	if err := f.Registry.AddUser(r.Context(), u); errors.Is(err, registry.ErrExists) {

@@ -6,25 +6,26 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
 func (j *Join) suspend(rw http.ResponseWriter, r *http.Request) {
-	j.act(rw, r, "owner-suspend", SitePath, nil, j.put(protocol.SiteSuspended))
+	j.act(rw, r, act.OwnerSuspend, SitePath, nil, j.put(protocol.SiteSuspended))
 }
 
 func (j *Join) resume(rw http.ResponseWriter, r *http.Request) {
-	j.act(rw, r, "owner-resume", SitePath, nil, j.put(protocol.SiteResumed))
+	j.act(rw, r, act.OwnerResume, SitePath, nil, j.put(protocol.SiteResumed))
 }
 
 func (j *Join) withdraw(rw http.ResponseWriter, r *http.Request) {
-	j.act(rw, r, "owner-withdraw", SitePath+"/withdrawn", nil, j.put(protocol.SiteWithdrawn))
+	j.act(rw, r, act.OwnerWithdraw, SitePath+"/withdrawn", nil, j.put(protocol.SiteWithdrawn))
 }
 
 func (j *Join) renew(rw http.ResponseWriter, r *http.Request) {
-	j.act(rw, r, "owner-renew", SitePath, nil, j.Registry.Renew)
+	j.act(rw, r, act.OwnerRenew, SitePath, nil, j.Registry.Renew)
 }
 
 // put is the act that puts a site into a state.
@@ -35,7 +36,7 @@ func (j *Join) put(state protocol.SiteState) func(context.Context, string, time.
 }
 
 // act does what the owner decided, once it is on the trail with more about it.
-func (j *Join) act(rw http.ResponseWriter, r *http.Request, kind, next string, more map[string]string, do func(ctx context.Context, siteID string, at time.Time) error) {
+func (j *Join) act(rw http.ResponseWriter, r *http.Request, kind act.Kind, next string, more map[string]string, do func(ctx context.Context, siteID string, at time.Time) error) {
 	own, ok := j.own(rw, r, true)
 	if !ok || !j.record(rw, r, kind, own.ID, more) {
 		return

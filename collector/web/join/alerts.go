@@ -3,6 +3,7 @@ package join
 import (
 	"net/http"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -30,7 +31,7 @@ func (j *Join) setAlerts(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	word := map[bool]string{true: "yes", false: "no"}[wanted]
-	if !j.record(rw, r, "owner-alerts", own.ID, map[string]string{"wanted": word}) {
+	if !j.record(rw, r, act.OwnerAlerts, own.ID, map[string]string{"wanted": word}) {
 		return
 	}
 	known, err := j.Registry.SetAlerts(r.Context(), own.ID, address, wanted)
@@ -59,7 +60,7 @@ func (j *Join) endAlerts(rw http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if err := j.Record(r.Context(), web.Act{Kind: "alerts-end", User: registry.User{ID: "contact"}, From: web.From(r), Count: 1,
+	if err := j.Record(r.Context(), web.Act{Kind: act.AlertsEnd, User: registry.User{ID: "contact"}, From: web.From(r), Count: 1,
 		Details: map[string]any{"site": site}}); err != nil {
 		j.Web.Unrecorded(rw, r, err)
 		return

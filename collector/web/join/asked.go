@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -115,7 +116,7 @@ func (j *Join) answer(rw http.ResponseWriter, r *http.Request) {
 		j.showSite(rw, r, own, http.StatusUnprocessableEntity, "answer.state")
 	case p.By == "" || !fits(p.By, maxBy) || !fits(p.Note, maxNote):
 		j.showSite(rw, r, own, http.StatusUnprocessableEntity, "answer.by")
-	case !j.record(rw, r, "owner-reply", own.ID, map[string]string{"notice": p.NoticeID}):
+	case !j.record(rw, r, act.OwnerReply, own.ID, map[string]string{"notice": p.NoticeID}):
 	default:
 		err := j.Registry.ReplyAsOwner(r.Context(), own.ID, p)
 		if errors.Is(err, registry.ErrUnknownNotice) {

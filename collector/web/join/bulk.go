@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -97,7 +98,7 @@ func (j *Join) importFile(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if rep.changes() > 0 {
-		if !j.recordAct(rw, r, "import", rep.changes(), map[string]any{"organisation": o.ID, "sites": rep.Sites}) {
+		if !j.recordAct(rw, r, act.Import, rep.changes(), map[string]any{"organisation": o.ID, "sites": rep.Sites}) {
 			return
 		}
 		im.DryRun = false
@@ -139,7 +140,7 @@ func (j *Join) refuse(rw http.ResponseWriter, r *http.Request, field, key string
 
 // recordAct puts an act on the trail before it is done; when it returns false the
 // answer is written, and the act must not go ahead.
-func (j *Join) recordAct(rw http.ResponseWriter, r *http.Request, kind string, count int, details any) bool {
+func (j *Join) recordAct(rw http.ResponseWriter, r *http.Request, kind act.Kind, count int, details any) bool {
 	u, _ := web.User(r.Context())
 	if err := j.Record(r.Context(), web.Act{Kind: kind, User: u, From: web.From(r), Count: count, Details: details}); err != nil {
 		j.Web.Unrecorded(rw, r, err)

@@ -3,6 +3,7 @@ package join
 import (
 	"net/http"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -44,7 +45,7 @@ func (j *Join) accept(rw http.ResponseWriter, r *http.Request) {
 	for _, a := range asked {
 		sites = append(sites, a.SiteID)
 	}
-	if err := j.Record(r.Context(), web.Act{Kind: "contact-accept", User: registry.User{ID: "contact"}, From: web.From(r), Count: len(sites),
+	if err := j.Record(r.Context(), web.Act{Kind: act.ContactAccept, User: registry.User{ID: "contact"}, From: web.From(r), Count: len(sites),
 		Details: map[string]any{"sites": sites}}); err != nil {
 		j.Web.Unrecorded(rw, r, err)
 		return

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -56,7 +57,7 @@ func (j *Join) delegate(rw http.ResponseWriter, r *http.Request) {
 	if !known && !j.addReferent(rw, r, referent) {
 		return
 	}
-	if !j.recordAct(rw, r, "delegation-add", 1, map[string]string{"delegation": d.ID, "organisation": o.ID, "user": d.UserID}) {
+	if !j.recordAct(rw, r, act.DelegationAdd, 1, map[string]string{"delegation": d.ID, "organisation": o.ID, "user": d.UserID}) {
 		return
 	}
 	err = j.Registry.Delegate(r.Context(), d)
@@ -89,7 +90,7 @@ func (j *Join) referent(ctx context.Context, name string) (u registry.User, know
 
 // addReferent makes the account; when it returns false the answer is written.
 func (j *Join) addReferent(rw http.ResponseWriter, r *http.Request, u registry.User) bool {
-	if !j.recordAct(rw, r, "user-add", 1, map[string]string{"user": u.ID, "name": u.Name, "role": u.Role}) {
+	if !j.recordAct(rw, r, act.UserAdd, 1, map[string]string{"user": u.ID, "name": u.Name, "role": u.Role}) {
 		return false
 	}
 	err := j.Registry.AddUser(r.Context(), u)
@@ -128,7 +129,7 @@ func (j *Join) revokeDelegation(rw http.ResponseWriter, r *http.Request) {
 		j.refuse(rw, r, "id", "delegation.unknown")
 		return
 	}
-	if !j.recordAct(rw, r, "delegation-revoke", 1, map[string]string{"delegation": in.ID}) {
+	if !j.recordAct(rw, r, act.DelegationRevoke, 1, map[string]string{"delegation": in.ID}) {
 		return
 	}
 	err := j.Registry.RevokeDelegation(r.Context(), in.ID, j.Web.Now())

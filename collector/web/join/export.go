@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -62,7 +63,7 @@ func (j *Join) export(rw http.ResponseWriter, r *http.Request) {
 		j.refuse(rw, r, "organisation", "import.lines", "n", maxExportSites)
 		return
 	}
-	if !j.recordAct(rw, r, "export", len(sites), details) {
+	if !j.recordAct(rw, r, act.Export, len(sites), details) {
 		return
 	}
 	for _, id := range sites {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
@@ -33,7 +34,7 @@ func (j *Join) enrol(rw http.ResponseWriter, r *http.Request) {
 	case !typed:
 		j.showSite(rw, r, own, http.StatusConflict, "enrol.kept")
 		return
-	case !j.record(rw, r, "owner-enrol", own.ID, nil):
+	case !j.record(rw, r, act.OwnerEnrol, own.ID, nil):
 		return
 	}
 	made, err := j.invite(r.Context(), own.ID)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 	"anagrafe/protocol/csvfile"
@@ -26,7 +27,7 @@ func (j *Join) giveCodes(rw http.ResponseWriter, r *http.Request, o protocol.Org
 	if len(held) == 0 {
 		return true
 	}
-	if !j.recordAct(rw, r, "invite", len(held), map[string]any{"organisation": o.ID, "sites": len(held)}) {
+	if !j.recordAct(rw, r, act.Invite, len(held), map[string]any{"organisation": o.ID, "sites": len(held)}) {
 		return false
 	}
 	names := make(map[string]string)

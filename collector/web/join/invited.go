@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -53,7 +54,7 @@ func (j *Join) refuseInvitation(rw http.ResponseWriter, r *http.Request) {
 		j.invitedUsed(rw, r)
 		return
 	}
-	if err := j.Record(r.Context(), web.Act{Kind: "invitation-refuse", User: registry.User{ID: "owner"}, From: web.From(r), Count: 1}); err != nil {
+	if err := j.Record(r.Context(), web.Act{Kind: act.InvitationRefuse, User: registry.User{ID: "owner"}, From: web.From(r), Count: 1}); err != nil {
 		j.Web.Unrecorded(rw, r, err)
 		return
 	}

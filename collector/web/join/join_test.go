@@ -330,7 +330,7 @@ func TestActs(t *testing.T) {
 	}
 	var kinds []string
 	for _, a := range d.acts {
-		kinds = append(kinds, a.Kind)
+		kinds = append(kinds, string(a.Kind))
 	}
 	if want := []string{"owner-login", "owner-suspend", "owner-resume", "owner-withdraw"}; !slices.Equal(kinds, want) {
 		t.Errorf("on the trail: %v", kinds)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -73,7 +74,7 @@ func (j *Join) addOrganisation(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The id alone: the trail outlives what the organisation says of itself.
-	if !j.recordAct(rw, r, "organisation-add", 1, map[string]string{"organisation": o.ID}) {
+	if !j.recordAct(rw, r, act.OrganisationAdd, 1, map[string]string{"organisation": o.ID}) {
 		return
 	}
 	err := j.Registry.AddOrganisation(r.Context(), o, j.Web.Now())
@@ -191,7 +192,7 @@ func (j *Join) changeOrganisation(rw http.ResponseWriter, r *http.Request) {
 		return
 	case !j.fitOrganisation(rw, &o):
 		return
-	case !j.recordAct(rw, r, "organisation-change", 1, map[string]any{"organisation": o.ID, "changed": changed}):
+	case !j.recordAct(rw, r, act.OrganisationChange, 1, map[string]any{"organisation": o.ID, "changed": changed}):
 		return
 	}
 	err := j.Registry.SetOrganisation(r.Context(), o, j.Web.Now())

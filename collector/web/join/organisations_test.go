@@ -49,7 +49,7 @@ func (d *door) otherSite() string {
 
 func (d *door) kinds() (kinds []string) {
 	for _, a := range d.acts {
-		kinds = append(kinds, a.Kind)
+		kinds = append(kinds, string(a.Kind))
 	}
 	return kinds
 }

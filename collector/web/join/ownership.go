@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -20,7 +21,7 @@ type ownershipRequest struct {
 // takeIn makes a site that is of no organisation one of an organisation's: it is
 // the same owner's.
 func (j *Join) takeIn(rw http.ResponseWriter, r *http.Request) {
-	site, o, ok := j.readOwnership(rw, r, "organisation-take-in")
+	site, o, ok := j.readOwnership(rw, r, act.OrganisationTakeIn)
 	if !ok {
 		return
 	}
@@ -44,7 +45,7 @@ type invitation struct {
 // changeOwner gives a site to another organisation, and answers with the link by
 // which that one adheres: until it has, no search finds the site.
 func (j *Join) changeOwner(rw http.ResponseWriter, r *http.Request) {
-	site, o, ok := j.readOwnership(rw, r, "owner-change")
+	site, o, ok := j.readOwnership(rw, r, act.OwnerChange)
 	if !ok {
 		return
 	}
@@ -65,7 +66,7 @@ func (j *Join) changeOwner(rw http.ResponseWriter, r *http.Request) {
 
 // readOwnership reads a request, checks what can be checked before it, and puts it
 // on the trail; when it returns false the answer is written.
-func (j *Join) readOwnership(rw http.ResponseWriter, r *http.Request, kind string) (site string, o protocol.Organisation, ok bool) {
+func (j *Join) readOwnership(rw http.ResponseWriter, r *http.Request, kind act.Kind) (site string, o protocol.Organisation, ok bool) {
 	var in ownershipRequest
 	if !j.readJSON(rw, r, &in) {
 		return "", o, false

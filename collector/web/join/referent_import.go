@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -140,7 +141,7 @@ func (f *Referents) takeFile(rw http.ResponseWriter, r *http.Request) {
 		f.showImport(rw, r, http.StatusOK, v, "")
 		return
 	}
-	if !f.act(rw, r, "import", rep.changes(), map[string]any{"organisation": o.ID, "sites": rep.Sites, "delegation": approves.ID, "prepared_by": prepares.ID}) {
+	if !f.act(rw, r, act.Import, rep.changes(), map[string]any{"organisation": o.ID, "sites": rep.Sites, "delegation": approves.ID, "prepared_by": prepares.ID}) {
 		return
 	}
 	im.DryRun = false
@@ -215,7 +216,7 @@ func (f *Referents) export(rw http.ResponseWriter, r *http.Request) {
 		f.showImport(rw, r, http.StatusUnprocessableEntity, importView{}, "import.file")
 		return
 	}
-	if !f.act(rw, r, "export", len(sites), map[string]any{"organisation": d.OrganisationID, "format": format, "delegation": d.ID}) {
+	if !f.act(rw, r, act.Export, len(sites), map[string]any{"organisation": d.OrganisationID, "format": format, "delegation": d.ID}) {
 		return
 	}
 	_ = http.NewResponseController(rw).SetWriteDeadline(time.Now().Add(bulkTime))

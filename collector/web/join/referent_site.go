@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -134,7 +135,7 @@ func (f *Referents) answer(rw http.ResponseWriter, r *http.Request) {
 		f.showOne(rw, r, http.StatusUnprocessableEntity, "answer.state")
 	case !fits(p.Note, maxNote):
 		f.showOne(rw, r, http.StatusUnprocessableEntity, "answer.note")
-	case !f.act(rw, r, "referent-reply", 1, map[string]any{"site": id, "notice": p.NoticeID, "delegation": d.ID}):
+	case !f.act(rw, r, act.ReferentReply, 1, map[string]any{"site": id, "notice": p.NoticeID, "delegation": d.ID}):
 	default:
 		err := f.Registry.ReplyAsOwner(r.Context(), id, p)
 		if errors.Is(err, registry.ErrUnknownNotice) {
@@ -151,7 +152,7 @@ func (f *Referents) answer(rw http.ResponseWriter, r *http.Request) {
 
 // act puts an act on the trail before it is done; when it returns false the answer is
 // written, and the act must not go ahead.
-func (f *Referents) act(rw http.ResponseWriter, r *http.Request, kind string, count int, details any) bool {
+func (f *Referents) act(rw http.ResponseWriter, r *http.Request, kind act.Kind, count int, details any) bool {
 	if err := f.Record(r.Context(), web.Act{Kind: kind, User: referentOf(r), From: web.From(r), Count: count, Details: details}); err != nil {
 		f.web.Unrecorded(rw, r, err)
 		return false

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"anagrafe/collector/act"
 	"anagrafe/protocol/pages"
 	"anagrafe/protocol/pages/pagestest"
 )
@@ -18,7 +19,7 @@ func agedDoor(t *testing.T, days ...int) *door {
 	begin := d.now
 	for _, n := range days {
 		d.now = begin.AddDate(0, 0, n)
-		if _, err := d.reg.Age(t.Context(), d.now, func(context.Context, string, []string) error { return nil }); err != nil {
+		if _, err := d.reg.Age(t.Context(), d.now, func(context.Context, act.Kind, []string) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}

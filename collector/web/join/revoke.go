@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
 )
@@ -67,7 +68,7 @@ func (j *Join) revoke(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, SitePath, http.StatusSeeOther)
 		return
 	}
-	j.act(rw, r, "owner-revoke-delegation", SitePath, map[string]string{"delegation": id}, func(ctx context.Context, siteID string, at time.Time) error {
+	j.act(rw, r, act.OwnerRevokeDelegation, SitePath, map[string]string{"delegation": id}, func(ctx context.Context, siteID string, at time.Time) error {
 		err := j.Registry.RevokeSiteDelegation(ctx, siteID, id, at)
 		if errors.Is(err, registry.ErrUnknownDelegation) || errors.Is(err, registry.ErrWiderDelegation) { // a moment ago; the page shows what stands
 			return nil

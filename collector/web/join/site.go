@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -109,7 +110,7 @@ func (j *Join) enter(rw http.ResponseWriter, r *http.Request) {
 		j.Guesses.Wrong(from)
 		j.Log.WarnContext(r.Context(), "owner's code refused", "from", web.From(r))
 		j.ask(rw, r, http.StatusUnauthorized, "code.wrong")
-	case !j.record(rw, r, "owner-login", id, nil):
+	case !j.record(rw, r, act.OwnerLogin, id, nil):
 	default:
 		if err := j.Web.BeginOwner(r.Context(), rw, id); err != nil {
 			j.Web.Broken(rw, r, err)
@@ -143,7 +144,7 @@ func address(r *http.Request) netip.Addr {
 // record puts an act on the trail before it is done; when it returns false the
 // answer is written, and the act must not go ahead. The actor is the site: who
 // has the code is not asked for a name. more is what the entry says beside the site.
-func (j *Join) record(rw http.ResponseWriter, r *http.Request, kind, siteID string, more map[string]string) bool {
+func (j *Join) record(rw http.ResponseWriter, r *http.Request, kind act.Kind, siteID string, more map[string]string) bool {
 	details := map[string]string{"site": siteID}
 	maps.Copy(details, more)
 	err := j.Record(r.Context(), web.Act{Kind: kind, User: registry.User{ID: "owner " + siteID}, From: web.From(r), Count: 1, Details: details})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -167,7 +168,7 @@ func (o *Ops) revokeAgent(rw http.ResponseWriter, r *http.Request) {
 	case known == 0:
 		o.missing(rw, r, "agents.unknown")
 		return
-	case !o.record(rw, r, "agent-revoke", map[string]string{"agent": id}):
+	case !o.record(rw, r, act.AgentRevoke, map[string]string{"agent": id}):
 		return
 	}
 	if err := o.Registry.Revoke(r.Context(), id, now); err != nil {

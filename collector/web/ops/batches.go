@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -71,7 +72,7 @@ func (o *Ops) addBatch(rw http.ResponseWriter, r *http.Request) {
 		b.CodeHashes = append(b.CodeHashes, code.Hash())
 		out.Invitations = append(out.Invitations, invitedMember{code.String(), protocol.Link{Collector: o.AgentsURL, Code: code, Pin: o.Pin()}.String()})
 	}
-	if !o.record(rw, r, "batch-add", map[string]any{"batch": b.ID, "association": b.Association, "codes": n}) {
+	if !o.record(rw, r, act.BatchAdd, map[string]any{"batch": b.ID, "association": b.Association, "codes": n}) {
 		return
 	}
 	if err := o.Registry.AddBatch(r.Context(), b); err != nil {
@@ -106,7 +107,7 @@ func (o *Ops) endBatch(rw http.ResponseWriter, r *http.Request) {
 		o.refuseBatch(rw, r, wrong{"id", "batch.unknown"})
 		return
 	}
-	if !o.record(rw, r, "batch-end", map[string]string{"batch": id}) {
+	if !o.record(rw, r, act.BatchEnd, map[string]string{"batch": id}) {
 		return
 	}
 	err := o.Registry.EndBatch(r.Context(), id, o.Web.Now())

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -102,7 +103,7 @@ func (o *Ops) revokeCode(rw http.ResponseWriter, r *http.Request) {
 	case !open:
 		o.missing(rw, r, "codes.unknown")
 		return
-	case !o.record(rw, r, "code-revoke", map[string]string{"site": site}):
+	case !o.record(rw, r, act.CodeRevoke, map[string]string{"site": site}):
 		return
 	}
 	n, err := o.Registry.RevokeCodes(r.Context(), site, created, o.Web.Now().UTC())

@@ -10,6 +10,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -18,16 +19,16 @@ import (
 // maxAct is the longest text of an act, or of a reason, in characters.
 const maxAct = 1000
 
-type act struct {
+type forceAct struct {
 	Text string    `json:"act"`
 	At   time.Time `json:"added_at"`
 }
 
 type force struct {
-	Name         string `json:"name"`
-	Recipient    string `json:"recipient"`
-	Acts         []act  `json:"acts"`
-	Administered bool   `json:"administered"` // it has an administrator of its own
+	Name         string     `json:"name"`
+	Recipient    string     `json:"recipient"`
+	Acts         []forceAct `json:"acts"`
+	Administered bool       `json:"administered"` // it has an administrator of its own
 }
 
 // typedForce is what is typed to add a force, or to name the first administrator of one.
@@ -51,9 +52,9 @@ func (o *Ops) showForces(rw http.ResponseWriter, r *http.Request, status int, in
 	}
 	data := forcesData{Forces: []force{}, Typed: in, Wrong: bad}
 	for _, f := range all {
-		shown := force{f.Name, f.Recipient, []act{}, f.Administered}
+		shown := force{f.Name, f.Recipient, []forceAct{}, f.Administered}
 		for _, a := range f.Acts {
-			shown.Acts = append(shown.Acts, act{a.Text, a.At})
+			shown.Acts = append(shown.Acts, forceAct{a.Text, a.At})
 		}
 		data.Forces = append(data.Forces, shown)
 	}
@@ -89,9 +90,9 @@ func (o *Ops) addForce(rw http.ResponseWriter, r *http.Request) {
 		again(http.StatusUnprocessableEntity, bad)
 		return
 	}
-	kind, recipient := "force-add", in.Recipient
+	kind, recipient := act.ForceAdd, in.Recipient
 	if known.Name != "" {
-		kind, recipient = "force-act", known.Recipient
+		kind, recipient = act.ForceAct, known.Recipient
 	}
 	if !o.record(rw, r, kind, map[string]string{"force": in.Name, "recipient": recipient, "act": in.Act}) {
 		return

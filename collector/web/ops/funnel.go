@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/csvfile"
@@ -225,7 +226,7 @@ func (o *Ops) funnelCSV(rw http.ResponseWriter, r *http.Request) {
 		}
 		lines = append(lines, line)
 	}
-	if !o.put(rw, r, web.Act{Kind: "list-export", Count: len(data.Groups), Details: map[string]string{"list": "/funnel", "filter": url.Values{"by": {q.by}}.Encode()}}) {
+	if !o.put(rw, r, web.Act{Kind: act.ListExport, Count: len(data.Groups), Details: map[string]string{"list": "/funnel", "filter": url.Values{"by": {q.by}}.Encode()}}) {
 		return
 	}
 	headCSV(rw, "funnel")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -55,7 +56,7 @@ func (o *Ops) invite(rw http.ResponseWriter, r *http.Request) {
 	i := registry.Invitation{Site: s, SiteID: in.SiteID, NewID: uuid.NewString(), CodeHash: code.Hash(), ExpiresAt: now.Add(registry.CodeLife), At: now}
 	// The id alone: what the trail keeps outlives a site's withdrawal, so it
 	// must not hold the site's name.
-	if !o.record(rw, r, "invite", map[string]string{"site": cmp.Or(i.SiteID, i.NewID), "category": in.Category}) {
+	if !o.record(rw, r, act.Invite, map[string]string{"site": cmp.Or(i.SiteID, i.NewID), "category": in.Category}) {
 		return
 	}
 	id, err := o.Registry.Invite(r.Context(), i)

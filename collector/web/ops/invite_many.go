@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/letter"
 	"anagrafe/collector/pdf"
 	"anagrafe/collector/registry"
@@ -128,7 +129,7 @@ func (o *Ops) planWave(r *http.Request, f *invitees, in waveRequest, rep *waveRe
 		At: o.Web.Now().UTC().Truncate(time.Second), DryRun: in.DryRun,
 		Record: func(ctx context.Context, wave, count int) error {
 			u, _ := web.User(ctx)
-			return o.Record(ctx, web.Act{Kind: "invite", User: u, From: web.From(r), Count: count, Details: map[string]any{"wave": wave, "sites": count}})
+			return o.Record(ctx, web.Act{Kind: act.Invite, User: u, From: web.From(r), Count: count, Details: map[string]any{"wave": wave, "sites": count}})
 		}})
 	rep.Wave = wave
 	return results, err

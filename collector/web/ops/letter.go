@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
@@ -80,7 +81,7 @@ func bad(field, key string) wrong { return wrong{field, key} }
 // send records that owners are written to, and to which sites, and writes.
 func (o *Ops) send(rw http.ResponseWriter, r *http.Request, sites []string, text, to string) {
 	u, _ := web.User(r.Context())
-	if err := o.Record(r.Context(), web.Act{Kind: "letter", User: u, From: web.From(r), Count: len(sites), Details: map[string][]string{"sites": sites}}); err != nil {
+	if err := o.Record(r.Context(), web.Act{Kind: act.Letter, User: u, From: web.From(r), Count: len(sites), Details: map[string][]string{"sites": sites}}); err != nil {
 		o.Web.Unrecorded(rw, r, err)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/csvfile"
@@ -42,7 +43,7 @@ func (l *list[T]) export(o *Ops) http.HandlerFunc {
 			o.Web.Broken(rw, r, err)
 			return
 		}
-		if !o.put(rw, r, web.Act{Kind: "list-export", Count: min(n, mostExported), Details: map[string]string{"list": l.path, "filter": q.encode()}}) {
+		if !o.put(rw, r, web.Act{Kind: act.ListExport, Count: min(n, mostExported), Details: map[string]string{"list": l.path, "filter": q.encode()}}) {
 			return
 		}
 		if err := l.stream(o, rw, r, q); err != nil {

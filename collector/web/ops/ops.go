@@ -32,6 +32,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/singleflight"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/letter"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
@@ -144,9 +145,9 @@ func (o *Ops) Routes() []web.Route {
 		route("POST /batches", both, o.addBatch),
 		route("POST /batches/{id}/end", both, o.endBatch),
 		route("GET /waves", both, o.waves),
-		route("POST /waves/{number}/pause", both, o.changeWave("wave-pause", o.Registry.PauseWave)),
-		route("POST /waves/{number}/resume", both, o.changeWave("wave-resume", o.Registry.ResumeWave)),
-		route("POST /waves/{number}/cancel", both, o.changeWave("wave-cancel", o.Registry.CancelWave)),
+		route("POST /waves/{number}/pause", both, o.changeWave(act.WavePause, o.Registry.PauseWave)),
+		route("POST /waves/{number}/resume", both, o.changeWave(act.WaveResume, o.Registry.ResumeWave)),
+		route("POST /waves/{number}/cancel", both, o.changeWave(act.WaveCancel, o.Registry.CancelWave)),
 		route("GET /funnel", both, o.funnel),
 		route("GET /funnel.csv", both, o.funnelCSV),
 		route("POST /agents/{id}/revoke", both, o.revokeAgent),
@@ -190,7 +191,7 @@ func (o *Ops) FirstLink(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("look for an administrator: %w", err)
 	}
-	u, kind := registry.User{ID: uuid.NewString(), Name: "Amministratore", Role: registry.RoleAdmin, At: o.Web.Now()}, "user-add"
+	u, kind := registry.User{ID: uuid.NewString(), Name: "Amministratore", Role: registry.RoleAdmin, At: o.Web.Now()}, act.UserAdd
 	for _, other := range users {
 		enters, err := o.Registry.SignsIn(ctx, other.ID)
 		if err != nil {
@@ -200,15 +201,15 @@ func (o *Ops) FirstLink(ctx context.Context) (string, error) {
 		case other.Role == registry.RoleAdmin && other.RevokedAt.IsZero() && (enters || other.SecretHash != [32]byte{}):
 			return "", nil
 		case other.Role == registry.RoleAdmin && other.RevokedAt.IsZero():
-			u, kind = other, "user-link"
-		case other.Name == u.Name && kind == "user-add":
+			u, kind = other, act.UserLink
+		case other.Name == u.Name && kind == act.UserAdd:
 			u.Name += " " + u.ID[:8] // the first one was revoked
 		}
 	}
 	if err := o.Record(ctx, web.Act{Kind: kind, User: web.Host(registry.RoleAdmin), Count: 1, Details: describe(u)}); err != nil {
 		return "", fmt.Errorf("let the first administrator in: %w", err)
 	}
-	if kind == "user-add" {
+	if kind == act.UserAdd {
 		if err := o.Registry.AddUser(ctx, u); err != nil {
 			return "", fmt.Errorf("add the first administrator: %w", err)
 		}
@@ -218,13 +219,13 @@ func (o *Ops) FirstLink(ctx context.Context) (string, error) {
 
 // record puts an act on the trail before it is done; when it returns false the
 // answer is written, and the act must not go ahead.
-func (o *Ops) record(rw http.ResponseWriter, r *http.Request, kind string, details any) bool {
+func (o *Ops) record(rw http.ResponseWriter, r *http.Request, kind act.Kind, details any) bool {
 	return o.recordFor(rw, r, "", kind, details)
 }
 
 // recordFor is record for what concerns a force: sealed to it, so that its auditor
 // reads it; "" is none.
-func (o *Ops) recordFor(rw http.ResponseWriter, r *http.Request, force, kind string, details any) bool {
+func (o *Ops) recordFor(rw http.ResponseWriter, r *http.Request, force string, kind act.Kind, details any) bool {
 	return o.put(rw, r, web.Act{Kind: kind, Count: 1, Force: force, Details: details})
 }
 

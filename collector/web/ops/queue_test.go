@@ -157,7 +157,7 @@ func TestLetter(t *testing.T) {
 	if code, got := d.ask(d.pages, secret, "POST", path, map[string]string{"text": words}); code != http.StatusCreated || got["sites"] != 1.0 {
 		t.Fatalf("%d %v", code, got)
 	}
-	if len(d.acts) != before+1 || d.acts[before].Kind != "letter" || strings.Contains(d.acts[before].Kind, words) {
+	if len(d.acts) != before+1 || d.acts[before].Kind != "letter" || strings.Contains(string(d.acts[before].Kind), words) {
 		t.Errorf("%+v", d.acts[before:])
 	}
 	waiting, err := d.reg.Waiting(t.Context(), sites[0].agent, time.Now())

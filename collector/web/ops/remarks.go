@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -131,7 +132,7 @@ func (p *ratedPage) count(key string, n int) {
 // closeRemark says that a remark was dealt with.
 func (o *Ops) closeRemark(rw http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	if !o.record(rw, r, "remark-close", map[string]string{"remark": id}) {
+	if !o.record(rw, r, act.RemarkClose, map[string]string{"remark": id}) {
 		return
 	}
 	err := o.Registry.CloseRemark(r.Context(), id, o.Web.Now())

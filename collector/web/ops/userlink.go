@@ -3,6 +3,7 @@ package ops
 import (
 	"net/http"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -23,7 +24,7 @@ func (o *Ops) linkUser(rw http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !o.record(rw, r, "user-link", describe(u)) {
+	if !o.record(rw, r, act.UserLink, describe(u)) {
 		return
 	}
 	link, err := o.Web.NewLink(r.Context(), o.server(u), u.ID, linkLife)
@@ -42,7 +43,7 @@ func (o *Ops) linkUser(rw http.ResponseWriter, r *http.Request) {
 // signOutUser ends all sessions of a user, and the links that wait for them.
 func (o *Ops) signOutUser(rw http.ResponseWriter, r *http.Request) {
 	u, ok := o.find(rw, r)
-	if !ok || !o.record(rw, r, "session-end", describe(u)) {
+	if !ok || !o.record(rw, r, act.SessionEnd, describe(u)) {
 		return
 	}
 	n, err := o.Registry.EndSessions(r.Context(), u.ID, "")

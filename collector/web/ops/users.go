@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -116,9 +117,9 @@ func (o *Ops) addUser(rw http.ResponseWriter, r *http.Request) {
 // recordUser puts a new account on the trail; that of a force's administrator is
 // sealed to the force, so that its auditor sees whom the Comune has let in, and why.
 func (o *Ops) recordUser(rw http.ResponseWriter, r *http.Request, u registry.User, recovery string) bool {
-	kind, details := "user-add", describe(u)
+	kind, details := act.UserAdd, describe(u)
 	if recovery != "" {
-		kind, details["reason"] = "force-recovery", recovery
+		kind, details["reason"] = act.ForceRecovery, recovery
 	}
 	return o.recordFor(rw, r, u.Force, kind, details)
 }
@@ -215,7 +216,7 @@ func (o *Ops) revokeUser(rw http.ResponseWriter, r *http.Request) {
 		bad := wrong{"id", "users.self"}
 		o.refuseUser(rw, r, http.StatusConflict, typed{}, bad)
 		return
-	case !o.record(rw, r, "user-revoke", describe(all[i])):
+	case !o.record(rw, r, act.UserRevoke, describe(all[i])):
 		return
 	}
 	if err := o.Registry.RevokeUser(r.Context(), all[i].ID, o.Web.Now()); err != nil {

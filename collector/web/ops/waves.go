@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -44,7 +45,7 @@ func (o *Ops) waves(rw http.ResponseWriter, r *http.Request) {
 }
 
 // changeWave pauses a wave, has it go on, or cancels what of it has not gone out.
-func (o *Ops) changeWave(kind string, do func(context.Context, int, time.Time) error) http.HandlerFunc {
+func (o *Ops) changeWave(kind act.Kind, do func(context.Context, int, time.Time) error) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		number, err := strconv.Atoi(r.PathValue("number"))
 		if err != nil || number < 1 {

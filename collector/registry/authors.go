@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"anagrafe/protocol"
@@ -12,7 +11,7 @@ import (
 type Author string
 
 const (
-	AuthorUnknown     Author = "" // of before authors were kept
+	AuthorUnknown     Author = "" // of what is done again by the ledger of erasures, which names nobody
 	AuthorOwner       Author = "owner"
 	AuthorReferent    Author = "referent"
 	AuthorControlRoom Author = "control-room"
@@ -127,9 +126,9 @@ func (s site) readActs(ctx context.Context) ([]Act, error) {
 }
 
 // origin is that of an act by its number.
-func origin(acts []Act, number sql.NullInt64) Origin {
-	if !number.Valid || number.Int64 < 1 || number.Int64 > int64(len(acts)) {
+func origin(acts []Act, number int64) Origin {
+	if number < 1 || number > int64(len(acts)) {
 		return Origin{}
 	}
-	return acts[number.Int64-1].Origin
+	return acts[number-1].Origin
 }

@@ -154,8 +154,7 @@ func (s site) read(ctx context.Context, h *History) error {
 	}
 	return each(ctx, s.tx, func(scan func(...any) error) error {
 		var k thing
-		var version, from, recorded, until, closed int64
-		var act, closedAct sql.NullInt64
+		var version, from, recorded, until, closed, act, closedAct int64
 		var sealed []byte
 		if err := scan(&k.kind, &k.id, &version, &from, &recorded, &until, &closed, &act, &closedAct, &sealed); err != nil {
 			return err
@@ -175,7 +174,7 @@ func (s site) read(ctx context.Context, h *History) error {
 			return err
 		}
 		return h.addVersion(k, m, body)
-	}, `SELECT kind, id, version, valid_from, recorded_at, coalesce(valid_until, 0), coalesce(closed_at, 0), act, closed_act, body
+	}, `SELECT kind, id, version, valid_from, recorded_at, coalesce(valid_until, 0), coalesce(closed_at, 0), act, coalesce(closed_act, 0), body
 		FROM versions WHERE site_id = ? ORDER BY kind, id, version`, s.id)
 }
 

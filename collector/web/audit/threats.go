@@ -12,8 +12,9 @@ import (
 type wording map[pages.Lang]string
 
 // threat is somebody who would misuse the register, what keeps them from it, and the
-// tests that show it: TestThreatsNameTests holds that each of them is there. It is
-// what an auditor reads at /audit/threats.
+// tests that show it. The names of the tests are in the program because the page
+// /audit/threats shows them: an auditor who has the sources runs what it names.
+// TestThreatsNameTests holds that each of them is there.
 type threat struct {
 	Who, What, Control wording
 	Tests              []string // "folder: TestName"; none: outside what the service can promise

@@ -57,7 +57,8 @@ func TestUninstallSaysWhatStays(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		check(inv.Record(t.Context(), []interrogate.Device{{Sighting: discover.Sighting{Endpoint: "urn:uuid:1", Address: netip.MustParseAddrPort("192.0.2.7:80")}, Vendor: "Ditta", Kind: interrogate.KindCamera,
+		check(inv.Record(t.Context(), []interrogate.Device{{Sighting: discover.Sighting{Endpoint: "urn:uuid:1",
+			Address: netip.MustParseAddrPort("192.0.2.7:80")}, Vendor: "Ditta", Kind: interrogate.KindCamera,
 			Channels: []interrogate.Channel{{ID: "1", Name: "Ingresso"}}}}, time.Now()))
 		check(inv.AddGrant(t.Context(), protocol.Grant{SiteID: site, SiteName: "Bar Centrale", Category: "other", Epoch: 1, From: time.Now()}, "https://c.example:8443"))
 		check(inv.SetContact(t.Context(), "", protocol.Contact{Name: "Anna Neri", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}))
@@ -107,7 +108,8 @@ func TestUninstallWithdraws(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	check(inv.Record(t.Context(), []interrogate.Device{{Sighting: discover.Sighting{Endpoint: "urn:uuid:1", Address: netip.MustParseAddrPort("192.0.2.7:80")}, Vendor: "Ditta", Kind: interrogate.KindCamera,
+	check(inv.Record(t.Context(), []interrogate.Device{{Sighting: discover.Sighting{Endpoint: "urn:uuid:1",
+		Address: netip.MustParseAddrPort("192.0.2.7:80")}, Vendor: "Ditta", Kind: interrogate.KindCamera,
 		Channels: []interrogate.Channel{{ID: "1", Name: "Ingresso"}}}}, time.Now()))
 	all, err := inv.Cameras(t.Context())
 	check(err)

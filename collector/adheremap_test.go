@@ -107,7 +107,8 @@ func TestRecognisedOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := o.reg.Submission(t.Context(), id)
-	if err != nil || s.Identity == nil || s.Identity.Trust != protocol.TrustSPID || s.Identity.Name != "Persona anna" || s.Identity.FiscalCode != pagestest.ProviderFiscalCode || s.Site.Name != "Bottega Bianchi" {
+	if err != nil || s.Identity == nil || s.Identity.Trust != protocol.TrustSPID || s.Identity.Name != "Persona anna" ||
+		s.Identity.FiscalCode != pagestest.ProviderFiscalCode || s.Site.Name != "Bottega Bianchi" {
 		t.Errorf("%+v %+v %v", s, s.Identity, err)
 	}
 	// Who did not use it at first finds it where the identity is asked for.

@@ -173,7 +173,8 @@ func TestMailSettings(t *testing.T) {
 		good(c)
 		c.PEC, c.SMS = PEC{Server: "smtps://pec.example.it:465", From: "a@pec.example.it"}, SMS{URL: "https://sms.example.it", TokenFile: file("sms", "parola", 0o600)}
 	})
-	if !slices.Equal(o.mail.Channels, []registry.Channel{registry.ChannelEmail}) || !slices.Equal(o.pec.Channels, []registry.Channel{registry.ChannelPEC}) || o.sms.Token != "parola" || !o.reg.SendsSMS() {
+	if !slices.Equal(o.mail.Channels, []registry.Channel{registry.ChannelEmail}) ||
+		!slices.Equal(o.pec.Channels, []registry.Channel{registry.ChannelPEC}) || o.sms.Token != "parola" || !o.reg.SendsSMS() {
 		t.Errorf("mail %v, PEC %v", o.mail.Channels, o.pec.Channels)
 	}
 	if o := opened(t, t.TempDir(), func(*Config) {}); o.pec != nil || o.sms != nil || o.reg.SendsSMS() || o.mail != nil {

@@ -54,7 +54,8 @@ func TestDossierCommands(t *testing.T) {
 		exit int
 		says string
 	}{
-		{[]string{"dossier", "verify", whole, "-key", tr.VerifierKey()}, exitDone, "verified: the dossier of case c1 of Questura, made by M. Rossi at 2026-11-22T11:00:00Z: not a byte was changed; proven on the trail: 1 entry"},
+		{[]string{"dossier", "verify", whole, "-key", tr.VerifierKey()}, exitDone,
+			"verified: the dossier of case c1 of Questura, made by M. Rossi at 2026-11-22T11:00:00Z: not a byte was changed; proven on the trail: 1 entry"},
 		{[]string{"dossier", "verify", whole, "-key", tr.VerifierKey(), "-json"}, exitDone, `"verified":true`},
 		{[]string{"dossier", "show", whole, "-key", tr.VerifierKey()}, exitDone, `{"place":"Via Torino"}`},
 		{[]string{"dossier", "verify", altered, "-key", tr.VerifierKey()}, exitFailed, "line 2"},

@@ -105,7 +105,8 @@ func TestInviteFileExits(t *testing.T) {
 	}
 	letters, config := filepath.Join(dir, "letters.pdf"), whoInvites(t, dir)
 	var errs bytes.Buffer
-	if got := run(t.Context(), console{nil, &errs, &errs}, []string{"invite", "-data", filepath.Join(dir, "nobody"), "-file", file, "-partial"}); got != exitFailed || !strings.Contains(errs.String(), "controller_contact") {
+	if got := run(t.Context(), console{nil, &errs, &errs}, []string{"invite", "-data", filepath.Join(dir, "nobody"), "-file", file,
+		"-partial"}); got != exitFailed || !strings.Contains(errs.String(), "controller_contact") {
 		t.Errorf("nobody invites: exit %d\n%s", got, &errs)
 	}
 	for _, c := range []struct {

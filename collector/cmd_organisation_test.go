@@ -47,7 +47,8 @@ func TestOwnerChange(t *testing.T) {
 	if err := json.Unmarshal(typed(t, dir, "owner", "change", site, "-organisation", "Banks", "-json"), &link); err != nil {
 		t.Fatal(err)
 	}
-	if link.SiteID != site || !strings.HasPrefix(link.Link, "https://localhost:8443/enrol#") || !strings.Contains(link.Link, strings.ReplaceAll(link.Code, "-", "")) && !strings.Contains(link.Link, link.Code) {
+	if link.SiteID != site || !strings.HasPrefix(link.Link, "https://localhost:8443/enrol#") ||
+		!strings.Contains(link.Link, strings.ReplaceAll(link.Code, "-", "")) && !strings.Contains(link.Link, link.Code) {
 		t.Errorf("%+v", link)
 	}
 	if banks := shown("Banks"); len(banks.Sites) != 1 || banks.Sites[0].ID != site || banks.Sites[0].State != "suspended" {

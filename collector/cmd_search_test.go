@@ -239,10 +239,11 @@ func TestSearchMisused(t *testing.T) {
 		"the hour twice":              {[]string{"-at", at, "-date", "2025-10-26", "-time", "02:30"}, []string{"-time: ", "comes twice", "2025-10-26T02:30:00+02:00 or 2025-10-26T02:30:00+01:00"}},
 		"the hour never":              {[]string{"-at", at, "-date", "2027-03-28", "-time", "02:30"}, []string{"-time: ", "never was"}},
 		"an area that crosses itself": {[]string{"-area", "9.18,45.46 9.19,45.47 9.19,45.46 9.18,45.47", "-time", "2025-10-26T12:30:00Z"}, []string{"-area: ", "crosses itself"}},
-		"one of two places":           {[]string{"-address", "Manzoni 5", "-time", "2025-10-26T12:30:00Z"}, []string{"-at: ", "Via Alessandro Manzoni 5 (9.193000,45.469000)", "Piazza Alessandro Manzoni 5"}},
-		"several":                     {[]string{"-at", "95,", "-time", "2025-10-26T12:30:00Z", "-radius", "5", "-reason", "x"}, []string{"-at: ", "-radius: ", "\n-reason: "}},
-		"the case":                    {[]string{"-at", at, "-time", "2025-10-26T12:30:00Z", "-case", "gossip:1"}, []string{"-case: "}},
-		"a fold of no night":          {[]string{"-at", at, "-date", "2025-10-26", "-time", "02:30", "-fold", "third"}, []string{"-fold: "}},
+		"one of two places": {[]string{"-address", "Manzoni 5", "-time", "2025-10-26T12:30:00Z"},
+			[]string{"-at: ", "Via Alessandro Manzoni 5 (9.193000,45.469000)", "Piazza Alessandro Manzoni 5"}},
+		"several":            {[]string{"-at", "95,", "-time", "2025-10-26T12:30:00Z", "-radius", "5", "-reason", "x"}, []string{"-at: ", "-radius: ", "\n-reason: "}},
+		"the case":           {[]string{"-at", at, "-time", "2025-10-26T12:30:00Z", "-case", "gossip:1"}, []string{"-case: "}},
+		"a fold of no night": {[]string{"-at", at, "-date", "2025-10-26", "-time", "02:30", "-fold", "third"}, []string{"-fold: "}},
 	} {
 		code, out, problem := c.search(q.args...)
 		if code != exitMisuse || out != "" {

@@ -40,22 +40,29 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-public ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-max-held N] [-basemap FILE] [-area FILE]", "run the collector", cmdServe},
+		{"serve", "[-public-url URL] [-listen-agents ADDR] [-listen-public ADDR] [-listen-ops ADDR] [-listen-consult ADDR] [-listen-metrics ADDR] [-max-held N] [-basemap FILE] [-area FILE]",
+			"run the collector", cmdServe},
 		{"migrate", "", "bring the register's schema up to date", cmdMigrate},
-		{"invite", "-site NAME [-category C] [-address TEXT] [-count N] | -site-id ID | -association NAME -count N [-letters FILE.pdf]  [-qr FILE.png] [-json]  | -file FILE.csv [-wave N | -per-day N] [-letters FILE.pdf] [-town NAME] [-source TEXT] [-dry-run] [-partial] [-json]", "make a one-time code for a site, or a batch of codes for an association, or invite the businesses of a file", cmdInvite},
+		{"invite", "-site NAME [-category C] [-address TEXT] [-count N] | -site-id ID | -association NAME -count N [-letters FILE.pdf]  [-qr FILE.png] " +
+			"[-json]  | -file FILE.csv [-wave N | -per-day N] [-letters FILE.pdf] [-town NAME] [-source TEXT] [-dry-run] [-partial] [-json]",
+			"make a one-time code for a site, or a batch of codes for an association, or invite the businesses of a file", cmdInvite},
 		{"batch list", "[-page N] [-json]", "list the batches of codes for associations, and how many are used", cmdBatchList},
 		{"batch end", "BATCH", "make the unused codes of a batch good for nothing", cmdBatchEnd},
 		{"bounce", "< MAIL [-json]", "take a notification about a message that was sent, as a mail server pipes it (RFC 3464, or a receipt of PEC)", cmdBounce},
-		{"organisation add", "NAME -fiscal-code CODE -contact NAME -phone NUMBER|-email ADDRESS|-pec ADDRESS [-kind KIND] [-representative NAME -capacity TEXT [-term DATE]] [-role ROLE] [-hours TEXT] [-trust LEVEL] [-json]", "add an owner of many sites", cmdOrganisationAdd},
+		{"organisation add", "NAME -fiscal-code CODE -contact NAME -phone NUMBER|-email ADDRESS|-pec ADDRESS [-kind KIND] " +
+			"[-representative NAME -capacity TEXT [-term DATE]] [-role ROLE] [-hours TEXT] [-trust LEVEL] [-json]", "add an owner of many sites", cmdOrganisationAdd},
 		{"organisation list", "[-json]", "list them", cmdOrganisationList},
 		{"organisation show", "ID|NAME [-json]", "one of them, with its sites and delegations", cmdOrganisationShow},
-		{"organisation change", "ID|NAME [-name NAME] [-fiscal-code CODE] [-trust LEVEL] [-representative NAME -capacity TEXT [-term DATE]] [-contact NAME -phone NUMBER|-email ADDRESS|-pec ADDRESS] [-json]", "change what is known of one, e.g. the administrator of a condominium", cmdOrganisationChange},
+		{"organisation change", "ID|NAME [-name NAME] [-fiscal-code CODE] [-trust LEVEL] [-representative NAME -capacity TEXT [-term DATE]] " +
+			"[-contact NAME -phone NUMBER|-email ADDRESS|-pec ADDRESS] [-json]", "change what is known of one, e.g. the administrator of a condominium", cmdOrganisationChange},
 		{"organisation take-in", "ID|NAME -site ID [-json]", "make a site one of its sites", cmdOrganisationTakeIn},
 		{"owner change", "SITE -organisation ID|NAME [-json]", "give a site to another owner: suspended until that one adheres", cmdOwnerChange},
-		{"delegation add", "ID|NAME -referent NAME -power prepare|approve|answer... -rule TEXT -until DAY [-from DAY] [-site ID...] [-json]", "let a technical referent act for an organisation", cmdDelegationAdd},
+		{"delegation add", "ID|NAME -referent NAME -power prepare|approve|answer... -rule TEXT -until DAY [-from DAY] [-site ID...] [-json]",
+			"let a technical referent act for an organisation", cmdDelegationAdd},
 		{"delegation list", "ID|NAME [-json]", "list what an organisation has delegated", cmdDelegationList},
 		{"delegation revoke", "DELEGATION [-json]", "end a delegation at once", cmdDelegationRevoke},
-		{"import", "FILE.csv -organisation ID|NAME [-dry-run] [-partial | -remove-missing] [-codes OUT.csv] [-json]", "take an owner's own file of sites and cameras, after checking all its lines", cmdImport},
+		{"import", "FILE.csv -organisation ID|NAME [-dry-run] [-partial | -remove-missing] [-codes OUT.csv] [-json]",
+			"take an owner's own file of sites and cameras, after checking all its lines", cmdImport},
 		{"export", "FILE.json|FILE.csv -site ID|-organisation ID|NAME", "write all that is one owner's own", cmdExport},
 		{"addresses", "FILE.csv... [-source NAME] [-dry-run] [-partial] [-json] | -list | -remove NAME", "take the Comune's house numbers and streets, for the search by address", cmdPlaces},
 		{"districts", "FILE.geojson... [-source NAME] [-dry-run] [-partial] [-json] | -list | -remove NAME", "take its municipi, NIL or other districts", cmdPlaces},
@@ -73,11 +80,15 @@ func commands() []command {
 		{"user link", "NAME|ID [-json]", "a new one-time link for one of the Comune's people who cannot sign in", cmdUserLink},
 		{"user signout", "NAME|ID [-json]", "end all their sessions at once", cmdUserLink},
 		{"user list", "[-json]", "list the Comune's people", cmdUserList},
-		{"search", "-server URL -credential FILE -at LON,LAT | -address TEXT | -area VERTICES | -route VERTICES [-means foot|bicycle|car | -speed KMH-KMH] [-arrival RFC3339] -time RFC3339 [-until RFC3339] | -date DAY -time HH:MM [-until HH:MM] [-fold first|second] [-radius M] [-category C]... [-continuous] [-certain] -case KIND:REF -offence CLASS -reason TEXT [-json]", "which cameras may have filmed a place at a time", cmdSearch},
-		{"preserve", "-server URL -credential FILE -camera ID... -from RFC3339 -until RFC3339 -kind invitation|order [-phone NUMBER] -case KIND:REF -offence CLASS -reason TEXT [-json] | -list [-json]", "ask owners to keep footage, or how far that has come", cmdPreserve},
+		{"search", "-server URL -credential FILE -at LON,LAT | -address TEXT | -area VERTICES | -route VERTICES [-means foot|bicycle|car | -speed KMH-KMH] " +
+			"[-arrival RFC3339] -time RFC3339 [-until RFC3339] | -date DAY -time HH:MM [-until HH:MM] [-fold first|second] [-radius M] [-category C]... " +
+			"[-continuous] [-certain] -case KIND:REF -offence CLASS -reason TEXT [-json]", "which cameras may have filmed a place at a time", cmdSearch},
+		{"preserve", "-server URL -credential FILE -camera ID... -from RFC3339 -until RFC3339 -kind invitation|order [-phone NUMBER] -case KIND:REF " +
+			"-offence CLASS -reason TEXT [-json] | -list [-json]", "ask owners to keep footage, or how far that has come", cmdPreserve},
 		{"audit verify", "-key VKEY -checkpoint FILE [-export FILE] [-witness VKEY]...", "prove that nothing on the trail was changed, removed or inserted", cmdAuditVerify},
 		{"audit export", "FILE", "write the trail to a file", cmdAuditExport},
-		{"audit witness", "-server URL -key VKEY -key-file FILE -checkpoint FILE [-first] | -new NAME -key-file FILE [-json]", "co-sign the trail's checkpoint with a second key, on another machine", cmdAuditWitness},
+		{"audit witness", "-server URL -key VKEY -key-file FILE -checkpoint FILE [-first] | -new NAME -key-file FILE [-json]",
+			"co-sign the trail's checkpoint with a second key, on another machine", cmdAuditWitness},
 		{"audit show", "-identity FILE [-export FILE]", "open the entries of a force with its private key", cmdAuditShow},
 		{"dossier verify", "FILE -key VKEY [-json]", "prove offline that a case's dossier was not changed", cmdDossierVerify},
 		{"dossier show", "FILE -key VKEY [-json]", "verify it, and print what is in it", cmdDossierShow},
@@ -88,7 +99,8 @@ func commands() []command {
 		{"certificate", "FILE [-key VKEY] [-json]", "check a certificate of erasure", cmdCertificate},
 		{"receipt", "FILE [-key VKEY] [-json]", "check a receipt that an owner holds", cmdReceipt},
 		{"notice", "-kind privacy|record [-lang it|en] [-json]", "write the privacy notice (art. 13 GDPR) or the record of processing (art. 30) from the running configuration", cmdNotice},
-		{"guide", "owner|sticker|referent|operator FILE.pdf [-lang it|en]", "write a guide as a PDF: the owners' leaflet, the sticker for their window, the referents' guide, the manual for who runs the collector", cmdGuide},
+		{"guide", "owner|sticker|referent|operator FILE.pdf [-lang it|en]",
+			"write a guide as a PDF: the owners' leaflet, the sticker for their window, the referents' guide, the manual for who runs the collector", cmdGuide},
 		{"version", "", "print the version", cmdVersion},
 	}
 }

@@ -51,7 +51,8 @@ const (
 
 // planted are the words that must be found nowhere, in each way of writing them.
 var planted = []string{plantedReason, plantedRef, plantedLater, plantedPhone, url.QueryEscape(plantedPhone), plantedPhone[4:], "3775550113", plantedRecord,
-	plantedNote, plantedOther, plantedPlace, plantedOffice, plantedHand, plantedCall, plantedCaller, url.QueryEscape(plantedCaller), "3335550224", plantedLon, plantedLat, "9190123", "45464056", "22:17:03"}
+	plantedNote, plantedOther, plantedPlace, plantedOffice, plantedHand, plantedCall, plantedCaller, url.QueryEscape(plantedCaller), "3335550224",
+	plantedLon, plantedLat, "9190123", "45464056", "22:17:03"}
 
 // sight is one place that the Comune's people can look at.
 type sight struct{ where, text string }

@@ -343,7 +343,8 @@ func (c Config) public() string { return strings.TrimSuffix(c.PublicURL, "/") }
 // inviter is who invites businesses, as each invitation says.
 func (c Config) inviter() letter.Office {
 	public := c.public()
-	return letter.Office{Name: c.Controller, Contact: c.ControllerContact, Page: public + join.InvitedPath + "/", Dictated: public + adhere.DictatedPath, Privacy: public + "/privacy", KeptDays: c.InvitationDays}
+	return letter.Office{Name: c.Controller, Contact: c.ControllerContact, Page: public + join.InvitedPath + "/", Dictated: public +
+		adhere.DictatedPath, Privacy: public + "/privacy", KeptDays: c.InvitationDays}
 }
 
 // host is the name that agents call and that the server's certificate bears.

@@ -16,7 +16,8 @@ func TestSitesFollowTheDistricts(t *testing.T) {
 	invite := func(address string) {
 		t.Helper()
 		code := sha256.Sum256([]byte(address))
-		if _, err := o.reg.Invite(t.Context(), registry.Invitation{Site: protocol.Site{Name: "Bar", Category: "shop", Address: address}, CodeHash: code, At: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+		if _, err := o.reg.Invite(t.Context(), registry.Invitation{Site: protocol.Site{Name: "Bar", Category: "shop", Address: address},
+			CodeHash: code, At: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -234,7 +234,8 @@ func (o *office) follow(ctx context.Context) error {
 
 // printAddresses says where everything is, and lets the first administrator in.
 func (o *office) printAddresses(ctx context.Context, out io.Writer) error {
-	o.log.Info("collector serving", "agents", o.config.agentsURL(), "public", o.config.PublicURL, "ops", o.config.OpsURL, "consultation", o.config.ConsultURL, "trail_key", o.trail.VerifierKey(), "receipt_key", o.receipts.VerifierKey())
+	o.log.Info("collector serving", "agents", o.config.agentsURL(), "public", o.config.PublicURL, "ops", o.config.OpsURL, "consultation",
+		o.config.ConsultURL, "trail_key", o.trail.VerifierKey(), "receipt_key", o.receipts.VerifierKey())
 	if !pages.Built() {
 		o.log.Warn("the pages' front end is not built: run make")
 	}

@@ -152,7 +152,8 @@ func TestAFreshProcessFindsTampering(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if code, out, complaint := e.verify(t, e.export); code != exitDone || !strings.Contains(out, "verified: 20 entries") || !strings.Contains(out, "procura.example.it has co-signed the first 8 entries") {
+	if code, out, complaint := e.verify(t, e.export); code != exitDone || !strings.Contains(out, "verified: 20 entries") ||
+		!strings.Contains(out, "procura.example.it has co-signed the first 8 entries") {
 		t.Fatalf("untouched: exit %d: %s%s", code, out, complaint)
 	}
 	const n = 11 // the entry that is touched, on line n+1
@@ -336,7 +337,8 @@ func TestAWitnessVisitsTheCollector(t *testing.T) {
 	}
 	export := filepath.Join(at, "export")
 	typed(t, dir, "audit", "export", export)
-	if code, out, complaint := program(t, "audit", "verify", "-key", o.trail.VerifierKey(), "-checkpoint", checkpoint, "-export", export, "-witness", witness); code != exitDone || !strings.Contains(out, "procura.example.it") {
+	if code, out, complaint := program(t, "audit", "verify", "-key", o.trail.VerifierKey(), "-checkpoint", checkpoint, "-export", export, "-witness",
+		witness); code != exitDone || !strings.Contains(out, "procura.example.it") {
 		t.Errorf("%d %s%s", code, out, complaint)
 	}
 	// A key that the collector does not know.

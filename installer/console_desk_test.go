@@ -65,7 +65,8 @@ func (c console) whole(t *testing.T, sites int, engine string) figure {
 	if w.lines != sites+1 {
 		t.Fatalf("%d lines", w.lines)
 	}
-	return reaches(fmt.Sprintf("console_file.%dk.%s", sites/1000, engine), fmt.Sprintf("rows a second of /sites.csv, %.1f MB in %.1f s", float64(w.bytes)/1e6, took.Seconds()), float64(sites)/took.Seconds(), "rows/s", 5_000)
+	return reaches(fmt.Sprintf("console_file.%dk.%s", sites/1000, engine),
+		fmt.Sprintf("rows a second of /sites.csv, %.1f MB in %.1f s", float64(w.bytes)/1e6, took.Seconds()), float64(sites)/took.Seconds(), "rows/s", 5_000)
 }
 
 // firstQueue is what the one waits who opens the technical queue when nobody did for

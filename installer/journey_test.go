@@ -110,7 +110,8 @@ func (s *scene) journey(t *testing.T, v variant) {
 	case keys < len("0:00rapina") || !v.keys && clicks == 0:
 		t.Errorf("only %d keystrokes and %d clicks were counted", keys, clicks)
 	}
-	if sum := sha256.Sum256(file); !bytes.HasPrefix(file, []byte("%PDF")) || !strings.Contains(pagestest.Eval[string](tab, `document.querySelector(".paper-proof").innerText`), hex.EncodeToString(sum[:])) {
+	if sum := sha256.Sum256(file); !bytes.HasPrefix(file, []byte("%PDF")) ||
+		!strings.Contains(pagestest.Eval[string](tab, `document.querySelector(".paper-proof").innerText`), hex.EncodeToString(sum[:])) {
 		t.Errorf("%s, %d bytes, is not the file that the page tells", name, len(file))
 	}
 	tagged(t, file)

@@ -102,7 +102,8 @@ func emptyMachine(t *testing.T, dir string) {
 	write(t, filepath.Join(dir, "cert.pem"), cert, 0o644)
 	write(t, filepath.Join(dir, "key.pem"), key, 0o600)
 	district := func(name, x string) string {
-		return `{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"NIL":"` + name + `","ID_NIL":1,"MUNICIPIO":1},"geometry":{"type":"Polygon","coordinates":[[[9.1,45.4],[` + x + `,45.4],[` + x + `,45.5],[9.1,45.5],[9.1,45.4]]]}}]}`
+		return `{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"NIL":"` + name +
+			`","ID_NIL":1,"MUNICIPIO":1},"geometry":{"type":"Polygon","coordinates":[[[9.1,45.4],[` + x + `,45.4],[` + x + `,45.5],[9.1,45.5],[9.1,45.4]]]}}]}`
 	}
 	write(t, filepath.Join(dir, "municipi.geojson"), strings.Replace(strings.Replace(district("Uno", "9.3"), `"NIL":"Uno",`, "", 1), `"ID_NIL":1,`, "", 1), 0o644)
 	write(t, filepath.Join(dir, "nil.geojson"), district("Duomo", "9.2"), 0o644)

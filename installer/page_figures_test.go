@@ -66,7 +66,8 @@ func pageFigures(t *testing.T) []figure {
 	}
 	one := func(id string, percent int) figure {
 		ms, empty := over(percent)
-		return bounded(id, fmt.Sprintf("page of an answer, server time p%d over that of the empty form (%.2f ms), %d cameras, %d rows", percent, empty, pageCameras(), desk.rows/len(desk.page)), ms, "ms", 20)
+		return bounded(id, fmt.Sprintf("page of an answer, server time p%d over that of the empty form (%.2f ms), %d cameras, %d rows", percent,
+			empty, pageCameras(), desk.rows/len(desk.page)), ms, "ms", 20)
 	}
 	return []figure{one("page", 99), one("page.p50", 50)}
 }

@@ -48,7 +48,8 @@ func TestPicturesGoNowhere(t *testing.T) {
 			return true
 		})
 		for _, spec := range file.Imports {
-			if name := strings.Trim(spec.Path.Value, `"`); (name == "image" || strings.HasPrefix(name, "image/") || strings.HasPrefix(name, "golang.org/x/image")) && !strings.HasPrefix(s.path, "agent/interrogate/picture") {
+			if name := strings.Trim(spec.Path.Value, `"`); (name == "image" || strings.HasPrefix(name, "image/") ||
+				strings.HasPrefix(name, "golang.org/x/image")) && !strings.HasPrefix(s.path, "agent/interrogate/picture") {
 				t.Errorf("%s imports %s: only agent/interrogate/picture.go looks into a picture", s.path, name)
 			}
 		}

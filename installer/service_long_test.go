@@ -289,7 +289,8 @@ func TestLongService(t *testing.T) {
 	m.run("rmdir", "/etc/anagrafe-agent")
 	after := m.files()
 	for _, name := range slices.Sorted(maps.Keys(after)) {
-		if strings.HasPrefix(name, "/var/lib/anagrafe-collector/") || slices.Contains([]string{"/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid", "/etc/subgid"}, name) { // userdel's copies
+		if strings.HasPrefix(name, "/var/lib/anagrafe-collector/") ||
+			slices.Contains([]string{"/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid", "/etc/subgid"}, name) { // userdel's copies
 			continue
 		}
 		if was, there := withCollector[name]; !there || was != after[name] {

@@ -146,7 +146,8 @@ func TestLongSPKAgain(t *testing.T) {
 	version := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(first), "anagrafe-agent-"), "-x86_64.spk")
 	files, _ := untar(t, bytes.NewReader(b))
 	_, epoch, _ := strings.Cut(spkInfo(t, files["INFO"])["version"], "-")
-	tool(t, []string{"VERSION=" + version, "SOURCE_DATE_EPOCH=" + epoch, "TZ=Pacific/Auckland"}, "sh", "-c", `umask 077; exec spk/pack x86_64 "$0" "$1"`, absolute(t, "../build/linux-amd64/anagrafe-agent"), out)
+	tool(t, []string{"VERSION=" + version, "SOURCE_DATE_EPOCH=" + epoch, "TZ=Pacific/Auckland"}, "sh", "-c",
+		`umask 077; exec spk/pack x86_64 "$0" "$1"`, absolute(t, "../build/linux-amd64/anagrafe-agent"), out)
 	again, err := os.ReadFile(filepath.Join(out, filepath.Base(first)))
 	if err != nil || !bytes.Equal(b, again) {
 		t.Errorf("%d bytes and %d differ, %v", len(b), len(again), err)

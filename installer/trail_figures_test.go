@@ -118,7 +118,8 @@ func trailFigures(t *testing.T) []figure {
 		hash = min(hash, time.Since(begun).Seconds())
 	}
 	return []figure{
-		atLeast("trail", fmt.Sprintf("searches a second, each sealed and durable on the trail before its answer, %d officers, SQLite; beside a bare Merkle log, %d leaves a commit as here", trailOfficers, batch), done/took, "1/s", bare, 0.6),
+		atLeast("trail", fmt.Sprintf("searches a second, each sealed and durable on the trail before its answer, %d officers, SQLite; beside a bare Merkle log, %d leaves a commit as here",
+			trailOfficers, batch), done/took, "1/s", bare, 0.6),
 		bounded("trail_alone", "one officer alone waits for the trail, median", 1000*alone[len(alone)/2], "ms", 20),
 		atMost("trail_verify", fmt.Sprintf("verification of %d entries (%d MB); beside hashing the same bytes once", trailEntries(), export.Len()>>20), verify, "s", hash, 5),
 	}

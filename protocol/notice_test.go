@@ -25,7 +25,8 @@ func sampleNotice(b NoticeBody) Notice {
 
 // TestNoticeOverTheWire: what is sent down is what is read.
 func TestNoticeOverTheWire(t *testing.T) {
-	for _, body := range []NoticeBody{samplePreserve(), SiteChange{State: SiteWithdrawn, At: sampleTime}, Reminder{Reason: "recapiti da confermare"}, Letter{Text: "Buongiorno,\nil registratore non risponde."}} {
+	for _, body := range []NoticeBody{samplePreserve(), SiteChange{State: SiteWithdrawn, At: sampleTime}, Reminder{Reason: "recapiti da confermare"},
+		Letter{Text: "Buongiorno,\nil registratore non risponde."}} {
 		n := sampleNotice(body)
 		w, err := NoticeToWire(n)
 		if err != nil {
@@ -66,14 +67,15 @@ func TestBadNotice(t *testing.T) {
 		"of a newer kind": {&wire.Notice{Id: sampleID, SiteId: sampleSite, At: timeToWire(sampleTime)}, []string{"body"}},
 		"empty letter":    {&wire.Notice{Id: sampleID, SiteId: sampleSite, At: timeToWire(sampleTime), Body: &wire.Notice_Letter{Letter: &wire.Letter{Text: "\n"}}}, []string{"text"}},
 		"turned letter":   {&wire.Notice{Id: sampleID, SiteId: sampleSite, At: timeToWire(sampleTime), Body: &wire.Notice_Letter{Letter: &wire.Letter{Text: "a\n\u202eb"}}}, []string{"text"}},
-		"long letter":     {&wire.Notice{Id: sampleID, SiteId: sampleSite, At: timeToWire(sampleTime), Body: &wire.Notice_Letter{Letter: &wire.Letter{Text: strings.Repeat("a", MaxLetter+1)}}}, []string{"text"}},
-		"no rule":         {broken(func(p *Preserve) { p.Kind = "wish" }), []string{"kind"}},
-		"from nobody":     {broken(func(p *Preserve) { p.From = "" }), []string{"from"}},
-		"turned text":     {broken(func(p *Preserve) { p.From = "Questura\u202e" }), []string{"from"}},
-		"backwards":       {broken(func(p *Preserve) { p.End = p.Start }), []string{"end"}},
-		"no camera":       {broken(func(p *Preserve) { p.CameraIDs = nil }), []string{"camera_ids"}},
-		"an address":      {broken(func(p *Preserve) { p.CameraIDs[1] = "192.0.2.7" }), []string{"camera_ids[1]"}},
-		"no check":        {broken(func(p *Preserve) { p.CheckCode = "" }), []string{"check_code"}},
+		"long letter": {&wire.Notice{Id: sampleID, SiteId: sampleSite, At: timeToWire(sampleTime),
+			Body: &wire.Notice_Letter{Letter: &wire.Letter{Text: strings.Repeat("a", MaxLetter+1)}}}, []string{"text"}},
+		"no rule":     {broken(func(p *Preserve) { p.Kind = "wish" }), []string{"kind"}},
+		"from nobody": {broken(func(p *Preserve) { p.From = "" }), []string{"from"}},
+		"turned text": {broken(func(p *Preserve) { p.From = "Questura\u202e" }), []string{"from"}},
+		"backwards":   {broken(func(p *Preserve) { p.End = p.Start }), []string{"end"}},
+		"no camera":   {broken(func(p *Preserve) { p.CameraIDs = nil }), []string{"camera_ids"}},
+		"an address":  {broken(func(p *Preserve) { p.CameraIDs[1] = "192.0.2.7" }), []string{"camera_ids[1]"}},
+		"no check":    {broken(func(p *Preserve) { p.CheckCode = "" }), []string{"check_code"}},
 	} {
 		_, err := NoticeFromWire(c.notice)
 		if got := fieldsOf(err); !slices.Equal(got, c.want) {

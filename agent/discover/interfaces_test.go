@@ -182,7 +182,8 @@ func TestIsCamera(t *testing.T) {
 		{Sighting{Types: []string{"Device"}, Scopes: []string{"onvif://www.onvif.org/type/ptz"}}, true},
 		{Sighting{Types: []string{"Device"}, XAddrs: []string{"http://10.0.0.1/onvif/device_service"}}, true},
 		{Sighting{XAddrs: []string{"http://10.0.0.1/x"}}, true},
-		{Sighting{Types: []string{"{http://schemas.xmlsoap.org/ws/2006/02/devprof}Device", "{http://schemas.microsoft.com/windows/2006/08/wdp/print}PrintDeviceType"}, XAddrs: []string{"http://10.0.0.1:5357/x"}}, false},
+		{Sighting{Types: []string{"{http://schemas.xmlsoap.org/ws/2006/02/devprof}Device",
+			"{http://schemas.microsoft.com/windows/2006/08/wdp/print}PrintDeviceType"}, XAddrs: []string{"http://10.0.0.1:5357/x"}}, false},
 		{Sighting{}, false},
 	} {
 		if got := isCamera(c.s); got != c.want {

@@ -26,16 +26,21 @@ func TestMerge(t *testing.T) {
 		in   []Sighting
 		want string // address key, of each
 	}{
-		{"all ways at once", []Sighting{camera, at("10.0.0.7:80", MethodSADP), at("10.0.0.7:8080", MethodMDNS+"_http._tcp"), at("10.0.0.7:80", MethodSSDP), at("10.0.0.7:8081", MethodDHDiscover), at("10.0.0.7:80", MethodTarget)},
+		{"all ways at once", []Sighting{camera, at("10.0.0.7:80", MethodSADP), at("10.0.0.7:8080", MethodMDNS+"_http._tcp"),
+			at("10.0.0.7:80", MethodSSDP), at("10.0.0.7:8081", MethodDHDiscover), at("10.0.0.7:80", MethodTarget)},
 			"10.0.0.7:8000 urn:uuid:1"},
 		{"several devices on one host, and one of them by its port", []Sighting{camera, other, at("10.0.0.7:8001", MethodSADP)}, "10.0.0.7:8000 urn:uuid:1, 10.0.0.7:8001 urn:uuid:2"},
 		{"several on one host, none of them surely", []Sighting{camera, other, at("10.0.0.7:85", MethodSADP)}, "10.0.0.7:85 10.0.0.7:85, 10.0.0.7:8000 urn:uuid:1, 10.0.0.7:8001 urn:uuid:2"},
 		{"a port that the owner typed is no guess", []Sighting{camera, at("10.0.0.7:9000", MethodTarget)}, "10.0.0.7:8000 urn:uuid:1, 10.0.0.7:9000 10.0.0.7:9000"},
 		{"by IPv4 and IPv6", []Sighting{camera, named(at("[fe80::7%eth0]:8000", MethodUntyped), "urn:uuid:1", "http://[fe80::7]:8000/onvif")}, "10.0.0.7:8000 urn:uuid:1"},
-		{"who repeats the endpoint of a camera", []Sighting{camera, named(at("10.0.0.66:9999", MethodUntyped), "urn:uuid:1", "http://10.0.0.7:9999/steal", "http://10.0.0.7:8000/steal")}, "10.0.0.7:8000 urn:uuid:1"},
-		{"who does so with a camera that names no address", []Sighting{named(at("10.0.0.7:80", MethodUntyped), "urn:uuid:1"), named(at("10.0.0.66:9999", MethodUntyped), "urn:uuid:1", "http://10.0.0.66:9999/steal")}, "10.0.0.7:80 urn:uuid:1"},
-		{"who does so with one that names a wrong host", []Sighting{named(at("10.0.0.7:8000", MethodUntyped), "urn:uuid:1", "http://192.168.1.64:8000/onvif"), named(at("10.0.0.66:80", MethodUntyped), "urn:uuid:1", "http://10.0.0.7:8000/steal")}, "10.0.0.7:8000 urn:uuid:1"},
-		{"seen without endpoint on its second address", []Sighting{at("10.0.0.8:80", MethodTarget), camera, named(at("10.0.0.8:8000", MethodUntyped), "urn:uuid:1", "http://10.0.0.8:8000/onvif")}, "10.0.0.7:8000 urn:uuid:1"},
+		{"who repeats the endpoint of a camera", []Sighting{camera,
+			named(at("10.0.0.66:9999", MethodUntyped), "urn:uuid:1", "http://10.0.0.7:9999/steal", "http://10.0.0.7:8000/steal")}, "10.0.0.7:8000 urn:uuid:1"},
+		{"who does so with a camera that names no address", []Sighting{named(at("10.0.0.7:80", MethodUntyped), "urn:uuid:1"),
+			named(at("10.0.0.66:9999", MethodUntyped), "urn:uuid:1", "http://10.0.0.66:9999/steal")}, "10.0.0.7:80 urn:uuid:1"},
+		{"who does so with one that names a wrong host", []Sighting{named(at("10.0.0.7:8000", MethodUntyped), "urn:uuid:1",
+			"http://192.168.1.64:8000/onvif"), named(at("10.0.0.66:80", MethodUntyped), "urn:uuid:1", "http://10.0.0.7:8000/steal")}, "10.0.0.7:8000 urn:uuid:1"},
+		{"seen without endpoint on its second address", []Sighting{at("10.0.0.8:80", MethodTarget), camera,
+			named(at("10.0.0.8:8000", MethodUntyped), "urn:uuid:1", "http://10.0.0.8:8000/onvif")}, "10.0.0.7:8000 urn:uuid:1"},
 	} {
 		forward, backward := merged(c.in), c.in[len(c.in)-1:]
 		for i := len(c.in) - 2; i >= 0; i-- {

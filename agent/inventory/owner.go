@@ -22,20 +22,21 @@ type OwnerAccess struct {
 func (v *Inventory) OwnerAccess(ctx context.Context) (all []OwnerAccess, err error) {
 	err = v.read(ctx, func(tx *sql.Tx) error {
 		return each(ctx, tx, `SELECT id, name, owner_link, owner_code, coalesce((SELECT kind = 'withdrawal' AND state = 'waiting'
-			FROM message m WHERE m.site_id = site.id AND kind IN ('declaration', 'withdrawal') ORDER BY seq DESC LIMIT 1), 0) FROM site WHERE owner_code IS NOT NULL ORDER BY granted, id`, func(rows *sql.Rows) error {
-			var a OwnerAccess
-			var sealed []byte
-			if err := rows.Scan(&a.SiteID, &a.SiteName, &a.Link, &sealed, &a.Leaving); err != nil {
-				return err
-			}
-			var err error
-			if a.Code, err = v.secrets.openCode(a.SiteID, sealed); err != nil {
-				v.log.Warn("an owner's code cannot be shown", "site", a.SiteID, "err", err)
+			FROM message m WHERE m.site_id = site.id AND kind IN ('declaration', 'withdrawal') ORDER BY seq DESC LIMIT 1), 0) FROM site WHERE owner_code IS NOT NULL ORDER BY granted, id`,
+			func(rows *sql.Rows) error {
+				var a OwnerAccess
+				var sealed []byte
+				if err := rows.Scan(&a.SiteID, &a.SiteName, &a.Link, &sealed, &a.Leaving); err != nil {
+					return err
+				}
+				var err error
+				if a.Code, err = v.secrets.openCode(a.SiteID, sealed); err != nil {
+					v.log.Warn("an owner's code cannot be shown", "site", a.SiteID, "err", err)
+					return nil
+				}
+				all = append(all, a)
 				return nil
-			}
-			all = append(all, a)
-			return nil
-		})
+			})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look up where the owner acts from a browser: %w", err)

@@ -35,17 +35,21 @@ func TestTheOwnersWordAndTheDevices(t *testing.T) {
 		ageBy  protocol.Source
 		other  string // what is shown beside: "schedule", "retention"
 	}{
-		"nobody says anything":                   {nothing, Edit{}, nothing, "", "", 0, "", ""},
-		"the device alone":                       {nothing, Edit{}, told{motion, kept(7 * day)}, protocol.Motion, protocol.Measured, 7 * day, protocol.Measured, ""},
-		"the owner alone":                        {nothing, Edit{Schedule: new("always"), Days: new(3)}, nothing, protocol.Continuous, protocol.Declared, 3 * day, protocol.Declared, ""},
-		"he does not know":                       {nothing, Edit{Schedule: new("unknown"), Days: new(0)}, nothing, "", "", 0, "", ""},
-		"he does not know, the device does":      {told{motion, kept(day)}, Edit{Schedule: new("unknown"), Days: new(0)}, told{motion, kept(day)}, protocol.Motion, protocol.Measured, day, protocol.Measured, ""},
+		"nobody says anything": {nothing, Edit{}, nothing, "", "", 0, "", ""},
+		"the device alone":     {nothing, Edit{}, told{motion, kept(7 * day)}, protocol.Motion, protocol.Measured, 7 * day, protocol.Measured, ""},
+		"the owner alone":      {nothing, Edit{Schedule: new("always"), Days: new(3)}, nothing, protocol.Continuous, protocol.Declared, 3 * day, protocol.Declared, ""},
+		"he does not know":     {nothing, Edit{Schedule: new("unknown"), Days: new(0)}, nothing, "", "", 0, "", ""},
+		"he does not know, the device does": {told{motion, kept(day)}, Edit{Schedule: new("unknown"), Days: new(0)}, told{motion, kept(day)},
+			protocol.Motion, protocol.Measured, day, protocol.Measured, ""},
 		"declared, then read for the first time": {nothing, Edit{Schedule: new("always"), Days: new(3)}, told{motion, kept(7 * day)}, protocol.Motion, protocol.Measured, 7 * day, protocol.Measured, ""},
-		"corrected":                              {told{motion, kept(7 * day)}, Edit{Schedule: new("always"), Days: new(3)}, told{motion, kept(7 * day)}, protocol.Continuous, protocol.Declared, 3 * day, protocol.Declared, "schedule retention"},
-		"corrected, then the device was set":     {told{motion, kept(7 * day)}, Edit{Schedule: new("20:00-08:00"), Days: new(3)}, told{always, kept(2 * day)}, protocol.Continuous, protocol.Measured, 2 * day, protocol.Measured, ""},
-		"one of two corrected":                   {told{motion, kept(7 * day)}, Edit{Days: new(3)}, told{motion, kept(7 * day)}, protocol.Motion, protocol.Measured, 3 * day, protocol.Declared, "retention"},
-		"what the device says, too":              {told{motion, kept(7 * day)}, Edit{Schedule: new("motion"), Days: new(7)}, told{always, kept(2 * day)}, protocol.Continuous, protocol.Measured, 2 * day, protocol.Measured, ""},
-		"confirmed":                              {told{motion, kept(7 * day)}, Edit{HoursRight: true}, told{motion, kept(7 * day)}, protocol.Motion, protocol.Measured, 7 * day, protocol.Measured, ""},
+		"corrected": {told{motion, kept(7 * day)}, Edit{Schedule: new("always"), Days: new(3)},
+			told{motion, kept(7 * day)}, protocol.Continuous, protocol.Declared, 3 * day, protocol.Declared, "schedule retention"},
+		"corrected, then the device was set": {told{motion, kept(7 * day)}, Edit{Schedule: new("20:00-08:00"), Days: new(3)},
+			told{always, kept(2 * day)}, protocol.Continuous, protocol.Measured, 2 * day, protocol.Measured, ""},
+		"one of two corrected": {told{motion, kept(7 * day)}, Edit{Days: new(3)}, told{motion, kept(7 * day)}, protocol.Motion, protocol.Measured, 3 * day, protocol.Declared, "retention"},
+		"what the device says, too": {told{motion, kept(7 * day)}, Edit{Schedule: new("motion"), Days: new(7)},
+			told{always, kept(2 * day)}, protocol.Continuous, protocol.Measured, 2 * day, protocol.Measured, ""},
+		"confirmed": {told{motion, kept(7 * day)}, Edit{HoursRight: true}, told{motion, kept(7 * day)}, protocol.Motion, protocol.Measured, 7 * day, protocol.Measured, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := open(t, t.TempDir())

@@ -57,7 +57,8 @@ func TestDiagnosis(t *testing.T) {
 	if code, page, _ := o.send(t, "POST", "/diagnosis?lang=it", url.Values{"text": {"another"}, "by": {"Anna"}}.Encode()); code != 422 || !strings.Contains(page, "rileggi") || len(diagnoses()) != 0 {
 		t.Errorf("another text: %d, %d sent", code, len(diagnoses()))
 	}
-	if code, _, to := o.send(t, "POST", "/diagnosis?lang=it", url.Values{"text": {strings.ReplaceAll(shown.Text, "\n", "\r\n")}, "by": {"Anna"}}.Encode()); code != 303 || !strings.HasPrefix(to.Get("Location"), "/outbox") {
+	if code, _, to := o.send(t, "POST", "/diagnosis?lang=it",
+		url.Values{"text": {strings.ReplaceAll(shown.Text, "\n", "\r\n")}, "by": {"Anna"}}.Encode()); code != 303 || !strings.HasPrefix(to.Get("Location"), "/outbox") {
 		t.Errorf("%d %s", code, to)
 	}
 	if got := diagnoses(); len(got) != 1 || got[0] != "Anna: "+shown.Text {

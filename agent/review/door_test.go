@@ -423,7 +423,8 @@ func TestThePasswordOfTheDoor(t *testing.T) {
 	if w := guest.ask(t, lan, "GET", lanBase+"/", ""); w.Code != http.StatusOK {
 		t.Errorf("who came in from the network: %d", w.Code)
 	}
-	if status, _, h := o.send(t, "POST", "/lan", "password=una+lunga+password&again=una+lunga+password"); status != http.StatusSeeOther || h.Get("Location") != "/lan?done=lan" || kept != "una lunga password" {
+	if status, _, h := o.send(t, "POST", "/lan", "password=una+lunga+password&again=una+lunga+password"); status != http.StatusSeeOther ||
+		h.Get("Location") != "/lan?done=lan" || kept != "una lunga password" {
 		t.Errorf("%d, kept %q", status, kept)
 	}
 	if w := guest.ask(t, lan, "GET", lanBase+"/", ""); w.Code != http.StatusSeeOther {

@@ -141,11 +141,13 @@ func TestHoursThatAreSaid(t *testing.T) {
 		t.Errorf("%q, %+v", c.Hours, c.Values)
 	}
 	form := fieldsOf(t, o, "/hours")
-	if form.Get("schedule.0") != "hours" || form.Get("from.0") != "20:00" || form.Get("to.0") != "8" || form.Get("mon.0") == "" || form.Get("sun.0") != "" || form.Get("motion.0") == "" || form.Get("days.0") != "7" {
+	if form.Get("schedule.0") != "hours" || form.Get("from.0") != "20:00" || form.Get("to.0") != "8" || form.Get("mon.0") == "" ||
+		form.Get("sun.0") != "" || form.Get("motion.0") == "" || form.Get("days.0") != "7" {
 		t.Errorf("shown again as %v", form)
 	}
 	for _, wrong := range [][]string{{"schedule.0", "hours", "from.0", "25", "to.0", "8"}, {"days.0", "sette"}, {"days.0", "0"}, {"schedule.0", ""},
-		{"schedule.0", "hours", "from.0", "8", "to.0", "9", "mon.0", "", "tue.0", "", "wed.0", "", "thu.0", "", "fri.0", ""}, {"note." + c.Device.ID, strings.Repeat("x", 130), "storage." + c.Device.ID, "cloud"}} {
+		{"schedule.0", "hours", "from.0", "8", "to.0", "9", "mon.0", "", "tue.0", "", "wed.0", "", "thu.0", "", "fri.0", ""},
+		{"note." + c.Device.ID, strings.Repeat("x", 130), "storage." + c.Device.ID, "cloud"}} {
 		post(http.StatusUnprocessableEntity, wrong...)
 	}
 	if again := camerasOf(t, o)[1]; again.Hours != c.Hours || again.Device.Storage != "" {

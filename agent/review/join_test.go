@@ -56,7 +56,8 @@ func TestTheYesNamesTheNotice(t *testing.T) {
 	id := all.Cameras[0].ID
 	o.api(t, "POST", "/cameras/"+id, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}, nil)
 	_, page, _ := o.send(t, "GET", "/approve", "")
-	for _, want := range []string{"Così ti vedono le Forze dell&#39;Ordine", "versione " + pages.OwnersNotice, `"notice_version": `, "Sul registratore", "non rende lecita", "fascicolo", "compito di interesse pubblico", `value="Anna Neri"`} {
+	for _, want := range []string{"Così ti vedono le Forze dell&#39;Ordine", "versione " + pages.OwnersNotice, `"notice_version": `,
+		"Sul registratore", "non rende lecita", "fascicolo", "compito di interesse pubblico", `value="Anna Neri"`} {
 		if !strings.Contains(page, want) && !strings.Contains(strings.ReplaceAll(page, "&#34;", `"`), want) {
 			t.Errorf("the summary does not say %q", want)
 		}

@@ -128,7 +128,8 @@ func TestRefusalInWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for why, want := range map[string]string{"not-granted: no valid grant": "non accetta messaggi di questa sede", "stale: old": "decisione più recente", "word-of-2031: ?": "Motivo: <span lang=\"en\">word-of-2031"} {
+	for why, want := range map[string]string{"not-granted: no valid grant": "non accetta messaggi di questa sede",
+		"stale: old": "decisione più recente", "word-of-2031: ?": "Motivo: <span lang=\"en\">word-of-2031"} {
 		if err := o.Inventory.Reject(t.Context(), id, why); err != nil {
 			t.Fatal(err)
 		}

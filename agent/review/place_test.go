@@ -219,7 +219,8 @@ func TestPlaceByAddress(t *testing.T) {
 	post("address=via+Torino+1&find=1", "Un indirizzo trovato")
 	post("address=via+Nessuna&find=1", "Nessun indirizzo")
 	post("address=&find=1", "Adesso gli indirizzi non si possono cercare")
-	if page := post("address=via+torino&at=45.480100,+9.211100", `id="position" name="position" autocomplete="off" value="45.480100, 9.211100"`); !strings.Contains(page, `name="accuracy_m" inputmode="numeric" value="20"`) {
+	if page := post("address=via+torino&at=45.480100,+9.211100",
+		`id="position" name="position" autocomplete="off" value="45.480100, 9.211100"`); !strings.Contains(page, `name="accuracy_m" inputmode="numeric" value="20"`) {
 		t.Error("a house that was found is not 20 metres sure")
 	}
 	if page := post("address=via+torino&near=45.479700,+9.210700", `value="45.479700, 9.210700"`); !strings.Contains(page, `name="accuracy_m" inputmode="numeric" value="100"`) {

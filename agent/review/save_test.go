@@ -45,16 +45,19 @@ func TestOnRecorder(t *testing.T) {
 		assumed  bool
 	}{
 		{"a right clock", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Zone: rome, Clock: clock(0, 0, november)}, "20/11/2026 14:30, 20/11/2026 15:00", false, false},
-		{"rounded outwards", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Zone: rome, Clock: clock(0, 500*time.Millisecond, november)}, "20/11/2026 14:29, 20/11/2026 15:01", false, false},
+		{"rounded outwards", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z",
+			inventory.Device{Zone: rome, Clock: clock(0, 500*time.Millisecond, november)}, "20/11/2026 14:29, 20/11/2026 15:01", false, false},
 		{"ahead", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Zone: rome, Clock: clock(58*time.Minute, 20*time.Second, november)}, "20/11/2026 15:27, 20/11/2026 15:59", false, false},
-		{"behind, over midnight", "2026-11-20T23:10:00Z", "2026-11-20T23:20:00Z", inventory.Device{Zone: rome, Clock: clock(-15*time.Minute, 0, november)}, "20/11/2026 23:55, 21/11/2026 00:05", false, false},
+		{"behind, over midnight", "2026-11-20T23:10:00Z", "2026-11-20T23:20:00Z",
+			inventory.Device{Zone: rome, Clock: clock(-15*time.Minute, 0, november)}, "20/11/2026 23:55, 21/11/2026 00:05", false, false},
 		{"not known", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Zone: rome}, "20/11/2026 14:15, 20/11/2026 15:15", false, false},
 		{"another zone", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Zone: "UTC+03:00", Clock: clock(0, 0, november)}, "20/11/2026 16:30, 20/11/2026 17:00", false, false},
 		{"no summer time", "2026-06-20T13:30:00Z", "2026-06-20T14:00:00Z", inventory.Device{Zone: "UTC+01:00", Clock: clock(0, 0, june)}, "20/06/2026 14:30, 20/06/2026 15:00", false, false},
 		{"UTC", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Zone: "UTC+00:00", Clock: clock(0, 0, november)}, "20/11/2026 13:30, 20/11/2026 14:00", false, false},
 		{"no zone", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Clock: clock(0, 0, november)}, "20/11/2026 14:30, 20/11/2026 15:00", false, true},
 		{"not this machine's zone", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Zone: "Local", Clock: clock(0, 0, november)}, "20/11/2026 14:30, 20/11/2026 15:00", false, true},
-		{"a zone that is not known here", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Zone: "Mars/Base", Clock: clock(0, 0, november)}, "20/11/2026 14:30, 20/11/2026 15:00", false, true},
+		{"a zone that is not known here", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z",
+			inventory.Device{Zone: "Mars/Base", Clock: clock(0, 0, november)}, "20/11/2026 14:30, 20/11/2026 15:00", false, true},
 		{"an assumed zone", "2026-11-20T13:30:00Z", "2026-11-20T14:00:00Z", inventory.Device{Zone: rome, ZoneAssumed: true, Clock: clock(0, 0, november)}, "20/11/2026 14:30, 20/11/2026 15:00", false, true},
 		{"read in another season", "2026-10-20T12:30:00Z", "2026-10-20T13:00:00Z", inventory.Device{Zone: rome, Clock: clock(0, 0, november)}, "20/10/2026 14:30, 20/10/2026 15:00", true, false},
 		{"the night in which an hour comes twice", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", inventory.Device{Zone: rome, Clock: clock(0, 0, october)},
@@ -183,7 +186,8 @@ func TestEveryFamilyHasSteps(t *testing.T) {
 				t.Errorf("%s has the general steps", f)
 			}
 			account := strings.Join(familySteps(w, "account", f), " ")
-			if account == "" || strings.ContainsAny(account, "{}[]") || f != "" && f != interrogate.ZoneMinder && !strings.Contains(account, map[pages.Lang]string{pages.It: "i solito", pages.En: "sually"}[lang]) {
+			if account == "" || strings.ContainsAny(account, "{}[]") || f != "" && f != interrogate.ZoneMinder &&
+				!strings.Contains(account, map[pages.Lang]string{pages.It: "i solito", pages.En: "sually"}[lang]) {
 				t.Errorf("%s, %s: %q", lang, f, account)
 			}
 		}

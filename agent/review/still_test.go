@@ -85,7 +85,8 @@ func TestWhoSeesAPicture(t *testing.T) {
 			}
 			out := httptest.NewRecorder()
 			o.pages.Fragment(out, r, "camera.html", "picture", o.Review.picture(r, c.Device.ID, c.ID, "Ingresso"))
-			if text := strings.ReplaceAll(out.Body.String(), "&#39;", "'"); !strings.Contains(text, tc.want) || strings.Contains(text, "data:image") != (tc.err == nil && tc.fetched == 1) || strings.Contains(text, "segreto") {
+			if text := strings.ReplaceAll(out.Body.String(), "&#39;", "'"); !strings.Contains(text, tc.want) ||
+				strings.Contains(text, "data:image") != (tc.err == nil && tc.fetched == 1) || strings.Contains(text, "segreto") {
 				t.Errorf("the page says %s", text)
 			}
 			if fetched != tc.fetched {

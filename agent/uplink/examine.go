@@ -125,7 +125,8 @@ func (e *examination) certificate(context.Context) Finding {
 	case now.After(leaf.NotAfter.Add(protocol.RenewAfterExpiry)):
 		return bad(nil, "check this machine's date; if it is right, ask the municipality for a new code and enrol again", "it ended on %s, too long ago to be renewed", leaf.NotAfter.Format(time.DateOnly))
 	case now.After(leaf.NotAfter):
-		return Finding{State: StateSlow, Found: "it ended on " + leaf.NotAfter.Format(time.DateOnly), Do: "nothing, if this machine's date is right: it is renewed by itself as soon as the collector is reached"}
+		return Finding{State: StateSlow, Found: "it ended on " + leaf.NotAfter.Format(time.DateOnly),
+			Do: "nothing, if this machine's date is right: it is renewed by itself as soon as the collector is reached"}
 	}
 	return good("it is good until %s and renewed by itself", leaf.NotAfter.Format(time.DateOnly))
 }
@@ -204,7 +205,8 @@ func (e *examination) untrusted(err error) Finding {
 		return bad(cause, "check this machine's date; if it is right, tell the municipality", "by this machine's date (%s) the collector's certificate is not valid", e.now().Format(time.DateOnly))
 	}
 	if handshakeReason(err) == ServerUntrusted {
-		return bad(cause, "something between here and the collector opens the connection (a firewall that inspects TLS?): it must let this one pass; or the collector has changed: ask the municipality", "who answers is not the collector")
+		return bad(cause, "something between here and the collector opens the connection (a firewall that inspects TLS?): it must let this one pass; or the "+
+			"collector has changed: ask the municipality", "who answers is not the collector")
 	}
 	return bad(cause, "check whether a firewall or a proxy cuts the connection", "the encrypted connection is not made")
 }

@@ -128,7 +128,8 @@ func OpenAuthority(dir string) (*Authority, error) {
 	case errors.Is(keyErr, fs.ErrNotExist) && errors.Is(certErr, fs.ErrNotExist):
 		return a, a.begin()
 	case errors.Is(keyErr, fs.ErrNotExist):
-		return nil, fmt.Errorf("open the certificate authority: %s is missing but its certificate is there; restore it from a backup (or, to start anew and enrol every agent again, remove %s)", keyPath, certPath)
+		return nil, fmt.Errorf("open the certificate authority: %s is missing but its certificate is there; restore it from a backup (or, to start anew and "+
+			"enrol every agent again, remove %s)", keyPath, certPath)
 	case keyErr != nil:
 		return nil, fmt.Errorf("open the certificate authority: %w; give the collector's user the right to read it", keyErr)
 	case certErr != nil && !errors.Is(certErr, fs.ErrNotExist):

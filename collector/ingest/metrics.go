@@ -46,7 +46,8 @@ func newMetrics(r prometheus.Registerer, waiting func() float64) (*metrics, erro
 			Name: "notice_streams_open", Help: "Agents held now: listening for notices."}),
 		parked:     prometheus.NewCounter(counter("parked_total", "Times that an agent was told to come again later for its notices, by its owner's choice or for want of room.")),
 		handedDown: prometheus.NewCounter(counter("notices_handed_down_total", "Notices sent to agents, repeats included.")),
-		calls:      prometheus.NewCounterVec(counter("calls_total", "Calls answered, by procedure and code of Connect (ok: none); without those refused before, and without streams."), []string{"procedure", "code"}),
+		calls: prometheus.NewCounterVec(counter("calls_total",
+			"Calls answered, by procedure and code of Connect (ok: none); without those refused before, and without streams."), []string{"procedure", "code"}),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "anagrafe", Subsystem: "ingest", Name: "call_duration_seconds",
 			Help: "Time of a call's answer, by procedure; without streams.", Buckets: []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10}}, []string{"procedure"}),
 	}

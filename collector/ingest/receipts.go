@@ -52,7 +52,8 @@ func openReceiptKey(keys, name string) (*ReceiptKey, error) {
 	case errors.Is(keyErr, fs.ErrNotExist) && errors.Is(pubErr, fs.ErrNotExist):
 		return makeReceiptKey(keys, name)
 	case errors.Is(keyErr, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s is missing but its public half is there: restore it from the backup of the keys (or, to start anew, remove %s; agents take the new key when they renew, within 20 days)", keyPath, pubPath)
+		return nil, fmt.Errorf("%s is missing but its public half is there: restore it from the backup of the keys (or, to start anew, remove %s; agents "+
+			"take the new key when they renew, within 20 days)", keyPath, pubPath)
 	case keyErr != nil:
 		return nil, fmt.Errorf("%w: give the collector's user the right to read it", keyErr)
 	}

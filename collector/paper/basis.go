@@ -31,11 +31,13 @@ var grounds = map[Basis]ground{
 	},
 	Assurance: {
 		"art. 348 c.p.p. (assicurazione delle fonti di prova)",
-		"La polizia giudiziaria raccoglie quanto serve a ricostruire il fatto. La invito a consegnare copia delle registrazioni indicate sotto. È un invito: se non può o non vuole, lo dica subito a chi chiede.",
+		"La polizia giudiziaria raccoglie quanto serve a ricostruire il fatto. La invito a consegnare copia delle registrazioni indicate sotto. È un invito: " +
+			"se non può o non vuole, lo dica subito a chi chiede.",
 	},
 	Urgent: {
 		"art. 354, comma 2, c.p.p. (accertamenti urgenti)",
-		"C'è pericolo che le registrazioni indicate sotto vadano perse. Prescrivo di conservarle e di non alterarle, e chiedo di consegnarne copia, fatta in modo che sia conforme all'originale e non modificabile.",
+		"C'è pericolo che le registrazioni indicate sotto vadano perse. Prescrivo di conservarle e di non alterarle, e chiedo di consegnarne copia, fatta in " +
+			"modo che sia conforme all'originale e non modificabile.",
 	},
 }
 

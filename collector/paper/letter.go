@@ -63,7 +63,8 @@ func (l Letters) italian() []pdf.Block {
 			"Contiene solo questo: mai un'immagine, mai una password."},
 		{Kind: pdf.List, Items: []string{
 			"È volontario. Se non risponde non succede niente; chi aderisce può sospendere o togliersi in ogni momento.",
-			fmt.Sprintf("Per aderire: su un computer della rete delle telecamere installi il programma, che è gratuito e si trova da %s, e vi scriva il codice qui sotto o vi copi il collegamento. Manda solo ciò che lei conferma.", l.PublicURL),
+			fmt.Sprintf("Per aderire: su un computer della rete delle telecamere installi il programma, che è gratuito e si trova da %s, e vi scriva il codice "+
+				"qui sotto o vi copi il collegamento. Manda solo ciò che lei conferma.", l.PublicURL),
 			"Il registro non sa chi ha ricevuto questa lettera: di lei non c'è nulla finché non usa il codice. Il codice vale una volta sola, fino al " + l.last() + ".",
 			fmt.Sprintf("Domande, o un aiuto per aderire: %s, %s. L'informativa sul trattamento dei dati è su %s/privacy.", l.Comune, l.Ask, l.PublicURL),
 		}},
@@ -87,7 +88,8 @@ func (l Letters) english() []pdf.Block {
 			"The register says where private cameras film places open to everybody, and whom to call: never an image, never a password."},
 		{Kind: pdf.List, Lang: lang, Items: []string{
 			"It is voluntary. Nothing happens if you do not answer; who joins can suspend or leave at any time.",
-			fmt.Sprintf("To join: on a computer in the cameras' network install the program, which is free and found from %s, and type the code above into it or paste the link. It sends only what you confirm.", l.PublicURL),
+			fmt.Sprintf("To join: on a computer in the cameras' network install the program, which is free and found from %s, and type the code above into it "+
+				"or paste the link. It sends only what you confirm.", l.PublicURL),
 			"The register does not know who was sent this letter. The code works once, until " + l.last() + ".",
 			fmt.Sprintf("Questions, or help with joining: %s, %s. Privacy notice: %s/privacy.", l.Comune, l.Ask, l.PublicURL),
 		}},

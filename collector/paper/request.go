@@ -158,7 +158,8 @@ func (a Acquisition) closing() []pdf.Block {
 	return []pdf.Block{
 		{Kind: pdf.H2, Text: "Come consegnare"}, {Kind: pdf.List, Items: how},
 		{Kind: pdf.H2, Text: "Nel frattempo"},
-		{Kind: pdf.Text, Text: "Conservi le registrazioni: le blocchi o le copi prima che il registratore le cancelli, non spenga e non ripristini l'apparecchio, non ne cambi l'ora. Se non ci riesce, chiami subito chi chiede."},
+		{Kind: pdf.Text, Text: "Conservi le registrazioni: le blocchi o le copi prima che il registratore le cancelli, non spenga e non ripristini " +
+			"l'apparecchio, non ne cambi l'ora. Se non ci riesce, chiami subito chi chiede."},
 		{Kind: pdf.H2, Text: "Da sapere"}, {Kind: pdf.List, Items: append(mind, check)},
 		{Kind: pdf.Blank, Text: "Luogo e data"}, {Kind: pdf.Blank, Text: "Firma di chi chiede"},
 	}

@@ -230,7 +230,8 @@ func (r *Registry) Invitation(ctx context.Context, code protocol.Code, now time.
 			return err
 		}
 		var key, body []byte
-		if err := tx.QueryRowContext(ctx, "SELECT (SELECT sealed FROM data_keys k WHERE k.owner = s.id), body, opened_at IS NOT NULL FROM sites s WHERE id = ?", siteID).Scan(&key, &body, &opened); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT (SELECT sealed FROM data_keys k WHERE k.owner = s.id), body, opened_at IS NOT NULL FROM sites s WHERE id = ?", siteID).Scan(&key, &body,
+			&opened); err != nil {
 			return err
 		}
 		as, err = r.vault.openSite(siteID, key, body)
@@ -248,7 +249,8 @@ func (r *Registry) Invitation(ctx context.Context, code protocol.Code, now time.
 func invitation(ctx context.Context, tx *tx, hash [32]byte, now time.Time) (siteID string, ok bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT c.site_id FROM codes c JOIN sites s ON s.id = c.site_id
 		WHERE c.hash = ? AND c.used_at IS NULL AND c.expires_at > ? AND (s.declared_at IS NULL OR s.owner_changed_at IS NOT NULL)
-		AND NOT EXISTS (SELECT 1 FROM grants g JOIN agents a ON a.id = g.agent_id WHERE g.site_id = s.id AND g.until_at IS NULL AND a.revoked_at IS NULL AND `+computer+")", hash[:], micros(now)).Scan(&siteID)
+		AND NOT EXISTS (SELECT 1 FROM grants g JOIN agents a ON a.id = g.agent_id WHERE g.site_id = s.id AND g.until_at IS NULL AND a.revoked_at IS NULL AND `+computer+")", hash[:],
+		micros(now)).Scan(&siteID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}

@@ -294,7 +294,8 @@ func (r *Registry) ExpireAssisted(ctx context.Context, now time.Time, record fun
 			err := scan(&one[0], &one[1])
 			late = append(late, one)
 			return err
-		}, "SELECT id, operator FROM assisted WHERE outcome IS NULL AND (ends_at <= ? OR NOT EXISTS (SELECT 1 FROM submissions s WHERE s.id = assisted.id)) ORDER BY ends_at LIMIT ?", micros(now), submissionsAtOnce)
+		}, "SELECT id, operator FROM assisted WHERE outcome IS NULL AND (ends_at <= ? OR NOT EXISTS (SELECT 1 FROM submissions s WHERE s.id = assisted.id)) ORDER BY ends_at LIMIT ?",
+			micros(now), submissionsAtOnce)
 	})
 	for _, one := range late {
 		if err == nil {
@@ -345,7 +346,8 @@ func (r *Registry) endAssisted(ctx context.Context, tx *tx, id string, as Assist
 
 // closeAssisted notes that one was confirmed, in time.
 func closeAssisted(ctx context.Context, tx *tx, id string, as AssistedState, at time.Time) error {
-	done, err := tx.ExecContext(ctx, "UPDATE assisted SET outcome = ?1, ended_at = ?2, code_hash = NULL WHERE id = ?3 AND outcome IS NULL AND opened_at IS NOT NULL AND ends_at > ?2", string(as), micros(at), id)
+	done, err := tx.ExecContext(ctx, "UPDATE assisted SET outcome = ?1, ended_at = ?2, code_hash = NULL WHERE id = ?3 AND outcome IS NULL AND opened_at IS NOT NULL AND ends_at > ?2",
+		string(as), micros(at), id)
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,8 @@ func (r *Registry) scanCodeRow(scan func(...any) error) (c CodeRow, err error) {
 // the zero time.
 func (r *Registry) RevokeCodes(ctx context.Context, siteID string, created, at time.Time) (n int, err error) {
 	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
-		query, args := "UPDATE codes SET revoked_at = ?1, expires_at = CASE WHEN expires_at > ?1 THEN ?1 ELSE expires_at END WHERE site_id = ?2 AND used_at IS NULL AND revoked_at IS NULL", []any{micros(at), siteID}
+		query, args := "UPDATE codes SET revoked_at = ?1, expires_at = CASE WHEN expires_at > ?1 THEN ?1 ELSE expires_at END WHERE site_id = ?2 AND used_at IS NULL AND revoked_at IS NULL",
+			[]any{micros(at), siteID}
 		if !created.IsZero() {
 			query, args = query+" AND created_at = ?3", append(args, micros(created))
 		}

@@ -26,7 +26,8 @@ func TestPublications(t *testing.T) {
 	}
 	publish(t, r, PublishedConsultation, "2026-10")
 	all, err := r.Publications(t.Context(), PublishedSharing, "2026-10-31")
-	if err != nil || len(all) != 3 || all[0].Period != "2026-11-23" || string(all[0].Body) != `{"of": "2026-11-23"}` || string(all[1].Basis) != `{"n": 1}` || all[2].Basis != nil || !all[0].At.Equal(noon) {
+	if err != nil || len(all) != 3 || all[0].Period != "2026-11-23" || string(all[0].Body) != `{"of": "2026-11-23"}` ||
+		string(all[1].Basis) != `{"n": 1}` || all[2].Basis != nil || !all[0].At.Equal(noon) {
 		t.Errorf("%+v %v", all, err)
 	}
 	monthly, err := r.MonthlyPublications(t.Context(), PublishedSharing, 5)

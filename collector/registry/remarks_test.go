@@ -15,7 +15,8 @@ func TestRemarks(t *testing.T) {
 	ctx := t.Context()
 	var ids []string
 	for i := range 5 {
-		id, err := r.AddRemark(ctx, Remark{At: noon.Add(time.Duration(i/2) * time.Hour), Kind: RemarkReport, Topic: "broken", Page: "/faq", Text: fmt.Sprintf("SENTINELLA %d", i), Email: "anna@sentinella.example.it"})
+		id, err := r.AddRemark(ctx, Remark{At: noon.Add(time.Duration(i/2) * time.Hour), Kind: RemarkReport, Topic: "broken", Page: "/faq",
+			Text: fmt.Sprintf("SENTINELLA %d", i), Email: "anna@sentinella.example.it"})
 		if err != nil {
 			t.Fatal(err)
 		}

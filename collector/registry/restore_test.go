@@ -19,7 +19,8 @@ func TestRestoreErasesAgain(t *testing.T) {
 	r.Unseal(newConsultKey(t))
 	path := withLedger(t, r)
 	who := map[string]*sender{}
-	for _, name := range []string{"stays", "by agent", "by owner", "by office", "suspended", "suspended before", "resumed", "began anew before", "began anew after", "gone before", "erased and began anew before"} {
+	for _, name := range []string{"stays", "by agent", "by owner", "by office", "suspended", "suspended before", "resumed", "began anew before",
+		"began anew after", "gone before", "erased and began anew before"} {
 		who[name] = enrol(t, r, noon)
 		who[name].say(noon, declaration(camera(1, "Ingresso")))
 	}

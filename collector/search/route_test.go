@@ -142,7 +142,8 @@ func TestRouteEqualsItsPlaces(t *testing.T) {
 		// of what is seen, in seconds.
 		slack := 3 / checked.slowest
 		from, to := l.after.Seconds(), (departing + l.until).Seconds()
-		if math.Abs(from-exact.from) > slack && from < wider.from-slack || from > exact.from+0.3/checked.slowest || math.Abs(to-exact.to) > slack && to > wider.to+slack || to < exact.to-0.3/checked.slowest {
+		if math.Abs(from-exact.from) > slack && from < wider.from-slack || from > exact.from+0.3/checked.slowest || math.Abs(to-exact.to) > slack &&
+			to > wider.to+slack || to < exact.to-0.3/checked.slowest {
 			t.Fatalf("asked for %.1f to %.1f s, walked %.1f to %.1f, with a wider error %.1f to %.1f: %+v from %+v %s", from, to, exact.from, exact.to, wider.from, wider.to, r, at, words(view))
 		}
 		counts[l.Sees]++

@@ -28,7 +28,8 @@ func loadKey(dir string, fresh bool) (note.Signer, string, error) {
 	case errors.Is(err, fs.ErrNotExist) && fresh:
 		return makeKey(dir, path)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, "", fmt.Errorf("%s is missing, but the trail already holds checkpoints signed with it: put the file back from the backup of the keys; a new key would make every older checkpoint look forged", path)
+		return nil, "", fmt.Errorf("%s is missing, but the trail already holds checkpoints signed with it: put the file back from the backup of the keys; a "+
+			"new key would make every older checkpoint look forged", path)
 	case err != nil:
 		return nil, "", fmt.Errorf("look at the checkpoint key: %w", err)
 	case info.Mode().Perm()&0o077 != 0:

@@ -111,7 +111,8 @@ func Verify(export io.Reader, vkey string, older []byte, witnesses ...string) (R
 		Size: tree.N, Root: tree.Hash.String(), OlderSize: old.N,
 		Kinds: map[act.Kind]int64{}, Forces: map[string]int64{},
 	}}
-	c.marks = []mark{{Tree: old, kind: Rewritten, why: "the checkpoint is signed with the right key, but over another past than the older checkpoint: the history was written anew by somebody who holds the key"}}
+	c.marks = []mark{{Tree: old, kind: Rewritten, why: "the checkpoint is signed with the right key, but over another past than the older checkpoint: the " +
+		"history was written anew by somebody who holds the key"}}
 	if err := c.witnesses(vkey, witnesses); err != nil {
 		return Report{}, err
 	}

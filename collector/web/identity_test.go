@@ -105,9 +105,10 @@ func TestWhatAnOwnersProviderMayNotSay(t *testing.T) {
 		status int
 		says   string
 	}{
-		"in order":         {status: http.StatusOK, says: `L. Bruni, ""`},
-		"two names":        {claims: map[string]any{"name": nil, "given_name": "Lia", "family_name": "Bruni"}, status: http.StatusOK, says: `Lia Bruni, ""`},
-		"as SPID":          {claims: map[string]any{"https://attributes.eid.gov.it/fiscal_number": "tinit-" + strings.ToLower(pagestest.ProviderFiscalCode)}, status: http.StatusOK, says: pagestest.ProviderFiscalCode},
+		"in order":  {status: http.StatusOK, says: `L. Bruni, ""`},
+		"two names": {claims: map[string]any{"name": nil, "given_name": "Lia", "family_name": "Bruni"}, status: http.StatusOK, says: `Lia Bruni, ""`},
+		"as SPID": {claims: map[string]any{"https://attributes.eid.gov.it/fiscal_number": "tinit-" +
+			strings.ToLower(pagestest.ProviderFiscalCode)}, status: http.StatusOK, says: pagestest.ProviderFiscalCode},
 		"a wrong code":     {claims: map[string]any{"fiscal_number": "RSSNNA80A41F205X"}, status: http.StatusOK, says: `L. Bruni, ""`},
 		"no name":          {claims: map[string]any{"name": " \n", "given_name": "Lia"}, status: http.StatusUnauthorized, says: "non ci ha detto il tuo nome"},
 		"of another login": {claims: map[string]any{"nonce": "altro"}, status: http.StatusUnauthorized, says: "non è valida"},

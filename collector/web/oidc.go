@@ -79,7 +79,8 @@ func (p *Provider) checkGrants(accepts func(role string) bool) error {
 		case registry.OfForce(g.Role) != (g.Force != ""):
 			return fmt.Errorf("the provider %s grants role %q: a force's role names its force, another does not", p.Name, g.Role)
 		case g.Role == registry.RoleOfficer && !slices.Contains(registry.Qualifications(), g.Qualification), g.Role != registry.RoleOfficer && g.Qualification != "":
-			return fmt.Errorf("the provider %s grants role %q with the qualification %q: an officer has one of %s, nobody else has", p.Name, g.Role, g.Qualification, strings.Join(registry.Qualifications(), ", "))
+			return fmt.Errorf("the provider %s grants role %q with the qualification %q: an officer has one of %s, nobody else has", p.Name, g.Role,
+				g.Qualification, strings.Join(registry.Qualifications(), ", "))
 		}
 	}
 	return nil

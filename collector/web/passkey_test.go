@@ -273,7 +273,8 @@ func TestUnfinishedSessions(t *testing.T) {
 		t.Errorf("a quarter of an hour later: %d", got)
 	}
 	_, cred := b.user(registry.RoleOps)
-	if resp, body := b.ask(b.browser(), "GET", accountPath, nil, "Authorization", "Bearer "+cred.Secret, "Accept", "application/json"); resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "browser") {
+	if resp, body := b.ask(b.browser(), "GET", accountPath, nil, "Authorization", "Bearer "+cred.Secret, "Accept",
+		"application/json"); resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "browser") {
 		t.Errorf("a program's account: %d %s", resp.StatusCode, body)
 	}
 }

@@ -74,7 +74,8 @@ func benchWith(t *testing.T, serve func(http.Handler) *httptest.Server, change f
 	t.Helper()
 	b := &bench{t: t, now: time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)}
 	var err error
-	if b.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, logger(t)); err != nil {
+	if b.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
+		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, logger(t)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.reg.Close() })

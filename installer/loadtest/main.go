@@ -117,7 +117,8 @@ func parse(args []string, complain io.Writer) (plan, error) {
 	f := flag.NewFlagSet("loadtest", flag.ContinueOnError)
 	f.SetOutput(complain)
 	f.IntVar(&p.agents, "agents", 10_000, "agents to play")
-	chosen := f.String("phases", strings.Join(measured, ","), "what to play, in this order, of these and live, in which agents speak now and then for a while, and day, a whole one; storm kills and restarts the collector, and needs -bin")
+	chosen := f.String("phases", strings.Join(measured, ","),
+		"what to play, in this order, of these and live, in which agents speak now and then for a while, and day, a whole one; storm kills and restarts the collector, and needs -bin")
 	f.StringVar(&p.codes, "codes", "", "codes to enrol with: what `invite -count N -json` printed")
 	f.StringVar(&p.bin, "bin", "", "folder of the built programs: start a collector, and peers to compare it with")
 	f.StringVar(&p.data, "data", "", "directory of that collector, to be kept (default: a temporary one)")

@@ -53,7 +53,8 @@ func (c *collector) start(ctx context.Context) error {
 		return err
 	}
 	c.cmd = exec.Command(c.bin, "serve", "-data", c.dir, "-public-url", "http://localhost", "-listen-agents", c.agents,
-		"-ops-url", "http://"+c.ops, "-listen-ops", c.ops, "-consult-url", "http://"+c.consult, "-listen-consult", c.consult, "-listen-public", "127.0.0.1:0", "-listen-metrics", "off", "-max-held", "100000")
+		"-ops-url", "http://"+c.ops, "-listen-ops", c.ops, "-consult-url", "http://"+c.consult, "-listen-consult", c.consult, "-listen-public",
+		"127.0.0.1:0", "-listen-metrics", "off", "-max-held", "100000")
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to pass on
 	if err := c.cmd.Start(); err != nil {

@@ -100,7 +100,8 @@ func (c costs) of(t city, most point) (s sizes) {
 		hour(q)*c.CPU.Search + hour(float64(atDesks(t.Agents)))*c.CPU.Page + n*shopsReturn/3600*c.CPU.Connect
 	s.Memory = c.Memory.Base + c.Memory.Agent*n + c.Memory.Camera*m
 	s.Disk = c.Disk.Site*n + c.Disk.Camera*m + 365*(n*beatsADay*c.Disk.Beat+n*changesADay*c.Disk.Change+q*c.Disk.Search)
-	s.Mbits = 8e-6 * (c.Wire.Agent*n + n*shopsReturn/3600*c.Wire.Connect + hour(n*beatsADay)*c.Wire.Beat + hour(n*changesADay)*c.Wire.Change + hour(q)*c.Wire.Search + hour(float64(atDesks(t.Agents)))*c.Wire.Page)
+	s.Mbits = 8e-6 * (c.Wire.Agent*n + n*shopsReturn/3600*c.Wire.Connect + hour(n*beatsADay)*c.Wire.Beat + hour(n*changesADay)*c.Wire.Change +
+		hour(q)*c.Wire.Search + hour(float64(atDesks(t.Agents)))*c.Wire.Page)
 	// Half of what there is stays free: for a storm of returning agents, a copy, an update.
 	s.Advised.Cores, s.Advised.GiB = max(2, int(math.Ceil(2*s.Cores))), 2
 	for float64(s.Advised.GiB)*(1<<30) < 2*s.Memory {
@@ -167,7 +168,8 @@ func (t city) sizeUp(w io.Writer) error {
 		fmt.Fprintf(w, "this is more than was measured (%d agents, %d cameras): play it before you buy\n", most.Agents, most.Cameras)
 	}
 	p := checked.Points[len(checked.Points)-1]
-	fmt.Fprintf(w, "\nfitted to %s, %d cores, %s; beside a run of its own with %d agents and %d cameras:\n", measured.Began.Format("2006-01-02"), measured.Machine.Cores, measured.Machine.Processor, p.Agents, p.Cameras)
+	fmt.Fprintf(w, "\nfitted to %s, %d cores, %s; beside a run of its own with %d agents and %d cameras:\n", measured.Began.Format("2006-01-02"),
+		measured.Machine.Cores, measured.Machine.Processor, p.Agents, p.Cameras)
 	for _, m := range c.against(checked, p) {
 		fmt.Fprintf(w, "  %-10s %.1f %s predicted, %.1f measured: %+.0f %%\n", m.What, m.Predicted, m.Unit, m.Measured, 100*m.part())
 	}

@@ -26,7 +26,8 @@ too.`,
 // the C library (NAME@VERSION, "": none).
 func licencesOf(info *debug.BuildInfo, frontEnd []byte, libc string) ([]byte, error) {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "Third-party software in this program, with its licences. SQLite, where it is\nlinked in, is in the public domain. The licence of the C library comes last: parts of the GNU C library are under\nthe LGPL 2.1, and this program's source, with which it can be linked anew, is at the\naddress of its own licence.\n")
+	fmt.Fprintf(&out, "Third-party software in this program, with its licences. SQLite, where it is\nlinked in, is in the public domain. The licence of "+
+		"the C library comes last: parts of the GNU C library are under\nthe LGPL 2.1, and this program's source, with which it can be linked anew, is at the\naddress of its own licence.\n")
 	cache, err := exec.Command("go", "env", "GOMODCACHE", "GOROOT").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env: %w", err)

@@ -65,7 +65,8 @@ func TestLongSameBytes(t *testing.T) {
 	t.Logf("seed %d: %s", seed, arch)
 	version, epoch := bears(t)
 	project := filepath.Join(t.TempDir(), "elsewhere")
-	copied := exec.CommandContext(t.Context(), "bash", "-c", `mkdir "$0" && { git ls-files -z --cached --others --exclude-standard; find protocol/pages/dist -type f -print0; } | xargs -0 cp --parents -t "$0"`, project)
+	copied := exec.CommandContext(t.Context(), "bash", "-c",
+		`mkdir "$0" && { git ls-files -z --cached --others --exclude-standard; find protocol/pages/dist -type f -print0; } | xargs -0 cp --parents -t "$0"`, project)
 	copied.Dir = "../.."
 	if out, err := copied.CombinedOutput(); err != nil {
 		t.Fatalf("copying the source: %v: %s", err, out)

@@ -48,7 +48,8 @@ esac
 		t.Fatalf("groff (see make deps): %v %s\n%s", err, &complaint, raw)
 	}
 	shown := strings.Join(strings.Fields(string(out)), " ")
-	for _, want := range []string{"anagrafe-thing - does things SYNOPSIS", "do ID... do it undo it [-why TEXT] undo it -n not really -why string .as it's said, C:\\new wait ID... wait OPTIONS", "-data string where EXIT STATUS 0 done", "2026-11-23"} {
+	for _, want := range []string{"anagrafe-thing - does things SYNOPSIS",
+		"do ID... do it undo it [-why TEXT] undo it -n not really -why string .as it's said, C:\\new wait ID... wait OPTIONS", "-data string where EXIT STATUS 0 done", "2026-11-23"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("%q is not in\n%s", want, shown)
 		}

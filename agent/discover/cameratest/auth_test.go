@@ -110,8 +110,9 @@ func TestAuthModes(t *testing.T) {
 		tries []try
 		wrong int
 	}{
-		"none":   {Options{Auth: AuthNone}, []try{{"", information, 200}, {"wrong token", information, 200}}, 0},
-		"token":  {Options{Auth: AuthToken}, []try{{"", clock, 200}, {"", information, 400}, {"wrong token", information, 400}, {"digest", information, 400}, {"token", information, 200}, {"wrong token", clock, 200}}, 2},
+		"none": {Options{Auth: AuthNone}, []try{{"", information, 200}, {"wrong token", information, 200}}, 0},
+		"token": {Options{Auth: AuthToken}, []try{{"", clock, 200}, {"", information, 400}, {"wrong token", information, 400},
+			{"digest", information, 400}, {"token", information, 200}, {"wrong token", clock, 200}}, 2},
 		"digest": {Options{Auth: AuthDigest}, []try{{"", clock, 200}, {"", information, 401}, {"token", information, 401}, {"wrong digest", information, 401}, {"digest", information, 200}}, 2},
 		"both":   {Options{Auth: AuthBoth}, []try{{"", information, 401}, {"token", information, 200}, {"digest", information, 200}, {"wrong token", information, 401}}, 1},
 		"status": {Options{Auth: AuthToken, Quirks: Quirks{AuthStatus: 500}}, []try{{"", information, 500}}, 0},

@@ -67,10 +67,12 @@ func TestHybridRecorder(t *testing.T) {
 	}
 	recordings := answer(nsRecording, "GetRecordings")
 	ids, names := texts(recordings, "SourceId"), texts(recordings, "Name")
-	if len(ids) != 8 || !strings.HasPrefix(ids[2], "analogue-") || strings.HasPrefix(ids[3], "analogue-") || ids[4] != "urn:uuid:5e471e15-0000-4000-8000-00000000beef" || ids[5] != "SENTINEL-SERIAL-BEHIND-6" || names[4] != "Bar & Grill" {
+	if len(ids) != 8 || !strings.HasPrefix(ids[2], "analogue-") || strings.HasPrefix(ids[3], "analogue-") ||
+		ids[4] != "urn:uuid:5e471e15-0000-4000-8000-00000000beef" || ids[5] != "SENTINEL-SERIAL-BEHIND-6" || names[4] != "Bar & Grill" {
 		t.Errorf("sources %q, names %q", ids, names)
 	}
-	if got := texts(recordings, "Description"); !slices.Contains(got, "SENTINEL-SERIAL-BEHIND-5") || texts(recordings, "Address")[0] != "http://192.0.2.205/onvif/device_service" || texts(recordings, "MaximumRetentionTime")[7] != "P14D" {
+	if got := texts(recordings, "Description"); !slices.Contains(got, "SENTINEL-SERIAL-BEHIND-5") ||
+		texts(recordings, "Address")[0] != "http://192.0.2.205/onvif/device_service" || texts(recordings, "MaximumRetentionTime")[7] != "P14D" {
 		t.Errorf("descriptions %q", got)
 	}
 	for _, secret := range []string{"5e471e15-0000-4000-8000-00000000beef", "SENTINEL-SERIAL-BEHIND-5", "SENTINEL-SERIAL-BEHIND-6", "192.0.2.205", "SENTINEL-SERIAL-IBRIDO"} {

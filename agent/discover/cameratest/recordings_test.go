@@ -42,7 +42,8 @@ func TestRecordingQuirks(t *testing.T) {
 			t.Errorf("empty %s: %v %s", operation, err, body)
 		}
 	}
-	if _, body := get(RecordingQuirks{Empty: true}, search, nsSearch, "GetRecordingSearchResults", results); bytes.Contains(body, []byte("RecordingInformation")) || first(texts(body, "SearchState")) != "Completed" {
+	if _, body := get(RecordingQuirks{Empty: true}, search, nsSearch, "GetRecordingSearchResults", results); bytes.Contains(body,
+		[]byte("RecordingInformation")) || first(texts(body, "SearchState")) != "Completed" {
 		t.Errorf("empty results: %s", body)
 	}
 

@@ -47,7 +47,8 @@ func TestWebLoadErrors(t *testing.T) {
 		"challenge":            {`{"challenge":"token"}`, []string{`unknown challenge "token"`}},
 		"missing file":         {`{"answers":[{"path":"/","file":"a.xml"}]}`, []string{"web/a.xml"}},
 		"two missing files":    {`{"answers":[{"path":"/","file":"a.xml"},{"path":"/b","file":"good.xml"}],"locked":{"file":"b.xml"}}`, []string{"web/a.xml", "web/b.xml"}},
-		"missing login files":  {`{"challenge":"session",` + strings.Replace(login, "{", `{"file":"c","wrong":{"file":"d"},`, 1) + `,"session":"cookie:S","logout":{"path":"/o","file":"e"}}`, []string{"web/c", "web/d", "web/e"}},
+		"missing login files": {`{"challenge":"session",` + strings.Replace(login, "{", `{"file":"c","wrong":{"file":"d"},`, 1) +
+			`,"session":"cookie:S","logout":{"path":"/o","file":"e"}}`, []string{"web/c", "web/d", "web/e"}},
 		"file outside":         {`{"answers":[{"path":"/","file":"../device.json"}]}`, []string{"not in web/"}},
 		"bad template":         {`{"otherwise":{"file":"bad.xml"}}`, []string{"web/bad.xml", `"nonsense" not defined`}},
 		"bad time":             {`{"otherwise":{"file":"time.xml"}}`, []string{"web/time.xml", "yesterday"}},

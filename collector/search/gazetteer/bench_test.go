@@ -6,7 +6,8 @@ import "testing"
 // error, and of a text that nothing fits.
 func BenchmarkFind(b *testing.B) {
 	x := milan(b)
-	for name, text := range map[string]string{"written": "Via Alessandro Manzoni 5", "error": "via Alessadro Manzni 5", "lost space": "via alessandromanzoni 5", "nothing": "qwertyuiop asdfghjkl zxcvbnmqwe 12 poiuytrewq"} {
+	for name, text := range map[string]string{"written": "Via Alessandro Manzoni 5", "error": "via Alessadro Manzni 5",
+		"lost space": "via alessandromanzoni 5", "nothing": "qwertyuiop asdfghjkl zxcvbnmqwe 12 poiuytrewq"} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				x.Find(text)

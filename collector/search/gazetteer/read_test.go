@@ -84,21 +84,22 @@ func TestReadDistricts(t *testing.T) {
 		return `{"type":"FeatureCollection","features":[{"type":"Feature","properties":` + properties + `,"geometry":` + geometry + `}]}`
 	}
 	for name, c := range map[string]struct{ file, want string }{
-		"municipio":         {one(`{"MUNICIPIO":3}`, square), "municipio 3 Municipio 3"},
-		"NIL":               {one(`{"ID_NIL":"11","NIL":" ISOLA ","valid":true}`, square), "nil 11 ISOLA"},
-		"another city's":    {one(`{"id":7,"nome":"Prati"}`, square), "district 7 Prati"},
-		"name alone":        {one(`{"quartiere":"Vomero"}`, square), "district  Vomero"},
-		"no name":           {one(`{"area":3.5}`, square), "1 it has no name"},
-		"no properties":     {one(`null`, square), "1 it has no name"},
-		"no geometry":       {one(`{"id":7,"nome":"Prati"}`, `null`), "1 it has no Polygon"},
-		"a point":           {one(`{"nome":"Prati"}`, `{"type":"Point","coordinates":[9,45]}`), "1 it has no Polygon"},
-		"open ring":         {one(`{"nome":"Prati"}`, `{"type":"Polygon","coordinates":[[[9,45],[9.1,45],[9.1,45.1],[9,45.1]]]}`), "1 it has no Polygon"},
-		"metres":            {one(`{"nome":"Prati"}`, `{"type":"Polygon","coordinates":[[[500000,5000000],[9.1,45],[9.1,45.1],[500000,5000000]]]}`), "1 it has no Polygon"},
-		"no ring":           {one(`{"nome":"Prati"}`, `{"type":"MultiPolygon","coordinates":[[]]}`), "1 it has no Polygon"},
-		"no features":       {`{"type":"FeatureCollection","features":[]}`, "0 it has 0 features"},
-		"no GeoJSON":        {`[1]`, "0 it is no GeoJSON"},
-		"one feature":       {`{"type":"Feature"}`, "0 it is no GeoJSON"},
-		"twice":             {`{"type":"FeatureCollection","features":[{"properties":{"nome":"A"},"geometry":` + square + `},{"properties":{"nome":"A"},"geometry":` + square + `}]}`, "district  A|2 feature 1 is the same district"},
+		"municipio":      {one(`{"MUNICIPIO":3}`, square), "municipio 3 Municipio 3"},
+		"NIL":            {one(`{"ID_NIL":"11","NIL":" ISOLA ","valid":true}`, square), "nil 11 ISOLA"},
+		"another city's": {one(`{"id":7,"nome":"Prati"}`, square), "district 7 Prati"},
+		"name alone":     {one(`{"quartiere":"Vomero"}`, square), "district  Vomero"},
+		"no name":        {one(`{"area":3.5}`, square), "1 it has no name"},
+		"no properties":  {one(`null`, square), "1 it has no name"},
+		"no geometry":    {one(`{"id":7,"nome":"Prati"}`, `null`), "1 it has no Polygon"},
+		"a point":        {one(`{"nome":"Prati"}`, `{"type":"Point","coordinates":[9,45]}`), "1 it has no Polygon"},
+		"open ring":      {one(`{"nome":"Prati"}`, `{"type":"Polygon","coordinates":[[[9,45],[9.1,45],[9.1,45.1],[9,45.1]]]}`), "1 it has no Polygon"},
+		"metres":         {one(`{"nome":"Prati"}`, `{"type":"Polygon","coordinates":[[[500000,5000000],[9.1,45],[9.1,45.1],[500000,5000000]]]}`), "1 it has no Polygon"},
+		"no ring":        {one(`{"nome":"Prati"}`, `{"type":"MultiPolygon","coordinates":[[]]}`), "1 it has no Polygon"},
+		"no features":    {`{"type":"FeatureCollection","features":[]}`, "0 it has 0 features"},
+		"no GeoJSON":     {`[1]`, "0 it is no GeoJSON"},
+		"one feature":    {`{"type":"Feature"}`, "0 it is no GeoJSON"},
+		"twice": {`{"type":"FeatureCollection","features":[{"properties":{"nome":"A"},"geometry":` + square +
+			`},{"properties":{"nome":"A"},"geometry":` + square + `}]}`, "district  A|2 feature 1 is the same district"},
 		"cut in the middle": {one(`{"nome":"Prati"}`, square)[:80], "0 it is no GeoJSON"},
 	} {
 		r := ReadDistricts([]byte(c.file))

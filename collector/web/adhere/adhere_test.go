@@ -19,7 +19,8 @@ import (
 var (
 	anna    = map[string]string{"site": "Bar Centrale", "category": "bar-restaurant", "name": "Anna Bianchi", "phone": "02 5555 0101", "email": "anna@example.it", "hours": "9-20"}
 	torino  = map[string]string{"address": "via Torino 1"}
-	ingress = map[string]string{"name": "Ingresso", "outdoor": "yes", "direction": "45", "angle": "80", "range": "30", "records": "always", "kept": "7", "storage": "on-premises", "room": "nel retro", "recorder": "NVR"}
+	ingress = map[string]string{"name": "Ingresso", "outdoor": "yes", "direction": "45", "angle": "80", "range": "30", "records": "always",
+		"kept": "7", "storage": "on-premises", "room": "nel retro", "recorder": "NVR"}
 )
 
 // with is a form with other values.
@@ -118,7 +119,8 @@ func TestAShopJoins(t *testing.T) {
 		t.Error("something is in the register before the act")
 	}
 	summary := d.page("/aderisci/riepilogo")
-	for _, want := range []string{"Bar Centrale", "via Torino 1", "Ingresso", "Cassa", "nord-est", "dalle 20:00 alle 08:00, lunedì", "7 giorni", "Anna Bianchi", "solo con un indirizzo e-mail", pages.OwnersNotice} {
+	for _, want := range []string{"Bar Centrale", "via Torino 1", "Ingresso", "Cassa", "nord-est", "dalle 20:00 alle 08:00, lunedì", "7 giorni",
+		"Anna Bianchi", "solo con un indirizzo e-mail", pages.OwnersNotice} {
 		if !strings.Contains(summary, want) {
 			t.Errorf("the summary does not say %q", want)
 		}
@@ -196,7 +198,8 @@ func TestErrors(t *testing.T) {
 			}
 		}
 		for name, value := range fields {
-			if fields["website"] == "" && status == http.StatusUnprocessableEntity && !slices.Contains([]string{"records", "outdoor", "website", "category", "direction"}, name) && plain(value) && value != "" &&
+			if fields["website"] == "" && status == http.StatusUnprocessableEntity &&
+				!slices.Contains([]string{"records", "outdoor", "website", "category", "direction"}, name) && plain(value) && value != "" &&
 				!strings.Contains(text, `value="`+value+`"`) {
 				t.Errorf("%s: what was typed as %s is lost", path, name)
 			}

@@ -35,7 +35,8 @@ type cameraView struct {
 	Last    bool // no more can be added
 }
 
-var cameraNames = []string{"name", "outdoor", "address", "position", "direction", "direction_deg", "angle", "angle_deg", "range", "range_m", "records", "from", "to", "kept", "storage", "room", "recorder"}
+var cameraNames = []string{"name", "outdoor", "address", "position", "direction", "direction_deg", "angle", "angle_deg", "range", "range_m",
+	"records", "from", "to", "kept", "storage", "room", "recorder"}
 
 func cameraForm() form {
 	f := placeForm()

@@ -49,7 +49,8 @@ func newDesk(t *testing.T, change ...func(*Options)) *desk {
 	d := &desk{t: t, now: time.Now(), cookies: map[string]string{}}
 	log := slog.New(slog.NewTextHandler(&d.log, nil))
 	var err error
-	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
+	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
+		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.reg.Close() })

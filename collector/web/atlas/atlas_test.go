@@ -131,7 +131,8 @@ func TestPlaces(t *testing.T) {
 	h, log := served(t, m)
 	got := ask(t, h, "192.0.2.1", "POST", "/places", url.Values{"q": {" via Torino 1 "}}.Encode())
 	var answer struct{ Places []place }
-	if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil || len(answer.Places) != 1 || answer.Places[0] != (place{"Via Torino 1", 9.2105, 45.4795, true}) || got.Header().Get("Cache-Control") != "no-store" {
+	if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil || len(answer.Places) != 1 ||
+		answer.Places[0] != (place{"Via Torino 1", 9.2105, 45.4795, true}) || got.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("%d %s %v", got.Code, got.Body, err)
 	}
 	if none := ask(t, h, "192.0.2.1", "POST", "/places", "q=via+Nessuna"); none.Body.String() != `{"places":[]}`+"\n" {

@@ -36,19 +36,21 @@ func TestAnomalies(t *testing.T) {
 		cases   []openCase
 		want    []anomaly
 	}{
-		"nothing":                  {},
-		"reveals and no request":   {acts(10, "reveal", "rossi", "a", 10), nil, []anomaly{{Rule: "reveals", Actor: "rossi", Case: "a", Count: 10}}},
-		"nine reveals":             {acts(9, "reveal", "rossi", "a", 10), nil, nil},
-		"reveals in two cases":     {slices.Concat(acts(9, "reveal", "rossi", "a", 10), acts(9, "reveal", "rossi", "b", 10)), nil, nil},
-		"a colleague asked":        {slices.Concat(acts(12, "reveal", "rossi", "a", 10), acts(1, "request", "verdi", "a", 11)), nil, nil},
-		"asked in another case":    {slices.Concat(acts(12, "reveal", "rossi", "a", 10), acts(1, "request", "rossi", "b", 11)), nil, []anomaly{{Rule: "reveals", Actor: "rossi", Case: "a", Count: 12}}},
-		"at night":                 {slices.Concat(acts(5, "search", "rossi", "a", 22), acts(4, "search", "rossi", "a", 10)), nil, []anomaly{{Rule: "night", Actor: "rossi", Count: 5}}}, // 22 UTC is 23 in Rome
-		"before night":             {acts(6, "search", "rossi", "a", 21), nil, nil},
-		"in the morning":           {acts(6, "search", "rossi", "a", 5), nil, nil}, // 6 in Rome
-		"in the small hours":       {acts(6, "search", "rossi", "a", 4), nil, []anomaly{{Rule: "night", Actor: "rossi", Count: 6}}},
-		"half of them at night":    {slices.Concat(acts(5, "search", "rossi", "a", 22), acts(5, "search", "rossi", "a", 10)), nil, nil},
-		"four at night":            {acts(4, "search", "rossi", "a", 22), nil, nil},
-		"far above":                {slices.Concat(acts(20, "search", "rossi", "a", 10), acts(6, "search", "verdi", "a", 10), acts(5, "search", "neri", "a", 10)), nil, []anomaly{{Rule: "above", Actor: "rossi", Count: 20}}},
+		"nothing":                {},
+		"reveals and no request": {acts(10, "reveal", "rossi", "a", 10), nil, []anomaly{{Rule: "reveals", Actor: "rossi", Case: "a", Count: 10}}},
+		"nine reveals":           {acts(9, "reveal", "rossi", "a", 10), nil, nil},
+		"reveals in two cases":   {slices.Concat(acts(9, "reveal", "rossi", "a", 10), acts(9, "reveal", "rossi", "b", 10)), nil, nil},
+		"a colleague asked":      {slices.Concat(acts(12, "reveal", "rossi", "a", 10), acts(1, "request", "verdi", "a", 11)), nil, nil},
+		"asked in another case":  {slices.Concat(acts(12, "reveal", "rossi", "a", 10), acts(1, "request", "rossi", "b", 11)), nil, []anomaly{{Rule: "reveals", Actor: "rossi", Case: "a", Count: 12}}},
+		// 22 UTC is 23 in Rome
+		"at night":              {slices.Concat(acts(5, "search", "rossi", "a", 22), acts(4, "search", "rossi", "a", 10)), nil, []anomaly{{Rule: "night", Actor: "rossi", Count: 5}}},
+		"before night":          {acts(6, "search", "rossi", "a", 21), nil, nil},
+		"in the morning":        {acts(6, "search", "rossi", "a", 5), nil, nil}, // 6 in Rome
+		"in the small hours":    {acts(6, "search", "rossi", "a", 4), nil, []anomaly{{Rule: "night", Actor: "rossi", Count: 6}}},
+		"half of them at night": {slices.Concat(acts(5, "search", "rossi", "a", 22), acts(5, "search", "rossi", "a", 10)), nil, nil},
+		"four at night":         {acts(4, "search", "rossi", "a", 22), nil, nil},
+		"far above": {slices.Concat(acts(20, "search", "rossi", "a", 10), acts(6, "search", "verdi", "a", 10),
+			acts(5, "search", "neri", "a", 10)), nil, []anomaly{{Rule: "above", Actor: "rossi", Count: 20}}},
 		"three times the median":   {slices.Concat(acts(21, "search", "rossi", "a", 10), acts(7, "search", "verdi", "a", 10), acts(7, "search", "neri", "a", 10)), nil, nil},
 		"of two one is above":      {slices.Concat(acts(30, "search", "rossi", "a", 10), acts(1, "search", "verdi", "a", 10)), nil, nil},
 		"a few are never above":    {slices.Concat(acts(19, "search", "rossi", "a", 10), acts(1, "search", "verdi", "a", 10), acts(1, "search", "neri", "a", 10)), nil, nil},

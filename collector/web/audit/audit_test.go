@@ -196,7 +196,8 @@ func TestTamperingWithTheRegistersFile(t *testing.T) {
 		"edit":        {`UPDATE trail_entries SET header = CAST(replace(CAST(header AS TEXT), '"count":2', '"count":0') AS BLOB) WHERE number = 4`, trail.Edited, 4, 4},
 		"edit a body": {`UPDATE trail_entries SET body = (SELECT body FROM trail_entries WHERE number = 5) WHERE number = 4`, trail.Edited, 4, 4},
 		"delete":      {`DELETE FROM trail_entries WHERE number = 4`, trail.Deleted, 4, 4},
-		"reorder":     {`UPDATE trail_entries SET number = CASE number WHEN 3 THEN -6 WHEN 6 THEN -3 END WHERE number IN (3, 6); UPDATE trail_entries SET number = -number WHERE number < 0`, trail.Reordered, 3, 6},
+		"reorder": {`UPDATE trail_entries SET number = CASE number WHEN 3 THEN -6 WHEN 6 THEN -3 END WHERE number IN (3, 6); UPDATE trail_entries SET number = -number WHERE number < 0`,
+			trail.Reordered, 3, 6},
 		"edit a hash": {`UPDATE trail_hashes SET hash = zeroblob(32) WHERE number = 0`, trail.Edited, 0, 0},
 		"cut the end": {`DELETE FROM trail_entries WHERE number >= 8`, trail.Truncated, 8, 9},
 	} {

@@ -66,7 +66,8 @@ func (m *room) work() (officer, theCase string) {
 		m.t.Fatal(err)
 	}
 	m.reg.Unseal(other) // any key of consultation will do
-	if err := m.reg.OpenCase(ctx, registry.Case{ID: theCase, Force: "Questura", OpenedBy: officer, OpenedAt: time.Now().Add(-80 * time.Hour), Kind: "event112", Offence: "robbery", Reason: "rapina"}); err != nil {
+	if err := m.reg.OpenCase(ctx, registry.Case{ID: theCase, Force: "Questura", OpenedBy: officer, OpenedAt: time.Now().Add(-80 * time.Hour),
+		Kind: "event112", Offence: "robbery", Reason: "rapina"}); err != nil {
 		m.t.Fatal(err)
 	}
 	add := func(force, recipient, actor string, kind act.Kind, of string, body map[string]string) {
@@ -97,7 +98,8 @@ func TestAnAuditorReadsTheirOwnForce(t *testing.T) {
 	if closed.Code != http.StatusOK {
 		t.Fatalf("%d %s", closed.Code, page)
 	}
-	for _, shown := range []string{"75 registrazioni", "12 recapiti scoperti senza una richiesta", "senza riferimento da 80 ore", m.trail.ActorPseudonym(officer)[:8], m.trail.CasePseudonym("Questura", theCase)[:8], "Pagina 1 di 2"} {
+	for _, shown := range []string{"75 registrazioni", "12 recapiti scoperti senza una richiesta", "senza riferimento da 80 ore",
+		m.trail.ActorPseudonym(officer)[:8], m.trail.CasePseudonym("Questura", theCase)[:8], "Pagina 1 di 2"} {
 		if !strings.Contains(page, shown) {
 			t.Errorf("closed, the page lacks %q", shown)
 		}

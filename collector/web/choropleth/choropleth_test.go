@@ -109,7 +109,8 @@ func TestDraw(t *testing.T) {
 		}
 	}
 	for _, want := range []string{`<a href="/sites?municipio=Municipio%202&amp;a=b"><title>Municipio 2: &lt;b&gt;&amp;</title><path fill="url(#map-1)"`,
-		`fill="url(#map-off)" d="`, "0-0 <span class=\"muted\">(1)", "12-12 <span class=\"muted\">(1)", "40-40 <span class=\"muted\">(2)", "90-90 <span class=\"muted\">(1)", "non pubblicato <span class=\"muted\">(1)"} {
+		`fill="url(#map-off)" d="`, "0-0 <span class=\"muted\">(1)", "12-12 <span class=\"muted\">(1)", "40-40 <span class=\"muted\">(2)",
+		"90-90 <span class=\"muted\">(1)", "non pubblicato <span class=\"muted\">(1)"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the picture has no %q:\n%s", want, text)
 		}
@@ -134,7 +135,8 @@ func FuzzNew(f *testing.F) {
 	f.Fuzz(func(t *testing.T, west, south, east, north, off int32) {
 		limit := func(x, most int32) int32 { return max(-most, min(most, x)) }
 		west, east, south, north = limit(west, 180_000_000), limit(east, 180_000_000), limit(south, 90_000_000), limit(north, 90_000_000)
-		all := append(squares(2), District{Name: "x", Polygons: [][][]protocol.Point{{box(west, south, east, north)}, {box(west, limit(south+off%1_000_000, 90_000_000), west, north)}}}, District{Name: "none"})
+		all := append(squares(2), District{Name: "x", Polygons: [][][]protocol.Point{{box(west, south, east, north)},
+			{box(west, limit(south+off%1_000_000, 90_000_000), west, north)}}}, District{Name: "none"})
 		m := New(all)
 		if m.width < 1 || m.height < 1 || m.width > sheetSize+1 || m.height > sheetSize+1 {
 			t.Errorf("%d x %d", m.width, m.height)

@@ -126,7 +126,8 @@ func TestCaseHistory(t *testing.T) {
 	if strings.Contains(page, "Paolo Re") || strings.Contains(page, "/search/"+a.Search) {
 		t.Error("a colleague reads contacts, or another's answer, in the history")
 	}
-	if mine := w.send("GET", "/mine", officerName, nil, true).body; !strings.Contains(mine, "Bar Orefici · 1 recapito") || !strings.Contains(mine, "/cases/"+k.ID) || !strings.Contains(mine, "/search/"+a.Search) {
+	if mine := w.send("GET", "/mine", officerName, nil, true).body; !strings.Contains(mine, "Bar Orefici · 1 recapito") ||
+		!strings.Contains(mine, "/cases/"+k.ID) || !strings.Contains(mine, "/search/"+a.Search) {
 		t.Error("the officer's own list lacks what they did")
 	}
 	if mine := w.send("GET", "/mine", neri, nil, true).body; strings.Contains(mine, "Bar Orefici") {
@@ -234,7 +235,8 @@ func TestUnshare(t *testing.T) {
 	if res.status != 303 || w.read(at, conti).status != 200 {
 		t.Fatal(res.status, res.body)
 	}
-	if page := w.send("GET", "/cases/"+k.ID, officerName, nil, true).body; !strings.Contains(page, "Non condividere più con Carabinieri") || !strings.Contains(page, "<strong>Pratica condivisa</strong>") {
+	if page := w.send("GET", "/cases/"+k.ID, officerName, nil, true).body; !strings.Contains(page, "Non condividere più con Carabinieri") ||
+		!strings.Contains(page, "<strong>Pratica condivisa</strong>") {
 		t.Error("the case does not say that it is shared, or offers no way back")
 	}
 
@@ -281,7 +283,8 @@ func TestClosedCase(t *testing.T) {
 	site := w.send("GET", at, officerName, nil, true).body
 	_, site, _ = strings.Cut(site, `name="site" value="`)
 	site, _, _ = strings.Cut(site, `"`)
-	request := w.send("POST", "/requests", officerName, url.Values{"search": {strings.TrimPrefix(at, "/search/")}, "listed": {site}, "site": {site}, "kind": {"invitation"}, "before": {"5"}, "after": {"5"}}, true).header.Get("Location")
+	request := w.send("POST", "/requests", officerName, url.Values{"search": {strings.TrimPrefix(at, "/search/")}, "listed": {site}, "site": {site},
+		"kind": {"invitation"}, "before": {"5"}, "after": {"5"}}, true).header.Get("Location")
 	k := w.onlyCase()
 	if res := w.inside(officerName, k.ID, "close", nil); res.status != 303 {
 		t.Fatal(res.status)

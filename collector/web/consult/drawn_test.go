@@ -159,7 +159,8 @@ func TestDrawnIsAnswered(t *testing.T) {
 		t.Errorf("%d results, hidden %+v", len(banks.Results), banks.Hidden)
 	}
 	entries := w.entries("search")
-	for i, want := range [][]string{{`"area":[[[9.187,45.4635],`}, {`"route":[[9.1856,45.4641],`, `"speed_kmh":[4,15]`, `"arrival":"2026-11-20T19:48:00Z"`, `"radius_m":50`}, {`"categories":["bank"]`, `"certain":true`, `"lon":9.18757`}} {
+	for i, want := range [][]string{{`"area":[[[9.187,45.4635],`},
+		{`"route":[[9.1856,45.4641],`, `"speed_kmh":[4,15]`, `"arrival":"2026-11-20T19:48:00Z"`, `"radius_m":50`}, {`"categories":["bank"]`, `"certain":true`, `"lon":9.18757`}} {
 		details := string(entries[i].Content.Details)
 		for _, s := range want {
 			if !strings.Contains(details, s) {
@@ -181,7 +182,8 @@ func TestDrawnIsAnswered(t *testing.T) {
 		want []string
 	}{
 		{page("at", "", "area", area), []string{"Nell&#39;area disegnata (4 vertici), ", `"area":[[[9.187,45.4635]`, area, `id="other-ways" open`}},
-		{page("at", "", "route", route, "until", "", "arrival", "20:49"), []string{"Lungo il percorso di 266 m (vicine: entro 200 m), partenza ", "Possono aver filmato il percorso", ", a 3–18 km/h, arrivo ", "può essere passato ", `"route":[[9.1856`}},
+		{page("at", "", "route", route, "until", "", "arrival", "20:49"),
+			[]string{"Lungo il percorso di 266 m (vicine: entro 200 m), partenza ", "Possono aver filmato il percorso", ", a 3–18 km/h, arrivo ", "può essere passato ", `"route":[[9.1856`}},
 		{page("category", "bank", "continuous", "1"), []string{"Solo: Banca · registrazione continua", "7 nascoste dai filtri: 7 per la categoria"}},
 		{page("category", "hotel"), []string{"9 nascoste dai filtri: 9 per la categoria", "restano fuori dai filtri"}},
 	} {

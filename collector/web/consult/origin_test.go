@@ -102,7 +102,8 @@ func TestWhoDeclared(t *testing.T) {
 			t.Errorf("%s: revealed with the trust %q", s.SiteName, s.Trust)
 		}
 	}
-	sent := w.send("POST", "/requests", officerName, url.Values{"search": v["search"], "listed": v["site"], "site": v["site"], "kind": {"invitation"}, "before": {"5"}, "after": {"5"}, "phone": {"02 1"}}, true)
+	sent := w.send("POST", "/requests", officerName, url.Values{"search": v["search"], "listed": v["site"], "site": v["site"], "kind": {"invitation"},
+		"before": {"5"}, "after": {"5"}, "phone": {"02 1"}}, true)
 	once("the request", w.send("GET", sent.header.Get("Location"), officerName, nil, true), want[mailAlone])
 
 	for _, width := range []int64{1280, 390} {

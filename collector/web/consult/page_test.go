@@ -90,7 +90,8 @@ func TestMapPage(t *testing.T) {
 	if n := pagestest.Eval[int](b, `document.querySelectorAll(".mark").length`); n != 9 {
 		t.Errorf("%d numbers on the map", n)
 	}
-	if credit := pagestest.Eval[string](b, `document.querySelector(".map-credit").textContent`); !strings.Contains(credit, "© OpenStreetMap contributors") || !strings.Contains(credit, "Comune di Milano") {
+	if credit := pagestest.Eval[string](b, `document.querySelector(".map-credit").textContent`); !strings.Contains(credit,
+		"© OpenStreetMap contributors") || !strings.Contains(credit, "Comune di Milano") {
 		t.Errorf("credit is %q", credit)
 	}
 	if !pagestest.Eval[bool](b, `(r => r.bottom <= innerHeight && r.right <= innerWidth && r.height > 0)(document.querySelector(".map-credit").getBoundingClientRect())`) {

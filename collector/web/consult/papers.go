@@ -168,7 +168,8 @@ func (c *Consult) makePaper(ctx context.Context, u officer, why whyBody, a paper
 		return "", err
 	}
 	sum, data := sha256.Sum256(file), sha256.Sum256(p.Body)
-	body := paperBody{whyBody: why, Paper: a.ID, Number: a.Title(), Basis: a.Basis, Opened: opened, Owner: a.To.Name, Data: hex.EncodeToString(data[:]), File: hex.EncodeToString(sum[:]), Fields: ownerFields}
+	body := paperBody{whyBody: why, Paper: a.ID, Number: a.Title(), Basis: a.Basis, Opened: opened, Owner: a.To.Name,
+		Data: hex.EncodeToString(data[:]), File: hex.EncodeToString(sum[:]), Fields: ownerFields}
 	for _, s := range a.Sites {
 		body.Sites = append(body.Sites, s.ID)
 	}
@@ -271,7 +272,8 @@ func (c *Consult) onePaper(w http.ResponseWriter, r *http.Request) {
 	}
 	page := c.page(r, "paper.html", "paper.title", http.StatusOK, nil)
 	page.Wide, page.Scripts = false, nil
-	page.Data = paperView{Band: c.band(k, u.User), Blocks: d.Content, Foot: d.Footer, File: "/papers/" + p.ID + ".pdf", Index: int(p.TrailIndex), Sum: hex.EncodeToString(p.SHA256[:]), Differs: sum != p.SHA256}
+	page.Data = paperView{Band: c.band(k, u.User), Blocks: d.Content, Foot: d.Footer, File: "/papers/" + p.ID + ".pdf", Index: int(p.TrailIndex),
+		Sum: hex.EncodeToString(p.SHA256[:]), Differs: sum != p.SHA256}
 	c.set.Render(w, r, page)
 }
 

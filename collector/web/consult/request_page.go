@@ -202,7 +202,8 @@ func (c *Consult) showRequest(w http.ResponseWriter, r *http.Request, u officer,
 	for i, state := range s.states(c) {
 		d := s.draft(s.asked[i])
 		v.From, v.Ref, v.Phone = d.Asked.From, d.Asked.Reference, d.Asked.Phone
-		one := requestSite{State: state, Draft: d, Origin: originWords(words, d.Trust, false), Trust: trustWords(words, d.Trust), SiteID: d.SiteID, From: words.DateTime(d.Asked.Start), To: words.DateTime(d.Asked.End), Cameras: camerasWords(words, d),
+		one := requestSite{State: state, Draft: d, Origin: originWords(words, d.Trust, false), Trust: trustWords(words, d.Trust), SiteID: d.SiteID,
+			From: words.DateTime(d.Asked.Start), To: words.DateTime(d.Asked.End), Cameras: camerasWords(words, d),
 			Script: c.script(words, u, s, d), Contacts: contactsView{Request: s.ID, SiteID: d.SiteID, Case: s.CaseID, N: i + 1, LeftOut: d.ByPhone, Gone: s.asked[i].SiteName == ""}}
 		if d.Reach.PECs > 0 {
 			one.PEC = c.letter(words, d)

@@ -170,7 +170,8 @@ func TestAskWithoutScript(t *testing.T) {
 	if len(asked) != 2 || asked[0].ByPhone || !asked[1].ByPhone || q.Kind() != protocol.Order {
 		t.Fatalf("%+v", asked)
 	}
-	if p := asked[0].Notice.Body.(protocol.Preserve); p.Phone != "+39 02 5555 0113" || p.Reference != "Annotazione 2026/118" || !strings.HasPrefix(p.From, "Questura, Ispettrice") || p.End.Sub(p.Start) < 10*time.Minute {
+	if p := asked[0].Notice.Body.(protocol.Preserve); p.Phone != "+39 02 5555 0113" || p.Reference != "Annotazione 2026/118" ||
+		!strings.HasPrefix(p.From, "Questura, Ispettrice") || p.End.Sub(p.Start) < 10*time.Minute {
 		t.Errorf("asked %+v", p)
 	}
 	shown := w.send("GET", res.header.Get("Location"), officerName, nil, true)

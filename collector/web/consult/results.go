@@ -73,7 +73,8 @@ func (c *Consult) resultsView(r *http.Request, ans *answer, band caseBand, calle
 	words := c.words(r)
 	q := ans.question
 	page, start, end := pageOf(r, ans)
-	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: q, At: ans.at, Now: c.Now(), Asks: whereWords(words, q), Where: placeLine(words, q), Only: onlyWords(words, q), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
+	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: q, At: ans.at, Now: c.Now(), Asks: whereWords(words, q),
+		Where: placeLine(words, q), Only: onlyWords(words, q), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
 		Rows: c.rows(words, ans, start, end), Form: c.formView(r, formOf(q), ans.userID)}
 	v.Band = band
 	for i, row := range v.Rows {

@@ -60,7 +60,8 @@ func TestPages(t *testing.T) {
 	searches(1)
 	for range 2 {
 		second := show(at + "?page=2")
-		if rows(second) != 30 || !strings.Contains(second, `id="n101"`) || !strings.Contains(second, "CAM 130") || !strings.Contains(second, `rel="prev" href="`+at+`"`) || strings.Contains(second, `rel="next"`) {
+		if rows(second) != 30 || !strings.Contains(second, `id="n101"`) || !strings.Contains(second, "CAM 130") ||
+			!strings.Contains(second, `rel="prev" href="`+at+`"`) || strings.Contains(second, `rel="next"`) {
 			t.Errorf("the second page has %d rows", rows(second))
 		}
 		searches(2)

@@ -52,7 +52,8 @@ func TestWhy(t *testing.T) {
 		"near": {with(func(r *search.Result) {
 			r.Class, r.Sight.Sees, r.Camera.View.DirectionDeg = search.ClassB, protocol.No, &south
 			r.BeforeDeclared = true
-		}), "non inquadra il punto: ne è a 18 m, verso sud, e guarda verso sud (180°)|l'ora cercata viene prima", "does not see the point: it is 18 m from it, to the south, and looks south (180°)|the time searched is before"},
+		}), "non inquadra il punto: ne è a 18 m, verso sud, e guarda verso sud (180°)|l'ora cercata viene prima",
+			"does not see the point: it is 18 m from it, to the south, and looks south (180°)|the time searched is before"},
 		"turns away": {with(func(r *search.Result) {
 			r.Sight.Sees, r.Camera.View.DirectionDeg, r.Camera.View.Turns = protocol.No, &south, true
 		}), "non inquadra il punto: ne è a 18 m, verso sud|filmato", "does not see the point: it is 18 m from it, to the south|footage"},

@@ -167,7 +167,8 @@ func TestAddSomebody(t *testing.T) {
 	}
 	_, o.secret = o.user("Comandante", registry.RoleForceAdmin, "Carabinieri")
 	o.origin = "https://cc.example"
-	if _, got := o.ask("POST", "/force/users", map[string]string{"name": "Mar. Neri", "role": "officer", "qualification": "agente di PG"}); !strings.HasPrefix(got["link"].(string), "https://cc.example/login/link") || got["force"] != "Carabinieri" {
+	if _, got := o.ask("POST", "/force/users", map[string]string{"name": "Mar. Neri", "role": "officer",
+		"qualification": "agente di PG"}); !strings.HasPrefix(got["link"].(string), "https://cc.example/login/link") || got["force"] != "Carabinieri" {
 		t.Errorf("a force with an address of its own: %v", got)
 	}
 }

@@ -63,7 +63,8 @@ func TestOwnerAnswersOnThePage(t *testing.T) {
 	}
 	cookie, _ := d.enter(d.code.String())
 	page := body(t, d.ask("GET", "/site", cookie, nil, nil))
-	for _, want := range []string{"Ti chiedono di conservare immagini", force + ", Isp. Rossi", "5555 0199", "Annotazione sentinella/77", draft.Asked.CheckCode, "Non sei obbligato", `value="refused"`, `value="Anna Bianchi"`} {
+	for _, want := range []string{"Ti chiedono di conservare immagini", force + ", Isp. Rossi", "5555 0199", "Annotazione sentinella/77",
+		draft.Asked.CheckCode, "Non sei obbligato", `value="refused"`, `value="Anna Bianchi"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -132,7 +133,8 @@ func TestAskedByPhone(t *testing.T) {
 			t.Errorf("the page says %q", secret)
 		}
 	}
-	if resp := d.ask("POST", "/site/requests/"+draft.NoticeID, cookie, url.Values{"state": {"copied"}, "by": {"Anna"}}, nil); resp.StatusCode != http.StatusNotFound || d.asked().State != registry.NoticeSent {
+	if resp := d.ask("POST", "/site/requests/"+draft.NoticeID, cookie, url.Values{"state": {"copied"}, "by": {"Anna"}},
+		nil); resp.StatusCode != http.StatusNotFound || d.asked().State != registry.NoticeSent {
 		t.Errorf("%d, %+v", resp.StatusCode, d.asked())
 	}
 }

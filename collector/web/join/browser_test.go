@@ -79,7 +79,8 @@ func TestPagesInABrowser(t *testing.T) {
 			d.delegate(bank, "Ufficio tecnico di sede", "delibera del 3 marzo 2026")
 			d.takeIn(bank, d.otherSite())
 			token := d.named()
-			for i, text := range []string{"Il registratore non risponde da lunedì.\n\nControlla che sia acceso e che il cavo di rete sia attaccato, poi apri https://assistenza.example.it/" + strings.Repeat("registratore", 8), "Adesso va bene, grazie."} {
+			for i, text := range []string{"Il registratore non risponde da lunedì.\n\nControlla che sia acceso e che il cavo di rete sia attaccato, poi apri https://assistenza.example.it/" +
+				strings.Repeat("registratore", 8), "Adesso va bene, grazie."} {
 				if n, err := d.reg.WriteTo(t.Context(), []string{d.site}, text, d.now.Add(time.Duration(i)*time.Hour)); err != nil || n != 1 {
 					t.Fatal(n, err)
 				}

@@ -271,7 +271,8 @@ func TestImportAllOrPartial(t *testing.T) {
 	var more strings.Builder
 	more.WriteString(full + "\n")
 	for i := range 600 {
-		more.WriteString(line(map[string]string{"chiave": string(rune('a'+i/300)) + strings.Repeat("x", i%300/26+1) + string(rune('a'+i%26)), "chiave_sede": "S" + string(rune('a'+i/300)), "nome": "N" + string(rune('a'+i/300))}))
+		more.WriteString(line(map[string]string{"chiave": string(rune('a'+i/300)) + strings.Repeat("x", i%300/26+1) + string(rune('a'+i%26)),
+			"chiave_sede": "S" + string(rune('a'+i/300)), "nome": "N" + string(rune('a'+i/300))}))
 	}
 	lines := strings.SplitAfter(more.String(), "\n")
 	d.importFile(importRequest{File: []byte(strings.Join(lines[:301], ""))})

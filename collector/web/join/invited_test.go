@@ -15,7 +15,8 @@ import (
 // invite gives the token and the code of an invitation by letter.
 func (d *door) invite() registry.InviteeResult {
 	d.t.Helper()
-	_, made, err := d.reg.PlanWave(d.t.Context(), []registry.Invitee{{Site: protocol.Site{Name: "Sartoria Brambilla", Category: "shop", Address: "Via Larga 8, 20122 Milano"}, Channel: registry.ChannelLetter}},
+	_, made, err := d.reg.PlanWave(d.t.Context(), []registry.Invitee{{Site: protocol.Site{Name: "Sartoria Brambilla", Category: "shop",
+		Address: "Via Larga 8, 20122 Milano"}, Channel: registry.ChannelLetter}},
 		registry.WavePlan{At: d.now, Source: "albo", Record: func(context.Context, int, int) error { return nil }})
 	if err != nil || made[0].State != registry.InviteeNew {
 		d.t.Fatal(made, err)
@@ -30,7 +31,8 @@ func TestInvitation(t *testing.T) {
 	made := d.invite()
 	path := "/invited/" + made.Token
 	page := body(t, d.ask("GET", path, "", nil, nil))
-	for _, want := range []string{"Sartoria Brambilla", "Via Larga 8", made.Code.String(), "https://localhost:8443/enrol#" + made.Code.String(), `action="/aderisci/invito" class="mb-4"><input type="hidden" name="code" value="` + made.Code.String() + `"`, `action="` + path + `"`} {
+	for _, want := range []string{"Sartoria Brambilla", "Via Larga 8", made.Code.String(), "https://localhost:8443/enrol#" + made.Code.String(),
+		`action="/aderisci/invito" class="mb-4"><input type="hidden" name="code" value="` + made.Code.String() + `"`, `action="` + path + `"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -51,7 +51,8 @@ func newDoor(t *testing.T) *door {
 	d := &door{t: t, now: time.Now()}
 	log := slog.New(slog.NewTextHandler(&d.log, nil))
 	var err error
-	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
+	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
+		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.reg.Close() })

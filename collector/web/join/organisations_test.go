@@ -117,7 +117,8 @@ func TestChangeOfOwner(t *testing.T) {
 		}
 	}
 	d.takeIn(bank, d.site)
-	if status, answer := d.control(http.MethodPost, "/organisations/take-in", ownershipRequest{Organisation: o.ID, Site: d.site}); status != http.StatusUnprocessableEntity || !strings.Contains(string(answer), "owner change") {
+	if status, answer := d.control(http.MethodPost, "/organisations/take-in",
+		ownershipRequest{Organisation: o.ID, Site: d.site}); status != http.StatusUnprocessableEntity || !strings.Contains(string(answer), "owner change") {
 		t.Errorf("taken in from another: %d %s", status, answer)
 	}
 	if status, answer := d.control(http.MethodPost, "/owner", ownershipRequest{Organisation: bank, Site: d.site}); status != http.StatusUnprocessableEntity {
@@ -217,7 +218,8 @@ func TestDelegations(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"x", "7d2f7f0e-2f0b-4d6c-9a2e-0c4f6b1f3a97"} {
-		if status, answer := d.control(http.MethodPost, "/delegations/revoke", map[string]string{"id": id}); status != http.StatusUnprocessableEntity || !strings.Contains(string(answer), "delegation list") {
+		if status, answer := d.control(http.MethodPost, "/delegations/revoke",
+			map[string]string{"id": id}); status != http.StatusUnprocessableEntity || !strings.Contains(string(answer), "delegation list") {
 			t.Errorf("revoke %s: %d %s", id, status, answer)
 		}
 	}

@@ -68,7 +68,8 @@ func TestReferentImports(t *testing.T) {
 		t.Errorf("a delegation for one site lets a file in: %d", status)
 	}
 	prepares := d.lets(nil, protocol.MayPrepare)
-	if status, text := d.sends(file, check); status != http.StatusOK || !strings.Contains(text, "1 fuori area, non prese") || !strings.Contains(text, "Sedi nuove: 1") || !strings.Contains(text, "Lo conferma chi") {
+	if status, text := d.sends(file, check); status != http.StatusOK || !strings.Contains(text, "1 fuori area, non prese") ||
+		!strings.Contains(text, "Sedi nuove: 1") || !strings.Contains(text, "Lo conferma chi") {
 		t.Errorf("the check: %d %s", status, text)
 	}
 	if status, _ := d.sends(file, confirm); status != http.StatusForbidden || sites() != 1 {

@@ -73,7 +73,8 @@ func (f *Referents) Routes() []web.Route {
 func (f *Referents) show(rw http.ResponseWriter, r *http.Request, p pages.Page) {
 	u, _ := web.User(r.Context())
 	p.Face, p.User = pages.FacePublic, u.Name
-	p.Nav = []pages.Nav{{Key: "nav.sites", Href: ReferentPath}, {Key: "nav.delegations", Href: ReferentPath + "/delegations"}, {Key: "nav.import", Href: ReferentPath + "/import"}, {Key: "nav.account", Href: "/account"}}
+	p.Nav = []pages.Nav{{Key: "nav.sites", Href: ReferentPath}, {Key: "nav.delegations", Href: ReferentPath + "/delegations"},
+		{Key: "nav.import", Href: ReferentPath + "/import"}, {Key: "nav.account", Href: "/account"}}
 	for i := range p.Nav {
 		p.Nav[i].Current = p.Nav[i].Href == r.URL.Path
 	}

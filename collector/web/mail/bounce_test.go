@@ -74,7 +74,10 @@ AAAA
 
 // certified is daticert.xml, in base64.
 func certified(kind, why string) string {
-	return base64.StdEncoding.EncodeToString([]byte(`<?xml version="1.0" encoding="ISO-8859-1"?><postacert tipo="` + kind + `" errore="` + why + `"><intestazione><mittente>registro@pec.example.it</mittente><destinatari tipo="certificato">bar@pec.example.it</destinatari><oggetto>C'` + "\xe8" + ` un messaggio</oggetto></intestazione><dati><gestore-emittente>Gestore</gestore-emittente><identificativo>opec1.2026@pec.example.it</identificativo><msgid>&lt;` + sentID + `@pec.example.it&gt;</msgid></dati></postacert>`))
+	return base64.StdEncoding.EncodeToString([]byte(`<?xml version="1.0" encoding="ISO-8859-1"?><postacert tipo="` + kind + `" errore="` + why +
+		`"><intestazione><mittente>registro@pec.example.it</mittente><destinatari tipo="certificato">bar@pec.example.it</destinatari><oggetto>C'` +
+		"\xe8" + ` un messaggio</oggetto></intestazione><dati><gestore-emittente>Gestore</gestore-emittente><identificativo>opec1.2026@pec.example.it</identificativo><msgid>&lt;` +
+		sentID + `@pec.example.it&gt;</msgid></dati></postacert>`))
 }
 
 const (

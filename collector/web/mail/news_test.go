@@ -74,7 +74,8 @@ func TestNews(t *testing.T) {
 func TestNewsOfAClock(t *testing.T) {
 	p := newPost(t, "127.0.0.1:25", nil)
 	w := p.words.Words("it")
-	for seconds, want := range map[int64]string{300: "avanti di 5 minuti. Fallo regolare", -300: "indietro di 5 minuti", 3600: "avanti di 1 ora. Fai controllare l'ora legale", -7260: "indietro di 2 ore"} {
+	for seconds, want := range map[int64]string{300: "avanti di 5 minuti. Fallo regolare", -300: "indietro di 5 minuti",
+		3600: "avanti di 1 ora. Fai controllare l'ora legale", -7260: "indietro di 2 ore"} {
 		got := changeWords(w, registry.AlertChange{Alert: protocol.AlertClock, Name: "NVR", OffsetMs: seconds * 1000})
 		if !strings.Contains(got, want) {
 			t.Errorf("%d s: %q, want %q", seconds, got, want)

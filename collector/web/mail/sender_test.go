@@ -53,7 +53,9 @@ func newPost(t *testing.T, server string, change func(*Options)) *post {
 		t.Fatal(err)
 	}
 	reg.Unseal(key)
-	o := Options{Registry: reg, Server: server, From: "Telecamere <telecamere@comune.example.it>", Channels: []registry.Channel{registry.ChannelEmail, registry.ChannelPEC}, PublicURL: "https://telecamere.example.it", Link: link, ContactLink: contactLink, EndLink: endLink, Log: log, Now: func() time.Time { return p.now }}
+	o := Options{Registry: reg, Server: server, From: "Telecamere <telecamere@comune.example.it>",
+		Channels: []registry.Channel{registry.ChannelEmail, registry.ChannelPEC}, PublicURL: "https://telecamere.example.it", Link: link,
+		ContactLink: contactLink, EndLink: endLink, Log: log, Now: func() time.Time { return p.now }}
 	if change != nil {
 		change(&o)
 	}

@@ -154,7 +154,8 @@ func accessCell(w *pages.Words, a agent) cell {
 	if !a.RevokedAt.IsZero() {
 		return cell{Tags: []tag{{"bad", w.T("agents.access.revoked")}}, Notes: []string{w.Short(a.RevokedAt)}}
 	}
-	return cell{Act: &rowAct{Path: "/agents/" + a.ID + "/revoke", Summary: w.T("agents.revoke"), Of: strings.Join(append(siteNames(a), a.ID), ", "), Lead: w.T("agents.revoke.lead"), Submit: w.T("agents.revoke.submit")}}
+	return cell{Act: &rowAct{Path: "/agents/" + a.ID + "/revoke", Summary: w.T("agents.revoke"), Of: strings.Join(append(siteNames(a), a.ID), ", "),
+		Lead: w.T("agents.revoke.lead"), Submit: w.T("agents.revoke.submit")}}
 }
 
 // revokeAgent shuts an agent out at once.

@@ -26,13 +26,15 @@ func TestCategoryOf(t *testing.T) {
 
 func TestReadInvitees(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
-		"the file of Milan":   {"kind,name,category,street,number,cap,lon,lat,state\nfarmacia,Centrale,Farmacia,Via Larga,8,20122,9.1,45.4,\n", "[{{{Centrale pharmacy Via Larga 8, 20122 Milano} letter } 2}] [] [lon lat]"},
-		"Italian, semicolons": {"Insegna;Indirizzo;Civico;CAP;Comune;E-mail;PEC\nBar;Via Roma;1;20100;Rho;a@b.it;p@pec.it\nDue;;;;;a@b.it;\n", "[{{{Bar other Via Roma 1, 20100 Rho} pec p@pec.it} 2} {{{Due other Milano} email a@b.it} 3}] [] []"},
-		"ceased":              {"name,state\nBar,Cessata\nDue,attiva\n", "[{{{Due other Milano} letter } 3}] [] []"},
-		"wrong lines":         {"name,email\n,a@b.it\nBar,a@b@c\nDue,Anna <a@b.it>\n", "[] [{2 name site.wrong []} {3 email address.unreadable []} {4 email address.unreadable []}] []"},
-		"a formula":           {"name\n'=1+1\n", "[{{{=1+1 other Milano} letter } 2}] [] []"},
-		"no names":            {"street\nVia Roma\n", "[] [{1 name no-name-column []}] []"},
-		"empty":               {"", "[] [{0  empty [n 0]}] []"},
+		"the file of Milan": {"kind,name,category,street,number,cap,lon,lat,state\nfarmacia,Centrale,Farmacia,Via Larga,8,20122,9.1,45.4,\n",
+			"[{{{Centrale pharmacy Via Larga 8, 20122 Milano} letter } 2}] [] [lon lat]"},
+		"Italian, semicolons": {"Insegna;Indirizzo;Civico;CAP;Comune;E-mail;PEC\nBar;Via Roma;1;20100;Rho;a@b.it;p@pec.it\nDue;;;;;a@b.it;\n",
+			"[{{{Bar other Via Roma 1, 20100 Rho} pec p@pec.it} 2} {{{Due other Milano} email a@b.it} 3}] [] []"},
+		"ceased":      {"name,state\nBar,Cessata\nDue,attiva\n", "[{{{Due other Milano} letter } 3}] [] []"},
+		"wrong lines": {"name,email\n,a@b.it\nBar,a@b@c\nDue,Anna <a@b.it>\n", "[] [{2 name site.wrong []} {3 email address.unreadable []} {4 email address.unreadable []}] []"},
+		"a formula":   {"name\n'=1+1\n", "[{{{=1+1 other Milano} letter } 2}] [] []"},
+		"no names":    {"street\nVia Roma\n", "[] [{1 name no-name-column []}] []"},
+		"empty":       {"", "[] [{0  empty [n 0]}] []"},
 	} {
 		f := readInvitees([]byte(c.file), "Milano")
 		if got := fmt.Sprint(f.all, f.problems, f.ignored); got != c.want {

@@ -52,7 +52,8 @@ func newDeskAt(t *testing.T, address string) *desk {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	d := &desk{t: t}
 	var err error
-	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
+	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
+		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.reg.Close() })

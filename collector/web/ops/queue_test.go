@@ -83,7 +83,8 @@ func newSickDesk(t *testing.T, d *desk) []*says {
 	d.reg.UseOwnerKey(make([]byte, 32))
 	d.ops.Version = "v1.2.0"
 	now := time.Now().UTC().Truncate(time.Second)
-	all := []*says{d.sick("Bar Primo", "hikvision", "4.30", now, protocol.FaultUnread), d.sick("Bar Secondo", "hikvision", "4.30", now, protocol.FaultUnread, protocol.FaultLocked), d.sick("Bar Terzo", "axis", "", now)}
+	all := []*says{d.sick("Bar Primo", "hikvision", "4.30", now, protocol.FaultUnread),
+		d.sick("Bar Secondo", "hikvision", "4.30", now, protocol.FaultUnread, protocol.FaultLocked), d.sick("Bar Terzo", "axis", "", now)}
 	all[0].say(now, protocol.Diagnosis{Text: "Hikvision NVR-8\nGetRecordings: refused", Approval: protocol.Approval{By: "Anna Segreta", Role: protocol.RoleOwner, At: now}})
 	return all
 }

@@ -59,7 +59,8 @@ func TestRemarks(t *testing.T) {
 	first := body
 	_, next, found := strings.Cut(body, `href="/remarks?before=`)
 	next, _, _ = strings.Cut(next, `"`)
-	if _, body, _ = ask("GET", "/remarks?before="+next); !found || !strings.Contains(first, "Più vecchie") || strings.Count(body, "<article") != 3 || strings.Contains(body, "Più vecchie") || strings.Contains(body, "id=\"rated\"") {
+	if _, body, _ = ask("GET", "/remarks?before="+next); !found || !strings.Contains(first, "Più vecchie") || strings.Count(body, "<article") != 3 ||
+		strings.Contains(body, "Più vecchie") || strings.Contains(body, "id=\"rated\"") {
 		t.Errorf("the second page has %d", strings.Count(body, "<article"))
 	}
 	for _, odd := range []string{"/remarks?before=x.y", "/remarks?before=.", "/remarks?before=99999999999999999999.a"} {

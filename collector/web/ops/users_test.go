@@ -170,7 +170,8 @@ func TestFirstAdministratorOfAForce(t *testing.T) {
 	if last := d.acts[len(d.acts)-1]; last.Kind != "force-recovery" || last.Force != "Questura" || last.Details.(map[string]string)["reason"] != "credenziali perdute" {
 		t.Errorf("on the trail: %+v", last)
 	}
-	if _, got := d.ask(d.pages, admin, "POST", "/users", map[string]string{"name": "G", "role": "force-admin", "force": "Guardia di Finanza"}); !strings.HasPrefix(got["link"].(string), "https://gdf.example/login/link") {
+	if _, got := d.ask(d.pages, admin, "POST", "/users", map[string]string{"name": "G", "role": "force-admin",
+		"force": "Guardia di Finanza"}); !strings.HasPrefix(got["link"].(string), "https://gdf.example/login/link") {
 		t.Errorf("a force with an address of its own: %v", got)
 	}
 }

@@ -35,7 +35,8 @@ func served(t *testing.T, b pages.Body, change func(*Options), others ...string)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	d := &desk{now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	var err error
-	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
+	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
+		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.reg.Close() })

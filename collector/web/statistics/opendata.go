@@ -121,8 +121,10 @@ func (s *Statistics) catalogue(rw http.ResponseWriter, r *http.Request) {
 		"dct:description": it("I numeri del registro delle telecamere private che riprendono aree aperte al pubblico."),
 		"dct:publisher":   holder, "foaf:homepage": object{"@id": at(pagePath)}, "dct:license": object{"@id": licence},
 		"dcat:dataset": []object{
-			dataset("adesioni", sharingPath, "Adesioni al registro delle telecamere", "Luoghi che condividono telecamere, e telecamere, per municipio e categoria: l'ultimo dato pubblicato di ogni mese.", "IRREG"),
-			dataset("consultazioni", consultationPath, "Consultazioni del registro delle telecamere", "Ricerche delle Forze dell'Ordine e richieste di conservare le immagini, per mese e per forza.", "MONTHLY"),
+			dataset("adesioni", sharingPath, "Adesioni al registro delle telecamere",
+				"Luoghi che condividono telecamere, e telecamere, per municipio e categoria: l'ultimo dato pubblicato di ogni mese.", "IRREG"),
+			dataset("consultazioni", consultationPath, "Consultazioni del registro delle telecamere",
+				"Ricerche delle Forze dell'Ordine e richieste di conservare le immagini, per mese e per forza.", "MONTHLY"),
 		},
 	}
 	if !p.updated().IsZero() {

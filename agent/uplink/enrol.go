@@ -19,7 +19,7 @@ import (
 
 // EnrolOptions are all optional.
 type EnrolOptions struct {
-	Version string // the agent's version, told to the collector
+	Version string // the agent's version, reported to the collector
 	Visit   bool   // the grant ends by itself within a day
 	// Replace ends the grants that other agents have for the site. It may be
 	// said later, with the same code.

@@ -34,7 +34,7 @@ const (
 	headerAgent     = "Anagrafe-Agent"
 	headerCollector = "Anagrafe-Collector"
 	headerTrust     = "Anagrafe-Trust"    // of the server: one of the two below
-	headerReceipts  = "Anagrafe-Receipts" // verifier key of receipts; absent: not told yet
+	headerReceipts  = "Anagrafe-Receipts" // verifier key of receipts; absent: not announced yet
 	headerRole      = "Anagrafe-Role"     // "certificate", "authority"
 	trustAuthority  = "authority"
 	trustWeb        = "web"
@@ -51,7 +51,7 @@ type Identity struct {
 	chain       []*x509.Certificate // the agent's own first
 	authorities []*x509.Certificate
 	web         bool   // the server may show a certificate of the public Web PKI
-	receiptKey  string // verifies the collector's receipts; "": it has not told one yet
+	receiptKey  string // verifies the collector's receipts; "": not announced yet
 }
 
 // Until is the end of the certificate.
@@ -185,7 +185,7 @@ func (i *Identity) save() error {
 
 // with returns the identity that has these certificates (DER) instead, recognises
 // the collector by what it says from now on, and its receipts by this key; a
-// collector that tells no key leaves the one that was told.
+// collector that announces no key leaves the former one.
 func (i *Identity) with(chain, authorities [][]byte, t wire.ServerTrust, receiptKey string) (*Identity, error) {
 	next := *i
 	var err error

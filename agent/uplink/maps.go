@@ -93,7 +93,7 @@ func (u *Uplink) Places(ctx context.Context, text string) (found []protocol.Foun
 	return found, err
 }
 
-// asked makes a call over the line of now. How the line stands is not told by it:
+// asked makes a call over the present connection. It does not change the status:
 // what a page asks for is no delivery.
 func (u *Uplink) asked(ctx context.Context, what string, call func(context.Context, *line) error) error {
 	u.mu.Lock()

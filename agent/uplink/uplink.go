@@ -17,29 +17,28 @@ import (
 	"anagrafe/protocol"
 )
 
-// Outbox is what waits to be sent; package inventory implements it. Its
+// Outbox is the queue of messages to send; package inventory implements it. Its
 // methods may be called concurrently.
 type Outbox interface {
-	// Next gives the oldest message that waits and that this agent may send, or
-	// ok=false. Order per site is the order of writing.
+	// Next returns the oldest waiting message that this agent may send, or ok=false.
+	// Messages of a site come in the order of writing.
 	Next(ctx context.Context, agentID string) (id, siteID string, message []byte, ok bool, err error)
-	// Acknowledge: the collector has durably recorded the bytes that the
+	// Acknowledge records that the collector has durably recorded the bytes that the
 	// receipt names. transport is "h3" or "h2".
 	Acknowledge(ctx context.Context, receipt protocol.Receipt, transport string) error
-	// Reject: the collector refused it for good; why begins with the Reason's
-	// word and a colon, and is for the owner.
+	// Reject records that the collector refused the message for good; why begins with
+	// the Reason's word and a colon, and is for the owner.
 	Reject(ctx context.Context, id string, why string) error
-	// Recorded gives, by site, the newest message that was acknowledged, since
-	// the site's last withdrawal; "": none.
+	// Recorded returns, by site, the newest acknowledged message since the site's last
+	// withdrawal; "": none.
 	Recorded(ctx context.Context) (map[string]string, error)
-	// Recall: the collector does not know a message any more that it has
-	// acknowledged. It waits again, in its old place. One that waits already
-	// is no error.
+	// Recall queues a message again, in its old place, that the collector acknowledged
+	// and no longer knows. It is no error if it waits already.
 	Recall(ctx context.Context, id string) error
 	// Waiting is signalled (buffered 1) whenever a message is added.
 	Waiting() <-chan struct{}
-	// Unhurried is signalled (buffered 1) instead where the message says that all is
-	// as it was: a parked agent sends it when it connects in any case.
+	// Unhurried is signalled (buffered 1) instead for a message without news: a parked
+	// agent sends it when it connects in any case.
 	Unhurried() <-chan struct{}
 }
 
@@ -47,12 +46,12 @@ type Outbox interface {
 type Options struct {
 	Identity *Identity // nil: Run waits for Use, after an enrolment
 	Outbox   Outbox
-	// Keep is given each notice, and returns nil once it is durably kept; after an
-	// error the collector is asked for it again. The same one may come more than
-	// once. nil: notices are logged and no more.
+	// Keep stores a notice and returns nil once it is durable; after an error the
+	// collector sends it again. The same one may come more than once. nil: notices are
+	// only logged.
 	Keep    func(context.Context, protocol.Notice) error
 	Park    bool         // the owner wants no standing connection
-	Version string       // the agent's version, told to the collector
+	Version string       // the agent's version, reported to the collector
 	Log     *slog.Logger // nil: discarded
 	// WrapTransport lets a test see the requests before they are encrypted;
 	// nil in production.

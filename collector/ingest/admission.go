@@ -69,7 +69,7 @@ func (s *Server) withCaller(next http.Handler) http.Handler {
 }
 
 // deadlines limits reading to d from now on, and writing to twice that, so
-// that who is too slow can still be told; 0 lifts the limits.
+// that a slow caller still gets an answer; 0 lifts the limits.
 func (c caller) deadlines(d time.Duration) error {
 	var read, write time.Time
 	if d > 0 {

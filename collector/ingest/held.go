@@ -16,13 +16,13 @@ const (
 	// have been copied with its computer's disk.
 	heldOfAgent = 4
 	// readmission is how often an agent that is held is admitted again, and
-	// told again what it has not said to have received.
+	// sent again what it has not confirmed.
 	readmission = 5 * time.Minute
 	// shards of the held agents are readmitted one after the other, so that
 	// not all of them ask the register at once.
 	shards = 1024
-	// lookAgain is how soon a notice is found that nobody told this collector
-	// of: another one queued it in the same register, and word of it got lost.
+	// lookAgain is how soon a notice of another collector on the same register is
+	// found when its notification got lost.
 	lookAgain = 5 * time.Second
 	// parkWindow is how often a parked agent comes: a request to preserve
 	// footage that is kept for a day must not be late.
@@ -81,7 +81,7 @@ func (h *held) drop(agentID string, l *listener) {
 	}
 }
 
-// tell wakes the streams of an agent that has something new to be told.
+// tell wakes the streams of an agent for which something new waits.
 func (h *held) tell(agentID string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -23,8 +23,8 @@ type Register interface {
 	// Errors: ErrUnknownCode, ErrExpiredCode, ErrUsedCode, ErrRevoked.
 	Redeem(ctx context.Context, r Redemption) (protocol.Grant, error)
 
-	// Admit tells whether an agent may speak at all; it is asked at each call
-	// and each accepted connection's first use. It must be cheap: one read.
+	// Admit checks whether an agent may speak at all, at each call and at each
+	// connection's first use. It must be cheap: one read.
 	// Errors: ErrUnknownAgent, ErrRevoked.
 	Admit(ctx context.Context, agentID string) error
 
@@ -41,30 +41,28 @@ type Register interface {
 	// protocol.FieldErrors for what only the register can see.
 	Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error)
 
-	// Knows tells an agent whether a message of a site is recorded; to one that
-	// never had a grant for the site none is. It must be cheap: one read.
+	// Knows reports whether a message of a site is recorded; false for an agent that
+	// never had a grant for the site. It must be cheap: one read.
 	Knows(ctx context.Context, agentID, siteID, messageID string) (bool, error)
 
-	// Site gives an agent's own grant of a site, and the recorded state of the
-	// site as a message: the newest declaration as it arrived or, where several
-	// agents declare parts of the site, with what the others say added. The
+	// Site returns an agent's own grant for a site, and the recorded state of the site
+	// as a message: the newest declaration as it arrived or, where several agents
+	// declare parts of the site, with the others' parts added. The
 	// revision is that of the newest; raw is nil before the first declaration,
 	// and after a withdrawal. Errors: ErrNotGranted.
 	Site(ctx context.Context, agentID, siteID string) (g protocol.Grant, revision int64, raw []byte, err error)
 
-	// Waiting gives the notices that an agent has not said to have received and
-	// that are of use at the time, the oldest first; not more of them than one
-	// call may send. It must be cheap when there is none: it is asked for each
-	// agent that is held every few minutes.
+	// Waiting returns the open notices whose receipt an agent has not confirmed, the
+	// oldest first, at most as many as one call may send. It must be cheap when there
+	// is none: it is called for each held agent every few minutes.
 	Waiting(ctx context.Context, agentID string, at time.Time) ([]protocol.Notice, error)
 
-	// Noticed tells for which agents something was queued after number after,
-	// and the number to ask from next. It may name an agent for which nothing
-	// waits any more.
+	// Noticed returns the agents for which something was queued after number after,
+	// and the number to ask from next. It may name an agent with nothing waiting.
 	Noticed(ctx context.Context, after int64) (agents []string, last int64, err error)
 
-	// Certified notes a certificate before it is handed out: its serial
-	// number in hexadecimal and its end, for ops to see which expire.
+	// Certified records a certificate before it is handed out: its serial number in
+	// hexadecimal and its end, so that ops see which expire.
 	Certified(ctx context.Context, agentID, serial string, notAfter time.Time) error
 }
 
@@ -76,15 +74,15 @@ type Redemption struct {
 	AgentVersion string   // as the agent says it, at most 64 bytes of printable ASCII
 	At           time.Time
 	Visit        bool // the grant ends by itself within a day
-	// Replace ends the other agents' grants for the site; Former that of one,
-	// which the computer was before it lost its identity. Both may be said
-	// later, with the same code and key.
+	// Replace ends the other agents' grants for the site; Former that of the agent
+	// that this computer was before it lost its identity. Both may be sent later,
+	// with the same code and key.
 	Replace bool
 	Former  string
 }
 
-// What a Register answers when it refuses for good. An agent does not try
-// again after one of these; the text is for the operator's log.
+// Permanent refusals of a Register. An agent does not try again after one of these;
+// the text is for the operator's log.
 var (
 	ErrUnknownCode  = errors.New("enrolment code not known")
 	ErrUsedCode     = errors.New("enrolment code already used with another key")

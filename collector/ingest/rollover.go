@@ -16,7 +16,7 @@ import (
 //	        the agents' old certificates are still good, and are renewed by it.
 //	Retire  the old one is accepted no more.
 //
-// Who was told in the first step recognises the collector also if the third has
+// An agent that heard of the first step recognises the collector also if the third has
 // to come early. When a key is stolen, all that rests on it is worth nothing, the
 // next one's key included, which lies beside it: Replace begins anew.
 

@@ -104,13 +104,7 @@ func (h *handmade) record(ctx context.Context, notice string) (siteID string, er
 		return "", err
 	}
 	w := write{r: h.r, tx: h.tx, agentID: h.agent, m: m, raw: raw, at: h.at, sum: sha256.Sum256(raw), origin: originOf(m.Body)}
-	if _, err := w.record(ctx); err != nil {
-		return "", err
-	}
-	if err := w.finish(ctx); err != nil {
-		return "", err
-	}
-	if _, err := w.ownerCode(ctx); err != nil || h.s.Changes {
+	if _, err := w.record(ctx); err != nil || h.s.Changes {
 		return m.SiteID, err
 	}
 	code := h.r.formCode(m.ID).Hash()

@@ -213,7 +213,11 @@ func (w *write) approved(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	return renew(ctx, w.tx, w.m.SiteID, earlier(exact(d.Approval.At), w.at))
+	at := earlier(exact(d.Approval.At), w.at)
+	if w.first {
+		return writeAges(ctx, w.tx, w.m.SiteID, ages{}.renewal(at), at)
+	}
+	return renew(ctx, w.tx, w.m.SiteID, at)
 }
 
 // DoubtContact asks for a check of a site's contacts, because an officer got no

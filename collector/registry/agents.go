@@ -105,17 +105,16 @@ func updateAgent(ctx context.Context, tx *tx, agentID, query string, args ...any
 
 // Admit implements ingest.Register.
 func (r *Registry) Admit(ctx context.Context, agentID string) error {
-	if err := admitted(r.read.QueryRowContext(ctx, admission, agentID)); err != nil {
+	var revoked sql.NullInt64
+	err := r.read.QueryRowContext(ctx, "SELECT revoked_at FROM agents WHERE id = ?", agentID).Scan(&revoked)
+	if err := admitted(revoked, err); err != nil {
 		return fmt.Errorf("admit agent %s: %w", agentID, err)
 	}
 	return nil
 }
 
-const admission = "SELECT revoked_at FROM agents WHERE id = ?"
-
-func admitted(row *sql.Row) error {
-	var revoked sql.NullInt64
-	err := row.Scan(&revoked)
+// admitted tells what there is against an agent whose row was read.
+func admitted(revoked sql.NullInt64, err error) error {
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return ingest.ErrUnknownAgent

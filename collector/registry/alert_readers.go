@@ -82,6 +82,9 @@ func (w *write) wishAlerts(ctx context.Context, contacts []protocol.Contact) err
 // alertReaders reads of whom somebody has said anything.
 func (w *write) alertReaders(ctx context.Context) (map[alertReader]bool, error) {
 	have := make(map[alertReader]bool)
+	if w.first {
+		return have, nil
+	}
 	err := each(ctx, w.tx, func(scan func(...any) error) error {
 		var k alertReader
 		var hash []byte

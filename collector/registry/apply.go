@@ -33,10 +33,10 @@ func (w *write) declare(ctx context.Context, declared order) error {
 	if err != nil {
 		return err
 	}
-	if err := w.apply(ctx, parts); err != nil {
+	if err := w.approved(ctx); err != nil { // first, for it goes by when the site was heard of before
 		return err
 	}
-	if err := w.approved(ctx); err != nil {
+	if err := w.apply(ctx, parts); err != nil {
 		return err
 	}
 	return w.adhered(ctx)
@@ -94,25 +94,27 @@ func (w *write) apply(ctx context.Context, parts []part) error {
 	if err := w.introduce(ctx, contacts, d.Approval.By); err != nil {
 		return err
 	}
-	if err := w.r.place(ctx, w.tx, w.m.SiteID, d.Site.Address, d.Cameras); err != nil {
-		return err
-	}
 	now, err := w.seal(ctx, siteBody, body)
 	if err != nil {
 		return err
 	}
+	heard := sql.NullInt64{Int64: micros(w.at), Valid: w.m.ID != ""} // it may follow from an enrolment, which is no message
+	in, by := w.r.district(d.Site.Address, d.Cameras)
 	return w.exec(ctx, `UPDATE sites SET body = ?1, category = ?2, declared_at = ?3, shared_at = coalesce(shared_at, ?4), confirmed_at = coalesce(confirmed_at, ?4),
-		withdrawn_at = NULL WHERE id = ?5`,
-		now, string(d.Site.Category), micros(parts[0].message.MadeAt), micros(w.at), w.m.SiteID)
+		withdrawn_at = NULL, heard_at = coalesce(?5, heard_at), municipio = ?6, nil = ?7, district_map = ?8 WHERE id = ?9`,
+		now, string(d.Site.Category), micros(parts[0].message.MadeAt), micros(w.at), heard, in.Municipio, in.NIL, by, w.m.SiteID)
 }
 
 // standing reads the newest version of everything of the site.
 func (w *write) standing(ctx context.Context) (map[thing]standing, error) {
+	stands := make(map[thing]standing)
+	if w.first {
+		return stands, nil
+	}
 	b, err := w.box(ctx)
 	if err != nil {
 		return nil, err
 	}
-	stands := make(map[thing]standing)
 	err = each(ctx, w.tx, func(scan func(...any) error) error {
 		var k thing
 		var s standing

@@ -10,20 +10,18 @@ import (
 
 // putContacts replaces the contacts, if they differ.
 func (w *write) putContacts(ctx context.Context, contacts []protocol.Contact) error {
-	b, err := w.box(ctx)
-	if err != nil {
-		return err
-	}
-	have, err := site{tx: w.tx, id: w.m.SiteID, box: b}.contacts(ctx)
+	have, err := w.contacts(ctx)
 	if err != nil || slices.Equal(have, contacts) {
 		return err
 	}
-	w.erases = w.erases || len(have) > 0
 	if _, err := w.act(ctx); err != nil {
 		return err
 	}
-	if err := w.exec(ctx, "DELETE FROM contacts WHERE site_id = ?", w.m.SiteID); err != nil {
-		return err
+	if len(have) > 0 {
+		w.erases = true
+		if err := w.exec(ctx, "DELETE FROM contacts WHERE site_id = ?", w.m.SiteID); err != nil {
+			return err
+		}
 	}
 	for i, c := range contacts {
 		body, err := encode(c)
@@ -44,7 +42,22 @@ func (w *write) putContacts(ctx context.Context, contacts []protocol.Contact) er
 	if err := w.wishAlerts(ctx, contacts); err != nil {
 		return err
 	}
+	if w.first {
+		return nil
+	}
 	return w.r.mailFollows(ctx, w.tx, w.m.SiteID, w.at)
+}
+
+// contacts reads those of the site as they stand.
+func (w *write) contacts(ctx context.Context) ([]protocol.Contact, error) {
+	if w.first {
+		return nil, nil
+	}
+	b, err := w.box(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return site{tx: w.tx, id: w.m.SiteID, box: b}.contacts(ctx)
 }
 
 // putLookups makes a site's or an organisation's contacts those that it is found

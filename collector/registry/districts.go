@@ -47,16 +47,21 @@ func (l *Locator) district(address string, cameras []protocol.Camera) (most Dist
 // nowhere sets a site's district to that of one of which nothing is known.
 const nowhere = "municipio = '', nil = '', district_map = ''"
 
-// place writes down where a site lies.
-func (r *Registry) place(ctx context.Context, tx *tx, siteID, address string, cameras []protocol.Camera) error {
+// district tells where a site lies, and by which files of districts; without a locator
+// by none.
+func (r *Registry) district(address string, cameras []protocol.Camera) (d District, by string) {
 	l := r.locator.Load()
 	if l == nil {
-		_, err := tx.ExecContext(ctx, "UPDATE sites SET "+nowhere+" WHERE id = ?", siteID)
-		return err
+		return District{}, ""
 	}
-	d := l.district(address, cameras)
+	return l.district(address, cameras), l.Map
+}
+
+// place writes down where a site lies.
+func (r *Registry) place(ctx context.Context, tx *tx, siteID, address string, cameras []protocol.Camera) error {
+	in, by := r.district(address, cameras)
 	_, err := tx.ExecContext(ctx, "UPDATE sites SET municipio = ?2, nil = ?3, district_map = ?4 WHERE id = ?1 AND (municipio, nil, district_map) <> (?2, ?3, ?4)",
-		siteID, d.Municipio, d.NIL, l.Map)
+		siteID, in.Municipio, in.NIL, by)
 	return err
 }
 

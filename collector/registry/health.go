@@ -126,13 +126,11 @@ func (w *write) clockFault(ctx context.Context, recorderID string, c protocol.Cl
 // new in it is known by what the declaration calls it until its agent says more.
 func (w *write) updateEquipment(ctx context.Context, recorders []protocol.Recorder) error {
 	var had []string
-	if err := each(ctx, w.tx, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		had = append(had, id)
-		return err
-	}, "SELECT recorder_id FROM equipment WHERE site_id = ?", w.m.SiteID); err != nil {
-		return err
+	if !w.first {
+		var err error
+		if had, err = textsOf(ctx, w.tx, "SELECT recorder_id FROM equipment WHERE site_id = ?", w.m.SiteID); err != nil {
+			return err
+		}
 	}
 	for _, id := range had {
 		if slices.ContainsFunc(recorders, func(r protocol.Recorder) bool { return r.ID == id }) {

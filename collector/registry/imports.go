@@ -203,13 +203,8 @@ func (i *importing) site(ctx context.Context, s ImportedSite) (ImportResult, err
 func (i *importing) record(ctx context.Context, m protocol.Message, raw []byte) (protocol.Code, error) {
 	w := write{r: i.r, tx: i.tx, agentID: i.agentID, m: m, raw: raw, at: i.At, sum: sha256.Sum256(raw), origin: originOf(m.Body)}
 	w.origin.Author = AuthorImport
-	if _, err := w.record(ctx); err != nil {
-		return protocol.Code{}, err
-	}
-	if err := w.finish(ctx); err != nil {
-		return protocol.Code{}, err
-	}
-	return w.ownerCode(ctx)
+	receipt, err := w.record(ctx)
+	return receipt.OwnerCode, err
 }
 
 // begin makes the site of a key that is new, and the agent of the

@@ -79,6 +79,9 @@ func (w *write) introduce(ctx context.Context, contacts []protocol.Contact, by s
 // dropIntroductions forgets those of the site to addresses that are not among
 // others.
 func (w *write) dropIntroductions(ctx context.Context, others map[[32]byte]string) error {
+	if w.first {
+		return nil
+	}
 	var gone [][]byte
 	err := each(ctx, w.tx, func(scan func(...any) error) error {
 		var hash []byte

@@ -37,11 +37,7 @@ func (r *Registry) JoinOrganisation(ctx context.Context, siteID, organisationID 
 		}
 		// Contacts that the organisation has too are inherited from now on.
 		w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID}, at: exact(at)}
-		b, err := w.box(ctx)
-		if err != nil {
-			return err
-		}
-		own, err := site{tx: tx, id: siteID, box: b}.contacts(ctx)
+		own, err := w.contacts(ctx)
 		if err != nil {
 			return err
 		}
@@ -139,16 +135,15 @@ func (r *Registry) changeOwner(ctx context.Context, tx *tx, siteID, organisation
 // adhered lifts the suspension by a change of owner: whose agent declares now was
 // enrolled after it.
 func (w *write) adhered(ctx context.Context) error {
-	done, err := w.tx.ExecContext(ctx, "UPDATE sites SET suspended_at = NULL, owner_changed_at = NULL WHERE id = ? AND owner_changed_at IS NOT NULL", w.m.SiteID)
-	if err != nil {
-		return err
+	if !w.newOwner {
+		return nil
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
+	if err := w.exec(ctx, "UPDATE sites SET suspended_at = NULL, owner_changed_at = NULL WHERE id = ?", w.m.SiteID); err != nil {
 		return err
 	}
 	resumed := *w // an act of its own beside the declaration
 	resumed.number, resumed.origin.Reason = 0, ReasonResumed
-	_, err = resumed.act(ctx)
+	_, err := resumed.act(ctx)
 	return err
 }
 

@@ -51,6 +51,9 @@ func readParts(ctx context.Context, tx *tx, b *box, siteID, agentID string, epoc
 
 // parts reads those of the message's site.
 func (w *write) parts(ctx context.Context, epoch int64, except string) ([]part, error) {
+	if w.first {
+		return nil, nil
+	}
 	b, err := w.box(ctx)
 	if err != nil {
 		return nil, err

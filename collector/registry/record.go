@@ -25,12 +25,6 @@ func (r *Registry) Record(ctx context.Context, agentID string, m protocol.Messag
 	err := r.update(ctx, func(ctx context.Context, tx *tx) (err error) {
 		w.tx = tx
 		receipt, err = w.record(ctx)
-		if err == nil {
-			err = w.finish(ctx)
-		}
-		if err == nil {
-			receipt.OwnerCode, err = w.ownerCode(ctx)
-		}
 		return err
 	})
 	if err != nil {
@@ -54,6 +48,9 @@ type write struct {
 	boxed  *box // the site's, once it was needed
 	erases bool // something of the site that was sealed is gone: what stays gets another key
 
+	first    bool // nothing was ever declared of the site: it has no contacts, equipment or clocks that age
+	newOwner bool // the site is suspended until its new owner declares it
+
 	byOffice bool // the operator erases
 }
 
@@ -62,8 +59,21 @@ func (w *write) exec(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
+// record records the message, unless it is recorded already, and gives its receipt.
 func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
-	if err := admitted(w.tx.QueryRowContext(ctx, admission, w.agentID)); err != nil {
+	receipt, err := w.take(ctx)
+	if err == nil {
+		err = w.finish(ctx)
+	}
+	if err == nil {
+		receipt.OwnerCode, err = w.ownerCode(ctx)
+	}
+	return receipt, err
+}
+
+func (w *write) take(ctx context.Context) (protocol.Receipt, error) {
+	sender, err := w.speaker(ctx)
+	if err != nil {
 		return protocol.Receipt{}, err
 	}
 	receipt := protocol.Receipt{MessageID: w.m.ID, SiteID: w.m.SiteID, SHA256: w.sum, RecordedAt: w.at}
@@ -72,26 +82,21 @@ func (w *write) record(ctx context.Context) (protocol.Receipt, error) {
 	if known, err := w.known(ctx, &receipt); err != nil || known {
 		return receipt, err
 	}
-	granted, err := w.granted(ctx)
-	if err != nil {
+	if err := w.granted(sender); err != nil {
 		return protocol.Receipt{}, err
 	}
-	if err := w.checkTimes(granted); err != nil {
-		return protocol.Receipt{}, err
-	}
-	declared, err := w.ownPart(ctx)
-	if err != nil {
+	if err := w.checkTimes(fromMicros(sender.from.Int64)); err != nil {
 		return protocol.Receipt{}, err
 	}
 	var kind string
 	switch body := w.m.Body.(type) {
 	case protocol.Declaration:
-		kind, err = "declaration", w.declare(ctx, declared)
+		kind, err = "declaration", w.declare(ctx, sender.declared)
 	case protocol.Observation:
-		kind, err = "observation", w.observe(ctx, body, declared)
+		kind, err = "observation", w.observe(ctx, body, sender.declared)
 	case protocol.Withdrawal:
 		kind = "withdrawal"
-		receipt.SiteStays, err = w.withdraw(ctx, declared)
+		receipt.SiteStays, err = w.withdraw(ctx, sender.declared)
 	case protocol.SiteSuspension:
 		kind, err = "suspension", w.suspend(ctx, body)
 	case protocol.Reply:
@@ -145,22 +150,40 @@ func (r *Registry) Knows(ctx context.Context, agentID, siteID, messageID string)
 	return known, nil
 }
 
-// granted reports since when the agent may speak for the site in this epoch. That
-// its grant has ended does not stop a reply: it may be to the notice of that.
-func (w *write) granted(ctx context.Context) (time.Time, error) {
-	var from int64
-	var until sql.NullInt64
-	err := w.tx.QueryRowContext(ctx, "SELECT from_at, until_at FROM grants WHERE site_id = ? AND epoch = ? AND agent_id = ?",
-		w.m.SiteID, w.m.Epoch, w.agentID).Scan(&from, &until)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return time.Time{}, fmt.Errorf("%w in epoch %d", ingest.ErrNotGranted, w.m.Epoch)
-	case err != nil:
-		return time.Time{}, err
-	case ended(from, until.Int64, micros(w.at)) && !isReply(w.m.Body):
-		return time.Time{}, fmt.Errorf("%w any more: it ended on %s", ingest.ErrNotGranted, fromMicros(until.Int64).Format(time.RFC3339))
+// speaker is what the register knows of an agent that sends a message of a site.
+type speaker struct {
+	from, until sql.NullInt64 // of its grant in the message's epoch, if there is one
+	declared    order         // its newest declaration of the site; zero: none
+}
+
+// speaker reads, in one statement, who sends the message, and what of the site decides
+// how it is recorded.
+func (w *write) speaker(ctx context.Context) (s speaker, err error) {
+	var revoked sql.NullInt64
+	var key []byte
+	err = w.tx.QueryRowContext(ctx, `SELECT a.revoked_at, g.from_at, g.until_at, coalesce(p.epoch, 0), coalesce(p.revision, 0),
+		s.shared_at IS NULL, s.owner_changed_at IS NOT NULL, k.sealed
+		FROM agents a LEFT JOIN grants g ON g.site_id = ?2 AND g.epoch = ?3 AND g.agent_id = a.id
+		LEFT JOIN parts p ON p.site_id = ?2 AND p.agent_id = a.id
+		LEFT JOIN sites s ON s.id = ?2 LEFT JOIN data_keys k ON k.owner = ?2 WHERE a.id = ?1`, w.agentID, w.m.SiteID, w.m.Epoch).
+		Scan(&revoked, &s.from, &s.until, &s.declared.epoch, &s.declared.revision, &w.first, &w.newOwner, &key)
+	if err := admitted(revoked, err); err != nil {
+		return s, err
 	}
-	return fromMicros(from), nil
+	w.boxed, err = w.r.vault.box(w.m.SiteID, key)
+	return s, err
+}
+
+// granted refuses who may not speak for the site in this epoch. That its grant has
+// ended does not stop a reply: it may be to the notice of that.
+func (w *write) granted(s speaker) error {
+	switch {
+	case !s.from.Valid:
+		return fmt.Errorf("%w in epoch %d", ingest.ErrNotGranted, w.m.Epoch)
+	case ended(s.from.Int64, s.until.Int64, micros(w.at)) && !isReply(w.m.Body):
+		return fmt.Errorf("%w any more: it ended on %s", ingest.ErrNotGranted, fromMicros(s.until.Int64).Format(time.RFC3339))
+	}
+	return nil
 }
 
 func isReply(b protocol.Body) bool {
@@ -176,8 +199,10 @@ func (w *write) note(ctx context.Context, kind string, siteStays bool) error {
 		w.m.ID, w.m.SiteID, w.agentID, w.m.Epoch, w.m.Revision, kind, w.sum[:], at, siteStays); err != nil {
 		return err
 	}
-	if err := w.exec(ctx, "UPDATE sites SET heard_at = ? WHERE id = ?", at, w.m.SiteID); err != nil {
-		return err
+	if _, ok := w.m.Body.(protocol.Declaration); !ok { // of one, apply has noted it
+		if err := w.exec(ctx, "UPDATE sites SET heard_at = ? WHERE id = ?", at, w.m.SiteID); err != nil {
+			return err
+		}
 	}
 	if err := w.exec(ctx, "UPDATE agents SET seen_at = ? WHERE id = ?", at, w.agentID); err != nil {
 		return err

@@ -14,8 +14,8 @@ const (
 	// readers bounds the read-only connections: a query is short, and each
 	// connection keeps its own page cache.
 	readers = 4
-	// statements has each connection keep its queries prepared: a message takes
-	// about fifteen, of some forty in all.
+	// statements has each connection keep its queries prepared: a declaration takes
+	// some thirty.
 	statements = "&_stmt_cache_size=100"
 )
 

@@ -79,6 +79,9 @@ func (d *db) begin(ctx context.Context, o driver.TxOptions) (*tx, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.engine == sqlite {
+		ctx = context.WithoutCancel(ctx) // it begins at once: its driver would start a goroutine to watch over that
+	}
 	t := &tx{conn: conn, engine: d.engine}
 	err = conn.Raw(func(c any) (err error) {
 		t.open, err = c.(driver.ConnBeginTx).BeginTx(ctx, o)

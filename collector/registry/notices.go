@@ -85,28 +85,26 @@ const waiting = `FROM notices n WHERE n.closed_at IS NULL AND n.body IS NOT NULL
 // Waiting implements ingest.Register.
 func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([]protocol.Notice, error) {
 	var notices []protocol.Notice
-	err := r.view(ctx, func(tx *tx) error {
-		return each(ctx, tx, func(scan func(...any) error) error {
-			var kind protocol.NoticeKind
-			var n protocol.Notice
-			var made int64
-			var key, sealed []byte
-			if err := scan(&n.ID, &n.SiteID, &kind, &made, &key, &sealed); err != nil {
-				return err
-			}
-			n.At = fromMicros(made)
-			var err error
-			if n.Body, err = r.noticeBody(n.ID, kind, key, sealed); err != nil {
-				// One that is damaged does not keep back the others.
-				r.log.ErrorContext(ctx, "a notice that waits cannot be read", "notice", n.ID, "err", err)
-				return nil
-			}
-			notices = append(notices, n)
+	err := each(ctx, r.read, func(scan func(...any) error) error {
+		var kind protocol.NoticeKind
+		var n protocol.Notice
+		var made int64
+		var key, sealed []byte
+		if err := scan(&n.ID, &n.SiteID, &kind, &made, &key, &sealed); err != nil {
+			return err
+		}
+		n.At = fromMicros(made)
+		var err error
+		if n.Body, err = r.noticeBody(n.ID, kind, key, sealed); err != nil {
+			// One that is damaged does not keep back the others.
+			r.log.ErrorContext(ctx, "a notice that waits cannot be read", "notice", n.ID, "err", err)
 			return nil
-		}, "SELECT n.id, n.site_id, n.kind, n.at, "+noticeKey+", n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
-	})
+		}
+		notices = append(notices, n)
+		return nil
+	}, "SELECT n.id, n.site_id, n.kind, n.at, "+noticeKey+", n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
 	if err != nil {
-		return nil, fmt.Errorf("read what waits for agent %s: %w", agentID, err)
+		return nil, fmt.Errorf("read what waits for agent %s: %w", agentID, explained(err))
 	}
 	return notices, nil
 }

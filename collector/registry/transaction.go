@@ -28,9 +28,14 @@ func (r *Registry) view(ctx context.Context, f func(tx *tx) error) (err error) {
 	return f(tx)
 }
 
+// querier is a transaction or, for one statement that needs none, the database.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // each calls f for each row of a query.
-func each(ctx context.Context, tx *tx, f func(scan func(...any) error) error, query string, args ...any) (err error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
+func each(ctx context.Context, in querier, f func(scan func(...any) error) error, query string, args ...any) (err error) {
+	rows, err := in.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

@@ -52,18 +52,11 @@ func SignErasure(c ErasureCertificate, s note.Signer) (string, error) {
 // OpenErasure checks a signed certificate with a collector's verifier key, the one
 // of its receipts, and gives what it says. The errors wrap ErrCertificate.
 func OpenErasure(signed, verifierKey string) (ErasureCertificate, error) {
-	v, err := note.NewVerifier(verifierKey)
+	text, err := openNote(signed, verifierKey, maxCertificate, ErrCertificate)
 	if err != nil {
-		return ErasureCertificate{}, fmt.Errorf("%w: the key itself cannot be read", ErrCertificate)
+		return ErasureCertificate{}, err
 	}
-	if len(signed) > maxCertificate {
-		return ErasureCertificate{}, fmt.Errorf("%w: it is over %d bytes long", ErrCertificate, maxCertificate)
-	}
-	n, err := note.Open([]byte(signed), note.VerifierList(v))
-	if err != nil {
-		return ErasureCertificate{}, fmt.Errorf("%w: %w", ErrCertificate, err)
-	}
-	_, body, _ := strings.Cut(n.Text, "\n\n")
+	_, body, _ := strings.Cut(text, "\n\n")
 	var c ErasureCertificate
 	if err := json.Unmarshal([]byte(body), &c); err != nil || c.SiteID == "" || c.At.IsZero() {
 		return ErasureCertificate{}, fmt.Errorf("%w: it is something else", ErrCertificate)

@@ -45,23 +45,33 @@ func SignReceipt(r Receipt, s note.Signer) (string, error) {
 // OpenReceipt checks a signed receipt with a collector's verifier key
 // (EnrolResponse.receipt_key) and gives what it says.
 func OpenReceipt(signed, verifierKey string) (Receipt, error) {
-	v, err := note.NewVerifier(verifierKey)
+	text, err := openNote(signed, verifierKey, MaxReceipt, errReceipt)
 	if err != nil {
-		return Receipt{}, fmt.Errorf("%w: the key itself cannot be read", errReceipt)
+		return Receipt{}, err
 	}
-	if len(signed) > MaxReceipt {
-		return Receipt{}, fmt.Errorf("%w: it is over %d bytes long", errReceipt, MaxReceipt)
-	}
-	n, err := note.Open([]byte(signed), note.VerifierList(v))
-	if err != nil {
-		return Receipt{}, fmt.Errorf("%w: %w", errReceipt, err)
-	}
-	r, err := readReceipt(n.Text)
+	r, err := readReceipt(text)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("%w: %w", errReceipt, err)
 	}
 	r.Note = signed
 	return r, nil
+}
+
+// openNote gives the text of a note of at most so many bytes that this key has signed;
+// the errors wrap wrong.
+func openNote(signed, verifierKey string, most int, wrong error) (text string, err error) {
+	v, err := note.NewVerifier(verifierKey)
+	if err != nil {
+		return "", fmt.Errorf("%w: the key itself cannot be read", wrong)
+	}
+	if len(signed) > most {
+		return "", fmt.Errorf("%w: it is over %d bytes long", wrong, most)
+	}
+	n, err := note.Open([]byte(signed), note.VerifierList(v))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", wrong, err)
+	}
+	return n.Text, nil
 }
 
 // readReceipt reads the lines of a receipt; other lines are for people, or of a

@@ -55,15 +55,8 @@ func (f AgentFilter) where(now time.Time) *where {
 }
 
 // CountAgents counts the agents of a filter.
-func (r *Registry) CountAgents(ctx context.Context, f AgentFilter) (n int, err error) {
-	w := f.where(r.now())
-	err = r.view(ctx, func(tx *tx) error {
-		return tx.QueryRowContext(ctx, "SELECT count(*) FROM agents a"+w.String(), w.args...).Scan(&n)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("count agents: %w", err)
-	}
-	return n, nil
+func (r *Registry) CountAgents(ctx context.Context, f AgentFilter) (int, error) {
+	return r.count(ctx, "agents a", f.where(r.now()))
 }
 
 // AgentRows returns a window of the filtered list of agents, with the sites of their

@@ -82,15 +82,8 @@ func (f AssistedFilter) where(now time.Time) *where {
 }
 
 // CountAssisted counts the assisted entries of a filter.
-func (r *Registry) CountAssisted(ctx context.Context, f AssistedFilter) (n int, err error) {
-	w := f.where(r.now())
-	err = r.view(ctx, func(tx *tx) error {
-		return tx.QueryRowContext(ctx, "SELECT count(*) FROM assisted x"+w.String(), w.args...).Scan(&n)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("count assisted entries: %w", err)
-	}
-	return n, nil
+func (r *Registry) CountAssisted(ctx context.Context, f AssistedFilter) (int, error) {
+	return r.count(ctx, "assisted x", f.where(r.now()))
 }
 
 // AssistedRows calls row for each of a window, by when they were begun.

@@ -75,15 +75,8 @@ func (f CodeFilter) where(now time.Time) *where {
 }
 
 // CountCodes counts the codes of a filter.
-func (r *Registry) CountCodes(ctx context.Context, f CodeFilter) (n int, err error) {
-	w := f.where(r.now())
-	err = r.view(ctx, func(tx *tx) error {
-		return tx.QueryRowContext(ctx, "SELECT count(*) FROM codes c"+w.String(), w.args...).Scan(&n)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("count codes: %w", err)
-	}
-	return n, nil
+func (r *Registry) CountCodes(ctx context.Context, f CodeFilter) (int, error) {
+	return r.count(ctx, "codes c", f.where(r.now()))
 }
 
 // CodeRows calls row for each code of a window, by when it was made.

@@ -166,16 +166,20 @@ func (f SiteFilter) where(now time.Time) *where {
 	return w
 }
 
-// CountSites counts the sites of a filter.
-func (r *Registry) CountSites(ctx context.Context, f SiteFilter) (n int, err error) {
-	w := f.where(r.now())
+// count counts the rows of a table, such as "sites s", that meet all terms.
+func (r *Registry) count(ctx context.Context, of string, w *where) (n int, err error) {
 	err = r.view(ctx, func(tx *tx) error {
-		return tx.QueryRowContext(ctx, "SELECT count(*) FROM sites s"+w.String(), w.args...).Scan(&n)
+		return tx.QueryRowContext(ctx, "SELECT count(*) FROM "+of+w.String(), w.args...).Scan(&n)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("count sites: %w", err)
+		return 0, fmt.Errorf("count %s: %w", of, err)
 	}
 	return n, nil
+}
+
+// CountSites counts the sites of a filter.
+func (r *Registry) CountSites(ctx context.Context, f SiteFilter) (int, error) {
+	return r.count(ctx, "sites s", f.where(r.now()))
 }
 
 // siteRowColumns do not name sites.body, where what the owner declares is.

@@ -137,13 +137,13 @@ func (b branch) install(ctx context.Context, dir string) (became string, err err
 	if err := s.answer(ctx); err != nil {
 		return "", err
 	}
-	grants, err := s.inv.Sites(ctx)
-	if err != nil || len(grants) != 1 || grants[0].SiteName != b.name {
-		return "", fmt.Errorf("it is enrolled as %+v, %w", grants, err)
+	held, err := s.inv.View(ctx)
+	if err != nil {
+		return "", err
 	}
-	contacts, err := s.inv.Contacts(ctx, "")
-	if err != nil || len(contacts) != 1 {
-		return "", fmt.Errorf("its contacts are %+v, %w", contacts, err)
+	grants, contacts := held.Sites, held.Contacts[""]
+	if len(grants) != 1 || grants[0].SiteName != b.name || len(contacts) != 1 {
+		return "", fmt.Errorf("it is enrolled as %+v, its contacts are %+v", grants, contacts)
 	}
 	waiting, err := s.inv.Counts(ctx)
 	return fmt.Sprintf("%+v %+v %v", grants, contacts, waiting), err

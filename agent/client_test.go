@@ -77,13 +77,9 @@ func TestLooksFollowEachOther(t *testing.T) {
 	if err := s.look(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	devices, err := s.inv.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, known := range devices {
-		if known.Address == d.Address().String() {
-			if err := s.inv.SetCredential(t.Context(), known.ID, interrogate.Credential{User: "utente", Password: "sbagliata"}); err != nil {
+	for _, k := range known(t, s.inv).Devices {
+		if k.Address == d.Address().String() {
+			if err := s.inv.SetCredential(t.Context(), k.ID, interrogate.Credential{User: "utente", Password: "sbagliata"}); err != nil {
 				t.Fatal(err)
 			}
 		}

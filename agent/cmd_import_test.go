@@ -49,7 +49,7 @@ func fourCameras(t *testing.T, inv *inventory.Inventory) error {
 	if err != nil {
 		return err
 	}
-	all, err := inv.Cameras(t.Context())
+	all := known(t, inv).Cameras
 	for _, c := range all {
 		err = errors.Join(err, inv.Set(t.Context(), c.ID, inventory.Edit{Lon: new(9.19), Lat: new(45.46)}))
 	}

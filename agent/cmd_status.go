@@ -50,15 +50,11 @@ func (l *link) status(ctx context.Context) (any, error) {
 	if u.Parked {
 		st.Connection = parked
 	}
-	var err error
-	if st.NewNotices, err = l.inv.NewNotices(ctx); err != nil {
-		return nil, err
-	}
-	grants, err := l.inv.Sites(ctx)
+	known, err := l.inv.View(ctx)
 	if err != nil {
 		return nil, err
 	}
-	st.Sites = append(st.Sites, grants...)
+	st.NewNotices, st.Sites = len(known.Unopened), append(st.Sites, known.Sites...)
 	messages, err := l.inv.Counts(ctx)
 	if err != nil {
 		return nil, err
@@ -66,11 +62,7 @@ func (l *link) status(ctx context.Context) (any, error) {
 	for state, n := range messages {
 		st.Messages[string(state)] = n
 	}
-	cameras, err := l.inv.Cameras(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, cam := range cameras {
+	for _, cam := range known.Cameras {
 		st.Cameras[string(cam.State)]++
 	}
 	return st, nil

@@ -199,10 +199,11 @@ func (s *site) sent(ctx context.Context) error {
 // reportVisit prints the receipt and what is left behind.
 func (c *call) reportVisit(ctx context.Context, s *site, o visitOptions) error {
 	result := visitResult{Messages: []visitMessage{}}
-	var err error
-	if result.Sites, err = s.inv.Sites(ctx); err != nil {
+	known, err := s.inv.View(ctx)
+	if err != nil {
 		return err
 	}
+	result.Sites = known.Sites
 	sent, err := s.inv.Outbox(ctx)
 	if err != nil {
 		return err

@@ -76,9 +76,7 @@ func TestHello(t *testing.T) {
 	})
 	var found []inventory.Device
 	wait(t, "the device to be looked at", func() bool {
-		if found, err = s.inv.Devices(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		found = known(t, s.inv).Devices
 		return len(found) > 0
 	})
 	if len(found) != 1 || found[0].Address != camera.Address().String() || !found[0].Reachable || found[0].FoundBy[0] != string(discover.MethodHello) {
@@ -99,9 +97,7 @@ func TestHello(t *testing.T) {
 		hello(discover.Sighting{Endpoint: "urn:uuid:2f5a69c2-e0ae-504f-829b-00000000aaaa", Address: second.Address(), Methods: []discover.Method{discover.MethodHello}})
 	}
 	wait(t, "the second device", func() bool {
-		if found, err = s.inv.Devices(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		found = known(t, s.inv).Devices
 		return len(second.Requests()) > 0 && (len(found) > 1 || found[0].Address == second.Address().String())
 	})
 	for _, d := range found {

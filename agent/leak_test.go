@@ -283,17 +283,13 @@ func wait(t *testing.T, what string, done func() bool) {
 // typePasswords gives each device the password it asks for.
 func typePasswords(t *testing.T, inv *inventory.Inventory, lan *cameratest.LAN) []string {
 	t.Helper()
-	known, err := inv.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var typed []string
 	for _, d := range lan.Devices {
 		user, password, asked := d.Credential()
 		if !asked {
 			continue
 		}
-		for _, k := range known {
+		for _, k := range known(t, inv).Devices {
 			if k.Address == d.Address().String() {
 				if err := inv.SetCredential(t.Context(), k.ID, interrogate.Credential{User: user, Password: password}); err != nil {
 					t.Fatal(err)
@@ -334,10 +330,7 @@ func declareAll(t *testing.T, s *site) []string {
 	if err := s.inv.SetContact(t.Context(), "", protocol.Contact{Name: "Ada Bianchi", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}); err != nil {
 		t.Fatal(err)
 	}
-	cameras, err := s.inv.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cameras := known(t, s.inv).Cameras
 	var names []string
 	for i, cam := range cameras {
 		edit := inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46), By: "Ada Bianchi"}
@@ -353,9 +346,7 @@ func declareAll(t *testing.T, s *site) []string {
 	if _, err := s.inv.ApproveAll(t.Context(), protocol.Approval{By: "Ada Bianchi", Role: protocol.RoleOwner, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if cameras, err = s.inv.Cameras(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	cameras = known(t, s.inv).Cameras
 	for _, cam := range cameras {
 		if cam.Values.Name == keptAtHome {
 			continue

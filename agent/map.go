@@ -34,13 +34,13 @@ func (s *site) tile(ctx context.Context, z, x, y int) ([]byte, error) {
 // whether there is such a one: all of an agent's sites are with one collector, and
 // which of them it is for is not told to it.
 func (s *site) findPlaces(ctx context.Context, siteID, text string) ([]review.Place, error) {
-	grants, err := s.inv.Sites(ctx)
+	known, err := s.inv.View(ctx)
 	switch {
 	case err != nil:
 		return nil, err
-	case len(grants) == 0:
+	case len(known.Sites) == 0:
 		return nil, inventory.ErrNotEnrolled
-	case siteID != "" && !slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.SiteID == siteID }):
+	case siteID != "" && !slices.ContainsFunc(known.Sites, func(g inventory.Site) bool { return g.SiteID == siteID }):
 		return nil, fmt.Errorf("site %q: %w", siteID, inventory.ErrUnknown)
 	}
 	found, err := s.atlas.Places(ctx, text)
@@ -58,9 +58,9 @@ func (s *site) findPlaces(ctx context.Context, siteID, text string) ([]review.Pl
 // where somebody looked.
 func (s *site) withdrawn(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx) // a browser that has gone has withdrawn all the same
-	cameras, err := s.inv.Cameras(ctx)
+	known, err := s.inv.View(ctx)
 	is := func(state inventory.State) bool {
-		return slices.ContainsFunc(cameras, func(c inventory.Camera) bool { return c.State == state })
+		return slices.ContainsFunc(known.Cameras, func(c inventory.Camera) bool { return c.State == state })
 	}
 	if err == nil && is(inventory.StateWithdrawn) && !is(inventory.StateDeclared) {
 		err = s.atlas.Forget()

@@ -115,10 +115,7 @@ func TestMapGoesWithTheLastCamera(t *testing.T) {
 	for _, elsewhere := range []bool{false, true} {
 		s, _, h := placing(t)
 		there := func() bool { _, err := os.Stat(atlasDir(s.dir)); return err == nil }
-		all, err := s.inv.Cameras(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := known(t, s.inv).Cameras
 		ids := []string{all[0].ID, all[1].ID}
 		for _, id := range ids {
 			if err := s.inv.Set(t.Context(), id, inventory.Edit{Outdoor: new(true)}); err != nil {
@@ -135,7 +132,7 @@ func TestMapGoesWithTheLastCamera(t *testing.T) {
 			t.Errorf("one of two cameras: %d %s, kept: %v", code, body, there())
 		}
 		if elsewhere {
-			c, err := s.inv.Camera(t.Context(), ids[1])
+			c, err := known(t, s.inv).Camera(ids[1])
 			if err != nil {
 				t.Fatal(err)
 			}

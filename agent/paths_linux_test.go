@@ -60,10 +60,7 @@ func TestOneCameraTwoPaths(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cameras, err := s.inv.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cameras := known(t, s.inv).Cameras
 	var both []inventory.Camera
 	for _, c := range cameras {
 		if len(c.Paths) > 1 {
@@ -104,9 +101,9 @@ func TestCertificateIsPinned(t *testing.T) {
 		if err := s.look(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		found, err := s.inv.Devices(t.Context())
-		if err != nil || len(found) != 1 {
-			t.Fatalf("found %+v, %v", found, err)
+		found := known(t, s.inv).Devices
+		if len(found) != 1 {
+			t.Fatalf("found %+v", found)
 		}
 		if found[0].Needs != want {
 			t.Errorf("needs %q, want %q: %+v", found[0].Needs, want, found[0].Problems)

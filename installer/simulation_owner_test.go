@@ -62,8 +62,8 @@ func (w *world) confirm(n uint32) error {
 
 // site gives a site's id if the agent has a grant for it.
 func (w *world) site(id string) (string, bool) {
-	grants, err := w.agent.inv.Sites(w.ctx)
-	return id, err == nil && slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.SiteID == id })
+	known, err := w.agent.inv.View(w.ctx)
+	return id, err == nil && slices.ContainsFunc(known.Sites, func(g inventory.Site) bool { return g.SiteID == id })
 }
 
 // approve says yes to what the page shows of these cameras.
@@ -86,11 +86,15 @@ func (w *world) approved(results []inventory.Result, err error) error {
 	if errors.Is(err, inventory.ErrNotEnrolled) {
 		return nil
 	}
+	known, unread := w.agent.inv.View(w.ctx)
+	if unread != nil {
+		return unread
+	}
 	for _, r := range results {
 		if r.Error != "" || len(r.Missing) > 0 {
 			continue
 		}
-		c, err := w.agent.inv.Camera(w.ctx, r.ID)
+		c, err := known.Camera(r.ID)
 		if err != nil {
 			return err
 		}
@@ -194,12 +198,12 @@ func (w *world) obey() (did bool, err error) {
 	switch status.LastReason {
 	case protocol.ReasonRevoked, protocol.ReasonUnknownAgent, protocol.ReasonExpiredCertificate:
 	default:
-		refused, err := w.agent.inv.NotGranted(w.ctx)
+		known, err := w.agent.inv.View(w.ctx)
 		if err != nil {
 			return false, err
 		}
 		needs = func(g inventory.Site) bool {
-			return g.AgentID != status.AgentID || slices.Contains(refused, g.SiteID)
+			return g.AgentID != status.AgentID || slices.Contains(known.NotGranted, g.SiteID)
 		}
 	}
 	if did, err := w.enrolAgain(needs); did || err != nil {
@@ -224,11 +228,11 @@ func (w *world) obey() (did bool, err error) {
 
 // enrolAgain gets new codes for those sites that the agent spoke for.
 func (w *world) enrolAgain(needs func(inventory.Site) bool) (did bool, err error) {
-	grants, err := w.agent.inv.Sites(w.ctx)
+	known, err := w.agent.inv.View(w.ctx)
 	if err != nil {
 		return false, err
 	}
-	for _, g := range grants {
+	for _, g := range known.Sites {
 		if needs(g) {
 			did, err = true, errors.Join(err, w.newCode(g.SiteID))
 		}
@@ -252,11 +256,11 @@ func (w *world) gone(site string) bool { return w.ledger.site(site).cameras < 0 
 // again repeats a decision that was refused, with a new code where one is
 // asked for: not if one was used since.
 func (w *world) again(s inventory.Sent) error {
-	grants, err := w.agent.inv.Sites(w.ctx)
+	known, err := w.agent.inv.View(w.ctx)
 	if err != nil {
 		return err
 	}
-	same := slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.SiteID == s.SiteID && g.Epoch == s.Message.Epoch })
+	same := slices.ContainsFunc(known.Sites, func(g inventory.Site) bool { return g.SiteID == s.SiteID && g.Epoch == s.Message.Epoch })
 	if same && strings.HasPrefix(s.Why, string(protocol.ReasonNotGranted)) {
 		if err := w.newCode(s.SiteID); err != nil {
 			return err

@@ -270,7 +270,8 @@ func (w *world) cameras() ([]inventory.Camera, error) {
 	if w.agent == nil {
 		return nil, nil
 	}
-	return w.agent.inv.Cameras(w.ctx)
+	known, err := w.agent.inv.View(w.ctx)
+	return known.Cameras, err
 }
 
 // pick gives a camera that the agent shows, or nothing.

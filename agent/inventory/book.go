@@ -138,13 +138,15 @@ func (b *book) loadDevices(ctx context.Context, tx *sql.Tx) error {
 		EXISTS (SELECT 1 FROM credential WHERE device_id = device.id)
 		FROM device ORDER BY first_seen, rowid`, func(rows *sql.Rows) error {
 		d := &device{}
-		err := rows.Scan(&d.id, &d.kind, &d.vendor, &d.model, &d.firmware, &d.hardwareID, &d.serial, asJSON{&d.macs}, &d.endpoint,
+		if err := rows.Scan(&d.id, &d.kind, &d.vendor, &d.model, &d.firmware, &d.hardwareID, &d.serial, asJSON{&d.macs}, &d.endpoint,
 			&d.address, &d.name, asJSON{&d.methods}, &d.zone, &d.needs, asJSON{&d.clock}, asJSON{&d.problems},
 			asTime{&d.firstSeen}, asTime{&d.seen}, asTime{&d.answered}, &d.reachable, asJSON{&d.reported},
-			&d.family, &d.kept, &d.zoneAssumed, asJSON{&d.facts}, &d.storage, &d.storageNote, &d.password)
+			&d.family, &d.kept, &d.zoneAssumed, asJSON{&d.facts}, &d.storage, &d.storageNote, &d.password); err != nil {
+			return err
+		}
 		d.stored = d.seen
 		b.devices = append(b.devices, d)
-		return err
+		return nil
 	})
 }
 
@@ -154,14 +156,16 @@ func (b *book) loadCameras(ctx context.Context, tx *sql.Tx) error {
 		direction, angle, range_m, aimed_at, coalesce(site_id, ''), decision, reported, behind, asks,
 		facts, also, family, said, mine FROM camera ORDER BY device_id, rowid`, func(rows *sql.Rows) error {
 		c := &camera{}
-		err := rows.Scan(&c.id, &c.deviceID, &c.channel, asTime{&c.seen}, &c.foundName, asTime{&c.foundAt}, &c.width, &c.height,
+		if err := rows.Scan(&c.id, &c.deviceID, &c.channel, asTime{&c.seen}, &c.foundName, asTime{&c.foundAt}, &c.width, &c.height,
 			&c.turns, &c.infrared, asTime{&c.viewAt}, asJSON{&c.schedule}, asJSON{&c.retention}, &c.name, asTime{&c.nameAt},
 			&c.outdoor, &c.outdoorBy, asTime{&c.outdoorAt}, &c.lon, &c.lat, &c.accuracy, &c.placedBy, asTime{&c.placedAt},
 			&c.direction, &c.angle, &c.reach, asTime{&c.aimedAt}, &c.siteID, &c.decision, asJSON{&c.reported}, asJSON{&c.behind}, &c.asks,
-			asJSON{&c.facts}, asJSON{&c.also}, &c.family, asJSON{&c.said}, &c.mine)
+			asJSON{&c.facts}, asJSON{&c.also}, &c.family, asJSON{&c.said}, &c.mine); err != nil {
+			return err
+		}
 		c.device, c.stored = b.device(c.deviceID), c.seen
 		b.cameras = append(b.cameras, c)
-		return err
+		return nil
 	})
 }
 
@@ -199,11 +203,13 @@ func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
 	err := each(ctx, tx, `SELECT id, name, category, address, epoch, granted, until, collector, revision, observed, agent, others, state, state_at, suspended_until, ended
 		FROM site ORDER BY granted, id`, func(rows *sql.Rows) error {
 		s := &site{}
-		err := rows.Scan(&s.SiteID, &s.SiteName, &s.Category, &s.Address, &s.Epoch, asTime{&s.From}, asTime{&s.Until},
-			&s.Collector, &s.revision, asTime{&s.observed}, &s.AgentID, &s.Others, &s.State, asTime{&s.stateAt}, asTime{&s.SuspendedUntil}, &s.ended)
+		if err := rows.Scan(&s.SiteID, &s.SiteName, &s.Category, &s.Address, &s.Epoch, asTime{&s.From}, asTime{&s.Until},
+			&s.Collector, &s.revision, asTime{&s.observed}, &s.AgentID, &s.Others, &s.State, asTime{&s.stateAt}, asTime{&s.SuspendedUntil}, &s.ended); err != nil {
+			return err
+		}
 		s.left = s.State == protocol.SiteWithdrawn
 		b.sites = append(b.sites, s)
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
@@ -248,9 +254,11 @@ func (b *book) loadContacts(ctx context.Context, tx *sql.Tx) error {
 		ORDER BY site_id, CASE role WHEN 'owner' THEN 0 WHEN 'referent' THEN 1 ELSE 2 END`, func(rows *sql.Rows) error {
 		var siteID string
 		var c protocol.Contact
-		err := rows.Scan(&siteID, &c.Name, &c.Role, &c.Phone, &c.Email, &c.PEC, &c.Hours, &c.Alerts)
+		if err := rows.Scan(&siteID, &c.Name, &c.Role, &c.Phone, &c.Email, &c.PEC, &c.Hours, &c.Alerts); err != nil {
+			return err
+		}
 		b.contacts[siteID] = append(b.contacts[siteID], c)
-		return err
+		return nil
 	})
 }
 

@@ -1,9 +1,6 @@
 package inventory
 
 import (
-	"context"
-	"database/sql"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -14,76 +11,6 @@ import (
 
 // maxName is protocol's limit for a name, in characters.
 const maxName = 120
-
-// Devices lists every device ever found, in the order of finding; but not a
-// camera whose entry is that of a recorder's channel, see Camera.Paths.
-func (v *Inventory) Devices(ctx context.Context) (devices []Device, err error) {
-	err = v.read(ctx, func(tx *sql.Tx) error {
-		b, err := v.load(ctx, tx)
-		if err != nil {
-			return err
-		}
-		for _, d := range b.devices {
-			if b.elsewhere(d) {
-				continue
-			}
-			devices = append(devices, d.shown())
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list the devices: %w", err)
-	}
-	return devices, nil
-}
-
-// Cameras lists every camera ever found, those of a device together.
-func (v *Inventory) Cameras(ctx context.Context) (cameras []Camera, err error) {
-	err = v.read(ctx, func(tx *sql.Tx) error {
-		b, err := v.load(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if err := b.loadDepths(ctx, tx, ""); err != nil {
-			return err
-		}
-		for _, d := range b.devices {
-			for _, c := range b.cameras {
-				if c.device == d {
-					cameras = append(cameras, b.shown(c))
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list the cameras: %w", err)
-	}
-	return cameras, nil
-}
-
-// Camera returns one camera, or ErrUnknown.
-func (v *Inventory) Camera(ctx context.Context, id string) (camera Camera, err error) {
-	err = v.read(ctx, func(tx *sql.Tx) error {
-		b, err := v.load(ctx, tx)
-		if err != nil {
-			return err
-		}
-		c := b.camera(id)
-		if c == nil {
-			return ErrUnknown
-		}
-		if err := b.loadDepths(ctx, tx, c.id); err != nil {
-			return err
-		}
-		camera = b.shown(c)
-		return nil
-	})
-	if err != nil {
-		return Camera{}, fmt.Errorf("camera %q: %w", id, err)
-	}
-	return camera, nil
-}
 
 func (d *device) shown() Device {
 	return Device{

@@ -59,9 +59,9 @@ func TestARecorderThatIsChanged(t *testing.T) {
 		}
 	}
 	visit()
-	devices, err := v.Devices(t.Context())
-	if err != nil || len(devices) != 1 || devices[0].Needs != interrogate.NeedsCredentials {
-		t.Fatalf("%+v, %v", devices, err)
+	devices := view(t, v).Devices
+	if len(devices) != 1 || devices[0].Needs != interrogate.NeedsCredentials {
+		t.Fatalf("%+v", devices)
 	}
 	user, password, _ := d.Credential()
 	if err := v.SetCredential(t.Context(), devices[0].ID, interrogate.Credential{User: user, Password: password}); err != nil {

@@ -199,7 +199,7 @@ func TestAnEntryThatGaveItsWordAway(t *testing.T) {
 	if all := cameras(t, v); len(all) != 3 {
 		t.Fatalf("%d entries, want a new one for the new channel", len(all))
 	}
-	if c, err := v.Camera(t.Context(), yard.ID); err != nil || c.Values.Channel != "1" || c.State != StateDeclared {
+	if c, err := view(t, v).Camera(yard.ID); err != nil || c.Values.Channel != "1" || c.State != StateDeclared {
 		t.Errorf("%q %s, %v", c.Values.Channel, c.State, err)
 	}
 }
@@ -257,7 +257,7 @@ func TestPlacedWhileLocked(t *testing.T) {
 			unlocked.Channels = append(unlocked.Channels, channel(fmt.Sprint(i+1), fmt.Sprintf("Telecamera %d", i+1)))
 		}
 		record(t, v, noon.Add(time.Hour), unlocked)
-		c, err := v.Camera(t.Context(), id)
+		c, err := view(t, v).Camera(id)
 		if err != nil || len(cameras(t, v)) != channels || c.AskAgain != again || (c.Outdoor == nil) != again {
 			t.Errorf("of %d channels: asked again %t, answer %v, %v", channels, c.AskAgain, c.Outdoor, err)
 		}

@@ -63,9 +63,9 @@ func TestCopyAndRestore(t *testing.T) {
 			t.Fatal(err)
 		}
 		back := open(t, dir)
-		grants, err := back.Sites(t.Context())
-		if err != nil || len(grants) != 1 || grants[0].SiteName != "Bar Sport" {
-			t.Errorf("%v, %v", grants, err)
+		grants := view(t, back).Sites
+		if len(grants) != 1 || grants[0].SiteName != "Bar Sport" {
+			t.Errorf("%v", grants)
 		}
 		if err := back.Close(); err != nil {
 			t.Fatal(err)

@@ -145,14 +145,13 @@ func dayOf(t time.Time) int64 {
 	return (t.Unix() - (t.Unix()%day+day)%day) / day
 }
 
-// loadDepths reads the points of one camera, or of all with id "". Only what is
-// shown needs them.
-func (b *book) loadDepths(ctx context.Context, tx *sql.Tx, id string) error {
+// loadDepths reads the points. Only what is shown needs them.
+func (b *book) loadDepths(ctx context.Context, tx *sql.Tx) error {
 	byID := make(map[string]*camera, len(b.cameras))
 	for _, c := range b.cameras {
 		byID[c.id] = c
 	}
-	err := each(ctx, tx, `SELECT camera_id, day, span FROM depth WHERE ?1 IN ('', camera_id) ORDER BY camera_id, day`, func(rows *sql.Rows) error {
+	err := each(ctx, tx, `SELECT camera_id, day, span FROM depth ORDER BY camera_id, day`, func(rows *sql.Rows) error {
 		var of string
 		var day, span int64
 		if err := rows.Scan(&of, &day, &span); err != nil {
@@ -161,7 +160,7 @@ func (b *book) loadDepths(ctx context.Context, tx *sql.Tx, id string) error {
 		c := byID[of]
 		c.depths = append(c.depths, DepthPoint{time.Unix(day*24*60*60, 0).UTC(), time.Duration(span) * time.Second})
 		return nil
-	}, id)
+	})
 	if err != nil {
 		return fmt.Errorf("reading how far back footage reaches: %w", err)
 	}

@@ -76,7 +76,7 @@ func lookDeep(t *testing.T, v *Inventory, at time.Time, oldest time.Time) {
 func depthNow(t *testing.T, v *Inventory) Depth {
 	t.Helper()
 	all := cameras(t, v)
-	one, err := v.Camera(t.Context(), all[0].ID)
+	one, err := view(t, v).Camera(all[0].ID)
 	if err != nil || len(all) != 1 || !reflect.DeepEqual(one.Depth, all[0].Depth) {
 		t.Fatalf("%d entries, %+v and %+v, %v", len(all), one.Depth, all[0].Depth, err)
 	}

@@ -18,6 +18,7 @@
 //	the queue of unsent messages         outbox.go
 //	notices, and what they ask for       notices.go, check.go, presence.go
 //	what the register already held       takeover.go
+//	all that a page shows, at one time   view.go
 //	passwords of devices                 secrets.go
 //
 // What leaves the site:

@@ -66,7 +66,7 @@ func TestSilenceDoesNotDiffer(t *testing.T) {
 	outdoors(t, v, id, true)
 	approve(t, v, id)
 	record(t, v, noon.Add(time.Hour), own, nvr)
-	c, err := v.Camera(t.Context(), id)
+	c, err := view(t, v).Camera(id)
 	if err != nil || len(c.Paths) != 2 || c.Values.Schedule.Kind != "" || len(c.Differs) > 0 {
 		t.Errorf("differs in %v: %+v, %v", c.Differs, c.Values.Schedule, err)
 	}

@@ -82,10 +82,7 @@ func TestIdentity(t *testing.T) {
 				t.Fatalf("%d devices became %d", len(tc.first), len(before))
 			}
 			record(t, v, noon.Add(time.Hour), tc.second...)
-			devices, err := v.Devices(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			devices := view(t, v).Devices
 			for i, want := range tc.want {
 				var got string
 				for _, d := range devices {
@@ -103,10 +100,7 @@ func TestIdentity(t *testing.T) {
 
 func deviceIDs(t *testing.T, v *Inventory) (ids []string) {
 	t.Helper()
-	devices, err := v.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	devices := view(t, v).Devices
 	for _, d := range devices {
 		ids = append(ids, d.ID)
 	}
@@ -180,9 +174,9 @@ func TestOneLookMayReportADeviceTwice(t *testing.T) {
 	wifi := at(cameraDevice(0), "192.168.8.10:80")
 	wifi.Sighting.Endpoint, wifi.Sighting.Methods = "", []discover.Method{discover.MethodTarget}
 	record(t, v, noon, wire, wifi)
-	devices, err := v.Devices(t.Context())
-	if err != nil || len(devices) != 1 || len(devices[0].FoundBy) != 2 || len(cameras(t, v)) != 1 {
-		t.Errorf("%+v: %v", devices, err)
+	devices := view(t, v).Devices
+	if len(devices) != 1 || len(devices[0].FoundBy) != 2 || len(cameras(t, v)) != 1 {
+		t.Errorf("%+v", devices)
 	}
 }
 
@@ -206,9 +200,9 @@ func TestAVacatedAddressIsNobodys(t *testing.T) {
 	v := open(t, t.TempDir())
 	record(t, v, noon, at(cameraDevice(0), "192.168.1.10:80"))
 	record(t, v, noon, at(cameraDevice(1), "192.168.1.10:80"))
-	devices, err := v.Devices(t.Context())
-	if err != nil || len(devices) != 2 || devices[0].Address != "" || devices[1].Address != "192.168.1.10:80" {
-		t.Errorf("%+v: %v", devices, err)
+	devices := view(t, v).Devices
+	if len(devices) != 2 || devices[0].Address != "" || devices[1].Address != "192.168.1.10:80" {
+		t.Errorf("%+v", devices)
 	}
 }
 

@@ -72,11 +72,16 @@ func record(t *testing.T, v *Inventory, at time.Time, found ...interrogate.Devic
 
 func cameras(t *testing.T, v *Inventory) []Camera {
 	t.Helper()
-	all, err := v.Cameras(t.Context())
+	return view(t, v).Cameras
+}
+
+func view(t *testing.T, v *Inventory) View {
+	t.Helper()
+	w, err := v.View(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all
+	return w
 }
 
 func outbox(t *testing.T, v *Inventory) []Sent {

@@ -34,10 +34,7 @@ func list(t *testing.T, v *Inventory, l ByHand) string {
 
 func devices(t *testing.T, v *Inventory) []Device {
 	t.Helper()
-	all, err := v.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := view(t, v).Devices
 	return all
 }
 

@@ -76,9 +76,9 @@ func aDayWith(t *testing.T, d *cameratest.Device, wrong, right interrogate.Crede
 	if first.Needs != interrogate.NeedsCredentials {
 		t.Errorf("without a password it needs %q: %+v", first.Needs, first.Errors)
 	}
-	devices, err := v.Devices(t.Context())
-	if err != nil || len(devices) != 1 {
-		t.Fatalf("%d devices: %v", len(devices), err)
+	devices := view(t, v).Devices
+	if len(devices) != 1 {
+		t.Fatalf("%d devices", len(devices))
 	}
 	set := func(ctx context.Context, c interrogate.Credential) {
 		t.Helper()

@@ -144,7 +144,7 @@ func mergeDecided(t *testing.T, onChannel, byItself words) {
 	// The old ids still lead to it, and approving all widens nothing that was
 	// not answered yes.
 	for _, id := range []string{channel.ID, own.ID} {
-		if got, err := v.Camera(t.Context(), id); err != nil || got.ID != c.ID {
+		if got, err := view(t, v).Camera(id); err != nil || got.ID != c.ID {
 			t.Errorf("id %s leads to %s, %v", id, got.ID, err)
 		}
 	}
@@ -173,7 +173,7 @@ func mergeDecided(t *testing.T, onChannel, byItself words) {
 	if got := declaredIDs(t, v); !slices.Equal(got, []string{anchor.ID}) {
 		t.Errorf("refused, and still declared: %v", got)
 	}
-	if c, err := v.Camera(t.Context(), c.ID); err != nil || c.State != StateRefused || c.AskAgain {
+	if c, err := view(t, v).Camera(c.ID); err != nil || c.State != StateRefused || c.AskAgain {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
@@ -223,7 +223,7 @@ func TestDeclaredForTwoSites(t *testing.T) {
 	nvr.Channels[1].Camera = bySerial(cameraDevice(0))
 	record(t, v, noon.Add(time.Hour), nvr, cameraDevice(0))
 	all := cameras(t, v)
-	c, err := v.Camera(t.Context(), own.ID)
+	c, err := view(t, v).Camera(own.ID)
 	if err != nil || len(all) != 3 || c.State != StateDeclared || c.SiteID != siteB || c.MaybeSame != channel.ID {
 		t.Errorf("%d entries, %+v, %v", len(all), c, err)
 	}

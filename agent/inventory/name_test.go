@@ -20,9 +20,9 @@ func TestNameSite(t *testing.T) {
 	record(t, v, noon, cameraDevice(1))
 	missing := func() []string {
 		t.Helper()
-		all, err := v.Cameras(t.Context())
-		if err != nil || len(all) != 1 {
-			t.Fatal(all, err)
+		all := view(t, v).Cameras
+		if len(all) != 1 {
+			t.Fatal(all)
 		}
 		return all[0].Missing
 	}
@@ -50,9 +50,9 @@ func TestNameSite(t *testing.T) {
 	if err := v.AddGrant(t.Context(), g, "https://c.example"); err != nil {
 		t.Fatal(err)
 	}
-	grants, err := v.Sites(t.Context())
-	if err != nil || len(grants) != 1 || grants[0].SiteName != "Bar Centrale" || grants[0].Category != "bar-restaurant" || grants[0].Address != "via Roma 1" {
-		t.Errorf("%+v, %v", grants, err)
+	grants := view(t, v).Sites
+	if len(grants) != 1 || grants[0].SiteName != "Bar Centrale" || grants[0].Category != "bar-restaurant" || grants[0].Address != "via Roma 1" {
+		t.Errorf("%+v", grants)
 	}
 	if got := missing(); slices.Contains(got, "place") {
 		t.Errorf("missing: %v", got)

@@ -340,8 +340,11 @@ func notices(ctx context.Context, tx *sql.Tx, where string, args ...any) (all []
 		if err == nil && body != nil {
 			n.Body, err = protocol.DecodeNotice(n.Kind, body)
 		}
+		if err != nil {
+			return err
+		}
 		all = append(all, n)
-		return err
+		return nil
 	}, args...)
 	if err != nil || len(all) == 0 {
 		return nil, err

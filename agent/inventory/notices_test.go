@@ -158,8 +158,8 @@ func TestAnswerNotice(t *testing.T) {
 		t.Errorf("a reminder was answered: %v", err)
 	}
 	// A reply is not the site's last decision.
-	if states, err := v.LastDecisions(t.Context()); err != nil || states[siteA] != Acknowledged {
-		t.Errorf("%v: %v", states, err)
+	if states := view(t, v).Decided; states[siteA] != Acknowledged {
+		t.Errorf("%v", states)
 	}
 	if c := cameras(t, v)[0]; c.State != StateDeclared || c.Declared == nil {
 		t.Error("the camera is no longer declared")
@@ -246,8 +246,8 @@ func TestWithdrawnElsewhere(t *testing.T) {
 	if waits != 2 {
 		t.Errorf("%d messages wait", waits)
 	}
-	if states, err := v.LastDecisions(t.Context()); err != nil || len(states) != 0 {
-		t.Errorf("the last decisions are %v: %v", states, err)
+	if states := view(t, v).Decided; len(states) != 0 {
+		t.Errorf("the last decisions are %v", states)
 	}
 	if r, err := v.Recorded(t.Context()); err != nil || r[siteA] != "" {
 		t.Errorf("recorded %v: %v", r, err)
@@ -286,9 +286,9 @@ func TestSuspendedAndResumed(t *testing.T) {
 		{change(protocol.SiteSuspended, noon.Add(time.Minute)), ""}, // late
 	} {
 		keep(t, v, step.n)
-		g, err := v.Sites(t.Context())
-		if err != nil || g[0].State != step.want {
-			t.Errorf("%q, want %q: %v", g[0].State, step.want, err)
+		g := view(t, v).Sites
+		if g[0].State != step.want {
+			t.Errorf("%q, want %q", g[0].State, step.want)
 		}
 	}
 	if cameras(t, v)[0].State != StateDeclared {
@@ -302,8 +302,8 @@ func TestSuspendedBeforeEnrolment(t *testing.T) {
 	v, _ := declared(t, 1)
 	state := func(what string, want protocol.SiteState) {
 		t.Helper()
-		if g, err := v.Sites(t.Context()); err != nil || g[0].State != want {
-			t.Errorf("%s: %q, want %q: %v", what, g[0].State, want, err)
+		if g := view(t, v).Sites; g[0].State != want {
+			t.Errorf("%s: %q, want %q", what, g[0].State, want)
 		}
 	}
 	enrolled := func(epoch int64, at time.Time) {
@@ -388,8 +388,8 @@ func TestWithdrawnElsewhereBeforeTheNewGrant(t *testing.T) {
 	if c := cameras(t, v)[0]; c.State != StateWithdrawn {
 		t.Errorf("a withdrawal from after the declaration: %s", c.State)
 	}
-	if g, err := v.Sites(t.Context()); err != nil || g[0].State != "" {
-		t.Errorf("the new grant is %q: %v", g[0].State, err)
+	if g := view(t, v).Sites; g[0].State != "" {
+		t.Errorf("the new grant is %q", g[0].State)
 	}
 	if r := approve(t, v, cams[0].ID); r[0].Error != "" {
 		t.Errorf("under the new grant: %s", r[0].Error)

@@ -196,27 +196,6 @@ func (v *Inventory) Waiting() <-chan struct{} { return v.waiting }
 // Unhurried is signalled instead when only a daily sign of life was added.
 func (v *Inventory) Unhurried() <-chan struct{} { return v.asItWas }
 
-// LastDecisions tells for each site how far the newest declaration or
-// withdrawal has come: until it is acknowledged, the register still shows what
-// was there before.
-func (v *Inventory) LastDecisions(ctx context.Context) (states map[string]SentState, err error) {
-	states = map[string]SentState{}
-	err = v.read(ctx, func(tx *sql.Tx) error {
-		return each(ctx, tx, `SELECT site_id, message.state FROM message JOIN site ON site.id = site_id
-			WHERE kind IN ('declaration', 'withdrawal') AND seq > ended ORDER BY seq`, func(rows *sql.Rows) error {
-			var site string
-			var state SentState
-			err := rows.Scan(&site, &state)
-			states[site] = state
-			return err
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look up the last decisions: %w", err)
-	}
-	return states, nil
-}
-
 // Counts reports how many messages there are in each state.
 func (v *Inventory) Counts(ctx context.Context) (counts map[SentState]int, err error) {
 	counts = map[SentState]int{}

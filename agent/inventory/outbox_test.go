@@ -30,7 +30,7 @@ func TestKilledAfterApprove(t *testing.T) {
 	want := outbox(t, v)
 
 	again := open(t, powerCut(t, dir))
-	if c, err := again.Camera(t.Context(), id); err != nil || c.State != StateDeclared {
+	if c, err := view(t, again).Camera(id); err != nil || c.State != StateDeclared {
 		t.Fatalf("%+v: %v", c, err)
 	}
 	select {
@@ -296,7 +296,7 @@ func TestChangesOfScheduleAreNeverReplaced(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	// What a person confirmed stands; what was measured stands beside it.
-	if c, err := v.Camera(t.Context(), all[0].ID); err != nil || c.Declared.Retention.Age != 72*time.Hour || len(c.Changed) != 0 {
+	if c, err := view(t, v).Camera(all[0].ID); err != nil || c.Declared.Retention.Age != 72*time.Hour || len(c.Changed) != 0 {
 		t.Errorf("%+v: %v", c, err)
 	}
 }

@@ -20,25 +20,26 @@ const (
 // privateName is what a value may be called.
 var privateName = regexp.MustCompile(`^[a-z][a-z.-]{0,63}$`)
 
-// Private returns what the owner keeps on this computer for himself about a site,
-// by name: values of the site, else those kept with siteID "". It is read by the
-// pages alone and enters no message.
-func (v *Inventory) Private(ctx context.Context, siteID string) (values map[string]string, err error) {
-	values = map[string]string{}
-	err = v.read(ctx, func(tx *sql.Tx) error {
-		return each(ctx, tx, `SELECT name, value FROM private WHERE site_id IN ('', ?) ORDER BY site_id`, func(rows *sql.Rows) error {
-			var name, value string
-			if err := rows.Scan(&name, &value); err != nil {
-				return err
-			}
-			values[name] = value
-			return nil
-		}, siteID)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look up what is kept for the owner: %w", err)
+// privateOf is View.Private.
+func privateOf(ctx context.Context, tx *sql.Tx, sites []Site) (map[string]map[string]string, error) {
+	all := map[string]map[string]string{"": {}}
+	for _, s := range sites {
+		all[s.SiteID] = map[string]string{}
 	}
-	return values, nil
+	// What is kept for all sites comes first, and gives way.
+	err := each(ctx, tx, `SELECT site_id, name, value FROM private ORDER BY site_id`, func(rows *sql.Rows) error {
+		var of, name, value string
+		if err := rows.Scan(&of, &name, &value); err != nil {
+			return err
+		}
+		for site, values := range all {
+			if of == "" || of == site {
+				values[name] = value
+			}
+		}
+		return nil
+	})
+	return all, err
 }
 
 // KeepPrivate keeps values by name, each as one line; "" is a value too, which

@@ -14,10 +14,7 @@ import (
 
 func private(t *testing.T, v *Inventory, site string) map[string]string {
 	t.Helper()
-	got, err := v.Private(t.Context(), site)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := view(t, v).Private[site]
 	return got
 }
 

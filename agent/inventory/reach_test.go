@@ -15,10 +15,7 @@ func TestReach(t *testing.T) {
 	if err := v.Record(t.Context(), []interrogate.Device{one, other}, noon); err != nil {
 		t.Fatal(err)
 	}
-	cameras, err := v.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cameras := view(t, v).Cameras
 	for _, c := range cameras {
 		r, err := v.Reach(t.Context(), c.Device.ID, c.ID)
 		if err != nil || r.Sighting.Address.String() != c.Device.Address || r.Channel == "" || r.Needs != c.Device.Needs {

@@ -3,7 +3,6 @@ package inventory
 import (
 	"context"
 	"database/sql"
-	"fmt"
 
 	"anagrafe/protocol"
 )
@@ -63,40 +62,28 @@ func (v *Inventory) repeatReplies(ctx context.Context, tx *sql.Tx, siteID string
 	return nil
 }
 
-// NotGranted lists the sites for which the collector takes nothing more under the
-// grant that this computer holds: the last message under it was refused for that,
-// whatever it was. Only a new code helps.
-func (v *Inventory) NotGranted(ctx context.Context) (siteIDs []string, err error) {
-	err = v.read(ctx, func(tx *sql.Tx) error {
-		b := &book{}
-		if err := b.loadSites(ctx, tx); err != nil {
+// notGranted is View.NotGranted.
+func (b *book) notGranted(ctx context.Context, tx *sql.Tx) (siteIDs []string, err error) {
+	for _, s := range b.sites {
+		if s.left {
+			continue
+		}
+		err := each(ctx, tx, `SELECT body, `+refusedGrant+` FROM message WHERE site_id = ? AND seq > ? AND state <> 'waiting'
+			ORDER BY seq DESC LIMIT 1`, func(rows *sql.Rows) error {
+			var body []byte
+			var refused bool
+			if err := rows.Scan(&body, &refused); err != nil || !refused {
+				return err
+			}
+			m, err := protocol.Decode(body)
+			if err == nil && m.Epoch == s.Epoch {
+				siteIDs = append(siteIDs, s.SiteID)
+			}
 			return err
+		}, s.SiteID, s.ended)
+		if err != nil {
+			return nil, err
 		}
-		for _, s := range b.sites {
-			if s.left {
-				continue
-			}
-			err := each(ctx, tx, `SELECT body, `+refusedGrant+` FROM message WHERE site_id = ? AND seq > ? AND state <> 'waiting'
-				ORDER BY seq DESC LIMIT 1`, func(rows *sql.Rows) error {
-				var body []byte
-				var refused bool
-				if err := rows.Scan(&body, &refused); err != nil || !refused {
-					return err
-				}
-				m, err := protocol.Decode(body)
-				if err == nil && m.Epoch == s.Epoch {
-					siteIDs = append(siteIDs, s.SiteID)
-				}
-				return err
-			}, s.SiteID, s.ended)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look up for which sites a new code is needed: %w", err)
 	}
 	return siteIDs, nil
 }

@@ -59,24 +59,6 @@ func (v *Inventory) SpokeAs(ctx context.Context, siteID string) (agentIDs []stri
 	return agentIDs, nil
 }
 
-// Sites lists the sites that this computer may speak for, oldest first.
-func (v *Inventory) Sites(ctx context.Context) (grants []Site, err error) {
-	err = v.read(ctx, func(tx *sql.Tx) error {
-		b := &book{}
-		if err := b.loadSites(ctx, tx); err != nil {
-			return err
-		}
-		for _, s := range b.sites {
-			grants = append(grants, s.Site)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list the sites: %w", err)
-	}
-	return grants, nil
-}
-
 // SetContact keeps whom to call, one for each role. With siteID "" it holds
 // for every site that has none of its own for that role, also before
 // enrolment; where there is one site alone, it is the one that is meant. What is
@@ -133,24 +115,4 @@ func checkContact(c protocol.Contact, v *Inventory) (errs protocol.FieldErrors) 
 		}
 	}
 	return errs
-}
-
-// Contacts lists whom to call for a site: its own contacts, and those that it
-// inherits. With siteID "" those of the only site, or those of all.
-func (v *Inventory) Contacts(ctx context.Context, siteID string) (contacts []protocol.Contact, err error) {
-	err = v.read(ctx, func(tx *sql.Tx) error {
-		b := &book{contacts: map[string][]protocol.Contact{}}
-		if err := errors.Join(b.loadSites(ctx, tx), b.loadContacts(ctx, tx)); err != nil {
-			return err
-		}
-		if siteID == "" && len(b.sites) == 1 {
-			siteID = b.sites[0].SiteID
-		}
-		contacts = b.contactsOf(&site{Site: Site{Grant: protocol.Grant{SiteID: siteID}}})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list the contacts: %w", err)
-	}
-	return contacts, nil
 }

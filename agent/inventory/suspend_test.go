@@ -13,9 +13,9 @@ var anna = protocol.Approval{By: "Anna Bianchi"}
 // oneGrant is the state of the only site.
 func oneGrant(t *testing.T, v *Inventory) Site {
 	t.Helper()
-	g, err := v.Sites(t.Context())
-	if err != nil || len(g) != 1 {
-		t.Fatalf("%+v, %v", g, err)
+	g := view(t, v).Sites
+	if len(g) != 1 {
+		t.Fatalf("%+v", g)
 	}
 	return g[0]
 }

@@ -117,22 +117,7 @@ func (b *book) unknownCameras(d protocol.Declaration) (out []Recorded) {
 	return out
 }
 
-// Takeovers lists the sites whose recorded cameras wait for the owner's choice.
-func (v *Inventory) Takeovers(ctx context.Context) (all []Takeover, err error) {
-	err = v.read(ctx, func(tx *sql.Tx) error {
-		b, err := v.load(ctx, tx)
-		if err != nil {
-			return err
-		}
-		all, err = b.takeovers(ctx, tx)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list what the register holds: %w", err)
-	}
-	return all, nil
-}
-
+// takeovers are the sites whose recorded cameras wait for the owner's choice.
 func (b *book) takeovers(ctx context.Context, tx *sql.Tx) (all []Takeover, err error) {
 	err = each(ctx, tx, `SELECT site_id, s.name, s.others, body, code, at FROM recorded JOIN site s ON s.id = site_id ORDER BY at`, func(rows *sql.Rows) error {
 		var t Takeover

@@ -44,9 +44,9 @@ func enrolledAgain(t *testing.T, message []byte, found ...interrogate.Device) *I
 
 func takeover(t *testing.T, v *Inventory) Takeover {
 	t.Helper()
-	all, err := v.Takeovers(t.Context())
-	if err != nil || len(all) != 1 {
-		t.Fatalf("%+v, %v", all, err)
+	all := view(t, v).Takeovers
+	if len(all) != 1 {
+		t.Fatalf("%+v", all)
 	}
 	return all[0]
 }
@@ -94,8 +94,8 @@ func TestTakeOver(t *testing.T) {
 	if sent := outbox(t, v); len(sent) > 0 {
 		t.Fatalf("%d messages wait that nobody said yes to", len(sent))
 	}
-	if again, err := v.Takeovers(t.Context()); err != nil || len(again) > 0 {
-		t.Errorf("it is asked again: %+v, %v", again, err)
+	if again := view(t, v).Takeovers; len(again) > 0 {
+		t.Errorf("it is asked again: %+v", again)
 	}
 	for _, c := range cameras(t, v) {
 		if c.State != StateReady {
@@ -240,8 +240,8 @@ func TestNothingToTakeOver(t *testing.T) {
 	if err := v.SetRecorded(t.Context(), siteA, "CODE", outbox(t, v)[0].Raw); err != nil {
 		t.Fatal(err)
 	}
-	if all, err := v.Takeovers(t.Context()); err != nil || len(all) != 0 {
-		t.Errorf("%+v, %v", all, err)
+	if all := view(t, v).Takeovers; len(all) != 0 {
+		t.Errorf("%+v", all)
 	}
 	if err := v.SetRecorded(t.Context(), siteA, "CODE", []byte("not a message")); err == nil {
 		t.Error("kept what is no message")
@@ -283,8 +283,8 @@ func TestContactOfATakenOverSite(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got, err := v.Contacts(t.Context(), ""); err != nil || !slices.Equal(got, []protocol.Contact{want}) {
-			t.Errorf("whom to call: %+v, %v, want %+v", got, err, want)
+		if got := view(t, v).Contacts[""]; !slices.Equal(got, []protocol.Contact{want}) {
+			t.Errorf("whom to call: %+v, want %+v", got, want)
 		}
 		approve(t, v, cameras(t, v)[0].ID)
 		if got := last[protocol.Declaration](t, v).Contacts; !slices.Equal(got, []protocol.Contact{want}) {

@@ -159,8 +159,8 @@ func TestForeignNamesAndOriginsAreRefused(t *testing.T) {
 			t.Errorf("%v: %d, want %d", tc.header, status, tc.want)
 		}
 		if tc.want == http.StatusForbidden {
-			if contacts, err := o.Inventory.Contacts(t.Context(), ""); err != nil || len(contacts) > 0 {
-				t.Fatalf("%v changed something: %v %v", tc.header, contacts, err)
+			if contacts := o.known(t).Contacts[""]; len(contacts) > 0 {
+				t.Fatalf("%v changed something: %v", tc.header, contacts)
 			}
 		}
 	}

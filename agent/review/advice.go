@@ -12,7 +12,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// Names of private values of a site (inventory.Private): the answers to the coach's
+// Names of private values of a site (View.Private): the answers to the coach's
 // questions, and what the owner did with a piece of advice.
 const (
 	askedName = "coach.ask."
@@ -57,68 +57,50 @@ type siteChoice struct {
 
 // chosenSite returns the site that a request names, else the first. Before enrolment
 // it is one without id, of no category.
-func (v *Review) chosenSite(r *http.Request, id string) (s siteChoice, err error) {
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return s, err
+func chosenSite(known inventory.View, id string) (s siteChoice, err error) {
+	if len(known.Sites) > 1 {
+		s.Sites = known.Sites
 	}
-	if len(grants) > 1 {
-		s.Sites = grants
-	}
-	i := slices.IndexFunc(grants, func(g inventory.Site) bool { return id == "" || g.SiteID == id })
+	i := slices.IndexFunc(known.Sites, func(g inventory.Site) bool { return id == "" || g.SiteID == id })
 	switch {
 	case i >= 0:
-		s.Site = grants[i]
+		s.Site = known.Sites[i]
 	case id != "":
 		return s, inventory.ErrUnknown
 	}
 	return s, nil
 }
 
-// coachedOf collects what is known of a site. alone: it is the only one, so that
-// cameras of no site are its own.
-func (v *Review) coachedOf(r *http.Request, s inventory.Site, alone bool) (c coached, private map[string]string, err error) {
-	c.Category, c.Said = protocol.Category(s.Category), map[string]string{}
-	all, err := v.Inventory.Cameras(r.Context())
-	if err != nil {
-		return c, nil, err
-	}
-	for _, cam := range all {
-		if cam.SiteID == s.SiteID || alone && cam.SiteID == "" {
+// coachedOf collects what is known of a site; cameras of no site are those of the
+// only one.
+func coachedOf(known inventory.View, s inventory.Site) coached {
+	c := coached{Category: protocol.Category(s.Category), Said: map[string]string{}}
+	for _, cam := range known.Cameras {
+		if cam.SiteID == s.SiteID || len(known.Sites) <= 1 && cam.SiteID == "" {
 			c.Cameras = append(c.Cameras, cam)
 		}
 	}
-	if private, err = v.Inventory.Private(r.Context(), s.SiteID); err != nil {
-		return c, nil, err
-	}
-	for name, value := range private {
+	for name, value := range known.Private[s.SiteID] {
 		if key, ok := strings.CutPrefix(name, askedName); ok {
 			c.Said[key] = value
 		}
 	}
-	return c, private, nil
+	return c
 }
 
 // openAdvice counts what there is to look at on the page of advice: advice that
 // is open, and questions that nobody answered.
-func (v *Review) openAdvice(r *http.Request) (n int, err error) {
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return 0, err
-	}
-	for _, g := range grants {
-		c, private, err := v.coachedOf(r, g, len(grants) == 1)
-		if err != nil {
-			return 0, err
-		}
+func openAdvice(known inventory.View) (n int) {
+	for _, g := range known.Sites {
+		c := coachedOf(known, g)
 		n += len(unanswered(c))
 		for _, a := range advise(c) {
-			if private[doneName+a.Key] == "" {
+			if known.Private[g.SiteID][doneName+a.Key] == "" {
 				n++
 			}
 		}
 	}
-	return n, nil
+	return n
 }
 
 // adviceJSON is GET /advice for the command line.
@@ -136,15 +118,15 @@ type adviceItem struct {
 
 // advice shows what the owner may want to set right, and why.
 func (v *Review) advice(r *http.Request) (answer, error) {
-	s, err := v.chosenSite(r, r.URL.Query().Get("site"))
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	c, private, err := v.coachedOf(r, s.Site, len(s.Sites) == 0)
+	s, err := chosenSite(known, r.URL.Query().Get("site"))
 	if err != nil {
 		return answer{}, err
 	}
-	w := v.words(r)
+	w, c, private := v.words(r), coachedOf(known, s.Site), known.Private[s.Site.SiteID]
 	view := adviceView{siteChoice: s, Answers: answers, AsOf: sourcesAsOf}
 	list := adviceJSON{SiteID: s.Site.SiteID, Answers: c.Said, Advice: []adviceItem{}}
 	for _, key := range questionsFor(c) {

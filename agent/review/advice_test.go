@@ -82,10 +82,7 @@ func TestAdviceIsFollowed(t *testing.T) {
 
 func allOf(t *testing.T, o *owner) []inventory.Camera {
 	t.Helper()
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Cameras
 	return all
 }
 
@@ -106,8 +103,8 @@ func TestSignFollowsTheData(t *testing.T) {
 		form.Set(name, html.UnescapeString(m[1]))
 	}
 	o.send(t, "POST", "/sign", form.Encode())
-	if got, err := o.Inventory.Private(t.Context(), siteID); err != nil || len(got) != 1 || got["paper.reach"] != "02 5550 0100" {
-		t.Errorf("kept %v: %v", got, err)
+	if got := o.known(t).Private[siteID]; len(got) != 1 || got["paper.reach"] != "02 5550 0100" {
+		t.Errorf("kept %v", got)
 	}
 	d := recorder()
 	d.Channels[0].Retention.Age, d.Channels[1].Retention.Age = 48*time.Hour, 24*time.Hour
@@ -144,8 +141,8 @@ func TestAdviceRefuses(t *testing.T) {
 	if status, _, _ := o.send(t, "GET", "/sign?site=no-such", ""); status != http.StatusNotFound {
 		t.Errorf("a site that is not known: %d", status)
 	}
-	if got, err := o.Inventory.Private(t.Context(), siteID); err != nil || len(got) != 0 {
-		t.Errorf("kept %v: %v", got, err)
+	if got := o.known(t).Private[siteID]; len(got) != 0 {
+		t.Errorf("kept %v", got)
 	}
 }
 

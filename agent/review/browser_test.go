@@ -57,9 +57,9 @@ func TestTheOwnersWay(t *testing.T) {
 				t.Errorf("the page is in %s", got)
 			}
 
-			all, err := o.Inventory.Cameras(t.Context())
-			if err != nil || len(all) != 3 {
-				t.Fatalf("%d cameras: %v", len(all), err)
+			all := o.known(t).Cameras
+			if len(all) != 3 {
+				t.Fatalf("%d cameras", len(all))
 			}
 			b.Visit("/cameras/" + all[0].ID)
 			check("04-camera")
@@ -100,9 +100,9 @@ func TestTheOwnersWay(t *testing.T) {
 			b.Click("#read")
 			b.Press(".act form button")
 			check("13-joined")
-			all, err = o.Inventory.Cameras(t.Context())
-			if err != nil || all[0].State != inventory.StateDeclared || all[1].State != inventory.StateDeclared || all[2].State != inventory.StateRefused {
-				t.Fatalf("%s %s %s: %v", all[0].State, all[1].State, all[2].State, err)
+			all = o.known(t).Cameras
+			if all[0].State != inventory.StateDeclared || all[1].State != inventory.StateDeclared || all[2].State != inventory.StateRefused {
+				t.Fatalf("%s %s %s", all[0].State, all[1].State, all[2].State)
 			}
 			if p := all[1].Declared.Position.Point; p.Lon != 9_186_100 || p.Lat != 45_464_200 {
 				t.Errorf("declared at %+v", p)
@@ -150,10 +150,7 @@ func theWayToTheFootage(t *testing.T, tc window) {
 	check := func(name string) { t.Helper(); b.Check(tc.name + "-" + name) }
 	b.Visit(o.NewLink())
 	b.Press("main button")
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Cameras
 	if err := declareOne(t, o, all[0].ID); err != nil {
 		t.Fatal(err)
 	}
@@ -184,10 +181,7 @@ func theWayToTheFootage(t *testing.T, tc window) {
 		t.Error("the network address is printed")
 	}
 	b.Do(onPaper(""))
-	all, err = o.Inventory.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all = o.known(t).Cameras
 	b.Visit("/save?from=2026-01-02T10:00&to=2026-01-02T10:20&camera=" + all[len(all)-1].ID)
 	check("25-save-nothing-known")
 	b.Visit("/save?from=2026-01-02T10:00&to=2026-01-02T10:20&camera=" + all[0].ID)

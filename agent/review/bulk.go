@@ -26,12 +26,12 @@ type bulkView struct {
 func (v *Review) bulk(r *http.Request) (answer, error) { return v.bulkPage(r, field{}, "") }
 
 func (v *Review) bulkPage(r *http.Request, rule field, fileError string) (answer, error) {
-	_, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	a := page("bulk.html", "bulk.title", bulkView{len(cameras), rule, fileError})
-	a.json = map[string]int{"cameras": len(cameras)}
+	a := page("bulk.html", "bulk.title", bulkView{len(known.Cameras), rule, fileError})
+	a.json = map[string]int{"cameras": len(known.Cameras)}
 	if rule.Error != "" || fileError != "" {
 		a.page.Status = http.StatusUnprocessableEntity
 	}
@@ -40,11 +40,11 @@ func (v *Review) bulkPage(r *http.Request, rule field, fileError string) (answer
 
 // giveSheet gives the file of all cameras, to be filled in.
 func (v *Review) giveSheet(r *http.Request) (answer, error) {
-	_, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	file, err := writeSheet(cameras)
+	file, err := writeSheet(known.Cameras)
 	return answer{json: map[string]string{"csv": string(file)}, file: file, name: "telecamere.csv"}, err
 }
 
@@ -87,7 +87,7 @@ func (v *Review) byRule(r *http.Request) (answer, error) {
 	} else {
 		in.Rule = strings.TrimSpace(r.PostForm.Get("rule"))
 	}
-	_, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -96,7 +96,7 @@ func (v *Review) byRule(r *http.Request) (answer, error) {
 		return err == nil && yes
 	}
 	_, wrong := inventory.MatchesRule(in.Rule, "")
-	cameras = slices.DeleteFunc(cameras, func(c inventory.Camera) bool { return !fits(c) })
+	cameras := slices.DeleteFunc(known.Cameras, func(c inventory.Camera) bool { return !fits(c) })
 	if !isJSON(r) {
 		key := ""
 		if wrong != nil {
@@ -143,15 +143,11 @@ func (v *Review) takeSheet(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	_, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	s := readSheet(in.File, cameras, grants, in.By)
+	s := readSheet(in.File, known.Cameras, known.Sites, in.By)
 	a, err := v.keepSheet(r, s, in.Partial, in.DryRun)
 	if err != nil || isJSON(r) {
 		return a, err
@@ -176,11 +172,11 @@ func (v *Review) afterSheet(r *http.Request, s *sheet) (answer, error) {
 			of[l.camera.ID] = true
 		}
 	}
-	_, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	if !slices.ContainsFunc(cameras, func(c inventory.Camera) bool {
+	if !slices.ContainsFunc(known.Cameras, func(c inventory.Camera) bool {
 		return of[c.ID] && (c.State == inventory.StateReady || len(c.Changed) > 0)
 	}) {
 		return answer{to: "/?done=filed"}, nil

@@ -38,9 +38,9 @@ func fourCameras(t *testing.T) (*owner, map[string]string) {
 	if err := o.Inventory.SetContact(t.Context(), "", protocol.Contact{Name: "Anna Neri", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}); err != nil {
 		t.Fatal(err)
 	}
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil || len(all) != 4 {
-		t.Fatalf("%d cameras, %v", len(all), err)
+	all := o.known(t).Cameras
+	if len(all) != 4 {
+		t.Fatalf("%d cameras", len(all))
 	}
 	ids := map[string]string{}
 	for _, c := range all {
@@ -196,10 +196,7 @@ func TestSheetsWithWrongLines(t *testing.T) {
 	o, ids := fourCameras(t)
 	file := []byte("nome;area_pubblica;direzione\nIngresso strada;sì;90\nCassa;boh;\nMagazzino;no;400\n")
 	answers := func() (n int) {
-		all, err := o.Inventory.Cameras(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := o.known(t).Cameras
 		for _, c := range all {
 			if c.Outdoor != nil {
 				n++
@@ -231,7 +228,7 @@ func TestSheetsWithWrongLines(t *testing.T) {
 		t.Error("a dry run keeps something")
 	}
 	o.api(t, "POST", "/bulk/sheet", sheetIn{File: file, Partial: true}, &rep)
-	if c, err := o.Inventory.Camera(t.Context(), ids["Ingresso strada"]); !rep.Kept || rep.Changed != 1 || answers() != 1 || err != nil || !*c.Outdoor {
+	if c, err := o.known(t).Camera(ids["Ingresso strada"]); !rep.Kept || rep.Changed != 1 || answers() != 1 || err != nil || !*c.Outdoor {
 		t.Errorf("%+v, %d answers, %v", rep, answers(), err)
 	}
 	held := base64.StdEncoding.EncodeToString([]byte("nome;area_pubblica\nCassa;no\n"))
@@ -298,7 +295,7 @@ func TestRuleByCommand(t *testing.T) {
 	}
 	o.api(t, "POST", "/bulk/rule", ruleIn{Rule: "Ingresso*", Edit: inventory.Edit{Outdoor: new(true)}}, &rep)
 	for name, id := range ids {
-		c, err := o.Inventory.Camera(t.Context(), id)
+		c, err := o.known(t).Camera(id)
 		if err != nil || (c.Outdoor != nil) != strings.HasPrefix(name, "Ingresso") {
 			t.Errorf("%s: answered %t, %v", name, c.Outdoor != nil, err)
 		}
@@ -373,11 +370,11 @@ func TestBulkPages(t *testing.T) {
 			check("09-rule")
 			b.Click("#read")
 			b.Press(".act form button")
-			c, err := o.Inventory.Camera(t.Context(), ids["Ingresso strada"])
+			c, err := o.known(t).Camera(ids["Ingresso strada"])
 			if err != nil || c.State != inventory.StateDeclared {
 				t.Errorf("%s, %v", c.State, err)
 			}
-			if c, err = o.Inventory.Camera(t.Context(), ids["Ingresso cortile"]); err != nil || c.State != inventory.StateFound {
+			if c, err = o.known(t).Camera(ids["Ingresso cortile"]); err != nil || c.State != inventory.StateFound {
 				t.Errorf("%s, %v", c.State, err)
 			}
 		})

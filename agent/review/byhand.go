@@ -32,23 +32,19 @@ func (v *Review) askByHand(r *http.Request) (answer, error) {
 }
 
 func (v *Review) byHandPage(r *http.Request, device string, f fields, status int) (answer, error) {
-	view := byHandView{Form: f}
-	w := v.words(r)
-	var err error
-	if view.Steps, err = v.firstRun(r); err != nil {
+	known, err := v.Inventory.View(r.Context())
+	if err != nil {
 		return answer{}, err
 	}
+	view := byHandView{Steps: firstRun(r, known), Form: f}
+	w := v.words(r)
 	if device != "" {
-		d, err := v.device(r, device)
-		if err != nil {
-			return answer{}, err
-		}
-		_, cameras, err := v.all(r)
+		d, err := deviceOf(known, device)
 		if err != nil {
 			return answer{}, err
 		}
 		view.Device, view.Name = &d, or(recorderName(d), d.Address)
-		for _, c := range cameras {
+		for _, c := range known.Cameras {
 			if c.Device.ID == d.ID {
 				view.Told = view.Told || !c.ByHand && c.Values.Channel != ""
 				view.Cameras = append(view.Cameras, c)

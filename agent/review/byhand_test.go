@@ -28,10 +28,7 @@ func TestARecorderFromItsOwnScreen(t *testing.T) {
 	if err := o.Inventory.Record(t.Context(), []interrogate.Device{lockedNVR()}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	devices, err := o.Inventory.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	devices := o.known(t).Devices
 	id := devices[0].ID
 	if _, page, _ := o.send(t, "GET", "/", ""); !strings.Contains(page, "/byhand?device="+id) || !strings.Contains(page, `href="/byhand"`) {
 		t.Error("the list does not lead to the page")
@@ -91,10 +88,7 @@ func TestWrongAnswersFromTheScreen(t *testing.T) {
 	if err := o.Inventory.Record(t.Context(), []interrogate.Device{lockedNVR()}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	devices, err := o.Inventory.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	devices := o.known(t).Devices
 	for name, tc := range map[string]struct {
 		form url.Values
 		id   string // of the control that is marked

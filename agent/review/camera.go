@@ -37,35 +37,29 @@ type option struct {
 var editNames = []string{"name", "outdoor_public", "position", "accuracy_m", "direction", "angle", "range", "site_id", "storage", "storage_note", "by"}
 
 func (v *Review) camera(r *http.Request) (answer, error) {
-	c, err := v.Inventory.Camera(r.Context(), r.PathValue("id"))
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	if wantsJSON(r) {
-		return answer{json: c}, nil
+	c, err := known.Camera(r.PathValue("id"))
+	if err != nil || wantsJSON(r) {
+		return answer{json: c}, err
 	}
-	return v.editPage(r, c, formOf(c), 0)
+	return v.editPage(r, known, c, formOf(c), 0), nil
 }
 
-func (v *Review) editPage(r *http.Request, c inventory.Camera, f fields, status int) (answer, error) {
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
+func (v *Review) editPage(r *http.Request, known inventory.View, c inventory.Camera, f fields, status int) answer {
 	w := v.words(r)
 	view := editView{Camera: viewOf(w, c), Form: f, Kept: keptBack(c),
 		Sides: sides(f["direction"].Value), Angles: angles(f["angle"].Value), Told: toldOf(w, c), Differ: differingOf(w, c),
-		Says: keptWords(w, c.Device.Kept)}
+		Says: keptWords(w, c.Device.Kept), Steps: firstRun(r, known)}
 	view.Still = v.picture(r, c.Device.ID, c.ID, view.Camera.Name)
-	if len(grants) > 1 {
-		view.Grants = grants
-	}
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
+	if len(known.Sites) > 1 {
+		view.Grants = known.Sites
 	}
 	a := page("camera.html", "camera.title", view)
 	a.page.Status = status
-	return a, nil
+	return a
 }
 
 // formOf fills the form with what is known.
@@ -114,7 +108,11 @@ func choose(all []option, chosen string) []option {
 // edit keeps what the owner says of one camera.
 func (v *Review) edit(r *http.Request) (answer, error) {
 	id := r.PathValue("id")
-	c, err := v.Inventory.Camera(r.Context(), id)
+	known, err := v.Inventory.View(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	c, err := known.Camera(id)
 	if err != nil {
 		return answer{}, err
 	}
@@ -140,16 +138,22 @@ func (v *Review) edit(r *http.Request) (answer, error) {
 	}
 	if errs, ok := errors.AsType[protocol.FieldErrors](err); ok && f != nil && !wantsJSON(r) {
 		f.wrong(errs, map[string]string{"lat": "position", "lon": "position"})
-		return v.editPage(r, c, f, http.StatusUnprocessableEntity)
+		return v.editPage(r, known, c, f, http.StatusUnprocessableEntity), nil
 	}
 	if err != nil {
 		return answer{}, err
 	}
-	if c, err = v.Inventory.Camera(r.Context(), id); err != nil {
+	return v.kept(r, id)
+}
+
+// kept answers with a camera as it is after a change, and leads on.
+func (v *Review) kept(r *http.Request, id string) (answer, error) {
+	known, err := v.Inventory.View(r.Context())
+	if err != nil {
 		return answer{}, err
 	}
-	to, err := v.nextOr(r, "/?done=saved")
-	return answer{json: c, to: to}, err
+	c, err := known.Camera(id)
+	return answer{json: c, to: onward(r, known, "/?done=saved")}, err
 }
 
 // editOf reads the form: an empty control means "not said", a control that the

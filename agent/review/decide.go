@@ -130,24 +130,17 @@ func posted(r *http.Request) shownCameras {
 }
 
 func (v *Review) summaryPage(r *http.Request, shown shownCameras, by string, wrong fields, failed []inventory.Result) (answer, error) {
-	_, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	if len(grants) == 0 && !wantsJSON(r) {
+	if len(known.Sites) == 0 && !wantsJSON(r) {
 		return answer{to: "/enrol"}, nil
 	}
-	view := summaryView{Sites: grants, By: by, Errors: wrong, Bulk: shown.bulk, Notice: pages.OwnersNotice, First: true, Referent: r.PostForm.Get("role") == string(protocol.RoleReferent)}
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
-	}
+	view := summaryView{Steps: firstRun(r, known), Sites: known.Sites, By: by, Errors: wrong, Bulk: shown.bulk, Notice: pages.OwnersNotice, First: true, Referent: r.PostForm.Get("role") == string(protocol.RoleReferent)}
 	var ids []string
 	w := v.words(r)
-	for _, c := range cameras {
+	for _, c := range known.Cameras {
 		view.First = view.First && c.Declared == nil
 		if shown.only != nil && !shown.only(c) {
 			continue
@@ -285,15 +278,15 @@ type leavingView struct {
 
 // leaving shows what a withdrawal would do: of ?id=, or of all.
 func (v *Review) leaving(r *http.Request) (answer, error) {
-	_, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	view := leavingView{}
+	view := leavingView{Sites: known.Sites}
 	ids := r.URL.Query()["id"]
 	view.All = len(ids) == 0
 	left := 0
-	for _, c := range cameras {
+	for _, c := range known.Cameras {
 		if c.State != inventory.StateDeclared {
 			continue
 		}
@@ -304,9 +297,6 @@ func (v *Review) leaving(r *http.Request) (answer, error) {
 		}
 	}
 	view.Last = left == 0
-	if view.Sites, err = v.Inventory.Sites(r.Context()); err != nil {
-		return answer{}, err
-	}
 	a := page("withdraw.html", "withdraw.title", view)
 	a.json = struct {
 		Cameras []inventory.Camera `json:"cameras"`
@@ -336,20 +326,16 @@ func (v *Review) withdraw(r *http.Request) (answer, error) {
 		v.Withdrawn(r.Context())
 		return answerWith(all, "/receipt?done=withdrawn"), nil
 	}
-	_, cameras, err := v.all(r)
-	if err != nil {
-		return answer{}, err
-	}
-	grants, err := v.Inventory.Sites(r.Context())
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
 	var all []inventory.Result
-	for _, g := range grants {
+	for _, g := range known.Sites {
 		if err := v.Inventory.WithdrawSite(r.Context(), g.SiteID, d.approval()); err != nil {
 			return answer{}, err
 		}
-		for _, c := range cameras {
+		for _, c := range known.Cameras {
 			if c.State == inventory.StateDeclared && c.SiteID == g.SiteID {
 				all = append(all, inventory.Result{ID: c.ID})
 			}

@@ -1,7 +1,6 @@
 package review
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"runtime"
@@ -28,19 +27,14 @@ type diagnosisView struct {
 func (v *Review) diagnosis(r *http.Request) (answer, error) { return v.diagnosisPage(r, nil) }
 
 func (v *Review) diagnosisPage(r *http.Request, wrong fields) (answer, error) {
-	text, err := v.diagnosisText(r.Context(), v.words(r))
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	view := diagnosisView{Text: text, Enrolled: len(grants) > 0, Form: wrong}
-	if len(grants) > 0 {
-		if view.By, err = v.answers(r, grants[0].SiteID); err != nil {
-			return answer{}, err
-		}
+	text := diagnosisText(v.words(r), known)
+	view := diagnosisView{Text: text, Enrolled: len(known.Sites) > 0, Form: wrong}
+	if view.Enrolled {
+		view.By = answering(known, known.Sites[0].SiteID)
 	}
 	a := page("diagnosis.html", "diagnosis.title", view)
 	a.json = struct {
@@ -70,10 +64,11 @@ func (v *Review) sendDiagnosis(r *http.Request) (answer, error) {
 		f := typed(r, "by")
 		in.Text, in.By = strings.ReplaceAll(r.PostFormValue("text"), "\r\n", "\n"), f["by"].Value
 	}
-	text, err := v.diagnosisText(r.Context(), v.words(r))
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
+	text := diagnosisText(v.words(r), known)
 	if strings.TrimSpace(in.Text) != text {
 		if wantsJSON(r) {
 			return answer{}, problem{status: http.StatusConflict, key: "error.diagnosis", Field: "text",
@@ -96,20 +91,12 @@ func (v *Review) sendDiagnosis(r *http.Request) (answer, error) {
 // diagnosisText says of each device what it is and what it did not let be read. It
 // holds no name of a camera or place, no address of the network, no password and no
 // serial number.
-func (v *Review) diagnosisText(ctx context.Context, w *pages.Words) (string, error) {
-	devices, err := v.Inventory.Devices(ctx)
-	if err != nil {
-		return "", err
-	}
-	cameras, err := v.Inventory.Cameras(ctx)
-	if err != nil {
-		return "", err
-	}
+func diagnosisText(w *pages.Words, known inventory.View) string {
 	var b strings.Builder
 	b.WriteString(w.T("diagnosis.head", "platform", runtime.GOOS+"/"+runtime.GOARCH))
-	for _, d := range devices {
+	for _, d := range known.Devices {
 		read, told, kept := 0, 0, 0
-		for _, c := range cameras {
+		for _, c := range known.Cameras {
 			if c.Device.ID != d.ID {
 				continue
 			}
@@ -144,7 +131,7 @@ func (v *Review) diagnosisText(ctx context.Context, w *pages.Words) (string, err
 			b.WriteString("\n- " + p.What + ": " + p.Why)
 		}
 	}
-	return redact(b.String(), devices), nil
+	return redact(b.String(), known.Devices)
 }
 
 // maxProblems of a device enter a diagnosis.

@@ -12,10 +12,7 @@ import (
 // TestDiagnosis: what is sent is what was shown, by a press of the button alone.
 func TestDiagnosis(t *testing.T) {
 	o := shopToMend(t)
-	devices, err := o.Inventory.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	devices := o.known(t).Devices
 	var shown struct{ Text string }
 	if code := o.api(t, "GET", "/diagnosis?lang=it", nil, &shown); code != 200 {
 		t.Fatal(code)
@@ -102,9 +99,9 @@ func TestLetter(t *testing.T) {
 	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		t.Fatal(err)
 	}
-	grants, err := o.Inventory.Sites(t.Context())
-	if err != nil || len(grants) != 1 {
-		t.Fatal(grants, err)
+	grants := o.known(t).Sites
+	if len(grants) != 1 {
+		t.Fatal(grants)
 	}
 	n := protocol.Notice{ID: "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7cc01", SiteID: grants[0].SiteID, At: grants[0].From, Body: protocol.Letter{Text: "Buongiorno,\nl'orologio è avanti di un'ora."}}
 	if err := o.Inventory.KeepNotice(t.Context(), n); err != nil {

@@ -46,29 +46,20 @@ func (v *Review) export(r *http.Request) (answer, error) {
 func (v *Review) exported(r *http.Request) (x export, err error) {
 	ctx := r.Context()
 	x.MadeAt, x.Answers = time.Now().UTC().Truncate(time.Second), map[string]map[string]string{}
-	if x.Devices, x.Cameras, err = v.all(r); err != nil {
+	known, err := v.Inventory.View(ctx)
+	if err != nil {
 		return x, err
 	}
-	if x.Sites, err = v.Inventory.Sites(ctx); err != nil {
-		return x, err
-	}
+	x.Devices, x.Cameras, x.Sites = known.Devices, known.Cameras, known.Sites
 	sites := []string{""}
 	for _, g := range x.Sites {
 		sites = append(sites, g.SiteID)
 	}
 	for _, site := range sites {
-		contacts, err := v.Inventory.Contacts(ctx, site)
-		if err != nil {
-			return x, err
-		}
-		if len(contacts) > 0 && (site != "" || len(x.Sites) != 1) { // of one site "" is that one
+		if contacts := known.Contacts[site]; len(contacts) > 0 && (site != "" || len(x.Sites) != 1) { // of one site "" is that one
 			x.Contacts = append(x.Contacts, siteContacts{site, contacts})
 		}
-		answers, err := v.Inventory.Private(ctx, site)
-		if err != nil {
-			return x, err
-		}
-		if len(answers) > 0 {
+		if answers := known.Private[site]; len(answers) > 0 {
 			x.Answers[site] = answers
 		}
 	}

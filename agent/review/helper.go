@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"anagrafe/agent/inventory"
 	"anagrafe/protocol/pages"
 )
 
@@ -49,10 +50,11 @@ func (v *Review) newHelper(r *http.Request) (answer, error) {
 	if v.LAN != nil {
 		view.Link, key = v.lanLink(secret), "helper.message"
 	}
-	where, err := v.placeName(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
+	where := placeName(w, known)
 	view.Message = w.T(key, "place", where, "link", view.Link, "until", w.DateTime(view.Until))
 	if v.LAN != nil {
 		view.Message += "\n\n" + w.T("helper.message.certificate", "fingerprint", v.LAN.Fingerprint)
@@ -74,13 +76,9 @@ func mailQuery(subject, body string) string {
 }
 
 // placeName is what to call the place in a message.
-func (v *Review) placeName(r *http.Request) (string, error) {
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return "", err
+func placeName(w *pages.Words, known inventory.View) string {
+	if len(known.Sites) > 0 {
+		return known.Sites[0].SiteName
 	}
-	if len(grants) > 0 {
-		return grants[0].SiteName, nil
-	}
-	return v.words(r).T("helper.noplace"), nil
+	return w.T("helper.noplace")
 }

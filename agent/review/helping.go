@@ -1,11 +1,10 @@
 package review
 
 import (
-	"net/http"
 	"time"
 
-	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
+	"anagrafe/protocol/pages"
 )
 
 // helpingView is the first page of a technician: what there is to do, and nothing
@@ -20,27 +19,15 @@ type helpingView struct {
 	Devices  int
 }
 
-// helping lists what a technician can do for the owner now.
-func (v *Review) helping(r *http.Request, s *session) (answer, error) {
-	devices, cameras, err := v.all(r)
-	if err != nil {
-		return answer{}, err
-	}
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	view := helpingView{Until: s.until, Enrolled: len(grants) > 0, Devices: len(devices)}
-	if view.Place, err = v.placeName(r); err != nil {
-		return answer{}, err
-	}
-	for _, d := range devices {
-		if d.Needs != "" && d.Needs != interrogate.NeedsNothing {
+// helpingOf lists what a technician can do for the owner now.
+func helpingOf(w *pages.Words, known inventory.View, until time.Time) helpingView {
+	view := helpingView{Place: placeName(w, known), Until: until, Enrolled: len(known.Sites) > 0, Devices: len(known.Devices)}
+	for _, d := range known.Devices {
+		if isLocked(d) {
 			view.Locked = append(view.Locked, d)
 		}
 	}
-	w := v.words(r)
-	for _, c := range cameras {
+	for _, c := range known.Cameras {
 		switch {
 		case keptBack(c):
 		case c.Values.Position.Placed():
@@ -49,5 +36,5 @@ func (v *Review) helping(r *http.Request, s *session) (answer, error) {
 			view.Unplaced = append(view.Unplaced, viewOf(w, c))
 		}
 	}
-	return page("helping.html", "helping.title", view), nil
+	return view
 }

@@ -50,65 +50,50 @@ type homeView struct {
 
 // home lists what was found.
 func (v *Review) home(r *http.Request) (answer, error) {
-	if s := sessionOf(r); s != nil && s.role == roleTechnician && !wantsJSON(r) {
-		return v.helping(r, s)
-	}
 	if wantsJSON(r) {
 		return v.list(r)
 	}
-	devices, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return answer{}, err
+	if s := sessionOf(r); s != nil && s.role == roleTechnician {
+		return page("helping.html", "helping.title", helpingOf(v.words(r), known, s.until)), nil
 	}
-	w := v.words(r)
-	decided, err := v.Inventory.LastDecisions(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	refused, err := v.Inventory.NotGranted(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	for _, site := range refused {
-		decided[site] = inventory.Rejected // nor would the next decision be taken
-	}
-	waiting, err := v.Inventory.Takeovers(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	view := homeView{Next: nextStep(devices, cameras, grants, decided)}
-	if len(waiting) > 0 && len(devices) > 0 {
+	return page("list.html", "list.title", homeOf(r, v.words(r), known)), nil
+}
+
+func homeOf(r *http.Request, w *pages.Words, known inventory.View) homeView {
+	view := homeView{Next: nextStep(known), Steps: firstRun(r, known), Banner: bannerOf(known)}
+	if len(known.Takeovers) > 0 && len(known.Devices) > 0 {
 		view.Next = next{Key: "takeover", Href: "/takeover"}
 	}
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
-	}
-	if n := firstNext(view.Steps.All, len(devices) > 0); n.Key != "" {
+	if n := firstNext(view.Steps.All, len(known.Devices) > 0); n.Key != "" {
 		view.Next = n
 	}
 	view.Say = view.Next.say(w)
-	view.Hidden = slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.State == protocol.SiteSuspended })
-	if view.Banner, err = v.banner(r); err != nil {
-		return answer{}, err
-	}
+	view.Hidden = slices.ContainsFunc(known.Sites, func(g inventory.Site) bool { return g.State == protocol.SiteSuspended })
 	if slices.Contains([]string{"calm", "sending", "none"}, view.Next.Key) {
-		if view.Advice, err = v.openAdvice(r); err != nil {
-			return answer{}, err
-		}
+		view.Advice = openAdvice(known)
 	}
-	view.show(w, devices, cameras, decided)
-	return page("list.html", "list.title", view), nil
+	view.show(w, known)
+	return view
+}
+
+// sentOf is how far what was decided of a site has come. Where a new code is needed,
+// the next decision would not be taken either.
+func sentOf(known inventory.View, siteID string) inventory.SentState {
+	if slices.Contains(known.NotGranted, siteID) {
+		return inventory.Rejected
+	}
+	return known.Decided[siteID]
 }
 
 // show puts the cameras below their devices: what the owner kept back by itself, and
 // devices that show no camera too.
-func (view *homeView) show(w *pages.Words, devices []inventory.Device, cameras []inventory.Camera, decided map[string]inventory.SentState) {
-	marks := apart(devices, titleOf)
-	for _, d := range devices {
+func (view *homeView) show(w *pages.Words, known inventory.View) {
+	marks := apart(known.Devices, titleOf)
+	for _, d := range known.Devices {
 		g := group{Device: d, Apart: marks[d.ID], Locked: isLocked(d)}
 		if gap, ok := hoursOff(d); ok {
 			g.Hours = clockWords(w, &protocol.Clock{OffsetMs: gap.Milliseconds()})
@@ -116,7 +101,7 @@ func (view *homeView) show(w *pages.Words, devices []inventory.Device, cameras [
 			g.Clock = clockWords(w, c)
 		}
 		any := false
-		for _, c := range cameras {
+		for _, c := range known.Cameras {
 			switch {
 			case c.Device.ID != d.ID:
 			case keptBack(c):
@@ -124,7 +109,7 @@ func (view *homeView) show(w *pages.Words, devices []inventory.Device, cameras [
 				any = true
 			default:
 				shown := viewOf(w, c)
-				shown.Sent = decided[c.SiteID]
+				shown.Sent = sentOf(known, c.SiteID)
 				g.Cameras = append(g.Cameras, shown)
 			}
 		}
@@ -165,32 +150,19 @@ func keptBack(c inventory.Camera) bool {
 
 // list answers with all devices and cameras; a browser is sent home.
 func (v *Review) list(r *http.Request) (answer, error) {
-	devices, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
 	return answer{to: "/", json: struct {
 		Devices []inventory.Device `json:"devices"`
 		Cameras []inventory.Camera `json:"cameras"`
-	}{devices, cameras}}, nil
-}
-
-func (v *Review) all(r *http.Request) ([]inventory.Device, []inventory.Camera, error) {
-	devices, err := v.Inventory.Devices(r.Context())
-	if err != nil {
-		return nil, nil, err
-	}
-	cameras, err := v.Inventory.Cameras(r.Context())
-	if err != nil {
-		return nil, nil, err
-	}
-	// [] rather than null in JSON.
-	return append([]inventory.Device{}, devices...), append([]inventory.Camera{}, cameras...), nil
+	}{known.Devices, known.Cameras}}, nil
 }
 
 // nextStep finds what an owner who has never seen the pages should do now.
-func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []inventory.Site, decided map[string]inventory.SentState) next {
-	open := slices.DeleteFunc(slices.Clone(cameras), keptBack)
+func nextStep(known inventory.View) next {
+	open := slices.DeleteFunc(slices.Clone(known.Cameras), keptBack)
 	count := func(is func(inventory.Camera) bool) (n int, first string) {
 		for _, c := range open {
 			if is(c) {
@@ -207,15 +179,15 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 			return (c.State != inventory.StateDeclared || c.AskAgain) && c.Mine != inventory.MineLater && slices.ContainsFunc(c.Missing, func(m string) bool { return slices.Contains(what, m) })
 		}
 	}
-	if len(devices) == 0 {
+	if len(known.Devices) == 0 {
 		return next{Key: "search", Search: true}
 	}
-	if len(cameras) == 0 {
+	if len(known.Cameras) == 0 {
 		return next{Key: "again", Search: true}
 	}
 	// Before what is still to be answered: the owner believes it done.
-	for _, g := range grants {
-		if decided[g.SiteID] == inventory.Rejected {
+	for _, g := range known.Sites {
+		if sentOf(known, g.SiteID) == inventory.Rejected {
 			return next{Key: "rejected", Href: "/outbox"}
 		}
 	}
@@ -226,7 +198,7 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 		return next{Key: "contact", N: n, Href: "/contact"}
 	}
 	ready, _ := count(func(c inventory.Camera) bool { return c.State == inventory.StateReady })
-	if ready > 0 && len(grants) == 0 {
+	if ready > 0 && len(known.Sites) == 0 {
 		return next{Key: "enrol", N: ready, Href: "/enrol"}
 	}
 	if ready > 0 {
@@ -236,8 +208,8 @@ func nextStep(devices []inventory.Device, cameras []inventory.Camera, grants []i
 		return next{Key: "changed", N: n, Href: "/approve"}
 	}
 	shared, _ := count(func(c inventory.Camera) bool { return c.State == inventory.StateDeclared })
-	for _, g := range grants {
-		if decided[g.SiteID] == inventory.Waiting {
+	for _, g := range known.Sites {
+		if sentOf(known, g.SiteID) == inventory.Waiting {
 			return next{Key: "sending", N: shared, Href: "/status"}
 		}
 	}
@@ -262,9 +234,9 @@ func (v *Review) scan(r *http.Request) (answer, error) {
 	if _, err := v.search.state(); err != nil {
 		return answer{}, problem{status: http.StatusInternalServerError, What: "the search failed: " + err.Error(), Hint: "the agent's log says more"}
 	}
-	devices, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{json: map[string]int{"devices": len(devices), "cameras": len(cameras)}}, nil
+	return answer{json: map[string]int{"devices": len(known.Devices), "cameras": len(known.Cameras)}}, nil
 }

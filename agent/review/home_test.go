@@ -44,7 +44,7 @@ func TestNextStep(t *testing.T) {
 		{"calm", device, []inventory.Camera{camera(inventory.StateDeclared), camera(inventory.StateRefused, "position")}, enrolled, inventory.Acknowledged},
 		{"none", device, []inventory.Camera{camera(inventory.StateRefused), camera(inventory.StateWithdrawn), indoor}, enrolled, inventory.Acknowledged},
 	} {
-		got := nextStep(tc.devices, tc.cameras, tc.grants, map[string]inventory.SentState{siteID: tc.decided})
+		got := nextStep(inventory.View{Devices: tc.devices, Cameras: tc.cameras, Sites: tc.grants, Decided: map[string]inventory.SentState{siteID: tc.decided}})
 		if got.Key != tc.want {
 			t.Errorf("%s is next, want %s", got.Key, tc.want)
 		}

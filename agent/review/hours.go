@@ -66,14 +66,12 @@ var weekdayKeys = [7]struct {
 func (hoursView) Weekdays() any { return weekdayKeys }
 
 func (v *Review) hours(r *http.Request) (answer, error) {
-	cameras, err := v.hourly(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	view := hoursView{Panels: panelsOf(v.words(r), cameras)}
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
-	}
+	cameras := hourly(known)
+	view := hoursView{Steps: firstRun(r, known), Panels: panelsOf(v.words(r), cameras)}
 	a := page("hours.html", "hours.title", view)
 	a.json = camerasJSON{cameras}
 	return a, nil
@@ -84,9 +82,8 @@ type camerasJSON struct {
 }
 
 // hourly are the cameras of which hours are asked: those that film where anybody passes.
-func (v *Review) hourly(r *http.Request) ([]inventory.Camera, error) {
-	_, cameras, err := v.all(r)
-	return slices.DeleteFunc(cameras, func(c inventory.Camera) bool { return c.Outdoor == nil || keptBack(c) }), err
+func hourly(known inventory.View) []inventory.Camera {
+	return slices.DeleteFunc(slices.Clone(known.Cameras), func(c inventory.Camera) bool { return c.Outdoor == nil || keptBack(c) })
 }
 
 // panelsOf puts together the cameras of each recorder, and of these what agrees.

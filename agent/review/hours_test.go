@@ -30,10 +30,7 @@ func outdoor(t *testing.T, o *owner, found ...interrogate.Device) []inventory.Ca
 
 func camerasOf(t *testing.T, o *owner) []inventory.Camera {
 	t.Helper()
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Cameras
 	return all
 }
 

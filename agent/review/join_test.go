@@ -20,10 +20,7 @@ func joined(t *testing.T) (o *owner, camera string, code protocol.Code) {
 	o = start(t)
 	o.signIn(t)
 	<-o.start()
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Cameras
 	if err := declareOne(t, o, all[0].ID); err != nil {
 		t.Fatal(err)
 	}
@@ -203,10 +200,7 @@ func TestOutboxByPages(t *testing.T) {
 // The file has all that is kept, and no secret.
 func TestExport(t *testing.T) {
 	o, camera, code := joined(t)
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Cameras
 	const secret = "Segretissima-7!"
 	if err := o.Inventory.SetCredential(t.Context(), all[0].Device.ID, interrogate.Credential{User: "admin", Password: secret}); err != nil {
 		t.Fatal(err)

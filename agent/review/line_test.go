@@ -63,11 +63,7 @@ func TestSiteWhoseGrantIsUnknownNeedsANewCode(t *testing.T) {
 	o := start(t)
 	o.signIn(t)
 	weekly(t, o)
-	all, err := o.Inventory.Cameras(t.Context())
-	if err == nil {
-		err = declareOne(t, o, all[0].ID)
-	}
-	if err != nil {
+	if err := declareOne(t, o, o.known(t).Cameras[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	answerFirst(t, o, func(id string, raw []byte) error {
@@ -117,11 +113,7 @@ func TestRefusalInWords(t *testing.T) {
 	o := start(t)
 	o.signIn(t)
 	weekly(t, o)
-	all, err := o.Inventory.Cameras(t.Context())
-	if err == nil {
-		err = declareOne(t, o, all[0].ID)
-	}
-	if err != nil {
+	if err := declareOne(t, o, o.known(t).Cameras[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	id, _, _, _, err := o.Inventory.Next(t.Context(), "")

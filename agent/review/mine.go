@@ -73,24 +73,21 @@ func isAsked(c inventory.Camera) bool {
 func (v *Review) mine(r *http.Request) (answer, error) { return v.minePage(r, false) }
 
 func (v *Review) minePage(r *http.Request, check bool) (answer, error) {
-	devices, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	view := mineView{}
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
-	}
+	view := mineView{Steps: firstRun(r, known)}
 	w := v.words(r)
 	all := r.URL.Query()["all"]
 	if check {
 		all = r.PostForm["all"]
 	}
-	marks := apart(devices, titleOf)
-	for _, d := range devices {
+	marks := apart(known.Devices, titleOf)
+	for _, d := range known.Devices {
 		g := mineGroup{Device: d, Apart: marks[d.ID], All: slices.Contains(all, d.ID)}
 		has := false
-		for _, c := range cameras {
+		for _, c := range known.Cameras {
 			if c.Device.ID != d.ID {
 				continue
 			}
@@ -121,7 +118,7 @@ func (v *Review) minePage(r *http.Request, check bool) (answer, error) {
 	a := page("mine.html", "mine.title", view)
 	a.json = struct {
 		Cameras []inventory.Camera `json:"cameras"`
-	}{slices.DeleteFunc(cameras, func(c inventory.Camera) bool { return !isAsked(c) })}
+	}{slices.DeleteFunc(known.Cameras, func(c inventory.Camera) bool { return !isAsked(c) })}
 	if view.Wrong > 0 {
 		a.page.Status = http.StatusUnprocessableEntity
 	}
@@ -151,14 +148,14 @@ func (v *Review) setMine(r *http.Request) (answer, error) {
 	if err := form(r); err != nil {
 		return answer{}, err
 	}
-	_, cameras, err := v.all(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
 	var out, back []string
 	var changes []inventory.Change
 	by := byOf(r, "")
-	for _, c := range cameras {
+	for _, c := range known.Cameras {
 		mine, outdoor, said := answersOf(r, c)
 		street, whose := lacking(mine, outdoor)
 		if !said || !isAsked(c) || street != "" || whose != "" {

@@ -30,15 +30,17 @@ func (v *Review) notices(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	known, err := v.Inventory.View(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
 	w := v.words(r)
 	view := noticesView{}
 	for _, n := range all {
 		asks := n.Kind == protocol.NoticePreserve && n.Body != nil && n.Answer == "" && !n.Left
 		view.Notices = append(view.Notices, noticeLine{n, noticeTitle(w, n), asks})
 		if asks && view.By == "" {
-			if view.By, err = v.answers(r, n.SiteID); err != nil {
-				return answer{}, err
-			}
+			view.By = answering(known, n.SiteID)
 		}
 	}
 	a := page("notices.html", "notices.title", view)
@@ -48,13 +50,12 @@ func (v *Review) notices(r *http.Request) (answer, error) {
 	return a, nil
 }
 
-// answers is who answers for a site unless they say otherwise: its first contact.
-func (v *Review) answers(r *http.Request, siteID string) (string, error) {
-	contacts, err := v.Inventory.Contacts(r.Context(), siteID)
-	if err != nil || len(contacts) == 0 {
-		return "", err
+// answering is who answers for a site unless they say otherwise: its first contact.
+func answering(known inventory.View, siteID string) string {
+	for _, c := range known.Contacts[siteID] {
+		return c.Name
 	}
-	return contacts[0].Name, nil
+	return ""
 }
 
 func noticeTitle(w *pages.Words, n inventory.Notice) string {
@@ -74,16 +75,12 @@ type banner struct {
 	Href string
 }
 
-func (v *Review) banner(r *http.Request) (b banner, err error) {
-	b.Href = "/notices"
-	if b.N, err = v.Inventory.NewNotices(r.Context()); err != nil || b.N != 1 {
-		return b, err
+func bannerOf(known inventory.View) banner {
+	b := banner{N: len(known.Unopened), Href: "/notices"}
+	if b.N == 1 {
+		b.Href += "/" + known.Unopened[0]
 	}
-	all, err := v.Inventory.Notices(r.Context())
-	if i := slices.IndexFunc(all, func(n inventory.Notice) bool { return n.SeenAt.IsZero() && n.Body != nil }); i >= 0 {
-		b.Href += "/" + all[i].ID
-	}
-	return b, err
+	return b
 }
 
 // noticeView is one notice in words.
@@ -134,20 +131,18 @@ func (v *Review) notice(r *http.Request) (answer, error) {
 func (v *Review) noticePage(r *http.Request, n inventory.Notice, f fields) (answer, error) {
 	w := v.words(r)
 	view := noticeView{Notice: n, Title: noticeTitle(w, n), Form: f}
-	grants, err := v.Inventory.Sites(r.Context())
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	if i := slices.IndexFunc(grants, func(g inventory.Site) bool { return g.SiteID == n.SiteID }); i >= 0 {
-		view.Site = &grants[i]
+	if i := slices.IndexFunc(known.Sites, func(g inventory.Site) bool { return g.SiteID == n.SiteID }); i >= 0 {
+		view.Site = &known.Sites[i]
 	}
 	switch b := n.Body.(type) {
 	case protocol.Preserve:
 		view.Ask = &b
 		view.From, view.To = wall(w, b.Start.In(pages.Rome())), wall(w, b.End.In(pages.Rome()))
-		if view.Of, err = v.askedCameras(r, w, n, b); err != nil {
-			return answer{}, err
-		}
+		view.Of = askedCameras(w, known, n, b)
 		view.Asking = v.finds.under(n.ID)
 		view.Known = slices.ContainsFunc(view.Of, func(c askedCamera) bool { return !c.Unknown })
 	case protocol.SiteChange:
@@ -160,11 +155,7 @@ func (v *Review) noticePage(r *http.Request, n inventory.Notice, f fields) (answ
 	if f == nil {
 		view.Form = fields{"by": {Value: n.AnsweredBy}}
 		if n.AnsweredBy == "" {
-			by, err := v.answers(r, n.SiteID)
-			if err != nil {
-				return answer{}, err
-			}
-			view.Form["by"] = field{Value: by}
+			view.Form["by"] = field{Value: answering(known, n.SiteID)}
 		}
 	}
 	if f == nil && n.Answer == "" {
@@ -182,17 +173,14 @@ func (v *Review) noticePage(r *http.Request, n inventory.Notice, f fields) (answ
 	return a, nil
 }
 
-func (v *Review) askedCameras(r *http.Request, w *pages.Words, n inventory.Notice, p protocol.Preserve) (all []askedCamera, err error) {
+func askedCameras(w *pages.Words, known inventory.View, n inventory.Notice, p protocol.Preserve) (all []askedCamera) {
 	now := time.Now()
 	a := asked{p.Start, p.End}
 	for _, id := range p.CameraIDs {
-		c, err := v.Inventory.Camera(r.Context(), id)
-		if errors.Is(err, inventory.ErrUnknown) {
+		c, err := known.Camera(id)
+		if err != nil {
 			all = append(all, askedCamera{Unknown: true})
 			continue
-		}
-		if err != nil {
-			return nil, err
 		}
 		on := onRecorder(a, c.Device)
 		all = append(all, askedCamera{Name: channelWords(w, c), Recorder: recorderWords(c.Device),
@@ -201,7 +189,7 @@ func (v *Review) askedCameras(r *http.Request, w *pages.Words, n inventory.Notic
 			Check: checkOf(w, n, id),
 			Save:  "/save?camera=" + c.ID + "&from=" + p.Start.UTC().Format(time.RFC3339) + "&to=" + p.End.UTC().Format(time.RFC3339)})
 	}
-	return all, nil
+	return all
 }
 
 // answerNotice takes a person's answer to a request.

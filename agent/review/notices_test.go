@@ -46,10 +46,7 @@ func sharing(t *testing.T) (*owner, inventory.Camera) {
 	o := start(t)
 	weekly(t, o)
 	o.signIn(t)
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Cameras
 	if err := declareOne(t, o, all[0].ID); err != nil {
 		t.Fatal(err)
 	}
@@ -224,10 +221,7 @@ func TestTheWayFromTheMessage(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			o := start(t)
 			d := weekly(t, o)
-			all, err := o.Inventory.Cameras(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			all := o.known(t).Cameras
 			if err := declareOne(t, o, all[0].ID); err != nil {
 				t.Fatal(err)
 			}

@@ -62,11 +62,12 @@ func (v *Review) outbox(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	view := outboxView{Page: n, Pages: max((all+onePage-1)/onePage, 1), All: all}
-	w := v.words(r)
-	names, err := v.names(r, w)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
+	w := v.words(r)
+	names := namesOf(w, known)
 	for _, s := range sent {
 		m, err := viewOfMessage(w, s, names)
 		if err != nil {
@@ -86,11 +87,12 @@ func (v *Review) oneMessage(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	w := v.words(r)
-	names, err := v.names(r, w)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
+	w := v.words(r)
+	names := namesOf(w, known)
 	m, err := viewOfMessage(w, sent, names)
 	if err != nil {
 		return answer{}, err
@@ -115,20 +117,16 @@ func viewOfMessage(w *pages.Words, s inventory.Sent, names map[string]string) (m
 	return m, nil
 }
 
-// names returns what to call each camera and device, by id.
-func (v *Review) names(r *http.Request, w *pages.Words) (map[string]string, error) {
-	devices, cameras, err := v.all(r)
-	if err != nil {
-		return nil, err
-	}
+// namesOf returns what to call each camera and device, by id.
+func namesOf(w *pages.Words, known inventory.View) map[string]string {
 	names := map[string]string{}
-	for _, d := range devices {
+	for _, d := range known.Devices {
 		names[d.ID] = or(strings.TrimSpace(d.Vendor+" "+d.Model), d.Name)
 	}
-	for _, c := range cameras {
+	for _, c := range known.Cameras {
 		names[c.ID] = nameOf(w, c)
 	}
-	return names, nil
+	return names
 }
 
 // linesOf says in words all that a message holds.

@@ -65,20 +65,21 @@ func (v *Review) information(r *http.Request) (answer, error) {
 
 // paper is a page of a site's papers; f is what was typed and refused.
 func (v *Review) paper(r *http.Request, name, site string, f fields) (answer, error) {
-	s, err := v.chosenSite(r, site)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	c, private, err := v.coachedOf(r, s.Site, len(s.Sites) == 0)
+	s, err := chosenSite(known, site)
 	if err != nil {
 		return answer{}, err
 	}
+	c := coachedOf(known, s.Site)
 	view := paperView{siteChoice: s, Form: f, Measured: longestKept(v.words(r), c.Cameras),
 		Public: c.Category == "public-body", Agreement: c.Said["employees"] == saidYes && c.Said["agreement"] == saidYes,
 		Shares: slices.ContainsFunc(c.Cameras, func(c inventory.Camera) bool { return c.State == inventory.StateDeclared }),
 		Here:   len(c.Cameras) > 0 && !slices.ContainsFunc(own(c.Cameras), func(c inventory.Camera) bool { return c.Device.Storage != protocol.StorageOnPremises })}
 	if f == nil {
-		view.Form = paperForm(v.words(r), s.Site, private, view.Measured)
+		view.Form = paperForm(v.words(r), s.Site, known.Private[s.Site.SiteID], view.Measured)
 	}
 	if view.QR, err = noticeQR(view.Text("notice")); err != nil {
 		return answer{}, err
@@ -186,16 +187,16 @@ func (v *Review) setPaper(r *http.Request) (answer, error) {
 // typedByOwner returns the private values of a form: not those that are as proposed
 // and were never said, since a proposal follows the site's data and the language.
 func (v *Review) typedByOwner(r *http.Request, site string, in map[string]string) (map[string]string, error) {
-	s, err := v.chosenSite(r, site)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	c, private, err := v.coachedOf(r, s.Site, len(s.Sites) == 0)
+	s, err := chosenSite(known, site)
 	if err != nil {
 		return nil, err
 	}
 	w, values := v.words(r), map[string]string{}
-	proposed := paperForm(w, s.Site, private, longestKept(w, c.Cameras))
+	proposed := paperForm(w, s.Site, known.Private[s.Site.SiteID], longestKept(w, coachedOf(known, s.Site).Cameras))
 	for name, value := range in {
 		if !slices.Contains(paperFields, name) {
 			return nil, protocol.FieldErrors{{Field: name, Why: "a sign has no such value"}}

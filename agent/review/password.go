@@ -39,30 +39,19 @@ type askTechnician struct {
 	Helper bool         // a link may be made for them
 }
 
-// passwordPage is the form, with the account to make for it.
-func (v *Review) passwordPage(r *http.Request, d inventory.Device, user, wrong string) (answer, error) {
+// passwordForm is the form, with the account to make for it.
+func (v *Review) passwordForm(r *http.Request, known inventory.View, d inventory.Device, user, wrong string) passwordView {
 	family, w := familyOf(d), v.words(r)
-	others, err := v.lockedLike(r, d)
-	if err != nil {
-		return answer{}, err
-	}
-	place, err := v.placeName(r)
-	if err != nil {
-		return answer{}, err
-	}
-	view := passwordView{Device: d, What: makerOf(v.words(r), d), User: user, Error: wrong, Others: len(others),
+	view := passwordView{Steps: firstRun(r, known), Device: d, What: makerOf(w, d), User: user, Error: wrong, Others: len(lockedLike(known, d)),
 		Make: familySteps(w, "account", family), Own: len(steps(w, "account."+string(family))) > 0}
 	none := cmp.Or(d.Needs, interrogate.NeedsNothing) == interrogate.NeedsNothing
 	view.Open, view.Works = none && !d.HasPassword, none && d.HasPassword
 	if last, ok := v.trials.last(d.ID); ok && last.by == sessionOf(r) {
 		view.Last = last
 	}
-	view.Ask = askFor(w, view.What, place, view.Make)
+	view.Ask = askFor(w, view.What, placeName(w, known), view.Make)
 	view.Ask.Helper = may(r, "GET /helper")
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
-	}
-	return page("password.html", "password.title", view), nil
+	return view
 }
 
 // askFor writes the message to the recorder's technician. It holds no address of
@@ -90,37 +79,33 @@ func lockedDevice(d inventory.Device) bool {
 
 // lockedLike are the other locked devices of a device's family; where that is not
 // known, of its maker.
-func (v *Review) lockedLike(r *http.Request, d inventory.Device) ([]inventory.Device, error) {
-	all, err := v.Inventory.Devices(r.Context())
-	if err != nil {
-		return nil, err
-	}
+func lockedLike(known inventory.View, d inventory.Device) []inventory.Device {
 	family := familyOf(d)
-	return slices.DeleteFunc(all, func(o inventory.Device) bool {
+	return slices.DeleteFunc(slices.Clone(known.Devices), func(o inventory.Device) bool {
 		same := family != "" && familyOf(o) == family || family == "" && d.Vendor != "" && strings.EqualFold(o.Vendor, d.Vendor)
 		return o.ID == d.ID || !lockedDevice(o) || !same
-	}), nil
+	})
 }
 
-func (v *Review) device(r *http.Request, id string) (inventory.Device, error) {
-	devices, err := v.Inventory.Devices(r.Context())
-	if err != nil {
-		return inventory.Device{}, err
-	}
-	i := slices.IndexFunc(devices, func(d inventory.Device) bool { return d.ID == id })
+func deviceOf(known inventory.View, id string) (inventory.Device, error) {
+	i := slices.IndexFunc(known.Devices, func(d inventory.Device) bool { return d.ID == id })
 	if i < 0 {
 		return inventory.Device{}, inventory.ErrUnknown
 	}
-	return devices[i], nil
+	return known.Devices[i], nil
 }
 
 // askPassword shows the form, how a trial goes on, or what a right password opened.
 func (v *Review) askPassword(r *http.Request) (answer, error) {
+	known, err := v.Inventory.View(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
 	id := r.URL.Query().Get("device")
 	if id == "" && !wantsJSON(r) {
-		return v.firstLocked(r)
+		return firstLocked(known), nil
 	}
-	d, err := v.device(r, id)
+	d, err := deviceOf(known, id)
 	if err != nil {
 		return answer{}, err
 	}
@@ -129,17 +114,15 @@ func (v *Review) askPassword(r *http.Request) (answer, error) {
 	switch {
 	case wantsJSON(r):
 	case tried && last.Outcome == underWay:
-		view := tryingView{What: makerOf(v.words(r), d)}
-		view.Steps, err = v.firstRun(r)
-		a = page("trying.html", "trying.title", view)
+		a = page("trying.html", "trying.title", tryingView{makerOf(v.words(r), d), firstRun(r, known)})
 		a.after = v.trialPause
 	case sessionOf(r).typed(id) && r.URL.Query().Get("again") == "":
-		a, err = v.proofPage(r, d, last)
+		a = v.proofPage(r, known, d, last)
 	default:
-		a, err = v.passwordPage(r, d, "", "")
+		a = page("password.html", "password.title", v.passwordForm(r, known, d, "", ""))
 	}
 	a.json = d
-	return a, err
+	return a, nil
 }
 
 // tryingView is the page of a trial that goes on.
@@ -149,15 +132,11 @@ type tryingView struct {
 }
 
 // firstLocked leads to the first device that asks for a password; home where none does.
-func (v *Review) firstLocked(r *http.Request) (answer, error) {
-	all, err := v.Inventory.Devices(r.Context())
-	if err != nil {
-		return answer{}, err
+func firstLocked(known inventory.View) answer {
+	if i := slices.IndexFunc(known.Devices, lockedDevice); i >= 0 {
+		return answer{to: "/credentials?device=" + url.QueryEscape(known.Devices[i].ID)}
 	}
-	if i := slices.IndexFunc(all, lockedDevice); i >= 0 {
-		return answer{to: "/credentials?device=" + url.QueryEscape(all[i].ID)}, nil
-	}
-	return answer{to: "/"}, nil
+	return answer{to: "/"}
 }
 
 // proofView is what a right password opened.
@@ -172,25 +151,16 @@ type proofView struct {
 	Steps   stepsView
 }
 
-func (v *Review) proofPage(r *http.Request, d inventory.Device, last trial) (answer, error) {
-	cameras, err := v.Inventory.Cameras(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	view := proofView{Device: d, What: makerOf(v.words(r), d), Open: !d.HasPassword, Still: v.picture(r, d.ID, "", makerOf(v.words(r), d)), Others: last.Others}
+func (v *Review) proofPage(r *http.Request, known inventory.View, d inventory.Device, last trial) answer {
 	w := v.words(r)
-	for _, c := range cameras {
+	view := proofView{Device: d, What: makerOf(w, d), Open: !d.HasPassword, Still: v.picture(r, d.ID, "", makerOf(w, d)), Others: last.Others,
+		Next: onward(r, known, "/"), Steps: firstRun(r, known)}
+	for _, c := range known.Cameras {
 		if c.Device.ID == d.ID {
 			view.Cameras = append(view.Cameras, nameOf(w, c))
 		}
 	}
-	if view.Next, err = v.nextHref(r); err != nil {
-		return answer{}, err
-	}
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
-	}
-	return page("proof.html", "proof.title", view), nil
+	return page("proof.html", "proof.title", view)
 }
 
 // passwordIn is a password as it is posted.
@@ -223,7 +193,11 @@ func (v *Review) setPassword(r *http.Request) (answer, error) {
 	if wantsJSON(r) {
 		return answer{json: map[string]string{"device": in.Device}}, v.Inventory.SetCredential(r.Context(), in.Device, c)
 	}
-	d, err := v.device(r, in.Device)
+	known, err := v.Inventory.View(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	d, err := deviceOf(known, in.Device)
 	if err != nil {
 		return answer{}, err
 	}
@@ -232,9 +206,7 @@ func (v *Review) setPassword(r *http.Request) (answer, error) {
 	case open:
 		c = interrogate.Credential{}
 	case r.PostForm.Get("others") != "":
-		if others, err = v.lockedLike(r, d); err != nil {
-			return answer{}, err
-		}
+		others = lockedLike(known, d)
 	}
 	v.try(sessionOf(r), d, c, others)
 	q := url.Values{"device": {d.ID}, showing: {d.ID}}
@@ -252,16 +224,17 @@ func (v *Review) refuseTyped(r *http.Request, in passwordIn) (answer, error) {
 	if wantsJSON(r) {
 		return answer{}, protocol.FieldErrors{{Field: "password", Why: "give user and password, of at most 256 bytes each"}}
 	}
-	d, err := v.device(r, in.Device)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := v.passwordPage(r, d, in.User, "wrong.password")
+	d, err := deviceOf(known, in.Device)
 	if err != nil {
 		return answer{}, err
 	}
-	view := a.page.Data.(passwordView)
+	view := v.passwordForm(r, known, d, in.User, "wrong.password")
 	view.Same, view.Last = r.PostForm.Get("others") != "", trial{}
-	a.page.Data, a.page.Status = view, http.StatusUnprocessableEntity
+	a := page("password.html", "password.title", view)
+	a.page.Status = http.StatusUnprocessableEntity
 	return a, nil
 }

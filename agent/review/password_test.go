@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -24,10 +23,7 @@ const secretWord = "parolaSEGRETA77"
 // deviceAt is the device of that address.
 func (o *owner) deviceAt(t *testing.T, address string) inventory.Device {
 	t.Helper()
-	all, err := o.Inventory.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Devices
 	i := slices.IndexFunc(all, func(d inventory.Device) bool { return d.Address == address })
 	if i < 0 {
 		t.Fatalf("no device at %s", address)
@@ -139,7 +135,7 @@ func TestThePasswordForTheOthers(t *testing.T) {
 			_, text := o.give(t, url.Values{"device": {first.ID}, "user": {"anagrafe"}, "password": {secretWord}, "others": {tc.tick}})
 			var tried []string
 			for _, id := range o.tries {
-				d, err := o.device(httptest.NewRequestWithContext(t.Context(), "GET", "/", nil), id)
+				d, err := deviceOf(o.known(t), id)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -31,38 +31,27 @@ var placeNames = []string{"position", "accuracy_m", "method", "start", "directio
 
 // placing shows the page.
 func (v *Review) placing(r *http.Request) (answer, error) {
-	c, err := v.Inventory.Camera(r.Context(), r.PathValue("id"))
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	if wantsJSON(r) {
-		return answer{json: c}, nil
+	c, err := known.Camera(r.PathValue("id"))
+	if err != nil || wantsJSON(r) {
+		return answer{json: c}, err
 	}
-	address, err := v.addressOf(r.Context(), c)
-	if err != nil {
-		return answer{}, err
-	}
-	view, err := v.startPlacing(r, c, address)
-	if err != nil {
-		return answer{}, err
-	}
-	return v.placePage(r, c, view, 0)
+	return v.placePage(r, known, c, v.startPlacing(r, known, c, addressOf(known, c)), 0), nil
 }
 
 // startPlacing fills the form with what is known, and proposes a point where none is.
-func (v *Review) startPlacing(r *http.Request, c inventory.Camera, address string) (placeView, error) {
-	others, err := v.othersOf(r, c)
-	if err != nil {
-		return placeView{}, err
-	}
-	view := placeView{Form: formOf(c), Others: others}
+func (v *Review) startPlacing(r *http.Request, known inventory.View, c inventory.Camera, address string) placeView {
+	view := placeView{Form: formOf(c), Others: othersOf(v.words(r), known, c)}
 	view.Form["address"] = field{Value: address}
 	if p := c.Values.Position; p.Placed() {
 		view.Form.startAt(p.Point, p.AccuracyM, p.Method)
 	} else {
-		view.Start = v.begin(r, view.Form, c, others)
+		view.Start = v.begin(r, view.Form, c, view.Others)
 	}
-	return view, nil
+	return view
 }
 
 // startAt puts a point into the form that was placed in such a way.
@@ -113,7 +102,11 @@ func accuracyOf(sure bool) int {
 // setPlace keeps where a camera hangs and what it sees; or answers a button that
 // looks for an address or puts the point on one, and keeps nothing.
 func (v *Review) setPlace(r *http.Request) (answer, error) {
-	c, err := v.Inventory.Camera(r.Context(), r.PathValue("id"))
+	known, err := v.Inventory.View(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	c, err := known.Camera(r.PathValue("id"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -122,7 +115,7 @@ func (v *Review) setPlace(r *http.Request) (answer, error) {
 	}
 	f := typed(r, placeNames...)
 	if !r.PostForm.Has("position") { // of the form that looks for addresses
-		return v.lookUp(r, c, f["address"].Value)
+		return v.lookUp(r, known, c, f["address"].Value), nil
 	}
 	e, errs := editOf(f, r.PostForm.Has)
 	if f["position"].Value == "" {
@@ -136,46 +129,30 @@ func (v *Review) setPlace(r *http.Request) (answer, error) {
 	}
 	if errs, ok := errors.AsType[protocol.FieldErrors](err); ok && !wantsJSON(r) {
 		f.wrong(errs, map[string]string{"lat": "position", "lon": "position"})
-		others, err := v.othersOf(r, c)
-		if err != nil {
-			return answer{}, err
-		}
-		address, err := v.addressOf(r.Context(), c)
-		if err != nil {
-			return answer{}, err
-		}
-		f["address"] = field{Value: address}
-		return v.placePage(r, c, placeView{Form: f, Others: others}, http.StatusUnprocessableEntity)
+		f["address"] = field{Value: addressOf(known, c)}
+		return v.placePage(r, known, c, placeView{Form: f, Others: othersOf(v.words(r), known, c)}, http.StatusUnprocessableEntity), nil
 	}
 	if err != nil {
 		return answer{}, err
 	}
-	if c, err = v.Inventory.Camera(r.Context(), c.ID); err != nil {
-		return answer{}, err
-	}
-	to, err := v.nextOr(r, "/?done=saved") // the next camera that has no place, or the next step
-	return answer{json: c, to: to}, err
+	return v.kept(r, c.ID) // and on to the next camera that has no place, or the next step
 }
 
 // lookUp answers the form that looks for addresses: with what an address may mean, or,
 // by the button beside one of those, with the point there. Nothing is kept by it.
-func (v *Review) lookUp(r *http.Request, c inventory.Camera, address string) (answer, error) {
-	view, err := v.startPlacing(r, c, address)
-	if err != nil {
-		return answer{}, err
-	}
-	w := v.words(r)
+func (v *Review) lookUp(r *http.Request, known inventory.View, c inventory.Camera, address string) answer {
+	w, view := v.words(r), v.startPlacing(r, known, c, address)
 	for name, sure := range map[string]bool{"at": true, "near": false} {
 		if lat, lon, ok := coordinates(r.PostForm.Get(name)); ok {
 			view.Form.startAt(pointOf(Place{Lon: lon, Lat: lat}), accuracyOf(sure), "address")
 			view.Start = w.T("fov.start.here")
-			return v.placePage(r, c, view, 0)
+			return v.placePage(r, known, c, view, 0)
 		}
 	}
 	if p := lastPlaced(view.Others); p != nil && r.PostForm.Has("previous") {
 		view.Form.startBeside(p.position)
 		view.Start = w.T("fov.start.previous", "name", p.Name)
-		return v.placePage(r, c, view, 0)
+		return v.placePage(r, known, c, view, 0)
 	}
 	found, err := v.findPlaces(r.Context(), c.SiteID, address)
 	switch {
@@ -189,5 +166,5 @@ func (v *Review) lookUp(r *http.Request, c inventory.Camera, address string) (an
 	for _, p := range found {
 		view.Found = append(view.Found, pages.FoundPoint{Name: p.Name, Position: pointWords(pointOf(p)), Sure: p.Sure})
 	}
-	return v.placePage(r, c, view, 0)
+	return v.placePage(r, known, c, view, 0)
 }

@@ -40,9 +40,9 @@ func onTheStreet(t *testing.T) (*owner, []inventory.Camera) {
 	if err := o.Inventory.Record(t.Context(), o.found, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil || len(all) != 2 {
-		t.Fatalf("%d cameras: %v", len(all), err)
+	all := o.known(t).Cameras
+	if len(all) != 2 {
+		t.Fatalf("%d cameras", len(all))
 	}
 	for _, c := range all {
 		if err := o.Inventory.Set(t.Context(), c.ID, inventory.Edit{Outdoor: new(true)}); err != nil {
@@ -55,7 +55,7 @@ func onTheStreet(t *testing.T) (*owner, []inventory.Camera) {
 // kept is what the inventory has of a camera.
 func (o *owner) kept(t *testing.T, id string) (protocol.Position, protocol.View) {
 	t.Helper()
-	c, err := o.Inventory.Camera(t.Context(), id)
+	c, err := o.known(t).Camera(id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,17 +239,9 @@ func TestPlaceByAddress(t *testing.T) {
 func TestOthersOnTheMap(t *testing.T) {
 	o, all := onTheStreet(t)
 	w := o.pages.Words("it")
-	r, err := http.NewRequestWithContext(t.Context(), "GET", "/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	names := func() (names []string) {
 		t.Helper()
-		others, err := o.othersOf(r, all[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range others {
+		for _, p := range othersOf(w, o.known(t), all[0]) {
 			names = append(names, p.Name)
 		}
 		return names
@@ -270,9 +262,7 @@ func TestOthersOnTheMap(t *testing.T) {
 			o.Inventory.Set(t.Context(), all[1].ID, inventory.Edit{SiteID: &site})); err != nil {
 			t.Fatal(err)
 		}
-		if all[0], err = o.Inventory.Camera(t.Context(), all[0].ID); err != nil {
-			t.Fatal(err)
-		}
+		all = o.known(t).Cameras
 		if got := names(); len(got) != want {
 			t.Errorf("%q are drawn, the other being at %s", got, site)
 		}

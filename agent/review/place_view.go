@@ -1,7 +1,6 @@
 package review
 
 import (
-	"context"
 	"net/http"
 
 	"anagrafe/agent/inventory"
@@ -31,22 +30,17 @@ type placedCamera struct {
 }
 
 // othersOf are the cameras of the same site that are on the map already.
-func (v *Review) othersOf(r *http.Request, c inventory.Camera) ([]placedCamera, error) {
-	all, err := v.Inventory.Cameras(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	others := []placedCamera{}
-	for _, o := range all {
+func othersOf(w *pages.Words, known inventory.View, c inventory.Camera) (others []placedCamera) {
+	for _, o := range known.Cameras {
 		p := o.Values.Position
 		if o.ID == c.ID || o.SiteID != c.SiteID || !p.Placed() || keptBack(o) {
 			continue
 		}
 		view := o.Values.View
-		others = append(others, placedCamera{position: p, DrawnCamera: pages.DrawnCamera{Name: nameOf(v.words(r), o), At: lonLat(p.Point),
+		others = append(others, placedCamera{position: p, DrawnCamera: pages.DrawnCamera{Name: nameOf(w, o), At: lonLat(p.Point),
 			Direction: view.DirectionDeg, Angle: view.AngleDeg, Range: view.RangeM}})
 	}
-	return others, nil
+	return others
 }
 
 // pointWords is a point as people copy it from a map: latitude, longitude.
@@ -67,23 +61,18 @@ func lastPlaced(others []placedCamera) (last *placedCamera) {
 }
 
 // addressOf is the address of a camera's site; "" where that is not known yet.
-func (v *Review) addressOf(ctx context.Context, c inventory.Camera) (string, error) {
-	grants, err := v.Inventory.Sites(ctx)
-	for _, g := range grants {
+func addressOf(known inventory.View, c inventory.Camera) string {
+	for _, g := range known.Sites {
 		if g.SiteID == c.SiteID {
-			return g.Address, nil
+			return g.Address
 		}
 	}
-	return "", err
+	return ""
 }
 
-func (v *Review) placePage(r *http.Request, c inventory.Camera, view placeView, status int) (answer, error) {
+func (v *Review) placePage(r *http.Request, known inventory.View, c inventory.Camera, view placeView, status int) answer {
 	w, f := v.words(r), view.Form
-	view.Camera = viewOf(w, c)
-	var err error
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
-	}
+	view.Camera, view.Steps = viewOf(w, c), firstRun(r, known)
 	view.More = may(r, "GET /cameras/{id}")
 	view.Still = v.picture(r, c.Device.ID, c.ID, view.Camera.Name)
 	control := func(name string) pages.FOVField {
@@ -111,5 +100,5 @@ func (v *Review) placePage(r *http.Request, c inventory.Camera, view placeView, 
 	a := page("place.html", "place.title", view)
 	a.page.Status, a.page.Wide = status, true
 	a.page.Styles, a.page.Scripts = []string{"fov.css"}, []string{"place.js"}
-	return a, nil
+	return a
 }

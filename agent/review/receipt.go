@@ -48,7 +48,7 @@ func (v *Review) receipt(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	grants, err := v.Inventory.Sites(r.Context())
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -57,12 +57,9 @@ func (v *Review) receipt(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	w := v.words(r)
-	names, err := v.names(r, w)
-	if err != nil {
-		return answer{}, err
-	}
+	names := namesOf(w, known)
 	view, all := receipts{}, []receiptJSON{}
-	for _, g := range grants {
+	for _, g := range known.Sites {
 		sent, is := last[g.SiteID]
 		if !is {
 			continue

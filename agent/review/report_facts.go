@@ -60,15 +60,7 @@ type reportPoint struct {
 // reportFacts reads them. Cameras that the owner has put aside are left out, and a
 // recorder without any other.
 func (v *Review) reportFacts(ctx context.Context, w *pages.Words) (f reportFacts, err error) {
-	sites, err := v.Inventory.Sites(ctx)
-	if err != nil {
-		return f, err
-	}
-	devices, err := v.Inventory.Devices(ctx)
-	if err != nil {
-		return f, err
-	}
-	cameras, err := v.Inventory.Cameras(ctx)
+	known, err := v.Inventory.View(ctx)
 	if err != nil {
 		return f, err
 	}
@@ -76,7 +68,7 @@ func (v *Review) reportFacts(ctx context.Context, w *pages.Words) (f reportFacts
 	if err != nil {
 		return f, err
 	}
-	cameras = slices.DeleteFunc(cameras, keptBack)
+	devices, cameras := known.Devices, slices.DeleteFunc(known.Cameras, keptBack)
 	for i := range devices { // what has no name would be named by it
 		devices[i].Address = ""
 	}
@@ -85,7 +77,7 @@ func (v *Review) reportFacts(ctx context.Context, w *pages.Words) (f reportFacts
 	}
 	f = reportFacts{Date: v.sessions.now(), Sites: []string{}, Recorders: []reportRecorder{},
 		Mend: mendOf(w, devices, cameras), Unread: unreadOf(w, devices, cameras)}
-	for _, s := range sites {
+	for _, s := range known.Sites {
 		f.Sites = append(f.Sites, strings.Join(slices.DeleteFunc([]string{s.SiteName, s.Address}, func(p string) bool { return p == "" }), ", "))
 	}
 	marks := apart(devices, func(d inventory.Device) string { return makerOf(w, d) }) // numbers: addresses are out

@@ -37,10 +37,7 @@ func shopToMend(t *testing.T) *owner {
 	if err := o.Scan(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	devices, err := o.Inventory.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	devices := o.known(t).Devices
 	i := slices.IndexFunc(devices, func(d inventory.Device) bool { return d.Model == "NVR 8" })
 	if err := o.Inventory.SetCredential(t.Context(), devices[i].ID, interrogate.Credential{User: "lettore", Password: "parola-segreta"}); err != nil {
 		t.Fatal(err)
@@ -90,10 +87,7 @@ func TestReport(t *testing.T) {
 // What the owner has put aside is no business of a technician's.
 func TestReportLeavesOutWhatIsPutAside(t *testing.T) {
 	o := shopToMend(t)
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Cameras
 	for _, c := range all {
 		if c.Device.Model == "NVR 8" {
 			if _, err := o.Inventory.KeepOut(t.Context(), []string{c.ID}, protocol.Approval{By: "Anna"}); err != nil {

@@ -35,6 +35,16 @@ type owner struct {
 	answer func(ctx context.Context, id string) error // what they say
 }
 
+// known is what the inventory holds.
+func (o *owner) known(t *testing.T) inventory.View {
+	t.Helper()
+	known, err := o.Inventory.View(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}
+
 const siteID = "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c001"
 
 func grant() inventory.Site {

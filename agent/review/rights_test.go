@@ -96,10 +96,7 @@ func TestWhatATechnicianIsShown(t *testing.T) {
 	if err := o.Inventory.SetContact(t.Context(), "", protocol.Contact{Name: "Anna Segreta", Role: protocol.RoleOwner, Phone: "+39 02 5550 0199"}); err != nil {
 		t.Fatal(err)
 	}
-	cameras, err := o.Inventory.Cameras(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cameras := o.known(t).Cameras
 	id, device := cameras[0].ID, cameras[0].Device.ID
 	if err := o.Inventory.Set(t.Context(), id, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}); err != nil {
 		t.Fatal(err)

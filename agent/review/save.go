@@ -169,8 +169,12 @@ type saveJSON struct {
 // save shows how to save footage of one camera and one interval, and without an
 // interval asks for it. It changes nothing.
 func (v *Review) save(r *http.Request) (answer, error) {
+	known, err := v.Inventory.View(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
 	q := r.URL.Query()
-	c, err := v.Inventory.Camera(r.Context(), q.Get("camera"))
+	c, err := known.Camera(q.Get("camera"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -195,11 +199,7 @@ func (v *Review) save(r *http.Request) (answer, error) {
 		return out, nil
 	}
 	view.Asked = &a
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	view.fill(w, c, grants, time.Now())
+	view.fill(w, c, known.Sites, time.Now())
 	out := page("save.html", "save.title", view)
 	out.json = saveJSON{CameraID: c.ID, From: a.From, To: a.To, RecorderFrom: view.Shown.From.Format("2006-01-02T15:04"),
 		RecorderTo: view.Shown.To.Format("2006-01-02T15:04"), ClockKnown: view.Shown.Clock != nil, Family: familyOf(c.Device),

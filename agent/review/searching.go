@@ -50,10 +50,11 @@ func (v *Review) searching(r *http.Request) (answer, error) {
 	if failed != nil {
 		status.Error = failed.Error()
 	}
-	bar, err := v.firstRun(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
+	bar := firstRun(r, known)
 	view := searchView{Steps: bar, Running: status.Running, Failed: failed != nil && !status.Running, Hand: may(r, "GET /byhand"), Helper: may(r, "GET /helper")}
 	switch {
 	case status.Running:
@@ -66,11 +67,7 @@ func (v *Review) searching(r *http.Request) (answer, error) {
 		a.json, a.after = status, strconv.Itoa(searchPause)
 		return a, nil
 	case len(bar.All) > 0:
-		devices, cameras, err := v.all(r)
-		if err != nil {
-			return answer{}, err
-		}
-		view.Found = foundIn(v.words(r), devices, cameras)
+		view.Found = foundIn(v.words(r), known.Devices, known.Cameras)
 		if s := nextOf(bar.All, "search"); s.Key != "search" {
 			view.Next = or(s.Href, "/")
 		}

@@ -12,12 +12,12 @@ import (
 
 // setHours keeps what the owner says, or confirms, of all cameras on the page.
 func (v *Review) setHours(r *http.Request) (answer, error) {
-	cameras, err := v.hourly(r)
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
 	var changes []inventory.Change
-	view := hoursView{Panels: panelsOf(v.words(r), cameras)}
+	view := hoursView{Steps: firstRun(r, known), Panels: panelsOf(v.words(r), hourly(known))}
 	if isJSON(r) {
 		var in struct {
 			Cameras []struct {
@@ -55,18 +55,14 @@ func (v *Review) setHours(r *http.Request) (answer, error) {
 		}
 	}
 	if view.Wrong {
-		if view.Steps, err = v.firstRun(r); err != nil {
-			return answer{}, err
-		}
 		a := page("hours.html", "hours.title", view)
 		a.page.Status = http.StatusUnprocessableEntity
 		return a, nil
 	}
-	if cameras, err = v.hourly(r); err != nil {
+	if known, err = v.Inventory.View(r.Context()); err != nil {
 		return answer{}, err
 	}
-	to, err := v.nextOr(r, "/?done=saved")
-	return answer{json: camerasJSON{cameras}, to: to}, err
+	return answer{json: camerasJSON{hourly(known)}, to: onward(r, known, "/?done=saved")}, nil
 }
 
 // read takes over the form, and gives what it says of each camera. Controls that the

@@ -50,11 +50,12 @@ func (v *Review) contacts(r *http.Request) (answer, error) {
 }
 
 func (v *Review) contactPage(r *http.Request, f fields) (answer, error) {
-	contacts, err := v.Inventory.Contacts(r.Context(), r.URL.Query().Get("site_id"))
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	view := contactView{Contacts: contacts, Form: f}
+	contacts := known.Contacts[r.URL.Query().Get("site_id")]
+	view := contactView{Contacts: contacts, Form: f, Steps: firstRun(r, known), Unnamed: unnamed(known)}
 	if f == nil {
 		role := cmp.Or(r.URL.Query().Get("role"), string(protocol.RoleOwner))
 		view.Form = fields{"role": {Value: role}}
@@ -67,12 +68,6 @@ func (v *Review) contactPage(r *http.Request, f fields) (answer, error) {
 				}
 			}
 		}
-	}
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
-	}
-	if view.Unnamed, err = v.unnamed(r.Context()); err != nil {
-		return answer{}, err
 	}
 	a := page("contact.html", "contact.title", view)
 	a.json = struct {
@@ -98,11 +93,11 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 		f = typed(r, contactNames...)
 		in = contactIn{SiteID: f["site_id"].Value, Contact: protocol.Contact{Name: f["name"].Value, Role: protocol.Role(f["role"].Value),
 			Phone: f["phone"].Value, Email: f["email"].Value, PEC: f["pec"].Value, Hours: f["hours"].Value, Alerts: f["alerts"].Value != ""}}
-		unnamed, err := v.unnamed(r.Context())
+		known, err := v.Inventory.View(r.Context())
 		if err != nil {
 			return answer{}, err
 		}
-		if unnamed {
+		if unnamed(known) {
 			in.Place = &protocol.Site{Name: f["place_name"].Value, Category: protocol.Category(f["place_category"].Value), Address: f["place_address"].Value}
 		}
 	}
@@ -126,9 +121,8 @@ func (v *Review) setContact(r *http.Request) (answer, error) {
 }
 
 // unnamed reports whether a site came without a name.
-func (v *Review) unnamed(ctx context.Context) (bool, error) {
-	grants, err := v.Inventory.Sites(ctx)
-	return slices.ContainsFunc(grants, func(g inventory.Site) bool { return g.SiteName == "" }), err
+func unnamed(known inventory.View) bool {
+	return slices.ContainsFunc(known.Sites, func(g inventory.Site) bool { return g.SiteName == "" })
 }
 
 // enrolView is the form for the code from the Comune.
@@ -145,18 +139,14 @@ func (v *Review) askCode(r *http.Request) (answer, error) {
 }
 
 func (v *Review) enrolPage(r *http.Request, f fields, detail string, status int) (answer, error) {
-	grants, err := v.Inventory.Sites(r.Context())
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	bar, err := v.firstRun(r)
-	if err != nil {
-		return answer{}, err
-	}
-	a := page("enrol.html", "enrol.title", enrolView{Grants: grants, Form: f, Detail: detail, Steps: bar})
+	a := page("enrol.html", "enrol.title", enrolView{Grants: known.Sites, Form: f, Detail: detail, Steps: firstRun(r, known)})
 	a.json = struct {
 		Sites []inventory.Site `json:"sites"`
-	}{append([]inventory.Site{}, grants...)}
+	}{append([]inventory.Site{}, known.Sites...)}
 	a.page.Status = status
 	return a, nil
 }
@@ -185,7 +175,7 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 		}
 		in.Code, in.Collector = strings.TrimSpace(r.PostForm.Get("code")), strings.TrimSpace(r.PostForm.Get("collector"))
 	}
-	before, err := v.Inventory.Sites(r.Context())
+	before, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -204,33 +194,26 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 		f[enrolField(reason)] = c
 		return v.enrolPage(r, f, err.Error(), http.StatusUnprocessableEntity)
 	}
-	after, err := v.Inventory.Sites(r.Context())
-	if err != nil || len(after) == 0 {
+	after, err := v.Inventory.View(r.Context())
+	if err != nil || len(after.Sites) == 0 {
 		return answer{}, errors.Join(err, errors.New("enrolled, but no site was granted"))
 	}
-	granted := after[len(after)-1]
-	for _, g := range after {
-		if !slices.Contains(before, g) {
+	granted := after.Sites[len(after.Sites)-1]
+	for _, g := range after.Sites {
+		if !slices.Contains(before.Sites, g) {
 			granted = g
 		}
 	}
-	waiting, err := v.Inventory.Takeovers(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	to, err := v.nextOr(r, "/?done=enrolled")
-	if err != nil {
-		return answer{}, err
-	}
+	to := onward(r, after, "/?done=enrolled")
 	switch {
 	case to == "/scan": // there is no reason to wait for another click
 		if !wantsJSON(r) {
 			v.start()
 		}
-	case len(waiting) > 0 && to == "/?done=enrolled": // the first run is over, and leads to it no more
+	case len(after.Takeovers) > 0 && to == "/?done=enrolled": // the first run is over, and leads to it no more
 		to = "/takeover"
 	}
-	return answer{json: enrolled{granted, recordedOf(waiting, granted.SiteID)}, to: to}, nil
+	return answer{json: enrolled{granted, recordedOf(after.Takeovers, granted.SiteID)}, to: to}, nil
 }
 
 // enrolField is the control that an enrolment's failure is shown at.
@@ -264,7 +247,7 @@ type statusView struct {
 	Clock    string   // of this computer, where it is wrong
 	Trouble  string   // key of what a person must do about the line; "": nothing
 	Lost     bool     // of a site this computer is not recognised any more
-	refused  []string // ids of sites: see inventory.NotGranted
+	refused  []string // ids of sites: see View.NotGranted
 	Sites    []inventory.Site
 	Owner    []inventory.OwnerAccess
 	Devices  []deviceState
@@ -335,26 +318,20 @@ func (v *Review) standing(ctx context.Context, w *pages.Words, full any) (view s
 	if view.ClockWrong {
 		view.Clock = clockWords(w, &protocol.Clock{OffsetMs: view.ClockOffsetMs})
 	}
-	if view.Sites, err = v.Inventory.Sites(ctx); err != nil {
+	known, err := v.Inventory.View(ctx)
+	if err != nil {
 		return view, err
 	}
-	if view.refused, err = v.Inventory.NotGranted(ctx); err != nil {
-		return view, err
-	}
+	view.Sites, view.refused = known.Sites, known.NotGranted
 	view.Lost = slices.ContainsFunc(view.Sites, view.NeedsCode)
 	if view.Owner, err = v.Inventory.OwnerAccess(ctx); err != nil {
 		return view, err
 	}
-	devices, err := v.Inventory.Devices(ctx)
-	for _, d := range devices {
+	for _, d := range known.Devices {
 		view.Devices = append(view.Devices, deviceState{d, clockWords(w, d.Clock)})
 	}
-	if err != nil {
-		return view, err
-	}
-	cameras, err := v.Inventory.Cameras(ctx)
-	view.Alerts = alertsOf(w, devices, cameras)
-	view.Shared = slices.ContainsFunc(cameras, func(c inventory.Camera) bool { return c.State == inventory.StateDeclared })
+	view.Alerts = alertsOf(w, known.Devices, known.Cameras)
+	view.Shared = slices.ContainsFunc(known.Cameras, func(c inventory.Camera) bool { return c.State == inventory.StateDeclared })
 	view.Hidden = slices.ContainsFunc(view.Sites, func(g inventory.Site) bool { return g.State == protocol.SiteSuspended })
-	return view, err
+	return view, nil
 }

@@ -60,8 +60,8 @@ func stepAt(path string) string {
 }
 
 // firstRun returns the bar of steps for the page of r.
-func (v *Review) firstRun(r *http.Request) (bar stepsView, err error) {
-	bar.All, err = v.steps(r)
+func firstRun(r *http.Request, known inventory.View) (bar stepsView) {
+	bar.All = stepsFor(r, known)
 	key := stepAt(r.URL.Path)
 	for i := range bar.All {
 		if bar.All[i].Key == key {
@@ -69,23 +69,23 @@ func (v *Review) firstRun(r *http.Request) (bar stepsView, err error) {
 			bar.Now = bar.All[i]
 		}
 	}
-	return bar, err
+	return bar
 }
 
-// nextHref is where the first run goes on after the page of r: its next step
-// that is not done. Once the site has been declared it is the first page.
-func (v *Review) nextHref(r *http.Request) (string, error) { return v.nextOr(r, "/") }
+// onward is where the first run goes on after the page of r: its next step that is
+// not done. Once the site has been declared it is the page after.
+func onward(r *http.Request, known inventory.View, after string) string {
+	all := stepsFor(r, known)
+	if len(all) == 0 {
+		return after
+	}
+	return or(nextOf(all, stepAt(r.URL.Path)).Href, "/")
+}
 
-// nextOr is nextHref with another page for the time after the first run.
+// nextOr is onward once r has changed what is known.
 func (v *Review) nextOr(r *http.Request, after string) (string, error) {
-	all, err := v.steps(r)
-	if err != nil || len(all) == 0 {
-		return after, err
-	}
-	if s := nextOf(all, stepAt(r.URL.Path)); s.Href != "" {
-		return s.Href, nil
-	}
-	return "/", nil
+	known, err := v.Inventory.View(r.Context())
+	return onward(r, known, after), err
 }
 
 // nextOf finds the first step that is to be done: of those from the one with the
@@ -101,38 +101,19 @@ func nextOf(all []step, key string) step {
 	return step{}
 }
 
-// steps lists the steps of the first run for the person of r, who may not be let
+// stepsFor are the steps of the first run for the person of r, who may not be let
 // into each of them; nil once a declaration has been made.
-func (v *Review) steps(r *http.Request) ([]step, error) {
-	ctx := r.Context()
-	decided, err := v.Inventory.LastDecisions(ctx)
-	if err != nil || len(decided) > 0 {
-		return nil, err
+func stepsFor(r *http.Request, known inventory.View) []step {
+	if len(known.Decided) > 0 {
+		return nil
 	}
-	k := known{}
-	if k.grants, err = v.Inventory.Sites(ctx); err != nil {
-		return nil, err
-	}
-	if k.devices, err = v.Inventory.Devices(ctx); err != nil {
-		return nil, err
-	}
-	if k.cameras, err = v.Inventory.Cameras(ctx); err != nil {
-		return nil, err
-	}
-	contacts, err := v.Inventory.Contacts(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	k.contact = len(contacts) > 0
-	waiting, err := v.Inventory.Takeovers(ctx)
-	k.takeover = len(waiting) > 0
-	all := stepsOf(k)
+	all := stepsOf(known)
 	for i, s := range all {
 		if s.Href != "" && !may(r, routeOf(s.Href)) {
 			all[i].Href = ""
 		}
 	}
-	return all, err
+	return all
 }
 
 // routeOf is the route of a step's page.
@@ -145,21 +126,12 @@ func routeOf(href string) string {
 	return "GET " + path
 }
 
-// known is what the steps are told from.
-type known struct {
-	grants   []inventory.Site
-	devices  []inventory.Device
-	cameras  []inventory.Camera
-	contact  bool // somebody can be called
-	takeover bool // what the register holds of the site waits to be compared
-}
-
 // stepsOf reports how far the first run is. A step that does not apply is done.
-func stepsOf(k known) []step {
-	said, open := 0, 0                     // cameras whose owner has answered, and not
-	unplaced, unnamed, first := "", "", "" // of those that film the street
-	ready, unsaid := false, false          // unsaid: nobody confirmed when one of these records
-	for _, c := range k.cameras {
+func stepsOf(known inventory.View) []step {
+	said, open := 0, 0                      // cameras whose owner has answered, and not
+	unplaced, nameless, first := "", "", "" // of those that film the street
+	ready, unsaid := false, false           // unsaid: nobody confirmed when one of these records
+	for _, c := range known.Cameras {
 		ready = ready || c.State == inventory.StateReady
 		switch {
 		case keptBack(c) || c.Mine == inventory.MineLater:
@@ -173,44 +145,45 @@ func stepsOf(k known) []step {
 			if unplaced == "" && slices.Contains(c.Missing, "position") {
 				unplaced = c.ID
 			}
-			if unnamed == "" && (slices.Contains(c.Missing, "name") || slices.Contains(c.Missing, "site")) {
-				unnamed = c.ID
+			if nameless == "" && (slices.Contains(c.Missing, "name") || slices.Contains(c.Missing, "site")) {
+				nameless = c.ID
 			}
 		}
 	}
 	locked, opened := "", "" // the first device that asks for a password, and that was given one
-	for _, d := range k.devices {
+	for _, d := range known.Devices {
 		if opened == "" && d.HasPassword {
 			opened = d.ID
 		}
-		if locked == "" && isLocked(d) && !slices.ContainsFunc(k.cameras, func(c inventory.Camera) bool { return c.Device.ID == d.ID && doesWithout(c) }) {
+		if locked == "" && isLocked(d) && !slices.ContainsFunc(known.Cameras, func(c inventory.Camera) bool { return c.Device.ID == d.ID && doesWithout(c) }) {
 			locked = d.ID
 		}
 	}
-	code := step{Key: "code", Href: "/enrol", Done: len(k.grants) > 0}
-	search := step{Key: "search", Href: "/scan", Done: len(k.cameras) > 0 || locked != ""}
+	code := step{Key: "code", Href: "/enrol", Done: len(known.Sites) > 0}
+	search := step{Key: "search", Href: "/scan", Done: len(known.Cameras) > 0 || locked != ""}
 	// Who has answered for a camera has gone past the passwords.
 	password := step{Key: "password", Done: search.Done && locked == "" || said > 0}
 	if wanted := or(locked, opened); wanted != "" {
 		password.Href = "/credentials?device=" + wanted
 	}
-	mine := step{Key: "mine", Done: said > 0 && open == 0 && !k.takeover}
-	place := step{Key: "place", Done: mine.Done && unplaced == "" && unnamed == ""}
+	held := len(known.Takeovers) > 0 // by the register: it waits to be compared
+	mine := step{Key: "mine", Done: said > 0 && open == 0 && !held}
+	place := step{Key: "place", Done: mine.Done && unplaced == "" && nameless == ""}
 	hours := step{Key: "hours", Done: place.Done && !unsaid}
 	switch {
-	case k.takeover && len(k.devices) > 0: // which of them are in the register comes before whose they are
+	case held && len(known.Devices) > 0: // which of them are in the register comes before whose they are
 		mine.Href = "/takeover"
-	case len(k.cameras) > 0:
+	case len(known.Cameras) > 0:
 		mine.Href = "/mine"
 	}
 	if first != "" {
 		hours.Href = "/hours"
 		place.Href = "/cameras/" + or(unplaced, first) + "/place"
-		if unplaced == "" && unnamed != "" { // there it is asked for its name too
-			place.Href = "/cameras/" + unnamed
+		if unplaced == "" && nameless != "" { // there it is asked for its name too
+			place.Href = "/cameras/" + nameless
 		}
 	}
-	contact := step{Key: "contact", Href: "/contact", Done: k.contact && !slices.ContainsFunc(k.grants, func(g inventory.Site) bool { return g.SiteName == "" })}
+	contact := step{Key: "contact", Href: "/contact", Done: len(known.Contacts[""]) > 0 && !unnamed(known)}
 	join := step{Key: "join"}
 	if ready && code.Done {
 		join.Href = "/approve"

@@ -8,6 +8,7 @@ import (
 
 	"anagrafe/agent/interrogate"
 	"anagrafe/agent/inventory"
+	"anagrafe/protocol"
 )
 
 // What the inventory holds says which step is next; who leaves one for later is not
@@ -35,35 +36,36 @@ func TestStepsOf(t *testing.T) {
 	timed.HoursAt = grant().From
 	ready := timed
 	ready.State = inventory.StateReady
-	enrolled := []inventory.Site{grant()}
+	enrolled, held := []inventory.Site{grant()}, []inventory.Takeover{{}}
+	called := map[string][]protocol.Contact{"": {{}}}
 	for name, tc := range map[string]struct {
-		known
+		inventory.View
 		from, want string // key of the page on show; where it goes on
 	}{
-		"nothing":                    {known{}, "", "/enrol"},
-		"a code":                     {known{grants: enrolled}, "code", "/scan"},
-		"found before the code":      {known{devices: []inventory.Device{nvr}, cameras: []inventory.Camera{unasked}}, "", "/enrol"},
-		"found":                      {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{unasked}}, "search", "/mine"},
-		"only what is no camera":     {known{grants: enrolled, devices: []inventory.Device{nvr}}, "search", "/scan"},
-		"held by the register":       {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{unasked}, takeover: true}, "code", "/takeover"},
-		"held, and locked":           {known{grants: enrolled, devices: []inventory.Device{shut}, takeover: true}, "code", "/credentials?device=shut"},
-		"held, without the password": {known{grants: enrolled, devices: []inventory.Device{shut}, takeover: true}, "mine", "/takeover"},
-		"locked":                     {known{grants: enrolled, devices: []inventory.Device{shut}}, "search", "/credentials?device=shut"},
-		"one locked, one open":       {known{grants: enrolled, devices: []inventory.Device{nvr, shut}, cameras: []inventory.Camera{unasked}}, "search", "/credentials?device=shut"},
-		"the password can wait":      {known{grants: enrolled, devices: []inventory.Device{nvr, shut}, cameras: []inventory.Camera{unasked}}, "mine", "/mine"},
-		"gone past the password":     {known{grants: enrolled, devices: []inventory.Device{nvr, shut}, cameras: []inventory.Camera{street}}, "", "/cameras/street/place"},
-		"one of two is answered":     {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{street, unasked}}, "", "/mine"},
-		"left for later":             {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{later, street}}, "mine", "/cameras/street/place"},
-		"somebody else's":            {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{foreign, indoor, street}}, "mine", "/cameras/street/place"},
-		"the second to be placed":    {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{placed, street}}, "place", "/cameras/street/place"},
-		"without a name":             {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{nameless}}, "place", "/cameras/nameless"},
-		"placed":                     {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{placed}}, "place", "/hours"},
-		"hours":                      {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{timed}}, "hours", "/contact"},
-		"all of it":                  {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{ready}, contact: true}, "contact", "/approve"},
-		"nothing that could leave":   {known{grants: enrolled, devices: []inventory.Device{nvr}, cameras: []inventory.Camera{indoor, foreign}, contact: true}, "mine", ""},
-		"sent back for what is left": {known{devices: []inventory.Device{nvr}, cameras: []inventory.Camera{ready}, contact: true}, "contact", "/enrol"},
+		"nothing":                    {inventory.View{}, "", "/enrol"},
+		"a code":                     {inventory.View{Sites: enrolled}, "code", "/scan"},
+		"found before the code":      {inventory.View{Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{unasked}}, "", "/enrol"},
+		"found":                      {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{unasked}}, "search", "/mine"},
+		"only what is no camera":     {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}}, "search", "/scan"},
+		"held by the register":       {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{unasked}, Takeovers: held}, "code", "/takeover"},
+		"held, and locked":           {inventory.View{Sites: enrolled, Devices: []inventory.Device{shut}, Takeovers: held}, "code", "/credentials?device=shut"},
+		"held, without the password": {inventory.View{Sites: enrolled, Devices: []inventory.Device{shut}, Takeovers: held}, "mine", "/takeover"},
+		"locked":                     {inventory.View{Sites: enrolled, Devices: []inventory.Device{shut}}, "search", "/credentials?device=shut"},
+		"one locked, one open":       {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr, shut}, Cameras: []inventory.Camera{unasked}}, "search", "/credentials?device=shut"},
+		"the password can wait":      {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr, shut}, Cameras: []inventory.Camera{unasked}}, "mine", "/mine"},
+		"gone past the password":     {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr, shut}, Cameras: []inventory.Camera{street}}, "", "/cameras/street/place"},
+		"one of two is answered":     {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{street, unasked}}, "", "/mine"},
+		"left for later":             {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{later, street}}, "mine", "/cameras/street/place"},
+		"somebody else's":            {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{foreign, indoor, street}}, "mine", "/cameras/street/place"},
+		"the second to be placed":    {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{placed, street}}, "place", "/cameras/street/place"},
+		"without a name":             {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{nameless}}, "place", "/cameras/nameless"},
+		"placed":                     {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{placed}}, "place", "/hours"},
+		"hours":                      {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{timed}}, "hours", "/contact"},
+		"all of it":                  {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{ready}, Contacts: called}, "contact", "/approve"},
+		"nothing that could leave":   {inventory.View{Sites: enrolled, Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{indoor, foreign}, Contacts: called}, "mine", ""},
+		"sent back for what is left": {inventory.View{Devices: []inventory.Device{nvr}, Cameras: []inventory.Camera{ready}, Contacts: called}, "contact", "/enrol"},
 	} {
-		if got := nextOf(stepsOf(tc.known), tc.from).Href; got != tc.want {
+		if got := nextOf(stepsOf(tc.View), tc.from).Href; got != tc.want {
 			t.Errorf("%s: on to %q, want %q", name, got, tc.want)
 		}
 	}
@@ -78,9 +80,9 @@ func TestMinePage(t *testing.T) {
 	if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {
 		t.Fatal(err)
 	}
-	all, err := o.Inventory.Cameras(t.Context())
-	if err != nil || len(all) != 2 {
-		t.Fatalf("%d cameras: %v", len(all), err)
+	all := o.known(t).Cameras
+	if len(all) != 2 {
+		t.Fatalf("%d cameras", len(all))
 	}
 	a, b := all[0].ID, all[1].ID
 	for _, tc := range []struct {
@@ -105,10 +107,7 @@ func TestMinePage(t *testing.T) {
 		if status != map[bool]int{true: 422, false: 303}[tc.to == ""] || h.Get("Location") != tc.to || !strings.Contains(body, tc.shows) {
 			t.Errorf("%s: %d to %s", tc.name, status, h.Get("Location"))
 		}
-		now, err := o.Inventory.Cameras(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		now := o.known(t).Cameras
 		var got []string
 		for _, c := range now {
 			_, outdoor := knownAnswers(c)

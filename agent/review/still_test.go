@@ -62,10 +62,7 @@ func TestWhoSeesAPicture(t *testing.T) {
 			if err := o.Scan(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			cameras, err := o.Inventory.Cameras(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			cameras := o.known(t).Cameras
 			c, s := cameras[0], &session{role: tc.role}
 			if tc.typed {
 				s.notePassword(c.Device.ID)

@@ -69,11 +69,7 @@ func (v *Review) suspendPage(r *http.Request, wrong fields) (answer, error) {
 
 // sharedSites are those of which the register holds something.
 func (v *Review) sharedSites(r *http.Request) (sites []suspendedSite, err error) {
-	grants, err := v.Inventory.Sites(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	cameras, err := v.Inventory.Cameras(r.Context())
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -81,9 +77,9 @@ func (v *Review) sharedSites(r *http.Request) (sites []suspendedSite, err error)
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range grants {
-		shared := slices.ContainsFunc(cameras, func(c inventory.Camera) bool {
-			return c.State == inventory.StateDeclared && (c.SiteID == g.SiteID || c.SiteID == "" && len(grants) == 1)
+	for _, g := range known.Sites {
+		shared := slices.ContainsFunc(known.Cameras, func(c inventory.Camera) bool {
+			return c.State == inventory.StateDeclared && (c.SiteID == g.SiteID || c.SiteID == "" && len(known.Sites) == 1)
 		})
 		if !shared {
 			continue

@@ -61,10 +61,11 @@ func (v *Review) takeovers(r *http.Request) (answer, error) {
 }
 
 func (v *Review) takeoverPage(r *http.Request, choices []inventory.Choice, wrong error) (answer, error) {
-	all, err := v.Inventory.Takeovers(r.Context())
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
+	all := known.Takeovers
 	if wantsJSON(r) {
 		return answer{json: struct {
 			Sites []inventory.Takeover `json:"sites"`
@@ -73,7 +74,7 @@ func (v *Review) takeoverPage(r *http.Request, choices []inventory.Choice, wrong
 	if len(all) == 0 {
 		return answer{to: "/"}, nil
 	}
-	view := takeoverView{Takeover: all[0], Left: len(all) - 1, Typed: !slices.ContainsFunc(all[0].Recorded, func(c inventory.Recorded) bool { return !c.Typed })}
+	view := takeoverView{Steps: firstRun(r, known), Takeover: all[0], Left: len(all) - 1, Typed: !slices.ContainsFunc(all[0].Recorded, func(c inventory.Recorded) bool { return !c.Typed })}
 	for _, f := range view.Found {
 		if slices.ContainsFunc(view.Recorded, inventory.Recorded.Asks) {
 			view.Here = append(view.Here, takeoverFound{f, v.picture(r, f.DeviceID, f.ID, f.Name)})
@@ -96,9 +97,6 @@ func (v *Review) takeoverPage(r *http.Request, choices []inventory.Choice, wrong
 			view.Groups = append(view.Groups, takeoverGroup{Recorder: c.Recorder})
 		}
 		view.Groups[at].Cameras = append(view.Groups[at].Cameras, c)
-	}
-	if view.Steps, err = v.firstRun(r); err != nil {
-		return answer{}, err
 	}
 	a := page("takeover.html", "takeover.title", view)
 	if wrong != nil {
@@ -175,10 +173,11 @@ func (v *Review) takeOver(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	all, err := v.Inventory.Takeovers(r.Context())
+	known, err := v.Inventory.View(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
+	all := known.Takeovers
 	at := slices.IndexFunc(all, func(t inventory.Takeover) bool { return t.SiteID == in.SiteID })
 	if at < 0 {
 		if wantsJSON(r) {

@@ -32,10 +32,7 @@ func declaredElsewhere(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := o.Inventory.Cameras(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Cameras
 	for _, c := range all {
 		if err := o.Inventory.Set(ctx, c.ID, inventory.Edit{Outdoor: new(true), Lon: new(9.1859), Lat: new(45.4641), Direction: new(90), By: "Anna Neri"}); err != nil {
 			t.Fatal(err)
@@ -90,9 +87,9 @@ func takeOverInTheBrowser(t *testing.T, tc window) {
 	check("1-next")
 	b.Press(".next a")
 	check("2-choice")
-	all, err := o.Inventory.Takeovers(t.Context())
-	if err != nil || len(all) != 1 || len(all[0].Recorded) != 3 {
-		t.Fatalf("%+v, %v", all, err)
+	all := o.known(t).Takeovers
+	if len(all) != 1 || len(all[0].Recorded) != 3 {
+		t.Fatalf("%+v", all)
 	}
 	doubtful := slices.IndexFunc(all[0].Recorded, func(r inventory.Recorded) bool { return r.Here != "" && !r.Sure })
 	first := all[0].Recorded[doubtful].Camera.ID
@@ -112,9 +109,9 @@ func takeOverInTheBrowser(t *testing.T, tc window) {
 	b.Click("#replace-yes")
 	b.Press("main form button")
 	check("4-ready")
-	cameras, err := o.Inventory.Cameras(t.Context())
-	if err != nil || len(cameras) != 3 {
-		t.Fatalf("%d cameras: %v", len(cameras), err)
+	cameras := o.known(t).Cameras
+	if len(cameras) != 3 {
+		t.Fatalf("%d cameras", len(cameras))
 	}
 	for _, c := range cameras {
 		if c.State != inventory.StateReady || c.Values.Position.Point == (protocol.Point{}) {
@@ -143,10 +140,7 @@ func TestTakeOverReplaces(t *testing.T) {
 		{0, "no", "", 1, 5}, {1, "yes", "", 1, 5}, {1, "no", "", 0, 2}} { // beside it, the other one keeps them
 		o, replaced := newHardware(t, tc.others)
 		o.signIn(t)
-		all, err := o.Inventory.Takeovers(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := o.known(t).Takeovers
 		in := url.Values{"site_id": {siteID}, "replace": {tc.say}}
 		for _, r := range all[0].Recorded {
 			in.Add("recorded", r.Camera.ID)
@@ -156,8 +150,8 @@ func TestTakeOverReplaces(t *testing.T) {
 		if status != 303 || header.Get("Location") == "/takeover" || *replaced != tc.want {
 			t.Errorf("%+v: %d to %s, replaced %d times", tc, status, header.Get("Location"), *replaced)
 		}
-		if cameras, err := o.Inventory.Cameras(t.Context()); err != nil || len(cameras) != tc.cameras {
-			t.Errorf("%+v: %d cameras, %v", tc, len(cameras), err)
+		if cameras := o.known(t).Cameras; len(cameras) != tc.cameras {
+			t.Errorf("%+v: %d cameras", tc, len(cameras))
 		}
 	}
 }
@@ -174,10 +168,7 @@ func TestVisitReport(t *testing.T) {
 	if err := errors.Join(o.Scan(ctx), o.Enrol(ctx, "GIUSTO", "", false), o.Inventory.SetContact(ctx, "", protocol.Contact{Name: "Anna Neri", Phone: "+39 02 123456"})); err != nil {
 		t.Fatal(err)
 	}
-	all, err := o.Inventory.Cameras(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := o.known(t).Cameras
 	if err := o.Inventory.Set(ctx, all[0].ID, inventory.Edit{Outdoor: new(true), Lon: new(9.1859), Lat: new(45.4641), By: "Anna Neri"}); err != nil {
 		t.Fatal(err)
 	}
@@ -254,9 +245,9 @@ func TestTakeOverWhatWasTyped(t *testing.T) {
 	if _, body, _ := o.send(t, "GET", "/scan", ""); !strings.Contains(body, `href="/takeover"`) {
 		t.Error("an open recorder does not lead to the choice")
 	}
-	all, err := o.Inventory.Takeovers(t.Context())
-	if err != nil || len(all) != 1 {
-		t.Fatal(all, err)
+	all := o.known(t).Takeovers
+	if len(all) != 1 {
+		t.Fatal(all)
 	}
 	typed := all[0].Recorded[0]
 	in := url.Values{"site_id": {siteID}, "recorded": {typed.Camera.ID}, "here-" + typed.Camera.ID: {undecided}}
@@ -272,7 +263,7 @@ func TestTakeOverWhatWasTyped(t *testing.T) {
 	if status, _, _ := o.send(t, "POST", "/takeover", in.Encode()); status != 303 {
 		t.Errorf("chosen: %d", status)
 	}
-	if all, err := o.Inventory.Takeovers(t.Context()); err != nil || len(all) > 0 {
-		t.Errorf("%+v, %v", all, err)
+	if all := o.known(t).Takeovers; len(all) > 0 {
+		t.Errorf("%+v", all)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/use-go/onvif/device"
 
 	"anagrafe/agent/discover"
+	"anagrafe/protocol"
 )
 
 // Options of an Asker.
@@ -66,62 +67,61 @@ func (a *Asker) turnOf(host netip.Addr) chan struct{} {
 	return a.turns[host]
 }
 
+// subject is what all questions to a device have in common.
+func (a *Asker) subject(s discover.Sighting) subject {
+	log := a.o.Log.With("device", s.Address.String())
+	return subject{sighting: s, memory: a.o.Memory, trust: &trust{memory: a.o.Memory, sighting: s, log: log},
+		turn: a.turnOf(s.Address.Addr()), log: log, now: a.o.Now, callTime: a.callTime}
+}
+
 // Ask asks one device what it is. It only reads. It never fails: what could not
 // be read is in the Device, and ctx's end cuts it short.
 func (a *Asker) Ask(ctx context.Context, s discover.Sighting) Device {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
-	log := a.o.Log.With("device", s.Address.String())
-	auth := newAuthenticator(a.o.Memory, s, a.o.Log, a.o.Now)
-	auth.turn = a.turnOf(s.Address.Addr())
-	t := &trust{memory: a.o.Memory, sighting: s, log: log}
-	q := &questioning{
-		conversation: newConversation(s.Service(), auth, t, a.letters, log, a.callTime),
-		device:       Device{Sighting: s},
-		now:          a.o.Now,
-		samples:      a.edges,
-	}
+	q := &questioning{conversation: newConversation(a.subject(s), a.letters), device: Device{Sighting: s}, samples: a.edges}
 	defer q.close()
 	q.all(ctx, s)
 	return q.device
 }
 
-// questioning is the making of one Device.
+// questioning is the making of one Device, by one goroutine: what runs beside it
+// holds the conversation alone, and returns what it was told.
 type questioning struct {
 	*conversation
-	device   Device
-	read     readings
-	services map[string]string // XAddr by namespace
-	system   *system           // nil: not told
-	scopes   []string
-	now      func() time.Time
-	samples  int
+	device  Device
+	read    readings
+	scopes  []string
+	samples int
 
-	unmet   []Problem      // of the first question
 	told    told           // by the maker's own interface
 	ownDoor *authenticator // of that one; nil: there is none that we know
 }
 
 // lane is a row of questions, one after the other. Two may run at a time, as
-// many as connections; each reads into fields of its own, and keeps its problems
-// until they can be told in order.
+// many as connections; each keeps its problems until they can be told in order.
 type lane struct {
-	*questioning
+	*conversation
 	problems []Problem
 }
 
-// rows runs rows of questions side by side, and returns when all have ended.
-func (q *questioning) rows(rows ...func(*lane)) {
-	lanes := make([]lane, len(rows))
+// alone asks one row of questions, and gives what it was told.
+func alone[A any](ctx context.Context, q *questioning, row func(*lane, context.Context) A) A {
+	l := lane{conversation: q.conversation}
+	told := row(&l, ctx)
+	q.device.Errors = append(q.device.Errors, l.problems...)
+	return told
+}
+
+// both asks two rows side by side, and gives what they were told when both have ended.
+func both[A, B any](ctx context.Context, q *questioning, one func(*lane, context.Context) A, other func(*lane, context.Context) B) (a A, b B) {
+	first, second := lane{conversation: q.conversation}, lane{conversation: q.conversation}
 	var running sync.WaitGroup
-	for i, row := range rows {
-		lanes[i].questioning = q
-		running.Go(func() { row(&lanes[i]) })
-	}
+	running.Go(func() { a = one(&first, ctx) })
+	running.Go(func() { b = other(&second, ctx) })
 	running.Wait()
-	for _, l := range lanes {
-		q.device.Errors = append(q.device.Errors, l.problems...)
-	}
+	q.device.Errors = slices.Concat(q.device.Errors, first.problems, second.problems)
+	return a, b
 }
 
 // all asks everything. What comes later depends on what came before: the time
@@ -131,23 +131,27 @@ func (q *questioning) all(ctx context.Context, s discover.Sighting) {
 	d := &q.device
 	q.scopes = slices.Clone(s.Scopes)
 	q.trust.recall(ctx) // also for http: who once spoke TLS is not asked without
-	time1, locked := q.meet(ctx)
-	spoke := q.spoke() || time1.method != ""
-	q.rows(
-		func(l *lane) { l.edges(ctx, time1) },
-		func(l *lane) {
-			q.own(ctx, q.recognise(ctx, spoke))
-			if spoke || q.ownDoor == nil { // that a recorder does not speak ONVIF is no problem
-				q.device.Errors = append(q.unmet, q.device.Errors...)
-			}
-			if locked.worth(spoke || s.Endpoint != "", q.ownDoor != nil) && q.goOn(ctx) {
-				q.rows(func(l *lane) { _, spoke = l.clock(ctx) })
-			}
-			if spoke && q.goOn(ctx) {
-				q.everything(ctx)
-			}
-		},
-	)
+	l := lane{conversation: q.conversation}
+	first, locked := l.meet(ctx)
+	d.Clock, d.Zone = first.clock, first.zone
+	spoke := q.spoke() || first.method != ""
+	var edged *protocol.Clock
+	var beside sync.WaitGroup
+	beside.Go(func() { edged = q.edges(ctx, first.reading, q.samples) })
+	q.own(ctx, q.recognise(ctx, spoke))
+	if spoke || q.ownDoor == nil { // that a recorder does not speak ONVIF is no problem
+		d.Errors = append(l.problems, d.Errors...)
+	}
+	if locked.worth(spoke || s.Endpoint != "", q.ownDoor != nil) && q.goOn(ctx) {
+		again := alone(ctx, q, (*lane).clock)
+		d.Clock, d.Zone, spoke = again.clock, again.zone, again.spoke
+	}
+	if spoke && q.goOn(ctx) {
+		q.everything(ctx)
+	}
+	if beside.Wait(); edged != nil {
+		d.Clock = edged
+	}
 	for _, auth := range []*authenticator{q.auth, q.ownDoor} {
 		if auth != nil {
 			auth.forget(ctx)
@@ -188,16 +192,14 @@ func (e *lockedError) worth(onvif, recognised bool) bool {
 // meet asks for the time without credentials. locked is not nil where the device
 // wants them even for that: it is asked again when its own interface, the other
 // door, had its turn.
-func (q *questioning) meet(ctx context.Context) (first reading, locked *lockedError) {
-	q.auth.wait(true)
-	defer q.auth.wait(false)
-	l := lane{questioning: q}
-	first, _, err := l.readClock(ctx)
-	if locked, ok := errors.AsType[*lockedError](err); ok {
-		return first, locked
+func (l *lane) meet(ctx context.Context) (first timeTold, locked *lockedError) {
+	l.auth.wait(true)
+	defer l.auth.wait(false)
+	first = l.clock(ctx)
+	if locked, _ = errors.AsType[*lockedError](first.err); locked != nil {
+		l.problems = nil
 	}
-	q.unmet = l.problems
-	return first, nil
+	return first, locked
 }
 
 // lacks is what the owner must give before the device says more: what its own
@@ -217,39 +219,44 @@ func (q *questioning) lacks() Needs {
 
 // everything is all questions of ONVIF but the time.
 func (q *questioning) everything(ctx context.Context) {
-	q.rows(func(l *lane) { l.information(ctx) })
-	q.rows(
-		func(l *lane) { l.network(ctx) },
-		func(l *lane) { l.offered(ctx) },
-	)
-	q.rows(
-		func(l *lane) { l.media(ctx); l.places(ctx) },
-		func(l *lane) { l.recordings(ctx) },
-	)
-	q.details(ctx)
-	q.rows(func(l *lane) { l.onScreen(ctx) })
-}
-
-// goOn tells whether further questions make sense.
-func (q *questioning) goOn(ctx context.Context) bool {
-	return ctx.Err() == nil && !q.gone() && !q.auth.ended()
-}
-
-func (l *lane) information(ctx context.Context) {
-	d := &l.device
-	info, err := ask[deviceInformation](ctx, l.conversation, l.base, "GetDeviceInformation", device.GetDeviceInformation{})
-	l.note("GetDeviceInformation", err)
+	d := &q.device
+	info := alone(ctx, q, (*lane).information)
 	d.Vendor, d.Model, d.Firmware = clean(info.Manufacturer), clean(info.Model), clean(info.FirmwareVersion)
 	d.Serial, d.HardwareID = readSerial(info.SerialNumber), clean(info.HardwareID)
+	net, o := both(ctx, q, (*lane).network, (*lane).offered)
+	d.MACs, q.scopes = readMACs(net.MACs), append(q.scopes, net.scopes...)
+	type scene struct {
+		pictures
+		placed
+	}
+	seen, held := both(ctx, q, func(l *lane, ctx context.Context) scene {
+		s := scene{l.media(ctx, o), l.places(ctx, o)}
+		s.inputs = l.inputs(ctx, o, s.sources)
+		return s
+	}, func(l *lane, ctx context.Context) archive { return l.recordings(ctx, o) })
+	q.read.pictures, q.read.archive, d.Suggested = seen.pictures, held, seen.at
+	d.kept(seen.kept, "onvif GetStorageConfigurations", seen.words, q.now())
+	q.details(ctx, o)
+	q.read.texts = alone(ctx, q, func(l *lane, ctx context.Context) osds { return l.onScreen(ctx, o, q.read) })
 }
 
-func (l *lane) network(ctx context.Context) {
-	if nics, ok := optional[networkInterfaces](ctx, l, l.base, "GetNetworkInterfaces", device.GetNetworkInterfaces{}); ok {
-		l.device.MACs = readMACs(nics.MACs)
-	}
-	if answer, ok := optional[scopes](ctx, l, l.base, "GetScopes", device.GetScopes{}); ok {
-		l.scopes = append(l.scopes, answer.Items...)
-	}
+func (l *lane) information(ctx context.Context) deviceInformation {
+	info, err := ask[deviceInformation](ctx, l.conversation, l.base, "GetDeviceInformation", device.GetDeviceInformation{})
+	l.note("GetDeviceInformation", err)
+	return info
+}
+
+// netTold is how a device is known in its network.
+type netTold struct {
+	networkInterfaces
+	scopes []string
+}
+
+func (l *lane) network(ctx context.Context) (told netTold) {
+	told.networkInterfaces, _ = optional[networkInterfaces](ctx, l, l.base, "GetNetworkInterfaces", device.GetNetworkInterfaces{})
+	answer, _ := optional[scopes](ctx, l, l.base, "GetScopes", device.GetScopes{})
+	told.scopes = answer.Items
+	return told
 }
 
 // optional asks what a device may well do without: that it does not offer it is

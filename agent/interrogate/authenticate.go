@@ -38,19 +38,12 @@ import (
 // order of arrival, and a device may take a late one for a wrong password. Who
 // has taken the turn goes.
 type authenticator struct {
-	turn     chan struct{}               // of one place; all doors of a host share it
-	trusted  func(context.Context) error // whether a password may be sent to who answers there
+	subject
 	door     Door
 	readable func() bool // whether a password may be sent as it is: nobody can read it on the way
-	proves   func() bool // whether who answers has proven to be the device, by its certificate
 
 	mu sync.Mutex // guards all below
 	redactor
-	memory   Memory
-	sighting discover.Sighting
-	log      *slog.Logger
-	now      func() time.Time
-
 	credential Credential
 	scheme     scheme
 	challenge  *digest.Challenge
@@ -70,6 +63,17 @@ type authenticator struct {
 	needs     Needs
 }
 
+// subject is the device that is asked, and what all its doors share.
+type subject struct {
+	sighting discover.Sighting
+	memory   Memory // nil: no credentials are known
+	trust    *trust
+	turn     chan struct{} // room for the one request with an unproven password; of the host, whatever its port
+	log      *slog.Logger
+	now      func() time.Time
+	callTime time.Duration // for one request
+}
+
 type scheme int
 
 const (
@@ -79,9 +83,8 @@ const (
 	httpBasic
 )
 
-func newAuthenticator(memory Memory, s discover.Sighting, log *slog.Logger, now func() time.Time) *authenticator {
-	return &authenticator{memory: memory, sighting: s, log: log, now: now, needs: NeedsNothing, turn: make(chan struct{}, 1), door: DoorONVIF,
-		trusted: func(context.Context) error { return nil }, readable: func() bool { return false }, proves: func() bool { return false }}
+func newAuthenticator(of subject, door Door, readable func() bool) *authenticator {
+	return &authenticator{subject: of, door: door, readable: readable, needs: NeedsNothing}
 }
 
 // begins tells whether requests are signed from the start, and whether they must
@@ -233,7 +236,7 @@ func (a *authenticator) start(ctx context.Context) (Credential, error) {
 // endpoint reference is soon copied, and its copy may speak TLS of its own.
 func (a *authenticator) mayRead() bool {
 	c := a.credential
-	return !c.For.IsValid() || c.For.Unmap().WithZone("") == a.sighting.Address.Addr().Unmap().WithZone("") || a.proves()
+	return !c.For.IsValid() || c.For.Unmap().WithZone("") == a.sighting.Address.Addr().Unmap().WithZone("") || a.trust.proven()
 }
 
 var errElsewhere = errors.New("the password was typed for another address, and nothing proves that this is the same device: type it again if it was moved")
@@ -291,7 +294,7 @@ func (a *authenticator) recall(ctx context.Context, asItIs bool) (bool, error) {
 		a.needs = NeedsCertificate
 		return false, errElsewhere
 	}
-	if err := a.trusted(ctx); err != nil {
+	if err := a.trust.keep(ctx); err != nil {
 		return false, err
 	}
 	return true, nil

@@ -14,8 +14,21 @@ const maxChannels = protocol.MaxCameras
 
 // readings are the answers from which the channels are made. Any may be absent.
 type readings struct {
-	profiles   []profile
-	sources    []string // video source tokens, in the device's order
+	pictures
+	archive
+	texts osds
+}
+
+// pictures are what a device shows.
+type pictures struct {
+	profiles  []profile
+	sources   []string // video source tokens, in the device's order
+	inputs    []string // video inputs of a hybrid recorder
+	analogues []string // video sources with a picture of PAL or NTSC
+}
+
+// archive is what it keeps.
+type archive struct {
 	recordings recordings
 	jobs       []recordingJob
 	states     map[string]string // of jobs, by token
@@ -24,9 +37,6 @@ type readings struct {
 	summary    recordingSummary
 	details    map[string]recordingDetails // of recordings, by token
 	order      []string                    // of details, as they came
-	texts      osds
-	inputs     []string // video inputs of a hybrid recorder
-	analogues  []string // video sources with a picture of PAL or NTSC
 }
 
 // head gives at most n: 1 MiB holds more of the short ones than any device has,

@@ -39,43 +39,46 @@ type reading struct {
 	timing
 }
 
-// clock asks for the time, first and without credentials: the answer is needed
-// to sign, and a camera that gets a wrong token refuses even this. It tells
-// whether an ONVIF service answered, and settles where and how it is asked: the
-// path, where the one named is wrong; the manner; TLS, where it wants that.
-func (l *lane) clock(ctx context.Context) (reading, bool) {
-	r, spoke, _ := l.readClock(ctx)
-	return r, spoke
+// timeTold is what a device said to the question for the time.
+type timeTold struct {
+	reading
+	clock *protocol.Clock // nil: it was not read
+	zone  string
+	spoke bool // an ONVIF service answered
+	err   error
 }
 
-func (l *lane) readClock(ctx context.Context) (_ reading, spoke bool, _ error) {
+// clock asks for the time, first and without credentials: the answer is needed
+// to sign, and a camera that gets a wrong token refuses even this. It settles where
+// and how is asked: the path, where the one named is wrong; the manner; TLS, where
+// it wants that.
+func (l *lane) clock(ctx context.Context) timeTold {
 	answer, when, err := l.settle(ctx)
-	r := reading{timing: when}
+	t := timeTold{reading: reading{timing: when}}
 	signed, _ := l.auth.begins()
-	r.plain = !signed
+	t.plain = !signed
 	if err == nil {
-		r.at, r.method, err = readTime(answer, l.now())
+		t.at, t.method, err = readTime(answer, l.now())
 	}
 	if err != nil {
-		if l.trust.broken() {
-			l.note("certificate", err)
-			return r, false, err
+		what := timeOperation
+		if t.spoke, t.err = l.spoke(), err; l.trust.broken() {
+			what, t.spoke = "certificate", false
 		}
-		l.note(timeOperation, err)
-		return r, l.spoke(), err
+		l.note(what, err)
+		return t
 	}
-	d := &l.device
-	d.Clock = clockOf([]reading{r})
+	t.clock, t.spoke = clockOf([]reading{t.reading}), true
 	said := answer
-	if r.method == methodLocal {
+	if t.method == methodLocal {
 		said.Set.UTC = nil // it tells nothing about the zone
 	}
-	d.Zone = readZone(said, l.now())
-	l.auth.setOffset(time.Duration(d.Clock.OffsetMs)*time.Millisecond, true)
-	if fault := clockFault(d.Clock, d.Zone, r.method, answer); fault != "" {
+	t.zone = readZone(said, l.now())
+	l.auth.setOffset(time.Duration(t.clock.OffsetMs)*time.Millisecond, true)
+	if fault := clockFault(t.clock, t.zone, t.method, answer); fault != "" {
 		l.note("clock", errors.New(fault))
 	}
-	return r, true, nil
+	return t
 }
 
 // settle finds the path and the manner. Where none is right, what the named path
@@ -142,18 +145,18 @@ func (l *lane) paths() []url.URL {
 	return all
 }
 
-// edges reads the clock again within one second, to see where it ends. It runs
-// beside the other questions and is never a problem: without it the clock is
-// known less well.
-func (l *lane) edges(ctx context.Context, first reading) {
-	if first.method == "" || !first.plain || l.samples == 0 {
-		return
+// edges reads the clock again within one second, so many times, to see where it
+// ends, and gives it; nil: nothing was asked. It runs beside the other questions and
+// is never a problem: without it the clock is known less well.
+func (c *conversation) edges(ctx context.Context, first reading, samples int) *protocol.Clock {
+	if first.method == "" || !first.plain || samples == 0 {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, edgeTime)
 	defer cancel()
 	all := []reading{first}
-	for i := range l.samples {
-		timer := time.NewTimer(first.received.Add(time.Duration(i+1) * edgeStep).Sub(l.now()))
+	for i := range samples {
+		timer := time.NewTimer(first.received.Add(time.Duration(i+1) * edgeStep).Sub(c.now()))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -162,7 +165,7 @@ func (l *lane) edges(ctx context.Context, first reading) {
 		if ctx.Err() != nil {
 			break
 		}
-		_, _, body, when, err := l.post(ctx, l.base, timeOperation, device.GetSystemDateAndTime{}, false)
+		_, _, body, when, err := c.post(ctx, c.base, timeOperation, device.GetSystemDateAndTime{}, false)
 		if err != nil {
 			break
 		}
@@ -171,7 +174,7 @@ func (l *lane) edges(ctx context.Context, first reading) {
 			break
 		}
 		r := reading{timing: when}
-		if r.at, r.method, err = readTime(answer, l.now()); err != nil || r.method != first.method {
+		if r.at, r.method, err = readTime(answer, c.now()); err != nil || r.method != first.method {
 			break
 		}
 		all = append(all, r)
@@ -179,7 +182,7 @@ func (l *lane) edges(ctx context.Context, first reading) {
 			break // between this and the one before lies the edge
 		}
 	}
-	l.device.Clock = clockOf(all)
+	return clockOf(all)
 }
 
 // readTime finds the device's time in its answer, and how it was found. now is

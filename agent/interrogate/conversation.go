@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -36,15 +35,12 @@ const (
 // conversation is what is said with one device. ask may be called by several
 // goroutines at a time, once base and manner are settled.
 type conversation struct {
-	base   *url.URL // of the device service; host and port are the ones that answered
-	manner manner
-	client *http.Transport
-	auth   *authenticator
-	trust  *trust
-	log    *slog.Logger
-
-	letters  letters
-	callTime time.Duration
+	subject
+	base    *url.URL // of the device service; host and port are the ones that answered
+	manner  manner
+	client  *http.Transport
+	auth    *authenticator
+	letters letters
 
 	mu      sync.Mutex
 	heard   bool // it has given any SOAP answer
@@ -52,18 +48,17 @@ type conversation struct {
 	dropped int  // calls in a row on which it hung up
 }
 
-func newConversation(base *url.URL, auth *authenticator, t *trust, l letters, log *slog.Logger, callTime time.Duration) *conversation {
-	c := &conversation{base: base, auth: auth, trust: t, log: log, letters: l, callTime: callTime, client: &http.Transport{
+func newConversation(of subject, l letters) *conversation {
+	auth := newAuthenticator(of, DoorONVIF, func() bool { return false })
+	return &conversation{subject: of, base: of.sighting.Service(), auth: auth, letters: l, client: &http.Transport{
 		Proxy:                  nil, // the device is on this network
 		MaxConnsPerHost:        connections,
 		MaxIdleConnsPerHost:    connections,
 		MaxResponseHeaderBytes: maxHeaders,
 		DisableCompression:     true, // a small answer may not unpack into a large one
 		// Devices certify themselves: trust holds them to that.
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, VerifyConnection: t.verify},
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, VerifyConnection: of.trust.verify},
 	}}
-	auth.trusted = t.keep
-	return c
 }
 
 func (c *conversation) close() { c.client.CloseIdleConnections() }
@@ -218,6 +213,11 @@ func (c *conversation) gone() bool {
 	return c.silent >= maxSilent || c.dropped >= maxDropped
 }
 
+// goOn tells whether further questions make sense.
+func (c *conversation) goOn(ctx context.Context) bool {
+	return ctx.Err() == nil && !c.gone() && !c.auth.ended()
+}
+
 func (c *conversation) spoke() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -228,9 +228,8 @@ func (c *conversation) spoke() bool {
 func (c *conversation) post(ctx context.Context, to *url.URL, operation string, request any, sign bool) (int, http.Header, []byte, timing, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.callTime)
 	defer cancel()
-	now := c.auth.now
 	var sent, received atomic.Pointer[time.Time] // the hooks may outlive a call that failed
-	mark := func(p *atomic.Pointer[time.Time]) { t := now(); p.Store(&t) }
+	mark := func(p *atomic.Pointer[time.Time]) { t := c.now(); p.Store(&t) }
 	mark(&sent)
 	when := func() timing { return timing{*sent.Load(), *received.Load()} }
 	fail := func(err error) (int, http.Header, []byte, timing, error) {

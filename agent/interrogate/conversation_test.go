@@ -3,7 +3,6 @@ package interrogate
 import (
 	"context"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -30,11 +29,10 @@ func TestUnprovenGoesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := &memory{given: Credential{User: "u", Password: "p"}}
-	auth := newAuthenticator(m, s, slog.New(slog.DiscardHandler), time.Now)
-	c := newConversation(s.Service(), auth, &trust{}, l, auth.log, callTime)
+	c := newConversation(subjectOf(t, s, m), l)
 	defer c.close()
-	auth.scheme, auth.credential = usernameToken, m.given
-	auth.turn <- struct{}{} // another question has it
+	c.auth.scheme, c.auth.credential = usernameToken, m.given
+	c.turn <- struct{}{} // another question has it
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := ask[deviceInformation](ctx, c, c.base, "GetDeviceInformation", device.GetDeviceInformation{}); err == nil || got.Load() > 0 {

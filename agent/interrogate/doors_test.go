@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -12,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"anagrafe/agent/discover"
 )
@@ -167,12 +165,9 @@ func TestLoginOverTLSBesidePlainONVIF(t *testing.T) {
 			look := func() {
 				// Sighted at another port, over plain HTTP.
 				sighting := discover.Sighting{Endpoint: "urn:uuid:5e471e15-0000-4000-8000-00000000f0aa", Address: netip.MustParseAddrPort("127.0.0.1:1")}
-				log := slog.New(slog.NewTextHandler(t.Output(), nil))
-				held := &trust{memory: m, sighting: sighting, log: log}
-				held.recall(t.Context())
 				a := asker(t, m)
-				q := &questioning{conversation: newConversation(sighting.Service(), newAuthenticator(m, sighting, log, time.Now), held, a.letters, log, a.callTime),
-					device: Device{Sighting: sighting}, now: time.Now}
+				q := &questioning{conversation: newConversation(a.subject(sighting), a.letters), device: Device{Sighting: sighting}}
+				q.trust.recall(t.Context())
 				c := &candidate{family: f}
 				if q.try(t.Context(), c, *door); c.found != known {
 					t.Fatal("it was not recognised")

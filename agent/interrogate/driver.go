@@ -198,12 +198,12 @@ func (q *questioning) recognise(ctx context.Context, spoke bool) *candidate {
 }
 
 // try asks one place whether the family is there.
-func (q *questioning) try(ctx context.Context, c *candidate, at url.URL) {
-	t := q.trust.sameFor()
-	w := newWeb(at, newAuthenticator(nil, q.device.Sighting, q.log, q.now), t, q.log, min(probeTime, q.callTime))
+func (s subject) try(ctx context.Context, c *candidate, at url.URL) {
+	s.memory, s.trust, s.turn, s.callTime = nil, s.trust.sameFor(), make(chan struct{}, 1), min(probeTime, s.callTime)
+	w := newWeb(at, s)
 	defer w.close(ctx)
-	c.found, c.trust = c.driver.recognise(ctx, w), t
-	c.other = c.other || t.broken()
+	c.found, c.trust = c.driver.recognise(ctx, w), s.trust
+	c.other = c.other || s.trust.broken()
 	c.at = url.URL{Scheme: w.base.Scheme, Host: w.base.Host} // it may have moved to TLS
 }
 
@@ -215,23 +215,21 @@ func (q *questioning) own(ctx context.Context, c *candidate) {
 	limited, cancel := context.WithTimeout(ctx, ownTime)
 	defer cancel()
 	q.trust.adopt(c.trust)
-	auth := newAuthenticator(q.auth.memory, q.device.Sighting, q.log, q.now)
-	auth.turn = q.auth.turn
-	auth.setOffset(q.auth.clockOffset())
-	w := newWeb(c.at, auth, q.trust, q.log, q.callTime)
+	w := newWeb(c.at, q.subject)
 	defer w.close(ctx)
+	w.auth.setOffset(q.auth.clockOffset())
 	t, err := c.driver.read(limited, w)
 	if err != nil {
-		q.device.Errors = append(q.device.Errors, Problem{string(c.name), auth.words(err.Error())})
+		q.device.Errors = append(q.device.Errors, Problem{string(c.name), w.auth.words(err.Error())})
 	}
 	for _, p := range t.problems {
-		q.device.Errors = append(q.device.Errors, Problem{clean(p.What), auth.words(p.Why)})
+		q.device.Errors = append(q.device.Errors, Problem{clean(p.What), w.auth.words(p.Why)})
 	}
-	q.told, q.ownDoor = t, auth
+	q.told, q.ownDoor = t, w.auth
 	q.device.Family = c.name
 	q.told.vendor = firstOf(t.vendor, q.device.Sighting.Vendor)
 	if q.told.vendor == "" && (c.found == known || c.suggested) {
 		q.told.vendor = c.maker
 	}
-	q.auth.yield(auth)
+	q.auth.yield(w.auth)
 }

@@ -116,14 +116,12 @@ func (a *Asker) Footage(ctx context.Context, s discover.Sighting, f Finder, want
 // enter finds the family's own interface on a device that was read before.
 func (a *Asker) enter(ctx context.Context, s discover.Sighting, name Family) (*web, error) {
 	i := slices.IndexFunc(families, func(c family) bool { return c.name == name })
-	log := a.o.Log.With("device", s.Address.String())
-	t := &trust{memory: a.o.Memory, sighting: s, log: log}
-	t.recall(ctx)
+	of := a.subject(s)
+	of.trust.recall(ctx)
 	base := s.Service()
-	q := &questioning{conversation: &conversation{log: log, trust: t, callTime: a.callTime}, device: Device{Sighting: s}, now: a.o.Now}
 	c := candidate{family: families[i], suggested: true}
 	for _, at := range c.placesOn(s.Address.Addr(), url.URL{Scheme: base.Scheme, Host: base.Host}) {
-		if q.try(ctx, &c, at); c.found != stranger {
+		if of.try(ctx, &c, at); c.found != stranger {
 			break
 		}
 	}
@@ -133,10 +131,8 @@ func (a *Asker) enter(ctx context.Context, s discover.Sighting, name Family) (*w
 		}
 		return nil, errors.New("it does not answer now: see whether it is switched on and connected")
 	}
-	t.adopt(c.trust)
-	auth := newAuthenticator(a.o.Memory, s, a.o.Log, a.o.Now)
-	auth.turn = a.turnOf(s.Address.Addr())
-	return newWeb(c.at, auth, t, a.o.Log, a.callTime), nil
+	of.trust.adopt(c.trust)
+	return newWeb(c.at, of), nil
 }
 
 // How footage is joined and believed.

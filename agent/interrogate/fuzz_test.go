@@ -38,7 +38,7 @@ func FuzzAnswer(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := Device{Clock: &protocol.Clock{}}
-		r := readings{states: map[string]string{}, details: map[string]recordingDetails{}}
+		r := readings{archive: archive{states: map[string]string{}, details: map[string]recordingDetails{}}}
 		if a, _, err := readAnswer[systemDateAndTime]("GetSystemDateAndTime", b); err == nil {
 			if at, method, err := readTime(a, now); err == nil {
 				d.Clock = clockOf([]reading{{at: at, method: method, timing: timing{now, now}}})

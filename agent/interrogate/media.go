@@ -11,25 +11,25 @@ import (
 )
 
 // media asks for profiles and picture sources.
-func (l *lane) media(ctx context.Context) {
+func (l *lane) media(ctx context.Context, o offer) (r pictures) {
 	if !l.goOn(ctx) {
-		return
+		return r
 	}
-	to := l.at(l.services[nsMedia]) // the device service itself, if nothing names one
+	to := l.at(o.services[nsMedia]) // the device service itself, if nothing names one
 	var err error
-	first := l.services[nsMedia] != "" || l.services[nsMedia2] == ""
+	first := o.services[nsMedia] != "" || o.services[nsMedia2] == ""
 	if first {
 		var answer profiles
 		answer, err = ask[profiles](ctx, l.conversation, to, "GetProfiles", media.GetProfiles{})
-		l.read.addProfiles(answer)
+		r.addProfiles(answer)
 	}
-	if xaddr := l.services[nsMedia2]; xaddr != "" && l.goOn(ctx) {
+	if xaddr := o.services[nsMedia2]; xaddr != "" && l.goOn(ctx) {
 		// Some list H.265 streams only here.
 		answer, err2 := ask[profiles](ctx, l.conversation, l.at(xaddr), "GetProfiles", getProfiles2{Type: []string{"All"}})
 		if errors.Is(err2, errTooLong) && l.goOn(ctx) {
 			answer, err2 = ask[profiles](ctx, l.conversation, l.at(xaddr), "GetProfiles", getProfiles2{Type: []string{"VideoSource", "VideoEncoder"}})
 		}
-		l.read.addProfiles(answer)
+		r.addProfiles(answer)
 		if err2 == nil || !first {
 			err = err2
 		}
@@ -38,7 +38,7 @@ func (l *lane) media(ctx context.Context) {
 		// Hundreds of profiles, each with all it has: the sources alone are short.
 		answer, err2 := ask[sourceConfigurations](ctx, l.conversation, to, "GetVideoSourceConfigurations", media.GetVideoSourceConfigurations{})
 		for _, s := range head(answer.Items, maxChannels) {
-			l.read.profiles = append(l.read.profiles, profile{Source: &s})
+			r.profiles = append(r.profiles, profile{Source: &s})
 		}
 		if err2 == nil {
 			err = nil
@@ -46,16 +46,17 @@ func (l *lane) media(ctx context.Context) {
 	}
 	l.note("GetProfiles", err)
 	if !first {
-		return
+		return r
 	}
 	if sources, ok := optional[videoSources](ctx, l, to, "GetVideoSources", media.GetVideoSources{}); ok {
 		for _, s := range head(sources.Sources, maxChannels) {
-			l.read.sources = append(l.read.sources, s.Token)
+			r.sources = append(r.sources, s.Token)
 			if analogueWidths[strings.TrimSpace(s.Width)] && analogueHeights[strings.TrimSpace(s.Height)] {
-				l.read.analogues = append(l.read.analogues, s.Token)
+				r.analogues = append(r.analogues, s.Token)
 			}
 		}
 	}
+	return r
 }
 
 // The pictures of PAL and NTSC, as recorders digitise them; no camera with a
@@ -67,7 +68,7 @@ var (
 
 // addProfiles adds one media service's profiles. A profile that both name is
 // one: of its two encoders the larger is kept.
-func (r *readings) addProfiles(answer profiles) {
+func (r *pictures) addProfiles(answer profiles) {
 	known := map[string]int{}
 	for i, p := range r.profiles {
 		known[p.Token] = i
@@ -96,23 +97,22 @@ func (r *readings) addProfiles(answer profiles) {
 
 // onScreen asks for the texts in the pictures, where the recordings name none of
 // the channels: they help the owner to recognise a camera.
-func (l *lane) onScreen(ctx context.Context) {
-	for _, r := range l.read.recordings.Items {
+func (l *lane) onScreen(ctx context.Context, o offer, read readings) osds {
+	for _, r := range read.recordings.Items {
 		if clean(r.Configuration.Source.Name) != "" {
-			return
+			return osds{}
 		}
 	}
 	var request any = getOSDs{}
-	xaddr := l.services[nsMedia]
+	xaddr := o.services[nsMedia]
 	if xaddr == "" {
-		xaddr, request = l.services[nsMedia2], getOSDs2{}
+		xaddr, request = o.services[nsMedia2], getOSDs2{}
 	}
-	if xaddr == "" || len(l.read.profiles) == 0 {
-		return
+	if xaddr == "" || len(read.profiles) == 0 {
+		return osds{}
 	}
-	if answer, ok := extra[osds](ctx, l, l.at(xaddr), "GetOSDs", request); ok {
-		l.read.texts = answer
-	}
+	answer, _ := extra[osds](ctx, l, l.at(xaddr), "GetOSDs", request)
+	return answer
 }
 
 // textOf joins the plain texts in the picture of a source. A text names its

@@ -34,33 +34,29 @@ const snapshots = 2
 // onvifPicture asks by GetSnapshotUri (ONVIF Media 5.14.1, Media2 5.15.1) where a
 // picture of the channel is, and gets it from there by HTTP.
 func (a *Asker) onvifPicture(ctx context.Context, s discover.Sighting, channel string) ([]byte, error) {
-	log := a.o.Log.With("device", s.Address.String())
-	auth := newAuthenticator(a.o.Memory, s, a.o.Log, a.o.Now)
-	auth.turn = a.turnOf(s.Address.Addr())
-	t := &trust{memory: a.o.Memory, sighting: s, log: log}
-	q := &questioning{conversation: newConversation(s.Service(), auth, t, a.letters, log, a.callTime), device: Device{Sighting: s}, now: a.o.Now}
-	defer q.close()
-	defer auth.forget(ctx)
-	t.recall(ctx)
-	l := &lane{questioning: q}
-	if _, locked := q.meet(ctx); locked != nil {
+	c := newConversation(a.subject(s), a.letters)
+	defer c.close()
+	defer c.auth.forget(ctx)
+	c.trust.recall(ctx)
+	first, l := &lane{conversation: c}, &lane{conversation: c}
+	if _, locked := first.meet(ctx); locked != nil {
 		l.clock(ctx)
 	}
-	if t.broken() {
+	if c.trust.broken() {
 		return nil, errCertificate
 	}
-	if !q.spoke() {
+	if !c.spoke() {
 		return nil, errors.New("it does not answer now: see whether it is switched on and connected")
 	}
-	l.offered(ctx)
-	l.media(ctx)
-	tokens, err := q.read.pictured(channel)
+	o := l.offered(ctx)
+	shown := l.media(ctx, o)
+	tokens, err := shown.pictured(channel)
 	if err != nil {
 		return nil, cmp.Or(firstProblem(l.problems), err)
 	}
 	for _, token := range tokens {
 		var at *url.URL
-		if at, err = l.snapshot(ctx, token); err != nil {
+		if at, err = l.snapshot(ctx, o, token); err != nil {
 			continue
 		}
 		var raw []byte
@@ -68,7 +64,7 @@ func (a *Asker) onvifPicture(ctx context.Context, s discover.Sighting, channel s
 			return raw, nil
 		}
 	}
-	return nil, auth.hidden(err)
+	return nil, c.auth.hidden(err)
 }
 
 // firstProblem is why nothing was read; nil if nothing went wrong.
@@ -81,7 +77,7 @@ func firstProblem(all []Problem) error {
 
 // pictured are the profiles of a channel, first that whose picture is nearest to what
 // is shown: the main stream's is often longer than an answer may be.
-func (r *readings) pictured(channel string) (tokens []string, err error) {
+func (r *pictures) pictured(channel string) (tokens []string, err error) {
 	sources := map[string]bool{}
 	for _, p := range r.profiles {
 		if p.Source != nil {
@@ -116,13 +112,13 @@ func (r *readings) pictured(channel string) (tokens []string, err error) {
 }
 
 // snapshot asks where the picture of a profile is.
-func (l *lane) snapshot(ctx context.Context, token string) (*url.URL, error) {
+func (l *lane) snapshot(ctx context.Context, o offer, token string) (*url.URL, error) {
 	var at snapshotURI
 	var err error
-	if xaddr := l.services[nsMedia]; xaddr != "" || l.services[nsMedia2] == "" {
+	if xaddr := o.services[nsMedia]; xaddr != "" || o.services[nsMedia2] == "" {
 		at, err = ask[snapshotURI](ctx, l.conversation, l.at(xaddr), "GetSnapshotUri", media.GetSnapshotUri{ProfileToken: xonvif.ReferenceToken(token)})
 	} else {
-		at, err = ask[snapshotURI](ctx, l.conversation, l.at(l.services[nsMedia2]), "GetSnapshotUri", getSnapshotURI2{ProfileToken: token})
+		at, err = ask[snapshotURI](ctx, l.conversation, l.at(o.services[nsMedia2]), "GetSnapshotUri", getSnapshotURI2{ProfileToken: token})
 	}
 	if err != nil {
 		if _, unsupported := errors.AsType[*unsupportedError](err); unsupported {
@@ -162,12 +158,10 @@ func (l *lane) fetch(ctx context.Context, named *url.URL) ([]byte, error) {
 // fetchAt is one try. The door counts as the device's other one: what its ONVIF let
 // in may be refused there, once.
 func (l *lane) fetchAt(ctx context.Context, at url.URL, c call) ([]byte, error) {
-	auth := newAuthenticator(l.auth.memory, l.auth.sighting, l.log, l.auth.now)
-	auth.turn = l.auth.turn
-	auth.yield(l.auth)
-	w := newWeb(at, auth, l.trust, l.log, l.callTime)
+	w := newWeb(at, l.subject)
+	w.auth.yield(l.auth)
 	defer w.close(ctx)
-	defer auth.forget(ctx)
+	defer w.auth.forget(ctx)
 	raw, err := w.first(ctx, c)
 	if statusOf(err) == http.StatusForbidden && l.auth.works() {
 		err = errForbidden

@@ -2,9 +2,10 @@ package interrogate
 
 import (
 	"context"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,10 +20,9 @@ const (
 // recordings asks the services of Profile G, where the device names them.
 // Nothing about them is not "does not record": a camera lists only what was
 // set over ONVIF, and many recorders do not offer the services at all.
-func (l *lane) recordings(ctx context.Context) {
-	r := &l.read
+func (l *lane) recordings(ctx context.Context, o offer) (r archive) {
 	listed := false
-	if xaddr := l.services[nsRecording]; xaddr != "" && l.goOn(ctx) {
+	if xaddr := o.services[nsRecording]; xaddr != "" && l.goOn(ctx) {
 		to := l.at(xaddr)
 		var err error
 		r.recordings, err = ask[recordings](ctx, l.conversation, to, "GetRecordings", getRecordings{})
@@ -33,7 +33,7 @@ func (l *lane) recordings(ctx context.Context) {
 			r.jobs = head(jobs.Items, maxChannels)
 		}
 	}
-	if xaddr := l.services[nsSearch]; xaddr != "" {
+	if xaddr := o.services[nsSearch]; xaddr != "" {
 		to := l.at(xaddr)
 		if summary, ok := optional[recordingSummary](ctx, l, to, "GetRecordingSummary", getRecordingSummary{}); ok {
 			r.summary = summary
@@ -42,23 +42,22 @@ func (l *lane) recordings(ctx context.Context) {
 		believed := ok && !from.Before(earliest)
 		none := listed && len(r.recordings.Items) == 0 && strings.Trim(r.summary.Count, " 0") == ""
 		if !none && (!listed || !believed || len(r.recordings.Items) > 1) {
-			l.search(ctx)
+			l.search(ctx, to, &r)
 		}
 	}
-	l.schedules(ctx)
-	l.receivers(ctx)
+	r.weeks = l.schedules(ctx, o, r.jobs)
+	r.receivers = l.receivers(ctx, o, r.jobs)
+	return r
 }
 
 // search asks for the age of the footage of all recordings at once. The answers
 // come in parts, until the device says that these were all. Where it kept no
 // list of recordings, what is found takes its place.
-func (l *lane) search(ctx context.Context) {
-	to := l.at(l.services[nsSearch])
+func (l *lane) search(ctx context.Context, to *url.URL, r *archive) {
 	found, ok := optional[searchToken](ctx, l, to, "FindRecordings", findRecordings{KeepAlive: "PT10S"})
 	if !ok || found.Token == "" {
 		return
 	}
-	r := &l.read
 	for range maxPages {
 		if !l.goOn(ctx) {
 			break
@@ -90,7 +89,7 @@ func (l *lane) search(ctx context.Context) {
 
 // learn keeps the details of one recording. "The whole store whatever the
 // filter" (Dahua, agsh/onvif#298) repeats tokens: the first counts.
-func (r *readings) learn(token string, d recordingDetails) {
+func (r *archive) learn(token string, d recordingDetails) {
 	if r.details == nil {
 		r.details = map[string]recordingDetails{}
 	}
@@ -101,111 +100,105 @@ func (r *readings) learn(token string, d recordingDetails) {
 }
 
 // schedules asks for those that jobs name, all in one.
-func (l *lane) schedules(ctx context.Context) {
+func (l *lane) schedules(ctx context.Context, o offer, jobs []recordingJob) map[string]week {
 	var tokens []string
-	for _, j := range l.read.jobs {
+	for _, j := range jobs {
 		if s := j.Configuration.Schedule; j.active() && s != nil && strings.TrimSpace(*s) != "" && !slices.Contains(tokens, *s) && len(tokens) < 64 {
 			tokens = append(tokens, *s)
 		}
 	}
-	xaddr := l.services[nsSchedule]
+	xaddr := o.services[nsSchedule]
 	if len(tokens) == 0 || xaddr == "" {
-		return
+		return nil
 	}
 	answer, _ := optional[schedules](ctx, l, l.at(xaddr), "GetSchedules", getSchedules{Tokens: tokens})
-	l.read.weeks = map[string]week{}
+	weeks := map[string]week{}
 	for _, s := range answer.Items {
 		w, err := readWeek(s)
 		if err != nil {
 			l.note("GetSchedules", err)
 			continue
 		}
-		l.read.weeks[s.Token] = w
+		weeks[s.Token] = w
 	}
+	return weeks
 }
 
 // receivers asks where a recorder gets its images from, where jobs name that.
-func (l *lane) receivers(ctx context.Context) {
-	named := slices.ContainsFunc(l.read.jobs, func(j recordingJob) bool {
+func (l *lane) receivers(ctx context.Context, o offer, jobs []recordingJob) receivers {
+	named := slices.ContainsFunc(jobs, func(j recordingJob) bool {
 		return slices.ContainsFunc(j.Configuration.Sources, func(s jobSource) bool { return strings.HasSuffix(strings.TrimSpace(s.Type), "Receiver") })
 	})
-	if xaddr := l.services[nsReceiver]; xaddr != "" && named {
-		if answer, ok := optional[receivers](ctx, l, l.at(xaddr), "GetReceivers", getReceivers{}); ok {
-			l.read.receivers = answer
-		}
+	xaddr := o.services[nsReceiver]
+	if xaddr == "" || !named {
+		return receivers{}
 	}
+	answer, _ := optional[receivers](ctx, l, l.at(xaddr), "GetReceivers", getReceivers{})
+	return answer
 }
 
 // details asks what no list told: the age of single recordings, and whether jobs
 // really run. They are bounded in number and time; what is left out is unknown.
-func (q *questioning) details(ctx context.Context) {
+func (q *questioning) details(ctx context.Context, o offer) {
 	ctx, cancel := context.WithTimeout(ctx, detailsTime)
 	defer cancel()
-	r := &q.read
-	var mu sync.Mutex
-	r.states = map[string]string{}
-	var age, state []func(*lane) bool
+	r := &q.read.archive
+	var untold, unsure []string // tokens of recordings, and of jobs
 	from, ok := parseTime(r.summary.From)
-	if xaddr := q.services[nsSearch]; xaddr != "" && (len(r.recordings.Items) > 1 || !ok || from.Before(earliest)) {
-		to := q.at(xaddr)
-		for _, rec := range r.recordings.Items[:min(len(r.recordings.Items), maxDetails)] {
-			if _, known := r.details[rec.Token]; known {
-				continue
+	if o.services[nsSearch] != "" && (len(r.recordings.Items) > 1 || !ok || from.Before(earliest)) {
+		for _, rec := range head(r.recordings.Items, maxDetails) {
+			if _, known := r.details[rec.Token]; !known {
+				untold = append(untold, rec.Token)
 			}
-			age = append(age, func(l *lane) bool {
-				answer, ok := optional[recordingInformation](ctx, l, to, "GetRecordingInformation", getRecordingInformation{RecordingToken: rec.Token})
-				if ok {
-					mu.Lock()
-					defer mu.Unlock()
-					r.learn(rec.Token, answer.Recording)
-				}
-				return ok
-			})
 		}
 	}
-	if xaddr := q.services[nsRecording]; xaddr != "" {
-		to := q.at(xaddr)
-		for _, j := range r.jobs[:min(len(r.jobs), maxDetails)] {
-			if !j.active() || strings.EqualFold(strings.TrimSpace(r.details[j.Configuration.Recording].Status), "Recording") {
-				continue // it runs, as the search has told
+	if o.services[nsRecording] != "" {
+		for _, j := range head(r.jobs, maxDetails) {
+			if j.active() && !strings.EqualFold(strings.TrimSpace(r.details[j.Configuration.Recording].Status), "Recording") { // else it runs, as the search has told
+				unsure = append(unsure, j.Token)
 			}
-			state = append(state, func(l *lane) bool {
-				answer, err := ask[recordingJobState](ctx, l.conversation, to, "GetRecordingJobState", getRecordingJobState{JobToken: j.Token})
-				if err == nil {
-					mu.Lock()
-					defer mu.Unlock()
-					r.states[j.Token] = answer.State
-				}
-				return err == nil
-			})
 		}
 	}
-	q.eachUntil(ctx, age)
-	q.eachUntil(ctx, state)
+	ages := eachUntil(ctx, q, untold, func(l *lane, token string) (recordingInformation, bool) {
+		return optional[recordingInformation](ctx, l, l.at(o.services[nsSearch]), "GetRecordingInformation", getRecordingInformation{RecordingToken: token})
+	})
+	for _, token := range untold {
+		if answer, told := ages[token]; told {
+			r.learn(token, answer.Recording)
+		}
+	}
+	states := eachUntil(ctx, q, unsure, func(l *lane, token string) (recordingJobState, bool) {
+		answer, err := ask[recordingJobState](ctx, l.conversation, l.at(o.services[nsRecording]), "GetRecordingJobState", getRecordingJobState{JobToken: token})
+		return answer, err == nil
+	})
+	r.states = map[string]string{}
+	for token, answer := range states {
+		r.states[token] = answer.State
+	}
 }
 
-// eachUntil puts questions of one kind on both connections. What one is not told
-// for, no other is: the first failure ends it.
-func (q *questioning) eachUntil(ctx context.Context, questions []func(*lane) bool) {
+// eachUntil puts a question for each token on both connections, and gives the answers.
+// What one is not told for, no other is: the first failure ends it.
+func eachUntil[A any](ctx context.Context, q *questioning, tokens []string, question func(*lane, string) (A, bool)) map[string]A {
 	var next atomic.Int64
-	row := func(l *lane) {
-		for l.goOn(ctx) {
-			i := int(next.Add(1)) - 1
-			if i >= len(questions) {
-				return
+	row := func(l *lane, ctx context.Context) map[string]A {
+		answers := map[string]A{}
+		for i := int(next.Add(1)) - 1; i < len(tokens) && l.goOn(ctx); i = int(next.Add(1)) - 1 {
+			answer, ok := question(l, tokens[i])
+			if !ok {
+				next.Store(int64(len(tokens)))
+				break
 			}
-			if !questions[i](l) {
-				next.Store(int64(len(questions)))
+			answers[tokens[i]] = answer
+			if i == 0 { // alone: a device that does not know the question is asked once
+				break
 			}
 		}
+		return answers
 	}
-	if len(questions) > 0 {
-		// The first alone: a device that does not know the question is asked once.
-		q.rows(func(l *lane) {
-			if next.Add(1); !questions[0](l) {
-				next.Store(int64(len(questions)))
-			}
-		})
-		q.rows(row, row)
-	}
+	answers := alone(ctx, q, row)
+	one, other := both(ctx, q, row, row)
+	maps.Copy(answers, one)
+	maps.Copy(answers, other)
+	return answers
 }

@@ -15,73 +15,91 @@ import (
 // system is what a device says of itself in its capabilities.
 type system struct{ places, storage bool }
 
+// offer is what a device can be asked for.
+type offer struct {
+	services map[string]string // XAddr by namespace
+	system   *system           // nil: not told
+}
+
 // offered finds the XAddr of each service. GetServices is tried in both forms
 // (Hikvision V5.1.6 and TRENDnet V5.3.4 refuse one with ter:InvalidParameter and
 // answer the other), first the one that also tells what need not be asked.
 // GetCapabilities adds what that does not name: old devices (AXIS Q6045-E 5.55)
 // know nothing else.
-func (l *lane) offered(ctx context.Context) {
-	l.services = map[string]string{}
+func (l *lane) offered(ctx context.Context) offer {
+	o := offer{services: map[string]string{}}
 	if !l.goOn(ctx) {
-		return
+		return o
 	}
 	var err error
 	for _, include := range []xsd.Boolean{true, false} {
 		var answer services
 		if answer, err = ask[services](ctx, l.conversation, l.base, "GetServices", device.GetServices{IncludeCapability: include}); err == nil {
-			l.take(answer)
+			o.take(answer)
 			break
 		}
 		if !l.goOn(ctx) {
 			break
 		}
 	}
-	if (l.services[nsMedia] == "" || l.services[nsRecording] == "" || l.services[nsSearch] == "") && l.goOn(ctx) {
+	if (o.services[nsMedia] == "" || o.services[nsRecording] == "" || o.services[nsSearch] == "") && l.goOn(ctx) {
 		answer, capErr := ask[capabilities](ctx, l.conversation, l.base, "GetCapabilities", device.GetCapabilities{Category: "All"})
 		for ns, xaddr := range map[string]string{nsMedia: answer.Media, nsDeviceIO: answer.DeviceIO, nsRecording: answer.Recording, nsSearch: answer.Search, nsReceiver: answer.Receiver} {
-			l.services[ns] = cmp.Or(l.services[ns], strings.TrimSpace(xaddr))
+			o.services[ns] = cmp.Or(o.services[ns], strings.TrimSpace(xaddr))
 		}
 		if capErr == nil {
 			err = nil
 		}
 	}
 	l.note("GetServices", err)
+	return o
 }
 
-func (l *lane) take(answer services) {
+func (o *offer) take(answer services) {
 	for _, s := range answer.Services {
 		ns := strings.TrimSpace(s.Namespace)
-		if l.services[ns] == "" && len(l.services) < 64 {
-			l.services[ns] = s.XAddr
+		if o.services[ns] == "" && len(o.services) < 64 {
+			o.services[ns] = s.XAddr
 		}
 		if s.System != nil && ns == nsDevice {
 			entries, _ := strconv.Atoi(strings.TrimSpace(s.System.Places))
 			storage := strings.TrimSpace(s.System.Storage)
-			l.system = &system{places: entries > 0, storage: storage == "true" || storage == "1"}
+			o.system = &system{places: entries > 0, storage: storage == "true" || storage == "1"}
 		}
 	}
 }
 
-// places asks where the device stands, which sockets it has and where it keeps
-// images; the first and the last only of devices that do not deny to know.
-func (l *lane) places(ctx context.Context) {
-	if l.system == nil || l.system.places {
+// placed is where a device stands and keeps images.
+type placed struct {
+	at    *Place
+	kept  Kept
+	words string // for kept
+}
+
+// places asks where the device stands and where it keeps images, if it does not deny
+// to know.
+func (l *lane) places(ctx context.Context, o offer) (p placed) {
+	if o.system == nil || o.system.places {
 		if answer, ok := extra[geoLocation](ctx, l, l.base, "GetGeoLocation", getGeoLocation{}); ok {
-			l.device.Suggested = readPlace(answer)
+			p.at = readPlace(answer)
 		}
 	}
-	if l.system == nil || l.system.storage {
+	if o.system == nil || o.system.storage {
 		if answer, ok := extra[storages](ctx, l, l.base, "GetStorageConfigurations", device.GetStorageConfigurations{}); ok {
-			kept, words := readKept(answer)
-			l.device.kept(kept, "onvif GetStorageConfigurations", words, l.now())
+			p.kept, p.words = readKept(answer)
 		}
 	}
-	// One camera has one socket, and that is known.
-	if xaddr := l.services[nsDeviceIO]; xaddr != "" && len(l.read.sources) != 1 {
-		if answer, ok := extra[inputs](ctx, l, l.at(xaddr), "GetVideoSources", getInputs{}); ok {
-			l.read.inputs = answer.Tokens
-		}
+	return p
+}
+
+// inputs asks which sockets it has. One camera has one, and that is known.
+func (l *lane) inputs(ctx context.Context, o offer, sources []string) []string {
+	xaddr := o.services[nsDeviceIO]
+	if xaddr == "" || len(sources) == 1 {
+		return nil
 	}
+	answer, _ := extra[inputs](ctx, l, l.at(xaddr), "GetVideoSources", getInputs{})
+	return answer.Tokens
 }
 
 // readPlace gives the first place that is one. 0,0 is a form left empty.

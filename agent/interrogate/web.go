@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
@@ -32,13 +31,10 @@ const (
 // so that the limits, the rule of the one wrong password and the pinned
 // certificate hold for all of them. It is used by one goroutine.
 type web struct {
+	subject
 	base     url.URL // scheme and host of the interface; drivers give paths
 	client   *http.Transport
 	auth     *authenticator
-	trust    *trust
-	log      *slog.Logger
-	now      func() time.Time
-	callTime time.Duration
 	silent   int
 	loggedIn bool // by a message of the family's own: see login
 
@@ -54,16 +50,16 @@ type web struct {
 	locks func(answer) bool
 }
 
-func newWeb(base url.URL, auth *authenticator, t *trust, log *slog.Logger, callTime time.Duration) *web {
-	w := &web{base: base, auth: auth, trust: t, log: log, now: auth.now, callTime: callTime, header: http.Header{}, query: url.Values{}, client: &http.Transport{
+func newWeb(base url.URL, of subject) *web {
+	w := &web{subject: of, base: base, header: http.Header{}, query: url.Values{}, client: &http.Transport{
 		Proxy:                  nil, // the device is on this network
 		MaxConnsPerHost:        1,
 		MaxIdleConnsPerHost:    1,
 		MaxResponseHeaderBytes: maxHeaders,
 		DisableCompression:     true, // a small answer may not unpack into a large one
-		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true, VerifyConnection: t.verify},
+		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true, VerifyConnection: of.trust.verify},
 	}}
-	auth.door, auth.trusted, auth.readable, auth.proves = DoorOwn, t.keep, w.private, t.proven
+	w.auth = newAuthenticator(of, DoorOwn, w.private)
 	return w
 }
 
@@ -223,7 +219,7 @@ func (w *web) do(ctx context.Context, c call) (answer, error) {
 				return a, err
 			}
 			if signed, _ = w.auth.begins(); signed {
-				if err := w.auth.trusted(ctx); err != nil {
+				if err := w.trust.keep(ctx); err != nil {
 					return a, err
 				}
 			}

@@ -25,11 +25,15 @@ func webTo(t *testing.T, server *httptest.Server, m *memory) *web {
 		t.Fatal(err)
 	}
 	s := discover.Sighting{Endpoint: "urn:uuid:5e471e15-0000-4000-8000-00000000fffe", Address: netip.MustParseAddrPort(base.Host)}
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	auth := newAuthenticator(m, s, log, time.Now)
-	w := newWeb(*base, auth, &trust{memory: m, sighting: s, log: log}, log, callTime)
+	w := newWeb(*base, subjectOf(t, s, m))
 	t.Cleanup(func() { w.close(t.Context()) })
 	return w
+}
+
+// subjectOf is a device with this password in memory.
+func subjectOf(t *testing.T, s discover.Sighting, m *memory) subject {
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	return subject{s, m, &trust{memory: m, sighting: s, log: log}, make(chan struct{}, 1), log, time.Now, callTime}
 }
 
 func serveWeb(t *testing.T, h http.HandlerFunc) *httptest.Server {
@@ -133,7 +137,7 @@ func TestALockedAccountIsLeftAlone(t *testing.T) {
 	if _, err := w.get(t.Context(), "/", ""); err == nil || signed != 1 {
 		t.Errorf("asked again: %v, %d signed requests", err, signed)
 	}
-	onvif := newAuthenticator(m, w.auth.sighting, w.log, time.Now)
+	onvif := newAuthenticator(w.subject, DoorONVIF, w.private)
 	if onvif.yield(w.auth); !onvif.ended() {
 		t.Error("the other door is tried all the same")
 	}

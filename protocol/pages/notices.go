@@ -18,7 +18,7 @@ func Notices(f Face, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	set, err := loadNotices(log)
 	if err != nil { // a test of this package loads them: an edit that breaks them does not get here
-		log.Error("notices not shown", "error", err)
+		log.Error("notices not shown", "err", err)
 		return mux
 	}
 	for path, topic := range map[string]string{"/privacy": "privacy." + string(f), "/accessibility": "accessibility"} {

@@ -102,13 +102,13 @@ func (s *Set) Fragment(w http.ResponseWriter, r *http.Request, file, name string
 func (s *Set) execute(w http.ResponseWriter, file, name string, l Lang, status int, data any) {
 	page, err := s.page(l, file)
 	if err != nil {
-		s.log.Error("page without a template", "file", file, "error", err)
+		s.log.Error("page without a template", "file", file, "err", err)
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}
 	var out bytes.Buffer
 	if err := page.ExecuteTemplate(&out, name, data); err != nil {
-		s.log.Error("page not shown", "file", file, "error", err)
+		s.log.Error("page not shown", "file", file, "err", err)
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}

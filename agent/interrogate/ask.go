@@ -193,8 +193,8 @@ func (e *lockedError) worth(onvif, recognised bool) bool {
 // wants them even for that: it is asked again when its own interface, the other
 // door, had its turn.
 func (l *lane) meet(ctx context.Context) (first timeTold, locked *lockedError) {
-	l.auth.wait(true)
-	defer l.auth.wait(false)
+	l.auth.note(postponed)
+	defer l.auth.note(due)
 	first = l.clock(ctx)
 	if locked, _ = errors.AsType[*lockedError](first.err); locked != nil {
 		l.problems = nil

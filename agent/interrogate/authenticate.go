@@ -47,16 +47,13 @@ type authenticator struct {
 	credential Credential
 	scheme     scheme
 	challenge  *digest.Challenge
-	count      int  // uses of the challenge
-	doubts     int  // signed questions that failed otherwise, before proven, in this look or before it
+	count      int // uses of the challenge
+	standing   standing
+	doubts     int  // signed questions that failed otherwise before it was letIn, in this look or before it
 	doubted    bool // memory has one of them
-	proven     bool
-	elsewhere  bool // the device has accepted the credentials at its other door
 	forbidden  int  // refusals in a row after that
-	renewed    bool
-	stopped    bool
-	paused     bool // stopped for this look, without a verdict on the credentials
-	waits      bool // the other door comes first: nothing is signed yet
+	renewed    bool // the challenge, for the question that is put
+	elsewhere  bool // the device has accepted the credentials at its other door
 
 	offset    time.Duration // device minus our clock
 	offsetSet bool
@@ -92,7 +89,7 @@ func newAuthenticator(of subject, door Door, readable func() bool) *authenticato
 func (a *authenticator) begins() (signed, turns bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.scheme != anonymous && !a.stopped, a.scheme == httpDigest || !a.proven
+	return a.scheme != anonymous && !a.standing.stopped(), a.scheme == httpDigest || !a.standing.works()
 }
 
 // lockedError: it wants credentials, and it is not yet time for them.
@@ -103,12 +100,12 @@ type lockedError struct {
 
 func (*lockedError) Error() string { return "it wants a user and a password" }
 
-// wait has nothing signed until it is called again with false: what speaks there
-// may turn out not to be ONVIF at all.
-func (a *authenticator) wait(yes bool) {
+// note takes news in: with postponed nothing is signed until due, since what speaks
+// there may turn out not to be ONVIF at all.
+func (a *authenticator) note(e news) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.waits = yes
+	a.standing.after(e)
 }
 
 // takeTurn waits until no other request with an unproven password is under way to
@@ -132,13 +129,13 @@ func (a *authenticator) lacks() Needs {
 func (a *authenticator) works() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.proven
+	return a.standing.works()
 }
 
 func (a *authenticator) ended() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.stopped
+	return a.standing.stopped()
 }
 
 // setOffset says how far the device's clock is from ours; measured is false for
@@ -170,9 +167,9 @@ func (a *authenticator) refused(ctx context.Context, r *refusal) (again bool, er
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.stopped:
+	case a.standing.stopped():
 		return false, errStopped
-	case a.waits:
+	case a.standing == waiting:
 		return false, &lockedError{soap: r.soap, challenged: r.header.Get("WWW-Authenticate") != ""}
 	case !r.signed && a.scheme != anonymous:
 		return true, nil // found out meanwhile
@@ -192,7 +189,8 @@ func (a *authenticator) begin(ctx context.Context, r *refusal) (bool, error) {
 		a.scheme, a.challenge = httpDigest, c
 	} else if asked := r.header.Values("WWW-Authenticate"); len(asked) > 0 || a.door == DoorOwn {
 		if !basic(asked) || !a.readable() {
-			a.stopped, a.needs = true, NeedsCredentials
+			a.standing.after(unwanted)
+			a.needs = NeedsCredentials
 			return false, errors.New("it accepts only a way to log in that would send the password readable, or that is not known: in its settings, allow Digest, or HTTPS")
 		}
 		a.scheme = httpBasic
@@ -203,7 +201,9 @@ func (a *authenticator) begin(ctx context.Context, r *refusal) (bool, error) {
 	if ok && !a.offsetSet {
 		a.guessOffset(r.header)
 	}
-	a.stopped = !ok
+	if !ok {
+		a.standing.after(unwanted)
+	}
 	return ok, err
 }
 
@@ -216,19 +216,22 @@ func basic(challenges []string) bool {
 
 // start gives the credentials for a login by a message of the maker's own, in
 // which the password stands as it is. The caller has the turn, and says how it
-// went by giveUp, accepted or unclear.
+// went by refusedAgain, accepted, halt or leftAlone.
 func (a *authenticator) start(ctx context.Context) (Credential, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.stopped {
+	if a.standing.stopped() {
 		return Credential{}, errStopped
 	}
 	if !a.readable() {
-		a.stopped, a.needs = true, NeedsCredentials
+		a.standing.after(unwanted)
+		a.needs = NeedsCredentials
 		return Credential{}, errors.New("its login would send the password readable through the network: switch on HTTPS in its settings")
 	}
 	ok, err := a.recall(ctx, true)
-	a.stopped = !ok
+	if !ok {
+		a.standing.after(unwanted)
+	}
 	return a.credential, err
 }
 
@@ -309,7 +312,7 @@ func (a *authenticator) renew(r *refusal) bool {
 	if err != nil || !digest.CanDigest(c) || c.Nonce == a.challenge.Nonce {
 		return false
 	}
-	if !c.Stale && !(a.proven && a.count > 1) {
+	if !c.Stale && !(a.standing.works() && a.count > 1) {
 		return false
 	}
 	a.challenge, a.count, a.renewed = c, 0, true

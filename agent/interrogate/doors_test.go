@@ -87,8 +87,8 @@ func TestAnEndedLookIsNoRefusal(t *testing.T) {
 	for range 16 { // after the end a free turn is taken or not, by chance
 		_, _ = w.get(ctx, "/", "")
 	}
-	if len(m.refused) != 0 || signed.Load() != 1 || !w.auth.paused {
-		t.Errorf("refused %v, %d requests with the password, left alone for this look: %v", m.refused, signed.Load(), w.auth.paused)
+	if len(m.refused) != 0 || signed.Load() != 1 || w.auth.standing != paused {
+		t.Errorf("refused %v, %d requests with the password, standing %v", m.refused, signed.Load(), w.auth.standing)
 	}
 }
 

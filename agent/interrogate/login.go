@@ -29,7 +29,7 @@ func (w *web) login(ctx context.Context, send func(Credential) (accepted bool, e
 	_, understood := errors.AsType[understoodError](err)
 	switch {
 	case err != nil && (understood || ctx.Err() != nil || errors.Is(err, errSilent)):
-		w.auth.pause()
+		w.auth.note(leftAlone)
 		return err
 	case err != nil:
 		w.auth.halt(ctx)

@@ -58,7 +58,7 @@ func lapi[T any](ctx context.Context, w *web, path, query string) (data T, a ans
 		w.auth.accepted() // which its status does not tell
 	}
 	if e, ok := errors.AsType[*lapiError](err); ok && (e.code == lapiLockedUser || e.code == lapiLockedCamera) {
-		w.auth.pause() // each further attempt would keep it locked
+		w.auth.note(leftAlone) // each further attempt would keep it locked
 	}
 	if err != nil || said == nil {
 		return data, a, err

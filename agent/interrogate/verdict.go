@@ -19,9 +19,9 @@ func (a *authenticator) wrong() Needs {
 // two in a row the password may have been changed meanwhile.
 func (a *authenticator) giveUp(ctx context.Context, r *refusal) error {
 	a.renewed = false
-	if a.proven {
+	if a.standing.works() {
 		if a.forbidden++; a.forbidden >= maxForbidden {
-			a.stopped = true
+			a.standing.after(unwanted)
 		}
 		return errForbidden
 	}
@@ -38,7 +38,7 @@ func (a *authenticator) giveUp(ctx context.Context, r *refusal) error {
 // refuse ends the use of credentials, and has it remembered.
 func (a *authenticator) refuse(ctx context.Context) {
 	door := a.door
-	if a.stopped = true; !a.elsewhere {
+	if a.standing.after(unwanted); !a.elsewhere {
 		door, a.needs = EveryDoor, a.wrong()
 	}
 	// A scan that is being ended must not lose it.
@@ -61,7 +61,7 @@ func (a *authenticator) refusedAgain(ctx context.Context, r *refusal) error {
 func (a *authenticator) unclear(ctx context.Context) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.proven || a.credential == (Credential{}) {
+	if a.standing.works() || a.credential == (Credential{}) {
 		return
 	}
 	if a.doubts++; a.doubts >= maxDoubts {
@@ -71,7 +71,7 @@ func (a *authenticator) unclear(ctx context.Context) {
 	a.doubted = true
 	if err := a.memory.Refuse(context.WithoutCancel(ctx), a.sighting, a.credential, NoVerdict); err != nil {
 		a.log.Error("an odd answer to a password could not be remembered", "err", err)
-		a.stopped = true
+		a.standing.after(unwanted)
 	}
 }
 
@@ -79,27 +79,21 @@ func (a *authenticator) unclear(ctx context.Context) {
 // may be locked.
 func (a *authenticator) halt(ctx context.Context) {
 	a.unclear(ctx)
-	a.pause()
-}
-
-// pause ends the use of credentials for this look, without a verdict on them.
-func (a *authenticator) pause() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.stopped, a.paused = true, true
+	a.note(leftAlone)
 }
 
 func (a *authenticator) accepted() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.proven, a.forbidden, a.renewed = true, 0, false
+	a.standing.after(accepted)
+	a.forbidden, a.renewed = 0, false
 }
 
 // forget has memory forget that credentials were in doubt which are accepted now.
 func (a *authenticator) forget(ctx context.Context) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.proven || !a.doubted {
+	if !a.standing.works() || !a.doubted {
 		return
 	}
 	if err := a.memory.Accept(context.WithoutCancel(ctx), a.sighting, a.credential); err != nil {
@@ -110,16 +104,17 @@ func (a *authenticator) forget(ctx context.Context) {
 // yield takes over what the device's other door has shown of the password.
 func (a *authenticator) yield(other *authenticator) {
 	other.mu.Lock()
-	needs, proven, paused, doubts := other.needs, other.proven, other.paused, other.doubts
+	needs, was, doubts := other.needs, other.standing, other.doubts
 	other.mu.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch a.elsewhere = proven; {
-	case proven:
+	switch a.elsewhere = was.works(); {
+	case a.elsewhere:
 	case needs == NeedsWrongPassword || needs == NeedsPasswordOrClock:
-		a.stopped, a.needs = true, needs
-	case paused: // perhaps the account is locked
-		a.stopped = true
+		a.standing.after(unwanted)
+		a.needs = needs
+	case was == paused: // perhaps the account is locked
+		a.standing.after(unwanted)
 	default:
 		a.doubts += doubts // of one password, whichever door it went to
 	}

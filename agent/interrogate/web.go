@@ -255,7 +255,7 @@ func (w *web) noVerdict(ctx context.Context, a answer, err error) {
 		w.auth.accepted()
 	case w.auth.works(), errors.Is(err, errSilent):
 	case ctx.Err() != nil:
-		w.auth.pause()
+		w.auth.note(leftAlone)
 	default:
 		w.auth.unclear(ctx)
 	}
@@ -269,7 +269,7 @@ func (w *web) failure(ctx context.Context, a answer, signed bool) error {
 	case refused && (w.loggedIn || signed && w.auth.works()):
 		return errForbidden
 	case refused && signed && w.locks != nil && w.locks(a):
-		w.auth.pause()
+		w.auth.note(leftAlone)
 	case refused && signed:
 		w.auth.halt(ctx)
 	}

@@ -86,7 +86,7 @@ func TestLogin(t *testing.T) {
 		t.Errorf("the wrong password went out %d times", tries)
 	}
 	w := webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})
-	if err := w.login(t.Context(), func(Credential) (bool, error) { return false, errors.New("no answer") }); err == nil || w.auth.lacks() != NeedsNothing || !w.auth.paused {
+	if err := w.login(t.Context(), func(Credential) (bool, error) { return false, errors.New("no answer") }); err == nil || w.auth.lacks() != NeedsNothing || w.auth.standing != paused {
 		t.Errorf("a login that failed otherwise: %v, needs %q", err, w.auth.lacks())
 	}
 	w = webTo(t, s, &memory{given: Credential{User: "u", Password: "p"}})

@@ -33,7 +33,10 @@ func BenchmarkAsk(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = lan.Close() })
-	asker := interrogate.New(interrogate.Options{})
+	asker, err := interrogate.New(interrogate.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
 	ask := func(d *cameratest.Device) {
 		s := discover.Sighting{Address: d.Address(), Endpoint: d.Options().Endpoint, XAddrs: []string{d.URL()}, Scopes: d.Options().Scopes}
 		if got := asker.Ask(context.Background(), s); !got.Answered || len(got.Channels) == 0 || len(got.Errors) > 0 {

@@ -20,7 +20,10 @@ func (s *site) find(ctx context.Context, noticeID string) error {
 	if err != nil {
 		return err
 	}
-	asker := s.asker(s.inv, s.link.clock())
+	asker, err := s.asker(s.inv, s.link.clock())
+	if err != nil {
+		return err
+	}
 	var errs []error
 	for _, search := range searches {
 		checks, err := s.ask(ctx, asker, search)

@@ -57,7 +57,10 @@ func (s *site) lookAt(ctx context.Context, said []discover.Sighting) error {
 	}
 	defer done()
 	now := s.link.clock()
-	asker := s.asker(s.inv, now)
+	asker, err := s.asker(s.inv, now)
+	if err != nil {
+		return err
+	}
 	found := make([]interrogate.Device, len(said))
 	var group errgroup.Group
 	group.SetLimit(atOnce)

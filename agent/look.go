@@ -33,7 +33,10 @@ const atOnce = 64
 // delays nobody. When ctx ends early, or a target's name is not known now, it
 // returns what it has with the error.
 func findAndAsk(ctx context.Context, o lookOptions) ([]interrogate.Device, error) {
-	asker := interrogate.New(interrogate.Options{Memory: o.memory, Now: o.now, Log: o.log})
+	asker, err := interrogate.New(interrogate.Options{Memory: o.memory, Now: o.now, Log: o.log})
+	if err != nil {
+		return nil, err
+	}
 	var (
 		mu    sync.Mutex
 		found = map[int]interrogate.Device{} // by the sighting's number
@@ -45,8 +48,11 @@ func findAndAsk(ctx context.Context, o lookOptions) ([]interrogate.Device, error
 	}, func(s discover.Sighting) {
 		o.progress.sees()
 		group.Go(func() error {
-			slots <- struct{}{}
-			defer func() { <-slots }()
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			case <-ctx.Done(): // then nothing is asked
+			}
 			o.progress.asks()
 			defer o.progress.has()
 			device := asker.Ask(ctx, s)
@@ -112,7 +118,7 @@ func (s *site) lookAlone(ctx context.Context) (done func(), err error) {
 }
 
 // asker asks devices, and remembers in memory which passwords they refuse.
-func (s *site) asker(memory interrogate.Memory, now func() time.Time) *interrogate.Asker {
+func (s *site) asker(memory interrogate.Memory, now func() time.Time) (*interrogate.Asker, error) {
 	return interrogate.New(interrogate.Options{Memory: memory, Now: now, Log: s.log})
 }
 

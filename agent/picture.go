@@ -17,5 +17,9 @@ func (s *site) picture(ctx context.Context, deviceID, cameraID string) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	return s.asker(s.inv, s.link.clock()).Picture(ctx, at.Sighting, at.Family, at.Channel)
+	asker, err := s.asker(s.inv, s.link.clock())
+	if err != nil {
+		return nil, err
+	}
+	return asker.Picture(ctx, at.Sighting, at.Family, at.Channel)
 }

@@ -39,7 +39,11 @@ func (s *site) try(ctx context.Context, deviceID string, c interrogate.Credentia
 		}
 	}
 	now := s.link.clock()
-	d := askAt(ctx, s.asker(memory, now), at.Sighting)
+	asker, err := s.asker(memory, now)
+	if err != nil {
+		return "", err
+	}
+	d := askAt(ctx, asker, at.Sighting)
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()

@@ -37,8 +37,8 @@ type Asker struct {
 	turns map[netip.Addr]chan struct{} // see authenticator.turn
 }
 
-// New makes an Asker.
-func New(o Options) *Asker {
+// New makes an Asker. The error is of the library that writes envelopes.
+func New(o Options) (*Asker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -47,10 +47,7 @@ func New(o Options) *Asker {
 	}
 	o.Timeout = cmp.Or(o.Timeout, deviceTime)
 	l, err := newLetters()
-	if err != nil { // every question will say so; a test makes them all
-		o.Log.Error("the envelopes of questions could not be written", "err", err)
-	}
-	return &Asker{o: o, letters: l, callTime: callTime, edges: edgeSamples}
+	return &Asker{o: o, letters: l, callTime: callTime, edges: edgeSamples}, err
 }
 
 // turnOf gives the turn of a host: it may show several ports, of which each would

@@ -9,7 +9,6 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -169,7 +168,7 @@ func TestPicturesKeepTheRules(t *testing.T) {
 					_, _ = w.Write(c.body)
 				}
 			})
-			got, err := New(Options{Memory: owner(d), Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}).Picture(t.Context(), s, Hikvision, "1")
+			got, err := askerWith(t, owner(d), &log).Picture(t.Context(), s, Hikvision, "1")
 			if c.want == "" && (err != nil || !isPicture(got)) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%d bytes, %v; want %q", len(got), err, c.want)
 			}

@@ -2,6 +2,7 @@ package interrogate
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -125,8 +126,15 @@ func asker(t *testing.T, m Memory) *Asker {
 	return a
 }
 
-func exactAsker(t *testing.T, m Memory) *Asker {
-	return New(Options{Memory: m, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))})
+func exactAsker(t *testing.T, m Memory) *Asker { return askerWith(t, m, t.Output()) }
+
+func askerWith(t *testing.T, m Memory, log io.Writer) *Asker {
+	t.Helper()
+	a, err := New(Options{Memory: m, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // expected is what one device says, field by field.

@@ -3,7 +3,6 @@ package interrogate
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
@@ -85,7 +84,7 @@ func TestRecordersSecretsStay(t *testing.T) {
 				d := start(t, loadRecorder(t, r.folder), cameratest.Options{HTTPS: secure})
 				var log bytes.Buffer
 				m := owner(d)
-				a := New(Options{Memory: m, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+				a := askerWith(t, m, &log)
 				a.edges = 0
 				got := a.Ask(t.Context(), named(d))
 				closedAfter(t, d)

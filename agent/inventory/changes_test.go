@@ -38,8 +38,7 @@ func TestARecorderThatIsChanged(t *testing.T) {
 		visits++
 		now := time.Now().UTC().Add(time.Duration(visits) * 2 * time.Hour)
 		v.now = func() time.Time { return now }
-		asker := interrogate.New(interrogate.Options{Memory: v, Log: slog.New(slog.DiscardHandler)})
-		found := asker.Ask(t.Context(), discover.Sighting{Address: d.Address(), Methods: []discover.Method{discover.MethodTarget}})
+		found := asker(t, v, slog.New(slog.DiscardHandler)).Ask(t.Context(), discover.Sighting{Address: d.Address(), Methods: []discover.Method{discover.MethodTarget}})
 		record(t, v, now, found)
 		for _, c := range cameras(t, v) {
 			if c.Values.Channel == "1" {

@@ -84,6 +84,15 @@ func view(t *testing.T, v *Inventory) View {
 	return w
 }
 
+func asker(t *testing.T, v *Inventory, log *slog.Logger) *interrogate.Asker {
+	t.Helper()
+	a, err := interrogate.New(interrogate.Options{Memory: v, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 func outbox(t *testing.T, v *Inventory) []Sent {
 	t.Helper()
 	all, err := v.Outbox(t.Context())

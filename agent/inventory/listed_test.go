@@ -219,7 +219,7 @@ func TestThePasswordIsFoundLater(t *testing.T) {
 				t.Helper()
 				at = at.Add(2 * time.Hour)
 				v.now = func() time.Time { return at }
-				record(t, v, at, interrogate.New(interrogate.Options{Memory: v, Log: slog.New(slog.DiscardHandler)}).Ask(t.Context(), sighting))
+				record(t, v, at, asker(t, v, slog.New(slog.DiscardHandler)).Ask(t.Context(), sighting))
 			}
 			knows := func(v *Inventory) {
 				t.Helper()

@@ -65,7 +65,7 @@ func aDayWith(t *testing.T, d *cameratest.Device, wrong, right interrogate.Crede
 	sighting := discover.Sighting{Endpoint: d.Options().Endpoint, Address: d.Address(), XAddrs: []string{d.URL()}, Methods: []discover.Method{discover.MethodTarget}}
 	visit := func(at time.Time) interrogate.Device {
 		t.Helper()
-		got := interrogate.New(interrogate.Options{Memory: v, Log: log}).Ask(t.Context(), sighting)
+		got := asker(t, v, log).Ask(t.Context(), sighting)
 		if err := v.Record(t.Context(), []interrogate.Device{got}, at); err != nil {
 			t.Fatal(err)
 		}

@@ -209,8 +209,7 @@ func TestAnImpostorGetsNoReadablePassword(t *testing.T) {
 	t.Cleanup(s.Close)
 	look := func() interrogate.Device {
 		at := netip.MustParseAddrPort(strings.TrimPrefix(s.URL, "https://"))
-		asker := interrogate.New(interrogate.Options{Memory: v, Log: slog.New(slog.DiscardHandler)})
-		return asker.Ask(t.Context(), discover.Sighting{Endpoint: d.Sighting.Endpoint, Address: at, XAddrs: []string{s.URL + "/onvif/device_service"}, Vendor: "Reolink"})
+		return asker(t, v, slog.New(slog.DiscardHandler)).Ask(t.Context(), discover.Sighting{Endpoint: d.Sighting.Endpoint, Address: at, XAddrs: []string{s.URL + "/onvif/device_service"}, Vendor: "Reolink"})
 	}
 	for range 2 {
 		got := look()

@@ -17,7 +17,7 @@ type Buildings interface {
 // among is a sight among the buildings. What they hide for sure is not seen, what
 // they may hide may be seen. Hidden is "" where nobody asked: no buildings are
 // known, or it sees nothing of it anyway, or hangs there itself.
-func (q Query) among(at protocol.Position, view protocol.View, open protocol.Sight) (s protocol.Sight, hidden protocol.Answer) {
+func (q *Query) among(at protocol.Position, view protocol.View, open protocol.Sight) (s protocol.Sight, hidden protocol.Answer) {
 	if q.Buildings == nil || open.Sees == protocol.No || open.DistanceM == 0 {
 		return open, ""
 	}
@@ -133,8 +133,8 @@ func Through(results []Result) []Result {
 	hits := make([]Hit, len(results))
 	for i, r := range results {
 		from[camera{r.SiteID, r.CameraID}] = r
-		if r.Hidden != "" {
-			r.Sight, r.Doubts, r.Hidden = r.OpenSight, r.OpenDoubts, ""
+		if r.Open != nil {
+			r.Sight, r.Doubts, r.Hidden, r.Open = r.Open.Sight, r.Open.Doubts, "", nil
 			if r.Class == ClassB {
 				r.Class = ClassA // only what is seen can be hidden
 			}

@@ -45,8 +45,8 @@ func TestSearchAmongBuildings(t *testing.T) {
 		if r.Sight.Sees == protocol.No && (r.Sight.PixelsPerMetre != 0 || r.Sight.Class != protocol.ClassNone) {
 			t.Errorf("camera %s sees nothing with %v", r.CameraID, r.Sight)
 		}
-		if r.Hidden != "" && (r.OpenSight.Sees == protocol.No || r.OpenSight.DistanceM != r.Sight.DistanceM || r.OpenSight.BearingDeg != r.Sight.BearingDeg) {
-			t.Errorf("camera %s: %v among, %v without buildings", r.CameraID, r.Sight, r.OpenSight)
+		if r.Hidden != "" && (r.Open.Sight.Sees == protocol.No || r.Open.Sight.DistanceM != r.Sight.DistanceM || r.Open.Sight.BearingDeg != r.Sight.BearingDeg) {
+			t.Errorf("camera %s: %v among, %v without buildings", r.CameraID, r.Sight, r.Open.Sight)
 		}
 	}
 	if len(walls.asked) != 5 { // the fifth sees nothing that could be hidden
@@ -130,8 +130,8 @@ func TestRouteAmongBuildings(t *testing.T) {
 		if got.Sight.Sees != w.sees || got.Hidden != w.hidden || got.Class != w.class || protocol.DistanceM(place, metres(w.east, 0)) > 3.5 {
 			t.Errorf("%s: sees %s, hidden %s, class %s, of %.1f m east", w.name, got.Sight.Sees, got.Hidden, got.Class, protocol.DistanceM(metres(0, 0), place))
 		}
-		if got.OpenSight != open.Sight || got.From != open.From || got.Until != open.Until {
-			t.Errorf("%s: without buildings %+v from %v until %v, want %+v from %v until %v", w.name, got.OpenSight, got.From, got.Until, open.Sight, open.From, open.Until)
+		if got.Open.Sight != open.Sight || got.From != open.From || got.Until != open.Until {
+			t.Errorf("%s: without buildings %+v from %v until %v, want %+v from %v until %v", w.name, got.Open.Sight, got.From, got.Until, open.Sight, open.From, open.Until)
 		}
 		if doubted := got.Doubts&protocol.DoubtHidden != 0; doubted != (w.hidden == protocol.Unknown) {
 			t.Errorf("%s: doubts %v", w.name, got.Doubts.Names())

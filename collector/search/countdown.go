@@ -16,7 +16,7 @@ import (
 const assumedTimeLeft = 24 * time.Hour
 
 // askFootage finds the best that the window holds, and what of it goes first.
-func (k *asking) askFootage(q Query, in series, h *Hit) {
+func (k *asking) askFootage(q *Query, in series, h *Hit) {
 	h.Recording, h.Footage.Exists = protocol.No, protocol.No
 	gone := false            // an earlier moment was recorded and is overwritten
 	var open protocol.Answer // how the moment before was recorded, if there may be footage without a known end
@@ -82,7 +82,7 @@ func score(a protocol.Answer) int {
 }
 
 // rank gives the class and the time left.
-func (h *Hit) rank(q Query) {
+func (h *Hit) rank(q *Query) {
 	switch {
 	case h.Footage.Exists == protocol.No:
 		h.Class = ClassC
@@ -104,7 +104,7 @@ func (h *Hit) rank(q Query) {
 // record, and of each up to which the newest look at its store tells of what was
 // recorded (see looks). In between, only age changes the answer, and that one way:
 // whatever deletes footage deletes what is older as well.
-func (k *asking) moments(q Query, in series) []time.Time {
+func (k *asking) moments(q *Query, in series) []time.Time {
 	from, until := q.From, q.Until
 	if until.After(q.Now) {
 		until = q.Now

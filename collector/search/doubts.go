@@ -64,16 +64,13 @@ const (
 
 // doubtBoth doubts what is seen among the buildings and what would be without.
 func (h *Hit) doubtBoth(at protocol.Point, f *facts, now time.Time, sunAt func(time.Time) sun) {
-	if h.Hidden == "" {
-		h.doubt(at, f, now, sunAt)
-		h.OpenSight, h.OpenDoubts = h.Sight, h.Doubts
-		return
+	if h.Open != nil {
+		open := *h
+		open.Sight = h.Open.Sight
+		open.doubt(at, f, now, sunAt)
+		h.Open.Sight, h.Open.Doubts = open.Sight, open.Doubts
 	}
-	open := *h
-	open.Sight = h.OpenSight
-	open.doubt(at, f, now, sunAt)
 	h.doubt(at, f, now, sunAt)
-	h.OpenSight, h.OpenDoubts = open.Sight, open.Doubts
 }
 
 // doubt lowers each yes that is not one, and says why. What surely is not is not

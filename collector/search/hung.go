@@ -1,7 +1,6 @@
 package search
 
 import (
-	"encoding/hex"
 	"math"
 	"slices"
 	"time"
@@ -136,11 +135,12 @@ func (h *hung) retentions(config *protocol.Retention, buf *[2]protocol.Era[proto
 
 // appendID appends the id as text, 36 bytes.
 func (h *hung) appendID(b []byte) []byte {
-	for i, part := range [][]byte{h.id[:4], h.id[4:6], h.id[6:8], h.id[8:10], h.id[10:]} {
-		if i > 0 {
+	const digits = "0123456789abcdef"
+	for i, c := range h.id {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
 			b = append(b, '-')
 		}
-		b = hex.AppendEncode(b, part)
+		b = append(b, digits[c>>4], digits[c&15])
 	}
 	return b
 }

@@ -44,15 +44,15 @@ type Hit struct {
 	CameraID string
 	SiteID   string
 
-	BeforeDeclared bool // the time asked for is before the first declaration: the camera is as first declared
+	BeforeDeclared  bool // the time asked for is before the first declaration: the camera is as first declared
+	TimeLeftAssumed bool // see TimeLeft
 
-	Sight  protocol.Sight  // among the buildings, of the nearest place that it may see, where the query names more than one
 	Doubts protocol.Doubts // why it does not surely see, or why the footage does not surely exist
-	// OpenSight and OpenDoubts are the same as if there were no buildings. Hidden
-	// tells whether they hide what it would see; "": not asked.
-	OpenSight  protocol.Sight
-	OpenDoubts protocol.Doubts
-	Hidden     protocol.Answer
+	Sight  protocol.Sight  // among the buildings, of the nearest place that it may see, where the query names more than one
+	// Hidden tells whether buildings hide what it would see, and Open what that
+	// would be without them; "" and nil: not asked.
+	Hidden protocol.Answer
+	Open   *Open
 	// From and Until are the times that this camera was asked for: Query's, or
 	// on a route those at which the subject may have passed it.
 	From, Until time.Time
@@ -62,8 +62,13 @@ type Hit struct {
 	// TimeLeft is how long until the footage begins to be overwritten; it
 	// ranks within the class. TimeLeftAssumed: not known, ranked as
 	// assumedTimeLeft. Zero in class C.
-	TimeLeft        time.Duration
-	TimeLeftAssumed bool
+	TimeLeft time.Duration
+}
+
+// Open is what a camera would see if there were no buildings, and why not surely.
+type Open struct {
+	Sight  protocol.Sight
+	Doubts protocol.Doubts
 }
 
 // Answer is what Search found: every camera, in the total order.

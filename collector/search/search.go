@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -141,13 +140,11 @@ func newAsking(q Query) *asking {
 func (k *asking) hits(ctx context.Context, all []found) ([]Hit, error) {
 	hits := make([]Hit, len(all))
 	n := 0
-	var ids strings.Builder // one text for all
-	ids.Grow(36 * len(all))
+	ids := make([]byte, 0, 36*len(all))
 	for i := range all {
-		var id [36]byte
-		ids.Write(all[i].appendID(id[:0]))
+		ids = all[i].appendID(ids)
 	}
-	text := ids.String()
+	text := string(ids) // one for all
 	for i := range all {
 		if i%64 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -169,16 +166,20 @@ func (k *asking) hits(ctx context.Context, all []found) ([]Hit, error) {
 
 // answer answers for one camera: all but its id.
 func (f *found) answer(k *asking, h *Hit) {
-	q := k.Query
+	q := &k.Query
 	if f.look.after != 0 || f.look.until != 0 {
+		then := k.Query
+		q = &then
 		q.From, q.Until = q.From.Add(f.look.after), q.Until.Add(f.look.until)
 		if q.Until.Before(q.From) { // by a microsecond, rounded
 			q.Until = q.From
 		}
 	}
-	h.Sight, h.OpenSight, h.From, h.Until = f.look.Sight, f.look.Sight, q.From, q.Until
+	h.Sight, h.From, h.Until = f.look.Sight, q.From, q.Until
 	if q.Buildings != nil {
-		h.Sight, h.Hidden = q.among(f.position(), f.view(), f.look.Sight)
+		if h.Sight, h.Hidden = q.among(f.position(), f.view(), f.look.Sight); h.Hidden != "" {
+			h.Open = &Open{Sight: f.look.Sight}
+		}
 	}
 	in := k.series(f)
 	h.BeforeDeclared = q.From.Before(in.declared)
@@ -201,7 +202,7 @@ func (k *asking) sunAt(t time.Time) sun {
 // rests are the facts that an answer rests on. An agent's look is seen in what it
 // tells every day, whether it has changed or not: the recorder's clock, and how
 // far back its footage reaches.
-func (f *found) rests(q Query, in series) facts {
+func (f *found) rests(q *Query, in series) facts {
 	now := eraAt(in.retentions, q.Now)
 	on := facts{position: f.fact(ofPosition), view: f.fact(ofView), retention: now.Fact, looked: later(fromMicros(f.looked), now.ObservedAt)}
 	if e := inForce(in.schedules, q.From); e != nil {

@@ -191,8 +191,8 @@ func resultJSON(r search.Result) jsonResult {
 	if r.Footage.Until.IsZero() {
 		out.Footage.Until = time.Time{}
 	}
-	if out.Sight.Hidden = r.Hidden; r.Hidden != "" {
-		open := sightJSON(r.OpenSight)
+	if out.Sight.Hidden = r.Hidden; r.Open != nil {
+		open := sightJSON(r.Open.Sight)
 		out.OpenSight = &open
 	}
 	if r.Clock != nil {

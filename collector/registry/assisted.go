@@ -30,13 +30,13 @@ const (
 type Medium string
 
 const (
-	ByTelephone Medium = "telephone"
-	OnPaper     Medium = "paper"
-	AtTheDesk   Medium = "desk"
+	byTelephone Medium = "telephone"
+	onPaper     Medium = "paper"
+	atTheDesk   Medium = "desk"
 )
 
 // Media are all of them.
-var Media = []Medium{ByTelephone, OnPaper, AtTheDesk}
+var Media = []Medium{byTelephone, onPaper, atTheDesk}
 
 // What cannot be done with an assisted entry.
 var (

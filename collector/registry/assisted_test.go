@@ -21,7 +21,7 @@ func dictated(t *testing.T, r *Registry, at time.Time) (id, operator string) {
 		t.Fatal(err)
 	}
 	id = uuid.NewString()
-	if err := r.BeginAssisted(t.Context(), id, operator, ByTelephone, at); err != nil {
+	if err := r.BeginAssisted(t.Context(), id, operator, byTelephone, at); err != nil {
 		t.Fatal(err)
 	}
 	whole := typedWhole("Ingresso")
@@ -254,7 +254,7 @@ func TestAssistedList(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ids []string
-	for i, m := range []Medium{ByTelephone, OnPaper, AtTheDesk, OnPaper} {
+	for i, m := range []Medium{byTelephone, onPaper, atTheDesk, onPaper} {
 		one := uuid.NewString()
 		if err := r.BeginAssisted(t.Context(), one, "me", m, noon.Add(time.Duration(i)*time.Minute)); err != nil {
 			t.Fatal(err)
@@ -269,7 +269,7 @@ func TestAssistedList(t *testing.T) {
 	}{
 		"all, the newest first": {AssistedFilter{Operator: "me"}, Window{Limit: 10}, []string{ids[3], ids[2], ids[1], ids[0]}},
 		"a page":                {AssistedFilter{Operator: "me"}, Window{Limit: 2, Offset: 1, Ascending: true}, []string{ids[1], ids[2]}},
-		"by medium":             {AssistedFilter{Operator: "me", Medium: OnPaper}, Window{Limit: 10}, []string{ids[3], ids[1]}},
+		"by medium":             {AssistedFilter{Operator: "me", Medium: onPaper}, Window{Limit: 10}, []string{ids[3], ids[1]}},
 		"by state":              {AssistedFilter{Operator: "me", State: AssistedExpired}, Window{Limit: 10}, []string{ids[1], ids[0]}},
 		"by time":               {AssistedFilter{Operator: "me", From: noon.Add(time.Minute), Until: noon.Add(2 * time.Minute)}, Window{Limit: 10}, []string{ids[1]}},
 		"by channel":            {AssistedFilter{Operator: "me", Channel: ChannelSMS}, Window{Limit: 10}, nil},

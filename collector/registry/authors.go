@@ -25,14 +25,14 @@ const (
 type Reason string
 
 const (
-	ReasonMeasured  Reason = "measured"  // an agent read it from the recorder
-	ReasonDeclared  Reason = "declared"  // a person approved a declaration
-	ReasonReplaced  Reason = "replaced"  // an agent took the place of others: what they had declared went
-	ReasonLeft      Reason = "left"      // what one agent had declared was withdrawn, others' stays
-	ReasonEmptied   Reason = "emptied"   // the same, and nothing stays; agents enrolled since may still declare
-	ReasonSuspended Reason = "suspended" // hidden from search
-	ReasonResumed   Reason = "resumed"
-	ReasonWithdrawn Reason = "withdrawn" // the whole site was erased
+	reasonMeasured  Reason = "measured"  // an agent read it from the recorder
+	reasonDeclared  Reason = "declared"  // a person approved a declaration
+	reasonReplaced  Reason = "replaced"  // an agent took the place of others: what they had declared went
+	reasonLeft      Reason = "left"      // what one agent had declared was withdrawn, others' stays
+	reasonEmptied   Reason = "emptied"   // the same, and nothing stays; agents enrolled since may still declare
+	reasonSuspended Reason = "suspended" // hidden from search
+	reasonResumed   Reason = "resumed"
+	reasonWithdrawn Reason = "withdrawn" // the whole site was erased
 )
 
 // Origin is who made a change, and why.
@@ -43,7 +43,7 @@ type Origin struct {
 	Notice string `json:"notice,omitempty"` // version of the information notice that they had read; "" not known
 }
 
-var measured = Origin{Author: AuthorAgent, Reason: ReasonMeasured}
+var measured = Origin{Author: AuthorAgent, Reason: reasonMeasured}
 
 // approved is the origin of what a person approved.
 func approved(a protocol.Approval, reason Reason) Origin {
@@ -54,9 +54,9 @@ func approved(a protocol.Approval, reason Reason) Origin {
 func originOf(b protocol.Body) Origin {
 	switch body := b.(type) {
 	case protocol.Declaration:
-		return approved(body.Approval, ReasonDeclared)
+		return approved(body.Approval, reasonDeclared)
 	case protocol.Withdrawal:
-		return approved(body.Approval, ReasonWithdrawn)
+		return approved(body.Approval, reasonWithdrawn)
 	case protocol.SiteSuspension:
 		return approved(body.Approval, Reason(hidingState(body)))
 	}

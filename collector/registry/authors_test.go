@@ -122,8 +122,8 @@ func TestActsAfterWithdrawal(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := s.history()
-	want := []Act{{At: noon, RecordedAt: noon.Add(time.Second), Origin: Origin{Author: AuthorOwner, Reason: ReasonDeclared}},
-		{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour), Origin: Origin{Author: AuthorOwner, Reason: ReasonWithdrawn}}}
+	want := []Act{{At: noon, RecordedAt: noon.Add(time.Second), Origin: Origin{Author: AuthorOwner, Reason: reasonDeclared}},
+		{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour), Origin: Origin{Author: AuthorOwner, Reason: reasonWithdrawn}}}
 	if !slices.Equal(h.Acts, want) || !h.Withdrawn {
 		t.Errorf("acts %+v", h.Acts)
 	}

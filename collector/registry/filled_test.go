@@ -66,7 +66,7 @@ func filled(t testing.TB) *Registry {
 	if _, err := r.BeginSubmission(ctx, typedBar(), noon); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.BeginAssisted(ctx, id(71), id(70), ByTelephone, noon); err != nil {
+	if err := r.BeginAssisted(ctx, id(71), id(70), byTelephone, noon); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.AddRemark(ctx, Remark{At: noon, Kind: RemarkReport, Topic: "broken", Text: "La mappa non si apre"}); err != nil {

@@ -191,7 +191,7 @@ func (s site) openVersion(k thing, version int64, sealed []byte) (body sql.NullS
 // the site; of what was done later, only what it erased.
 func (h *History) addActs(acts []Act, known int64) {
 	for _, a := range acts {
-		empties := a.Reason == ReasonWithdrawn || a.Reason == ReasonEmptied
+		empties := a.Reason == reasonWithdrawn || a.Reason == reasonEmptied
 		if micros(a.RecordedAt) > known {
 			if empties {
 				h.Erased = append(h.Erased, Gone{At: a.At, RecordedAt: a.RecordedAt})
@@ -206,13 +206,13 @@ func (h *History) addActs(acts []Act, known int64) {
 // stateAfter is the state of a site after an act.
 func stateAfter(withdrawn, suspended bool, r Reason) (bool, bool) {
 	switch r {
-	case ReasonWithdrawn:
+	case reasonWithdrawn:
 		return true, false
-	case ReasonEmptied: // who declares next does not lift the suspension
+	case reasonEmptied: // who declares next does not lift the suspension
 		return true, suspended
-	case ReasonSuspended:
+	case reasonSuspended:
 		return withdrawn, true
-	case ReasonResumed:
+	case reasonResumed:
 		return withdrawn, false
 	}
 	return false, suspended

@@ -65,12 +65,12 @@ func (m *modelRecord) state(valid time.Time) State {
 		}
 		return -1
 	}
-	withdrawn := lastOf(is(ReasonWithdrawn, ReasonEmptied))
-	declared := lastOf(is(ReasonDeclared, ReasonReplaced, ReasonLeft, ReasonSuspended, ReasonResumed))
-	switch hidden := lastOf(is(ReasonSuspended)); {
+	withdrawn := lastOf(is(reasonWithdrawn, reasonEmptied))
+	declared := lastOf(is(reasonDeclared, reasonReplaced, reasonLeft, reasonSuspended, reasonResumed))
+	switch hidden := lastOf(is(reasonSuspended)); {
 	case withdrawn > declared:
 		return Withdrawn
-	case hidden > lastOf(is(ReasonWithdrawn, ReasonResumed)):
+	case hidden > lastOf(is(reasonWithdrawn, reasonResumed)):
 		return Suspended
 	}
 	return Sharing

@@ -81,7 +81,7 @@ func (m *modelRecord) take(e event) {
 			}
 		}
 		m.site.said = map[string]modelPart{}
-		m.empty(e.at, e.at, Origin{Author: AuthorOwner, Reason: ReasonWithdrawn})
+		m.empty(e.at, e.at, Origin{Author: AuthorOwner, Reason: reasonWithdrawn})
 		m.suspended = false
 	case e.act != "":
 		m.suspended = e.act == protocol.SiteSuspended
@@ -107,16 +107,16 @@ func (m *modelRecord) deliver(e event) {
 	switch body := e.message.Body.(type) {
 	case protocol.Declaration:
 		m.said[e.agent] = body
-		m.declare(made, e.at, Origin{Author: Author(body.Approval.Role), Name: body.Approval.By, Reason: ReasonDeclared})
+		m.declare(made, e.at, Origin{Author: Author(body.Approval.Role), Name: body.Approval.By, Reason: reasonDeclared})
 	case protocol.Withdrawal:
-		by := Origin{Author: Author(body.Approval.Role), Name: body.Approval.By, Reason: ReasonLeft}
+		by := Origin{Author: Author(body.Approval.Role), Name: body.Approval.By, Reason: reasonLeft}
 		switch {
 		case !stays:
-			by.Reason = ReasonWithdrawn
+			by.Reason = reasonWithdrawn
 			m.empty(made, e.at, by)
 			m.suspended = false
 		case len(m.site.said) == 0:
-			by.Reason = ReasonEmptied
+			by.Reason = reasonEmptied
 			m.empty(made, e.at, by)
 		default:
 			m.declare(made, e.at, by)

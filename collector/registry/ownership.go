@@ -94,7 +94,7 @@ func (r *Registry) changeOwner(ctx context.Context, tx *tx, siteID, organisation
 	if !declared {
 		return ErrUnknownSite
 	}
-	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: AuthorOps, Reason: ReasonSuspended}}
+	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: AuthorOps, Reason: reasonSuspended}}
 	if _, err := w.act(ctx); err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (w *write) adhered(ctx context.Context) error {
 		return err
 	}
 	resumed := *w // an act of its own beside the declaration
-	resumed.number, resumed.origin.Reason = 0, ReasonResumed
+	resumed.number, resumed.origin.Reason = 0, reasonResumed
 	_, err := resumed.act(ctx)
 	return err
 }

@@ -50,10 +50,10 @@ func (w *write) withdraw(ctx context.Context, declared order) (siteStays bool, e
 		return false, err
 	}
 	if len(parts) > 0 {
-		w.origin.Reason = ReasonLeft
+		w.origin.Reason = reasonLeft
 		return true, w.apply(ctx, parts)
 	}
-	return true, w.empty(ctx, ReasonEmptied)
+	return true, w.empty(ctx, reasonEmptied)
 }
 
 // laterDecision reports whether another agent was enrolled for the site after the
@@ -102,7 +102,7 @@ func (w *write) takeOut(ctx context.Context) error {
 	if err := w.erased(ctx, erasedWithdrawn); err != nil {
 		return err
 	}
-	return w.empty(ctx, ReasonWithdrawn)
+	return w.empty(ctx, reasonWithdrawn)
 }
 
 // endOwnerCode has the site's next receipt carry another code, also where the

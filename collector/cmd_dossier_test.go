@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"anagrafe/collector/dossier"
-	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/trail"
 )
 
@@ -19,11 +19,7 @@ import (
 // and not shown.
 func TestDossierCommands(t *testing.T) {
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
-	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(dir, "registry.db"), registry.Keys{Master: filepath.Join(dir, "master.key"), Lookup: make([]byte, 32)}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.Close() })
+	r := registrytest.Open(t, registrytest.Options(dir, log))
 	tr, err := trail.Open(t.Context(), r, trail.Options{KeyDir: dir, PseudonymKey: make([]byte, 32), Log: log})
 	if err != nil {
 		t.Fatal(err)

@@ -228,16 +228,12 @@ func (c *call) restore(ctx context.Context, config Config, in *restoration) (_ r
 			return registry.Restored{}, fmt.Errorf("writing the ledger of erasures: %w", err)
 		}
 	}
-	consult, err := consultKey(c.dir, true)
-	if err != nil {
-		return registry.Restored{}, err
-	}
-	keys, err := registerKeys(c.dir, in.file(rootSecretFile))
+	keys, err := registerKeys(c.dir, in.file(rootSecretFile), true)
 	if err != nil {
 		return registry.Restored{}, err
 	}
 	return registry.Restore(ctx, registry.Restoration{
-		Store: config.store(c.dir), Keys: keys, Identities: in.identities, Consult: consult, Ledger: in.erasures, Log: c.log,
+		Store: config.store(c.dir), Keys: keys, Identities: in.identities, Ledger: in.erasures, Log: c.log,
 		Backup: again(backup), KeysBackup: again(keysBackup),
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"filippo.io/age"
 
+	"anagrafe/collector/registry"
 	"anagrafe/protocol/wholefile"
 )
 
@@ -64,15 +65,30 @@ func rootSecret(dir string) ([]byte, error) {
 	return secret, nil
 }
 
+// registerKeys are the keys of the register that lie outside it; served tells that it
+// was served before.
+func registerKeys(dir string, secret []byte, served bool) (k registry.Keys, err error) {
+	k.Master = filepath.Join(dir, "keys", "master.key")
+	if k.Consult, err = consultKey(dir, served); err != nil {
+		return k, err
+	}
+	for purpose, key := range map[string]*[]byte{"look-up hashes": &k.Lookup, "owners' codes": &k.Owners, ledgerPurpose: &k.Ledger} {
+		if *key, err = derive(secret, purpose); err != nil {
+			return k, err
+		}
+	}
+	return k, nil
+}
+
 // consultKey reads DIR/keys/consult.key, an age identity: what the police ask of
-// owners is sealed with it in the register. It is made at the first start with
-// this release; where the register holds something sealed it is never replaced.
-func consultKey(dir string, sealed bool) (*age.X25519Identity, error) {
+// owners is sealed with it in the register. It is made at the first start; for a
+// register that was served it is never replaced.
+func consultKey(dir string, served bool) (*age.X25519Identity, error) {
 	path := filepath.Join(dir, "keys", "consult.key")
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && sealed:
-		return nil, fmt.Errorf("%s is missing, and the register holds requests sealed with it: restore it from the backup of the keys", path)
+	case errors.Is(err, fs.ErrNotExist) && served:
+		return nil, fmt.Errorf("%s is missing, and what the register holds of requests is sealed with it: restore it from the backup of the keys", path)
 	case errors.Is(err, fs.ErrNotExist):
 		return newConsultKey(path)
 	case err != nil:

@@ -305,7 +305,7 @@ type face struct {
 
 func newMatrix(t *testing.T) *matrix {
 	t.Helper()
-	m := &matrix{t: t, o: opened(t, t.TempDir(), func(*Config) {}), secrets: map[string]string{}, ids: map[string]string{}, cookies: map[string]*http.Cookie{}}
+	m := &matrix{t: t, o: opened(t, t.TempDir(), func(c *Config) { c.SMS.URL = "https://sms.example.it/send" }), secrets: map[string]string{}, ids: map[string]string{}, cookies: map[string]*http.Cookie{}}
 	m.listeners = map[string]face{
 		"public":    {web: m.o.publicWeb, routes: m.o.publicFaces()},
 		"referents": {web: m.o.referentWeb, routes: [][]web.Route{m.o.referents.Routes()}},

@@ -116,32 +116,12 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if o.secret, err = rootSecret(dir); err != nil {
 		return nil, err
 	}
-	keys, err := registerKeys(dir, o.secret)
+	keys, err := registerKeys(dir, o.secret, served)
 	if err != nil {
 		return nil, err
 	}
-	if o.reg, err = registry.Open(ctx, config.store(dir), keys, log); err != nil {
+	if o.reg, err = registry.Open(ctx, registry.Options{Store: config.store(dir), Keys: keys, Ledger: ledgerFile(dir), SMS: config.SMS.URL != "", Log: log}); err != nil {
 		return nil, err
-	}
-	if err := o.openLedger(ctx); err != nil {
-		return nil, err
-	}
-	sealed, err := o.reg.Sealed(ctx)
-	if err != nil {
-		return nil, err
-	}
-	consult, err := consultKey(dir, sealed)
-	if err != nil {
-		return nil, err
-	}
-	o.reg.Unseal(consult)
-	owners, err := derive(o.secret, "owners' codes")
-	if err != nil {
-		return nil, err
-	}
-	o.reg.UseOwnerKey(owners)
-	if config.SMS.URL != "" {
-		o.reg.UseSMS()
 	}
 	if o.authority, err = ingest.OpenAuthority(dir); err != nil {
 		return nil, err
@@ -188,28 +168,6 @@ func takeLock(dir string) (hold, error) {
 }
 
 func (h hold) release() error { return errors.Join(h.lock.Unlock(), h.back()) }
-
-// registerKeys are the keys of the register that lie outside it.
-func registerKeys(dir string, secret []byte) (registry.Keys, error) {
-	lookups, err := derive(secret, "look-up hashes")
-	return registry.Keys{Master: filepath.Join(dir, "keys", "master.key"), Lookup: lookups}, err
-}
-
-// openLedger opens DIR/erased.ledger, begun at the first start.
-func (o *office) openLedger(ctx context.Context) error {
-	key, err := derive(o.secret, ledgerPurpose)
-	if err != nil {
-		return err
-	}
-	l, err := registry.OpenLedger(ledgerFile(o.dir), key)
-	if err != nil {
-		return err
-	}
-	if err := o.reg.UseLedger(ctx, l); err != nil {
-		return errors.Join(err, l.Close())
-	}
-	return nil
-}
 
 // furnish makes the faces, each for its door.
 func (o *office) furnish() error {

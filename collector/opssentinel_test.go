@@ -101,7 +101,6 @@ func sends(operator *surfer, words, channel string) string {
 // one of them opened, and a draft of the administrator's, with the cookie of each.
 func (m *matrix) assisted() (ids []string, cookies map[string][]*http.Cookie) {
 	m.t.Helper()
-	m.o.reg.UseSMS()
 	cookies = map[string][]*http.Cookie{}
 	for _, role := range []string{registry.RoleOps, registry.RoleAdmin} {
 		operator := newSurfer(m.t, m.o.opsWeb, "http://localhost", m.o.opsFaces()...)

@@ -22,6 +22,7 @@ import (
 
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/protocol"
 )
 
@@ -52,10 +53,7 @@ func backupFigures(t *testing.T) []figure {
 		_, err := openSQL(t, file).ExecContext(t.Context(), "VACUUM INTO ?", filepath.Join(dir, "copy.db"))
 		return err
 	})
-	r, err := registry.Open(t.Context(), "sqlite:"+file, registerKeys(dir), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := registrytest.Open(t, registrytest.Options(dir, quiet))
 	at := map[string]string{"backup": filepath.Join(dir, "backup"), "keys": filepath.Join(dir, "keys")}
 	write := func(path string, do func(io.Writer) error) error {
 		f, err := os.Create(path)
@@ -84,7 +82,7 @@ func backupFigures(t *testing.T) []figure {
 	}
 	var done registry.Restored
 	restoring := timed(t, func() (err error) {
-		done, err = registry.Restore(t.Context(), registry.Restoration{Store: "sqlite:" + filepath.Join(dir, "restored.db"), Keys: registerKeys(dir),
+		done, err = registry.Restore(t.Context(), registry.Restoration{Store: "sqlite:" + filepath.Join(dir, "restored.db"), Keys: registrytest.Options(dir, quiet).Keys,
 			Identities: []age.Identity{key}, Log: slog.New(slog.DiscardHandler),
 			Backup:     func() (io.ReadCloser, error) { return os.Open(at["backup"]) },
 			KeysBackup: func() (io.ReadCloser, error) { return os.Open(at["keys"]) }})
@@ -119,10 +117,7 @@ func timed(t *testing.T, do func() error) float64 {
 // fillRegister has sites declare, many at a time.
 func fillRegister(t *testing.T, dir, file string) {
 	t.Helper()
-	r, err := registry.Open(t.Context(), "sqlite:"+file, registerKeys(dir), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := registrytest.Open(t, registrytest.Options(dir, quiet))
 	errs := make(chan error)
 	const atOnce = 64
 	for w := range atOnce {

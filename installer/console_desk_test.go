@@ -23,6 +23,7 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/registry/pgtest"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/ops"
 	"anagrafe/protocol/pages"
@@ -181,10 +182,9 @@ func database(t *testing.T, server *pgtest.Server, statement, name string) {
 func newConsole(t *testing.T, dir, store string) console {
 	t.Helper()
 	must, ctx := mustOf(t), t.Context()
-	r, err := registry.Open(ctx, store, registerKeys(dir), quiet)
-	must(err)
-	t.Cleanup(func() { _ = r.Close() })
-	r.UseOwnerKey(make([]byte, 32))
+	opening := registrytest.Options(dir, quiet)
+	opening.Store = store
+	r := registrytest.Open(t, opening)
 	c := console{ahead: new(atomic.Int64), site: uuid.Nil.String()}
 	must(r.SiteRows(ctx, registry.SiteFilter{State: registry.Sharing}, registry.SitesByContact, registry.Window{Limit: 1}, func(s registry.SiteRow) error {
 		c.site = s.ID

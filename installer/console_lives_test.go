@@ -19,6 +19,7 @@ import (
 
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/protocol"
 )
 
@@ -52,9 +53,7 @@ type life struct {
 func liveRegister(t *testing.T, dir string, sites int) {
 	t.Helper()
 	must := mustOf(t)
-	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), quiet)
-	must(err)
-	r.UseOwnerKey(make([]byte, 32))
+	r := registrytest.Open(t, registrytest.Options(dir, quiet))
 	locate(r)
 	started := time.Now()
 	lives := make([]*life, sites)
@@ -278,8 +277,7 @@ func moveRegister(t *testing.T, dir, store string) {
 	started := time.Now()
 	key, err := age.GenerateX25519Identity()
 	must(err)
-	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), quiet)
-	must(err)
+	r := registrytest.Open(t, registrytest.Options(dir, quiet))
 	open := func(path string, do func(io.Writer) error) func() (io.ReadCloser, error) {
 		f, err := os.Create(filepath.Join(dir, path))
 		must(err)
@@ -291,7 +289,7 @@ func moveRegister(t *testing.T, dir, store string) {
 	all := open("all.backup", func(w io.Writer) error { _, err := r.Backup(t.Context(), w, to, "1.0"); return err })
 	keys := open("keys.backup", func(w io.Writer) error { _, err := r.BackupKeys(t.Context(), w, to, "1.0", nil); return err })
 	must(r.Close())
-	_, err = registry.Restore(t.Context(), registry.Restoration{Store: store, Keys: registerKeys(dir), Identities: []age.Identity{key}, Backup: all, KeysBackup: keys, Log: quiet})
+	_, err = registry.Restore(t.Context(), registry.Restoration{Store: store, Keys: registrytest.Options(dir, quiet).Keys, Identities: []age.Identity{key}, Backup: all, KeysBackup: keys, Log: quiet})
 	must(err)
 	t.Logf("moved in %s", time.Since(started).Round(time.Second))
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	find "anagrafe/collector/search"
 )
 
@@ -43,11 +43,7 @@ func loadFigures(t *testing.T, dir, file string, cameras int) []figure {
 	if rows < cameras {
 		t.Fatalf("%d rows of %d cameras: this is no measurement", rows, cameras)
 	}
-	r, err := registry.Open(t.Context(), "sqlite:"+file, registerKeys(dir), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	r := registrytest.Open(t, registrytest.Options(dir, quiet))
 	x := find.New(r, quiet)
 	loading := timed(t, func() error { return x.CatchUp(t.Context()) })
 	var took []float64

@@ -56,6 +56,8 @@ var layout = map[string][]string{
 	"collector/registry":        {"collector/act", "collector/ingest", "protocol/wholefile", "protocol"},
 	"collector/dossier":         {"collector/trail"},
 	"collector/registry/pgtest": {},
+	// registrytest opens registers, for tests.
+	"collector/registry/registrytest": {"collector/registry"},
 	// privacy writes documents from settings that main gives it: no stage of the data.
 	"collector/guide":            {"collector/pdf", "protocol/pages"},             // what people read before they join, as pages and on paper
 	"collector/letter":           {"collector/pdf", "protocol", "protocol/pages"}, // an invitation's words, which mail sends and ops prints
@@ -104,11 +106,11 @@ var testOnly = map[string][]string{
 	"agent": {"agent/discover/cameratest", "protocol/pages/pagestest"},
 	// The map on which owners put their cameras is in tests the real one.
 	"agent/review":       {"collector/basemap", "collector/basemap/maptest"},
-	"collector":          {"collector/act", "collector/basemap/maptest", "collector/ingest", "collector/registry/pgtest", "protocol", "protocol/wire", "protocol/pages/pagestest"},
+	"collector":          {"collector/act", "collector/basemap/maptest", "collector/ingest", "collector/registry/pgtest", "protocol", "protocol/wire", "protocol/pages/pagestest", "collector/registry/registrytest"},
 	"collector/dossier":  {"collector/registry"},
 	"collector/registry": {"collector/trail"},
 	"installer": {"agent/discover/cameratest", "agent/discover", "agent/interrogate", "agent/inventory", "agent/uplink",
-		"collector/basemap", "collector/basemap/maptest", "collector/ingest", "collector/registry", "collector/registry/pgtest",
+		"collector/basemap", "collector/basemap/maptest", "collector/ingest", "collector/registry", "collector/registry/pgtest", "collector/registry/registrytest",
 		"collector/search", "collector/search/buildings", "collector/search/gazetteer", "protocol", "collector/trail", "collector/web", "collector/web/consult", "collector/web/ops", "protocol/pages", "protocol/pages/pagestest"},
 }
 
@@ -117,7 +119,7 @@ var atTop = []string{"protocol", "agent", "collector", "installer", "testdata",
 	"go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "publiccode.yml", "build"}
 
 // forTests are packages that tests alone import.
-var forTests = []string{"protocol/pages/pagestest", "collector/registry/pgtest", "collector/basemap/maptest"}
+var forTests = []string{"protocol/pages/pagestest", "collector/registry/pgtest", "collector/registry/registrytest", "collector/basemap/maptest"}
 
 type source struct {
 	path    string // slash-separated, from the root

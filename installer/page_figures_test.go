@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	find "anagrafe/collector/search"
 	audit "anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -89,12 +89,9 @@ func newDesk(t *testing.T) *desk {
 		}
 	}
 	ctx, dir := t.Context(), t.TempDir()
-	r, err := registry.Open(ctx, "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), quiet)
-	must(err)
-	t.Cleanup(func() { _ = r.Close() })
+	r := registrytest.Open(t, registrytest.Options(dir, quiet))
 	key, err := age.GenerateX25519Identity()
 	must(err)
-	r.Unseal(key) // what is asked belongs to a case, and that is sealed
 	dice := rand.New(rand.NewPCG(uint64(pageCameras()), 7))
 	near := func(middle, span int32) int32 { return middle + dice.Int32N(2*span) - span }
 	for i := range pageSites {

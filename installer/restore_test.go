@@ -14,6 +14,7 @@ import (
 	"filippo.io/age"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/protocol"
 )
 
@@ -22,19 +23,6 @@ import (
 type archived struct {
 	backup, keys bytes.Buffer
 	known        backup
-}
-
-var erasedKey = bytes.Repeat([]byte{3}, 32)
-
-func (w *world) erasedLedger() string { return filepath.Join(w.dir, "erased.ledger") }
-
-// keepLedger has the running collector keep its ledger of erasures.
-func (w *world) keepLedger() error {
-	l, err := registry.OpenLedger(w.erasedLedger(), erasedKey)
-	if err != nil {
-		return err
-	}
-	return w.collector.reg.UseLedger(w.ctx, l)
 }
 
 func (w *world) archive() (*archived, error) {
@@ -60,26 +48,26 @@ func (w *world) restoreArchive(a *archived) (done registry.Restored, err error) 
 			return done, err
 		}
 	}
-	b, err := os.ReadFile(w.erasedLedger())
+	o := registrytest.Options(w.collectorDir(), w.log)
+	b, err := os.ReadFile(o.Ledger)
 	if err != nil {
 		return done, err
 	}
-	text, _, err := registry.ReadLedger(bytes.NewReader(b), erasedKey)
+	text, _, err := registry.ReadLedger(bytes.NewReader(b), o.Keys.Ledger)
 	if err != nil {
 		return done, err
 	}
 	again := func(b []byte) func() (io.ReadCloser, error) {
 		return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
 	}
-	done, err = registry.Restore(w.ctx, registry.Restoration{Store: "sqlite:" + filepath.Join(w.collectorDir(), registerName),
-		Keys:   registerKeys(w.collectorDir()),
-		Backup: again(a.backup.Bytes()), KeysBackup: again(a.keys.Bytes()), Identities: []age.Identity{w.key}, Consult: w.key, Ledger: text.Erasures, Log: w.log})
+	done, err = registry.Restore(w.ctx, registry.Restoration{Store: o.Store, Keys: o.Keys,
+		Backup: again(a.backup.Bytes()), KeysBackup: again(a.keys.Bytes()), Identities: []age.Identity{w.key}, Ledger: text.Erasures, Log: w.log})
 	if err != nil {
 		return done, err
 	}
 	w.ledger.goBack(a.known.ledger)
 	w.notices = w.notices[:a.known.asked]
-	return done, errors.Join(w.startCollector(), w.keepLedger())
+	return done, w.startCollector()
 }
 
 // TestRestoreIsCaughtUp: after the register is restored from a backup, agents send
@@ -115,7 +103,6 @@ func TestRestoreIsCaughtUp(t *testing.T) {
 			must(err)
 			return len(own.Declared)
 		}
-		must(w.keepLedger())
 		for n := range uint32(2) {
 			do("enrol", n)
 		}

@@ -19,6 +19,7 @@ import (
 	"anagrafe/agent/uplink"
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/protocol"
 )
 
@@ -55,7 +56,7 @@ func (o *realCollector) start() {
 	if o.authority, err = ingest.OpenAuthority(o.dir); err != nil {
 		o.t.Fatal(err)
 	}
-	if o.reg, err = registry.Open(context.Background(), "sqlite:"+filepath.Join(o.dir, registerName), registerKeys(o.dir), log); err != nil {
+	if o.reg, err = registry.Open(context.Background(), registrytest.Options(o.dir, log)); err != nil {
 		o.t.Fatal(err)
 	}
 	receipts, err := ingest.OpenReceiptKey(o.dir, o.host)

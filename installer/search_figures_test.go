@@ -21,6 +21,7 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/registry/pgtest"
+	"anagrafe/collector/registry/registrytest"
 	find "anagrafe/collector/search"
 	"anagrafe/protocol"
 )
@@ -169,11 +170,7 @@ func placeIn(dice *rand.Rand, side int32) protocol.Point {
 func fillIndex(t *testing.T, cameras []benchCamera) (*find.Index, float64) {
 	t.Helper()
 	dir := t.TempDir()
-	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.Close() })
+	r := registrytest.Open(t, registrytest.Options(dir, quiet))
 	x := find.New(r, quiet)
 	before := heap()
 	for i := 0; i < len(cameras); i += perSite {

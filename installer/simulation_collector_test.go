@@ -10,10 +10,9 @@ import (
 	"path/filepath"
 	"sync"
 
-	"filippo.io/age"
-
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 )
 
 // collector is one run of the collector's program: the real services on the
@@ -30,14 +29,9 @@ type collector struct {
 
 const registerName = "registry.db"
 
-// registerKeys are those of the register in a directory.
-func registerKeys(dir string) registry.Keys {
-	return registry.Keys{Master: filepath.Join(dir, "master.key"), Lookup: bytes.Repeat([]byte{3}, 32)}
-}
-
 // startCollector opens what dir holds. watch is put between the services and
 // the register.
-func startCollector(dir string, key *age.X25519Identity, log *slog.Logger, watch func(*registry.Registry) ingest.Register) (_ *collector, err error) {
+func startCollector(dir string, log *slog.Logger, watch func(*registry.Registry) ingest.Register) (_ *collector, err error) {
 	c := &collector{dir: dir}
 	c.alive, c.kill = context.WithCancel(context.Background())
 	authority, err := ingest.OpenAuthority(dir)
@@ -48,11 +42,9 @@ func startCollector(dir string, key *age.X25519Identity, log *slog.Logger, watch
 	if err != nil {
 		return nil, err
 	}
-	if c.reg, err = registry.Open(c.alive, "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), log); err != nil {
+	if c.reg, err = registry.Open(c.alive, registrytest.Options(dir, log)); err != nil {
 		return nil, err
 	}
-	c.reg.UseOwnerKey(bytes.Repeat([]byte{2}, 32))
-	c.reg.Unseal(key)
 	server, err := ingest.New(ingest.Options{Authority: authority, ReceiptKey: receipts, OwnerLink: "https://collector.example/site", Register: watch(c.reg), Hosts: []string{"collector.example"},
 		RootSecret: bytes.Repeat([]byte{1}, 32), Log: log})
 	if err != nil {

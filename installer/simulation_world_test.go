@@ -42,7 +42,7 @@ type world struct {
 	skewed    bool                     // it was wrong since the world was last at rest
 	asked     map[string]int           // by site: codes that the agent's pages told to ask for, since it was last at rest
 	first     backup                   // from before the first enrolment
-	key       *age.X25519Identity      // the collector's, of consultation
+	key       *age.X25519Identity      // of the force, and of backups
 	caseID    string                   // of the force's one case
 	notices   []string                 // ids of requests to preserve that the register holds
 	erased    map[string]erasure       // by site: withdrawn with the owner's link
@@ -107,7 +107,7 @@ func (w *world) startCollector() (err error) {
 	if w.collector != nil {
 		return nil
 	}
-	w.collector, err = startCollector(w.collectorDir(), w.key, w.log, func(r *registry.Registry) ingest.Register {
+	w.collector, err = startCollector(w.collectorDir(), w.log, func(r *registry.Registry) ingest.Register {
 		return noting{onDisk{w.fault.register(r), &w.disk}, w.ledger}
 	})
 	if err == nil {

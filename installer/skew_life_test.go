@@ -16,6 +16,7 @@ import (
 	"anagrafe/agent/uplink"
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/protocol"
 )
 
@@ -117,15 +118,7 @@ func openOffice(t *testing.T, ctx context.Context, log *slog.Logger) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reg, err := registry.Open(ctx, "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := reg.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	reg := registrytest.Open(t, registrytest.Options(dir, log))
 	return &office{t: t, log: log, authority: authority, receipts: receipts, reg: reg, addr: "127.0.0.1:0"}
 }
 

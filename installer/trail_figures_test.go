@@ -20,6 +20,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	audited "anagrafe/collector/trail" // trail is a type of these tests
 )
 
@@ -57,12 +58,7 @@ func trailFigures(t *testing.T) []figure {
 	t.Helper()
 	dir := t.TempDir()
 	log := slog.New(slog.DiscardHandler)
-	reg, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(dir, "registry.db"),
-		registry.Keys{Master: filepath.Join(dir, "master.key"), Lookup: make([]byte, 32)}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reg.Close()
+	reg := registrytest.Open(t, registrytest.Options(dir, log))
 	store := &counted{Registry: reg}
 	tr, err := audited.Open(t.Context(), store, audited.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: make([]byte, 32), Log: log})
 	if err != nil {

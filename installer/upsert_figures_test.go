@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 )
 
 // upsertBatch is how many messages' rows one transaction of the floor takes.
@@ -128,15 +127,11 @@ func messageRows(t *testing.T, db *sql.DB, tables []table) [][]row {
 // nobody has sent anything.
 func emptyCopy(t *testing.T, from *sql.DB) *sql.DB {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "registry.db")
-	r, err := registry.Open(t.Context(), "sqlite:"+file, registerKeys(filepath.Dir(file)), slog.New(slog.DiscardHandler))
-	if err != nil {
+	dir := t.TempDir()
+	if err := registrytest.Open(t, registrytest.Options(dir, quiet)).Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Close(); err != nil {
-		t.Fatal(err)
-	}
-	to := openSQL(t, file)
+	to := openSQL(t, filepath.Join(dir, registerName))
 	tx, err := to.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 
 	"anagrafe/collector/basemap"
 	"anagrafe/collector/basemap/maptest"
-	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	searching "anagrafe/collector/search"
 	"anagrafe/collector/search/buildings"
 	"anagrafe/protocol"
@@ -32,11 +32,7 @@ func visibilityFigures(t *testing.T) []figure {
 	t.Helper()
 	outlines, of := outlinesOfMilan(t)
 	dir := t.TempDir()
-	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(dir, registerName), registerKeys(dir), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	r := registrytest.Open(t, registrytest.Options(dir, quiet))
 	chance := rand.New(rand.NewPCG(7, 7))
 	var before []protocol.Point // places in front of cameras
 	for i := range visibleSites {

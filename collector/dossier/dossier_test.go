@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ import (
 	"filippo.io/age"
 
 	"anagrafe/collector/act"
-	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/trail"
 )
 
@@ -23,11 +22,7 @@ var noon = time.Date(2026, 11, 22, 11, 0, 0, 0, time.UTC)
 func openTrail(t testing.TB) *trail.Trail {
 	t.Helper()
 	dir := t.TempDir()
-	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(dir, "registry.db"), registry.Keys{Master: filepath.Join(dir, "master.key"), Lookup: make([]byte, 32)}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.Close() })
+	r := registrytest.Open(t, registrytest.Options(dir, slog.New(slog.DiscardHandler)))
 	tr, err := trail.Open(t.Context(), r, trail.Options{KeyDir: dir, PseudonymKey: make([]byte, 32), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

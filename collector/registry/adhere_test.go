@@ -53,7 +53,7 @@ func historyOf(t *testing.T, r *Registry, siteID string) History {
 // an owner's code, a year of adhesion, and the acts of its owner. Nothing of the
 // submission stays.
 func TestAdhere(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	r.now = func() time.Time { return noon }
 	s := typedWhole("Ingresso", "Cassa")
 	own := protocol.Position{Point: protocol.Point{Lon: 9_191_000, Lat: 45_465_000}, Method: "typed"}
@@ -112,7 +112,7 @@ func TestAdhere(t *testing.T) {
 // Nothing is recorded while nobody knows who adheres, or of what is no declaration; and
 // the submission stays as it was.
 func TestAdhereRefuses(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	for name, c := range map[string]struct {
 		change func(s *Submission)
 		want   func(error) bool
@@ -156,7 +156,7 @@ func invite(t *testing.T, r *Registry, siteID string, at time.Time) (string, pro
 // An invitation code stands for the identity: it brings the invited site's name, is used
 // up by the act, and is of no use where somebody declares the site already.
 func TestAdhereByInvitation(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	invited, code := invite(t, r, "", noon)
 	if site, as, ok, err := r.Invitation(t.Context(), code, noon); site != invited || as.Name != "Bar Sport" || !ok || err != nil {
 		t.Fatal(site, as, ok, err)
@@ -194,7 +194,7 @@ func TestAdhereByInvitation(t *testing.T) {
 
 // The owner changes what they typed: what stays the same keeps its age.
 func TestChangeByForm(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	first := typedWhole("Ingresso", "Cassa")
 	site := adhered(t, r, first, noon)
 	s, err := r.SubmissionFrom(t.Context(), site, noon)
@@ -236,7 +236,7 @@ func TestChangeByForm(t *testing.T) {
 // The agent that is enrolled with the receipt's code takes the entry over: it is given
 // what was typed, what it declares takes its place, and no form changes it then.
 func TestAgentTakesOverTheForm(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	r.now = func() time.Time { return noon.Add(time.Hour) }
 	typed := typedWhole("Ingresso", "Cassa")
 	site := adhered(t, r, typed, noon)

@@ -22,7 +22,7 @@ type aging struct {
 
 func newAging(t *testing.T) *aging {
 	t.Helper()
-	r := unsealed(t)
+	r := openNew(t)
 	a := &aging{sender: enrol(t, r, noon)}
 	r.now = func() time.Time { return a.at() }
 	a.say(noon, mailed("anna@example.it"))
@@ -267,7 +267,7 @@ func TestAgeWithdraws(t *testing.T) {
 // Without the trail nothing is done; a site that cannot be aged does not keep
 // back the others; and there may be many.
 func TestAgeMany(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	var sites []*sender
 	for range ageBatch + 3 {
 		s := enrol(t, r, noon)

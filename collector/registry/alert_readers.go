@@ -42,9 +42,6 @@ type alertReader struct {
 
 // wishAlerts takes over the ticks of a declaration's contacts.
 func (w *write) wishAlerts(ctx context.Context, contacts []protocol.Contact) error {
-	if w.r.ownerKey == nil {
-		return nil
-	}
 	ticks := make(map[alertReader]bool)
 	for _, c := range contacts {
 		if channel, address := w.r.alertWay(c); channel != "" {
@@ -152,9 +149,6 @@ func (r *Registry) alertReaders(ctx context.Context, tx *tx, siteID string) (all
 // SetAlerts stores the owner's choice whether a contact's address gets alerts. false: no
 // contact of the site has it.
 func (r *Registry) SetAlerts(ctx context.Context, siteID, address string, wanted bool) (ok bool, err error) {
-	if r.ownerKey == nil {
-		return false, nil
-	}
 	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
 		readers, err := r.alertReaders(ctx, tx, siteID)
 		if err != nil {

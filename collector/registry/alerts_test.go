@@ -18,8 +18,7 @@ type watched struct {
 
 func newWatched(t *testing.T) *watched {
 	t.Helper()
-	r := unsealed(t)
-	r.UseOwnerKey(make([]byte, 32))
+	r := openNew(t)
 	w := &watched{sender: enrol(t, r, noon)}
 	r.now = func() time.Time { return w.at() }
 	w.say(noon, wishing("anna@example.it"))

@@ -31,8 +31,7 @@ func TestAsOfModel(t *testing.T) { asOfModel(t, *asOfWalks) }
 func asOfModel(t *testing.T, histories int) {
 	seed := cmp.Or(*asOfSeed, uint64(time.Now().Unix()/86400))
 	t.Logf("-asof.seed=%d", seed)
-	r := unsealed(t)
-	r.UseOwnerKey(ownerKey)
+	r := openNew(t)
 	var all sync.WaitGroup
 	beside := make(chan bool, 32) // side by side they share commits
 	for n := range histories {

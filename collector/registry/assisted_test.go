@@ -56,10 +56,10 @@ func TestAssistedEntryIsConfirmed(t *testing.T) {
 		ChannelEmail: protocol.TrustDictatedEmail, ChannelSMS: protocol.TrustDictatedSMS, ChannelLetter: protocol.TrustDictatedLetter,
 	} {
 		t.Run(string(channel), func(t *testing.T) {
-			r := openOwned(t)
+			r := openNew(t)
 			now := noon
 			r.now = func() time.Time { return now }
-			r.UseSMS()
+			r.sms = true
 			id, operator := dictated(t, r, noon)
 			s, err := r.Submission(t.Context(), id)
 			if err != nil || !slices.Equal(r.AssistedChannels(s), []Channel{ChannelEmail, ChannelSMS, ChannelLetter}) {
@@ -139,8 +139,8 @@ func TestAssistedAnswersForItsAddress(t *testing.T) {
 		ChannelEmail: func(c *protocol.Contact) { c.Email = "altra@example.it" },
 		ChannelSMS:   func(c *protocol.Contact) { c.Phone = "333 555 0202" },
 	} {
-		r := openOwned(t)
-		r.UseSMS()
+		r := openNew(t)
+		r.sms = true
 		id, operator := dictated(t, r, noon)
 		sent, err := r.SendAssisted(t.Context(), id, operator, channel, "/x", noon)
 		if err != nil {
@@ -175,7 +175,7 @@ func TestAssistedAnswersForItsAddress(t *testing.T) {
 // It is sent again a few times, each time with another code; refused, cancelled and
 // expired ones are deleted, with all that was typed.
 func TestAssistedEntryEnds(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	id, operator := dictated(t, r, noon)
 	if _, err := r.SendAssistedAgain(t.Context(), id, operator, "/x", noon); !errors.Is(err, ErrUnknownAssisted) {
 		t.Error("sent again before it was sent:", err)
@@ -249,7 +249,7 @@ func TestAssistedEntryEnds(t *testing.T) {
 
 // The list pages and narrows, and its file is in order.
 func TestAssistedList(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	if err := r.AddUser(t.Context(), User{ID: "me", Name: "me", Role: RoleOps, At: noon}); err != nil {
 		t.Fatal(err)
 	}

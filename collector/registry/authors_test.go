@@ -30,8 +30,7 @@ func linesOf(changes []Change) []string {
 
 // TestChanges: every change is told with who made it, why, and both its times.
 func TestChanges(t *testing.T) {
-	r := unsealed(t)
-	r.UseOwnerKey(ownerKey)
+	r := openNew(t)
 	s := enrol(t, r, noon.Add(-time.Hour))
 	s.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Cortile")))
 
@@ -113,7 +112,7 @@ func join(lines []string) string {
 
 // A withdrawal leaves who-in-which-quality and when, and nobody's name.
 func TestActsAfterWithdrawal(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	s := enrol(t, r, noon)
 	s.say(noon, declaration(camera(1, "Ingresso")))
 	s.say(noon.Add(time.Hour), declaration(camera(1, "Ingresso"))) // changes nothing: no act

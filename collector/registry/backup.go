@@ -66,7 +66,7 @@ func (r *Registry) archive(ctx context.Context, out io.Writer, to []age.Recipien
 		if info.Schema, err = schemaOf(ctx, tx); err != nil {
 			return err
 		}
-		info.ID, info.At, info.Ledger = uuid.NewString(), exact(r.now()), r.ledger.Head()
+		info.ID, info.At, info.Ledger = uuid.NewString(), exact(r.now()), r.ledger.head()
 		h := archiveHeader{ArchiveInfo: info, Tables: all}
 		if info.Kind == kindKeys {
 			h.Tables = append(h.Tables, filesTable)

@@ -156,7 +156,6 @@ func TestBackupRestores(t *testing.T) {
 			if keys, err := back.Passkeys(t.Context(), id(70), "consult.example"); err != nil || len(keys) != 1 || keys[0].Name != "Telefono" {
 				t.Errorf("passkeys that do not open: %+v %v", keys, err)
 			}
-			back.Unseal(newConsultKey(t))
 			s := enrol(t, back, noon.Add(24*time.Hour))
 			s.say(noon.Add(24*time.Hour), declaration(camera(9, "Nuova")))
 			s.queue(noon.Add(25*time.Hour), protocol.SiteChange{State: protocol.SiteSuspended, At: noon})
@@ -244,7 +243,7 @@ func TestBackupDamaged(t *testing.T) {
 	if _, err := Restore(t.Context(), o); !errors.Is(err, ErrDamaged) {
 		t.Errorf("restored from a file that is cut short: %v", err)
 	}
-	if r, err := Open(t.Context(), o.Store, o.Keys, o.Log); !errors.Is(err, errRestoring) {
+	if r, err := Open(t.Context(), optionsOf(t, o.Store)); !errors.Is(err, errRestoring) {
 		if err == nil {
 			r.Close()
 		}

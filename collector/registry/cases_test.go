@@ -23,7 +23,7 @@ const (
 // to whatever the other does not share.
 func twoForces(t *testing.T) *Registry {
 	t.Helper()
-	r := unsealed(t)
+	r := openNew(t)
 	for _, f := range []string{questura, carabinieri} {
 		if err := r.AddForce(t.Context(), f, "age1"+f); err != nil {
 			t.Fatal(err)
@@ -341,10 +341,7 @@ func TestCasesAreSealed(t *testing.T) {
 			}
 		}
 	}
-	if sealed, err := r.Sealed(t.Context()); err != nil || !sealed {
-		t.Errorf("sealed: %v, %v", sealed, err)
-	}
-	r.Unseal(newConsultKey(t))
+	r.consult = newConsultKey(t)
 	if _, _, err := r.Case(t.Context(), id(1), questura); err == nil {
 		t.Error("another key opens it")
 	}
@@ -365,7 +362,6 @@ func TestRestoreDropsUnreadCases(t *testing.T) {
 	store := storeAt(t, t.TempDir()+"/restored.db")
 	restoreInto(t, c.into(t, store))
 	back := openStore(t, store)
-	back.Unseal(r.consult)
 	if all, err := back.Cases(context.Background(), questura, 9); err != nil || len(all) != 0 {
 		t.Errorf("%+v, %v", all, err)
 	}

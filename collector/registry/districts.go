@@ -23,7 +23,9 @@ type Locator struct {
 }
 
 // UseLocator has sites be placed as they are recorded, from now on. Until it is called
-// for the first time, what is recorded is placed by the next PlaceSites.
+// for the first time, what is recorded is placed by the next PlaceSites. It is no part
+// of Options: who locates reads the districts that this register keeps, and each import
+// makes another.
 func (r *Registry) UseLocator(l *Locator) { r.locator.Store(l) }
 
 // district is that in which most of the cameras hang. Without cameras it is that of the

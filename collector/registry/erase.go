@@ -13,12 +13,16 @@ import (
 	"anagrafe/protocol"
 )
 
-// UseLedger has each erasure stand in the ledger before it is acknowledged. What
-// the register knows and the ledger does not, of a time before there was one, of
-// another collector, or of a write that ended in between, is put there now. To be
-// called before any other method; the register closes the ledger.
-func (r *Registry) UseLedger(ctx context.Context, l *Ledger) error {
-	missing, err := r.missingIn(ctx, l.text.Erasures)
+// openLedger opens the ledger, which Close closes. What the register knows and the
+// ledger does not, of a time before there was one, of another collector, or of a write
+// that ended in between, is put there now.
+func (r *Registry) openLedger(ctx context.Context, path string, key []byte) error {
+	l, text, err := openLedger(path, key)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	r.ledger = l
+	missing, err := r.missingIn(ctx, text.Erasures)
 	if err == nil {
 		err = l.add(missing)
 	}
@@ -28,8 +32,6 @@ func (r *Registry) UseLedger(ctx context.Context, l *Ledger) error {
 	if len(missing) > 0 {
 		r.log.InfoContext(ctx, "the ledger of erasures was brought up to date", "lines", len(missing))
 	}
-	l.text = LedgerText{} // of no use any more
-	r.ledger = l
 	return nil
 }
 

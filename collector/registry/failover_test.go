@@ -5,7 +5,6 @@ package registry
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,18 +30,10 @@ func TestLongFailover(t *testing.T) {
 	}
 	t.Cleanup(standby.Stop)
 	store := pgtest.Cluster("postgres", primary, standby)
-	keys := keysOf(primary.URL("postgres"))
 	open := func() *Registry {
-		r, err := Open(ctx, store, keys, slog.New(slog.NewTextHandler(t.Output(), nil)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := r.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return r
+		o := optionsOf(t, store)
+		o.Keys = keysOf(primary.URL("postgres"))
+		return openWith(t, o)
 	}
 	a, b := open(), open()
 

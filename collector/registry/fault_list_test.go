@@ -15,8 +15,7 @@ import (
 // TestTechnicalQueue: each cause has its lines, each once, the counts are theirs, and
 // no line is of an agent that was shut out.
 func TestTechnicalQueue(t *testing.T) {
-	r := unsealed(t)
-	r.UseOwnerKey(make([]byte, 32))
+	r := openNew(t)
 	now := noon.AddDate(0, 0, 5)
 	r.now = func() time.Time { return now }
 	s, well := enrol(t, r, noon), enrol(t, r, noon.Add(time.Hour))

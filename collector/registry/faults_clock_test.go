@@ -55,7 +55,7 @@ func TestEndedGrantStaysEndedWhenTheClockStepsBack(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := unsealed(t)
+			r := openNew(t)
 			r.now = func() time.Time { return noon.Add(2 * time.Minute) }
 			s := enrol(t, r, noon)
 			s.say(noon, declaration(camera(1, "Ingresso")))

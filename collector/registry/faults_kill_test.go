@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"filippo.io/age"
 )
 
 // killedEnv tells a process of this test binary which register it shall load
@@ -21,9 +19,9 @@ const killedEnv = "ANAGRAFE_TEST_KILLED"
 
 // killed is what such a process is told.
 type killed struct {
-	Store, TrailKeys, ConsultKey string
-	Early                        bool
-	Sites                        []left // to go on with
+	Store, TrailKeys string
+	Early            bool
+	Sites            []left // to go on with
 }
 
 // left is a site that the process before has left.
@@ -43,12 +41,7 @@ func TestKilledProcess(t *testing.T) {
 	if err := json.Unmarshal([]byte(told), &k); err != nil {
 		t.Fatal(err)
 	}
-	key, err := age.ParseX25519Identity(k.ConsultKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := openStore(t, k.Store)
-	r.Unseal(key)
+	r := openWith(t, Options{Store: k.Store, Keys: keysOf(k.Store), Ledger: filepath.Join(filepath.Dir(k.TrailKeys), "erased.ledger"), Log: discarded()})
 	tr, err := openTrail(t.Context(), r, k.TrailKeys)
 	if err != nil {
 		t.Fatal(err)
@@ -77,14 +70,12 @@ func TestKilledProcess(t *testing.T) {
 type siege struct {
 	*ledger
 	store, keys string
-	consult     *age.X25519Identity
 	early       bool
 }
 
 func newSiege(t *testing.T) *siege {
 	dir := t.TempDir()
-	return &siege{ledger: newLedger(), store: storeAt(t, filepath.Join(dir, "registry.db")), keys: filepath.Join(dir, "keys"),
-		consult: newConsultKey(t)}
+	return &siege{ledger: newLedger(), store: storeAt(t, filepath.Join(dir, "registry.db")), keys: filepath.Join(dir, "keys")}
 }
 
 // anywhere picks when to kill a process: a moment after some number of acts, or
@@ -100,7 +91,7 @@ func anywhere() (acts int, moment time.Duration) {
 // acknowledged.
 func (s *siege) strike(t *testing.T, acts int, moment time.Duration) {
 	t.Helper()
-	told, err := json.Marshal(killed{s.store, s.keys, s.consult.String(), s.early, s.left()})
+	told, err := json.Marshal(killed{s.store, s.keys, s.early, s.left()})
 	if err != nil {
 		t.Fatal(err)
 	}

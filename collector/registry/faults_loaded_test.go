@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,7 +32,6 @@ func underLoad(t *testing.T, store string, now func() time.Time) *loaded {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() }) // where the test ends before stop
-	r.Unseal(newConsultKey(t))
 	tr, err := openTrail(t.Context(), r, b.keys)
 	if err != nil {
 		t.Fatal(err)
@@ -133,5 +131,7 @@ func (b *loaded) explained(t *testing.T, do string) {
 
 // openToo opens a register that may not open, or that the test closes.
 func openToo(t *testing.T, store string) (*Registry, error) {
-	return Open(t.Context(), store, keysOf(store), slog.New(slog.DiscardHandler))
+	o := optionsOf(t, store)
+	o.Log = discarded()
+	return Open(t.Context(), o)
 }

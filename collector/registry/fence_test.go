@@ -58,7 +58,7 @@ func TestUpgradeBesideAnother(t *testing.T) {
 	both.Go(func() {
 		defer close(opened)
 		var err error
-		if b, err = Open(context.Background(), store, keysOf(store), a.log); err != nil {
+		if b, err = Open(context.Background(), optionsOf(t, store)); err != nil {
 			t.Error(err)
 		}
 	})

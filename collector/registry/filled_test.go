@@ -17,8 +17,6 @@ func filled(t testing.TB) *Registry {
 	t.Helper()
 	ctx := context.Background()
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
-	r.UseOwnerKey(make([]byte, 32))
 	r.UseLocator(halves("milano"))
 	s := enrol(t, r, noon)
 	s.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Cortile")))

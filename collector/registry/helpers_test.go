@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/google/uuid"
 
 	"anagrafe/collector/ingest"
@@ -81,10 +83,14 @@ func openAt(t testing.TB, path string) *Registry {
 	return openStore(t, storeAt(t, path))
 }
 
+// testedKey is the key of consultation of all registers of these tests.
+const testedKey = "AGE-SECRET-KEY-1QURSWPC8QURSWPC8QURSWPC8QURSWPC8QURSWPC8QURSWPC8QURSKMP32K"
+
 // keysOf are those of a store, the same each time: beside SQLite's file, or in the
 // directory of the server's socket.
 func keysOf(store string) Keys {
-	keys := Keys{Lookup: make([]byte, lookupKeySize)}
+	keys := Keys{Lookup: make([]byte, leastKey), Owners: bytes.Repeat([]byte{9}, leastKey), Ledger: ledgerKey}
+	keys.Consult, _ = age.ParseX25519Identity(testedKey)
 	if file, ok := strings.CutPrefix(store, "sqlite:"); ok {
 		keys.Master = filepath.Join(filepath.Dir(file), "master.key")
 	} else if u, err := url.Parse(store); err == nil {
@@ -93,9 +99,20 @@ func keysOf(store string) Keys {
 	return keys
 }
 
+// optionsOf are those of a store, with a ledger that begins.
+func optionsOf(t testing.TB, store string) Options {
+	t.Helper()
+	return Options{Store: store, Keys: keysOf(store), Ledger: filepath.Join(t.TempDir(), "erased.ledger"), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+}
+
 func openStore(t testing.TB, store string) *Registry {
 	t.Helper()
-	r, err := Open(context.Background(), store, keysOf(store), slog.New(slog.NewTextHandler(t.Output(), nil)))
+	return openWith(t, optionsOf(t, store))
+}
+
+func openWith(t testing.TB, o Options) *Registry {
+	t.Helper()
+	r, err := Open(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ type importer struct {
 
 func newImporter(t *testing.T) *importer {
 	t.Helper()
-	r := openOwned(t)
+	r := openNew(t)
 	return &importer{t, r, bank(t, r, "Alfa")}
 }
 

@@ -35,9 +35,6 @@ func (r *Registry) contactToken(siteID string, hash []byte, asked int64) string 
 // introduce asks those of a declaration's contacts that somebody else than by has
 // named. A contact that was asked already is not asked again; reminders are mail too.
 func (w *write) introduce(ctx context.Context, contacts []protocol.Contact, by string) error {
-	if w.r.ownerKey == nil {
-		return nil
-	}
 	others := make(map[[32]byte]string) // addresses by their hash
 	for _, c := range contacts {
 		if c.Email != "" {
@@ -107,9 +104,6 @@ func (w *write) dropIntroductions(ctx context.Context, others map[[32]byte]strin
 // linkToken is the token that mail to an address carries; "" where nothing waits
 // to be accepted.
 func (r *Registry) linkToken(ctx context.Context, tx *tx, hash []byte) (string, error) {
-	if r.ownerKey == nil {
-		return "", nil
-	}
 	var siteID string
 	var asked int64
 	err := tx.QueryRowContext(ctx, "SELECT site_id, asked_at FROM introductions WHERE address_hash = ? AND accepted_at IS NULL ORDER BY asked_at, site_id LIMIT 1", hash).Scan(&siteID, &asked)

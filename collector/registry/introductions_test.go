@@ -19,13 +19,6 @@ func referent(name, email string) protocol.Contact {
 	return protocol.Contact{Name: name, Role: protocol.RoleReferent, Phone: "+39 02 7654321", Email: email}
 }
 
-// newIntroductions are the letters of a register that can make links.
-func newIntroductions(t *testing.T) *letters {
-	l := newLetters(t)
-	l.r.UseOwnerKey(ownerKey)
-	return l
-}
-
 // one takes the only message that is due, which is for an address, and sends it.
 func (l *letters) one(address string) Mail {
 	l.t.Helper()
@@ -78,7 +71,7 @@ func (l *letters) accept(token string) bool {
 
 // Whom somebody else named is told once, and is unconfirmed until they accept.
 func TestNamedContact(t *testing.T) {
-	l := newIntroductions(t)
+	l := newLetters(t)
 	s := enrol(t, l.r, noon)
 	d := naming(referent("Luca Verdi", "Luca@example.it"), protocol.Contact{Name: "Ugo", Role: protocol.RoleControlRoom, Phone: "112"})
 	s.say(noon, d)
@@ -122,7 +115,7 @@ func TestNamedContact(t *testing.T) {
 
 // Who is a contact no more has nothing to accept; named again, they are asked again.
 func TestNamedNoMore(t *testing.T) {
-	l := newIntroductions(t)
+	l := newLetters(t)
 	s := enrol(t, l.r, noon)
 	luca := referent("Luca Verdi", "luca@example.it")
 	s.say(noon, naming(luca))
@@ -153,7 +146,7 @@ func TestNamedNoMore(t *testing.T) {
 
 // One address at two sites gets one message, and accepts both at once.
 func TestNamedAtTwoSites(t *testing.T) {
-	l := newIntroductions(t)
+	l := newLetters(t)
 	luca := referent("Luca Verdi", "luca@example.it")
 	a, b := enrol(t, l.r, noon), enrol(t, l.r, noon)
 	a.say(noon, naming(luca))

@@ -26,7 +26,7 @@ import (
 // HMAC-SHA256 over the MAC before it and the JSON, so a line that is changed, left
 // out or put in is noticed. That the last lines are missing is noticed only by
 // what knows how far it had come: each backup (LedgerHead), and a register that is
-// still there (UseLedger).
+// still there (openLedger).
 
 // What an Erasure was.
 const (
@@ -140,8 +140,8 @@ func checkLine(key, before, line []byte) (content []byte, ok bool) {
 	return content, hmac.Equal(line[:macDigits], macOf(key, before, content))
 }
 
-// Ledger is the open ledger of a collector. A nil one takes nothing.
-type Ledger struct {
+// ledgerFile is the open ledger of a collector. A nil one takes nothing.
+type ledgerFile struct {
 	key []byte
 
 	mu      sync.Mutex
@@ -150,29 +150,20 @@ type Ledger struct {
 	lines   int
 	mac     []byte
 	waiting []Erasure // that could not be written
-	text    LedgerText
 }
 
-// OpenLedger opens the ledger at path, and begins one where there is none; key is
-// from the root secret. A line that a power cut has left half is dropped: it was
-// acknowledged to nobody.
-func OpenLedger(path string, key []byte) (*Ledger, error) {
-	l, err := openLedger(path, key)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	return l, nil
-}
-
-func openLedger(path string, key []byte) (_ *Ledger, err error) {
-	l := &Ledger{key: key}
+// openLedger opens the ledger at path, and begins one where there is none, and gives
+// what it says; key is from the root secret. A line that a power cut has left half is
+// dropped: it was acknowledged to nobody.
+func openLedger(path string, key []byte) (_ *ledgerFile, text LedgerText, err error) {
+	l := &ledgerFile{key: key}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := l.begin(path); err != nil {
-			return nil, err
+			return nil, text, err
 		}
 	}
 	if l.file, err = os.OpenFile(path, os.O_RDWR, 0); err != nil {
-		return nil, err
+		return nil, text, err
 	}
 	defer func() {
 		if err != nil {
@@ -181,18 +172,18 @@ func openLedger(path string, key []byte) (_ *Ledger, err error) {
 	}()
 	text, rest, err := ReadLedger(l.file, key)
 	if err != nil {
-		return nil, err
+		return nil, text, err
 	}
 	info, err := l.file.Stat()
 	if err != nil {
-		return nil, err
+		return nil, text, err
 	}
-	l.text, l.lines, l.mac, l.size = text, len(text.macs), []byte(text.macs[len(text.macs)-1]), info.Size()-int64(rest)
-	return l, l.file.Truncate(l.size)
+	l.lines, l.mac, l.size = len(text.macs), []byte(text.macs[len(text.macs)-1]), info.Size()-int64(rest)
+	return l, text, l.file.Truncate(l.size)
 }
 
 // begin writes the first line, whole or not at all.
-func (l *Ledger) begin(path string) error {
+func (l *ledgerFile) begin(path string) error {
 	content, err := json.Marshal(ledgerBegin{uuid.NewString(), exact(time.Now())})
 	if err != nil {
 		return err
@@ -200,8 +191,8 @@ func (l *Ledger) begin(path string) error {
 	return wholefile.Write(path, append(append(append(macOf(l.key, nil, content), ' '), content...), '\n'), 0o600)
 }
 
-// Head is how far the ledger has come.
-func (l *Ledger) Head() LedgerHead {
+// head is how far the ledger has come.
+func (l *ledgerFile) head() LedgerHead {
 	if l == nil {
 		return LedgerHead{}
 	}
@@ -211,9 +202,9 @@ func (l *Ledger) Head() LedgerHead {
 }
 
 // add puts erasures into the ledger, and on the disk before it returns. Those of
-// which it returned an error go with the next, or are found by UseLedger: they are
+// which it returned an error go with the next, or are found at the next start: they are
 // in the register.
-func (l *Ledger) add(erasures []Erasure) error {
+func (l *ledgerFile) add(erasures []Erasure) error {
 	if l == nil {
 		return nil
 	}
@@ -241,9 +232,12 @@ func (l *Ledger) add(erasures []Erasure) error {
 	return nil
 }
 
-func (l *Ledger) Close() error {
+func (l *ledgerFile) close() error {
 	if l == nil {
 		return nil
 	}
-	return l.file.Close()
+	if err := l.file.Close(); !errors.Is(err, os.ErrClosed) { // twice is no error, as with a database
+		return err
+	}
+	return nil
 }

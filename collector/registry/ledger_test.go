@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -15,25 +16,6 @@ import (
 )
 
 var ledgerKey = bytes.Repeat([]byte{7}, 32)
-
-// withLedger gives the register a ledger, and its path.
-func withLedger(t testing.TB, r *Registry) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "erased.ledger")
-	useLedger(t, r, path)
-	return path
-}
-
-func useLedger(t testing.TB, r *Registry, path string) {
-	t.Helper()
-	l, err := OpenLedger(path, ledgerKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.UseLedger(context.Background(), l); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func ledgerOf(t testing.TB, path string) LedgerText {
 	t.Helper()
@@ -51,14 +33,14 @@ func ledgerOf(t testing.TB, path string) LedgerText {
 // A changed byte, a line that is left out or put elsewhere, another key: noticed.
 func TestLedgerChanged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "erased.ledger")
-	l, err := OpenLedger(path, ledgerKey)
+	l, _, err := openLedger(path, ledgerKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer l.close()
 	var heads []LedgerHead
 	for i := range 4 {
-		heads = append(heads, l.Head())
+		heads = append(heads, l.head())
 		if err := l.add([]Erasure{{Site: id(i), What: erasedWithdrawn, At: noon}}); err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +52,7 @@ func TestLedgerChanged(t *testing.T) {
 	if len(text.Erasures) != 4 || text.Erasures[3].Site != id(3) || !text.Erasures[0].At.Equal(noon) {
 		t.Errorf("%+v", text)
 	}
-	for _, h := range append(heads, LedgerHead{}, l.Head()) {
+	for _, h := range append(heads, LedgerHead{}, l.head()) {
 		if !text.Continues(h) {
 			t.Errorf("it does not continue %+v", h)
 		}
@@ -106,14 +88,14 @@ func TestLedgerChanged(t *testing.T) {
 func TestLedgerTorn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "erased.ledger")
 	for i := range 3 {
-		l, err := OpenLedger(path, ledgerKey)
+		l, _, err := openLedger(path, ledgerKey)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := l.add([]Erasure{{Site: id(i), At: noon}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Close(); err != nil {
+		if err := l.close(); err != nil {
 			t.Fatal(err)
 		}
 		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
@@ -127,11 +109,11 @@ func TestLedgerTorn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l, err := OpenLedger(path, ledgerKey)
+	l, _, err := openLedger(path, ledgerKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer l.close()
 	if n := len(ledgerOf(t, path).Erasures); n != 3 {
 		t.Errorf("%d lines", n)
 	}
@@ -141,8 +123,7 @@ func TestLedgerTorn(t *testing.T) {
 // what is refused is not.
 func TestLedgerTakesErasures(t *testing.T) {
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
-	path := withLedger(t, r)
+	path := r.ledger.file.Name()
 	said := func() (all []string) {
 		for _, e := range ledgerOf(t, path).Erasures {
 			all = append(all, e.What+" "+e.Site)
@@ -182,12 +163,12 @@ func TestLedgerTakesErasures(t *testing.T) {
 // next write, or at the next start.
 func TestLedgerCannotBeWritten(t *testing.T) {
 	store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
-	r, err := Open(t.Context(), store, keysOf(store), discarded())
+	o := optionsOf(t, store)
+	path := o.Ledger
+	r, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Unseal(newConsultKey(t))
-	path := withLedger(t, r)
 	s := enrol(t, r, noon)
 	s.say(noon, declaration(camera(1, "Ingresso")))
 	whole := r.ledger.file
@@ -205,8 +186,7 @@ func TestLedgerCannotBeWritten(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r = openStore(t, store)
-	useLedger(t, r, path)
+	r = openWith(t, o)
 	if n := len(ledgerOf(t, path).Erasures); n != 1 {
 		t.Errorf("%d lines after the start", n)
 	}
@@ -214,28 +194,23 @@ func TestLedgerCannotBeWritten(t *testing.T) {
 	if receipt, err := s.deliver(m, noon.Add(time.Hour)); err != nil || !receipt.Duplicate {
 		t.Error(receipt, err)
 	}
-	l, err := OpenLedger(path, ledgerKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if missing, err := r.missingIn(t.Context(), l.text.Erasures); err != nil || len(missing) != 0 {
+	if missing, err := r.missingIn(t.Context(), ledgerOf(t, path).Erasures); err != nil || len(missing) != 0 {
 		t.Errorf("a ledger that says all is brought up to date: %+v, %v", missing, err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
 	}
 }
 
 // What is undone after it was erased was not erased.
 func TestLedgerOfWhatIsUndone(t *testing.T) {
-	r := openNew(t) // without the key of consultation: no notice can be queued
-	path := withLedger(t, r)
+	r := openNew(t)
 	s := enrol(t, r, noon)
 	s.say(noon, declaration(camera(1, "Ingresso")))
-	if err := r.Act(t.Context(), s.site, protocol.SiteWithdrawn, hour(1)); !errors.Is(err, errSealed) {
+	undone := errors.New("undone")
+	if err := r.update(t.Context(), func(ctx context.Context, tx *tx) error {
+		return cmp.Or(r.act(ctx, tx, s.site, protocol.SiteWithdrawn, hour(1), AuthorOwner), undone)
+	}); !errors.Is(err, undone) {
 		t.Fatal(err)
 	}
-	if e := ledgerOf(t, path).Erasures; len(e) != 0 {
+	if e := ledgerOf(t, r.ledger.file.Name()).Erasures; len(e) != 0 {
 		t.Errorf("%+v", e)
 	}
 	mustOwn(t, r, s.site)

@@ -13,8 +13,6 @@ import (
 // has a copy of the database, without the root secret, can neither read one nor
 // try whether one is there.
 
-const lookupKeySize = 32 // at least, in bytes
-
 // lookupHash is by what a phone number, an e-mail address or a PEC is looked up;
 // not ok for a text that is neither.
 func lookupHash(key []byte, text string) (hash [sha256.Size]byte, ok bool) {

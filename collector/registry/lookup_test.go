@@ -38,7 +38,7 @@ func TestLookupNormal(t *testing.T) {
 }
 
 func TestLookupHash(t *testing.T) {
-	key, other := bytes.Repeat([]byte{1}, lookupKeySize), bytes.Repeat([]byte{2}, lookupKeySize)
+	key, other := bytes.Repeat([]byte{1}, leastKey), bytes.Repeat([]byte{2}, leastKey)
 	one, ok := lookupHash(key, "02 1234567")
 	if same, _ := lookupHash(key, "+39 021234567"); !ok || one != same {
 		t.Error("the same number has two hashes")

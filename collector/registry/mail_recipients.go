@@ -18,10 +18,6 @@ import (
 // already, so that typing other people's addresses into a form does not fill their mailboxes.
 var ErrTooMuchMail = errors.New("this address got too many messages today")
 
-// UseSMS makes contacts known only by a mobile phone reachable by SMS. Call it before any
-// other method, if there is a gateway.
-func (r *Registry) UseSMS() { r.sms = true }
-
 // SendsSMS reports whether a gateway sends them: what is queued for a phone without one
 // waits in vain.
 func (r *Registry) SendsSMS() bool { return r.sms }

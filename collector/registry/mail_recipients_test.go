@@ -41,7 +41,7 @@ func TestWays(t *testing.T) {
 	} {
 		l := newLetters(t)
 		if sms {
-			l.r.UseSMS()
+			l.r.sms = true
 		}
 		s := enrol(t, l.r, noon)
 		s.say(noon, reachedByAll())
@@ -68,7 +68,7 @@ func TestWays(t *testing.T) {
 // A mobile number that a gateway refuses is marked as an address is.
 func TestPhoneBounces(t *testing.T) {
 	l := newLetters(t)
-	l.r.UseSMS()
+	l.r.sms = true
 	s := enrol(t, l.r, noon)
 	s.say(noon, reachedByAll())
 	l.queue(s)
@@ -121,7 +121,7 @@ func TestQueueLink(t *testing.T) {
 // An alert by SMS names nothing: it is the message that all others are.
 func TestAlertBySMS(t *testing.T) {
 	w := newWatched(t)
-	w.r.UseSMS()
+	w.r.sms = true
 	d := wishing("")
 	d.Contacts[0].Email, d.Contacts[0].Phone, d.Contacts[0].Alerts = "", "347 1234567", true
 	w.say(w.at(), d)

@@ -20,7 +20,7 @@ type letters struct {
 }
 
 func newLetters(t *testing.T) *letters {
-	l := &letters{t: t, r: unsealed(t), now: noon}
+	l := &letters{t: t, r: openNew(t), now: noon}
 	l.r.now = func() time.Time { return l.now }
 	return l
 }

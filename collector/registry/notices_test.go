@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -21,14 +20,6 @@ func newConsultKey(t testing.TB) *age.X25519Identity {
 		t.Fatal(err)
 	}
 	return key
-}
-
-// unsealed is a register that has its key.
-func unsealed(t testing.TB) *Registry {
-	t.Helper()
-	r := openNew(t)
-	r.Unseal(newConsultKey(t))
-	return r
 }
 
 func preserve(cameras ...string) protocol.Preserve {
@@ -72,7 +63,7 @@ func reply(n protocol.Notice, state protocol.ReplyState, at time.Time) protocol.
 // TestWaiting: what is queued waits, the oldest first, until the agent says that
 // it has it; what it says is what was queued.
 func TestWaiting(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	s, other := enrol(t, r, noon), enrol(t, r, noon)
 	bodies := []protocol.NoticeBody{preserve(id(1)), protocol.Reminder{Reason: "recapiti da confermare"},
 		protocol.SiteChange{State: protocol.SiteSuspended, At: noon}}
@@ -99,7 +90,7 @@ func TestWaiting(t *testing.T) {
 // TestVisitIsAskedNothing: a visit, which forgets, is told what became of the
 // site. What is asked waits for an agent that stays.
 func TestVisitIsAskedNothing(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	s := enrol(t, r, noon)
 	visit := beside(t, s, noon, visiting)
 	request := s.queue(noon.Add(time.Minute), preserve(id(1)))
@@ -125,7 +116,7 @@ func TestVisitIsAskedNothing(t *testing.T) {
 
 // TestNoticed: who is to be told of what was queued since.
 func TestNoticed(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	a, b := enrol(t, r, noon), enrol(t, r, noon)
 	a.queue(noon, preserve(id(1)))
 	agents, last, err := r.Noticed(t.Context(), 0)
@@ -142,12 +133,10 @@ func TestNoticed(t *testing.T) {
 	}
 }
 
-// TestSealedQueue: without its key a register neither takes nor gives a notice,
-// and its file holds nothing of what one says.
+// TestSealedQueue: with another key a register gives no notice, and its file holds
+// nothing of what one says.
 func TestSealedQueue(t *testing.T) {
 	r := openNew(t)
-	key := newConsultKey(t)
-	r.Unseal(key)
 	s := enrol(t, r, noon)
 	p := preserve(id(1))
 	p.From = "SentinelForce"
@@ -160,20 +149,16 @@ func TestSealedQueue(t *testing.T) {
 			t.Errorf("%q stands %d times in the files", mark, c)
 		}
 	}
-	r.Unseal(nil)
-	err := r.update(t.Context(), func(ctx context.Context, tx *tx) error { return r.queueNotice(t.Context(), tx, n) })
-	if !errors.Is(err, errSealed) {
-		t.Errorf("without the key: %v", err)
-	}
-	late := enrol(t, r, noon)
-	if got := late.waits(noon); got != nil {
-		t.Errorf("without the key %v wait", got)
+	s.queue(noon, preserve(id(1)))
+	r.consult = newConsultKey(t)
+	if got := s.waits(noon); got != nil {
+		t.Errorf("another key opens %v", got)
 	}
 }
 
 // For a revoked agent nothing waits, whatever was queued before.
 func TestNothingWaitsForTheRevoked(t *testing.T) {
-	s := enrol(t, unsealed(t), noon)
+	s := enrol(t, openNew(t), noon)
 	s.queue(noon, preserve(id(1)))
 	if got := s.waits(noon); len(got) != 1 {
 		t.Fatalf("waiting %v", got)

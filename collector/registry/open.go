@@ -42,11 +42,11 @@ type Registry struct {
 	closing  chan struct{}           // closed: the writer ends
 	closed   chan struct{}           // closed by the writer when it has ended
 	stop     func()                  // closes closing, once
-	consult  *age.X25519Identity     // nil until Unseal
-	ownerKey []byte                  // nil until UseOwnerKey
-	ledger   *Ledger                 // nil until UseLedger
+	consult  *age.X25519Identity     // Keys.Consult
+	ownerKey []byte                  // Keys.Owners
+	ledger   *ledgerFile             // nil: Restore does what a ledger says, and adds nothing to it
 	locator  atomic.Pointer[Locator] // nil until UseLocator
-	sms      bool                    // UseSMS: SMS are sent
+	sms      bool                    // Options.SMS
 
 	commits atomic.Int64               // counts those that the writer has tried
 	last    atomic.Pointer[lastChange] // nil: not asked yet
@@ -59,18 +59,32 @@ type Registry struct {
 
 var _ ingest.Register = (*Registry)(nil)
 
-// Open opens the register that is kept in store, sqlite:FILE (made if it is not
-// there) or postgres://HOST/DATABASE (which is there, and empty at first), and
-// brings its schema up to date. Of SQLite's file the caller holds the lock of the
-// data directory: two programs must not have it open for writing. On PostgreSQL
-// many collectors may share one database and, each in its own file, one master
-// key.
-func Open(ctx context.Context, store string, keys Keys, log *slog.Logger) (*Registry, error) {
-	e, at, shown, err := parseStore(store)
+// Options are what main gives to Open.
+type Options struct {
+	// Store is sqlite:FILE (made if it is not there) or postgres://HOST/DATABASE (which
+	// is there, and empty at first).
+	Store string
+	Keys  Keys
+	// Ledger is the file of this collector's ledger of erasures, begun where there is
+	// none. Each erasure stands there before it is acknowledged.
+	Ledger string
+	// SMS says that a gateway sends them: contacts of whom no more is known than a
+	// mobile phone are told by SMS.
+	SMS bool
+	Log *slog.Logger
+}
+
+// Open opens a register and brings its schema up to date. It refuses what is missing of
+// Options: nothing is left for a later call, or undone in silence. Of SQLite's file the
+// caller holds the lock of the data directory: two programs must not have it open for
+// writing. On PostgreSQL many collectors may share one database and, each in its own
+// file, one master key.
+func Open(ctx context.Context, o Options) (*Registry, error) {
+	e, at, shown, err := parseStore(o.Store)
 	if err != nil {
 		return nil, err
 	}
-	r, err := open(ctx, e, at, keys, log)
+	r, err := open(ctx, e, at, o)
 	if err != nil {
 		return nil, fmt.Errorf("open register %s: %w", shown, explained(err))
 	}
@@ -78,9 +92,12 @@ func Open(ctx context.Context, store string, keys Keys, log *slog.Logger) (*Regi
 }
 
 // connect opens the database and starts its writer; the schema is as it is.
-func connect(ctx context.Context, e engine, at string, log *slog.Logger) (_ *Registry, err error) {
+func connect(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger) (_ *Registry, err error) {
+	if err := keys.check(); err != nil {
+		return nil, err
+	}
 	r := &Registry{log: log, now: time.Now, followPoll: followPoll, writes: make(chan *pending), idle: make(chan *pending),
-		closing: make(chan struct{}), closed: make(chan struct{})}
+		closing: make(chan struct{}), closed: make(chan struct{}), consult: keys.Consult, ownerKey: keys.Owners}
 	r.stop = sync.OnceFunc(func() { close(r.closing) })
 	r.wiping.short, r.wiping.wiped = wipeShort, -1 // what ran before may have left something
 	if e == postgres {
@@ -96,11 +113,15 @@ func connect(ctx context.Context, e engine, at string, log *slog.Logger) (_ *Reg
 	return r, nil
 }
 
-func open(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger) (_ *Registry, err error) {
-	r, err := connect(ctx, e, at, log)
+func open(ctx context.Context, e engine, at string, o Options) (_ *Registry, err error) {
+	if o.Ledger == "" {
+		return nil, errors.New("no ledger of erasures was given: what is erased would come back with the next restore")
+	}
+	r, err := connect(ctx, e, at, o.Keys, o.Log)
 	if err != nil {
 		return nil, err
 	}
+	r.sms = o.SMS
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())
@@ -109,7 +130,7 @@ func open(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger)
 	if err := r.refuseRestoring(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.migrate(ctx, keys); err != nil {
+	if err := r.migrate(ctx, o.Keys); err != nil {
 		return nil, err
 	}
 	if r.vault.master.changing() {
@@ -117,11 +138,12 @@ func open(ctx context.Context, e engine, at string, keys Keys, log *slog.Logger)
 			return nil, err
 		}
 	}
-	if e == postgres {
-		return r, nil
+	if e == sqlite {
+		if r.read, err = sqliteReaders(ctx, at); err != nil {
+			return nil, err
+		}
 	}
-	r.read, err = sqliteReaders(ctx, at)
-	return r, err
+	return r, r.openLedger(ctx, o.Ledger, o.Keys.Ledger)
 }
 
 // Close waits for the writes under way, refuses those that come later, and
@@ -133,7 +155,7 @@ func (r *Registry) Close() error {
 	if r.read != nil && r.read != r.write {
 		errs = append(errs, r.read.Close())
 	}
-	errs = append(errs, r.write.Close(), r.ledger.Close())
+	errs = append(errs, r.write.Close(), r.ledger.close())
 	return errors.Join(errs...)
 }
 

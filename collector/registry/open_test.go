@@ -183,14 +183,36 @@ func TestOpenInOddPlaces(t *testing.T) {
 			t.Errorf("%s has mode %o", e.Name(), mode)
 		}
 	}
-	if _, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, "no", "registry.db"), keysOf("sqlite:"+path), r.log); err == nil {
+	if _, err := Open(t.Context(), optionsOf(t, "sqlite:"+filepath.Join(dir, "no", "registry.db"))); err == nil {
 		t.Error("opened in a directory that is not there")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("this is no database\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, "text.db"), keysOf("sqlite:"+path), r.log); err == nil {
+	if _, err := Open(t.Context(), optionsOf(t, "sqlite:"+filepath.Join(dir, "text.db"))); err == nil {
 		t.Error("opened a text file")
+	}
+}
+
+// Open refuses what is missing: a register that is open leaves nothing undone.
+func TestOpenNeedsAll(t *testing.T) {
+	store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
+	for hint, spoil := range map[string]func(*Options){
+		"key of consultation":   func(o *Options) { o.Keys.Consult = nil },
+		"have 0, 32 and 32":     func(o *Options) { o.Keys.Lookup = nil },
+		"have 32, 31 and 32":    func(o *Options) { o.Keys.Owners = o.Keys.Owners[1:] },
+		"have 32, 32 and 0":     func(o *Options) { o.Keys.Ledger = nil },
+		"no ledger of erasures": func(o *Options) { o.Ledger = "" },
+	} {
+		o := optionsOf(t, store)
+		spoil(&o)
+		r, err := Open(t.Context(), o)
+		if err == nil {
+			r.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), hint) {
+			t.Errorf("%v, want %q", err, hint)
+		}
 	}
 }
 

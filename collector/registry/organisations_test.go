@@ -25,14 +25,6 @@ func bank(t testing.TB, r *Registry, name string) protocol.Organisation {
 	return o
 }
 
-func openOwned(t *testing.T) *Registry {
-	t.Helper()
-	r := openNew(t)
-	r.Unseal(newConsultKey(t))
-	r.UseOwnerKey(ownerKey)
-	return r
-}
-
 func (s *sender) contacts() []protocol.Contact {
 	s.t.Helper()
 	all, err := s.r.Contacts(s.t.Context(), []string{s.site})
@@ -43,7 +35,7 @@ func (s *sender) contacts() []protocol.Contact {
 }
 
 func TestOrganisations(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	b := bank(t, r, "Banca Alfa")
 	a := bank(t, r, "assicurazioni Zeta")
 	for _, by := range []string{b.ID, "Banca Alfa", "  banca   ALFA "} {
@@ -85,7 +77,7 @@ func TestOrganisations(t *testing.T) {
 // they are now; those of before are nowhere any more, nor are they given to who
 // takes the entry over.
 func TestInheritedContacts(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	o := bank(t, r, "Banca Alfa")
 	s := enrol(t, r, noon)
 	own := declaration(camera(1, "Ingresso"))
@@ -154,7 +146,7 @@ func counted(t *testing.T, r *Registry, query string) (n int) {
 // A change of owner hides the site until the new one declares it, and shuts the
 // former out.
 func TestChangeOwner(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	alfa, beta := bank(t, r, "Alfa"), bank(t, r, "Beta")
 	beta.Contacts[0].Phone = "+39 02 5551111"
 	if err := r.SetOrganisation(t.Context(), beta, noon); err != nil {
@@ -236,7 +228,7 @@ func TestChangeOwner(t *testing.T) {
 // What the former owner's contacts and an organisation's former contacts were
 // sealed with is destroyed: no copy of them opens.
 func TestFormerContactsAreGone(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	alfa, beta := bank(t, r, "Alfa"), bank(t, r, "Beta")
 	s := enrol(t, r, noon)
 	s.say(noon, declaration(camera(1, "Ingresso")))
@@ -270,7 +262,7 @@ func TestFormerContactsAreGone(t *testing.T) {
 }
 
 func TestDelegations(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	o, other := bank(t, r, "Alfa"), bank(t, r, "Beta")
 	s, elsewhere := enrol(t, r, noon), enrol(t, r, noon)
 	s.say(noon, declaration(camera(1, "a")))
@@ -351,7 +343,7 @@ func TestDelegations(t *testing.T) {
 // With another representative the former one's code opens nothing any more, and
 // the site's next receipt brings the new one; any other change leaves it.
 func TestAnotherRepresentative(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	o := bank(t, r, "Alfa")
 	s := enrol(t, r, noon)
 	d := declaration(camera(1, "a"))
@@ -386,7 +378,7 @@ func TestAnotherRepresentative(t *testing.T) {
 }
 
 func TestSiteDelegations(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	o, other := bank(t, r, "Alfa"), bank(t, r, "Beta")
 	here, there := enrol(t, r, noon), enrol(t, r, noon)
 	here.say(noon, declaration(camera(1, "a")))

@@ -15,11 +15,6 @@ import (
 	"anagrafe/protocol"
 )
 
-// UseOwnerKey gives the register the key that owners' codes are derived with, at
-// least 32 bytes, from the root secret; without it no receipt carries a code. To
-// be called before any other method.
-func (r *Registry) UseOwnerKey(key []byte) { r.ownerKey = key }
-
 // ownerCode is the code of a site's owner. It is derived, so that every receipt
 // can carry it and the register need not keep it. A withdrawal raises the
 // generation: an adhesion after it, perhaps of another owner, gets another code.
@@ -45,9 +40,6 @@ func (r *Registry) ownerMAC(purpose, of string) [32]byte {
 // it no more: it may still ask for the receipt of an old message, and the entry
 // may be somebody else's since.
 func (w *write) ownerCode(ctx context.Context) (protocol.Code, error) {
-	if w.r.ownerKey == nil {
-		return protocol.Code{}, nil
-	}
 	var generation int64
 	var kept bool
 	err := w.tx.QueryRowContext(ctx, `SELECT owner_generation, owner_hash IS NOT NULL FROM sites s WHERE id = ?1 AND declared_at IS NOT NULL
@@ -69,9 +61,6 @@ func (w *write) ownerCode(ctx context.Context) (protocol.Code, error) {
 
 // OwnedSite returns the site that a code is the owner's of.
 func (r *Registry) OwnedSite(ctx context.Context, code protocol.Code) (siteID string, ok bool, err error) {
-	if r.ownerKey == nil {
-		return "", false, nil
-	}
 	hash := r.ownerHash(code)
 	err = r.read.QueryRowContext(ctx, "SELECT id FROM sites WHERE owner_hash = ?", hash[:]).Scan(&siteID)
 	switch {

@@ -13,15 +13,11 @@ import (
 	"anagrafe/protocol"
 )
 
-var ownerKey = bytes.Repeat([]byte{9}, 32)
-
 // owned is a register with its keys, and a site that shares one camera; code is
 // its owner's.
 func owned(t *testing.T, path string) (r *Registry, s *sender, code protocol.Code) {
 	t.Helper()
 	r = openAt(t, path)
-	r.Unseal(newConsultKey(t))
-	r.UseOwnerKey(ownerKey)
 	s = enrol(t, r, noon)
 	return r, s, s.say(noon, declaration(camera(1, "Ingresso"))).OwnerCode
 }
@@ -75,7 +71,7 @@ func TestOwnerCode(t *testing.T) {
 	if s.say(noon.Add(2*time.Hour), protocol.Observation{}).OwnerCode != code || opens(t, r, code) != s.site {
 		t.Error("the code of a site of before is not kept")
 	}
-	r.UseOwnerKey(bytes.Repeat([]byte{1}, 32))
+	r.ownerKey = bytes.Repeat([]byte{1}, 32)
 	if opens(t, r, code) != "" {
 		t.Error("the hash does not depend on the key")
 	}

@@ -239,7 +239,6 @@ func TestVisit(t *testing.T) {
 
 func TestWithdrawalOfTwoAgents(t *testing.T) {
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
 	r.wiping.short = time.Hour
 	a := enrol(t, r, noon)
 	// The site's own name is history of a site that stays.
@@ -295,7 +294,7 @@ func TestOvertakenPartIsGone(t *testing.T) {
 // told, each once; the one that withdrew it is not, nor one that is enrolled
 // for the site afterwards, perhaps by another owner.
 func TestOneOfSeveralWithdraws(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	a := enrol(t, r, noon)
 	a.say(noon, says("A", on(1001, camera(1, "a1"))))
 	b := beside(t, a, noon.Add(time.Minute), nil)
@@ -385,7 +384,7 @@ func TestLaterDecision(t *testing.T) {
 		{name: "a visit that ended after it had declared", how: visiting, declares: true, stays: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := enrol(t, unsealed(t), noon)
+			a := enrol(t, openNew(t), noon)
 			a.say(noon, says("A", on(1001, camera(1, "a1"))))
 			b := beside(t, a, noon.Add(time.Hour), c.how)
 			var left []string

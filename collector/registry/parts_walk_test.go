@@ -33,7 +33,7 @@ type sent struct {
 }
 
 func walk(t *testing.T, steps []step) error {
-	w := &walker{t: t, r: unsealed(t), m: &modelSite{said: map[string]modelPart{}, revoked: map[string]bool{}}, at: noon, codes: map[int64]ingest.Redemption{}}
+	w := &walker{t: t, r: openNew(t), m: &modelSite{said: map[string]modelPart{}, revoked: map[string]bool{}}, at: noon, codes: map[int64]ingest.Redemption{}}
 	w.r.now = func() time.Time { return w.at }
 	w.agents[0] = enrol(t, w.r, w.at)
 	w.m.grants = append(w.m.grants, modelGrant{agent: w.agents[0].agent, epoch: w.agents[0].epoch, from: w.at})

@@ -31,7 +31,7 @@ func (s *sender) second(at time.Time) *sender {
 // TestTwoAgentsAreTold: each agent of a site is told, until one brings the answer;
 // what becomes of the site each is told whatever the other says.
 func TestTwoAgentsAreTold(t *testing.T) {
-	s := enrol(t, unsealed(t), noon)
+	s := enrol(t, openNew(t), noon)
 	mate := s.second(noon)
 	request, change := s.queue(noon, preserve(id(1))), s.queue(noon, protocol.SiteChange{State: protocol.SiteSuspended, At: noon})
 	s.say(noon, reply(request, protocol.ReplyReceived, noon))
@@ -50,7 +50,7 @@ func TestTwoAgentsAreTold(t *testing.T) {
 // TestReplacedAgent: an agent that another took the place of is told nothing
 // more.
 func TestReplacedAgent(t *testing.T) {
-	s := enrol(t, unsealed(t), noon)
+	s := enrol(t, openNew(t), noon)
 	n := s.queue(noon, preserve(id(1)))
 	mate := s.second(noon)
 	if _, err := s.r.write.ExecContext(t.Context(), "UPDATE grants SET until_at = ? WHERE agent_id = ?", micros(noon.Add(time.Hour)), s.agent); err != nil {
@@ -63,7 +63,7 @@ func TestReplacedAgent(t *testing.T) {
 
 // TestReplyToNothing: a reply belongs to a notice of its own site.
 func TestReplyToNothing(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	s, other := enrol(t, r, noon), enrol(t, r, noon)
 	n := other.queue(noon, preserve(id(1)))
 	for what, p := range map[string]protocol.Reply{
@@ -89,7 +89,7 @@ func TestReplyToNothing(t *testing.T) {
 // TestReplyIsOneChange: a recorded reply is one change of its site like any
 // other message, and nothing of what is declared changes with it.
 func TestReplyIsOneChange(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	s := enrol(t, r, noon)
 	s.say(noon, declaration(camera(1, "Ingresso")))
 	n := s.queue(noon, preserve(id(1)))
@@ -124,7 +124,7 @@ func (s *sender) withdrawnElsewhere(at time.Time) protocol.Notice {
 // TestWithdrawnElsewhere: the agents whose grants ended with the site are told,
 // once, and may say that they know; nobody else is, and nothing else.
 func TestWithdrawnElsewhere(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	s := enrol(t, r, noon)
 	before := s.next(noon, declaration(camera(1, "Ingresso")))
 	request := s.queue(noon, preserve(id(1)))
@@ -154,7 +154,6 @@ func TestWithdrawnElsewhere(t *testing.T) {
 func TestNoticesGoWithTheSite(t *testing.T) {
 	r := openNew(t)
 	r.wiping.short = time.Hour
-	r.Unseal(newConsultKey(t))
 	s := enrol(t, r, noon)
 	n := s.ask(noon)
 	s.say(noon, reply(n, protocol.ReplyCannot, noon))
@@ -180,7 +179,6 @@ func TestNoticesGoWithTheSite(t *testing.T) {
 func TestOldNoticesLoseTheirContent(t *testing.T) {
 	r := openNew(t)
 	r.wiping.short = time.Hour
-	r.Unseal(newConsultKey(t))
 	s := enrol(t, r, noon)
 	n := s.ask(noon)
 	s.say(noon, reply(n, protocol.ReplyCopied, noon))

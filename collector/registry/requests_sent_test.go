@@ -162,7 +162,7 @@ func TestByPhone(t *testing.T) {
 // TestOwnerReplies: what is said on the site's page counts as what is said to an
 // agent; the last word stands, the first look too; it is deleted with the rest.
 func TestOwnerReplies(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	s, other := enrol(t, r, noon), enrol(t, r, noon)
 	n := s.ask(noon)
 	say := func(site string, state protocol.ReplyState, by string, after time.Duration) error {

@@ -55,7 +55,7 @@ func requestFor(t testing.TB, r *Registry, requestID string, notices ...protocol
 // TestDraftRequest: cameras of several sites make one notice a site, each with
 // a code of its own.
 func TestDraftRequest(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	a, b := enrol(t, r, noon), enrol(t, r, noon)
 	a.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Vetrina"), camera(7, "Doppia")))
 	b.say(noon, declaration(camera(3, "Bancomat"), camera(7, "Doppia")))
@@ -95,7 +95,7 @@ func TestDraftRequest(t *testing.T) {
 // nothing is queued: the site's withdrawal could not take it along.
 func TestQueueAfterWithdrawal(t *testing.T) {
 	for what, change := range map[string]protocol.Body{"the site": withdrawal(), "the camera": declaration(camera(2, "Vetrina"))} {
-		r := unsealed(t)
+		r := openNew(t)
 		a, b := enrol(t, r, noon), enrol(t, r, noon)
 		a.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Vetrina")))
 		b.say(noon, declaration(camera(3, "Bancomat")))
@@ -149,7 +149,7 @@ func TestNoticeStates(t *testing.T) {
 		"too late":           {[]step{{"too-late", 2}}, expired, "too-late", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := unsealed(t)
+			r := openNew(t)
 			s := enrol(t, r, noon)
 			n := s.ask(noon)
 			for i, st := range c.steps {
@@ -184,7 +184,7 @@ func TestNoticeStates(t *testing.T) {
 // TestSaid: what a person replied is read by the force that asked, and by no
 // other.
 func TestSaid(t *testing.T) {
-	r := unsealed(t)
+	r := openNew(t)
 	s := enrol(t, r, noon)
 	n := s.ask(noon)
 	s.say(noon, reply(n, protocol.ReplyCopied, noon))

@@ -31,7 +31,8 @@ const (
 	committedAtOnce = 20_000 // rows of one transaction
 )
 
-// Restoration is the input of Restore.
+// Restoration is the input of Restore. It has no file of a ledger: what Restore
+// erases stands in one already.
 type Restoration struct {
 	Store      string // where to, as Open takes it; empty
 	Keys       Keys   // restored already, of the files of KeysBackup
@@ -39,8 +40,7 @@ type Restoration struct {
 	// Backup and KeysBackup open the files that CheckBackup and CheckKeys found
 	// good, with the Identities.
 	Backup, KeysBackup func() (io.ReadCloser, error)
-	Consult            *age.X25519Identity // the key of consultation, of the same files
-	Ledger             []Erasure           // all that was erased, in order
+	Ledger             []Erasure // all that was erased, in order
 	Log                *slog.Logger
 }
 
@@ -74,7 +74,7 @@ func restore(ctx context.Context, e engine, at string, o Restoration) (done Rest
 			return Restored{}, errNotEmpty
 		}
 	}
-	r, err := connect(ctx, e, at, o.Log)
+	r, err := connect(ctx, e, at, o.Keys, o.Log)
 	if err != nil {
 		return Restored{}, err
 	}
@@ -90,9 +90,6 @@ func restore(ctx context.Context, e engine, at string, o Restoration) (done Rest
 	}
 	if done.Unread, err = r.dropUnread(ctx); err != nil {
 		return Restored{}, fmt.Errorf("leave out what the data keys do not open: %w", err)
-	}
-	if o.Consult != nil {
-		r.Unseal(o.Consult)
 	}
 	if done.Sites, err = r.replay(ctx, o.Ledger); err != nil {
 		return Restored{}, fmt.Errorf("do again what the ledger of erasures says: %w", err)

@@ -16,8 +16,7 @@ func hour(n int) time.Time { return noon.Add(time.Duration(n) * time.Hour) }
 // It is long because it is one way, step by step.
 func TestRestoreErasesAgain(t *testing.T) {
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
-	path := withLedger(t, r)
+	path := r.ledger.file.Name()
 	who := map[string]*sender{}
 	for _, name := range []string{"stays", "by agent", "by owner", "by office", "suspended", "suspended before", "resumed", "began anew before",
 		"began anew after", "gone before", "erased and began anew before"} {
@@ -65,7 +64,7 @@ func TestRestoreErasesAgain(t *testing.T) {
 	anew("began anew after", hour(4))
 
 	o := c.into(t, storeAt(t, filepath.Join(t.TempDir(), "restored.db")))
-	o.Consult, o.Ledger = newConsultKey(t), ledgerOf(t, path).Erasures
+	o.Ledger = ledgerOf(t, path).Erasures
 	if done := restoreInto(t, o); done.Sites != 7 {
 		t.Errorf("%d sites were changed again", done.Sites)
 	}
@@ -97,7 +96,12 @@ func TestRestoreErasesAgain(t *testing.T) {
 			t.Errorf("the name of a site that was erased is back: %q", s.Name)
 		}
 	}
-	useLedger(t, back, path) // which says all that the register knows
+	if err := back.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := optionsOf(t, o.Store)
+	whole.Ledger = path // which says all that the register knows
+	openWith(t, whole)
 	if n := len(ledgerOf(t, path).Erasures); n != len(o.Ledger) {
 		t.Errorf("the ledger has %d lines, had %d", n, len(o.Ledger))
 	}
@@ -116,8 +120,7 @@ func mustOwn(t *testing.T, r *Registry, site string) OwnSite {
 // after a restore.
 func TestRestorePartAgain(t *testing.T) {
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
-	path := withLedger(t, r)
+	path := r.ledger.file.Name()
 	one := enrol(t, r, noon)
 	one.say(noon, declaration(camera(1, "Prima")))
 	two := one.second(hour(2))
@@ -131,7 +134,7 @@ func TestRestorePartAgain(t *testing.T) {
 	}
 	after := mustOwn(t, r, one.site)
 	o := c.into(t, storeAt(t, filepath.Join(t.TempDir(), "restored.db")))
-	o.Consult, o.Ledger = newConsultKey(t), ledgerOf(t, path).Erasures
+	o.Ledger = ledgerOf(t, path).Erasures
 	if done := restoreInto(t, o); done.Sites != 1 {
 		t.Errorf("%+v", done)
 	}
@@ -142,7 +145,7 @@ func TestRestorePartAgain(t *testing.T) {
 	// Into a register that knows it already: the owner's code stays.
 	c = r.copies(t, backupKey(t))
 	o = c.into(t, storeAt(t, filepath.Join(t.TempDir(), "again.db")))
-	o.Consult, o.Ledger = newConsultKey(t), ledgerOf(t, path).Erasures
+	o.Ledger = ledgerOf(t, path).Erasures
 	if done := restoreInto(t, o); done.Sites != 0 {
 		t.Errorf("%+v", done)
 	}
@@ -151,8 +154,7 @@ func TestRestorePartAgain(t *testing.T) {
 // Erase counts what it takes, and leaves nothing; it needs no declaration.
 func TestErase(t *testing.T) {
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
-	path := withLedger(t, r)
+	path := r.ledger.file.Name()
 	s := enrol(t, r, noon)
 	d := declaration(camera(1, "Ingresso"), camera(2, "Cortile"))
 	d.Recorders[0].Clock = &protocol.Clock{OffsetMs: 4, At: noon}
@@ -194,7 +196,6 @@ func TestErase(t *testing.T) {
 // and its agent brings it again; all else is there.
 func TestRestoreUnread(t *testing.T) {
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
 	same, changed, gone := enrol(t, r, noon), enrol(t, r, noon), enrol(t, r, noon)
 	for _, s := range []*sender{same, changed, gone} {
 		s.say(noon, declaration(camera(1, "Ingresso"), camera(2, "Cortile")))
@@ -222,7 +223,6 @@ func TestRestoreUnread(t *testing.T) {
 				t.Errorf("%+v", done)
 			}
 			back := openStore(t, o.Store)
-			back.Unseal(r.consult)
 			if _, err := back.Sites(t.Context()); err != nil {
 				t.Error(err)
 			}

@@ -126,10 +126,7 @@ func (r *Registry) openVault(ctx context.Context, keys Keys) error {
 	if err != nil {
 		return err
 	}
-	v, err := newVault(m, keys.Lookup)
-	if err != nil {
-		return err
-	}
+	v := newVault(m, keys.Lookup)
 	r.vault = v
 	return r.update(ctx, func(ctx context.Context, tx *tx) error {
 		b, err := v.makeBox(ctx, tx, ownerRegister, registerOwner)

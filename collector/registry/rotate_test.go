@@ -39,7 +39,6 @@ func keysInUse(t testing.TB, r *Registry) map[uint32]bool {
 // the old key, and what was sealed with it, opens nothing.
 func TestRotateWhileServing(t *testing.T) {
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
 	senders := town(t, r, "Town", 4)
 	for i := range rewrappedAtOnce { // more than one transaction of it
 		enrol(t, r, noon.Add(time.Duration(i)*time.Second))
@@ -101,7 +100,6 @@ func TestRotateWhileServing(t *testing.T) {
 // everything and ends it.
 func TestRotationCutOff(t *testing.T) {
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
 	senders := town(t, r, "Town", 4)
 	want, all := told(t, r, senders), r.copies(t, backupKey(t))
 	errCut := errors.New("cut off")
@@ -134,7 +132,7 @@ func TestRotationCutOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
 			restoreInto(t, all.into(t, store))
-			first, err := Open(t.Context(), store, keysOf(store), r.log)
+			first, err := Open(t.Context(), optionsOf(t, store))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +143,6 @@ func TestRotationCutOff(t *testing.T) {
 				t.Fatal(err)
 			}
 			second := openStore(t, store)
-			second.Unseal(r.consult)
 			if got := told(t, second, senders); !reflect.DeepEqual(got, want) {
 				t.Error("the register says something else")
 			}
@@ -164,9 +161,11 @@ func TestMasterKeyIsTheRegisters(t *testing.T) {
 	enrol(t, r, noon)
 	refused := func(what, hint string, keys Keys) {
 		t.Helper()
-		o, err := Open(t.Context(), store, keys, r.log)
+		o := optionsOf(t, store)
+		o.Keys = keys
+		again, err := Open(t.Context(), o)
 		if err == nil {
-			o.Close()
+			again.Close()
 		}
 		if err == nil || !strings.Contains(err.Error(), hint) {
 			t.Errorf("%s: %v", what, err)
@@ -180,7 +179,6 @@ func TestMasterKeyIsTheRegisters(t *testing.T) {
 	if _, err := os.Stat(other.Master); !os.IsNotExist(err) {
 		t.Errorf("a key was made for a register that is sealed with another: %v", err)
 	}
-	refused("no key for look-ups", "look-ups", Keys{Master: keysOf(store).Master})
 }
 
 // Two collectors on one PostgreSQL, each with the key in its own file: the one
@@ -191,23 +189,19 @@ func TestRotationBesideAnother(t *testing.T) {
 	a := openStore(t, store)
 	s := enrol(t, a, noon)
 	s.say(noon, declaration(camera(1, "Ingresso")))
-	keys := keysOf(store)
-	keys.Master = filepath.Join(t.TempDir(), "master.key")
-	if err := writeSecretCopy(keys.Master, keysOf(store).Master); err != nil {
+	o := optionsOf(t, store)
+	o.Keys.Master = filepath.Join(t.TempDir(), "master.key")
+	if err := writeSecretCopy(o.Keys.Master, keysOf(store).Master); err != nil {
 		t.Fatal(err)
 	}
-	b, err := Open(t.Context(), store, keys, a.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
+	b := openWith(t, o)
 	if err := a.RotateMaster(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Invite(t.Context(), Invitation{Site: protocol.Site{Name: "Bar"}, CodeHash: s.code("b"), ExpiresAt: noon.Add(time.Hour), At: noon}); !errors.Is(err, errOtherMaster) {
 		t.Errorf("a data key was made with the old master key: %v", err)
 	}
-	if err := writeSecretCopy(keys.Master, keysOf(store).Master); err != nil {
+	if err := writeSecretCopy(o.Keys.Master, keysOf(store).Master); err != nil {
 		t.Fatal(err)
 	}
 	enrol(t, b, noon)

@@ -79,7 +79,6 @@ func told(t testing.TB, r *Registry, senders []*sender) []any {
 func TestNothingInClear(t *testing.T) {
 	r := openNew(t)
 	r.wiping.short = time.Hour
-	r.Unseal(newConsultKey(t))
 	const mark, phone, lon, lat = "Sentinelclear", "555 0199", 9_123_457, 45_765_431 // no other test's
 	s := enrol(t, r, noon)
 	secret := func(n int) protocol.Declaration {

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -310,7 +309,7 @@ func TestACommitWithoutItsStandby(t *testing.T) {
 func TestOpenRefusesAStandby(t *testing.T) {
 	onlyPostgres(t)
 	store := storeAt(t, t.TempDir())
-	r, err := Open(t.Context(), store+"&default_transaction_read_only=on", keysOf(store), slog.New(slog.DiscardHandler))
+	r, err := Open(t.Context(), optionsOf(t, store+"&default_transaction_read_only=on"))
 	if err == nil {
 		t.Fatal("opened", r.Close())
 	}

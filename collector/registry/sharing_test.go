@@ -10,7 +10,6 @@ import (
 
 func TestSharedCounts(t *testing.T) {
 	r := openNew(t)
-	r.Unseal(newConsultKey(t))
 	r.UseLocator(halves("M"))
 	share := func(lon int32, category protocol.Category, cameras int) *sender {
 		s := enrol(t, r, noon)

@@ -19,9 +19,6 @@ func (r *Registry) SubmissionCode(id string) protocol.Code {
 
 // SubmissionOf returns the submission that a code opens.
 func (r *Registry) SubmissionOf(ctx context.Context, code protocol.Code) (id string, ok bool, err error) {
-	if r.ownerKey == nil {
-		return "", false, nil
-	}
 	hash := r.ownerMAC("submission look-up", code.String())
 	err = r.read.QueryRowContext(ctx, "SELECT id FROM submissions WHERE resume_hash = ?", hash[:]).Scan(&id)
 	switch {

@@ -27,7 +27,7 @@ func begin(t *testing.T, r *Registry, s Submission, at time.Time) string {
 // What is typed is kept, sealed, opened by its code and by sessions, and is no part of
 // the register.
 func TestSubmissionIsKept(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	id := begin(t, r, typedBar(), noon)
 	s, err := r.ChangeSubmission(t.Context(), id, noon.Add(time.Hour), func(s *Submission) error {
 		s.Site.Address = "Via Torino 2"
@@ -75,7 +75,7 @@ func TestSubmissionIsKept(t *testing.T) {
 
 // One that would hold too much is refused, and stays as it was.
 func TestSubmissionTooBig(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	id := begin(t, r, typedBar(), noon)
 	_, err := r.ChangeSubmission(t.Context(), id, noon, func(s *Submission) error {
 		s.Site.Name = strings.Repeat("x", maxSubmission)
@@ -88,7 +88,7 @@ func TestSubmissionTooBig(t *testing.T) {
 
 // A year after it was last touched all of it goes, and the key with it; not a day earlier.
 func TestSubmissionEnds(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	old, young := begin(t, r, typedBar(), noon), begin(t, r, typedBar(), noon.Add(24*time.Hour))
 	if n, err := r.DropSubmissions(t.Context(), noon.Add(submissionLife)); n != 1 || err != nil {
 		t.Error(n, err)
@@ -114,7 +114,7 @@ func TestSubmissionEnds(t *testing.T) {
 // The link of the message confirms the address, once, for a week, and for the address
 // that stands there now.
 func TestAddressOfASubmission(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	id, address := begin(t, r, typedBar(), noon), "anna@example.it"
 	ask := func(at time.Time) string {
 		t.Helper()
@@ -177,7 +177,7 @@ func TestAddressOfASubmission(t *testing.T) {
 // One address is told a few times a day at most, however many forms name it; a refused
 // one is known to be.
 func TestMailToSubmittersIsBounded(t *testing.T) {
-	r := openOwned(t)
+	r := openNew(t)
 	sent := 0
 	at := noon
 	for range 12 {

@@ -158,7 +158,7 @@ func ofRelease(t *testing.T, c copies) (store string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := connect(t.Context(), e, at, o.Log)
+	r, err := connect(t.Context(), e, at, o.Keys, o.Log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func upgradedLater(t *testing.T, store string) {
 		t.Fatal(err)
 	}
 	back()
-	r, err := Open(t.Context(), store, keysOf(store), r.log)
+	r, err := Open(t.Context(), optionsOf(t, store))
 	if err == nil {
 		err = r.Close()
 	}
@@ -221,7 +221,6 @@ func upgradedLater(t *testing.T, store string) {
 // that its agent goes on.
 func upgraded(t *testing.T, r *Registry) {
 	t.Helper()
-	r.Unseal(newConsultKey(t))
 	sites, err := r.Sites(t.Context())
 	if err != nil {
 		t.Fatal(err)

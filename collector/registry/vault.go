@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"filippo.io/age"
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 )
 
@@ -33,20 +34,42 @@ const (
 	ownerSubmission   = "submission"
 )
 
+// leastKey is how many bytes a key has at least.
+const leastKey = 32
+
 // registerOwner stands in the place of an id.
 const registerOwner = "register"
 
 // errDestroyed is returned for what was sealed with a data key that is no more.
 var errDestroyed = errors.New("its data key was destroyed")
 
-// Keys are the keys that lie outside the database.
+// Keys are the keys that lie outside the database. All are needed; those that are bytes, of at
+// least 32, are derived from the root secret.
 type Keys struct {
 	// Master is the file of the master key. It is made for a register in which
 	// nothing is sealed yet, and never replaced.
 	Master string
-	// Lookup is the key, of at least 32 bytes, of the hashes by which a phone
-	// number or an e-mail address is found; from the root secret.
+	// Lookup is of the hashes by which a phone number or an e-mail address is found.
 	Lookup []byte
+	// Consult is the key of consultation, with which notices, the replies to them and
+	// cases are sealed: who reads the database, or a copy of it, learns that something
+	// was asked and not what.
+	Consult *age.X25519Identity
+	// Owners is what owners' codes are derived with.
+	Owners []byte
+	// Ledger is what the lines of the ledger of erasures are signed with.
+	Ledger []byte
+}
+
+func (k Keys) check() error {
+	switch {
+	case k.Consult == nil:
+		return errors.New("the key of consultation is missing")
+	case min(len(k.Lookup), len(k.Owners), len(k.Ledger)) < leastKey:
+		return fmt.Errorf("the keys for look-ups, owners' codes and the ledger have %d, %d and %d bytes, at least %d expected",
+			len(k.Lookup), len(k.Owners), len(k.Ledger), leastKey)
+	}
+	return nil
 }
 
 // vault opens and makes data keys.
@@ -63,11 +86,8 @@ type vault struct {
 // maxOpened bounds the opened keys that are kept: about 2 KiB each.
 const maxOpened = 4096
 
-func newVault(m *master, lookup []byte) (*vault, error) {
-	if len(lookup) < lookupKeySize {
-		return nil, fmt.Errorf("the key for look-ups has %d bytes, at least %d expected", len(lookup), lookupKeySize)
-	}
-	return &vault{master: m, lookup: lookup, opened: make(map[string]*box)}, nil
+func newVault(m *master, lookup []byte) *vault {
+	return &vault{master: m, lookup: lookup, opened: make(map[string]*box)}
 }
 
 // box is an opened data key.

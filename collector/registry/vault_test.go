@@ -10,11 +10,7 @@ import (
 
 func newTestVault(t testing.TB) *vault {
 	t.Helper()
-	v, err := newVault(newMaster(t), make([]byte, lookupKeySize))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
+	return newVault(newMaster(t), make([]byte, leastKey))
 }
 
 // aKey makes a data key as it stands in the table.

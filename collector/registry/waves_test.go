@@ -19,9 +19,7 @@ type campaign struct {
 }
 
 func newCampaign(t *testing.T) *campaign {
-	c := &campaign{letters: newLetters(t)}
-	c.r.UseOwnerKey(make([]byte, 32))
-	return c
+	return &campaign{letters: newLetters(t)}
 }
 
 // invitees are so many businesses, by letter; every third one by e-mail.

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"path/filepath"
 	"testing"
 
@@ -188,7 +187,7 @@ func TestAWriteWhoseContextEnds(t *testing.T) {
 
 func TestCloseWhileWritesWait(t *testing.T) {
 	store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
-	r, err := Open(t.Context(), store, keysOf(store), slog.New(slog.DiscardHandler))
+	r, err := Open(t.Context(), optionsOf(t, store))
 	if err != nil {
 		t.Fatal(err)
 	}

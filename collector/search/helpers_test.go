@@ -12,6 +12,7 @@ import (
 
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/protocol"
 )
 
@@ -30,16 +31,9 @@ func openNew(t testing.TB) (*registry.Registry, *Index) {
 
 func openAt(t testing.TB, store string) *registry.Registry {
 	t.Helper()
-	r, err := registry.Open(t.Context(), store, registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, slog.New(slog.NewTextHandler(t.Output(), nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return r
+	o := registrytest.Options(t.TempDir(), slog.New(slog.NewTextHandler(t.Output(), nil)))
+	o.Store = store
+	return registrytest.Open(t, o)
 }
 
 // owner declares one site.

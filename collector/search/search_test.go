@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"filippo.io/age"
-
 	"anagrafe/protocol"
 )
 
@@ -300,11 +298,6 @@ func TestAcknowledgedIsFound(t *testing.T) {
 // resumed, it is found as before.
 func TestSuspendedSite(t *testing.T) {
 	r, x := openNew(t)
-	key, err := age.GenerateX25519Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Unseal(key)
 	q := Query{In: Circle{At: duomo}, From: noon, Now: noon.Add(hours(1))}
 	o, neighbour := enrol(t, r, noon), enrol(t, r, noon)
 	o.declare(noon, cam(1, 50, west))

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"filippo.io/age"
-
 	"anagrafe/collector/registry"
 	"anagrafe/collector/registry/pgtest"
 	"anagrafe/protocol"
@@ -49,11 +47,6 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{t: t, dice: rand.New(rand.NewPCG(20, seed)), at: noon, gone: make(map[int]bool), paused: make(map[int]bool), now: make(map[int][]protocol.Camera)}
 	for _, store := range []string{"sqlite:" + filepath.Join(t.TempDir(), "registry.db"), pgtest.Database(t, fmt.Sprint(t.Name(), seed))} {
 		r := openAt(t, store)
-		key, err := age.GenerateX25519Identity()
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Unseal(key)
 		to := &told{r: r, names: make(map[string]string)}
 		for _, since := range remembered {
 			to.indexes = append(to.indexes, newSince(r, since))

@@ -10,12 +10,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/protocol/pages"
 )
 
@@ -24,12 +23,7 @@ import (
 func TestRequestIDs(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(LogRequests(slog.NewJSONHandler(&log, nil))).With("of", "test").WithGroup("g")
-	dir := t.TempDir()
-	reg, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(dir, "registry.db"), registry.Keys{Master: filepath.Join(dir, "master.key"), Lookup: make([]byte, 32)}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { reg.Close() })
+	reg := registrytest.Open(t, registrytest.Options(t.TempDir(), slog.New(slog.DiscardHandler)))
 	w, err := New(Options{Registry: reg, Face: pages.FacePublic, PublicURL: "http://localhost:8080", Secret: make([]byte, 32),
 		Record: func(context.Context, Act) error { return nil }, Log: logger})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/protocol/pages"
 )
 
@@ -73,12 +73,7 @@ func newNamedBench(t *testing.T, change func(*Options)) *bench {
 func benchWith(t *testing.T, serve func(http.Handler) *httptest.Server, change func(*Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, now: time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)}
-	var err error
-	if b.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
-		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, logger(t)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.reg.Close() })
+	b.reg = registrytest.Open(t, registrytest.Options(t.TempDir(), logger(t)))
 	roles := []string{registry.RoleOps, registry.RoleAdmin}
 	var handler http.Handler
 	b.server = serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
@@ -86,6 +81,7 @@ func benchWith(t *testing.T, serve func(http.Handler) *httptest.Server, change f
 	o := Options{Registry: b.reg, Face: pages.FaceOps, Roles: roles, PublicURL: b.server.URL,
 		Secret: []byte(strings.Repeat("s", 32)), Record: b.record, Log: logger(t), Now: b.clock}
 	change(&o)
+	var err error
 	if b.web, err = New(o); err != nil {
 		t.Fatal(err)
 	}

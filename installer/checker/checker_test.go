@@ -20,6 +20,7 @@ import (
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/registry/pgtest"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/trail"
 	"anagrafe/protocol"
 )
@@ -40,11 +41,9 @@ func play(t *testing.T, store string) *played {
 	t.Helper()
 	dir := t.TempDir()
 	log := slog.New(slog.DiscardHandler)
-	reg, err := registry.Open(t.Context(), store, registry.Keys{Lookup: make([]byte, 32), Master: filepath.Join(dir, "master.key")}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reg.Close()
+	o := registrytest.Options(dir, log)
+	o.Store = store
+	reg := registrytest.Open(t, o)
 	tr, err := trail.Open(t.Context(), reg, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: bytes.Repeat([]byte{7}, 32), Log: log})
 	if err != nil {
 		t.Fatal(err)

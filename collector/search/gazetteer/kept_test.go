@@ -2,12 +2,12 @@ package gazetteer
 
 import (
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 )
 
 var noon = time.Date(2026, 11, 16, 12, 0, 0, 0, time.UTC)
@@ -16,15 +16,7 @@ var noon = time.Date(2026, 11, 16, 12, 0, 0, 0, time.UTC)
 // same as before it was kept.
 func TestRefresh(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	r, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	r := registrytest.Open(t, registrytest.Options(t.TempDir(), log))
 	g := New(r)
 	put := func(name string, read *Read, at time.Time) {
 		t.Helper()

@@ -7,16 +7,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"filippo.io/age"
-
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -49,17 +47,7 @@ func newDesk(t *testing.T, change ...func(*Options)) *desk {
 	d := &desk{t: t, now: time.Now(), cookies: map[string]string{}}
 	log := slog.New(slog.NewTextHandler(&d.log, nil))
 	var err error
-	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
-		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.reg.Close() })
-	key, err := age.GenerateX25519Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.reg.Unseal(key)
-	d.reg.UseOwnerKey(bytes.Repeat([]byte{5}, 32))
+	d.reg = registrytest.Open(t, registrytest.Options(t.TempDir(), log))
 	record := func(_ context.Context, a web.Act) error {
 		if d.err == nil {
 			d.acts = append(d.acts, a)

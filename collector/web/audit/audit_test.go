@@ -20,6 +20,7 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
@@ -46,10 +47,7 @@ func newRoom(t *testing.T) *room {
 	m := &room{t: t, dir: t.TempDir()}
 	log := m.options().Log
 	var err error
-	if m.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(m.dir, "registry.db"), registerKeys(m.dir), log); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.reg.Close() })
+	m.reg = registrytest.Open(t, registrytest.Options(m.dir, log))
 	if m.trail, err = trail.Open(t.Context(), m.reg, m.options()); err != nil {
 		t.Fatal(err)
 	}
@@ -265,11 +263,9 @@ func TestARegisterThatIsRolledBackIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	yesterday, err := registry.Open(t.Context(), "sqlite:"+copied, registerKeys(m.dir), m.options().Log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer yesterday.Close()
+	o := registrytest.Options(m.dir, m.options().Log)
+	o.Store, o.Ledger = "sqlite:"+copied, filepath.Join(m.dir, "yesterday.ledger")
+	yesterday := registrytest.Open(t, o)
 	again, err := trail.Open(t.Context(), yesterday, m.options())
 	if err != nil {
 		t.Fatal(err)
@@ -326,9 +322,4 @@ func TestManyOfficersAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Close()
-}
-
-// registerKeys are those of the register in a directory.
-func registerKeys(dir string) registry.Keys {
-	return registry.Keys{Master: filepath.Join(dir, "master.key"), Lookup: make([]byte, 32)}
 }

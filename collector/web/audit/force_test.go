@@ -65,9 +65,7 @@ func (m *room) work() (officer, theCase string) {
 	if err := m.reg.AddUser(ctx, registry.User{ID: officer, Name: "Isp. Bianchi", Role: registry.RoleOfficer, Force: "Questura", SecretHash: hash, At: time.Now()}); err != nil {
 		m.t.Fatal(err)
 	}
-	m.reg.Unseal(other) // any key of consultation will do
-	if err := m.reg.OpenCase(ctx, registry.Case{ID: theCase, Force: "Questura", OpenedBy: officer, OpenedAt: time.Now().Add(-80 * time.Hour),
-		Kind: "event112", Offence: "robbery", Reason: "rapina"}); err != nil {
+	if err := m.reg.OpenCase(ctx, registry.Case{ID: theCase, Force: "Questura", OpenedBy: officer, OpenedAt: time.Now().Add(-80 * time.Hour), Kind: "event112", Offence: "robbery", Reason: "rapina"}); err != nil {
 		m.t.Fatal(err)
 	}
 	add := func(force, recipient, actor string, kind act.Kind, of string, body map[string]string) {

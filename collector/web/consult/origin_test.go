@@ -30,7 +30,6 @@ func typedByHand(s siteOf) siteOf {
 // It is long because it is one way, step by step.
 func TestWhoDeclared(t *testing.T) {
 	w := newTown(t)
-	w.reg.UseOwnerKey([]byte(secret))
 	sites := milan()[:4]
 	const byMail, mailAlone, handAlone, known = "Farmacia Orefici", "Banca di Credito Lariano", "Bar Orefici", "Condominio Via Hugo 4"
 	sites[0], sites[2] = typedByHand(sites[0]), typedByHand(sites[2])

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/search"
 	"anagrafe/collector/trail"
 	"anagrafe/collector/web"
@@ -63,17 +63,12 @@ func newTown(t *testing.T, change ...setup) *town {
 			t.Fatal(err)
 		}
 	}
-	w.reg, err = registry.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "registry.db"), registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log)
-	must()
-	t.Cleanup(func() { w.reg.Close() })
+	w.reg = registrytest.Open(t, registrytest.Options(t.TempDir(), log))
 	w.trail, err = trail.Open(ctx, w.reg, trail.Options{KeyDir: t.TempDir(), PseudonymKey: []byte(secret), Log: log})
 	must()
 	t.Cleanup(func() { w.trail.Close() })
 	w.identity, err = age.GenerateX25519Identity()
 	must()
-	consult, err := age.GenerateX25519Identity()
-	must()
-	w.reg.Unseal(consult)
 	err = w.reg.AddForce(ctx, "Questura", w.identity.Recipient().String())
 	must()
 	now := func() time.Time { return noon }

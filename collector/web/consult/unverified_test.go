@@ -42,7 +42,6 @@ func TestUnverifiedContact(t *testing.T) {
 // A contact whom somebody else named, and who has not accepted, is shown so.
 func TestUnconfirmedContact(t *testing.T) {
 	w := newTown(t)
-	w.reg.UseOwnerKey([]byte(secret))
 	sites := milan()
 	sites[0].approver = "Anna Colli"
 	id := w.declare(sites...)[sites[0].site.Name]

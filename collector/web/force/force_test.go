@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 )
@@ -40,11 +40,7 @@ func newOffice(t *testing.T) *office {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	o := &office{t: t}
 	var err error
-	if o.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
-		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { o.reg.Close() })
+	o.reg = registrytest.Open(t, registrytest.Options(t.TempDir(), log))
 	record := func(_ context.Context, a web.Act) error {
 		if o.broken == nil {
 			o.acts = append(o.acts, a)

@@ -10,17 +10,16 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"filippo.io/age"
 	"github.com/google/uuid"
 
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/protocol"
 )
 
@@ -42,23 +41,15 @@ func newPost(t *testing.T, server string, change func(*Options)) *post {
 	t.Helper()
 	p := &post{t: t, now: time.Now().UTC()}
 	log := slog.New(slog.NewTextHandler(&p.log, nil))
-	reg, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
-		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { reg.Close() })
-	key, err := age.GenerateX25519Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	reg.Unseal(key)
-	o := Options{Registry: reg, Server: server, From: "Telecamere <telecamere@comune.example.it>",
+	register := registrytest.Options(t.TempDir(), log)
+	register.SMS = true
+	o := Options{Registry: registrytest.Open(t, register), Server: server, From: "Telecamere <telecamere@comune.example.it>",
 		Channels: []registry.Channel{registry.ChannelEmail, registry.ChannelPEC}, PublicURL: "https://telecamere.example.it", Link: link,
 		ContactLink: contactLink, EndLink: endLink, Log: log, Now: func() time.Time { return p.now }}
 	if change != nil {
 		change(&o)
 	}
+	var err error
 	if p.Sender, err = New(o); err != nil {
 		t.Fatal(err)
 	}

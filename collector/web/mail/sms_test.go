@@ -52,7 +52,6 @@ func newGateway(t *testing.T) *gateway {
 func phones(t *testing.T, g *gateway, change func(*SMSOptions)) (*post, *SMS) {
 	t.Helper()
 	p := newPost(t, "127.0.0.1:25", nil)
-	p.Registry.UseSMS()
 	o := SMSOptions{Registry: p.Registry, URL: g.URL + "/send", Token: "segreto", From: "Comune", PublicURL: "https://telecamere.example.it", Link: link, Log: p.Log, Now: p.Now}
 	if change != nil {
 		change(&o)

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -52,11 +52,7 @@ func newDeskAt(t *testing.T, address string) *desk {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	d := &desk{t: t}
 	var err error
-	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
-		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.reg.Close() })
+	d.reg = registrytest.Open(t, registrytest.Options(t.TempDir(), log))
 	record := func(_ context.Context, a web.Act) error {
 		if d.broken == nil {
 			d.acts = append(d.acts, a)

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"filippo.io/age"
 	"github.com/google/uuid"
 
 	"anagrafe/collector/registry"
@@ -75,12 +74,6 @@ func (d *desk) sick(name string, maker protocol.Maker, firmware string, at time.
 // newSickDesk has three sites: two of one firmware that cannot be read, one silent.
 func newSickDesk(t *testing.T, d *desk) []*says {
 	t.Helper()
-	key, err := age.GenerateX25519Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.reg.Unseal(key)
-	d.reg.UseOwnerKey(make([]byte, 32))
 	d.ops.Version = "v1.2.0"
 	now := time.Now().UTC().Truncate(time.Second)
 	all := []*says{d.sick("Bar Primo", "hikvision", "4.30", now, protocol.FaultUnread),

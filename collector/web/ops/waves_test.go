@@ -27,7 +27,6 @@ func (d *desk) wave(t *testing.T) {
 // counts, and names nobody.
 func TestWaves(t *testing.T) {
 	d := newDesk(t)
-	d.reg.UseOwnerKey(make([]byte, 32))
 	_, secret := d.user(registry.RoleOps, "")
 	d.wave(t)
 	queued := func(want float64, paused bool) {
@@ -65,7 +64,6 @@ func TestWavesInABrowser(t *testing.T) {
 	}{"wide-it": {1280, pages.It}, "narrow-en": {390, pages.En}} {
 		t.Run(name, func(t *testing.T) {
 			d := serveDesk(t)
-			d.reg.UseOwnerKey(make([]byte, 32))
 			d.wave(t)
 			admin, _ := d.user(registry.RoleAdmin, "")
 			link, err := d.web.NewLink(t.Context(), d.web.PublicURL, admin, time.Hour)

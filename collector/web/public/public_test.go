@@ -9,13 +9,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 	"anagrafe/protocol/pages/pagestest"
@@ -34,12 +34,7 @@ func served(t *testing.T, b pages.Body, change func(*Options), others ...string)
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	d := &desk{now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
-	var err error
-	if d.reg, err = registry.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "registry.db"),
-		registry.Keys{Master: filepath.Join(t.TempDir(), "master.key"), Lookup: make([]byte, 32)}, log); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.reg.Close() })
+	d.reg = registrytest.Open(t, registrytest.Options(t.TempDir(), log))
 	listener, err := web.New(web.Options{Registry: d.reg, Face: pages.FacePublic, PublicURL: "http://localhost:8080", Body: b,
 		Secret: make([]byte, 32), Record: func(context.Context, web.Act) error { return nil }, Log: log, Now: func() time.Time { return d.now }})
 	if err != nil {

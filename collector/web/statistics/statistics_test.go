@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"anagrafe/collector/disclosure"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/registry/registrytest"
 	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
@@ -32,16 +32,7 @@ type face struct {
 func open(t *testing.T) *face {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	dir := t.TempDir()
-	reg, err := registry.Open(t.Context(), "sqlite:"+filepath.Join(dir, "registry.db"), registry.Keys{Master: filepath.Join(dir, "master.key"), Lookup: make([]byte, 32)}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := reg.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	reg := registrytest.Open(t, registrytest.Options(t.TempDir(), log))
 	body := pages.Body{Name: "Comune di Prova", Contact: "telecamere@comune.example.it"}
 	w, err := web.New(web.Options{Registry: reg, Face: pages.FacePublic, PublicURL: "https://telecamere.example.it", Secret: make([]byte, 32),
 		Record: func(context.Context, web.Act) error { return nil }, Log: log, Body: body})

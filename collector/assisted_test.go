@@ -20,7 +20,6 @@ import (
 
 	"anagrafe/collector/basemap/maptest"
 	"anagrafe/collector/registry"
-	"anagrafe/collector/trail"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 	"anagrafe/protocol/pages/pagestest"
@@ -198,16 +197,7 @@ func (s *assistance) found() int {
 // kinds are those of the acts of assisted entry on the trail in the name of somebody.
 func (s *assistance) kinds(user string) (all []string) {
 	s.t.Helper()
-	size, err := s.o.reg.TrailSize(s.t.Context())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	headers, err := s.o.reg.TrailHeaders(s.t.Context(), 0, size)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, raw := range headers {
-		h, err := trail.ParseHeader(raw)
+	for h, err := range s.o.trail.Headers(s.t.Context(), 0) {
 		if err != nil {
 			s.t.Fatal(err)
 		}

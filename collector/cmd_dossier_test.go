@@ -19,8 +19,8 @@ import (
 // and not shown.
 func TestDossierCommands(t *testing.T) {
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
-	r := registrytest.Open(t, registrytest.Options(dir, log))
-	tr, err := trail.Open(t.Context(), r, trail.Options{KeyDir: dir, PseudonymKey: make([]byte, 32), Log: log})
+	_, store := registrytest.OpenTrail(t, registrytest.Options(dir, log))
+	tr, err := trail.Open(t.Context(), store, trail.Options{KeyDir: dir, PseudonymKey: make([]byte, 32), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

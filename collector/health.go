@@ -9,8 +9,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"anagrafe/collector/trail"
 )
 
 const (
@@ -53,22 +51,12 @@ func (o *office) newHealth(ctx context.Context) *health {
 			return err
 		}, "the database has not the schema that this program needs: start the same version everywhere"},
 		{"trail", func(ctx context.Context) error {
-			_, err := o.trailSize(ctx)
+			_, err := o.trail.Size(ctx)
 			return err
 		}, "the audit trail cannot be read, or its last checkpoint is not its own: nothing can be consulted"},
 		{"disk", func(context.Context) error { return roomIn(o.dir, fullBelow) },
 			"the disk under the collector's directory is full: make room"},
 	}}
-}
-
-// trailSize is how many entries the trail has, by its last checkpoint, whose
-// signature is checked.
-func (o *office) trailSize(ctx context.Context) (int64, error) {
-	checkpoint, err := o.trail.Checkpoint(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return trail.CheckpointSize(checkpoint, o.trail.VerifierKey())
 }
 
 // roomIn is an error when fewer than least bytes are free for others than root.

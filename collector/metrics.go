@@ -15,7 +15,6 @@ import (
 
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/registry"
-	"anagrafe/collector/trail"
 )
 
 const (
@@ -125,7 +124,7 @@ func (c *census) register(n registry.Census) {
 }
 
 func (c *census) trail(ctx context.Context) error {
-	size, err := c.o.trailSize(ctx)
+	size, err := c.o.trail.Size(ctx)
 	if err != nil {
 		return err
 	}
@@ -133,16 +132,11 @@ func (c *census) trail(ctx context.Context) error {
 	if size == 0 {
 		return nil
 	}
-	headers, _, err := c.o.reg.TrailEntries(ctx, size-1, size)
-	if err != nil {
+	for last, err := range c.o.trail.Headers(ctx, size-1) {
+		c.since(trailLast, last.At)
 		return err
 	}
-	if len(headers) != 1 {
-		return fmt.Errorf("the trail's last entry, number %d, is not there", size-1)
-	}
-	last, err := trail.ParseHeader(headers[0])
-	c.since(trailLast, last.At)
-	return err
+	return fmt.Errorf("the trail's last entry, number %d, is not there", size-1)
 }
 
 func (c *census) certificates() {

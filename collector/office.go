@@ -120,7 +120,8 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	if o.reg, err = registry.Open(ctx, registry.Options{Store: config.store(dir), Keys: keys, Ledger: ledgerFile(dir), SMS: config.SMS.URL != "", Log: log}); err != nil {
+	var entries trail.Store
+	if o.reg, entries, err = registry.Open(ctx, registry.Options{Store: config.store(dir), Keys: keys, Ledger: ledgerFile(dir), SMS: config.SMS.URL != "", Log: log}); err != nil {
 		return nil, err
 	}
 	if o.authority, err = ingest.OpenAuthority(dir); err != nil {
@@ -133,7 +134,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	if o.trail, err = trail.Open(ctx, o.reg, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: pseudonyms, Witnesses: config.Witnesses, Log: log}); err != nil {
+	if o.trail, err = trail.Open(ctx, entries, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: pseudonyms, Witnesses: config.Witnesses, Log: log}); err != nil {
 		return nil, err
 	}
 	return o, o.furnish()

@@ -6,13 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 	"time"
 
 	"anagrafe/collector/act"
 	"anagrafe/collector/disclosure"
 	"anagrafe/collector/registry"
-	"anagrafe/collector/trail"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
@@ -151,9 +149,6 @@ func (o *office) publishMonths(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// headersAtOnce bounds the headers of the trail that are read at once.
-const headersAtOnce = 2000
-
 // consultations counts, by the clear headers of the trail, what was done from a moment
 // on and before another.
 func (o *office) consultations(ctx context.Context, from, until time.Time) (m disclosure.Month, err error) {
@@ -162,32 +157,23 @@ func (o *office) consultations(ctx context.Context, from, until time.Time) (m di
 		return m, err
 	}
 	searches, requests := make(map[string]int), 0
-	next, err := o.firstEntry(ctx, from)
-	for over := false; err == nil && !over; {
-		var headers [][]byte
-		if headers, err = o.reg.TrailHeaders(ctx, next, next+headersAtOnce); err != nil {
-			break
-		}
-		over = len(headers) < headersAtOnce
-		next += int64(len(headers))
-		for _, raw := range headers {
-			h, err := trail.ParseHeader(raw)
-			if err != nil {
-				return m, err
-			}
-			if over = over || !h.At.Before(until); !h.At.Before(until) {
-				break
-			}
-			switch h.Kind {
-			case act.Search:
-				searches[h.Force]++
-			case act.Request:
-				requests++
-			}
-		}
-	}
+	first, err := o.trail.FirstAt(ctx, from)
 	if err != nil {
 		return m, err
+	}
+	for h, err := range o.trail.Headers(ctx, first) {
+		if err != nil {
+			return m, err
+		}
+		if !h.At.Before(until) {
+			break
+		}
+		switch h.Kind {
+		case act.Search:
+			searches[h.Force]++
+		case act.Request:
+			requests++
+		}
 	}
 	counts := make(disclosure.Counts, 1)
 	counts[0].Of = "force"
@@ -202,27 +188,4 @@ func (o *office) consultations(ctx context.Context, from, until time.Time) (m di
 	counts[0].Parts = append(counts[0].Parts, disclosure.Part{N: []int{rest}})
 	all := disclosure.Counts{{Of: "all", Parts: []disclosure.Part{{N: []int{requests}}}}}
 	return disclosure.Month{Searches: disclosure.Usual.Once(counts), Requests: disclosure.Usual.Once(all)}, nil
-}
-
-// firstEntry is the number of the trail's first entry from a moment on.
-func (o *office) firstEntry(ctx context.Context, from time.Time) (int64, error) {
-	size, err := o.reg.TrailSize(ctx)
-	if err != nil {
-		return 0, err
-	}
-	n := sort.Search(int(size), func(at int) bool {
-		if err != nil {
-			return true
-		}
-		var raw [][]byte
-		var h trail.Header
-		if raw, err = o.reg.TrailHeaders(ctx, int64(at), int64(at)+1); err == nil && len(raw) != 1 {
-			err = fmt.Errorf("entry %d of the trail is not there", at)
-		}
-		if err == nil {
-			h, err = trail.ParseHeader(raw[0])
-		}
-		return !h.At.Before(from)
-	})
-	return int64(n), err
 }

@@ -316,7 +316,7 @@ func TestAWitnessVisitsTheCollector(t *testing.T) {
 		t.Errorf("without its own checkpoint: %d %s", code, said)
 	}
 	consults(t, o, 3, sealedTo(t))
-	size, err := o.reg.TrailSize(t.Context())
+	size, err := o.trail.Size(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

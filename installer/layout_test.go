@@ -53,11 +53,11 @@ var layout = map[string][]string{
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
 	"collector/disclosure":      {},
 	"collector/ingest":          {"protocol/wholefile", "collector/proxied", "protocol", "protocol/wire"},
-	"collector/registry":        {"collector/act", "collector/ingest", "protocol/wholefile", "protocol"},
+	"collector/registry":        {"collector/act", "collector/ingest", "protocol/wholefile", "protocol", "collector/trail"},
 	"collector/dossier":         {"collector/trail"},
 	"collector/registry/pgtest": {},
 	// registrytest opens registers, for tests.
-	"collector/registry/registrytest": {"collector/registry"},
+	"collector/registry/registrytest": {"collector/registry", "collector/trail"},
 	// privacy writes documents from settings that main gives it: no stage of the data.
 	"collector/guide":            {"collector/pdf", "protocol/pages"},             // what people read before they join, as pages and on paper
 	"collector/letter":           {"collector/pdf", "protocol", "protocol/pages"}, // an invitation's words, which mail sends and ops prints
@@ -100,8 +100,7 @@ var layout = map[string][]string{
 // testOnly lists what any test of a side, or of a package, may import besides: the devices that
 // answer, PostgreSQL, the browser that is shown pages, and the types with which a test
 // enrols an agent in a real register, and plays one. The tests of the whole product may join
-// what delivers on one side with what records on the other; those of the register
-// append to the trail that it keeps while they kill it.
+// what delivers on one side with what records on the other.
 var testOnly = map[string][]string{
 	"agent": {"agent/discover/cameratest", "protocol/pages/pagestest"},
 	// The map on which owners put their cameras is in tests the real one.

@@ -89,7 +89,7 @@ func newDesk(t *testing.T) *desk {
 		}
 	}
 	ctx, dir := t.Context(), t.TempDir()
-	r := registrytest.Open(t, registrytest.Options(dir, quiet))
+	r, store := registrytest.OpenTrail(t, registrytest.Options(dir, quiet))
 	key, err := age.GenerateX25519Identity()
 	must(err)
 	dice := rand.New(rand.NewPCG(uint64(pageCameras()), 7))
@@ -113,7 +113,7 @@ func newDesk(t *testing.T) *desk {
 		x.Fill(f)
 	}
 	secret := []byte(strings.Repeat("k", 32))
-	entries, err := audit.Open(ctx, r, audit.Options{KeyDir: dir, PseudonymKey: secret, Log: quiet})
+	entries, err := audit.Open(ctx, store, audit.Options{KeyDir: dir, PseudonymKey: secret, Log: quiet})
 	must(err)
 	t.Cleanup(func() { _ = entries.Close() })
 	must(r.AddForce(ctx, "Questura", key.Recipient().String()))

@@ -56,7 +56,7 @@ func (o *realCollector) start() {
 	if o.authority, err = ingest.OpenAuthority(o.dir); err != nil {
 		o.t.Fatal(err)
 	}
-	if o.reg, err = registry.Open(context.Background(), registrytest.Options(o.dir, log)); err != nil {
+	if o.reg, _, err = registry.Open(context.Background(), registrytest.Options(o.dir, log)); err != nil {
 		o.t.Fatal(err)
 	}
 	receipts, err := ingest.OpenReceiptKey(o.dir, o.host)

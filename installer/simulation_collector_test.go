@@ -42,7 +42,7 @@ func startCollector(dir string, log *slog.Logger, watch func(*registry.Registry)
 	if err != nil {
 		return nil, err
 	}
-	if c.reg, err = registry.Open(c.alive, registrytest.Options(dir, log)); err != nil {
+	if c.reg, _, err = registry.Open(c.alive, registrytest.Options(dir, log)); err != nil {
 		return nil, err
 	}
 	server, err := ingest.New(ingest.Options{Authority: authority, ReceiptKey: receipts, OwnerLink: "https://collector.example/site", Register: watch(c.reg), Hosts: []string{"collector.example"},

@@ -19,7 +19,6 @@ import (
 	"filippo.io/age"
 	"golang.org/x/mod/sumdb/tlog"
 
-	"anagrafe/collector/registry"
 	"anagrafe/collector/registry/registrytest"
 	audited "anagrafe/collector/trail" // trail is a type of these tests
 )
@@ -32,15 +31,15 @@ const (
 // trailEntries are how many searches the trail gets.
 func trailEntries() int { return whole(100_000, 20_000) }
 
-// counted is the register as the trail's store; it counts the commits.
+// counted is the trail's store; it counts the commits.
 type counted struct {
-	*registry.Registry
+	audited.Store
 	commits int
 }
 
-func (c *counted) AppendTrail(ctx context.Context, next func(context.Context, audited.State) (audited.Batch, error)) error {
+func (c *counted) Append(ctx context.Context, next func(context.Context, audited.State) (audited.Batch, error)) error {
 	c.commits++ // one sequencer calls it
-	return c.Registry.AppendTrail(ctx, next)
+	return c.Store.Append(ctx, next)
 }
 
 // trailFigures puts many searches on the trail of a register on SQLite, beside a
@@ -58,8 +57,8 @@ func trailFigures(t *testing.T) []figure {
 	t.Helper()
 	dir := t.TempDir()
 	log := slog.New(slog.DiscardHandler)
-	reg := registrytest.Open(t, registrytest.Options(dir, log))
-	store := &counted{Registry: reg}
+	_, entries := registrytest.OpenTrail(t, registrytest.Options(dir, log))
+	store := &counted{Store: entries}
 	tr, err := audited.Open(t.Context(), store, audited.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: make([]byte, 32), Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -89,13 +88,11 @@ func trailFigures(t *testing.T) []figure {
 	took := time.Since(begun).Seconds()
 	done := float64(trailEntries() - len(alone))
 	batch := max(1, int(math.Round(done/float64(store.commits))))
-	bytesEach := 0
-	if _, bodies, err := reg.TrailEntries(t.Context(), 0, 1); err != nil {
+	body, err := tr.Body(t.Context(), 0)
+	if err != nil {
 		t.Fatal(err)
-	} else {
-		bytesEach = len(bodies[0])
 	}
-	bare := bareLog(t, filepath.Join(dir, "bare.db"), batch, bytesEach)
+	bare := bareLog(t, filepath.Join(dir, "bare.db"), batch, len(body))
 
 	var export bytes.Buffer
 	if err := tr.Export(t.Context(), &export); err != nil {

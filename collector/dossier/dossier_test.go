@@ -22,8 +22,8 @@ var noon = time.Date(2026, 11, 22, 11, 0, 0, 0, time.UTC)
 func openTrail(t testing.TB) *trail.Trail {
 	t.Helper()
 	dir := t.TempDir()
-	r := registrytest.Open(t, registrytest.Options(dir, slog.New(slog.DiscardHandler)))
-	tr, err := trail.Open(t.Context(), r, trail.Options{KeyDir: dir, PseudonymKey: make([]byte, 32), Log: slog.New(slog.DiscardHandler)})
+	_, store := registrytest.OpenTrail(t, registrytest.Options(dir, slog.New(slog.DiscardHandler)))
+	tr, err := trail.Open(t.Context(), store, trail.Options{KeyDir: dir, PseudonymKey: make([]byte, 32), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -243,7 +243,7 @@ func TestBackupDamaged(t *testing.T) {
 	if _, err := Restore(t.Context(), o); !errors.Is(err, ErrDamaged) {
 		t.Errorf("restored from a file that is cut short: %v", err)
 	}
-	if r, err := Open(t.Context(), optionsOf(t, o.Store)); !errors.Is(err, errRestoring) {
+	if r, _, err := Open(t.Context(), optionsOf(t, o.Store)); !errors.Is(err, errRestoring) {
 		if err == nil {
 			r.Close()
 		}

@@ -182,5 +182,5 @@ func entriesOf(export string) (map[int64]string, error) {
 }
 
 func openTrail(ctx context.Context, r *Registry, keys string) (*trail.Trail, error) {
-	return trail.Open(ctx, r, trail.Options{KeyDir: keys, PseudonymKey: bytes.Repeat([]byte{7}, 32), Log: slog.New(slog.DiscardHandler)})
+	return trail.Open(ctx, trailStore{r}, trail.Options{KeyDir: keys, PseudonymKey: bytes.Repeat([]byte{7}, 32), Log: slog.New(slog.DiscardHandler)})
 }

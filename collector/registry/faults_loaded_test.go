@@ -133,5 +133,6 @@ func (b *loaded) explained(t *testing.T, do string) {
 func openToo(t *testing.T, store string) (*Registry, error) {
 	o := optionsOf(t, store)
 	o.Log = discarded()
-	return Open(t.Context(), o)
+	r, _, err := Open(t.Context(), o)
+	return r, err
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"anagrafe/collector/trail"
 )
 
 // A collector whose program is older than the schema writes nothing any more, and goes on
@@ -27,8 +29,8 @@ func TestOlderProgramWritesNothing(t *testing.T) {
 	if _, err := s.deliver(s.next(noon, declaration(camera(1, "two"))), noon); !errors.Is(err, errNewerSchema) {
 		t.Errorf("a message: %v", err)
 	}
-	if err := b.AppendTrail(t.Context(), func(context.Context, TrailState) (TrailBatch, error) {
-		return TrailBatch{Checkpoint: []byte("a tree")}, nil
+	if err := (trailStore{b}).Append(t.Context(), func(context.Context, trail.State) (trail.Batch, error) {
+		return trail.Batch{Checkpoint: []byte("a tree")}, nil
 	}); !errors.Is(err, errNewerSchema) {
 		t.Errorf("the trail: %v", err)
 	}
@@ -58,7 +60,7 @@ func TestUpgradeBesideAnother(t *testing.T) {
 	both.Go(func() {
 		defer close(opened)
 		var err error
-		if b, err = Open(context.Background(), optionsOf(t, store)); err != nil {
+		if b, _, err = Open(context.Background(), optionsOf(t, store)); err != nil {
 			t.Error(err)
 		}
 	})

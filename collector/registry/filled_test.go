@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anagrafe/collector/trail"
 	"anagrafe/protocol"
 )
 
@@ -79,11 +80,11 @@ func filled(t testing.TB) *Registry {
 	if _, err := r.Publish(ctx, Publication{Kind: PublishedSharing, Period: "2026-11-23", At: noon, Body: []byte(`{}`), Basis: []byte(`{}`)}, "2026"); err != nil {
 		t.Fatal(err)
 	}
-	batch := TrailBatch{Headers: [][]byte{{1}}, Bodies: [][]byte{{}}, HashIndexes: []int64{0}, Hashes: [][]byte{{3}}, Checkpoint: []byte("checkpoint")}
-	if err := r.AppendTrail(ctx, func(context.Context, TrailState) (TrailBatch, error) { return batch, nil }); err != nil {
+	batch := trail.Batch{Headers: [][]byte{{1}}, Bodies: [][]byte{{}}, HashIndexes: []int64{0}, Hashes: [][]byte{{3}}, Checkpoint: []byte("checkpoint")}
+	if err := (trailStore{r}).Append(ctx, func(context.Context, trail.State) (trail.Batch, error) { return batch, nil }); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.AddTrailCosignature(ctx, "witness", 1, []byte("cosigned")); err != nil {
+	if err := (trailStore{r}).AddCosignature(ctx, "witness", 1, []byte("cosigned")); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -112,7 +112,7 @@ func openStore(t testing.TB, store string) *Registry {
 
 func openWith(t testing.TB, o Options) *Registry {
 	t.Helper()
-	r, err := Open(context.Background(), o)
+	r, _, err := Open(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func TestLedgerCannotBeWritten(t *testing.T) {
 	store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
 	o := optionsOf(t, store)
 	path := o.Ledger
-	r, err := Open(t.Context(), o)
+	r, _, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"anagrafe/collector/ingest"
+	"anagrafe/collector/trail"
 )
 
 //go:embed schema/*/*.sql
@@ -74,21 +75,21 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Open opens a register and brings its schema up to date. It refuses what is missing of
-// Options: nothing is left for a later call, or undone in silence. Of SQLite's file the
-// caller holds the lock of the data directory: two programs must not have it open for
-// writing. On PostgreSQL many collectors may share one database and, each in its own
-// file, one master key.
-func Open(ctx context.Context, o Options) (*Registry, error) {
+// Open opens a register, with the audit trail that lies in its database, and brings its
+// schema up to date. It refuses what is missing of Options: nothing is left for a later
+// call, or undone in silence. Of SQLite's file the caller holds the lock of the data
+// directory: two programs must not have it open for writing. On PostgreSQL many
+// collectors may share one database and, each in its own file, one master key.
+func Open(ctx context.Context, o Options) (*Registry, trail.Store, error) {
 	e, at, shown, err := parseStore(o.Store)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r, err := open(ctx, e, at, o)
 	if err != nil {
-		return nil, fmt.Errorf("open register %s: %w", shown, explained(err))
+		return nil, nil, fmt.Errorf("open register %s: %w", shown, explained(err))
 	}
-	return r, nil
+	return r, trailStore{r}, nil
 }
 
 // connect opens the database and starts its writer; the schema is as it is.

@@ -183,13 +183,13 @@ func TestOpenInOddPlaces(t *testing.T) {
 			t.Errorf("%s has mode %o", e.Name(), mode)
 		}
 	}
-	if _, err := Open(t.Context(), optionsOf(t, "sqlite:"+filepath.Join(dir, "no", "registry.db"))); err == nil {
+	if _, _, err := Open(t.Context(), optionsOf(t, "sqlite:"+filepath.Join(dir, "no", "registry.db"))); err == nil {
 		t.Error("opened in a directory that is not there")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("this is no database\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), optionsOf(t, "sqlite:"+filepath.Join(dir, "text.db"))); err == nil {
+	if _, _, err := Open(t.Context(), optionsOf(t, "sqlite:"+filepath.Join(dir, "text.db"))); err == nil {
 		t.Error("opened a text file")
 	}
 }
@@ -206,7 +206,7 @@ func TestOpenNeedsAll(t *testing.T) {
 	} {
 		o := optionsOf(t, store)
 		spoil(&o)
-		r, err := Open(t.Context(), o)
+		r, _, err := Open(t.Context(), o)
 		if err == nil {
 			r.Close()
 		}

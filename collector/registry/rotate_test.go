@@ -132,7 +132,7 @@ func TestRotationCutOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
 			restoreInto(t, all.into(t, store))
-			first, err := Open(t.Context(), optionsOf(t, store))
+			first, _, err := Open(t.Context(), optionsOf(t, store))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,7 +163,7 @@ func TestMasterKeyIsTheRegisters(t *testing.T) {
 		t.Helper()
 		o := optionsOf(t, store)
 		o.Keys = keys
-		again, err := Open(t.Context(), o)
+		again, _, err := Open(t.Context(), o)
 		if err == nil {
 			again.Close()
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"anagrafe/collector/registry/pgtest"
+
+	"anagrafe/collector/trail"
 )
 
 // patience bounds what a test waits for.
@@ -309,7 +311,7 @@ func TestACommitWithoutItsStandby(t *testing.T) {
 func TestOpenRefusesAStandby(t *testing.T) {
 	onlyPostgres(t)
 	store := storeAt(t, t.TempDir())
-	r, err := Open(t.Context(), optionsOf(t, store+"&default_transaction_read_only=on"))
+	r, _, err := Open(t.Context(), optionsOf(t, store+"&default_transaction_read_only=on"))
 	if err == nil {
 		t.Fatal("opened", r.Close())
 	}
@@ -332,8 +334,8 @@ func TestServed(t *testing.T) {
 	is(false)
 	r := openAt(t, path)
 	is(false)
-	if err := r.AppendTrail(t.Context(), func(context.Context, TrailState) (TrailBatch, error) {
-		return TrailBatch{Checkpoint: []byte("empty tree")}, nil
+	if err := (trailStore{r}).Append(t.Context(), func(context.Context, trail.State) (trail.Batch, error) {
+		return trail.Batch{Checkpoint: []byte("empty tree")}, nil
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// AddTrailCosignature keeps the checkpoint of size entries that a witness (its
+// AddCosignature keeps the checkpoint of size entries that a witness (its
 // public key) signed, unless one of more entries is there.
-func (r *Registry) AddTrailCosignature(ctx context.Context, witness string, size int64, checkpoint []byte) error {
-	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
+func (s trailStore) AddCosignature(ctx context.Context, witness string, size int64, checkpoint []byte) error {
+	err := s.r.update(ctx, func(ctx context.Context, tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO trail_cosignatures (witness, size, checkpoint) VALUES (?1, ?2, ?3)
 			ON CONFLICT (witness) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint
 			WHERE trail_cosignatures.size <= excluded.size`, witness, size, checkpoint)
@@ -20,10 +20,10 @@ func (r *Registry) AddTrailCosignature(ctx context.Context, witness string, size
 	return nil
 }
 
-// TrailCosignatures returns the checkpoint kept of each witness, by its public key.
-func (r *Registry) TrailCosignatures(ctx context.Context) (map[string][]byte, error) {
+// Cosignatures returns the checkpoint kept of each witness, by its public key.
+func (s trailStore) Cosignatures(ctx context.Context) (map[string][]byte, error) {
 	all := map[string][]byte{}
-	err := r.view(ctx, func(tx *tx) error {
+	err := s.r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
 			var witness string
 			var checkpoint []byte
@@ -38,9 +38,9 @@ func (r *Registry) TrailCosignatures(ctx context.Context) (map[string][]byte, er
 	return all, nil
 }
 
-// TrailForgotten is how many entries, from the first on, have lost their body.
-func (r *Registry) TrailForgotten(ctx context.Context) (n int64, err error) {
-	if err := r.read.QueryRowContext(ctx, "SELECT forgotten FROM trail_head").Scan(&n); err != nil {
+// Forgotten is how many entries, from the first on, have lost their body.
+func (s trailStore) Forgotten(ctx context.Context) (n int64, err error) {
+	if err := s.r.read.QueryRowContext(ctx, "SELECT forgotten FROM trail_head").Scan(&n); err != nil {
 		return 0, fmt.Errorf("read how far the trail's bodies are deleted: %w", err)
 	}
 	return n, nil
@@ -49,12 +49,12 @@ func (r *Registry) TrailForgotten(ctx context.Context) (n int64, err error) {
 // forgetBatch bounds the bodies that one transaction empties.
 const forgetBatch = 256
 
-// ForgetTrailBodies empties the bodies of the entries below to, from the first
+// Forget empties the bodies of the entries below to, from the first
 // that still has its own on; their headers and hashes stay, so that proofs verify.
-func (r *Registry) ForgetTrailBodies(ctx context.Context, to int64) error {
+func (s trailStore) Forget(ctx context.Context, to int64) error {
 	for {
 		var left bool
-		err := r.updateIdle(ctx, func(ctx context.Context, tx *tx) error {
+		err := s.r.updateIdle(ctx, func(ctx context.Context, tx *tx) error {
 			var from, size int64
 			if err := tx.QueryRowContext(ctx, "SELECT forgotten, size FROM trail_head").Scan(&from, &size); err != nil {
 				return err
@@ -78,10 +78,10 @@ func (r *Registry) ForgetTrailBodies(ctx context.Context, to int64) error {
 	}
 }
 
-// TrailHeaders returns the headers of the entries from number from up to, not
+// Headers returns the headers of the entries from number from up to, not
 // including, to, without their bodies; fewer when the trail is shorter.
-func (r *Registry) TrailHeaders(ctx context.Context, from, to int64) (headers [][]byte, err error) {
-	err = r.view(ctx, func(tx *tx) error {
+func (s trailStore) Headers(ctx context.Context, from, to int64) (headers [][]byte, err error) {
+	err = s.r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
 			var header []byte
 			err := scan(&header)

@@ -4,45 +4,47 @@ import (
 	"context"
 	"fmt"
 	"testing"
+
+	"anagrafe/collector/trail"
 )
 
 func TestCosignaturesGoForward(t *testing.T) {
-	r := openNew(t)
+	s := trailStore{openNew(t)}
 	for _, c := range []struct {
 		witness string
 		size    int64
 		text    string
 	}{{"a", 0, "a0"}, {"a", 7, "a7"}, {"b", 3, "b3"}, {"a", 5, "a5"}, {"b", 3, "b3 again"}} {
-		if err := r.AddTrailCosignature(t.Context(), c.witness, c.size, []byte(c.text)); err != nil {
+		if err := s.AddCosignature(t.Context(), c.witness, c.size, []byte(c.text)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all, err := r.TrailCosignatures(t.Context())
+	all, err := s.Cosignatures(t.Context())
 	if err != nil || len(all) != 2 || string(all["a"]) != "a7" || string(all["b"]) != "b3 again" {
 		t.Errorf("%q, %v", all, err)
 	}
 }
 
 func TestOldBodiesAreEmptied(t *testing.T) {
-	r := openNew(t)
+	s := trailStore{openNew(t)}
 	ctx := t.Context()
 	const n = 2*forgetBatch + 10
-	var b TrailBatch
+	var b trail.Batch
 	for i := range n {
 		b.Headers, b.Bodies = append(b.Headers, fmt.Appendf(nil, "h%d", i)), append(b.Bodies, fmt.Appendf(nil, "b%d", i))
 	}
 	b.Checkpoint = []byte("c")
-	if err := r.AppendTrail(ctx, func(context.Context, TrailState) (TrailBatch, error) { return b, nil }); err != nil {
+	if err := s.Append(ctx, func(context.Context, trail.State) (trail.Batch, error) { return b, nil }); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ to, want int64 }{{0, 0}, {3, 3}, {2, 3}, {forgetBatch + 20, forgetBatch + 20}, {n + 100, n}} {
-		if err := r.ForgetTrailBodies(ctx, c.to); err != nil {
+		if err := s.Forget(ctx, c.to); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := r.TrailForgotten(ctx); got != c.want || err != nil {
+		if got, err := s.Forgotten(ctx); got != c.want || err != nil {
 			t.Fatalf("up to %d: %d, %v", c.to, got, err)
 		}
-		headers, bodies, err := r.TrailEntries(ctx, 0, n)
+		headers, bodies, err := s.Entries(ctx, 0, n)
 		if err != nil {
 			t.Fatal(err)
 		}

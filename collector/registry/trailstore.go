@@ -5,35 +5,25 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"anagrafe/collector/trail"
 )
 
 // The rows of the audit trail. Package trail knows what they mean; here they
 // only share the register's database, and with it its commits, replicas and
 // backups.
 
-// TrailState and TrailBatch are trail.State and trail.Batch: aliases of the same
-// types without name, for neither package may import the other.
-type TrailState = struct {
-	Size       int64
-	Checkpoint []byte
-	Hashes     func(ctx context.Context, indexes []int64) ([][]byte, error)
-}
+// trailStore is the trail.Store of a register. Open gives it to main, and main to package
+// trail: who holds a Registry can neither append to the trail nor delete from it.
+type trailStore struct{ r *Registry }
 
-// TrailBatch is what is added in one transaction.
-type TrailBatch = struct {
-	Headers, Bodies [][]byte
-	HashIndexes     []int64
-	Hashes          [][]byte
-	Checkpoint      []byte
-}
-
-// AppendTrail adds what next makes of the trail as it is, in one transaction: the
+// Append adds what next makes of the trail as it is, in one transaction: the
 // entries behind the last one, the tree's hashes that they complete (each at its
 // stored index), and the checkpoint that covers them. A batch without checkpoint
 // is empty and adds nothing. Nobody else appends between next and the commit.
-func (r *Registry) AppendTrail(ctx context.Context, next func(ctx context.Context, now TrailState) (TrailBatch, error)) error {
-	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		now := TrailState{Hashes: func(ctx context.Context, indexes []int64) ([][]byte, error) { return trailHashes(ctx, tx, indexes) }}
+func (s trailStore) Append(ctx context.Context, next func(ctx context.Context, now trail.State) (trail.Batch, error)) error {
+	err := s.r.update(ctx, func(ctx context.Context, tx *tx) error {
+		now := trail.State{Hashes: func(ctx context.Context, indexes []int64) ([][]byte, error) { return trailHashes(ctx, tx, indexes) }}
 		if err := tx.QueryRowContext(ctx, "SELECT size, checkpoint FROM trail_head").Scan(&now.Size, &now.Checkpoint); err != nil {
 			return err
 		}
@@ -49,7 +39,7 @@ func (r *Registry) AppendTrail(ctx context.Context, next func(ctx context.Contex
 	return nil
 }
 
-func appendTrail(ctx context.Context, tx *tx, size int64, b TrailBatch) error {
+func appendTrail(ctx context.Context, tx *tx, size int64, b trail.Batch) error {
 	if len(b.Headers) != len(b.Bodies) || len(b.HashIndexes) != len(b.Hashes) {
 		return fmt.Errorf("%d headers with %d bodies, %d indexes with %d hashes",
 			len(b.Headers), len(b.Bodies), len(b.HashIndexes), len(b.Hashes))
@@ -78,27 +68,18 @@ func notNull(b []byte) []byte {
 	return b
 }
 
-// TrailSize is the number of entries.
-func (r *Registry) TrailSize(ctx context.Context) (int64, error) {
-	var size int64
-	if err := r.read.QueryRowContext(ctx, "SELECT size FROM trail_head").Scan(&size); err != nil {
-		return 0, fmt.Errorf("read trail size: %w", err)
-	}
-	return size, nil
-}
-
-// TrailCheckpoint is the newest checkpoint, empty before the first entry.
-func (r *Registry) TrailCheckpoint(ctx context.Context) ([]byte, error) {
+// Checkpoint is the newest checkpoint, empty before the first entry.
+func (s trailStore) Checkpoint(ctx context.Context) ([]byte, error) {
 	var checkpoint []byte
-	if err := r.read.QueryRowContext(ctx, "SELECT checkpoint FROM trail_head").Scan(&checkpoint); err != nil {
+	if err := s.r.read.QueryRowContext(ctx, "SELECT checkpoint FROM trail_head").Scan(&checkpoint); err != nil {
 		return nil, fmt.Errorf("read trail checkpoint: %w", err)
 	}
 	return checkpoint, nil
 }
 
-// TrailHashes gives the stored hashes at these indexes, in their order.
-func (r *Registry) TrailHashes(ctx context.Context, indexes []int64) (hashes [][]byte, err error) {
-	err = r.view(ctx, func(tx *tx) error {
+// Hashes gives the stored hashes at these indexes, in their order.
+func (s trailStore) Hashes(ctx context.Context, indexes []int64) (hashes [][]byte, err error) {
+	err = s.r.view(ctx, func(tx *tx) error {
 		hashes, err = trailHashes(ctx, tx, indexes)
 		return err
 	})
@@ -122,10 +103,10 @@ func trailHashes(ctx context.Context, tx *tx, indexes []int64) ([][]byte, error)
 	return hashes, nil
 }
 
-// TrailEntries gives the entries from number from up to, not including, to;
+// Entries gives the entries from number from up to, not including, to;
 // fewer when the trail is shorter.
-func (r *Registry) TrailEntries(ctx context.Context, from, to int64) (headers, bodies [][]byte, err error) {
-	err = r.view(ctx, func(tx *tx) error {
+func (s trailStore) Entries(ctx context.Context, from, to int64) (headers, bodies [][]byte, err error) {
+	err = s.r.view(ctx, func(tx *tx) error {
 		return each(ctx, tx, func(scan func(...any) error) error {
 			var header, body []byte
 			err := scan(&header, &body)

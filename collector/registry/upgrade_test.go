@@ -208,7 +208,7 @@ func upgradedLater(t *testing.T, store string) {
 		t.Fatal(err)
 	}
 	back()
-	r, err := Open(t.Context(), optionsOf(t, store))
+	r, _, err := Open(t.Context(), optionsOf(t, store))
 	if err == nil {
 		err = r.Close()
 	}
@@ -249,8 +249,8 @@ func upgraded(t *testing.T, r *Registry) {
 	if users, err := r.Users(t.Context()); err != nil || len(users) != 3 {
 		t.Error(users, err)
 	}
-	if size, err := r.TrailSize(t.Context()); err != nil || size != 1 {
-		t.Error(size, err)
+	if headers, err := (trailStore{r}).Headers(t.Context(), 0, 9); err != nil || len(headers) != 1 {
+		t.Errorf("%q, %v", headers, err)
 	}
 	before, err := r.LastChange(t.Context())
 	if err != nil || before == 0 {

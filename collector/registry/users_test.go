@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"anagrafe/collector/trail"
 	"anagrafe/protocol"
 )
 
@@ -130,59 +131,56 @@ func TestUsers(t *testing.T) {
 
 func TestTrailRows(t *testing.T) {
 	r := openNew(t)
-	ctx := t.Context()
-	if size, err := r.TrailSize(ctx); size != 0 || err != nil {
-		t.Fatal(size, err)
+	s, ctx := trailStore{r}, t.Context()
+	add := func(batch trail.Batch) error {
+		return s.Append(ctx, func(context.Context, trail.State) (trail.Batch, error) { return batch, nil })
 	}
-	add := func(batch TrailBatch) error {
-		return r.AppendTrail(ctx, func(context.Context, TrailState) (TrailBatch, error) { return batch, nil })
-	}
-	if err := add(TrailBatch{Checkpoint: []byte("empty tree")}); err != nil {
+	if err := add(trail.Batch{Checkpoint: []byte("empty tree")}); err != nil {
 		t.Fatal(err)
 	}
-	b := func(s ...string) (all [][]byte) {
-		for _, s := range s {
-			all = append(all, []byte(s))
+	b := func(texts ...string) (all [][]byte) {
+		for _, text := range texts {
+			all = append(all, []byte(text))
 		}
 		return all
 	}
-	if err := add(TrailBatch{b("h0", "h1"), [][]byte{[]byte("b0"), nil}, []int64{0, 1, 2}, b("x", "y", "z"), []byte("c2")}); err != nil {
+	if err := add(trail.Batch{Headers: b("h0", "h1"), Bodies: [][]byte{[]byte("b0"), nil}, HashIndexes: []int64{0, 1, 2}, Hashes: b("x", "y", "z"), Checkpoint: []byte("c2")}); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"a hash twice":    add(TrailBatch{b("h"), b("b"), []int64{2}, b("w"), []byte("c")}),
-		"unequal lengths": add(TrailBatch{b("h"), nil, nil, nil, []byte("c")}),
-		"what next refuses": r.AppendTrail(ctx, func(context.Context, TrailState) (TrailBatch, error) {
-			return TrailBatch{b("h"), b("b"), nil, nil, []byte("c")}, errors.New("refused")
+		"a hash twice":    add(trail.Batch{Headers: b("h"), Bodies: b("b"), HashIndexes: []int64{2}, Hashes: b("w"), Checkpoint: []byte("c")}),
+		"unequal lengths": add(trail.Batch{Headers: b("h"), Checkpoint: []byte("c")}),
+		"what next refuses": s.Append(ctx, func(context.Context, trail.State) (trail.Batch, error) {
+			return trail.Batch{Headers: b("h"), Bodies: b("b"), Checkpoint: []byte("c")}, errors.New("refused")
 		}),
 	} {
 		if err == nil {
 			t.Errorf("appended %s", name)
 		}
 	}
-	if err := add(TrailBatch{}); err != nil {
+	if err := add(trail.Batch{}); err != nil {
 		t.Error(err)
 	}
-	if err := r.AppendTrail(ctx, func(ctx context.Context, now TrailState) (TrailBatch, error) {
+	if err := s.Append(ctx, func(ctx context.Context, now trail.State) (trail.Batch, error) {
 		hashes, err := now.Hashes(ctx, []int64{2, 0})
 		if now.Size != 2 || string(now.Checkpoint) != "c2" || err != nil || string(hashes[0]) != "z" || string(hashes[1]) != "x" {
 			t.Errorf("%d %q %q %v", now.Size, now.Checkpoint, hashes, err)
 		}
-		return TrailBatch{}, nil
+		return trail.Batch{}, nil
 	}); err != nil {
 		t.Error(err)
 	}
-	headers, bodies, err := r.TrailEntries(ctx, 0, 100)
+	headers, bodies, err := s.Entries(ctx, 0, 100)
 	if err != nil || len(headers) != 2 || !bytes.Equal(headers[1], []byte("h1")) || !bytes.Equal(bodies[0], []byte("b0")) || len(bodies[1]) != 0 {
 		t.Errorf("%q %q %v", headers, bodies, err)
 	}
-	if hashes, err := r.TrailHashes(ctx, []int64{2, 0}); err != nil || string(hashes[0]) != "z" || string(hashes[1]) != "x" {
+	if hashes, err := s.Hashes(ctx, []int64{2, 0}); err != nil || string(hashes[0]) != "z" || string(hashes[1]) != "x" {
 		t.Errorf("%q %v", hashes, err)
 	}
-	if _, err := r.TrailHashes(ctx, []int64{3}); err == nil {
+	if _, err := s.Hashes(ctx, []int64{3}); err == nil {
 		t.Error("a hash that is not there")
 	}
-	if c, err := r.TrailCheckpoint(ctx); string(c) != "c2" || err != nil {
+	if c, err := s.Checkpoint(ctx); string(c) != "c2" || err != nil {
 		t.Errorf("%q %v", c, err)
 	}
 	for _, q := range []string{"DELETE FROM trail_entries", "UPDATE trail_entries SET header = body", "UPDATE trail_entries SET number = 9 WHERE number = 0"} {

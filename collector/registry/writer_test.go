@@ -187,7 +187,7 @@ func TestAWriteWhoseContextEnds(t *testing.T) {
 
 func TestCloseWhileWritesWait(t *testing.T) {
 	store := storeAt(t, filepath.Join(t.TempDir(), "registry.db"))
-	r, err := Open(t.Context(), optionsOf(t, store))
+	r, _, err := Open(t.Context(), optionsOf(t, store))
 	if err != nil {
 		t.Fatal(err)
 	}

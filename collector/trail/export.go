@@ -73,7 +73,7 @@ func (t *Trail) export(ctx context.Context, w io.Writer) error {
 }
 
 func (t *Trail) exportChunk(ctx context.Context, enc *json.Encoder, from, to int64) error {
-	headers, bodies, err := t.store.TrailEntries(ctx, from, to)
+	headers, bodies, err := t.store.Entries(ctx, from, to)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (t *Trail) exportChunk(ctx context.Context, enc *json.Encoder, from, to int
 	for i := tlog.StoredHashCount(from); i < tlog.StoredHashCount(to); i++ {
 		indexes = append(indexes, i)
 	}
-	hashes, err := storedHashes(ctx, t.store.TrailHashes, indexes)
+	hashes, err := storedHashes(ctx, t.store.Hashes, indexes)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (t *Trail) Forget(ctx context.Context, before time.Time) (int64, error) {
 }
 
 func (t *Trail) forget(ctx context.Context, before time.Time) (int64, error) {
-	from, err := t.store.TrailForgotten(ctx)
+	from, err := t.store.Forgotten(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -47,28 +47,19 @@ func (t *Trail) forget(ctx context.Context, before time.Time) (int64, error) {
 		Body: forgotten{First: from, Last: to - 1, Before: before.UTC()}}); err != nil {
 		return 0, err
 	}
-	return to - from, t.store.ForgetTrailBodies(ctx, to)
+	return to - from, t.store.Forget(ctx, to)
 }
 
 // due is the first entry from from on that is not older than before.
 func (t *Trail) due(ctx context.Context, from int64, before time.Time) (int64, error) {
-	for {
-		headers, _, err := t.store.TrailEntries(ctx, from, from+exportChunk)
+	for h, err := range t.Headers(ctx, from) {
 		if err != nil {
 			return 0, err
 		}
-		for _, raw := range headers {
-			h, err := decodeHeader(raw)
-			if err != nil {
-				return 0, fmt.Errorf("the header of entry %d cannot be read: %w: verify the trail", from, err)
-			}
-			if !h.At.Before(before) {
-				return from, nil
-			}
-			from++
+		if !h.At.Before(before) {
+			break
 		}
-		if len(headers) < exportChunk {
-			return from, nil
-		}
+		from++
 	}
+	return from, nil
 }

@@ -22,12 +22,12 @@ type memory struct {
 	cosignedSize    map[string]int64
 	forgotten       int64
 
-	fail error         // AppendTrail fails with it
+	fail error         // Append fails with it
 	late bool          // ... after the write has reached the disk
-	gate chan struct{} // AppendTrail waits for it, when not nil
+	gate chan struct{} // Append waits for it, when not nil
 }
 
-func (m *memory) AppendTrail(ctx context.Context, next func(context.Context, State) (Batch, error)) error {
+func (m *memory) Append(ctx context.Context, next func(context.Context, State) (Batch, error)) error {
 	if m.gate != nil {
 		<-m.gate
 	}
@@ -52,13 +52,13 @@ func (m *memory) AppendTrail(ctx context.Context, next func(context.Context, Sta
 	return m.fail
 }
 
-func (m *memory) TrailHashes(ctx context.Context, indexes []int64) ([][]byte, error) {
+func (m *memory) Hashes(ctx context.Context, indexes []int64) ([][]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.read(ctx, indexes)
 }
 
-// read is TrailHashes; the caller holds mu.
+// read is Hashes; the caller holds mu.
 func (m *memory) read(_ context.Context, indexes []int64) ([][]byte, error) {
 	var out [][]byte
 	for _, index := range indexes {
@@ -71,20 +71,25 @@ func (m *memory) read(_ context.Context, indexes []int64) ([][]byte, error) {
 	return out, nil
 }
 
-func (m *memory) TrailCheckpoint(context.Context) ([]byte, error) {
+func (m *memory) Checkpoint(context.Context) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.checkpoint, nil
 }
 
-func (m *memory) TrailEntries(_ context.Context, from, to int64) (headers, bodies [][]byte, err error) {
+func (m *memory) Entries(_ context.Context, from, to int64) (headers, bodies [][]byte, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	to = min(to, int64(len(m.headers)))
 	return m.headers[from:to], m.bodies[from:to], nil
 }
 
-func (m *memory) AddTrailCosignature(_ context.Context, witness string, size int64, checkpoint []byte) error {
+func (m *memory) Headers(ctx context.Context, from, to int64) ([][]byte, error) {
+	headers, _, err := m.Entries(ctx, from, to)
+	return headers, err
+}
+
+func (m *memory) AddCosignature(_ context.Context, witness string, size int64, checkpoint []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.cosigned == nil {
@@ -96,13 +101,13 @@ func (m *memory) AddTrailCosignature(_ context.Context, witness string, size int
 	return nil
 }
 
-func (m *memory) TrailCosignatures(context.Context) (map[string][]byte, error) {
+func (m *memory) Cosignatures(context.Context) (map[string][]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(m.cosigned), nil
 }
 
-func (m *memory) ForgetTrailBodies(_ context.Context, to int64) error {
+func (m *memory) Forget(_ context.Context, to int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for ; m.forgotten < to; m.forgotten++ {
@@ -111,7 +116,7 @@ func (m *memory) ForgetTrailBodies(_ context.Context, to int64) error {
 	return nil
 }
 
-func (m *memory) TrailForgotten(context.Context) (int64, error) {
+func (m *memory) Forgotten(context.Context) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.forgotten, nil

@@ -45,7 +45,7 @@ func (t *Trail) prove(ctx context.Context, index int64) (Inclusion, error) {
 	if index < 0 || index >= tree.N {
 		return Inclusion{}, fmt.Errorf("the trail has %d entries", tree.N)
 	}
-	headers, bodies, err := t.store.TrailEntries(ctx, index, index+1)
+	headers, bodies, err := t.store.Entries(ctx, index, index+1)
 	if err != nil {
 		return Inclusion{}, err
 	}
@@ -61,7 +61,7 @@ func (t *Trail) prove(ctx context.Context, index int64) (Inclusion, error) {
 
 // last returns the last checkpoint, signed and read.
 func (t *Trail) last(ctx context.Context) ([]byte, tlog.Tree, error) {
-	checkpoint, err := t.store.TrailCheckpoint(ctx)
+	checkpoint, err := t.store.Checkpoint(ctx)
 	if err != nil {
 		return nil, tlog.Tree{}, err
 	}
@@ -80,7 +80,7 @@ func (t *Trail) last(ctx context.Context) ([]byte, tlog.Tree, error) {
 // the checkpoint covers, since the tree only grows.
 func (t *Trail) hashes(ctx context.Context) tlog.HashReader {
 	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		return storedHashes(ctx, t.store.TrailHashes, indexes)
+		return storedHashes(ctx, t.store.Hashes, indexes)
 	})
 }
 

@@ -1,13 +1,93 @@
 package trail
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"iter"
+	"sort"
+	"time"
 
 	"filippo.io/age"
 )
 
-// ParseHeader reads a header as the register keeps it.
-func ParseHeader(raw []byte) (Header, error) { return decodeHeader(raw) }
+// headersAtOnce is how many headers are read from the store at once, of about 300
+// bytes each.
+const headersAtOnce = 2000
+
+// Size is how many entries the trail has, by its last checkpoint, whose signature is
+// checked.
+func (t *Trail) Size(ctx context.Context) (int64, error) {
+	_, tree, err := t.last(ctx)
+	return tree.N, err
+}
+
+// Headers ranges over those of the entries from number n on, to the newest; an error is
+// the last that it gives.
+func (t *Trail) Headers(ctx context.Context, n int64) iter.Seq2[Header, error] {
+	return func(yield func(Header, error) bool) {
+		for {
+			all, err := t.headers(ctx, n, n+headersAtOnce)
+			for _, h := range all {
+				if !yield(h, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(Header{}, err)
+				return
+			}
+			if len(all) < headersAtOnce {
+				return
+			}
+			n += headersAtOnce
+		}
+	}
+}
+
+// headers gives what can be read of the headers from inclusive to exclusive.
+func (t *Trail) headers(ctx context.Context, from, to int64) ([]Header, error) {
+	raw, err := t.store.Headers(ctx, from, to)
+	all := make([]Header, 0, len(raw))
+	for i, b := range raw {
+		h, err := decodeHeader(b)
+		if err != nil {
+			return all, fmt.Errorf("the header of entry %d cannot be read: %w: verify the trail", from+int64(i), err)
+		}
+		all = append(all, h)
+	}
+	return all, err
+}
+
+// FirstAt is the number of the first entry that is not before a time; Size where there
+// is none. Times of entries grow with their numbers, but for those that waited at the
+// same moment.
+func (t *Trail) FirstAt(ctx context.Context, at time.Time) (int64, error) {
+	size, err := t.Size(ctx)
+	n := sort.Search(int(size), func(i int) bool {
+		var one []Header
+		if err == nil {
+			one, err = t.headers(ctx, int64(i), int64(i)+1)
+		}
+		if err == nil && len(one) == 0 {
+			err = fmt.Errorf("entry %d is missing: verify the trail", i)
+		}
+		return err != nil || !one[0].At.Before(at)
+	})
+	return int64(n), err
+}
+
+// Body gives the body of an entry as it is stored, for Header.Open.
+func (t *Trail) Body(ctx context.Context, n int64) ([]byte, error) {
+	_, bodies, err := t.store.Entries(ctx, n, n+1)
+	if err == nil && len(bodies) != 1 {
+		err = fmt.Errorf("entry %d is missing: verify the trail", n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return bodies[0], nil
+}
 
 // Open returns what a body holds; it is sealed to one of the identities, or plain.
 func (h Header) Open(body []byte, identities ...age.Identity) (Content, error) {

@@ -65,7 +65,7 @@ func (t *Trail) commit(batch []*pending) {
 // write stores a batch with its hashes and the checkpoint over them.
 func (t *Trail) write(ctx context.Context, batch []*pending) (first int64, checkpoint []byte, err error) {
 	var grown tree
-	err = t.store.AppendTrail(ctx, func(ctx context.Context, now State) (b Batch, err error) {
+	err = t.store.Append(ctx, func(ctx context.Context, now State) (b Batch, err error) {
 		first = now.Size
 		b, grown, err = t.grow(ctx, now, batch)
 		return b, err

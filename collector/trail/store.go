@@ -10,35 +10,36 @@ import (
 // Store keeps the trail durably; the registry implements it in its own
 // database, so that the trail follows the register's replicas and backups.
 type Store interface {
-	// AppendTrail calls next with the trail as it is and stores what it gives, in
-	// one durable transaction. From before next is called until that is committed
+	// Append calls next with the trail as it is and stores what it gives, in one
+	// durable transaction. From before next is called until that is committed
 	// nobody else appends, in this process or another one on the same database. An
-	// empty Batch stores nothing. When AppendTrail returns an error the batch may
+	// empty Batch stores nothing. When Append returns an error the batch may
 	// nevertheless have been stored.
-	AppendTrail(ctx context.Context, next func(ctx context.Context, now State) (Batch, error)) error
-	// TrailHashes gives the tree's hashes (32 bytes each) in the order of indexes.
-	TrailHashes(ctx context.Context, indexes []int64) ([][]byte, error)
-	// TrailCheckpoint gives the last checkpoint; empty when there is none yet.
-	TrailCheckpoint(ctx context.Context) ([]byte, error)
-	// TrailEntries gives entries from inclusive to exclusive; a body that was
-	// deleted is empty.
-	TrailEntries(ctx context.Context, from, to int64) (headers, bodies [][]byte, err error)
-	// AddTrailCosignature keeps a checkpoint of size entries that a witness (its
-	// public key) signed, unless one of more entries is kept of it: a witness that
-	// was here twice at once must not go back.
-	AddTrailCosignature(ctx context.Context, witness string, size int64, checkpoint []byte) error
-	// TrailCosignatures gives the checkpoint kept of each witness.
-	TrailCosignatures(ctx context.Context) (map[string][]byte, error)
-	// ForgetTrailBodies empties the bodies of the entries below to, from the first
-	// that was not emptied yet on.
-	ForgetTrailBodies(ctx context.Context, to int64) error
-	// TrailForgotten is how many entries, from the first on, have lost their body.
-	TrailForgotten(ctx context.Context) (int64, error)
+	Append(ctx context.Context, next func(ctx context.Context, now State) (Batch, error)) error
+	// Hashes gives the tree's hashes (32 bytes each) in the order of indexes.
+	Hashes(ctx context.Context, indexes []int64) ([][]byte, error)
+	// Checkpoint gives the last checkpoint; empty when there is none yet.
+	Checkpoint(ctx context.Context) ([]byte, error)
+	// Entries gives entries from inclusive to exclusive, fewer when the trail is
+	// shorter; a body that was deleted is empty.
+	Entries(ctx context.Context, from, to int64) (headers, bodies [][]byte, err error)
+	// Headers is Entries without the bodies.
+	Headers(ctx context.Context, from, to int64) ([][]byte, error)
+	// AddCosignature keeps a checkpoint of size entries that a witness (its public
+	// key) signed, unless one of more entries is kept of it: a witness that was here
+	// twice at once must not go back.
+	AddCosignature(ctx context.Context, witness string, size int64, checkpoint []byte) error
+	// Cosignatures gives the checkpoint kept of each witness, by its public key.
+	Cosignatures(ctx context.Context) (map[string][]byte, error)
+	// Forget empties the bodies of the entries below to, from the first that was not
+	// emptied yet on; headers and hashes stay, so that proofs verify.
+	Forget(ctx context.Context, to int64) error
+	// Forgotten is how many entries, from the first on, have lost their body.
+	Forgotten(ctx context.Context) (int64, error)
 }
 
-// State is the trail while nobody else appends. (State and Batch are aliases, so
-// that the registry can implement Store without importing this package.)
-type State = struct {
+// State is the trail while nobody else appends.
+type State struct {
 	Size       int64  // number of entries
 	Checkpoint []byte // the last one; empty when there is none yet
 	// Hashes gives the tree's hashes in the order of indexes.
@@ -46,7 +47,7 @@ type State = struct {
 }
 
 // Batch is what one transaction adds.
-type Batch = struct {
+type Batch struct {
 	Headers, Bodies [][]byte // entries State.Size, State.Size+1, ...
 	HashIndexes     []int64  // of the tree's new hashes
 	Hashes          [][]byte

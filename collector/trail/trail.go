@@ -91,14 +91,14 @@ func Open(ctx context.Context, s Store, o Options) (*Trail, error) {
 		}
 		t.witnesses = append(t.witnesses, w)
 	}
-	checkpoint, err := s.TrailCheckpoint(ctx)
+	checkpoint, err := s.Checkpoint(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open the audit trail: %w", err)
 	}
 	if t.signer, t.vkey, err = loadKey(o.KeyDir, len(checkpoint) == 0); err != nil {
 		return nil, fmt.Errorf("open the audit trail: %w", err)
 	}
-	if err := s.AppendTrail(ctx, t.begin); err != nil {
+	if err := s.Append(ctx, t.begin); err != nil {
 		return nil, fmt.Errorf("open the audit trail: %w", err)
 	}
 	go t.sequence()
@@ -163,7 +163,7 @@ func (t *Trail) VerifierKey() string { return t.vkey }
 
 // Checkpoint returns the last signed checkpoint.
 func (t *Trail) Checkpoint(ctx context.Context) ([]byte, error) {
-	b, err := t.store.TrailCheckpoint(ctx)
+	b, err := t.store.Checkpoint(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoint: %w", err)
 	}

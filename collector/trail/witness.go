@@ -176,14 +176,14 @@ func (t *Trail) AddCosignature(ctx context.Context, cosigned []byte) (Cosigned, 
 			t.log.ErrorContext(ctx, "a witness holds a checkpoint of another past than this trail's: one of the two was changed; call the auditors", "witness", w.name, "entries", c.Size)
 			return Cosigned{}, ErrFork
 		}
-		stored, err := t.store.TrailCosignatures(ctx)
+		stored, err := t.store.Cosignatures(ctx)
 		if err != nil {
 			return Cosigned{}, fmt.Errorf("compare a cosigned checkpoint: %w", err)
 		}
 		if kept, err := openCosigned(stored[w.vkey()], t.vkey, w); err == nil && kept.Size == c.Size && kept.At.After(c.At) {
 			return kept.Cosigned, nil // an old signature, handed in again
 		}
-		if err := t.store.AddTrailCosignature(ctx, w.vkey(), c.Size, c.Checkpoint); err != nil {
+		if err := t.store.AddCosignature(ctx, w.vkey(), c.Size, c.Checkpoint); err != nil {
 			return Cosigned{}, fmt.Errorf("keep a cosigned checkpoint: %w", err)
 		}
 		return c.Cosigned, nil
@@ -204,7 +204,7 @@ func (t *Trail) rootAt(ctx context.Context, size int64) (tlog.Hash, error) {
 // Cosignatures returns the newest checkpoint of each witness of the configuration;
 // one that never came has Size 0 and no Checkpoint.
 func (t *Trail) Cosignatures(ctx context.Context) ([]Cosigned, error) {
-	stored, err := t.store.TrailCosignatures(ctx)
+	stored, err := t.store.Cosignatures(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the cosigned checkpoints: %w", err)
 	}

@@ -191,7 +191,7 @@ func TestAWitnessRefusesAnotherPast(t *testing.T) {
 	forged := &memory{}
 	other := &Trail{store: forged, log: w.log, signer: w.signer, vkey: w.vkey, pseudonyms: w.pseudonyms,
 		queue: make(chan *pending, maxBatch), stop: make(chan struct{}), done: make(chan struct{})}
-	if err := forged.AppendTrail(t.Context(), other.begin); err != nil {
+	if err := forged.Append(t.Context(), other.begin); err != nil {
 		t.Fatal(err)
 	}
 	go other.sequence()

@@ -43,8 +43,9 @@ func play(t *testing.T, store string) *played {
 	log := slog.New(slog.DiscardHandler)
 	o := registrytest.Options(dir, log)
 	o.Store = store
-	reg := registrytest.Open(t, o)
-	tr, err := trail.Open(t.Context(), reg, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: bytes.Repeat([]byte{7}, 32), Log: log})
+	reg, entries := registrytest.OpenTrail(t, o)
+	defer reg.Close()
+	tr, err := trail.Open(t.Context(), entries, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: bytes.Repeat([]byte{7}, 32), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

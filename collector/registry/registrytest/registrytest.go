@@ -12,6 +12,7 @@ import (
 	"filippo.io/age"
 
 	"anagrafe/collector/registry"
+	"anagrafe/collector/trail"
 )
 
 // consult is the key of consultation of all: what one test opens, the next one reads.
@@ -31,7 +32,14 @@ func Options(dir string, log *slog.Logger) registry.Options {
 // Open opens a register until the test ends.
 func Open(t testing.TB, o registry.Options) *registry.Registry {
 	t.Helper()
-	r, err := registry.Open(t.Context(), o)
+	r, _ := OpenTrail(t, o)
+	return r
+}
+
+// OpenTrail is Open for a test that also writes the audit trail.
+func OpenTrail(t testing.TB, o registry.Options) (*registry.Registry, trail.Store) {
+	t.Helper()
+	r, store, err := registry.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,5 +48,5 @@ func Open(t testing.TB, o registry.Options) *registry.Registry {
 			t.Error(err)
 		}
 	})
-	return r
+	return r, store
 }

@@ -98,7 +98,7 @@ func (a *Audit) page(rw http.ResponseWriter, r *http.Request) {
 		a.Web.Broken(rw, r, err)
 		return
 	}
-	size, err := a.Registry.TrailSize(r.Context())
+	size, err := a.Trail.Size(r.Context())
 	if err != nil {
 		a.Web.Broken(rw, r, err)
 		return

@@ -31,6 +31,7 @@ type room struct {
 	t       *testing.T
 	dir     string
 	reg     *registry.Registry
+	store   trail.Store
 	trail   *trail.Trail
 	web     *web.Web
 	audit   *Audit
@@ -47,8 +48,8 @@ func newRoom(t *testing.T) *room {
 	m := &room{t: t, dir: t.TempDir()}
 	log := m.options().Log
 	var err error
-	m.reg = registrytest.Open(t, registrytest.Options(m.dir, log))
-	if m.trail, err = trail.Open(t.Context(), m.reg, m.options()); err != nil {
+	m.reg, m.store = registrytest.OpenTrail(t, registrytest.Options(m.dir, log))
+	if m.trail, err = trail.Open(t.Context(), m.store, m.options()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.trail.Close() })
@@ -265,7 +266,7 @@ func TestARegisterThatIsRolledBackIsFound(t *testing.T) {
 	}
 	o := registrytest.Options(m.dir, m.options().Log)
 	o.Store, o.Ledger = "sqlite:"+copied, filepath.Join(m.dir, "yesterday.ledger")
-	yesterday := registrytest.Open(t, o)
+	_, yesterday := registrytest.OpenTrail(t, o)
 	again, err := trail.Open(t.Context(), yesterday, m.options())
 	if err != nil {
 		t.Fatal(err)
@@ -291,7 +292,7 @@ func TestATrailThatWasTamperedWithDoesNotOpen(t *testing.T) {
 		m.consult(3)
 		m.trail.Close()
 		m.tamper(sql)
-		if again, err := trail.Open(t.Context(), m.reg, m.options()); err == nil {
+		if again, err := trail.Open(t.Context(), m.store, m.options()); err == nil {
 			again.Close()
 			t.Errorf("%s: opened", name)
 		}
@@ -317,7 +318,7 @@ func TestManyOfficersAtOnce(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 	m.trail.Close()
-	again, err := trail.Open(t.Context(), m.reg, m.options())
+	again, err := trail.Open(t.Context(), m.store, m.options())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -83,64 +82,27 @@ func (q asked) url(path string, pairs ...string) string {
 	return path + "?" + v.Encode()
 }
 
-// period returns the headers of a force in a time, in the order of the trail. Times
-// of entries grow with their numbers, but for those that wait at the same moment.
+// period returns the headers of a force in a time, in the order of the trail.
 func (a *Audit) period(ctx context.Context, force string, from, until time.Time) ([]trail.Header, error) {
-	size, err := a.Registry.TrailSize(ctx)
-	if err != nil {
-		return nil, err
-	}
 	const slack = time.Hour
-	start, err := a.firstAt(ctx, size, from.Add(-slack))
+	start, err := a.Trail.FirstAt(ctx, from.Add(-slack))
 	if err != nil {
 		return nil, err
 	}
 	var all []trail.Header
-	for n := start; n < size; n += headerChunk {
-		raw, err := a.Registry.TrailHeaders(ctx, n, n+headerChunk)
-		if err != nil {
+	for h, err := range a.Trail.Headers(ctx, start) {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		for i := range raw {
-			h, err := trail.ParseHeader(raw[i])
-			switch {
-			case err != nil:
-				return nil, fmt.Errorf("the header of entry %d cannot be read: verify the trail: %w", n+int64(i), err)
-			case h.At.After(until.Add(slack)):
-				return all, nil
-			case h.Force == force && !h.At.Before(from) && h.At.Before(until):
-				if all = append(all, h); len(all) > maxHeaders {
-					return nil, errMany
-				}
+		case h.At.After(until.Add(slack)):
+			return all, nil
+		case h.Force == force && !h.At.Before(from) && h.At.Before(until):
+			if all = append(all, h); len(all) > maxHeaders {
+				return nil, errMany
 			}
 		}
 	}
 	return all, nil
-}
-
-// firstAt is the first entry that is not before a time, by halving.
-func (a *Audit) firstAt(ctx context.Context, size int64, at time.Time) (int64, error) {
-	low, high := int64(0), size
-	for low < high {
-		middle := (low + high) / 2
-		raw, err := a.Registry.TrailHeaders(ctx, middle, middle+1)
-		if err != nil {
-			return 0, err
-		}
-		if len(raw) == 0 {
-			return 0, fmt.Errorf("entry %d is missing: verify the trail", middle)
-		}
-		h, err := trail.ParseHeader(raw[0])
-		if err != nil {
-			return 0, fmt.Errorf("the header of entry %d cannot be read: verify the trail: %w", middle, err)
-		}
-		if h.At.Before(at) {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low, nil
 }
 
 // filter keeps what was asked for, in its order.
@@ -181,14 +143,11 @@ func (a *Audit) open(ctx context.Context, headers []trail.Header, identity age.I
 		if identity == nil {
 			continue
 		}
-		_, bodies, err := a.Registry.TrailEntries(ctx, h.Index, h.Index+1)
+		body, err := a.Trail.Body(ctx, h.Index)
 		if err != nil {
 			return nil, err
 		}
-		if len(bodies) != 1 {
-			return nil, fmt.Errorf("entry %d is missing: verify the trail", h.Index)
-		}
-		content, err := h.Open(bodies[0], identity)
+		content, err := h.Open(body, identity)
 		if err != nil {
 			all[i].Why = err.Error()
 			continue

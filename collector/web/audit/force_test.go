@@ -34,12 +34,8 @@ func (m *room) post(path, secret string, form url.Values) *httptest.ResponseReco
 // kinds counts the entries of a kind on the trail.
 func (m *room) kinds(kind act.Kind) (n int) {
 	m.t.Helper()
-	raw, err := m.reg.TrailHeaders(m.t.Context(), 0, 10_000)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	for _, one := range raw {
-		if h, err := trail.ParseHeader(one); err != nil {
+	for h, err := range m.trail.Headers(m.t.Context(), 0) {
+		if err != nil {
 			m.t.Fatal(err)
 		} else if h.Kind == kind {
 			n++

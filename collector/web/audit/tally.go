@@ -3,17 +3,12 @@ package audit
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
 	"anagrafe/collector/act"
-	"anagrafe/collector/trail"
 	"anagrafe/protocol/pages"
 )
-
-// headerChunk is how many headers are read at once, about 300 bytes each.
-const headerChunk = 2000
 
 // monthly is how many entries of a kind a force left in a month, as clocks in Rome
 // showed it: all that the Comune's data protection officer reads of them.
@@ -38,22 +33,12 @@ func (a *Audit) months(ctx context.Context) ([]monthly, error) {
 	if a.tally.entries == nil {
 		a.tally.entries = map[monthly]int{}
 	}
-	for {
-		headers, err := a.Registry.TrailHeaders(ctx, a.tally.next, a.tally.next+headerChunk)
+	for h, err := range a.Trail.Headers(ctx, a.tally.next) {
 		if err != nil {
 			return nil, err
 		}
-		for _, raw := range headers {
-			h, err := trail.ParseHeader(raw)
-			if err != nil {
-				return nil, fmt.Errorf("the header of entry %d cannot be read: verify the trail: %w", a.tally.next, err)
-			}
-			a.tally.entries[monthly{Month: h.At.In(pages.Rome()).Format("2006-01"), Force: h.Force, Kind: h.Kind}]++
-			a.tally.next++
-		}
-		if len(headers) < headerChunk {
-			break
-		}
+		a.tally.entries[monthly{Month: h.At.In(pages.Rome()).Format("2006-01"), Force: h.Force, Kind: h.Kind}]++
+		a.tally.next++
 	}
 	all := make([]monthly, 0, len(a.tally.entries))
 	for m, n := range a.tally.entries {

@@ -63,8 +63,9 @@ func newTown(t *testing.T, change ...setup) *town {
 			t.Fatal(err)
 		}
 	}
-	w.reg = registrytest.Open(t, registrytest.Options(t.TempDir(), log))
-	w.trail, err = trail.Open(ctx, w.reg, trail.Options{KeyDir: t.TempDir(), PseudonymKey: []byte(secret), Log: log})
+	var store trail.Store
+	w.reg, store = registrytest.OpenTrail(t, registrytest.Options(t.TempDir(), log))
+	w.trail, err = trail.Open(ctx, store, trail.Options{KeyDir: t.TempDir(), PseudonymKey: []byte(secret), Log: log})
 	must()
 	t.Cleanup(func() { w.trail.Close() })
 	w.identity, err = age.GenerateX25519Identity()

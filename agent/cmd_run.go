@@ -121,9 +121,7 @@ func runSite(ctx context.Context, c *call, config Config, programs *update.Updat
 		return errors.Join(err, group.Wait())
 	}
 	if config.Notify {
-		n := newNotifier(s.inv, "http://"+config.Listen, c.log)
-		s.link.keep = n.keep
-		group.Go(func() error { return n.run(ctx) })
+		group.Go(func() error { return s.desktop.run(ctx) })
 	}
 	group.Go(func() error { return s.link.run(ctx) })
 	group.Go(func() error { return s.answer(ctx) })

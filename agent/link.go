@@ -22,34 +22,18 @@ type link struct {
 	wrap    func(http.RoundTripper) http.RoundTripper // a test's tap; nil
 	visit   bool                                      // a technician's: its grants end by themselves
 	running atomic.Bool
-	// keep keeps a notice; the inventory's, unless somebody wants to hear of it.
-	keep func(context.Context, protocol.Notice) error
-	// withdrawn is called when a notice tells that a site was withdrawn elsewhere.
-	withdrawn func(context.Context)
 }
 
 // newLink opens the identity, if there is one. One that cannot be read is
-// an error: an identity is never replaced in silence.
-func newLink(dir string, inv *inventory.Inventory, park bool, log *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (*link, error) {
+// an error: an identity is never replaced in silence. keep is given the notices.
+func newLink(dir string, inv *inventory.Inventory, keep func(context.Context, protocol.Notice) error, park bool, log *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (*link, error) {
 	identity, err := uplink.Open(dir)
 	if e, ok := errors.AsType[*uplink.Error](err); err != nil && !(ok && e.Reason == uplink.NotEnrolled) {
 		return nil, err
 	}
-	l := &link{dir: dir, inv: inv, wrap: wrap, keep: inv.KeepNotice, withdrawn: func(context.Context) {}}
-	l.up = uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: l.keepNotice, Park: park,
+	up := uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: keep, Park: park,
 		Version: version(), Log: log, WrapTransport: wrap})
-	return l, nil
-}
-
-// keepNotice keeps a notice.
-func (l *link) keepNotice(ctx context.Context, n protocol.Notice) error {
-	if err := l.keep(ctx, n); err != nil {
-		return err
-	}
-	if change, ok := n.Body.(protocol.SiteChange); ok && change.State == protocol.SiteWithdrawn {
-		l.withdrawn(ctx)
-	}
-	return nil
+	return &link{dir: dir, inv: inv, wrap: wrap, up: up}, nil
 }
 
 // run delivers until ctx ends; before an enrolment it waits.

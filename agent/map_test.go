@@ -136,7 +136,7 @@ func TestMapGoesWithTheLastCamera(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = s.link.keepNotice(t.Context(), protocol.Notice{ID: "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c0aa", SiteID: c.SiteID, At: time.Now(),
+			err = s.keepNotice(t.Context(), protocol.Notice{ID: "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c0aa", SiteID: c.SiteID, At: time.Now(),
 				Body: protocol.SiteChange{State: protocol.SiteWithdrawn, At: time.Now()}})
 			if err != nil {
 				t.Fatal(err)

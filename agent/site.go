@@ -20,6 +20,7 @@ import (
 	"anagrafe/agent/inventory"
 	"anagrafe/agent/review"
 	"anagrafe/agent/update"
+	"anagrafe/protocol"
 	"anagrafe/protocol/daemon"
 )
 
@@ -37,6 +38,8 @@ type site struct {
 	review *review.Review
 	link   *link
 	atlas  *atlas.Atlas
+	// desktop tells the person in front of this computer of messages, while it runs.
+	desktop *notifier
 	// programs are the agent's own versions; nil: this process is no daemon.
 	programs *update.Updater
 	lookNow  chan struct{} // buffered 1: somebody wants to know whether there is an update
@@ -73,13 +76,13 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 	if s.inv, err = inventory.Open(ctx, dir, log); err != nil {
 		return nil, err
 	}
-	if s.link, err = newLink(dir, s.inv, config.Connection == parked, log, nil); err != nil {
+	s.desktop = newNotifier(s.inv, "http://"+config.Listen, log)
+	if s.link, err = newLink(dir, s.inv, s.keepNotice, config.Connection == parked, log, nil); err != nil {
 		return nil, err
 	}
 	if s.atlas, err = atlas.Open(atlasDir(dir), s.link.up, log); err != nil {
 		return nil, err
 	}
-	s.link.withdrawn = s.withdrawn
 	s.review, err = review.New(review.Options{
 		Inventory: s.inv,
 		Scan:      s.look,
@@ -101,6 +104,17 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 		Log:       log,
 	})
 	return s, err
+}
+
+// keepNotice keeps what the collector sends.
+func (s *site) keepNotice(ctx context.Context, n protocol.Notice) error {
+	if err := s.desktop.keep(ctx, n); err != nil {
+		return err
+	}
+	if change, ok := n.Body.(protocol.SiteChange); ok && change.State == protocol.SiteWithdrawn { // elsewhere
+		s.withdrawn(ctx)
+	}
+	return nil
 }
 
 // Close gives the directory back.

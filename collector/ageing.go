@@ -80,7 +80,7 @@ func (o *office) tidy(ctx context.Context, alerts *alerts) error {
 }
 
 // age has the register's entries age, and suspensions end that were to end by now,
-// each batch once it is on the trail, and tells search and the agents.
+// each batch once it is on the trail.
 func (o *office) age(ctx context.Context, now time.Time) error {
 	done, err := o.reg.Age(ctx, now, func(ctx context.Context, kind act.Kind, sites []string) error {
 		return o.record(ctx, web.Act{Kind: kind, User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
@@ -89,8 +89,6 @@ func (o *office) age(ctx context.Context, now time.Time) error {
 		return o.record(ctx, web.Act{Kind: act.AgeingResumed, User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
 	})
 	if done != (registry.Aged{}) || shown > 0 {
-		o.changed()
-		o.notify()
 		o.log.InfoContext(ctx, "the register has aged", "reminded", done.Reminded, "unverified", done.Unverified, "withdrawn", done.Withdrawn, "shown_again", shown)
 	}
 	return errors.Join(err, endErr)

@@ -28,8 +28,7 @@ func (o *office) assistedForm(inside func(protocol.Point) bool) (*adhere.Adhere,
 			}
 			return pdf.Write(d)
 		}},
-		Find: func(text string) []protocol.FoundPlace { return o.shown.Find(text) }, Map: func() protocol.MapDescription { return o.shown.Describe() },
-		Inside: inside, Mail: o.config.SMTPServer != "", Log: o.log})
+		Find: o.shown.Find, Map: o.shown.Describe, Inside: inside, Mail: o.config.SMTPServer != "", Log: o.log})
 }
 
 // expireAssisted deletes what was dictated and nobody confirmed in time, each once it is

@@ -68,8 +68,6 @@ func (o *office) bounced(rw http.ResponseWriter, r *http.Request) {
 	}
 	if t.Known && t.Fate == mail.FateBounced {
 		o.log.WarnContext(r.Context(), "mail came back: its address is refused for good, the contact is marked", "mail", t.Mail)
-		o.changed()
-		o.notify()
 	}
 	web.WriteJSON(rw, http.StatusOK, t)
 }

@@ -105,8 +105,6 @@ func (o *office) erase(rw http.ResponseWriter, r *http.Request) {
 		o.opsWeb.Broken(rw, r, err)
 		return
 	}
-	o.changed()
-	o.notify()
 	web.WriteJSON(rw, http.StatusOK, answer)
 }
 

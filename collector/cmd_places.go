@@ -208,7 +208,6 @@ func (o *office) importPlaces(rw http.ResponseWriter, r *http.Request) {
 		o.opsWeb.Broken(rw, r, err)
 		return
 	}
-	o.changed() // the gazetteer follows
 	web.WriteJSON(rw, http.StatusOK, rep)
 }
 

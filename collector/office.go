@@ -54,14 +54,9 @@ type office struct {
 	receipts  *ingest.ReceiptKey
 	index     *search.Index
 	places    *gazetteer.Gazetteer
-	recorded  chan struct{}                              // signalled, buffered 1: the register has changed
 	placedBy  string                                     // the sources by which sites are placed
 	redrawn   chan struct{}                              // signalled, buffered 1: these are others
 	drawn     atomic.Pointer[map[string]*choropleth.Map] // of the districts, by what they are
-	// notify tells the agents' server that a notice was queued, readmit that an
-	// agent was revoked; both are set before anything is served.
-	notify  func()
-	readmit func(agentID string)
 
 	publicWeb, opsWeb, consultWeb *web.Web
 	referentWeb                   *web.Web // of the public listener too, for those who sign in there
@@ -100,7 +95,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	o := &office{dir: dir, config: config, log: log, notify: func() {}, readmit: func(string) {}, recorded: make(chan struct{}, 1), redrawn: make(chan struct{}, 1), held: held}
+	o := &office{dir: dir, config: config, log: log, redrawn: make(chan struct{}, 1), held: held}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, o.Close())
@@ -170,9 +165,9 @@ func takeLock(dir string) (hold, error) {
 
 func (h hold) release() error { return errors.Join(h.lock.Unlock(), h.back()) }
 
-// furnish makes the faces, each for its door.
+// furnish makes the faces, each for its door, after what they stand on.
 func (o *office) furnish() error {
-	for _, furnish := range []func() error{o.furnishDoors, o.furnishPublic, o.furnishOps, o.furnishSearch, o.furnishMail} {
+	for _, furnish := range []func() error{o.furnishDoors, o.furnishGround, o.furnishPublic, o.furnishOps, o.furnishForces, o.furnishMail} {
 		if err := furnish(); err != nil {
 			return err
 		}
@@ -239,7 +234,7 @@ func (o *office) furnishPublic() (err error) {
 		}
 	}
 	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
-		Guesses: ingest.NewGuessGuard(time.Now), OnAct: func() { o.changed(); o.notify() }, Link: o.enrolmentLink, Inside: area.Contains, Log: o.log}); err != nil {
+		Guesses: ingest.NewGuessGuard(time.Now), Link: o.enrolmentLink, Inside: area.Contains, Log: o.log}); err != nil {
 		return err
 	}
 	if o.public, err = public.New(public.Options{
@@ -249,8 +244,8 @@ func (o *office) furnishPublic() (err error) {
 		return err
 	}
 	if o.adhere, err = adhere.New(adhere.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record, Guesses: ingest.NewGuessGuard(time.Now),
-		OnAct: func() { o.changed(); o.notify() }, Sign: o.receipts.SignReceipt, Link: o.enrolmentLink, Find: func(text string) []protocol.FoundPlace { return o.shown.Find(text) },
-		Map: func() protocol.MapDescription { return o.shown.Describe() }, Inside: area.Contains, Mail: o.config.SMTPServer != "", Log: o.log}); err != nil {
+		Sign: o.receipts.SignReceipt, Link: o.enrolmentLink, Find: o.shown.Find,
+		Map: o.shown.Describe, Inside: area.Contains, Mail: o.config.SMTPServer != "", Log: o.log}); err != nil {
 		return err
 	}
 	if o.assisted, err = o.assistedForm(area.Contains); err != nil {
@@ -263,26 +258,35 @@ func (o *office) furnishPublic() (err error) {
 	return err
 }
 
-// furnishOps makes the pages of operators, of the forces' administrators and of
-// their auditors.
+// furnishOps makes the pages of operators.
 func (o *office) furnishOps() (err error) {
-	if o.ops, err = ops.New(ops.Options{
+	o.ops, err = ops.New(ops.Options{
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
 		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(), PublicURL: o.config.PublicURL,
 		OpsURL: o.config.OpsURL, ConsultURL: o.consultWeb.URLOf, Office: o.config.inviter(),
-		OnRevoke: func(agentID string) { o.readmit(agentID) }, OnNotice: func() { o.notify() }, Map: o.districtMap, Version: version(),
-	}); err != nil {
-		return err
-	}
-	if o.force, err = force.New(force.Options{Web: o.consultWeb, Registry: o.reg, Record: o.record, TrailKey: o.trail.VerifierKey(), Log: o.log}); err != nil {
-		return err
-	}
-	o.audit, err = audit.New(audit.Options{Web: o.consultWeb, Trail: o.trail, Registry: o.reg, Log: o.log})
+		Map: o.districtMap, Version: version(),
+	})
 	return err
 }
 
-// furnishSearch makes the index and the ground, and the pages of officers.
-func (o *office) furnishSearch() (err error) {
+// furnishForces makes the pages of officers, of their administrators and of their
+// auditors.
+func (o *office) furnishForces() (err error) {
+	if o.force, err = force.New(force.Options{Web: o.consultWeb, Registry: o.reg, Record: o.record, TrailKey: o.trail.VerifierKey(), Log: o.log}); err != nil {
+		return err
+	}
+	if o.audit, err = audit.New(audit.Options{Web: o.consultWeb, Trail: o.trail, Registry: o.reg, Log: o.log}); err != nil {
+		return err
+	}
+	o.consult, err = consult.New(consult.Options{
+		Index: o.index, Places: o.places, Trail: o.trail, Registry: o.reg, CheckURL: o.config.PublicURL + join.CheckPath,
+		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
+	})
+	return err
+}
+
+// furnishGround makes the index, the gazetteer and the map.
+func (o *office) furnishGround() (err error) {
 	o.index = search.New(o.reg, o.log)
 	o.places = gazetteer.New(o.reg)
 	if o.shown, err = openGround(o.config.Basemap, o.config.BasemapAttribution, o.places); err != nil {
@@ -291,14 +295,7 @@ func (o *office) furnishSearch() (err error) {
 	if o.atlas, err = atlas.New(atlas.Options{Web: o.publicWeb, Map: o.shown, Log: o.log}); err != nil {
 		return err
 	}
-	if o.desk, err = atlas.New(atlas.Options{Web: o.opsWeb, Roles: o.opsWeb.Roles, Map: o.shown, Log: o.log}); err != nil {
-		return err
-	}
-	o.consult, err = consult.New(consult.Options{
-		Index: o.index, Places: o.places, Trail: o.trail, Registry: o.reg, Notify: func() { o.notify() },
-		CheckURL: o.config.PublicURL + join.CheckPath,
-		Basemap:  o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
-	})
+	o.desk, err = atlas.New(atlas.Options{Web: o.opsWeb, Roles: o.opsWeb.Roles, Map: o.shown, Log: o.log})
 	return err
 }
 
@@ -317,24 +314,6 @@ func (o *office) furnishMail() (err error) {
 // enrolmentLink is the address that brings a code to an agent.
 func (o *office) enrolmentLink(code protocol.Code) string {
 	return protocol.Link{Collector: o.config.agentsURL(), Code: code, Pin: o.authority.Pin()}.String()
-}
-
-// changed has the search index follow the register.
-func (o *office) changed() {
-	select {
-	case o.recorded <- struct{}{}:
-	default: // told already
-	}
-}
-
-// elsewhere hears of what was written to the register, by this collector or another
-// one: revoked is an agent, or "".
-func (o *office) elsewhere(revoked string) {
-	o.changed()
-	o.notify()
-	if revoked != "" {
-		o.readmit(revoked)
-	}
 }
 
 // record puts what a person did to the system on the trail. Acts of a force's

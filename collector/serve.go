@@ -79,7 +79,7 @@ func (o *office) agentsDoor(metrics *prometheus.Registry, tracer trace.Tracer) (
 		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Browser: o.config.public() + public.CodePath + "#" + public.CodeInvitation, Register: o.reg,
 		Listen: o.config.ListenAgents, ListenTCP: o.config.ListenAgentsTCP, Balancers: o.config.Balancers, Hosts: []string{o.config.host()},
 		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
-		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), OnRecorded: o.changed, Map: o.shown, Channel: channel.New(filepath.Join(o.dir, "channel"), metrics),
+		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), Map: o.shown, Channel: channel.New(filepath.Join(o.dir, "channel"), metrics),
 	})
 }
 
@@ -123,7 +123,6 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	o.notify, o.readmit = agents.Notify, agents.Readmit
 	metrics.MustRegister(&census{o: o, agents: agents.Certificate})
 	if err := o.warm(ctx); err != nil {
 		return err
@@ -168,8 +167,9 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 		return o.consultWeb.Serve(ctx, answers.count(onConsult, consultHandler), consultListener)
 	})
 	group.Go(func() error { return o.serveControl(ctx, controlListener) })
-	group.Go(func() error { return o.follow(ctx) })
-	group.Go(func() error { return o.reg.Follow(ctx, o.elsewhere) })
+	written := make(chan struct{}, 1)
+	group.Go(func() error { return o.reg.Follow(ctx, news(agents, written)) })
+	group.Go(func() error { return o.readAlong(ctx, written) })
 	group.Go(func() error { return o.tidy(ctx, watch) })
 	group.Go(func() error { return o.statistics(ctx) })
 	group.Go(func() error {
@@ -214,14 +214,29 @@ func (s *listeners) close() (err error) {
 	return err
 }
 
-// follow has the search index read what was recorded as it comes, so that no
+// news hears what was written to the register, by this collector or another one, and is
+// the only one that does: who waits for notices and who reads along are told by it.
+func news(agents *ingest.Server, written chan<- struct{}) func(revoked string) {
+	return func(revoked string) {
+		agents.Notify()
+		if revoked != "" {
+			agents.Readmit(revoked)
+		}
+		select {
+		case written <- struct{}{}:
+		default: // told already
+		}
+	}
+}
+
+// readAlong has the search index read what was written as it comes, so that no
 // officer waits for what a night has brought, and the gazetteer what was imported.
-func (o *office) follow(ctx context.Context) error {
+func (o *office) readAlong(ctx context.Context, written <-chan struct{}) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-o.recorded:
+		case <-written:
 			if err := o.index.CatchUp(ctx); err != nil && ctx.Err() == nil {
 				o.log.Warn("the search index could not follow the register; the next search will", "err", err)
 			}

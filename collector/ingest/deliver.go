@@ -51,7 +51,6 @@ func (s delivery) Deliver(ctx context.Context, req *connect.Request[wire.Deliver
 		s.metrics.duplicates.Inc()
 	} else {
 		s.metrics.accepted.WithLabelValues(m.Kind()).Inc()
-		s.o.OnRecorded()
 	}
 	return connect.NewResponse(&wire.DeliverResponse{Receipt: s.wireReceipt(receipt)}), nil
 }

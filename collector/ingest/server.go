@@ -62,9 +62,6 @@ type Options struct {
 	Metrics    prometheus.Registerer // nil: counted, not shown
 	Tracer     trace.Tracer          // nil: calls are not traced
 	Log        *slog.Logger          // nil: discarded
-	// OnRecorded is called after each message that was recorded for the first
-	// time, before it is acknowledged; it must return at once. May be nil.
-	OnRecorded func()
 	// Browser is the public page to which a browser is sent that opens an enrolment
 	// link, as a telephone does that reads its QR; "": it finds nothing.
 	Browser string
@@ -127,9 +124,6 @@ func New(o Options) (*Server, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.OnRecorded == nil {
-		o.OnRecorded = func() {}
 	}
 	switch {
 	case o.MaxHeld == 0:

@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 	"fmt"
+	"maps"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,23 +24,62 @@ const (
 	follower    = "anagrafe-collector follows" // as pg_stat_activity shows it
 )
 
-// tell has the commit of this transaction tell all collectors on the same
-// PostgreSQL: that something changed and, if it is not "", that an agent was
-// revoked. What is told of a write that was then refused does no harm.
+// tell has the commit of this transaction tell all who follow: that something
+// changed and, if it is not "", that an agent was revoked. What is told of a write
+// that was then refused does no harm.
 func (t *tx) tell(revoked string) {
-	if t.engine != postgres {
-		return
-	}
 	if t.news == nil {
 		t.news = make(map[string]bool)
 	}
 	t.news[revoked] = true
 }
 
-// notifyOnCommit sends the transaction's notifications when it commits; once for all its
-// writes.
+// bulletin holds what the commits on SQLite had to tell, until Follow tells it.
+type bulletin struct {
+	mu   sync.Mutex
+	news map[string]bool
+	more chan struct{} // signalled, buffered 1
+}
+
+func (b *bulletin) add(news map[string]bool) {
+	if len(news) == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.Copy(b.news, news)
+	select {
+	case b.more <- struct{}{}:
+	default: // told already
+	}
+}
+
+func (b *bulletin) take() map[string]bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	news := b.news
+	b.news = make(map[string]bool)
+	return news
+}
+
+// follow is Follow on SQLite.
+func (b *bulletin) follow(ctx context.Context, tell func(revoked string)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.more:
+		}
+		for revoked := range b.take() {
+			tell(revoked)
+		}
+	}
+}
+
+// notifyOnCommit sends, on PostgreSQL, what the transaction has to tell when it commits; once
+// for all its writes.
 func (t *tx) notifyOnCommit(ctx context.Context) error {
-	if len(t.news) == 0 {
+	if t.engine != postgres || len(t.news) == 0 {
 		return nil
 	}
 	words := make([]string, 0, len(t.news))
@@ -49,13 +90,14 @@ func (t *tx) notifyOnCommit(ctx context.Context) error {
 	return err
 }
 
-// Follow calls tell whenever a collector on the same database, this one included, has
-// changed something, and now and then in any case; the caller reads the changes by its
-// own cursor. revoked is the agent that was revoked, "" for
-// anything else. It reconnects by itself, and returns when ctx ends. On SQLite it
-// returns at once: nobody else writes there.
+// Follow calls tell whenever a collector on the same database, this one included,
+// has committed a change, and on PostgreSQL now and then when nobody has: what changed,
+// the caller reads by its own cursor. revoked is the agent that was revoked, "" for
+// anything else. tell must return at once. It reconnects by itself, and returns when ctx
+// ends. On SQLite one at a time follows.
 func (r *Registry) Follow(ctx context.Context, tell func(revoked string)) error {
-	if r.read.engine != postgres {
+	if r.read.engine == sqlite {
+		r.bulletin.follow(ctx, tell)
 		return nil
 	}
 	for {

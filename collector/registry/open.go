@@ -49,6 +49,8 @@ type Registry struct {
 	locator  atomic.Pointer[Locator] // nil until UseLocator
 	sms      bool                    // Options.SMS
 
+	bulletin *bulletin // of SQLite
+
 	commits atomic.Int64               // counts those that the writer has tried
 	last    atomic.Pointer[lastChange] // nil: not asked yet
 
@@ -98,7 +100,8 @@ func connect(ctx context.Context, e engine, at string, keys Keys, log *slog.Logg
 		return nil, err
 	}
 	r := &Registry{log: log, now: time.Now, followPoll: followPoll, writes: make(chan *pending), idle: make(chan *pending),
-		closing: make(chan struct{}), closed: make(chan struct{}), consult: keys.Consult, ownerKey: keys.Owners}
+		closing: make(chan struct{}), closed: make(chan struct{}), consult: keys.Consult, ownerKey: keys.Owners,
+		bulletin: &bulletin{news: make(map[string]bool), more: make(chan struct{}, 1)}}
 	r.stop = sync.OnceFunc(func() { close(r.closing) })
 	r.wiping.short, r.wiping.wiped = wipeShort, -1 // what ran before may have left something
 	if e == postgres {

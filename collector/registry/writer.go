@@ -146,6 +146,9 @@ func (r *Registry) transact(ctx context.Context, batch []*pending) error {
 	if err := r.write.commit(tx); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	if tx.engine == sqlite { // PostgreSQL tells with the commit
+		r.bulletin.add(tx.news)
+	}
 	return r.ledger.add(tx.erasures)
 }
 

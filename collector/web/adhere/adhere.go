@@ -25,14 +25,13 @@ const formPath = "/aderisci"
 const confirmPath = formPath + "/conferma"
 
 // Options: Web, Registry, Record, Guesses and Log are required; of the public form also
-// OnAct, Sign and Link.
+// Sign and Link.
 type Options struct {
 	Web      *web.Web
 	Registry *registry.Registry
 	Record   web.Record
 	Guesses  web.Guesses // of codes
 	Log      *slog.Logger
-	OnAct    func()                                 // called after each act: search and the agents may be told at once
 	Sign     func(protocol.Receipt) (string, error) // signs a receipt
 	Link     func(protocol.Code) string             // the address that brings an enrolment code to an agent
 
@@ -56,7 +55,7 @@ type Adhere struct {
 
 // New loads the pages.
 func New(o Options) (*Adhere, error) {
-	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.Log == nil || o.Assisted == nil && (o.OnAct == nil || o.Sign == nil || o.Link == nil) {
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.Log == nil || o.Assisted == nil && (o.Sign == nil || o.Link == nil) {
 		return nil, errors.New("the form needs its listener, the registry, a trail, a guard against guessing and a log")
 	}
 	set, err := pages.Load(files, o.Log)

@@ -106,7 +106,6 @@ func (a *Adhere) adhere(rw http.ResponseWriter, r *http.Request, s registry.Subm
 		return
 	}
 	if err == nil {
-		a.OnAct()
 		a.Log.InfoContext(r.Context(), "a form was recorded", "site", site)
 		err = errors.Join(a.Web.EndSubmission(rw, r), a.Web.BeginOwner(r.Context(), rw, site))
 	}

@@ -205,7 +205,7 @@ func TestSharedCase(t *testing.T) {
 // nothing of the case is the other force's: not its answers, which are still kept, its
 // requests' contacts, its papers, nor what colleagues said of calls.
 func TestUnshare(t *testing.T) {
-	w := newTown(t, withQueue(new(int)))
+	w := newTown(t)
 	ids := w.declare(milan()...)
 	conti, _ := w.carabinieri()
 	pharmacy := ids["Farmacia Orefici"]
@@ -277,7 +277,7 @@ func TestUnshare(t *testing.T) {
 // TestClosedCase: a further page of an answer, and the contacts of a request, are
 // questions too.
 func TestClosedCase(t *testing.T) {
-	w := newTown(t, withQueue(new(int)))
+	w := newTown(t)
 	w.declare(crowd(130)...)
 	at := w.send("POST", "/search", officerName, exact(), true).header.Get("Location")
 	site := w.send("GET", at, officerName, nil, true).body

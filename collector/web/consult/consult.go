@@ -34,7 +34,6 @@ type Options struct {
 	Places      *gazetteer.Gazetteer // nil: places are asked for by position alone
 	Trail       *trail.Trail
 	Registry    *registry.Registry
-	Notify      func() // called when a request was queued for agents; must return at once; may be nil
 	CheckURL    string // address of the public page where owners check the code of a request
 	Basemap     string // PMTiles file in the OpenMapTiles schema; "": the map has no streets, and says so
 	Attribution string // credit under the map; "": the basemap's own

@@ -197,8 +197,8 @@ func (c *caller) callRaw(status int, operation, path, who, body string, change .
 // described status, by the real handlers over a real index and register.
 // It is long because it is one table.
 func TestDescription(t *testing.T) {
-	d, told := newDescribed(t), 0
-	c := &caller{newTown(t, withQueue(&told), withPlaces(t)), d, map[string]bool{}}
+	d := newDescribed(t)
+	c := &caller{newTown(t, withPlaces(t)), d, map[string]bool{}}
 	c.declare(milan()...)
 	c.declare(odd()...)
 	c.of("Agente P. Sala", "Questura", "agente di PG")

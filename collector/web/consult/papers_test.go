@@ -107,7 +107,7 @@ func TestPaper(t *testing.T) {
 // TestPaperNamesOpenedContacts: the entry says whose contacts stand in the paper, as a
 // colleague who did not open them may read or make it.
 func TestPaperNamesOpenedContacts(t *testing.T) {
-	w := newTown(t, withQueue(new(int)))
+	w := newTown(t)
 	ids := w.declare(milan()...)
 	w.of(neri, "Questura", "agente di PG")
 	v := w.searched(ids, "Farmacia Orefici", "Bar Orefici")

@@ -176,9 +176,6 @@ func (c *Consult) send(r *http.Request, o outgoing) (jsonRequest, error) {
 		Brief: shown, Sites: o.drafts}); err != nil {
 		return jsonRequest{}, err
 	}
-	if c.Notify != nil {
-		c.Notify()
-	}
 	out.Trail = jsonProof{proof.Index, string(proof.Checkpoint)}
 	return out, nil
 }

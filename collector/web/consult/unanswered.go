@@ -75,9 +75,6 @@ func (c *Consult) report(r *http.Request, ans *answer, site string, entry trail.
 	if err := c.rememberCall(r.Context(), entry, proof, site, name, calledNobody); err != nil { // colleagues see it, too
 		return report{}, err
 	}
-	if c.Notify != nil {
-		c.Notify()
-	}
 	done := report{entry.At, proof}
 	ans.report(site, done)
 	return done, nil

@@ -50,7 +50,6 @@ func (j *Join) act(rw http.ResponseWriter, r *http.Request, kind act.Kind, next 
 		j.Web.Broken(rw, r, err)
 		return
 	}
-	j.OnAct()
 	j.Log.InfoContext(r.Context(), "owner's act", "kind", kind, "site", own.ID)
 	http.Redirect(rw, r, next, http.StatusSeeOther)
 }

@@ -108,7 +108,6 @@ func (j *Join) importFile(rw http.ResponseWriter, r *http.Request) {
 			return
 		}
 		rep = j.report(r, o, s, results)
-		j.OnAct()
 	}
 	rep.Imported = true
 	if in.Codes && !j.giveCodes(rw, r, o, s, results, &rep) {

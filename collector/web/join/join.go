@@ -61,7 +61,6 @@ type Options struct {
 	Registry *registry.Registry
 	Record   web.Record
 	Guesses  web.Guesses
-	OnAct    func()                     // called after each act: search and the agents may be told at once
 	Link     func(protocol.Code) string // the address that brings an enrolment code to an agent
 	Inside   func(protocol.Point) bool  // of the register's area; nil: everywhere is
 	Log      *slog.Logger
@@ -75,7 +74,7 @@ type Join struct {
 
 // New loads the pages.
 func New(o Options) (*Join, error) {
-	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.OnAct == nil || o.Link == nil || o.Log == nil {
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.Link == nil || o.Log == nil {
 		return nil, errors.New("the public pages need their listener, the registry, a trail, a guard against guessing, links and a log")
 	}
 	set, err := pages.Load(files, o.Log)

@@ -204,6 +204,5 @@ func (j *Join) changeOrganisation(rw http.ResponseWriter, r *http.Request) {
 		j.Web.Broken(rw, r, err)
 		return
 	}
-	j.OnAct()
 	web.WriteJSON(rw, http.StatusOK, o)
 }

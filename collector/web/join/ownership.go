@@ -29,7 +29,6 @@ func (j *Join) takeIn(rw http.ResponseWriter, r *http.Request) {
 		j.refuseOwner(rw, r, err)
 		return
 	}
-	j.OnAct()
 	web.WriteJSON(rw, http.StatusOK, map[string]string{"site_id": site, "organisation_id": o.ID})
 }
 
@@ -53,7 +52,6 @@ func (j *Join) changeOwner(rw http.ResponseWriter, r *http.Request) {
 		j.refuseOwner(rw, r, err)
 		return
 	}
-	j.OnAct()
 	out, err := j.invite(r.Context(), site) // after it: a change of owner ends the codes of before
 	if err != nil {
 		j.Log.ErrorContext(r.Context(), "the owner of a site was changed, but the new one's code could not be made", "site", site, "err", err)

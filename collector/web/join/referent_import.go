@@ -150,7 +150,6 @@ func (f *Referents) takeFile(rw http.ResponseWriter, r *http.Request) {
 		f.web.Broken(rw, r, err)
 		return
 	}
-	f.OnAct()
 	rep = f.report(r, o, s, results)
 	rep.Imported, v.Report, v.Sum = true, &rep, ""
 	f.showImport(rw, r, http.StatusOK, v, "")

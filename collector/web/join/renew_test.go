@@ -51,8 +51,8 @@ func TestRenew(t *testing.T) {
 	}
 	says("Recapito non verificato")
 	d.err = nil
-	if resp := d.ask("POST", "/site/renew", cookie, nil, nil); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/site" || d.told != 1 {
-		t.Fatalf("%d to %q, told %d times", resp.StatusCode, resp.Header.Get("Location"), d.told)
+	if resp := d.ask("POST", "/site/renew", cookie, nil, nil); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/site" {
+		t.Fatalf("%d to %q", resp.StatusCode, resp.Header.Get("Location"))
 	}
 	if last := d.acts[len(d.acts)-1]; last.Kind != "owner-renew" || last.User.ID != "owner "+d.site {
 		t.Errorf("on the trail: %+v", last)

@@ -176,7 +176,6 @@ func (o *Ops) revokeAgent(rw http.ResponseWriter, r *http.Request) {
 		o.Web.Broken(rw, r, err)
 		return
 	}
-	o.OnRevoke(id)
 	o.readQueue() // it has no line of this agent any more
 	switch {
 	case web.WantsJSON(r):

@@ -90,7 +90,6 @@ func (o *Ops) send(rw http.ResponseWriter, r *http.Request, sites []string, text
 		o.Web.Broken(rw, r, err)
 		return
 	}
-	o.OnNotice()
 	if web.WantsJSON(r) {
 		web.WriteJSON(rw, http.StatusCreated, map[string]int{"sites": n})
 		return

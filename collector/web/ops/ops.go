@@ -46,7 +46,7 @@ var files embed.FS
 // linkLife is how long the first administrator's link waits to be opened.
 const linkLife = 24 * time.Hour
 
-// Options: all but Version, OnRevoke, OnNotice and Map are required.
+// Options: all but Version and Map are required.
 type Options struct {
 	Web        *web.Web // of the operators' listener
 	Registry   *registry.Registry
@@ -59,10 +59,6 @@ type Options struct {
 	TrailKey   string                    // verifier key, for credential files
 	Office     letter.Office             // who invites
 	Version    string                    // of this program: agents of an older one are in the technical queue
-	// OnRevoke is told of each agent that was revoked; it must return at once.
-	OnRevoke func(agentID string)
-	// OnNotice is told when something waits to be handed down; it must return at once.
-	OnNotice func()
 	// Map is that of the municipi or of the neighbourhoods (a registry.Grouping); nil:
 	// no borders were imported.
 	Map func(of string) *choropleth.Map
@@ -92,12 +88,6 @@ type Ops struct {
 func New(o Options) (*Ops, error) {
 	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Pin == nil || o.Log == nil || o.AgentsURL == "" || o.OpsURL == "" || o.ConsultURL == nil || o.TrailKey == "" {
 		return nil, errors.New("the ops console needs its listener, the registry, a trail, its addresses and a log")
-	}
-	if o.OnRevoke == nil {
-		o.OnRevoke = func(string) {}
-	}
-	if o.OnNotice == nil {
-		o.OnNotice = func() {}
 	}
 	if o.Map == nil {
 		o.Map = func(string) *choropleth.Map { return nil }

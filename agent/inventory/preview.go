@@ -44,27 +44,6 @@ func (v *Inventory) preview(ctx context.Context, by protocol.Approval, pick pick
 	return p, nil
 }
 
-// ApproveSeen is Approve for an owner who was shown a Preview. If what would
-// leave is no longer what was shown, since a look at the recorders came between,
-// the error is ErrChanged and nothing is written.
-func (v *Inventory) ApproveSeen(ctx context.Context, ids []string, by protocol.Approval, seen string) (results []Result, err error) {
-	err = v.write(ctx, func(tx *sql.Tx) error {
-		var p Preview
-		if results, p, err = v.approveAndSee(ctx, tx, by, byID(ids)); err != nil {
-			return err
-		}
-		if p.Seen != seen {
-			return ErrChanged
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("approve: %w", err)
-	}
-	v.signal()
-	return results, nil
-}
-
 // approveAndSee approves within tx and reads back what was written.
 func (v *Inventory) approveAndSee(ctx context.Context, tx *sql.Tx, by protocol.Approval, pick picker) (results []Result, p Preview, err error) {
 	var last int64

@@ -142,3 +142,82 @@ func (q *question) readCase(id string) {
 		q.fail("reason", "error.reason")
 	}
 }
+
+// What names the kind of area that is asked for: "point", "area" or "route".
+func (q *question) What() string {
+	switch {
+	case q.Rings != nil:
+		return "area"
+	case q.Line != nil:
+		return "route"
+	}
+	return "point"
+}
+
+// where is the area of the query.
+func (q *question) where() search.Area {
+	switch {
+	case q.Rings != nil:
+		return search.Polygon{Rings: q.Rings, Name: q.placeName()}
+	case q.Line != nil:
+		return search.Route{Line: q.Line, RadiusM: q.RadiusM, Speeds: q.Speeds, Arrival: q.Arrives}
+	}
+	return search.Circle{At: q.Point, RadiusM: q.RadiusM}
+}
+
+func (q *question) only() search.Only {
+	only := search.Only{Continuous: q.Continuous, Certain: q.Certain}
+	for _, c := range q.Categories {
+		only.Categories = append(only.Categories, protocol.Category(c))
+	}
+	return only
+}
+
+// drawnBody is the part of a question on the trail and in JSON that names an
+// area or a route, and what was left out. All of it is missing where it was not
+// asked for.
+type drawnBody struct {
+	Area       [][][2]float64 `json:"area,omitempty"`  // rings of lon, lat
+	Route      [][2]float64   `json:"route,omitempty"` // lon, lat
+	SpeedKmh   *[2]float64    `json:"speed_kmh,omitempty"`
+	Arrival    time.Time      `json:"arrival,omitzero"`
+	Categories []string       `json:"categories,omitempty"`
+	Continuous bool           `json:"continuous,omitempty"`
+	Certain    bool           `json:"certain,omitempty"`
+}
+
+func (q *question) body() drawnBody {
+	b := drawnBody{Categories: q.Categories, Continuous: q.Continuous, Certain: q.Certain}
+	if q.Answer == nil { // a district is named, not drawn: it has thousands of corners
+		for _, r := range q.Rings {
+			b.Area = append(b.Area, lonLat(r))
+		}
+	}
+	if q.Line != nil {
+		b.Route, b.SpeedKmh = lonLat(q.Line), &[2]float64{q.Speeds.MinKmh, q.Speeds.MaxKmh}
+	}
+	if !q.Arrives.IsZero() {
+		b.Arrival = q.Arrives.UTC()
+	}
+	return b
+}
+
+// placeBody is where a question looks around a single place; nil of an area.
+type placeBody struct {
+	Place string   `json:"place,omitempty"` // the address or district that was asked for by its name
+	Lon   *float64 `json:"lon,omitempty"`
+	Lat   *float64 `json:"lat,omitempty"`
+	// of a route what is near it
+	RadiusM int `json:"radius_m,omitempty"`
+}
+
+func (q *question) place() placeBody {
+	switch {
+	case q.Rings != nil:
+		return placeBody{Place: q.placeName()}
+	case q.Line != nil:
+		return placeBody{RadiusM: q.RadiusM}
+	}
+	lon, lat := lonOf(q.Point), latOf(q.Point)
+	return placeBody{q.placeName(), &lon, &lat, q.RadiusM}
+}

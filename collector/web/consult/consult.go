@@ -109,7 +109,7 @@ func (c *Consult) Routes() []web.Route {
 		route("POST /unanswered", c.unanswered),
 		route("POST /export", c.export),
 		route("POST /preserve", c.preservePage),
-		route("POST /requests", c.askToPreserve),
+		route("POST /requests", c.takeRequest),
 		route("GET /requests", c.listRequests),
 		route("GET /requests/{id}", c.requestPage),
 		{Pattern: "GET /requests/{id}/states", Roles: []string{registry.RoleOfficer}, ByPage: true, Handler: http.HandlerFunc(c.requestStates)},

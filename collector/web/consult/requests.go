@@ -80,15 +80,20 @@ func readRequest(v url.Values) *request {
 	return q
 }
 
-// askToPreserve asks the owners of chosen cameras to keep what they filmed: for programs,
-// with an officer's own credential. Pages name an answer and its sites (preserve.go).
+// takeRequest asks owners to keep what their cameras filmed: a page names an answer and its
+// sites (preserve.go), a program names the cameras.
+func (c *Consult) takeRequest(w http.ResponseWriter, r *http.Request) {
+	if web.WantsJSON(r) {
+		c.askToPreserve(w, r)
+		return
+	}
+	c.sendPreserve(w, r)
+}
+
+// askToPreserve is for programs, with an officer's own credential.
 func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		c.refuseRequest(w, r, http.StatusBadRequest, "", "error.body", nil)
-		return
-	}
-	if !web.WantsJSON(r) {
-		c.sendPreserve(w, r)
 		return
 	}
 	q := readRequest(r.PostForm)

@@ -186,7 +186,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 		group.Go(func() error { return o.sms.Run(ctx) })
 	}
 	if err := o.printAddresses(ctx, out); err != nil {
-		o.log.Error("the first administrator's link could not be made", "err", err)
+		o.log.Error("the first administrator's link could not be made: once that is mended, start the collector again", "err", err)
 	}
 	if err := daemon.Ready(); err != nil {
 		o.log.Warn("systemd will take this start for one that failed", "err", err)

@@ -24,6 +24,8 @@ type noticed struct {
 	Sent int     `json:"sent,omitempty"`         // notices
 	P50  float64 `json:"notice_p50_s,omitempty"` // from before it was asked for until the agent has read it
 	P99  float64 `json:"notice_p99_s,omitempty"`
+	// Asked is how long the officer's own request took of that, until its answer.
+	Asked float64 `json:"asked_p50_s,omitempty"`
 }
 
 // heard hands the notices that come in to the goroutine that waits for one.
@@ -64,13 +66,14 @@ func (s *stage) notice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var took []time.Duration
+	var took, asked []time.Duration
 	for i := range min(notices, s.agents) {
 		a := s.fleet.agents[i]
 		came, start := s.fleet.heard.expect(a.siteID), time.Now()
 		if err := desks.ask(ctx, a); err != nil {
 			return err
 		}
+		asked = append(asked, time.Since(start))
 		select {
 		case <-came:
 			took = append(took, time.Since(start))
@@ -81,7 +84,9 @@ func (s *stage) notice(ctx context.Context) error {
 		}
 	}
 	slices.Sort(took)
-	s.result.Notice.Sent, s.result.Notice.P50, s.result.Notice.P99 = len(took), quantile(took, 0.5), quantile(took, 0.99)
+	slices.Sort(asked)
+	n := s.result.Notice
+	n.Sent, n.P50, n.P99, n.Asked = len(took), quantile(took, 0.5), quantile(took, 0.99), quantile(asked, 0.5)
 	return nil
 }
 

@@ -17,7 +17,7 @@
 //	notices; the agents that stay connected  notices.go; held.go
 //	back-pressure; its wording               write_queue.go, bucket.go; refusal.go
 //	certificates and their authority         authority.go, rollover.go
-//	unproven connections                     arrival.go
+//	unproven connections                     trial.go
 //
 // # Admission
 //
@@ -39,7 +39,8 @@
 //
 // A held agent keeps its Notices stream open and receives a notice as soon as main calls
 // Notify, for this collector or another one on the same register, and within seconds if
-// that signal is lost. Readmit announces a revocation in the same way. A parked agent
+// that signal is lost. Readmit announces a revocation; should that be lost, the stream ends
+// with the next readmission. A parked agent
 // collects what waits, is told when to return (every six hours, each agent at its own
 // moment) and closes: by its owner's choice, or above Options.MaxHeld.
 //
@@ -62,7 +63,7 @@
 //
 // # Overload
 //
-// A connection is on trial until one of its calls is admitted (arrival.go): it ends after
+// A connection is on trial until one of its calls is admitted (trial.go): it ends after
 // 30 s or 32 calls, and unproven connections draw on token buckets by address and in total,
 // beyond which they are refused before the handshake. Requests are bounded before they are
 // read (load.go): 16 KiB, for Deliver 1 MiB out of the agent's 8 MiB a day, and 64 MiB of

@@ -79,10 +79,11 @@
 // readers never wait for it and see one state. Migrations are in schema/ENGINE, numbered
 // alike, and never edited after a release; the comments are in SQLite's.
 //
-// On PostgreSQL each commit notifies all collectors (Follow), which read by cursor: change and
-// notice numbers become visible in order, so a lost notification only delays. Rate limits
-// are counted in each collector's memory. An acknowledgement means a durable commit, on the
-// synchronous standby too if there is one. A silent host is given up within half a minute
-// (steady.go). Collectors are upgraded one after another: once a newer one has migrated, older
-// ones write nothing (fence), and so acknowledge nothing and answer no search.
+// Each commit notifies whoever follows (Follow), on PostgreSQL all collectors; they read by
+// cursor: change and notice numbers become visible in order, so a lost notification only
+// delays. Rate limits are counted in each collector's memory. An acknowledgement means a
+// durable commit, on the synchronous standby too if there is one. A silent host is given up
+// within half a minute (steady.go). Collectors are upgraded one after another: once a newer
+// one has migrated, older ones write nothing (fence), and so acknowledge nothing and answer
+// no search.
 package registry

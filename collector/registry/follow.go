@@ -14,8 +14,9 @@ import (
 const (
 	// newsChannel is the channel of LISTEN and NOTIFY. A notification says that
 	// something changed, and in its payload which agent was revoked, if any. What
-	// changed stands in the tables: a follower keeps a cursor (ChangedSites,
-	// Noticed), so that a notification that is lost delays and loses nothing.
+	// changed stands in the tables: a follower keeps a cursor (ChangedSites, Noticed), so
+	// that a notification that is lost delays and loses nothing. Revocations have none: the
+	// agent's stream then ends with its next readmission, and until then nothing is sent on it.
 	newsChannel = "anagrafe_news"
 	// followPoll is how often Follow tells without having been told, and sees
 	// whether its connection still leads anywhere.

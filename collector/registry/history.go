@@ -174,7 +174,7 @@ func (s site) read(ctx context.Context, h *History) error {
 			return err
 		}
 		return h.addVersion(k, m, body)
-	}, `SELECT kind, id, version, valid_from, recorded_at, coalesce(valid_until, 0), coalesce(closed_at, 0), act, coalesce(closed_act, 0), body
+	}, `SELECT kind, id, version, valid_from, recorded_at, coalesce(valid_until, 0), coalesce(closed_at, 0), coalesce(act, 0), coalesce(closed_act, 0), body
 		FROM versions WHERE site_id = ? ORDER BY kind, id, version`, s.id)
 }
 

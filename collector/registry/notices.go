@@ -30,7 +30,7 @@ type queued struct {
 // queueNotice puts a notice of an act of the register itself into the queue, in
 // the transaction of that act. An act that ends the site's grants calls it
 // last: a SiteChange still reaches the agents whose grant ended with it, and
-// whatever was queued before is closed. Main tells ingest afterwards.
+// whatever was queued before is closed.
 func (r *Registry) queueNotice(ctx context.Context, tx *tx, n protocol.Notice) error {
 	return r.enqueue(ctx, tx, n, queued{})
 }

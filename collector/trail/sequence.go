@@ -77,7 +77,7 @@ func (t *Trail) write(ctx context.Context, batch []*pending) (first int64, check
 	return first, grown.checkpoint, nil
 }
 
-// grow returns each entry of a batch its place behind the trail as it is.
+// grow gives each entry of a batch its place behind the trail as it is.
 func (t *Trail) grow(ctx context.Context, now State, batch []*pending) (Batch, tree, error) {
 	known := tree{t.tree.checkpoint, maps.Clone(t.tree.edge)} // the commit may fail
 	if !bytes.Equal(now.Checkpoint, known.checkpoint) {

@@ -49,7 +49,8 @@ func WriteGuarded(path string, b []byte, mode fs.FileMode, guard func(*os.File) 
 }
 
 // WriteNew is Write of a file that its owner alone can read, and that never takes the
-// place of another: one that is there is left alone, an error that is fs.ErrExist.
+// place of another: one that is there is left alone, an error that is fs.ErrExist. (Where a
+// file system has no links, one that appears meanwhile is replaced.)
 func WriteNew(path string, write func(io.Writer) error) error {
 	taken := fmt.Errorf("%s is there already and is never overwritten, give another name: %w", path, fs.ErrExist)
 	if _, err := os.Lstat(path); err == nil {

@@ -1,3 +1,7 @@
+-- What the migrations make of a new register, table by table; written by TestSchema.
+-- Contents, and what each table means: sqlite/00001_register.sql. THE CAMERAS are rows of
+-- versions, of the kind 'camera'; who declared them stands in acts.
+
 CREATE INDEX ageing_due ON public.ageing USING btree (due_at, site_id)
 CREATE INDEX agents_by_certificate ON public.agents USING btree (certificate_until, id, revoked_at, organisation_id, by_hand)
 CREATE INDEX agents_by_version ON public.agents USING btree (version, id, enrolled_at, revoked_at, organisation_id, by_hand)

@@ -1,3 +1,7 @@
+-- What the migrations make of a new register, table by table; written by TestSchema.
+-- Contents, and what each table means: sqlite/00001_register.sql. THE CAMERAS are rows of
+-- versions, of the kind 'camera'; who declared them stands in acts.
+
 CREATE TABLE acts (
 	site_id TEXT NOT NULL REFERENCES sites (id),
 	number INTEGER NOT NULL,             -- counts from 1, as they were recorded

@@ -183,9 +183,23 @@ function twin(map: MapView): void {
     now = n;
   };
   const number = (e: Event) => Number((e.target as Element | null)?.closest?.<HTMLElement>("[data-n]")?.dataset.n ?? 0);
-  for (const type of ["mouseover", "focusin"]) document.addEventListener(type, (e) => show(number(e)));
-  map.on("mousemove", "seen", (e) => show(Number(e.features?.[0]?.id ?? 0)));
-  map.on("mouseleave", "seen", () => show(0));
+  const [overPage, overMap] = [rests(), rests()];
+  document.addEventListener("focusin", (e) => show(number(e)));
+  document.addEventListener("mouseover", (e) => { if (!overPage(e)) show(number(e)); });
+  map.on("mousemove", "seen", (e) => { if (!overMap(e.originalEvent)) show(Number(e.features?.[0]?.id ?? 0)); });
+  map.on("mouseleave", "seen", (e) => { if (!overMap(e.originalEvent)) show(0); });
+}
+
+// rests reports of each event whether the pointer is where it was at the one before: then
+// the page moved under it, as it does when the focus goes to what is out of view.
+function rests(): (e: MouseEvent) => boolean {
+  let last = "";
+  return (e) => {
+    const at = `${e.screenX},${e.screenY}`;
+    const rested = at === last;
+    last = at;
+    return rested;
+  };
 }
 
 // showOnMap brings a row's camera into view when its number is pressed.

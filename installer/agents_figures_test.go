@@ -85,6 +85,10 @@ type playedHeld struct {
 //     heap TLS has 10 KiB, http3 and the stream's request and call 6, the certificates
 //     2; what is ours is under 1 KiB: nothing to cut there. Next: the stream's stack,
 //     which is the deepest, for it lies below http3, Connect and all of our handlers.
+//   - notice_p99: with 10,000 agents 21 ms, half in 6, of which the officer's request has
+//     3.5: its entry on the trail and the case's record are durable before anybody is told.
+//     It was 198 and 150: the camera's site was looked up in the index of all cameras. Next:
+//     one commit for the request's entry and its notice.
 func agentFigures(t *testing.T) []figure {
 	data := filepath.Join(t.TempDir(), "collector")
 	p := playAgents(t, data)

@@ -63,12 +63,16 @@ func (r *Registry) DraftRequest(ctx context.Context, ask protocol.Preserve, at t
 // with the same one have it from each other, and neither is believed.
 func siteOf(ctx context.Context, tx *tx, cameraID string) (string, error) {
 	var sites []string
+	versions := "versions"
+	if tx.engine == sqlite { // it has no statistics, and would take the index of all declared cameras
+		versions += " INDEXED BY versions_by_camera"
+	}
 	err := each(ctx, tx, func(scan func(...any) error) error {
 		var site string
 		err := scan(&site)
 		sites = append(sites, site)
 		return err
-	}, "SELECT site_id FROM versions WHERE id = ? AND "+declaredCamera, cameraID)
+	}, "SELECT site_id FROM "+versions+" WHERE id = ? AND "+declaredCamera, cameraID)
 	switch {
 	case err != nil:
 		return "", err

@@ -40,7 +40,7 @@
 // A held agent keeps its Notices stream open and receives a notice as soon as main calls
 // Notify, for this collector or another one on the same register, and within seconds if
 // that signal is lost. Readmit announces a revocation; should that be lost, the stream ends
-// with the next readmission. A parked agent
+// with the next readmission at the latest. A parked agent
 // collects what waits, is told when to return (every six hours, each agent at its own
 // moment) and closes: by its owner's choice, or above Options.MaxHeld.
 //

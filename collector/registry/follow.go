@@ -15,14 +15,17 @@ const (
 	// newsChannel is the channel of LISTEN and NOTIFY. A notification says that
 	// something changed, and in its payload which agent was revoked, if any. What
 	// changed stands in the tables: a follower keeps a cursor (ChangedSites, Noticed), so
-	// that a notification that is lost delays and loses nothing. Revocations have none: the
-	// agent's stream then ends with its next readmission, and until then nothing is sent on it.
+	// that a notification that is lost delays and loses nothing. Revocations have none: who
+	// listens anew is told those of the last revokedWithin.
 	newsChannel = "anagrafe_news"
 	// followPoll is how often Follow tells without having been told, and sees
 	// whether its connection still leads anywhere.
 	followPoll  = 30 * time.Second
 	followRetry = time.Second
-	follower    = "anagrafe-collector follows" // as pg_stat_activity shows it
+	// revokedWithin is longer than an agent's stream stays open without being admitted
+	// again (ingest, readmission), with room for clocks that differ.
+	revokedWithin = 15 * time.Minute
+	follower      = "anagrafe-collector follows" // as pg_stat_activity shows it
 )
 
 // tell has the commit of this transaction tell all who follow: that something
@@ -133,6 +136,16 @@ func (r *Registry) listen(ctx context.Context, tell func(string)) error {
 		return err
 	}
 	tell("") // what was committed before it listened
+	if err := each(ctx, r.read, func(scan func(...any) error) error {
+		var agent string
+		err := scan(&agent)
+		if err == nil {
+			tell(agent)
+		}
+		return err
+	}, "SELECT id FROM agents WHERE revoked_at >= ?", micros(time.Now().Add(-revokedWithin))); err != nil {
+		return err
+	}
 	for {
 		n, err := r.nextNotification(ctx, c)
 		switch {

@@ -249,6 +249,26 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// A revocation while nobody listened is told to who listens anew.
+func TestFollowTellsRecentRevocations(t *testing.T) {
+	a, b := openTwo(t)
+	s := enrol(t, a, noon)
+	if err := a.Revoke(t.Context(), s.agent, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	told := false
+	if err := b.Follow(ctx, func(revoked string) {
+		if revoked == s.agent {
+			told = true
+			stop()
+		}
+	}); err != nil || !told {
+		t.Errorf("told: %v, %v", told, err)
+	}
+}
+
 // Who follows looks now and then though no notification told anything.
 func TestFollowWithoutNews(t *testing.T) {
 	r, _ := openTwo(t)

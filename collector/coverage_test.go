@@ -182,7 +182,7 @@ func TestCoverageOfMilan(t *testing.T) {
 			}
 		}
 	}
-	page := get(openTo(t, o.publicWeb, o.numbers.Routes()), "/statistiche")
+	page := get(openTo(t, o.publicWeb, o.public.Routes()), "/statistiche")
 	if n := strings.Count(page, `fill="url(#map-municipio-off)" d=`); n < 2 || strings.Count(page, "<title>Municipio") != 9 {
 		t.Errorf("%d municipi are left out\n%s", n, page)
 	}
@@ -200,7 +200,7 @@ func TestMapsInABrowser(t *testing.T) {
 		paths   []string
 	}{
 		{"funnel", openTo(t, o.opsWeb, o.ops.Routes()), []string{"/funnel?by=municipio&", "/funnel?by=nil&count=empty&"}},
-		{"statistics", openTo(t, o.publicWeb, o.numbers.Routes()), []string{"/statistiche?", "/statistiche?mappa=density&"}},
+		{"statistics", openTo(t, o.publicWeb, o.public.Routes()), []string{"/statistiche?", "/statistiche?mappa=density&"}},
 	} {
 		server := httptest.NewServer(f.handler)
 		t.Cleanup(server.Close)

@@ -32,7 +32,6 @@ import (
 	"anagrafe/collector/web/mail"
 	"anagrafe/collector/web/ops"
 	"anagrafe/collector/web/public"
-	"anagrafe/collector/web/statistics"
 	"anagrafe/protocol"
 	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/pages"
@@ -72,7 +71,6 @@ type office struct {
 	assisted *adhere.Adhere
 	desk     *atlas.Atlas
 	public   *public.Public
-	numbers  *statistics.Statistics
 	ops      *ops.Ops
 	audit    *audit.Audit
 	consult  *consult.Consult
@@ -239,7 +237,7 @@ func (o *office) furnishPublic() (err error) {
 	}
 	if o.public, err = public.New(public.Options{
 		Web: o.publicWeb, Registry: o.reg,
-		Privacy: o.documents.Page(pages.FacePublic), AccessibilityURL: o.config.AccessibilityURL, AppURL: o.config.AppURL, Log: o.log,
+		Privacy: o.documents.Page(pages.FacePublic), AccessibilityURL: o.config.AccessibilityURL, AppURL: o.config.AppURL, Map: o.districtMap, Log: o.log,
 	}); err != nil {
 		return err
 	}
@@ -249,9 +247,6 @@ func (o *office) furnishPublic() (err error) {
 		return err
 	}
 	if o.assisted, err = o.assistedForm(area.Contains); err != nil {
-		return err
-	}
-	if o.numbers, err = statistics.New(statistics.Options{Web: o.publicWeb, Registry: o.reg, Body: o.publicWeb.Body, Map: o.districtMap, Log: o.log}); err != nil {
 		return err
 	}
 	o.referents, err = join.NewReferents(o.join, o.referentWeb)

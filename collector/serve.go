@@ -41,7 +41,7 @@ func (o *office) certificate() (*tls.Config, error) {
 
 // publicFaces are all that the public listener serves.
 func (o *office) publicFaces() [][]web.Route {
-	return [][]web.Route{o.public.Routes(), o.join.Routes(), o.adhere.Routes(), o.numbers.Routes(), o.atlas.Routes(), o.guidePages()}
+	return [][]web.Route{o.public.Routes(), o.join.Routes(), o.adhere.Routes(), o.atlas.Routes(), o.guidePages()}
 }
 
 // opsFaces are all that the operators' listener serves.

@@ -44,7 +44,7 @@ var layout = map[string][]string{
 	"agent/review":    {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/update":    {"protocol", "protocol/wholefile"}, // fetches and tries versions of the program itself: no stage of the data
 	"agent/uplink":    {"agent/keyfile", "protocol", "protocol/wire", "protocol/wholefile"},
-	"collector":       {"collector/act", "collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "collector/web/statistics", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel", "protocol/wholefile"},
+	"collector":       {"collector/act", "collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel", "protocol/wholefile"},
 	// act is the words for what is on the trail: it stands apart, so that faces that may not read the trail have them.
 	"collector/act":             {},
 	"collector/basemap":         {},
@@ -72,7 +72,7 @@ var layout = map[string][]string{
 	"collector/web":              {"collector/act", "collector/proxied", "collector/registry", "protocol", "protocol/pages"},
 	// atlas is the ground of the public pages, whichever they are: main gives it the map and the addresses.
 	"collector/web/atlas": {"collector/web", "protocol", "protocol/pages"},
-	// choropleth draws the districts that main hands it: neither ops nor statistics knows the gazetteer.
+	// choropleth draws the districts that main hands it: neither ops nor public knows the gazetteer.
 	"collector/web/choropleth": {"protocol"},
 	"collector/web/join":       {"collector/act", "collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
 	// The declaration typed on a form by those who cannot install anything; join has the pages of what is declared already.
@@ -82,13 +82,12 @@ var layout = map[string][]string{
 	"collector/web/audit":   {"collector/act", "collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
 	// force is a face of its own: who administers a force's people may neither search nor read the trail.
 	"collector/web/force": {"collector/act", "collector/web", "collector/registry", "protocol", "protocol/pages"},
-	// public are the pages about the service, which say nothing of any site; the register keeps what readers say of them.
-	"collector/web/public": {"collector/web", "collector/registry", "protocol/pages"},
-	// statistics shows what was published, and may neither search nor read the trail.
-	"collector/web/statistics": {"collector/disclosure", "collector/web", "collector/web/choropleth", "collector/registry", "protocol/pages"},
-	"collector/web/mail":       {"collector/registry", "protocol", "protocol/pages", "collector/letter"}, // the words of dates and spans, in two languages
-	"installer":                {},
-	"installer/demo":           {"agent/discover/cameratest"},
+	// public are the pages about the service, which say nothing of any site, and the numbers that were
+	// published; the register keeps what readers say of them. It may neither search nor read the trail.
+	"collector/web/public": {"collector/disclosure", "collector/web", "collector/web/choropleth", "collector/registry", "protocol/pages"},
+	"collector/web/mail":   {"collector/registry", "protocol", "protocol/pages", "collector/letter"}, // the words of dates and spans, in two languages
+	"installer":            {},
+	"installer/demo":       {"agent/discover/cameratest"},
 	// packages says what the programs that are shipped were made of; its scripts make the packages.
 	"installer/packages": {},
 	"installer/loadtest": {"agent/uplink", "protocol", "protocol/wire"},

@@ -28,7 +28,7 @@ func TestRolesAreSeparate(t *testing.T) {
 	if !methods["Cases"] {
 		t.Fatal("the methods of consultation are not where they were looked for")
 	}
-	for _, face := range []string{"adhere", "force", "join", "mail", "ops", "public", "statistics"} {
+	for _, face := range []string{"adhere", "force", "join", "mail", "ops", "public"} {
 		for name, f := range parsed(t, "../collector/web/"+face, "*.go") {
 			ast.Inspect(f, func(n ast.Node) bool {
 				if call, ok := n.(*ast.SelectorExpr); ok && methods[call.Sel.Name] && isRegistry(call.X) {

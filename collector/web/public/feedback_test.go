@@ -182,7 +182,7 @@ func TestFeedbackInABrowser(t *testing.T) {
 
 // On a narrow window the sections open behind a button, and close again, by keyboard.
 func TestMenuOnATelephone(t *testing.T) {
-	server := httptest.NewServer(served(t, city, nil, "/site", "/aderisci", "/statistiche"))
+	server := httptest.NewServer(served(t, city, nil, "/site", "/aderisci"))
 	defer server.Close()
 	b := pagestest.Open(t, strings.Replace(server.URL, "127.0.0.1", "localhost", 1), 390, 844)
 	b.Visit("/")

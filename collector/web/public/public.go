@@ -1,7 +1,12 @@
 // Package public serves the municipality's pages about the service: home, how it works, frequent
-// questions, help, legal notes and the accessibility statement. It hides their texts and
-// languages. Main mounts it on the public listener. The pages name no site and have no
-// session, so they may be indexed.
+// questions, help, legal notes, the accessibility statement and the register in numbers. It
+// hides their texts and languages. Main mounts it on the public listener. The pages name no
+// site and have no session, so they may be indexed.
+//
+// The numbers (statistics.go) are sites and cameras by municipio, category and month, and how
+// often the forces search: a page with a map, CSV, and metadata for catalogues of open data.
+// Nothing is counted here: what main publishes once a day and collector/disclosure has made
+// fit is shown. By the import rule the package knows neither search nor trail.
 //
 // Readers report faults and rate pages (feedback.go), anonymously and limited by address and in
 // total; the Comune reads that on its console. Nothing else of the register is read or written.
@@ -20,6 +25,7 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/collector/web/choropleth"
 	"anagrafe/protocol/pages"
 )
 
@@ -33,7 +39,9 @@ type Options struct {
 	Privacy          http.Handler // the information notice (art. 13)
 	AccessibilityURL string       // the statement at form.agid.gov.it; "": not published yet
 	AppURL           string       // where owners get the agent; "": the Comune hands it out
-	Log              *slog.Logger
+	// Map is that of the districts by which the numbers are shown; nil: there is none.
+	Map func(of string) *choropleth.Map
+	Log *slog.Logger
 }
 
 // Public are the pages about the service.
@@ -86,6 +94,7 @@ func (p *Public) Routes() []web.Route {
 	for pattern, h := range map[string]http.HandlerFunc{
 		"GET " + reportPath: p.reportPage, "POST " + reportPath: p.report, "GET " + sentPath: p.sent,
 		"POST " + pages.RatingPath: p.rate, "GET " + pages.RatingPath: p.ratedPage,
+		"GET " + statisticsPath: p.statistics, "GET " + sharingPath: p.sharing, "GET " + consultationPath: p.consultations, "GET " + cataloguePath: p.catalogue,
 	} {
 		routes = append(routes, web.Route{Pattern: pattern, Open: true, Handler: h})
 	}

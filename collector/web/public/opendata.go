@@ -1,4 +1,4 @@
-package statistics
+package public
 
 import (
 	"encoding/csv"
@@ -13,14 +13,14 @@ import (
 // The files are for machines: one language, the words of package protocol.
 
 // sharing writes who shares: the last publication of each month, a line a count.
-func (s *Statistics) sharing(rw http.ResponseWriter, r *http.Request) {
-	p, err := s.read(r)
+func (p *Public) sharing(rw http.ResponseWriter, r *http.Request) {
+	n, err := p.numbers(r)
 	if err != nil {
-		s.Web.Broken(rw, r, err)
+		p.Web.Broken(rw, r, err)
 		return
 	}
 	rows := [][]string{{"data", "ripartizione", "voce", "luoghi", "telecamere", "nascosto"}}
-	for _, d := range p.sharing {
+	for _, d := range n.sharing {
 		row := func(of, name string, cells []disclosure.Cell) {
 			rows = append(rows, []string{d.Day.Format(time.DateOnly), of, name, count(cells[0]), count(cells[1]), yes(cells[0].Hidden)})
 		}
@@ -31,18 +31,18 @@ func (s *Statistics) sharing(rw http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	s.writeCSV(rw, rows)
+	p.writeCSV(rw, rows)
 }
 
 // consultations writes how often was searched, a line a month and force.
-func (s *Statistics) consultations(rw http.ResponseWriter, r *http.Request) {
-	p, err := s.read(r)
+func (p *Public) consultations(rw http.ResponseWriter, r *http.Request) {
+	n, err := p.numbers(r)
 	if err != nil {
-		s.Web.Broken(rw, r, err)
+		p.Web.Broken(rw, r, err)
 		return
 	}
 	rows := [][]string{{"mese", "atto", "forza", "numero", "nascosto"}}
-	for _, m := range p.months {
+	for _, m := range n.months {
 		row := func(kind, force string, c disclosure.Cell) {
 			rows = append(rows, []string{m.Period, kind, force, count(c), yes(c.Hidden)})
 		}
@@ -56,7 +56,7 @@ func (s *Statistics) consultations(rw http.ResponseWriter, r *http.Request) {
 		}
 		row("richiesta di conservare", "", m.Requests.Total[0])
 	}
-	s.writeCSV(rw, rows)
+	p.writeCSV(rw, rows)
 }
 
 func count(c disclosure.Cell) string {
@@ -73,12 +73,12 @@ func yes(is bool) string {
 	return "no"
 }
 
-func (s *Statistics) writeCSV(rw http.ResponseWriter, rows [][]string) {
+func (p *Public) writeCSV(rw http.ResponseWriter, rows [][]string) {
 	rw.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present") // RFC 4180 and 7111
 	w := csv.NewWriter(rw)
 	w.UseCRLF = true
 	if err := w.WriteAll(rows); err != nil {
-		s.Log.Debug("a file of statistics was not taken", "err", err)
+		p.Log.Debug("a file of statistics was not taken", "err", err)
 	}
 }
 
@@ -87,28 +87,28 @@ const licence = "https://creativecommons.org/licenses/by/4.0/"
 
 // catalogue describes the files by the Italian profile of DCAT (DCAT-AP_IT 1.0, AgID
 // 2016), as JSON-LD: a catalogue of open data may harvest it.
-func (s *Statistics) catalogue(rw http.ResponseWriter, r *http.Request) {
-	p, err := s.read(r)
+func (p *Public) catalogue(rw http.ResponseWriter, r *http.Request) {
+	n, err := p.numbers(r)
 	if err != nil {
-		s.Web.Broken(rw, r, err)
+		p.Web.Broken(rw, r, err)
 		return
 	}
 	type object map[string]any
-	at := func(path string) string { return s.Web.PublicURL + path }
+	at := func(path string) string { return p.Web.PublicURL + path }
 	it := func(text string) object { return object{"@language": "it", "@value": text} }
-	holder := object{"@id": at("/#titolare"), "@type": []string{"dcatapit:Agent", "foaf:Agent"}, "foaf:name": it(s.holder())}
-	modified := object{"@type": "xsd:date", "@value": p.updated().Format(time.DateOnly)}
+	holder := object{"@id": at("/#titolare"), "@type": []string{"dcatapit:Agent", "foaf:Agent"}, "foaf:name": it(p.holder())}
+	modified := object{"@type": "xsd:date", "@value": n.updated().Format(time.DateOnly)}
 	dataset := func(id, path, title, description, frequency string) object {
-		d := object{"@id": at(pagePath + "#" + id), "@type": []string{"dcatapit:Dataset", "dcat:Dataset"}, "dct:identifier": id,
+		d := object{"@id": at(statisticsPath + "#" + id), "@type": []string{"dcatapit:Dataset", "dcat:Dataset"}, "dct:identifier": id,
 			"dct:title": it(title), "dct:description": it(description), "dct:rightsHolder": object{"@id": holder["@id"]},
 			"dcat:theme":             object{"@id": "http://publications.europa.eu/resource/authority/data-theme/GOVE"},
 			"dct:accrualPeriodicity": object{"@id": "http://publications.europa.eu/resource/authority/frequency/" + frequency},
 			"dct:language":           object{"@id": "http://publications.europa.eu/resource/authority/language/ITA"},
-			"dcat:landingPage":       object{"@id": at(pagePath)},
+			"dcat:landingPage":       object{"@id": at(statisticsPath)},
 			"dcat:distribution": object{"@id": at(path) + "#csv", "@type": []string{"dcatapit:Distribution", "dcat:Distribution"},
-				"dct:title": it(title), "dcat:accessURL": object{"@id": at(pagePath)}, "dcat:downloadURL": object{"@id": at(path)},
+				"dct:title": it(title), "dcat:accessURL": object{"@id": at(statisticsPath)}, "dcat:downloadURL": object{"@id": at(path)},
 				"dct:format": object{"@id": "http://publications.europa.eu/resource/authority/file-type/CSV"}, "dct:license": object{"@id": licence}}}
-		if !p.updated().IsZero() {
+		if !n.updated().IsZero() {
 			d["dct:modified"] = modified
 		}
 		return d
@@ -119,7 +119,7 @@ func (s *Statistics) catalogue(rw http.ResponseWriter, r *http.Request) {
 		"@id": at(cataloguePath), "@type": []string{"dcatapit:Catalog", "dcat:Catalog"},
 		"dct:title":       it("Anagrafe Telecamere: dati aperti"),
 		"dct:description": it("I numeri del registro delle telecamere private che riprendono aree aperte al pubblico."),
-		"dct:publisher":   holder, "foaf:homepage": object{"@id": at(pagePath)}, "dct:license": object{"@id": licence},
+		"dct:publisher":   holder, "foaf:homepage": object{"@id": at(statisticsPath)}, "dct:license": object{"@id": licence},
 		"dcat:dataset": []object{
 			dataset("adesioni", sharingPath, "Adesioni al registro delle telecamere",
 				"Luoghi che condividono telecamere, e telecamere, per municipio e categoria: l'ultimo dato pubblicato di ogni mese.", "IRREG"),
@@ -127,7 +127,7 @@ func (s *Statistics) catalogue(rw http.ResponseWriter, r *http.Request) {
 				"Ricerche delle Forze dell'Ordine e richieste di conservare le immagini, per mese e per forza.", "MONTHLY"),
 		},
 	}
-	if !p.updated().IsZero() {
+	if !n.updated().IsZero() {
 		catalogue["dct:modified"] = modified
 	}
 	rw.Header().Set("Content-Type", "application/ld+json")
@@ -135,14 +135,14 @@ func (s *Statistics) catalogue(rw http.ResponseWriter, r *http.Request) {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(catalogue); err != nil {
-		s.Log.Debug("the catalogue was not taken", "err", err)
+		p.Log.Debug("the catalogue was not taken", "err", err)
 	}
 }
 
 // holder is whose data they are.
-func (s *Statistics) holder() string {
-	if s.Body.Name == "" {
+func (p *Public) holder() string {
+	if p.Web.Body.Name == "" {
 		return "Titolare del registro"
 	}
-	return s.Body.Name
+	return p.Web.Body.Name
 }

@@ -1,4 +1,4 @@
-package statistics
+package public
 
 import (
 	"fmt"
@@ -28,7 +28,10 @@ type choice struct {
 }
 
 // chart draws the map of each margin that has one.
-func (s *Statistics) chart(r *http.Request, all []margin, rule disclosure.Rule) (choices []choice, err error) {
+func (p *Public) chart(r *http.Request, all []margin, rule disclosure.Rule) (choices []choice, err error) {
+	if p.Map == nil {
+		return nil, nil
+	}
 	measure := measures[0]
 	for _, m := range measures {
 		if r.URL.Query().Get(mapParameter) == m {
@@ -36,7 +39,7 @@ func (s *Statistics) chart(r *http.Request, all []margin, rule disclosure.Rule) 
 		}
 	}
 	for i := range all {
-		m := s.Map(all[i].Of)
+		m := p.Map(all[i].Of)
 		if m == nil || all[i].None {
 			continue
 		}
@@ -44,12 +47,12 @@ func (s *Statistics) chart(r *http.Request, all []margin, rule disclosure.Rule) 
 		for _, f := range m.Districts {
 			all[i].km2[f.Name] = f.KM2
 		}
-		if all[i].Map, err = m.Draw(all[i].paint(s.pages.Words(pages.Language(r)), measure, rule)); err != nil {
+		if all[i].Map, err = m.Draw(all[i].paint(p.pages.Words(pages.Language(r)), measure, rule)); err != nil {
 			return nil, err
 		}
 		if choices == nil {
 			for _, m := range measures {
-				choices = append(choices, choice{m, pagePath + "?" + url.Values{mapParameter: {m}}.Encode() + "#by-" + all[i].Of, m == measure})
+				choices = append(choices, choice{m, statisticsPath + "?" + url.Values{mapParameter: {m}}.Encode() + "#by-" + all[i].Of, m == measure})
 			}
 		}
 	}

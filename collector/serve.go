@@ -18,7 +18,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
-	"anagrafe/collector/channel"
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/public"
@@ -79,7 +78,7 @@ func (o *office) agentsDoor(metrics *prometheus.Registry, tracer trace.Tracer) (
 		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Browser: o.config.public() + public.CodePath + "#" + public.CodeInvitation, Register: o.reg,
 		Listen: o.config.ListenAgents, ListenTCP: o.config.ListenAgentsTCP, Balancers: o.config.Balancers, Hosts: []string{o.config.host()},
 		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
-		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), Map: o.shown, Channel: channel.New(filepath.Join(o.dir, "channel"), metrics),
+		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), Map: o.shown, Channel: filepath.Join(o.dir, "channel"),
 	})
 }
 

@@ -44,12 +44,11 @@ var layout = map[string][]string{
 	"agent/review":    {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/update":    {"protocol", "protocol/wholefile"}, // fetches and tries versions of the program itself: no stage of the data
 	"agent/uplink":    {"agent/keyfile", "protocol", "protocol/wire", "protocol/wholefile"},
-	"collector":       {"collector/act", "collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "collector/channel", "protocol/wholefile"},
+	"collector":       {"collector/act", "collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "protocol/wholefile"},
 	// act is the words for what is on the trail: it stands apart, so that faces that may not read the trail have them.
 	"collector/act":             {},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
-	"collector/channel":         {"protocol"}, // the update channel's files, which it can neither sign nor judge; ingest mounts it
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
 	"collector/disclosure":      {},
 	"collector/ingest":          {"protocol/wholefile", "collector/proxied", "protocol", "protocol/wire"},

@@ -179,7 +179,7 @@ func (r *repository) release(version string, program []byte) {
 	r.publish(r.owners[0], r.owners[2])
 }
 
-// RoundTrip is the line to a collector that serves the channel as collector/channel does.
+// RoundTrip is the line to a collector that serves the channel as collector/ingest does.
 func (r *repository) RoundTrip(req *http.Request) (*http.Response, error) {
 	name := strings.TrimPrefix(req.URL.Path, protocol.ChannelPath)
 	r.mu.Lock()

@@ -18,6 +18,7 @@
 //	back-pressure; its wording               write_queue.go, bucket.go; refusal.go
 //	certificates and their authority         authority.go, rollover.go
 //	unproven connections                     trial.go
+//	updates of the agents' program           updates.go, channel.go
 //
 // # Admission
 //

@@ -65,17 +65,22 @@ func newMetrics(r prometheus.Registerer, waiting func() float64) (*metrics, erro
 	for _, row := range refusals() {
 		m.refused.WithLabelValues(string(row.reason))
 	}
-	if r == nil {
-		return m, nil
-	}
 	line := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "anagrafe", Subsystem: "ingest",
 		Name: "writes_waiting", Help: "Writes that the register has not answered yet."}, waiting)
-	for _, c := range []prometheus.Collector{line, m.accepted, m.duplicates, m.enrolled, m.renewed, m.refused, m.connections, m.open, m.streams, m.parked, m.handedDown, m.calls, m.took} {
+	return m, register(r, line, m.accepted, m.duplicates, m.enrolled, m.renewed, m.refused, m.connections, m.open, m.streams, m.parked, m.handedDown, m.calls, m.took)
+}
+
+// register shows what is counted; nowhere where r is nil.
+func register(r prometheus.Registerer, all ...prometheus.Collector) error {
+	if r == nil {
+		return nil
+	}
+	for _, c := range all {
 		if err := r.Register(c); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // timed counts and traces calls and their time. Their procedures are those of the protocol:

@@ -67,9 +67,9 @@ type Options struct {
 	Browser string
 	// Map is what agents show their owners for placing cameras; nil: there is none.
 	Map Map
-	// Channel answers GET requests below protocol.ChannelPath of agents that are
-	// admitted; nil: there is no update channel.
-	Channel http.Handler
+	// Channel is the directory of the update channel, which need not be there yet;
+	// "": there is none.
+	Channel string
 	// MaxHeld is how many agents may keep a notice stream open at once; the
 	// others are parked. 0: 20,000; negative: none.
 	MaxHeld int
@@ -83,6 +83,7 @@ type Server struct {
 	now      func() time.Time
 	identity *serverIdentity
 	metrics  *metrics
+	channel  http.Handler // of the files below protocol.ChannelPath; nil: there are none
 	errors   *connect.ErrorWriter
 	guesses  *GuessGuard
 	arrivals *arrivals
@@ -142,6 +143,11 @@ func New(o Options) (*Server, error) {
 	var err error
 	if s.metrics, err = newMetrics(o.Metrics, s.line.length); err != nil {
 		return nil, fmt.Errorf("make the agents' server: %w", err)
+	}
+	if o.Channel != "" {
+		if s.channel, err = newChannel(o.Channel, o.Metrics); err != nil {
+			return nil, fmt.Errorf("make the agents' server: %w", err)
+		}
 	}
 	if o.CertificateFile != "" {
 		s.identity.files = &certificateFiles{cert: o.CertificateFile, key: o.KeyFile, log: o.Log}
@@ -238,8 +244,8 @@ func (s *Server) Handler() http.Handler {
 		// which no browser sends.
 		mux.Handle("GET "+protocol.EnrolmentPath, http.RedirectHandler(s.o.Browser, http.StatusSeeOther))
 	}
-	if s.o.Channel != nil {
-		mux.Handle("GET "+protocol.ChannelPath, s.updates(s.o.Channel))
+	if s.channel != nil {
+		mux.Handle("GET "+protocol.ChannelPath, s.updates(s.channel))
 	}
 	return s.withCaller(mux)
 }

@@ -21,7 +21,7 @@ func (files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, r.URL.Path)
 }
 
-func withChannel(s *Server) { s.o.Channel = files{} }
+func withChannel(s *Server) { s.channel = files{} }
 
 func fetchFile(t *testing.T, c client, name string) (int, string, http.Header) {
 	t.Helper()

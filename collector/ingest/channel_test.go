@@ -1,4 +1,4 @@
-package channel
+package ingest
 
 import (
 	"bytes"
@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"anagrafe/protocol"
@@ -50,8 +49,17 @@ func repository(t *testing.T) string {
 	return dir
 }
 
-func TestNames(t *testing.T) {
-	c := New(repository(t), prometheus.NewRegistry())
+func opened(t *testing.T, dir string) *channel {
+	t.Helper()
+	c, err := newChannel(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestChannelNames(t *testing.T) {
+	c := opened(t, repository(t))
 	for path, want := range map[string]int{
 		"timestamp.json": 200, "1.root.json": 200, "12.targets.json": 200,
 		"4.root.json": 404, "root.json": 404, "01.root.json": 404, "staged/targets.json": 404, "": 404, "targets/": 404, "targets": 404,
@@ -75,8 +83,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestParts(t *testing.T) {
-	c := New(repository(t), prometheus.NewRegistry())
+func TestChannelParts(t *testing.T) {
+	c := opened(t, repository(t))
 	size := protocol.MaxChannelPart + 10
 	for asked, want := range map[string]int{
 		"bytes=0-0": 1, fmt.Sprintf("bytes=0-%d", protocol.MaxChannelPart-1): protocol.MaxChannelPart,
@@ -94,8 +102,8 @@ func TestParts(t *testing.T) {
 	}
 }
 
-func TestMetrics(t *testing.T) {
-	c := New(repository(t), prometheus.NewRegistry())
+func TestChannelMetrics(t *testing.T) {
+	c := opened(t, repository(t))
 	c.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", protocol.ChannelPath+"timestamp.json", nil))
 	c.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", protocol.ChannelPath+"7.root.json", nil))
 	for result, want := range map[string]float64{"given": 1, "missing": 1, "refused": 0} {
@@ -106,7 +114,7 @@ func TestMetrics(t *testing.T) {
 	if at := c.expires(); at != 1777881600 {
 		t.Errorf("expires at %v", at)
 	}
-	if New(t.TempDir(), prometheus.NewRegistry()).expires() != 0 {
+	if opened(t, t.TempDir()).expires() != 0 {
 		t.Error("no channel expires")
 	}
 }

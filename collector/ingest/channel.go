@@ -1,18 +1,4 @@
-// Package channel serves the files of the update channel to agents: a repository of The
-// Update Framework (TUF 1.0) that installer/publish wrote. It hides which file names
-// exist, and how much of a file one answer carries. The collector's main makes one over
-// DIR/channel, and ingest mounts it for enrolled agents alone.
-//
-//   - The collector holds no key of the channel and judges nothing of it. A hostile
-//     collector can withhold updates, or serve old ones until their timestamp expires, and
-//     no more: agents check that two of three people, one of them outside the Comune, signed.
-//   - Only file names that a TUF repository has are opened, inside the directory (os.Root):
-//     no listing, no link out, and no file still being prepared.
-//   - An answer has at most protocol.MaxChannelPart bytes, so that call deadlines hold; a
-//     program can only be requested in parts.
-//   - The timestamp's expiry is a metric: after it no agent takes an update, and only the
-//     agents' own pages would say so.
-package channel
+package ingest
 
 import (
 	"encoding/json"
@@ -41,16 +27,28 @@ var (
 // ten KiB.
 const maxMetadata = protocol.MaxChannelPart
 
-// Channel answers GET /channel/NAME. It may be used from many goroutines.
-type Channel struct {
+// channel answers GET /channel/NAME with the files of the update channel: a repository of The
+// Update Framework (TUF 1.0) that installer/publish wrote. It may be used from many goroutines.
+//
+//   - The collector holds no key of the channel and judges nothing of it. A hostile
+//     collector can withhold updates, or serve old ones until their timestamp expires, and
+//     no more: agents check that two of three people, one of them outside the Comune, signed.
+//   - Only file names that a TUF repository has are opened, inside the directory (os.Root):
+//     no listing, no link out, and no file still being prepared.
+//   - An answer has at most protocol.MaxChannelPart bytes, so that call deadlines hold; a
+//     program can only be requested in parts.
+//   - The timestamp's expiry is a metric: after it no agent takes an update, and only the
+//     agents' own pages would say so.
+type channel struct {
 	dir    string
 	given  *prometheus.CounterVec // by kind and result
 	handed prometheus.Counter     // bytes
 }
 
-// New serves the repository in dir, which need not be there yet.
-func New(dir string, metrics prometheus.Registerer) *Channel {
-	c := &Channel{dir: dir,
+// newChannel serves the repository in dir, which need not be there yet. Where metrics is nil
+// it is counted, and not shown.
+func newChannel(dir string, metrics prometheus.Registerer) (*channel, error) {
+	c := &channel{dir: dir,
 		given: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "anagrafe", Subsystem: "channel", Name: "requests_total",
 			Help: "Files of the update channel asked for by agents, by kind (metadata, program, other) and result (given, missing, refused, failed)."}, []string{"kind", "result"}),
 		handed: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "anagrafe", Subsystem: "channel", Name: "bytes_total",
@@ -61,14 +59,13 @@ func New(dir string, metrics prometheus.Registerer) *Channel {
 		c.given.WithLabelValues("program", result)
 	}
 	c.given.WithLabelValues("other", "refused")
-	metrics.MustRegister(c.given, c.handed, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "anagrafe", Subsystem: "channel",
+	return c, register(metrics, c.given, c.handed, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "anagrafe", Subsystem: "channel",
 		Name: "timestamp_expires_seconds", Help: "Unix time at which the channel's timestamp expires, after which no agent takes an update; 0: there is no channel."},
-		func() float64 { return c.expires() }))
-	return c
+		c.expires))
 }
 
 // ServeHTTP gives one file, or a part of it.
-func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, protocol.ChannelPath)
 	kind := "other"
 	switch {
@@ -82,7 +79,7 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.handed.Add(float64(n))
 }
 
-func (c *Channel) give(w http.ResponseWriter, r *http.Request, name, kind string) (result string, n int64) {
+func (c *channel) give(w http.ResponseWriter, r *http.Request, name, kind string) (result string, n int64) {
 	if kind == "other" || r.Method != http.MethodGet {
 		http.Error(w, "the channel has no such file", http.StatusNotFound)
 		return "refused", 0
@@ -124,7 +121,7 @@ func (c *Channel) give(w http.ResponseWriter, r *http.Request, name, kind string
 }
 
 // open opens a file of the repository that is one.
-func (c *Channel) open(name string) (*os.File, int64, error) {
+func (c *channel) open(name string) (*os.File, int64, error) {
 	root, err := os.OpenRoot(c.dir)
 	if err != nil {
 		return nil, 0, err
@@ -158,7 +155,7 @@ func part(asked string, size int64) (from, length int64, ok bool) {
 }
 
 // expires is when the timestamp does, as it says itself; nobody verifies it here.
-func (c *Channel) expires() float64 {
+func (c *channel) expires() float64 {
 	file, _, err := c.open("timestamp.json")
 	if err != nil {
 		return 0

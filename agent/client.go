@@ -11,15 +11,13 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"anagrafe/agent/control"
 )
 
 // maxAnswer bounds what the command line reads of one answer: 512 cameras and
 // all messages kept are far below.
 const maxAnswer = 64 << 20
 
-// client speaks to the handlers of the local pages, over package control or in
+// client speaks to the handlers of the local pages, over the control socket or in
 // this process.
 type client struct{ http *http.Client }
 
@@ -66,7 +64,7 @@ func (c *call) withSite(ctx context.Context, do func(client) error) error {
 		if !errors.Is(err, errDaemon) {
 			return err
 		}
-		if err = do(dial(c.dir)); !control.None(err) {
+		if err = do(dial(c.dir)); !noneAnswers(err) {
 			return err
 		}
 		select {
@@ -97,7 +95,7 @@ func dial(dir string) client {
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
-			return control.Dial(ctx, dir)
+			return dialControl(ctx, dir)
 		},
 		DisableKeepAlives: true,
 	}}}

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/term"
 
-	"anagrafe/agent/control"
 	"anagrafe/protocol/pages"
 )
 
@@ -48,14 +47,14 @@ func (c *call) open(ctx context.Context, how opening) error {
 	wait, stop := context.WithTimeout(ctx, startWait)
 	defer stop()
 	err := dial(c.dir).do(ctx, http.MethodPost, "/link", nil, &answer)
-	for how.menu && control.None(err) && wait.Err() == nil {
+	for how.menu && noneAnswers(err) && wait.Err() == nil {
 		select {
 		case <-wait.Done():
 		case <-time.After(lockPoll):
 			err = dial(c.dir).do(ctx, http.MethodPost, "/link", nil, &answer)
 		}
 	}
-	if control.None(err) {
+	if noneAnswers(err) {
 		return errors.New("the pages are served by the running agent, and none runs here: start it with \"anagrafe-agent run\"")
 	}
 	if errors.Is(err, fs.ErrPermission) {

@@ -11,7 +11,6 @@ import (
 	"github.com/kardianos/service"
 	"golang.org/x/sync/errgroup"
 
-	"anagrafe/agent/control"
 	"anagrafe/agent/discover"
 	"anagrafe/agent/update"
 	"anagrafe/protocol/daemon"
@@ -93,7 +92,7 @@ func runSite(ctx context.Context, c *call, config Config, programs *update.Updat
 	defer func() { err = errors.Join(err, s.Close()) }()
 
 	s.useUpdater(programs)
-	commandLine, err := control.Listen(s.dir)
+	commandLine, err := listenControl(s.dir)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"anagrafe/agent/control"
 	"anagrafe/agent/discover"
 	"anagrafe/agent/inventory"
 	"anagrafe/protocol/pages"
@@ -131,7 +130,7 @@ func (c *call) visit(ctx context.Context, o visitOptions, config Config) (err er
 // runVisit serves the pages and the commands until the visit is over, and
 // prints what there is to say of it.
 func (c *call) runVisit(ctx context.Context, s *site, listener net.Listener, o visitOptions) error {
-	commandLine, err := control.Listen(s.dir)
+	commandLine, err := listenControl(s.dir)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

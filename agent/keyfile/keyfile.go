@@ -2,8 +2,8 @@
 // It hides how each system does that: mode 0600 on Unix; on Windows the data protection
 // API, which encrypts the content for this machine, and an access list.
 //
-// Packages uplink (identity.key), inventory (secrets.key), lan and control call it, and
-// main for the directory. They import it directly, rather than take a func from main,
+// Packages uplink (identity.key), inventory (secrets.key) and lan call it, and main for the
+// directory and the command line's key on Windows. They import it directly, rather than take a func from main,
 // so that no caller can leave it out and write the file unprotected.
 package keyfile
 

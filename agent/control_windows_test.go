@@ -1,4 +1,4 @@
-package control
+package main
 
 import (
 	"bufio"
@@ -11,9 +11,9 @@ import (
 	"anagrafe/agent/keyfile"
 )
 
-// TestClosedToOthers: a program of another user finds the port, and is told
+// TestControlClosedToOthers: a program of another user finds the port, and is told
 // nothing; one that sits at the port is told nothing either.
-func TestClosedToOthers(t *testing.T) {
+func TestControlClosedToOthers(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	listener := answering(t, dir)
 	defer listener.Close()
@@ -30,7 +30,7 @@ func TestClosedToOthers(t *testing.T) {
 			t.Errorf("%s: answered", name)
 		}
 	}
-	if b, err := os.ReadFile(file(dir)); err != nil || pemIn(b) {
+	if b, err := os.ReadFile(controlFile(dir)); err != nil || pemIn(b) {
 		t.Errorf("the key lies in clear: %v", err)
 	}
 
@@ -50,16 +50,16 @@ func TestClosedToOthers(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	content, err := keyfile.Read(file(dir))
+	content, err := keyfile.Read(controlFile(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, rest := pem.Decode(content)
 	content = append(pem.EncodeToMemory(&pem.Block{Type: addressBlock, Bytes: []byte(imposter.Addr().String())}), rest...)
-	if err := keyfile.Write(file(dir), content); err != nil {
+	if err := keyfile.Write(controlFile(dir), content); err != nil {
 		t.Fatal(err)
 	}
-	if conn, err := Dial(t.Context(), dir); err == nil {
+	if conn, err := dialControl(t.Context(), dir); err == nil {
 		_ = conn.Close()
 		t.Error("another program at the port was taken for the agent")
 	}
@@ -71,7 +71,7 @@ func pemIn(b []byte) bool { block, _ := pem.Decode(b); return block != nil }
 func another(t *testing.T, dir string) *tls.Config {
 	listener := answering(t, dir)
 	defer listener.Close()
-	content, err := keyfile.Read(file(dir))
+	content, err := keyfile.Read(controlFile(dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,7 @@
-package control
+package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -11,34 +10,34 @@ import (
 	"testing"
 )
 
-// TestReached: who has the agent's directory reaches it, also after it was killed
-// and started again; where none runs, None says so.
-func TestReached(t *testing.T) {
+// TestControlReached: who has the agent's directory reaches it, also after it was killed
+// and started again; where none runs, noneAnswers says so.
+func TestControlReached(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Dial(t.Context(), dir); !None(err) {
+	if _, err := dialControl(t.Context(), dir); !noneAnswers(err) {
 		t.Errorf("before any agent: %v", err)
 	}
 	for range 2 {
 		listener := answering(t, dir)
-		if line := ask(t, t.Context(), dir); line != "hello\n" {
+		if line := answered(t, dir); line != "hello\n" {
 			t.Errorf("it answered %q", line)
 		}
 		kept := keep(t, dir)
 		if err := listener.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, err := Dial(t.Context(), dir); !None(err) {
+		if _, err := dialControl(t.Context(), dir); !noneAnswers(err) {
 			t.Errorf("after it stopped: %v", err)
 		}
 		kept() // as a killed process leaves it
-		if _, err := Dial(t.Context(), dir); !None(err) {
+		if _, err := dialControl(t.Context(), dir); !noneAnswers(err) {
 			t.Errorf("after it was killed: %v", err)
 		}
 	}
 }
 
 func answering(t *testing.T, dir string) net.Listener {
-	listener, err := Listen(dir)
+	listener, err := listenControl(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +54,8 @@ func answering(t *testing.T, dir string) net.Listener {
 	return listener
 }
 
-func ask(t *testing.T, ctx context.Context, dir string) string {
-	conn, err := Dial(ctx, dir)
+func answered(t *testing.T, dir string) string {
+	conn, err := dialControl(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package control
+package main
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 	"anagrafe/agent/keyfile"
 )
 
-const refused = windows.WSAECONNREFUSED
+const errNotListening = windows.WSAECONNREFUSED
 
 // The blocks of the file: its address stands in the first.
 const (
@@ -29,25 +29,25 @@ const (
 	keyBlock         = "PRIVATE KEY"
 )
 
-func file(dir string) string { return filepath.Join(dir, "control.key") }
+func controlFile(dir string) string { return filepath.Join(dir, "control.key") }
 
-// Listen opens a port of loopback to whoever can read dir/control.key: the agent's
+// listenControl opens a port of loopback to whoever can read dir/control.key: the agent's
 // account and the administrators. Both sides show the one certificate that is in
 // it, so that neither another user's program nor one that took the port of a dead
 // agent is ever spoken to. The caller holds dir/lock.
-func Listen(dir string) (net.Listener, error) {
+func listenControl(dir string) (net.Listener, error) {
 	plain, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("opening the control port: %w", err)
 	}
-	listener, err := closed(dir, plain)
+	listener, err := closedPort(dir, plain)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("writing the key of the control port: %w", err), plain.Close())
 	}
 	return listener, nil
 }
 
-func closed(dir string, plain net.Listener) (net.Listener, error) {
+func closedPort(dir string, plain net.Listener) (net.Listener, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -67,11 +67,11 @@ func closed(dir string, plain net.Listener) (net.Listener, error) {
 	for _, b := range []pem.Block{{Type: addressBlock, Bytes: []byte(plain.Addr().String())}, {Type: certificateBlock, Bytes: certificate}, {Type: keyBlock, Bytes: der}} {
 		content = append(content, pem.EncodeToMemory(&b)...)
 	}
-	if err := keyfile.Write(file(dir), content); err != nil {
+	if err := keyfile.Write(controlFile(dir), content); err != nil {
 		return nil, err
 	}
 	own := tls.Certificate{Certificate: [][]byte{certificate}, PrivateKey: key}
-	return leaving{tls.NewListener(plain, settings(own)), file(dir)}, nil
+	return leaving{tls.NewListener(plain, controlTLS(own)), controlFile(dir)}, nil
 }
 
 // leaving takes the key away with the listener, as a Unix socket goes with its own.
@@ -82,9 +82,9 @@ type leaving struct {
 
 func (l leaving) Close() error { return errors.Join(l.Listener.Close(), os.Remove(l.path)) }
 
-// Dial reaches the agent that runs on dir.
-func Dial(ctx context.Context, dir string) (net.Conn, error) {
-	content, err := keyfile.Read(file(dir))
+// dialControl reaches the agent that runs on dir.
+func dialControl(ctx context.Context, dir string) (net.Conn, error) {
+	content, err := keyfile.Read(controlFile(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -94,15 +94,15 @@ func Dial(ctx context.Context, dir string) (net.Conn, error) {
 	}
 	key, err := x509.ParsePKCS8PrivateKey(blocks[keyBlock])
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w (restart the agent, which writes it anew)", file(dir), err)
+		return nil, fmt.Errorf("%s: %w (restart the agent, which writes it anew)", controlFile(dir), err)
 	}
 	own := tls.Certificate{Certificate: [][]byte{blocks[certificateBlock]}, PrivateKey: key}
-	return (&tls.Dialer{Config: settings(own)}).DialContext(ctx, "tcp", string(blocks[addressBlock]))
+	return (&tls.Dialer{Config: controlTLS(own)}).DialContext(ctx, "tcp", string(blocks[addressBlock]))
 }
 
-// settings are the same on both sides: each takes only the very certificate it
+// controlTLS is the same on both sides: each takes only the very certificate it
 // shows itself, of which TLS has the other prove that it holds the key.
-func settings(own tls.Certificate) *tls.Config {
+func controlTLS(own tls.Certificate) *tls.Config {
 	return &tls.Config{
 		Certificates:       []tls.Certificate{own},
 		ClientAuth:         tls.RequireAnyClientCert,

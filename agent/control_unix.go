@@ -1,6 +1,6 @@
 //go:build !windows
 
-package control
+package main
 
 import (
 	"context"
@@ -13,13 +13,13 @@ import (
 	"syscall"
 )
 
-const refused = syscall.ECONNREFUSED
+const errNotListening = syscall.ECONNREFUSED
 
 func socket(dir string) string { return filepath.Join(dir, "control.sock") }
 
-// Listen opens dir/control.sock. The caller holds dir/lock: a socket that is there
+// listenControl opens dir/control.sock. The caller holds dir/lock: a socket that is there
 // was left by a killed process.
-func Listen(dir string) (net.Listener, error) {
+func listenControl(dir string) (net.Listener, error) {
 	path := socket(dir)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -34,7 +34,7 @@ func Listen(dir string) (net.Listener, error) {
 	return listener, nil
 }
 
-// Dial reaches the agent that runs on dir.
-func Dial(ctx context.Context, dir string) (net.Conn, error) {
+// dialControl reaches the agent that runs on dir.
+func dialControl(ctx context.Context, dir string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "unix", socket(dir))
 }

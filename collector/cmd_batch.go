@@ -13,7 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"anagrafe/collector/paper"
+	"anagrafe/collector/letter"
 	"anagrafe/collector/pdf"
 )
 
@@ -56,8 +56,8 @@ func (c *call) inviteBatch(ctx context.Context, b batchFlags, count int) error {
 		return misuse("-association NAME is missing: who sends the letters")
 	case count < 1:
 		return misuse("-count N is missing: how many codes")
-	case b.letters != "" && count > paper.MaxLetters:
-		return misuse(fmt.Sprintf("one file holds at most %d letters: make several batches", paper.MaxLetters))
+	case b.letters != "" && count > letter.Most:
+		return misuse(fmt.Sprintf("one file holds at most %d letters: make several batches", letter.Most))
 	case b.letters != "" && (config.Controller == "" || config.ControllerContact == ""):
 		return misuse("a letter says who keeps the register and whom to ask: set controller and controller_contact in the configuration first")
 	}
@@ -102,9 +102,9 @@ func (c *call) printBatch(made batchMade) error {
 
 // write writes the letters.
 func (b batchMade) write(file *os.File, config Config) error {
-	letters := paper.Letters{Association: b.Association, Comune: config.Controller, Ask: config.ControllerContact, PublicURL: strings.TrimSuffix(config.PublicURL, "/"), Made: b.At, Expires: b.ExpiresAt}
+	letters := letter.Association{Name: b.Association, Comune: config.Controller, Ask: config.ControllerContact, PublicURL: strings.TrimSuffix(config.PublicURL, "/"), Made: b.At, Expires: b.ExpiresAt}
 	for _, i := range b.Invitations {
-		letters.Codes = append(letters.Codes, paper.LetterCode(i))
+		letters.Codes = append(letters.Codes, letter.AssociationCode(i))
 	}
 	d, err := letters.Document()
 	if err != nil {

@@ -42,7 +42,7 @@ var layout = map[string][]string{
 	"agent/review":    {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/update":    {"protocol", "protocol/wholefile"}, // fetches and tries versions of the program itself: no stage of the data
 	"agent/uplink":    {"agent/keyfile", "protocol", "protocol/wire", "protocol/wholefile"},
-	"collector":       {"collector/act", "collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "protocol", "protocol/daemon", "protocol/pages", "collector/paper", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "protocol/wholefile"},
+	"collector":       {"collector/act", "collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "protocol", "protocol/daemon", "protocol/pages", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "protocol/wholefile"},
 	// act is the words for what is on the trail: it stands apart, so that faces that may not read the trail have them.
 	"collector/act":             {},
 	"collector/basemap":         {},
@@ -57,7 +57,7 @@ var layout = map[string][]string{
 	"collector/registry/registrytest": {"collector/registry", "collector/trail"},
 	// privacy writes documents from settings that main gives it: no stage of the data.
 	"collector/guide":            {"collector/pdf", "protocol/pages"},             // what people read before they join, as pages and on paper
-	"collector/letter":           {"collector/pdf", "protocol", "protocol/pages"}, // an invitation's words, which mail sends and ops prints
+	"collector/letter":           {"collector/pdf", "protocol", "protocol/pages"}, // the words of letters, which mail sends, and ops and main print
 	"collector/privacy":          {"protocol/pages"},
 	"collector/paper":            {"collector/pdf", "protocol", "protocol/pages"},
 	"collector/pdf":              {},

@@ -1,5 +1,7 @@
 // Package letter words the Comune's invitations, in Italian and in English, as tagged PDF
-// (a page each) and as the text of an e-mail.
+// (a page each) and as the text of an e-mail; also the letters by which an association
+// sends codes to its members (association.go), and that to who dictated a declaration
+// (dictated.go). Packages mail and ops and main send and print them.
 //
 // All other messages have one neutral wording ("C'è un messaggio, aprilo qui"), so that
 // readers of the mail do not learn what a site is asked. An invitation says what it is: a

@@ -49,7 +49,7 @@ func TestInvitationSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, b := range d.Content {
-		paper.WriteString(b.Text + "\n" + strings.Join(b.Items, "\n") + "\n")
+		paper.WriteString(said(b))
 	}
 	for name, got := range map[string]string{"mail": mail, "paper": paper.String()} {
 		for want, n := range map[string]int{"Comune di Prova": 1, "A. Brambilla": 1, "Partecipare è una scelta libera": 1, "Taking part is your free choice": 1, i.Code.String(): 2,

@@ -8,6 +8,5 @@
 // it on demand. Each page's foot shows that hash and the id of the trail's entry; the hash
 // of the file itself stands on the trail alone.
 //
-// letter.go makes the letters by which an association sends codes to its members, in Italian
-// and English. All other documents are in Italian, the authentic language of the act.
+// The documents are in Italian, the authentic language of the act.
 package paper

@@ -74,27 +74,6 @@ func (v *vault) putLookups(ctx context.Context, tx *tx, owner string, contacts [
 	return nil
 }
 
-// LookUp returns the ids of the sites and organisations that have a contact with
-// this phone number, e-mail address or PEC, in whatever way it is written.
-func (r *Registry) LookUp(ctx context.Context, text string) (owners []string, err error) {
-	hash, ok := lookupHash(r.vault.lookup, text)
-	if !ok {
-		return nil, nil
-	}
-	err = r.view(ctx, func(tx *tx) error {
-		return each(ctx, tx, func(scan func(...any) error) error {
-			var owner string
-			err := scan(&owner)
-			owners = append(owners, owner)
-			return err
-		}, "SELECT owner FROM lookups WHERE hash = ? ORDER BY owner", hash[:])
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look up a contact: %w", err) // without the text: it is personal
-	}
-	return owners, nil
-}
-
 // maxContactSites bounds one reading of contacts: an officer reveals the sites
 // of one list.
 const maxContactSites = 1000

@@ -253,10 +253,10 @@ func TestFormerContactsAreGone(t *testing.T) {
 	if slices.Equal(key(s.site), site) || slices.Equal(key(alfa.ID), organisation) {
 		t.Error("the data key of before stands")
 	}
-	if found, err := r.LookUp(t.Context(), declaration().Contacts[0].Phone); err != nil || len(found) != 0 {
+	if found, err := r.lookUp(t.Context(), declaration().Contacts[0].Phone); err != nil || len(found) != 0 {
 		t.Errorf("the former contact is found: %q, %v", found, err)
 	}
-	if found, err := r.LookUp(t.Context(), "02 555 0000"); err != nil || len(found) != 2 {
+	if found, err := r.lookUp(t.Context(), "02 555 0000"); err != nil || len(found) != 2 {
 		t.Errorf("the organisations' phone is found: %q, %v", found, err)
 	}
 }

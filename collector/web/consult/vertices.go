@@ -141,15 +141,6 @@ func parsePairs(text string, eitherOrder bool) ([]protocol.Point, error) {
 	return points, nil
 }
 
-// writePairs is the form in which vertices stand in the form's field.
-func writePairs(points []protocol.Point) string {
-	pairs := make([]string, len(points))
-	for i, p := range points {
-		pairs[i] = writePlace(p)
-	}
-	return strings.Join(pairs, " ")
-}
-
 // lonLat are points as GeoJSON has them.
 func lonLat(points []protocol.Point) [][2]float64 {
 	all := make([][2]float64, len(points))

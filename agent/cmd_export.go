@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
+
+	"anagrafe/protocol/wholefile"
 )
 
 // cmdExport writes all that this computer holds of the owner's sites into a file, or
@@ -41,28 +40,12 @@ func cmdExport(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(words[0], text); err != nil {
+	if err := wholefile.WriteNew(words[0], text, 0o600); err != nil {
 		return err
 	}
 	if c.json {
 		return c.print(map[string]any{"file": words[0], "bytes": len(text)})
 	}
 	fmt.Fprintf(c.out, "%s: %d bytes\n", words[0], len(text))
-	return nil
-}
-
-// writeNew writes a file that was not there, for its owner's eyes alone.
-func writeNew(name string, text []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already: name another file", name)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
 	return nil
 }

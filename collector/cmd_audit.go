@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"anagrafe/collector/trail"
+	"anagrafe/protocol/wholefile"
 )
 
 // cmdAuditExport writes the trail to a file, for others to verify.
@@ -20,14 +20,8 @@ func cmdAuditExport(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.OpenFile(words[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("writing the export: %w", err)
-	}
-	if err := errors.Join(c.export(ctx, file), file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(file.Name())) // half an export would only look tampered with
-	}
-	return nil
+	// Whole, for half an export would only look tampered with.
+	return wholefile.CreateNew(words[0], func(file io.Writer) error { return c.export(ctx, file) })
 }
 
 func (c *call) export(ctx context.Context, w io.Writer) error {

@@ -71,12 +71,7 @@ func (c *call) newWitness(name, file string) error {
 	if err != nil {
 		return misuse(err.Error())
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // never over a key that is there
-	if err != nil {
-		return fmt.Errorf("writing the witness's key: %w", err)
-	}
-	_, err = fmt.Fprintln(f, private)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := wholefile.WriteNew(file, []byte(private+"\n"), 0o600); err != nil {
 		return fmt.Errorf("writing the witness's key: %w", err)
 	}
 	if c.json {

@@ -51,7 +51,7 @@ func cmdBackup(ctx context.Context, c *call, args []string) error {
 	}
 	var size int64
 	sum := sha256.New()
-	err = wholefile.WriteNew(words[0], func(file io.Writer) error {
+	err = wholefile.CreateNew(words[0], func(file io.Writer) error {
 		return c.withOffice(ctx, func(cl client) error {
 			return cl.fetch(ctx, "/"+c.name, in, io.MultiWriter(file, sum), &size)
 		})

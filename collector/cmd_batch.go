@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -45,8 +44,7 @@ type batchMade struct {
 	} `json:"invitations"`
 }
 
-// inviteBatch makes codes for an association: printed, or with letters in a file that
-// is opened before any is made.
+// inviteBatch makes codes for an association: printed, or with letters in a new file.
 func (c *call) inviteBatch(ctx context.Context, b batchFlags, count int) error {
 	config, err := c.readConfig()
 	switch {
@@ -61,29 +59,21 @@ func (c *call) inviteBatch(ctx context.Context, b batchFlags, count int) error {
 	case b.letters != "" && (config.Controller == "" || config.ControllerContact == ""):
 		return misuse("a letter says who keeps the register and whom to ask: set controller and controller_contact in the configuration first")
 	}
-	var file *os.File
-	if b.letters != "" {
-		if file, err = os.OpenFile(b.letters, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
-			return err
-		}
-		defer file.Close()
-	}
 	var made batchMade
-	if err := c.withOffice(ctx, func(cl client) error {
-		return cl.do(ctx, http.MethodPost, "/batches", map[string]string{"association": b.association, "count": strconv.Itoa(count)}, &made)
-	}); err != nil {
-		if file != nil {
-			err = errors.Join(err, os.Remove(b.letters))
-		}
+	ask := func() error {
+		return c.withOffice(ctx, func(cl client) error {
+			return cl.do(ctx, http.MethodPost, "/batches", map[string]string{"association": b.association, "count": strconv.Itoa(count)}, &made)
+		})
+	}
+	err = withNewFile(b.letters, ask, func(file io.Writer) error { return made.write(file, config) })
+	switch {
+	case err != nil && made.ID != "" && b.letters != "":
+		return fmt.Errorf("the codes are made, but the letters are not in %s: %w; end this batch (batch end %s) and make another", b.letters, err, made.ID)
+	case err != nil:
 		return err
-	}
-	if file == nil {
+	case b.letters == "":
 		return c.printBatch(made)
-	}
-	if err := made.write(file, config); err != nil {
-		return fmt.Errorf("the codes are made, but the letters are not all in %s: %w; end this batch (batch end %s) and make another", b.letters, err, made.ID)
-	}
-	if c.json {
+	case c.json:
 		return c.print(made.batch)
 	}
 	fmt.Fprintf(c.out, "batch %s: %s for %s, until %s, in %s; who holds a letter holds its code\n", made.ID, counted(count, "letter", "letters"), made.Association, day(made.ExpiresAt), b.letters)
@@ -101,7 +91,7 @@ func (c *call) printBatch(made batchMade) error {
 }
 
 // write writes the letters.
-func (b batchMade) write(file *os.File, config Config) error {
+func (b batchMade) write(file io.Writer, config Config) error {
 	letters := letter.Association{Name: b.Association, Comune: config.Controller, Ask: config.ControllerContact, PublicURL: strings.TrimSuffix(config.PublicURL, "/"), Made: b.At, Expires: b.ExpiresAt}
 	for _, i := range b.Invitations {
 		letters.Codes = append(letters.Codes, letter.AssociationCode(i))
@@ -115,7 +105,7 @@ func (b batchMade) write(file *os.File, config Config) error {
 		return err
 	}
 	_, err = file.Write(raw)
-	return errors.Join(err, file.Sync(), file.Close())
+	return err
 }
 
 // cmdBatchList lists the batches, and how many of their codes are used.

@@ -49,17 +49,10 @@ func cmdErase(ctx context.Context, c *call, args []string) error {
 	erase := func() error {
 		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/erase", in, &answer) })
 	}
-	if *path == "" {
-		err = erase()
-	} else {
-		err = wholefile.WriteNew(*path, func(file io.Writer) error {
-			if err := erase(); err != nil {
-				return err
-			}
-			_, err := io.WriteString(file, answer.Certificate)
-			return err
-		})
-	}
+	err = withNewFile(*path, erase, func(file io.Writer) error {
+		_, err := io.WriteString(file, answer.Certificate)
+		return err
+	})
 	switch {
 	case err != nil && answer.Certificate != "":
 		return fmt.Errorf("the site is erased, but its certificate could not be written: %w; it is:\n%s", err, answer.Certificate)

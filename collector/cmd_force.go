@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"filippo.io/age"
+
+	"anagrafe/protocol/wholefile"
 )
 
 // cmdForceAdd lets a force consult, by the protocol's act; of a force that is there it
@@ -103,7 +105,7 @@ func forceRecipient(file string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return id.Recipient().String(), writeSecret(file, []byte(id.String()+"\n"))
+		return id.Recipient().String(), wholefile.WriteNew(file, []byte(id.String()+"\n"), 0o600)
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading the force's key: %w", err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
+	"anagrafe/protocol/wholefile"
 )
 
 // about is what the guides say of this register.
@@ -75,19 +75,12 @@ func cmdGuide(_ context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	to, err := os.OpenFile(words[1], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists and is never overwritten: give another name", words[1])
-	}
+	err = wholefile.WriteNew(words[1], file, 0o644)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the folder of %s is not there: make it, or give another name", words[1])
 	}
 	if err != nil {
 		return err
-	}
-	_, err = to.Write(file)
-	if err = errors.Join(err, to.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", words[1], err)
 	}
 	fmt.Fprintf(c.out, "%s is written\n", words[1])
 	return nil

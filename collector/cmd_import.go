@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"anagrafe/protocol/wholefile"
 )
 
 // maxImport bounds what is read of a file; the collector says what it takes.
@@ -93,12 +95,7 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 	ask := func() error {
 		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/import", in, &r) })
 	}
-	if in.Codes {
-		err = intoNewFile(*codes, &r.Codes, ask, "the sites are imported, but their codes", "import the file again, with another file for the codes")
-	} else {
-		err = ask()
-	}
-	if err != nil {
+	if err := intoNewFile(*codes, &r.Codes, ask, "the sites are imported, but their codes", "import the file again, with another file for the codes"); err != nil {
 		return err
 	}
 	if c.json {
@@ -109,24 +106,36 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 	return errors.Join(err, r.outcome())
 }
 
-// intoNewFile does something with a new file open for what it makes, which is given out
-// once: a file that cannot be made ends it before anything is done. What was made is
-// written and let go; where it is nothing no file stays. What was done, and what to do
-// where not all of it could be written, goes into the error.
+// withNewFile does something, and writes into a new file what it made, which is given out
+// once: a file that cannot be made ends it before anything is done. Path "": no file.
+func withNewFile(path string, do func() error, write func(io.Writer) error) error {
+	if path == "" {
+		return do()
+	}
+	return wholefile.CreateNew(path, func(file io.Writer) error {
+		if err := do(); err != nil {
+			return err
+		}
+		return write(file)
+	})
+}
+
+// intoNewFile is withNewFile; what was made is let go, and where it is nothing there is no
+// file. What was done, and what to do where it could not be written, goes into the error.
 func intoNewFile(path string, made *[]byte, do func() error, done, remedy string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	nothing := errors.New("nothing was made")
+	err := withNewFile(path, do, func(file io.Writer) error {
+		if len(*made) == 0 {
+			return nothing
+		}
+		_, err := file.Write(*made)
 		return err
-	}
-	if err = do(); err == nil {
-		_, err = file.Write(*made)
-	}
-	err = errors.Join(err, file.Sync(), file.Close())
+	})
 	switch {
-	case len(*made) == 0:
-		err = errors.Join(err, os.Remove(path))
-	case err != nil:
-		err = fmt.Errorf("%s are not all in %s: %w; %s", done, path, err, remedy)
+	case errors.Is(err, nothing):
+		err = nil
+	case err != nil && len(*made) > 0:
+		err = fmt.Errorf("%s are not in %s: %w; %s", done, path, err, remedy)
 	}
 	*made = nil
 	return err
@@ -230,22 +239,20 @@ func cmdExport(ctx context.Context, c *call, args []string) error {
 	case in["format"] != "json" && in["format"] != "csv":
 		return misuse("the file's name must end with .json or .csv")
 	}
-	// Before it is asked for, and so on the trail.
-	file, err := os.OpenFile(words[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	// There must be a place for it before it is asked for, and so on the trail.
+	err = wholefile.CreateNew(words[0], func(file io.Writer) error {
+		return c.withOffice(ctx, func(cl client) error {
+			answer, err := cl.ask(ctx, http.MethodPost, "/export", in)
+			if err != nil {
+				return err
+			}
+			defer answer.Close()
+			_, err = io.Copy(file, answer)
+			return err
+		})
+	})
 	if err != nil {
 		return err
-	}
-	err = c.withOffice(ctx, func(cl client) error {
-		answer, err := cl.ask(ctx, http.MethodPost, "/export", in)
-		if err != nil {
-			return err
-		}
-		defer answer.Close()
-		_, err = io.Copy(file, answer)
-		return err
-	})
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(words[0]))
 	}
 	fmt.Fprintf(c.out, "%s is written: it holds personal data, hand it to its owner and delete it here\n", words[0])
 	return nil

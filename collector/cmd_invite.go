@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -38,7 +38,7 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	f.Func("category", "bank, pharmacy, shop, condominium, ... (default other)", into(in, "category"))
 	f.Func("address", "its address, in words", into(in, "address"))
 	f.Func("site-id", "a site that is there: a further code, for new hardware or after a withdrawal", into(in, "site_id"))
-	image := f.String("qr", "", "write the link as a QR code to this PNG file")
+	image := f.String("qr", "", "write the link as a QR code to this new PNG file")
 	count := f.Int("count", 0, "make so many codes, each for a new site of its own")
 	b := batchFlags{}
 	b.on(f)
@@ -69,26 +69,17 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	case *count > 0:
 		return c.inviteMany(ctx, in, *count)
 	}
-	var file *os.File
-	if *image != "" { // before the code is made, which is shown once
-		var err error
-		if file, err = os.OpenFile(*image, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
-			return err
-		}
-		defer file.Close()
-	}
 	var answer invitation
-	if err := c.withOffice(ctx, func(cl client) error {
-		return cl.do(ctx, http.MethodPost, "/invite", in, &answer)
-	}); err != nil {
+	ask := func() error {
+		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/invite", in, &answer) })
+	}
+	err := withNewFile(*image, ask, func(file io.Writer) error { return writeQR(file, answer.Link) })
+	switch {
+	case err != nil && answer.Link != "":
+		return fmt.Errorf("%w (the code is made all the same: %s)", err, answer.Link)
+	case err != nil:
 		return err
-	}
-	if file != nil {
-		if err := writeQR(file, answer.Link); err != nil {
-			return fmt.Errorf("%w (the code is made all the same: %s)", err, answer.Link)
-		}
-	}
-	if c.json {
+	case c.json:
 		return c.print(answer)
 	}
 	if terminal(c.out) {
@@ -138,11 +129,11 @@ func (c *call) inviteMany(ctx context.Context, in map[string]string, count int) 
 }
 
 // writeQR writes a link as a picture. The picture contains the code.
-func writeQR(to *os.File, link string) error {
+func writeQR(to io.Writer, link string) error {
 	png, err := pages.QRImage(link)
 	if err != nil {
 		return err
 	}
 	_, err = to.Write(png)
-	return errors.Join(err, to.Close())
+	return err
 }

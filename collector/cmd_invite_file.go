@@ -104,12 +104,7 @@ func (c *call) inviteFile(ctx context.Context, w waveFlags, letters string) (err
 	ask := func() error {
 		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/waves/file", in, &r) })
 	}
-	if in.Letters {
-		err = intoNewFile(letters, &r.Letters, ask, "the businesses are invited, but their letters", "run the command again, with another file for the letters")
-	} else {
-		err = ask()
-	}
-	if err != nil {
+	if err := intoNewFile(letters, &r.Letters, ask, "the businesses are invited, but their letters", "run the command again, with another file for the letters"); err != nil {
 		return err
 	}
 	if c.json {

@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/force"
+	"anagrafe/protocol/wholefile"
 )
 
 // cmdUserAdd adds a person. Their secret is shown once, in the credential file. The
@@ -41,19 +41,20 @@ func cmdUserAdd(ctx context.Context, c *call, args []string) error {
 	if *credential == "" {
 		*credential = strings.ReplaceAll(words[0], " ", "-") + ".credential.json"
 	}
-	if _, err := os.Stat(*credential); err == nil {
-		return fmt.Errorf("%s is there already: a credential is never overwritten, name another file with -credential", *credential)
-	}
-	answer, err := c.addUser(ctx, in, *as, *server)
-	if err != nil {
-		return err
-	}
-	b, err := json.MarshalIndent(answer.Credential, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := writeSecret(*credential, append(b, '\n')); err != nil {
+	var answer web.Account
+	err = wholefile.CreateNew(*credential, func(file io.Writer) (err error) {
+		if answer, err = c.addUser(ctx, in, *as, *server); err != nil {
+			return err
+		}
+		to := json.NewEncoder(file)
+		to.SetIndent("", "  ")
+		return to.Encode(answer.Credential)
+	})
+	switch {
+	case err != nil && answer.Credential != nil:
 		return fmt.Errorf("%s was added, but the credential could not be written: %w; revoke them and add them again", in["name"], err)
+	case err != nil:
+		return err
 	}
 	if c.json {
 		return c.print(map[string]string{"id": answer.ID, "name": answer.Name, "role": answer.Role, "force": answer.Force, "link": answer.Link, "credential": *credential})
@@ -97,17 +98,6 @@ func (c *call) addUser(ctx context.Context, in map[string]string, as, server str
 		err = fmt.Errorf("%s was added, but the collector's answer has no credential: is -server the address of consultation?", in["name"])
 	}
 	return answer, err
-}
-
-// writeSecret makes a file that its owner alone can read; one that is there is
-// left alone.
-func writeSecret(file string, b []byte) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // cmdUserLink makes a one-time link for somebody who has no passkey any more, or not

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -71,10 +70,7 @@ func makeKey(dir, path string) (note.Signer, string, error) {
 	}
 	err = os.MkdirAll(dir, 0o700)
 	if err == nil {
-		err = wholefile.WriteNew(path, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s\n%s\n", skey, vkey)
-			return err
-		})
+		err = wholefile.WriteNew(path, []byte(skey+"\n"+vkey+"\n"), 0o600)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("write the checkpoint key: %w", err)

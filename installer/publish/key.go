@@ -17,6 +17,8 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"golang.org/x/term"
+
+	"anagrafe/protocol/wholefile"
 )
 
 // minPassphrase is in characters: a thief of the file can guess offline.
@@ -65,17 +67,10 @@ func newKey(file, from string) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // never over another key
-	if err != nil {
+	if err := wholefile.WriteNew(file, sealed.Bytes(), 0o600); err != nil {
 		return err
 	}
-	if _, err := f.Write(sealed.Bytes()); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.WriteFile(file+".pub", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}), 0o644)
+	return wholefile.Write(file+".pub", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}), 0o644)
 }
 
 // openKey opens a sealed key.

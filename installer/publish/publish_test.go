@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -224,7 +226,7 @@ func TestKeys(t *testing.T) {
 	if info, err := os.Stat(d.path("comune")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if _, err := d.run("key", d.path("comune"), "-passphrase", d.path("secret")); !os.IsExist(err) {
+	if _, err := d.run("key", d.path("comune"), "-passphrase", d.path("secret")); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("over another: %v", err)
 	}
 	d.write("wrong", "one two three four six")

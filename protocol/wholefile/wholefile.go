@@ -48,10 +48,23 @@ func WriteGuarded(path string, b []byte, mode fs.FileMode, guard func(*os.File) 
 	})
 }
 
-// WriteNew is Write of a file that its owner alone can read, and that never takes the
-// place of another: one that is there is left alone, an error that is fs.ErrExist. (Where a
-// file system has no links, one that appears meanwhile is replaced.)
-func WriteNew(path string, write func(io.Writer) error) error {
+// WriteNew is Write of a file that never takes the place of another: one that is there is
+// left alone, an error that is fs.ErrExist. (Where a file system has no links, one that
+// appears meanwhile is replaced.)
+func WriteNew(path string, b []byte, mode fs.FileMode) error {
+	return putNew(path, mode, func(f io.Writer) error {
+		_, err := f.Write(b)
+		return err
+	})
+}
+
+// CreateNew is WriteNew, for its owner alone, of what write makes: a place where nothing can
+// be written ends it before write is called, and of what write broke off nothing stays.
+func CreateNew(path string, write func(io.Writer) error) error {
+	return putNew(path, 0o600, write)
+}
+
+func putNew(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	taken := fmt.Errorf("%s is there already and is never overwritten, give another name: %w", path, fs.ErrExist)
 	if _, err := os.Lstat(path); err == nil {
 		return taken
@@ -66,7 +79,7 @@ func WriteNew(path string, write func(io.Writer) error) error {
 		}
 		return err
 	}
-	return put(path, 0o600, link, func(f *os.File) error { return write(f) })
+	return put(path, mode, link, func(f *os.File) error { return write(f) })
 }
 
 // put has a file filled beside its place, and moved there.

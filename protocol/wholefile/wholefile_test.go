@@ -51,7 +51,7 @@ func TestWriteNew(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "backup")
 	broken := errors.New("broken off")
-	if err := WriteNew(path, func(w io.Writer) error {
+	if err := CreateNew(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, "half")
 		return errors.Join(err, broken)
 	}); !errors.Is(err, broken) {
@@ -60,14 +60,14 @@ func TestWriteNew(t *testing.T) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Error(left, err)
 	}
-	if err := WriteNew(path, func(w io.Writer) error { _, err := io.WriteString(w, "older"); return err }); err != nil {
+	if err := WriteNew(path, []byte("older"), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteNew(path, func(io.Writer) error { t.Error("asked for nothing"); return nil }); !errors.Is(err, fs.ErrExist) {
+	if err := CreateNew(path, func(io.Writer) error { t.Error("asked for nothing"); return nil }); !errors.Is(err, fs.ErrExist) {
 		t.Error("written over", err)
 	}
 	second := filepath.Join(dir, "second")
-	if err := WriteNew(second, func(w io.Writer) error { return os.WriteFile(second, []byte("older"), 0o600) }); !errors.Is(err, fs.ErrExist) {
+	if err := CreateNew(second, func(w io.Writer) error { return os.WriteFile(second, []byte("older"), 0o600) }); !errors.Is(err, fs.ErrExist) {
 		t.Error("written over what came meanwhile", err)
 	}
 	for _, path := range []string{path, second} {
@@ -75,7 +75,7 @@ func TestWriteNew(t *testing.T) {
 			t.Errorf("%q, %v", b, err)
 		}
 	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
 		t.Error(info, err)
 	}
 }

@@ -156,31 +156,17 @@ func (o *office) answerBackup(rw http.ResponseWriter, r *http.Request, kind act.
 		o.opsWeb.Unrecorded(rw, r, err)
 		return
 	}
-	control := http.NewResponseController(rw)
-	if err := control.SetReadDeadline(time.Time{}); err != nil { // it would end the request
+	if err := http.NewResponseController(rw).SetReadDeadline(time.Time{}); err != nil { // it would end the request
 		o.opsWeb.Broken(rw, r, err)
 		return
 	}
 	rw.Header().Set("Content-Type", "application/octet-stream")
-	info, err := write(&deadlineWriter{rw, control}, to)
+	info, err := write(web.Streamed(rw, backupStall), to)
 	if err != nil {
 		o.log.ErrorContext(r.Context(), "the backup broke off", "kind", kind, "err", err)
 		panic(http.ErrAbortHandler) // net/http's way to end a connection without a good ending
 	}
 	o.log.InfoContext(r.Context(), "backup written", "kind", kind, "id", info.ID, "schema", info.Schema)
-}
-
-// deadlineWriter gives each write its own time.
-type deadlineWriter struct {
-	io.Writer
-	control *http.ResponseController
-}
-
-func (p *deadlineWriter) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(backupStall)); err != nil {
-		return 0, err
-	}
-	return p.Writer.Write(b)
 }
 
 // keyFiles reads DIR/root.secret and the files in DIR/keys.

@@ -3,8 +3,11 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"anagrafe/collector/registry"
 	"anagrafe/protocol/pages"
@@ -46,6 +49,25 @@ func WriteJSON(rw http.ResponseWriter, status int, v any) {
 	rw.Header().Set("Content-Type", "application/json")
 	rw.WriteHeader(status)
 	_, _ = b.WriteTo(rw) // the client has gone: nobody to tell
+}
+
+// Streamed writes to rw an answer that may take hours: each write has its own time, after
+// which a client that reads nothing is let go.
+func Streamed(rw http.ResponseWriter, each time.Duration) io.Writer {
+	return streamed{rw, http.NewResponseController(rw), each}
+}
+
+type streamed struct {
+	io.Writer
+	control *http.ResponseController
+	each    time.Duration
+}
+
+func (s streamed) Write(b []byte) (int, error) {
+	if err := s.control.SetWriteDeadline(time.Now().Add(s.each)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return s.Writer.Write(b)
 }
 
 // Fail answers with a problem, as a page or as JSON.

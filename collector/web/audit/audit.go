@@ -179,7 +179,7 @@ func (a *Audit) export(rw http.ResponseWriter, r *http.Request) {
 	}
 	rw.Header().Set("Content-Type", "application/jsonl")
 	rw.Header().Set("Content-Disposition", `attachment; filename="anagrafe-trail.jsonl"`)
-	if err := a.Trail.Export(r.Context(), &deadlineWriter{rw, http.NewResponseController(rw)}); err != nil {
+	if err := a.Trail.Export(r.Context(), web.Streamed(rw, stall)); err != nil {
 		a.Log.ErrorContext(r.Context(), "export of the audit trail broke off", "err", err)
 		panic(http.ErrAbortHandler) // net/http's way to end a connection without a good ending
 	}
@@ -201,17 +201,4 @@ func (a *Audit) record(ctx context.Context, r *http.Request) error {
 	}
 	_, err := a.Trail.Append(ctx, e)
 	return err
-}
-
-// deadlineWriter gives each write its own time.
-type deadlineWriter struct {
-	http.ResponseWriter
-	control *http.ResponseController
-}
-
-func (p *deadlineWriter) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(stall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	return p.ResponseWriter.Write(b)
 }

@@ -277,7 +277,7 @@ func (a *Audit) csv(rw http.ResponseWriter, r *http.Request, v view) {
 	}
 	rw.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	rw.Header().Set("Content-Disposition", `attachment; filename="anagrafe-trail.csv"`)
-	out := csv.NewWriter(&deadlineWriter{rw, http.NewResponseController(rw)})
+	out := csv.NewWriter(web.Streamed(rw, stall))
 	_ = out.Write([]string{"index", "at", "kind", "actor", "case", "count", "actor_name", "case_name", "reason", "offence", "site"})
 	for _, e := range rows {
 		_ = out.Write([]string{strconv.FormatInt(e.Index, 10), e.At.Format(time.RFC3339), web.CSVText(string(e.Kind)), e.Actor, e.Case, strconv.Itoa(e.Count),

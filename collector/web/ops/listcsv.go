@@ -58,7 +58,7 @@ func (l *list[T]) export(o *Ops) http.HandlerFunc {
 func (l *list[T]) stream(o *Ops, rw http.ResponseWriter, r *http.Request, q query) error {
 	w := o.pages.Words(pages.Language(r))
 	headCSV(rw, l.name)
-	out := newCSV(deadlineWriter{rw, http.NewResponseController(rw)})
+	out := newCSV(web.Streamed(rw, exportStall))
 	line := make([]string, len(l.fields))
 	for i, f := range l.fields {
 		line[i] = w.T(l.name + "." + f.key)
@@ -82,19 +82,6 @@ func newCSV(w io.Writer) *csv.Writer {
 	out := csv.NewWriter(w)
 	out.Comma, out.UseCRLF = ';', true
 	return out
-}
-
-// deadlineWriter gives each write its own time.
-type deadlineWriter struct {
-	http.ResponseWriter
-	control *http.ResponseController
-}
-
-func (p deadlineWriter) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(exportStall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	return p.ResponseWriter.Write(b)
 }
 
 // headCSV says that a file follows.

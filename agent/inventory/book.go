@@ -240,11 +240,9 @@ func (b *book) loadSites(ctx context.Context, tx *sql.Tx) error {
 		if err != nil {
 			return err
 		}
-		recorded, err := b.recorded(ctx, tx, s.SiteID)
-		if err != nil {
+		if s.typed, err = b.typedWaits(ctx, tx, s.SiteID); err != nil {
 			return err
 		}
-		s.typed = slices.ContainsFunc(recorded, func(r Recorded) bool { return r.Typed })
 	}
 	return nil
 }

@@ -62,24 +62,27 @@ func (v *Inventory) repeatReplies(ctx context.Context, tx *sql.Tx, siteID string
 	return nil
 }
 
-// notGranted is View.NotGranted.
-func (b *book) notGranted(ctx context.Context, tx *sql.Tx) (siteIDs []string, err error) {
+// notGranted is View.NotGranted. A message that cannot be read tells nothing of a grant.
+func (v *Inventory) notGranted(ctx context.Context, tx *sql.Tx, b *book) (siteIDs []string, err error) {
 	for _, s := range b.sites {
 		if s.left {
 			continue
 		}
-		err := each(ctx, tx, `SELECT body, `+refusedGrant+` FROM message WHERE site_id = ? AND seq > ? AND state <> 'waiting'
+		err := each(ctx, tx, `SELECT id, body, `+refusedGrant+` FROM message WHERE site_id = ? AND seq > ? AND state <> 'waiting'
 			ORDER BY seq DESC LIMIT 1`, func(rows *sql.Rows) error {
+			var id string
 			var body []byte
 			var refused bool
-			if err := rows.Scan(&body, &refused); err != nil || !refused {
+			if err := rows.Scan(&id, &body, &refused); err != nil || !refused {
 				return err
 			}
 			m, err := protocol.Decode(body)
-			if err == nil && m.Epoch == s.Epoch {
+			if err != nil {
+				v.log.Warn("a refused message cannot be read", "message", id, "site", s.SiteID, "err", err)
+			} else if m.Epoch == s.Epoch {
 				siteIDs = append(siteIDs, s.SiteID)
 			}
-			return err
+			return nil
 		}, s.SiteID, s.ended)
 		if err != nil {
 			return nil, err

@@ -90,8 +90,9 @@ func (v *Inventory) SetRecorded(ctx context.Context, siteID, code string, messag
 	return nil
 }
 
-// recorded is what waits of a site.
-func (b *book) recorded(ctx context.Context, tx *sql.Tx, siteID string) (all []Recorded, err error) {
+// typedWaits reports whether what was typed of a site on a form waits for TakeOver. Of a row
+// that cannot be read it must be assumed: nothing is declared in its place.
+func (b *book) typedWaits(ctx context.Context, tx *sql.Tx, siteID string) (waits bool, err error) {
 	err = each(ctx, tx, `SELECT body FROM recorded WHERE site_id = ?`, func(rows *sql.Rows) error {
 		var body []byte
 		if err := rows.Scan(&body); err != nil {
@@ -99,10 +100,10 @@ func (b *book) recorded(ctx context.Context, tx *sql.Tx, siteID string) (all []R
 		}
 		m, err := protocol.Decode(body)
 		d, _ := m.Body.(protocol.Declaration)
-		all = b.unknownCameras(d)
-		return err
+		waits = err != nil || slices.ContainsFunc(b.unknownCameras(d), func(r Recorded) bool { return r.Typed })
+		return nil
 	}, siteID)
-	return all, err
+	return waits, err
 }
 
 // unknownCameras are the cameras of a declaration that are not known here.
@@ -117,8 +118,9 @@ func (b *book) unknownCameras(d protocol.Declaration) (out []Recorded) {
 	return out
 }
 
-// takeovers are the sites whose recorded cameras wait for the owner's choice.
-func (b *book) takeovers(ctx context.Context, tx *sql.Tx) (all []Takeover, err error) {
+// takeovers are the sites whose recorded cameras wait for the owner's choice. One that
+// cannot be read is left out: it must not close all pages to the owner.
+func (v *Inventory) takeovers(ctx context.Context, tx *sql.Tx, b *book) (all []Takeover, err error) {
 	err = each(ctx, tx, `SELECT site_id, s.name, s.others, body, code, at FROM recorded JOIN site s ON s.id = site_id ORDER BY at`, func(rows *sql.Rows) error {
 		var t Takeover
 		var body []byte
@@ -127,7 +129,8 @@ func (b *book) takeovers(ctx context.Context, tx *sql.Tx) (all []Takeover, err e
 		}
 		m, err := protocol.Decode(body)
 		if err != nil {
-			return err
+			v.log.Warn("what the register held of a site cannot be read: enrol again for it", "site", t.SiteID, "err", err)
+			return nil
 		}
 		d, _ := m.Body.(protocol.Declaration)
 		t.Recorded, t.Contacts = b.unknownCameras(d), d.Contacts
@@ -177,7 +180,7 @@ func (v *Inventory) TakeOver(ctx context.Context, siteID string, choices []Choic
 		if err != nil {
 			return err
 		}
-		all, err := b.takeovers(ctx, tx)
+		all, err := v.takeovers(ctx, tx, b)
 		if err != nil {
 			return err
 		}

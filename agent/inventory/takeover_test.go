@@ -292,3 +292,33 @@ func TestContactOfATakenOverSite(t *testing.T) {
 		}
 	}
 }
+
+// A stored message that cannot be read closes no page to the owner, and nothing is
+// declared in the place of what he cannot be shown.
+func TestUnreadableRows(t *testing.T) {
+	damage := func(v *Inventory, rows string) {
+		t.Helper()
+		if _, err := v.writer.ExecContext(t.Context(), `UPDATE `+rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := enrolledAgain(t, typedByHand(t, "Ingresso"), cameraDevice(1))
+	damage(v, `recorded SET body = x'ff'`)
+	if w := view(t, v); len(w.Takeovers) > 0 || len(w.Cameras) != 1 || !slices.Contains(w.Cameras[0].Missing, "takeover") {
+		t.Errorf("%+v, %+v", w.Takeovers, w.Cameras)
+	}
+
+	v, cams := declared(t, 1)
+	keep(t, v, preserve(cams[0].ID))
+	all := outbox(t, v)
+	if err := v.Reject(t.Context(), all[len(all)-1].ID, "not-granted: no valid grant"); err != nil {
+		t.Fatal(err)
+	}
+	if refused := view(t, v).NotGranted; !slices.Equal(refused, []string{siteA}) {
+		t.Errorf("before: %q", refused)
+	}
+	damage(v, `message SET body = x'ff' WHERE kind = 'reply'`)
+	if refused := view(t, v).NotGranted; len(refused) > 0 {
+		t.Errorf("after: %q", refused)
+	}
+}

@@ -48,10 +48,10 @@ func (v *Inventory) View(ctx context.Context) (w View, err error) {
 			return err
 		}
 		w = b.shownAll()
-		if w.Takeovers, err = b.takeovers(ctx, tx); err != nil {
+		if w.Takeovers, err = v.takeovers(ctx, tx, b); err != nil {
 			return err
 		}
-		if w.NotGranted, err = b.notGranted(ctx, tx); err != nil {
+		if w.NotGranted, err = v.notGranted(ctx, tx, b); err != nil {
 			return err
 		}
 		return w.read(ctx, tx)

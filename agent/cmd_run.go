@@ -19,7 +19,7 @@ import (
 // cmdRun is the long-lived agent, by hand or under a service manager.
 func cmdRun(ctx context.Context, c *call, args []string) error {
 	f := c.flags()
-	var interfaces, targets many
+	var interfaces, targets daemon.Repeated
 	f.Var(&interfaces, "interface", "network interface to look at, may be repeated (default: every suitable one)")
 	f.Var(&targets, "target", "host or CIDR to ask besides, may be repeated")
 	listen := f.String("listen-pages", "", "address of the local pages (default 127.0.0.1:8480)")

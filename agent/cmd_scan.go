@@ -13,6 +13,7 @@ import (
 	"anagrafe/agent/discover"
 	"anagrafe/agent/interrogate"
 	"anagrafe/protocol"
+	"anagrafe/protocol/daemon"
 )
 
 // The documented JSON of `scan -json`.
@@ -60,7 +61,7 @@ type (
 // recorders.
 func cmdScan(ctx context.Context, c *call, args []string) (err error) {
 	f := c.flags()
-	var interfaces, targets many
+	var interfaces, targets daemon.Repeated
 	f.Var(&interfaces, "interface", "network interface to look at, may be repeated (default: every suitable one)")
 	f.Var(&targets, "target", "host or CIDR to ask besides, may be repeated")
 	credentials := f.String("credentials", "", "TOML file of [[device]] address, user, password; readable by its owner alone")

@@ -15,6 +15,7 @@ import (
 
 	"anagrafe/agent/discover"
 	"anagrafe/agent/inventory"
+	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/pages"
 )
 
@@ -59,8 +60,8 @@ func cmdVisit(ctx context.Context, c *call, args []string) error {
 	var config Config
 	f.StringVar(&o.collector, "collector", "", "https://HOST:PORT of the collector; a link carries it")
 	f.BoolVar(&o.replace, "replace", false, "the computers that speak for the site may do so no more")
-	f.Var((*many)(&config.Interfaces), "interface", "network interface to look at, may be repeated (default: every suitable one)")
-	f.Var((*many)(&config.Targets), "target", "host or CIDR to ask besides, may be repeated")
+	f.Var((*daemon.Repeated)(&config.Interfaces), "interface", "network interface to look at, may be repeated (default: every suitable one)")
+	f.Var((*daemon.Repeated)(&config.Targets), "target", "host or CIDR to ask besides, may be repeated")
 	f.StringVar(&config.Listen, "listen-pages", "", "address of the local pages (default 127.0.0.1 and a free port)")
 	lang := language(f)
 	finish := f.Bool("finish", false, "end the visit that runs in the directory given with -data")

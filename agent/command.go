@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 
 	"anagrafe/agent/update"
 	"anagrafe/protocol/daemon"
@@ -167,23 +166,16 @@ func (c *call) flags() *flag.FlagSet {
 // parse reads flags and positional words in any order; most is how many words
 // the command takes (-1: any number).
 func (c *call) parse(f *flag.FlagSet, args []string, most int) ([]string, error) {
-	var words []string
-	for {
-		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(c.out, "usage: anagrafe-agent %s %s\n\n", c.name, c.args)
-			f.SetOutput(c.out)
-			f.PrintDefaults()
-			return nil, err
-		} else if err != nil {
-			return nil, misuse(err.Error())
-		}
-		if n := len(args) - f.NArg(); f.NArg() == 0 || n > 0 && args[n-1] == "--" { // what follows are words
-			words = append(words, f.Args()...)
-			break
-		}
-		words, args = append(words, f.Arg(0)), f.Args()[1:]
-	}
-	if most >= 0 && len(words) > most {
+	words, err := daemon.Words(f, args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(c.out, "usage: anagrafe-agent %s %s\n\n", c.name, c.args)
+		f.SetOutput(c.out)
+		f.PrintDefaults()
+		return nil, err
+	case err != nil:
+		return nil, misuse(err.Error())
+	case most >= 0 && len(words) > most:
 		return nil, misuse(fmt.Sprintf("what is %q?", words[most]))
 	}
 	return words, nil
@@ -195,9 +187,3 @@ func (c *call) print(v any) error {
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
-
-// many is a flag that may be given more than once.
-type many []string
-
-func (m *many) String() string     { return strings.Join(*m, ",") }
-func (m *many) Set(s string) error { *m = append(*m, s); return nil }

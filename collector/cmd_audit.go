@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"anagrafe/collector/trail"
+	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/wholefile"
 )
 
@@ -71,11 +72,8 @@ func cmdAuditVerify(ctx context.Context, c *call, args []string) error {
 	key := f.String("key", "", "the trail's verifier key, as the credential file has it")
 	checkpoint := f.String("checkpoint", "", "file with an older checkpoint, kept outside the collector")
 	export := f.String("export", "", "file that \"audit export\" wrote (default: ask this collector)")
-	var witnesses []string
-	f.Func("witness", "public key of a witness who must have co-signed this trail; may be given again", func(s string) error {
-		witnesses = append(witnesses, s)
-		return nil
-	})
+	var witnesses daemon.Repeated
+	f.Var(&witnesses, "witness", "public key of a witness who must have co-signed this trail; may be given again")
 	if _, err := c.parse(f, args, 0); err != nil {
 		return err
 	}

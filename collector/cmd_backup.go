@@ -17,6 +17,7 @@ import (
 	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/wholefile"
 )
 
@@ -35,10 +36,7 @@ type backupRequest struct {
 func cmdBackup(ctx context.Context, c *call, args []string) error {
 	f := c.flags()
 	var in backupRequest
-	f.Func("recipient", "public key, age1..., of who may restore it; may be given again for others", func(s string) error {
-		in.Recipients = append(in.Recipients, s)
-		return nil
-	})
+	f.Var((*daemon.Repeated)(&in.Recipients), "recipient", "public key, age1..., of who may restore it; may be given again for others")
 	words, err := c.parse(f, args, 1)
 	if err != nil {
 		return err

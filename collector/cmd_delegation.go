@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"anagrafe/protocol"
+	"anagrafe/protocol/daemon"
 )
 
 // cmdDelegationAdd keeps what an organisation lets a technical referent do.
@@ -25,8 +26,8 @@ func cmdDelegationAdd(ctx context.Context, c *call, args []string) error {
 		Until        time.Time `json:"until"`
 	}
 	f.StringVar(&in.Referent, "referent", "", "their name, as approvals will carry it")
-	f.Func("power", "what they may do: prepare, approve or answer; again for a further one", func(s string) error { in.Powers = append(in.Powers, s); return nil })
-	f.Func("site", "the id of a site; again for a further one (default: all sites of the organisation, those to come too)", func(s string) error { in.Sites = append(in.Sites, s); return nil })
+	f.Var((*daemon.Repeated)(&in.Powers), "power", "what they may do: prepare, approve or answer; again for a further one")
+	f.Var((*daemon.Repeated)(&in.Sites), "site", "the id of a site; again for a further one (default: all sites of the organisation, those to come too)")
 	f.StringVar(&in.Rule, "rule", "", "by which act, in words, e.g. a contract")
 	f.Func("from", "from which day, YYYY-MM-DD (default now)", theDay(&in.From))
 	f.Func("until", "until which day, YYYY-MM-DD: it ends as that day begins", theDay(&in.Until))

@@ -19,6 +19,7 @@ import (
 	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/wholefile"
 )
 
@@ -44,10 +45,7 @@ func cmdRestore(ctx context.Context, c *call, args []string) error {
 	f.StringVar(&in.identity, "identity", "", "file with the private key, as age-keygen made it")
 	f.StringVar(&in.keys, "keys", "", "file that backup-keys wrote")
 	f.StringVar(&in.oldKeys, "old-keys", "", "why keys over 30 days old are used: it goes on the trail")
-	f.Func("ledger", "copy of erased.ledger, the newest there is; may be given again, for several collectors (default DIR/erased.ledger)", func(s string) error {
-		in.ledgers = append(in.ledgers, s)
-		return nil
-	})
+	f.Var((*daemon.Repeated)(&in.ledgers), "ledger", "copy of erased.ledger, the newest there is; may be given again, for several collectors (default DIR/erased.ledger)")
 	words, err := c.parse(f, args, 1)
 	if err != nil {
 		return err

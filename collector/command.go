@@ -206,23 +206,15 @@ const anyWords = -1
 // parse reads flags and positional words in any order and demands exactly
 // the words that the command takes.
 func (c *call) parse(f *flag.FlagSet, args []string, words int) ([]string, error) {
-	var got []string
-	for {
-		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(c.out, "usage: anagrafe-collector %s %s\n\n", c.name, c.args)
-			f.SetOutput(c.out)
-			f.PrintDefaults()
-			return nil, err
-		} else if err != nil {
-			return nil, misuse(err.Error())
-		}
-		if n := len(args) - f.NArg(); f.NArg() == 0 || n > 0 && args[n-1] == "--" { // what follows are words
-			got = append(got, f.Args()...)
-			break
-		}
-		got, args = append(got, f.Arg(0)), f.Args()[1:]
-	}
+	got, err := daemon.Words(f, args)
 	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(c.out, "usage: anagrafe-collector %s %s\n\n", c.name, c.args)
+		f.SetOutput(c.out)
+		f.PrintDefaults()
+		return nil, err
+	case err != nil:
+		return nil, misuse(err.Error())
 	case words == anyWords:
 	case len(got) > words:
 		return nil, misuse(fmt.Sprintf("what is %q?", got[words]))

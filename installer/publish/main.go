@@ -62,15 +62,9 @@ func usage(out io.Writer) {
 	fmt.Fprint(out, "\nexit status: 0 done, 1 failed\n")
 }
 
-// many is a flag that may be given more than once.
-type many []string
-
-func (m *many) String() string     { return fmt.Sprint(*m) }
-func (m *many) Set(s string) error { *m = append(*m, s); return nil }
-
 // options are those of all commands.
 type options struct {
-	owners               many
+	owners               daemon.Repeated
 	online, key          string
 	passphrase           string
 	release              protocol.Release
@@ -139,14 +133,8 @@ func (o *options) parse(out io.Writer, c command, words []string) (plain []strin
 			f.Var(option.Value, option.Name, option.Usage)
 		}
 	}
-	for len(words) > 0 {
-		if err := f.Parse(words); err != nil {
-			return nil, err
-		}
-		if f.NArg() == 0 {
-			break
-		}
-		plain, words = append(plain, f.Arg(0)), f.Args()[1:]
+	if plain, err = daemon.Words(f, words); err != nil {
+		return nil, err
 	}
 	if len(plain) != takes {
 		return nil, fmt.Errorf("usage: anagrafe-publish %s %s", c.name, c.args)

@@ -57,9 +57,9 @@ func (d door) handler() http.Handler {
 	v := d.v
 	open := http.NewServeMux()
 	open.Handle("GET "+pages.Prefix, pages.Assets())
-	notices := pages.Notices(pages.FaceAgent, v.Log)
-	open.Handle("GET /privacy", notices)
-	open.Handle("GET /accessibility", notices)
+	statements := pages.Statements(pages.FaceAgent, v.Log)
+	open.Handle("GET /privacy", statements)
+	open.Handle("GET /accessibility", statements)
 	open.Handle("POST "+pages.ReportPath, pages.Reports(v.Log))
 	open.Handle("GET /open", v.serve(d.linkOpened))
 	open.HandleFunc("POST /open", d.useLink)

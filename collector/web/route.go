@@ -88,10 +88,10 @@ func (w *Web) Routes(faces ...[]Route) ([]Route, error) {
 		}
 	}
 	// What every footer leads to, where no face has more to say.
-	notices := pages.Notices(w.Face, w.Log)
+	statements := pages.Statements(w.Face, w.Log)
 	for _, pattern := range []string{"GET /privacy", "GET /accessibility"} {
 		if !seen[pattern] {
-			all = append(all, Route{Pattern: pattern, Open: true, Handler: notices})
+			all = append(all, Route{Pattern: pattern, Open: true, Handler: statements})
 		}
 	}
 	return all, nil

@@ -109,7 +109,7 @@ func TestRenderHidesHalfPages(t *testing.T) {
 
 func TestNotices(t *testing.T) {
 	for _, face := range []Face{FaceAgent, FacePublic, FaceOps, FaceConsult, FaceAudit} {
-		h := Notices(face, quiet(t))
+		h := Statements(face, quiet(t))
 		for _, path := range []string{"/privacy", "/accessibility"} {
 			for _, lang := range []string{"it", "en"} {
 				w := httptest.NewRecorder()
@@ -140,13 +140,13 @@ func TestReportsAreBounded(t *testing.T) {
 
 // Who changes what owners read changes the version that they say to have read.
 func TestOwnersNotice(t *testing.T) {
-	set, err := loadNotices(quiet(t))
+	set, err := loadStatements(quiet(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.New()
 	for _, l := range []Lang{It, En} {
-		for _, p := range paragraphs(set.Words(l), "notice.privacy.agent") {
+		for _, p := range paragraphs(set.Words(l), "statement.privacy.agent") {
 			fmt.Fprintln(sum, p)
 		}
 	}

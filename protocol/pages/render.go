@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Face says whose page it is: it chooses the tagline and the notices.
+// Face says whose page it is: it chooses the tagline and the statements.
 type Face string
 
 // The faces of the product.

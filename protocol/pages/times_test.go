@@ -6,7 +6,7 @@ import (
 )
 
 func bothWords(t *testing.T) (it, en *Words) {
-	set, err := loadNotices(quiet(t))
+	set, err := loadStatements(quiet(t))
 	if err != nil {
 		t.Fatal(err)
 	}

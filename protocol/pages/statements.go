@@ -8,28 +8,28 @@ import (
 	"net/http"
 )
 
-//go:embed notices
-var noticeFiles embed.FS
+//go:embed statements
+var statementFiles embed.FS
 
-// Notices serves GET /privacy and GET /accessibility of a face, which every
+// Statements serves GET /privacy and GET /accessibility of a face, which every
 // footer leads to; they are open to everybody. The municipality's own full
 // notice is a document of its site: these say what this program does.
-func Notices(f Face, log *slog.Logger) http.Handler {
+func Statements(f Face, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	set, err := loadNotices(log)
+	set, err := loadStatements(log)
 	if err != nil { // a test of this package loads them: an edit that breaks them does not get here
-		log.Error("notices not shown", "err", err)
+		log.Error("statements not shown", "err", err)
 		return mux
 	}
 	for path, topic := range map[string]string{"/privacy": "privacy." + string(f), "/accessibility": "accessibility"} {
-		title := "notice" + "." + path[1:]
+		title := "statement." + path[1:]
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			words := set.Words(Language(r))
-			texts := paragraphs(words, "notice."+topic)
+			texts := paragraphs(words, "statement."+topic)
 			if f == FaceAgent && path == "/privacy" {
-				texts = append(texts, words.T("notice.version", "version", OwnersNotice))
+				texts = append(texts, words.T("statement.version", "version", OwnersNotice))
 			}
-			set.Render(w, r, Page{Template: "notice.html", Title: title, Face: f, Data: texts})
+			set.Render(w, r, Page{Template: "statement.html", Title: title, Face: f, Data: texts})
 		})
 	}
 	return mux
@@ -42,8 +42,8 @@ func Notices(f Face, log *slog.Logger) http.Handler {
 // that package privacy writes.
 const OwnersNotice = "4 (2026-11-23)"
 
-func loadNotices(log *slog.Logger) (*Set, error) {
-	files, err := fs.Sub(noticeFiles, "notices")
+func loadStatements(log *slog.Logger) (*Set, error) {
+	files, err := fs.Sub(statementFiles, "statements")
 	if err != nil {
 		return nil, err
 	}

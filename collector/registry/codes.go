@@ -31,7 +31,7 @@ func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err
 		return "", errors.New("the code would expire before it is given out")
 	}
 	siteID = i.SiteID
-	return siteID, r.update(ctx, func(ctx context.Context, tx *tx) error {
+	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
 		if siteID == "" {
 			siteID = cmp.Or(i.NewID, uuid.NewString())
 			_, err := tx.ExecContext(ctx, "INSERT INTO sites (id, trust, category, invited_at) VALUES (?, ?, '', ?)",
@@ -47,6 +47,7 @@ func (r *Registry) invite(ctx context.Context, i Invitation) (siteID string, err
 			i.CodeHash[:], siteID, micros(i.At), micros(i.ExpiresAt))
 		return err
 	})
+	return siteID, err // after update, which may set it
 }
 
 // nameSite gives a site its name, category and address as invited. A withdrawn

@@ -183,6 +183,14 @@ func TestLedgerCannotBeWritten(t *testing.T) {
 	if _, err := s.deliver(m, noon.Add(time.Minute)); err == nil {
 		t.Error("acknowledged the second time, and not on the ledger")
 	}
+	// What erases nothing is refused too, and leaves nothing behind: a one-time code would be burnt.
+	if _, err := r.Invite(t.Context(), Invitation{Site: protocol.Site{Name: "Bar Due"}, At: noon, ExpiresAt: hour(48)}); err == nil || !strings.Contains(err.Error(), "ledger") {
+		t.Error(err)
+	}
+	var sites int
+	if err := r.write.QueryRowContext(t.Context(), "SELECT count(*) FROM sites").Scan(&sites); err != nil || sites != 1 {
+		t.Errorf("%d sites are there, %v: what failed is committed", sites, err)
+	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -35,9 +35,11 @@ type pending struct {
 
 // update runs f in a transaction of the writer, and returns nil only when it
 // is on disk. When it returns an error, f has either not run or left nothing
-// behind; but where the commit itself failed (PostgreSQL is gone, the disk fails
-// to sync) nobody knows: who asks again must not do a thing twice. It may return before f has run if ctx ends; once f has begun, update
-// waits for its outcome.
+// behind, with two exceptions: where the commit itself failed (PostgreSQL is gone,
+// the disk fails to sync) nobody knows, and where the batch erased something that the
+// ledger could then not take, it is committed. So who asks again must not do a thing
+// twice. update may return before f has run if ctx ends while no writer has taken it;
+// once taken, it waits for the outcome.
 //
 // f runs in another goroutine, after or before other writes of the same
 // transaction. It must use the context that it is given, which does not end:
@@ -122,6 +124,11 @@ func (r *Registry) commit(batch []*pending) {
 // transact returns nil when the batch is committed, and the ledger says what it
 // erased; what each write has to say for itself is then in its err.
 func (r *Registry) transact(ctx context.Context, batch []*pending) error {
+	// What the ledger could not take goes first: while it cannot be written nothing is
+	// committed, for it would be reported as failed.
+	if err := r.ledger.add(nil); err != nil {
+		return err
+	}
 	tx, err := r.write.begin(ctx, driver.TxOptions{})
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

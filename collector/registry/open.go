@@ -32,11 +32,12 @@ var errNewerSchema = errors.New("the register was written by a newer version of 
 // goroutines at once.
 type Registry struct {
 	write *db // on SQLite one connection
-	read  *db // on PostgreSQL the same pool
+	read  *db // nil until the schema is the program's own
 	log   *slog.Logger
 	now   func() time.Time // for what ends by itself
 
 	followPoll time.Duration // followPoll, shorter in tests
+	turnWait   time.Duration // turnWait, shorter in tests
 
 	writes   chan *pending           // to the writer, unbuffered: who has not been taken may leave
 	idle     chan *pending           // the same, for what is done when nobody else writes
@@ -99,14 +100,13 @@ func connect(ctx context.Context, e engine, at string, keys Keys, log *slog.Logg
 	if err := keys.check(); err != nil {
 		return nil, err
 	}
-	r := &Registry{log: log, now: time.Now, followPoll: followPoll, writes: make(chan *pending), idle: make(chan *pending),
+	r := &Registry{log: log, now: time.Now, followPoll: followPoll, turnWait: turnWait, writes: make(chan *pending), idle: make(chan *pending),
 		closing: make(chan struct{}), closed: make(chan struct{}), consult: keys.Consult, ownerKey: keys.Owners,
 		bulletin: &bulletin{news: make(map[string]bool), more: make(chan struct{}, 1)}}
 	r.stop = sync.OnceFunc(func() { close(r.closing) })
 	r.wiping.short, r.wiping.wiped = wipeShort, -1 // what ran before may have left something
 	if e == postgres {
-		r.write, err = openPostgres(ctx, at)
-		r.read = r.write
+		r.write, err = openPostgres(ctx, at, writers)
 	} else {
 		r.write, err = sqliteWriter(at)
 	}
@@ -142,10 +142,13 @@ func open(ctx context.Context, e engine, at string, o Options) (_ *Registry, err
 			return nil, err
 		}
 	}
-	if e == sqlite {
-		if r.read, err = sqliteReaders(ctx, at); err != nil {
-			return nil, err
-		}
+	if e == postgres {
+		r.read, err = openPostgres(ctx, at, 2*readers)
+	} else {
+		r.read, err = sqliteReaders(ctx, at)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return r, r.openLedger(ctx, o.Ledger, o.Keys.Ledger)
 }
@@ -156,7 +159,7 @@ func (r *Registry) Close() error {
 	r.stop()
 	<-r.closed
 	var errs []error
-	if r.read != nil && r.read != r.write {
+	if r.read != nil {
 		errs = append(errs, r.read.Close())
 	}
 	errs = append(errs, r.write.Close(), r.ledger.close())

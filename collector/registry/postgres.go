@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -15,8 +16,12 @@ import (
 const (
 	// oldestPostgres is 15, as PostgreSQL numbers its versions.
 	oldestPostgres = 150000
-	// pooled bounds an instance's connections: the writer's and the readers'.
-	pooled = 1 + 2*readers
+	// Of an instance's connections so many are the writer's, who must not wait for
+	// readers: one to write, and three for a migration and its locks.
+	writers = 4
+	// turnWait bounds the wait for the other collectors' writes: less than what the
+	// trail waits for its own, so that it is told why.
+	turnWait = 15 * time.Second
 	// writersTurn is the advisory lock that a writing transaction holds from its
 	// begin to its end. So the collectors on one PostgreSQL write one after the
 	// other, as SQLite's writers do: the numbers of changes become visible in
@@ -25,13 +30,14 @@ const (
 	writersTurn = 0x616e6167 // "anag"
 )
 
-// openPostgres opens the database at url. Reading and writing share its pool.
-func openPostgres(ctx context.Context, url string) (*db, error) {
+// openPostgres opens the database at url. Its pool has so many connections at least;
+// the url may ask for more (pool_max_conns).
+func openPostgres(ctx context.Context, url string, least int32) (*db, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, err // pgx leaves the password out
 	}
-	config.MaxConns = max(config.MaxConns, pooled)
+	config.MaxConns = max(config.MaxConns, least)
 	steady(config.ConnConfig)
 	config.ConnConfig.RuntimeParams["jit"] = "off" // no statement is so long that compiling it pays
 	config.PingTimeout = goneAfter
@@ -66,12 +72,13 @@ func checkPostgres(ctx context.Context, d *db) error {
 	return nil
 }
 
-// takeTurn has a writing transaction wait for those of other collectors.
-func (t *tx) takeTurn(ctx context.Context) error {
+// takeTurn has a writing transaction wait for those of other collectors, but no longer
+// than most, for this or any other lock.
+func (t *tx) takeTurn(ctx context.Context, most time.Duration) error {
 	if t.engine != postgres {
 		return nil
 	}
-	_, err := t.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", int64(writersTurn))
+	_, err := t.ExecContext(ctx, "SELECT set_config('lock_timeout', ?, true), pg_advisory_xact_lock(?)", milliseconds(most), int64(writersTurn))
 	return err
 }
 

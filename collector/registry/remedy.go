@@ -25,6 +25,7 @@ const (
 	remedyDamaged     = "this is no register, or a damaged one: keep a copy, and restore a backup"
 	remedyReadServer  = "the server takes no writing: it is a standby, or set to read only; name the primary in -store, or all hosts of the cluster (postgres://HOST1,HOST2/DATABASE)"
 	remedyConnections = "PostgreSQL has no connection left: raise its max_connections, or stop what else uses it"
+	remedyTurn        = "something holds a lock in PostgreSQL for long, another collector or a migration: see pg_stat_activity; what was refused comes again"
 	remedyServer      = "PostgreSQL does not answer: see that it runs, and that -store names it; the collector goes on by itself once it answers"
 )
 
@@ -111,6 +112,8 @@ func remedyPostgres(code string) string {
 		return remedyConnections
 	case "25006": // read_only_sql_transaction
 		return remedyReadServer
+	case "55P03": // lock_not_available: see takeTurn
+		return remedyTurn
 	case "57P01", "57P02", "57P03": // admin_shutdown, crash_shutdown, cannot_connect_now
 		return remedyServer
 	case "58030": // io_error

@@ -31,6 +31,7 @@ func TestRemedy(t *testing.T) {
 		"a damaged file":                {sqlite3.Error{Code: sqlite3.ErrCorrupt}, remedyDamaged},
 		"the file of another program":   {sqlite3.Error{Code: sqlite3.ErrNotADB}, remedyDamaged},
 		"a server without connections":  {&pgconn.PgError{Code: "53300"}, remedyConnections},
+		"a lock that is held":           {&pgconn.PgError{Code: "55P03"}, remedyTurn},
 		"a server that ends":            {&pgconn.PgError{Code: "57P01"}, remedyServer},
 		"a server that is gone":         {io.ErrUnexpectedEOF, remedyServer},
 		"a server that is not there":    {nobody(), remedyServer},

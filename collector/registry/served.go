@@ -40,7 +40,7 @@ func served(ctx context.Context, e engine, at string) (is bool, err error) {
 // where there is none.
 func openToLook(ctx context.Context, e engine, at string) (d *db, tables string, err error) {
 	if e == postgres {
-		d, err = openPostgres(ctx, at)
+		d, err = openPostgres(ctx, at, 1)
 		return d, "pg_tables WHERE schemaname = current_schema() AND tablename", err
 	}
 	if _, err := os.Stat(at); errors.Is(err, fs.ErrNotExist) {

@@ -364,3 +364,42 @@ func TestServed(t *testing.T) {
 		t.Error("a directory is no register")
 	}
 }
+
+// A collector that waits for another's writes says so in the end, and goes on afterwards.
+func TestTurnIsBounded(t *testing.T) {
+	a, b := openTwo(t)
+	b.turnWait = 50 * time.Millisecond
+	began, end := make(chan struct{}), make(chan struct{})
+	var other sync.WaitGroup
+	other.Go(func() {
+		if err := a.update(context.Background(), func(context.Context, *tx) error { close(began); <-end; return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	<-began
+	err := b.AddUser(t.Context(), User{ID: "u", Name: "U", Role: "ops"})
+	if !Unavailable(err) || !strings.Contains(err.Error(), remedyTurn) {
+		t.Errorf("while another writes: %v", err)
+	}
+	close(end)
+	other.Wait()
+	if err := b.AddUser(t.Context(), User{ID: "u", Name: "U", Role: "ops"}); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+// Readers that take all their connections leave the writer its own.
+func TestReadersDoNotStopTheWriter(t *testing.T) {
+	onlyPostgres(t)
+	r := openNew(t)
+	for range r.read.pool.Config().MaxConns {
+		tx, err := r.read.begin(t.Context(), r.read.engine.snapshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+	}
+	if err := r.AddUser(t.Context(), User{ID: "u", Name: "U", Role: "ops"}); err != nil {
+		t.Error(err)
+	}
+}

@@ -133,7 +133,7 @@ func (r *Registry) transact(ctx context.Context, batch []*pending) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := tx.takeTurn(ctx); err != nil {
+	if err := tx.takeTurn(ctx, r.turnWait); err != nil {
 		return errors.Join(fmt.Errorf("wait for the turn to write: %w", err), tx.Rollback())
 	}
 	if err := tx.fence(ctx, r.schema); err != nil {

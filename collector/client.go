@@ -141,9 +141,12 @@ func (c *call) withOffice(ctx context.Context, do func(client) error) error {
 		return err
 	}
 	for until := time.Now().Add(patience); ; {
-		o, err := openOffice(ctx, c.dir, config, c.log)
+		o, err := openRegister(ctx, c.dir, config.offline(), c.log)
 		if err == nil {
-			return errors.Join(c.within(ctx, o, do), o.Close())
+			if err = o.furnish(); err == nil {
+				err = c.within(ctx, o, do)
+			}
+			return errors.Join(err, o.Close())
 		}
 		if !errors.Is(err, errDaemon) {
 			return err

@@ -15,7 +15,7 @@ func cmdMigrate(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	o, err := openOffice(ctx, c.dir, config, c.log)
+	o, err := openRegister(ctx, c.dir, config, c.log)
 	if errors.Is(err, errDaemon) {
 		return fmt.Errorf("%w: stop it first; serve migrates by itself when it starts", err)
 	}

@@ -67,10 +67,11 @@ func cmdRestore(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.recordRestore(ctx, config, &in, done); err != nil {
-		return fmt.Errorf("the register is restored, but that is not on the trail: %w", err)
+	recorded := c.recordRestore(ctx, config, &in, done)
+	if recorded != nil {
+		recorded = fmt.Errorf("the register is restored, but that is not on the trail: %w", recorded)
 	}
-	return c.tellRestored(&in, done)
+	return errors.Join(c.tellRestored(&in, done), recorded)
 }
 
 // check reads all that is given to its end, and changes nothing.
@@ -246,7 +247,7 @@ func again(file *os.File) func() (io.ReadCloser, error) {
 // recordRestore opens the restored register once, which checks its keys, and
 // puts the restore on its trail.
 func (c *call) recordRestore(ctx context.Context, config Config, in *restoration, done registry.Restored) (err error) {
-	o, err := openOffice(ctx, c.dir, config, c.log)
+	o, err := openRegister(ctx, c.dir, config, c.log)
 	if err != nil {
 		return err
 	}

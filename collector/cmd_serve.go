@@ -62,3 +62,11 @@ func (c Config) with(other Config) Config {
 	}
 	return c
 }
+
+// offline leaves out the files that pages alone need: a command for which this process
+// answers must work where the collector cannot start for want of them.
+func (c Config) offline() Config {
+	c.Certificate, c.Key, c.Basemap = "", "", ""
+	c.OpsOIDC, c.ConsultOIDC, c.OwnerOIDC = OIDC{}, OIDC{}, OwnerOIDC{}
+	return c
+}

@@ -83,9 +83,24 @@ type office struct {
 	guides    *guide.Guides
 }
 
-// openOffice takes DIR/lock, opens what the directory holds, and makes the
-// keys that a first start needs.
-func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *office, err error) {
+// openOffice opens the register, and makes all that the collector serves and sends.
+func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger) (*office, error) {
+	o, err := openRegister(ctx, dir, config, log)
+	if err != nil {
+		return nil, err
+	}
+	if err = o.furnish(); err == nil {
+		err = o.furnishMail()
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	return o, nil
+}
+
+// openRegister takes DIR/lock, opens what the directory holds, and makes the keys that a
+// first start needs: the register and its trail, without a face.
+func openRegister(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *office, err error) {
 	if err := config.check(); err != nil {
 		return nil, err
 	}
@@ -127,10 +142,8 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	if o.trail, err = trail.Open(ctx, entries, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: pseudonyms, Witnesses: config.Witnesses, Log: log}); err != nil {
-		return nil, err
-	}
-	return o, o.furnish()
+	o.trail, err = trail.Open(ctx, entries, trail.Options{KeyDir: filepath.Join(dir, "keys"), PseudonymKey: pseudonyms, Witnesses: config.Witnesses, Log: log})
+	return o, err
 }
 
 // hold is the directory while this process has it.
@@ -165,7 +178,7 @@ func (h hold) release() error { return errors.Join(h.lock.Unlock(), h.back()) }
 
 // furnish makes the faces, each for its door, after what they stand on.
 func (o *office) furnish() error {
-	for _, furnish := range []func() error{o.furnishDoors, o.furnishGround, o.furnishPublic, o.furnishOps, o.furnishForces, o.furnishMail} {
+	for _, furnish := range []func() error{o.furnishDoors, o.furnishGround, o.furnishPublic, o.furnishOps, o.furnishForces} {
 		if err := furnish(); err != nil {
 			return err
 		}

@@ -161,15 +161,18 @@ func TestMailSettings(t *testing.T) {
 			}
 		})
 	}
-	if o := opened(t, t.TempDir(), good); o.mail == nil || o.mail.Password != "parola" || o.mail.Link != "http://localhost:8080/site" {
-		t.Error("no sender, or one with another password or link")
+	if o := opened(t, t.TempDir(), good); o.mail == nil || o.mail.Password != "" || o.mail.Link != "http://localhost:8080/site" {
+		t.Error("no sender, or one with another link, or who gives the password away")
+	}
+	if password, err := passwordFile("smtp_password_file", file("good", "parola\n", 0o600), "the mail server's password"); err != nil || password != "parola" {
+		t.Errorf("%q, %v", password, err)
 	}
 	o := opened(t, t.TempDir(), func(c *Config) {
 		good(c)
 		c.PEC, c.SMS = PEC{Server: "smtps://pec.example.it:465", From: "a@pec.example.it"}, SMS{URL: "https://sms.example.it", TokenFile: file("sms", "parola", 0o600)}
 	})
 	if !slices.Equal(o.mail.Channels, []registry.Channel{registry.ChannelEmail}) ||
-		!slices.Equal(o.pec.Channels, []registry.Channel{registry.ChannelPEC}) || o.sms.Token != "parola" || !o.reg.SendsSMS() {
+		!slices.Equal(o.pec.Channels, []registry.Channel{registry.ChannelPEC}) || !o.reg.SendsSMS() {
 		t.Errorf("mail %v, PEC %v", o.mail.Channels, o.pec.Channels)
 	}
 	if o := opened(t, t.TempDir(), func(*Config) {}); o.pec != nil || o.sms != nil || o.reg.SendsSMS() || o.mail != nil {

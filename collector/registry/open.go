@@ -121,6 +121,9 @@ func open(ctx context.Context, e engine, at string, o Options) (_ *Registry, err
 	if o.Ledger == "" {
 		return nil, errors.New("no ledger of erasures was given: what is erased would come back with the next restore")
 	}
+	if o.Log == nil {
+		return nil, errors.New("no log was given")
+	}
 	r, err := connect(ctx, e, at, o.Keys, o.Log)
 	if err != nil {
 		return nil, err

@@ -210,6 +210,8 @@ func TestOpenNeedsAll(t *testing.T) {
 		"have 32, 31 and 32":    func(o *Options) { o.Keys.Owners = o.Keys.Owners[1:] },
 		"have 32, 32 and 0":     func(o *Options) { o.Keys.Ledger = nil },
 		"no ledger of erasures": func(o *Options) { o.Ledger = "" },
+		"file of the master":    func(o *Options) { o.Keys.Master = "" },
+		"no log":                func(o *Options) { o.Log = nil },
 	} {
 		o := optionsOf(t, store)
 		spoil(&o)

@@ -63,6 +63,8 @@ type Keys struct {
 
 func (k Keys) check() error {
 	switch {
+	case k.Master == "":
+		return errors.New("the file of the master key is missing")
 	case k.Consult == nil:
 		return errors.New("the key of consultation is missing")
 	case min(len(k.Lookup), len(k.Owners), len(k.Ledger)) < leastKey:

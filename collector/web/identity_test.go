@@ -160,7 +160,7 @@ func TestOwnersProvidersThatAreRefused(t *testing.T) {
 		"a role":        func(o *Options) { o.Owners.Grants = []Grant{{Claim: "a", Value: "b", Role: registry.RoleAdmin}} },
 		"beside people": func(o *Options) { o.Roles = []string{registry.RoleOps} },
 	} {
-		o := b.web.Options
+		o := b.options()
 		owners(&o, "https://id.example")
 		change(&o)
 		if _, err := New(o); (err != nil) != (name != "" && name != "none") {

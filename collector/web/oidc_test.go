@@ -282,7 +282,7 @@ func TestProvidersThatAreRefused(t *testing.T) {
 		"a qualification of no kind": func(p *Provider) { p.Grants[0].Qualification = "capo" },
 		"an auditor with one":        func(p *Provider) { p.Grants[1].Qualification = registry.Agente },
 	} {
-		o := b.web.Options
+		o := b.options()
 		forces(&o, "https://id.example")
 		change(o.OIDC)
 		if _, err := New(o); (err != nil) != (name != "") {

@@ -342,7 +342,7 @@ func TestPasskeysNeedAName(t *testing.T) {
 		"https://ops.example": {true, true}, "http://localhost:8081": {true, true}, "http://ops.localhost:8081": {true, true},
 		"http://127.0.0.1:8081": {true, false}, "https://192.0.2.1": {false, false}, "https://[2001:db8::1]": {false, false},
 	} {
-		o := b.web.Options
+		o := b.options()
 		o.PublicURL = address
 		w, err := New(o)
 		if (err == nil) != want.starts || err == nil && (w.party != nil) != want.passkeys {

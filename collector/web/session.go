@@ -47,7 +47,7 @@ func token() string {
 // hash is what the registry keeps of a secret. The key keeps a copied database
 // from serving to check guesses, the kind keeps a link from working as a cookie.
 func (w *Web) hash(kind, secret string) [32]byte {
-	m := hmac.New(sha256.New, w.Secret)
+	m := hmac.New(sha256.New, w.secret)
 	m.Write([]byte(kind + "\x00" + secret))
 	return [32]byte(m.Sum(nil))
 }

@@ -70,7 +70,8 @@ type Options struct {
 
 // Web is what the pages of one listener share.
 type Web struct {
-	Options
+	Options         // without its Secret: the faces see these
+	secret   []byte // Options.Secret
 	pages    *pages.Set
 	host     string // of PublicURL, without port
 	secure   bool   // PublicURL is https
@@ -109,8 +110,9 @@ func New(o Options) (*Web, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the login pages: %w", err)
 	}
-	w := &Web{Options: o, pages: set, host: public.Hostname(), secure: public.Scheme == "https",
+	w := &Web{Options: o, secret: o.Secret, pages: set, host: public.Hostname(), secure: public.Scheme == "https",
 		limit: newLimit(o.Now, maxFailures), begun: newLimit(o.Now, maxBegun), origin: http.NewCrossOriginProtection()}
+	w.Options.Secret = nil
 	if w.party, err = w.relyingParty(); err != nil {
 		return nil, err
 	}

@@ -53,6 +53,13 @@ func page(roles ...string) []Route {
 	}
 }
 
+// options are what the listener was made of.
+func (b *bench) options() Options {
+	o := b.web.Options
+	o.Secret = b.web.secret
+	return o
+}
+
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	return benchWith(t, httptest.NewTLSServer, func(*Options) {})

@@ -51,7 +51,8 @@ type Options struct {
 
 // Sender sends the register's mail.
 type Sender struct {
-	Options
+	Options         // without its Password
+	password string // Options.Password
 	addr     string // HOST:PORT
 	host     string
 	implicit bool // TLS from the first byte
@@ -63,7 +64,8 @@ type Sender struct {
 
 // New checks the options.
 func New(o Options) (*Sender, error) {
-	s := &Sender{Options: o, patience: patience}
+	s := &Sender{Options: o, password: o.Password, patience: patience}
+	s.Password = ""
 	s.addr, s.implicit = strings.CutPrefix(o.Server, "smtps://")
 	var err error
 	if s.host, _, err = net.SplitHostPort(s.addr); err != nil || s.host == "" {

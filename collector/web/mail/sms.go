@@ -49,14 +49,16 @@ type SMSOptions struct {
 // HTTP: one after the other, each once more as mail is while the gateway is not
 // there. It says that the gateway took a message, not that a phone has it.
 type SMS struct {
-	SMSOptions
-	body   any
-	client *http.Client
+	SMSOptions        // without its Token
+	token      string // SMSOptions.Token
+	body       any
+	client     *http.Client
 }
 
 // NewSMS checks the options.
 func NewSMS(o SMSOptions) (*SMS, error) {
-	s := &SMS{SMSOptions: o, client: &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	s := &SMS{SMSOptions: o, token: o.Token, client: &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	s.Token = ""
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
 		return nil, errors.New("the gateway of SMS is not an https:// address without a password in it (http is for this machine alone)")
@@ -165,9 +167,9 @@ func (s *SMS) send(ctx context.Context, m registry.Mail) outcome {
 	req.Header.Set("Accept", "application/json")
 	switch {
 	case s.User != "":
-		req.SetBasicAuth(s.User, s.Token)
-	case s.Token != "":
-		req.Header.Set("Authorization", "Bearer "+s.Token)
+		req.SetBasicAuth(s.User, s.token)
+	case s.token != "":
+		req.Header.Set("Authorization", "Bearer "+s.token)
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {

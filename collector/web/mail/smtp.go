@@ -84,7 +84,7 @@ func (c *conversation) begin() error {
 	if c.s.User == "" {
 		return nil
 	}
-	if err := c.Auth(smtp.PlainAuth("", c.s.User, c.s.Password, c.s.host)); err != nil {
+	if err := c.Auth(smtp.PlainAuth("", c.s.User, c.s.password, c.s.host)); err != nil {
 		return fmt.Errorf("sign in: %w (check smtp_user and smtp_password_file)", shown(err))
 	}
 	return nil

@@ -46,7 +46,7 @@ var files embed.FS
 // linkLife is how long the first administrator's link waits to be opened.
 const linkLife = 24 * time.Hour
 
-// Options: all but Version and Map are required.
+// Options: all but Office, Version and Map are required.
 type Options struct {
 	Web        *web.Web // of the operators' listener
 	Registry   *registry.Registry
@@ -86,7 +86,7 @@ type Ops struct {
 
 // New loads the console's pages.
 func New(o Options) (*Ops, error) {
-	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Pin == nil || o.Log == nil || o.AgentsURL == "" || o.OpsURL == "" || o.ConsultURL == nil || o.TrailKey == "" {
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Pin == nil || o.Log == nil || o.AgentsURL == "" || o.OpsURL == "" || o.PublicURL == "" || o.ConsultURL == nil || o.TrailKey == "" {
 		return nil, errors.New("the ops console needs its listener, the registry, a trail, its addresses and a log")
 	}
 	if o.Map == nil {

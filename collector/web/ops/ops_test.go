@@ -65,7 +65,7 @@ func newDeskAt(t *testing.T, address string) *desk {
 		t.Fatal(err)
 	}
 	d.ops, err = New(Options{Web: d.web, Registry: d.reg, Record: record, AgentsURL: "https://agents.example:8443", Pin: func() string { return "" },
-		OpsURL: address, ConsultURL: consultURL, TrailKey: "trail+00000000+key", Log: log})
+		OpsURL: address, PublicURL: "https://register.example", ConsultURL: consultURL, TrailKey: "trail+00000000+key", Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

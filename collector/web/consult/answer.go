@@ -15,21 +15,27 @@ import (
 	"anagrafe/collector/trail"
 )
 
-// answer is one search that is on the trail.
+// answer is one search that is on the trail, as one request has it: what other
+// requests read of it meanwhile is not in it.
 type answer struct {
 	id       string
 	userID   string
 	question *question
 	at       time.Time // when it was asked
 	query    search.Query
-	results  []search.Result // see all
+	results  []search.Result // in their order, of those not shown yet the hit alone
 	hidden   search.Hidden   // what the filters left out of them
 	proof    trail.Proof
 	expires  time.Time
-	base     *answer // the answer of which this is the list without buildings; nil: it is none
+	through  bool    // it is the list without buildings
+	kept     *answer // in memory, of which this is a request's own; nil: it is that one, or has not been kept
+	*learnt
+}
 
-	mu       sync.Mutex
-	open     *answer                       // that list; nil: nobody has asked for it
+// learnt is what is known to all requests about an answer, and to both its lists.
+type learnt struct {
+	mu       sync.Mutex                    // also of the lists that are kept
+	open     *answer                       // the list without buildings; nil: nobody has asked for it
 	contacts map[string][]registry.Contact // revealed so far, by site id
 	reports  map[string]report             // of contacts that did not answer, by site id
 }
@@ -41,122 +47,102 @@ type report struct {
 }
 
 // reported returns a copy of what has been reported.
-func (a *answer) reported() map[string]report {
-	a = a.whole()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return maps.Clone(a.reports)
+func (l *learnt) reported() map[string]report {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.reports)
 }
 
-func (a *answer) report(site string, r report) {
-	a = a.whole()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.reports[site] = r
+func (l *learnt) report(site string, r report) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reports[site] = r
 }
 
 // revealed returns a copy of what has been revealed.
-func (a *answer) revealed() map[string][]registry.Contact {
-	a = a.whole()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return maps.Clone(a.contacts)
+func (l *learnt) revealed() map[string][]registry.Contact {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.contacts)
 }
 
-func (a *answer) reveal(site string, contacts []registry.Contact) {
-	a = a.whole()
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (l *learnt) reveal(site string, contacts []registry.Contact) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if contacts == nil {
 		contacts = []registry.Contact{}
 	}
-	a.contacts[site] = contacts
+	l.contacts[site] = contacts
 }
 
 // has reports whether a site is among the results that were shown.
-func (a *answer) has(site string) bool {
-	for _, r := range a.all() {
-		if r.SiteID == site && r.Camera.ID != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// all are the results in their order, of those not shown yet the hit alone.
-func (a *answer) all() []search.Result {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.results
-}
+func (a *answer) has(site string) bool { return firstRow(a, site) > 0 }
 
 func (a *answer) hits() search.Answer {
 	all := search.Answer{Query: a.query, Hidden: a.hidden}
-	for _, r := range a.all() {
+	for _, r := range a.results {
 		all.Hits = append(all.Hits, r.Hit)
 	}
 	return all
 }
 
 func (a *answer) isShown(from, until int) bool {
-	for _, r := range a.all()[from:until] {
-		if r.Camera.ID == "" {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(a.results[from:until], func(r search.Result) bool { return r.Camera.ID == "" })
 }
 
-// take takes over an answer with what is shown of some of its hits. What was shown
-// of others stays, if they are what they were.
+// take takes over an answer with what is shown of some of its hits, for this request
+// and those to come. What was shown of others stays, if they are what they were.
 func (a *answer) take(got answered) {
 	type camera struct{ site, id string }
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	before := make(map[camera]search.Result, len(a.results))
-	for _, r := range a.results {
+	before := make(map[camera]search.Result, len(a.kept.results))
+	for _, r := range a.kept.results {
 		before[camera{r.SiteID, r.CameraID}] = r
 	}
-	results := make([]search.Result, len(got.Hits))
-	for i, h := range got.Hits {
-		results[i].Hit = h
-		if was := before[camera{h.SiteID, h.CameraID}]; was.Hit == h {
-			results[i] = was
+	a.query, a.results = got.Query, got.rows()
+	for i, r := range a.results {
+		if was := before[camera{r.SiteID, r.CameraID}]; r.Camera.ID == "" && was.Hit == r.Hit {
+			a.results[i] = was
 		}
 	}
-	copy(results[got.from:], got.shown)
-	a.query, a.results = got.Query, results
+	a.kept.query, a.kept.results = a.query, a.results
 }
 
-// through is the same answer as a list without buildings: with pages of its own,
-// while what was revealed and reported of a site is known to both.
-func (a *answer) through() *answer {
+// own is the answer for one request: as the list among the buildings, or through
+// them as if there were none, with pages of its own.
+func (a *answer) own(through bool) *answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.open == nil {
-		a.open = &answer{id: a.id, userID: a.userID, question: a.question, at: a.at, query: a.query, results: search.Through(a.results),
-			hidden: a.hidden, proof: a.proof, expires: a.expires, base: a}
-		a.open.query.Buildings = nil
+	kept := a
+	if through {
+		if a.open == nil {
+			open := *a
+			open.results, open.query.Buildings, open.through = search.Through(a.results), nil, true
+			a.open = &open
+		}
+		kept = a.open
 	}
-	return a.open
+	own := *kept
+	own.kept = kept
+	return &own
 }
 
-// whole is the answer that an officer has asked for, of which a may be a list.
-func (a *answer) whole() *answer {
-	if a.base != nil {
-		return a.base
-	}
-	return a
+// size is how many results are kept.
+func (a *answer) size() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.results)
 }
 
 // find returns an answer to who asked it, as the list that the request is about:
 // among the buildings, or with "through" as if there were none.
 func (c *Consult) find(r *http.Request, id, userID string) (*answer, bool) {
 	ans, ok := c.answers.find(id, userID)
-	if !ok || c.hidden == nil || r.FormValue("through") == "" {
-		return ans, ok
+	if !ok {
+		return nil, false
 	}
-	return ans.through(), true
+	return ans.own(c.hidden != nil && r.FormValue("through") != ""), true
 }
 
 // pathOf is the address of an answer.
@@ -189,11 +175,13 @@ func newMemory(now func() time.Time) *memory { return &memory{now: now} }
 func (m *memory) keep(a *answer) {
 	a.id = cmp.Or(a.id, rand.Text())
 	a.expires = m.now().Add(answerKept)
-	a.contacts, a.reports = map[string][]registry.Contact{}, map[string]report{}
+	a.learnt = &learnt{contacts: map[string][]registry.Contact{}, reports: map[string]report{}}
+	kept := *a
+	a.kept = &kept
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.drop()
-	m.all = append(m.all, a)
+	m.all = append(m.all, &kept)
 	mine := 0
 	for _, other := range m.all {
 		if other.userID == a.userID {
@@ -206,10 +194,10 @@ func (m *memory) keep(a *answer) {
 	}
 	results := 0
 	for _, other := range m.all {
-		results += len(other.all())
+		results += other.size()
 	}
 	for results > maxKept && len(m.all) > 1 {
-		results -= len(m.all[0].all())
+		results -= m.all[0].size()
 		m.all = slices.Delete(m.all, 0, 1)
 	}
 }

@@ -73,10 +73,10 @@ func (c *Consult) export(w http.ResponseWriter, r *http.Request) {
 
 // exportAll makes the file and puts it on the trail.
 func (c *Consult) exportAll(r *http.Request, ans *answer, u officer, format string) (exported, error) {
-	total := len(ans.all())
-	if err := c.turn(r, ans, 0, total); err != nil {
+	if err := c.turn(r, ans, ans.whole); err != nil {
 		return exported{}, err
 	}
+	total := len(ans.results)
 	entry := u.entry(c.Now(), act.Export, ans.question.Case.ID, 0, exportBody{ans.question.why(u), ans.proof.Index, format})
 	var found exportFound
 	file, proof, err := trail.Answer(r.Context(), c.Trail, entry, func(context.Context) (exported, int, any, error) {

@@ -161,7 +161,7 @@ func problemOf(w *pages.Words, all []fieldError, hint string) jsonProblem {
 }
 
 func (c *Consult) answerJSON(q *http.Request, a *answer) jsonAnswer {
-	return c.rowsJSON(c.words(q), a, a.all())
+	return c.rowsJSON(c.words(q), a, a.results)
 }
 
 // rowsJSON is an answer with those of its rows.

@@ -31,7 +31,7 @@ func (c *Consult) acquisition(u officer, src paperSource, sites []string, f pape
 func siteOn(ans *answer, id string) paper.Site {
 	s := paper.Site{ID: id}
 	var gone []paper.Camera
-	for _, r := range ans.all() {
+	for _, r := range ans.results {
 		if r.SiteID != id || r.Camera.ID == "" {
 			continue
 		}

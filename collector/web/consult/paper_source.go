@@ -111,7 +111,7 @@ func (c *Consult) requestSource(ctx context.Context, u officer, k registry.Case,
 	if err != nil {
 		return paperSource{}, false, err
 	}
-	src := paperSource{answer: &answer{question: &question{Case: k, Reason: k.Reason, Offence: k.Offence}, contacts: make(map[string][]registry.Contact)},
+	src := paperSource{answer: &answer{question: &question{Case: k, Reason: k.Reason, Offence: k.Offence}, learnt: &learnt{contacts: make(map[string][]registry.Contact)}},
 		before: before, fields: []hiddenField{{"request", id}, {"case", k.ID}}, back: "/requests/" + id}
 	rows := make(map[string]jsonResult)
 	for _, rec := range records {
@@ -143,7 +143,7 @@ func (c *Consult) requestSource(ctx context.Context, u officer, k registry.Case,
 
 // sites are those of the source's rows.
 func (src paperSource) sites() (ids []string) {
-	for _, r := range src.all() {
+	for _, r := range src.results {
 		if !slices.Contains(ids, r.SiteID) {
 			ids = append(ids, r.SiteID)
 		}

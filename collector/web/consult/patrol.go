@@ -84,4 +84,4 @@ func (c *Consult) patrolSheet(u officer, ans *answer, sites []string) paper.Patr
 }
 
 // firstOf is the first row of a site that was shown.
-func firstOf(ans *answer, site string) search.Result { return ans.all()[firstRow(ans, site)-1] }
+func firstOf(ans *answer, site string) search.Result { return ans.results[firstRow(ans, site)-1] }

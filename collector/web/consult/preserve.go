@@ -68,7 +68,7 @@ func firstPreserveForm(form url.Values, ans *answer) (*preserveForm, string) {
 		f.listed = sites
 		return f, ""
 	}
-	for _, r := range ans.all() {
+	for _, r := range ans.results {
 		if r.Class == search.ClassA && r.Camera.ID != "" && !slices.Contains(f.listed, r.SiteID) && len(f.listed) < maxRevealed {
 			f.listed = append(f.listed, r.SiteID)
 			f.ticked[r.SiteID] = !protocol.Trust(r.Trust).AddressOnly()
@@ -140,7 +140,7 @@ func (f *preserveForm) preserve(site string) protocol.Preserve {
 	if f.wrong("phone") == "" {
 		p.Phone = f.phone
 	}
-	for _, r := range f.ans.all() {
+	for _, r := range f.ans.results {
 		switch {
 		case r.SiteID != site || len(p.CameraIDs) > 0 && r.Class != best:
 			continue

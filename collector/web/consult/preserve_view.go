@@ -50,7 +50,7 @@ type preserveCamera struct {
 }
 
 func (c *Consult) preserveView(w *pages.Words, f *preserveForm, u officer, k registry.Case, all []registry.Draft) preserveView {
-	v := preserveView{Search: f.ans.id, Phone: f.phone, Back: pathOf(f.ans.id, f.ans.base != nil), Band: c.band(k, u.User), From: u.asWritten(), Reference: c.reference(k), Kind: f.kind,
+	v := preserveView{Search: f.ans.id, Phone: f.phone, Back: pathOf(f.ans.id, f.ans.through), Band: c.band(k, u.User), From: u.asWritten(), Reference: c.reference(k), Kind: f.kind,
 		MayOrder: u.mayOrder(), Before: f.before, After: f.after, Margins: margins, wrongs: f}
 	for i, d := range all {
 		s := preserveSite{Draft: d, N: i + 1, Ticked: f.ticked[d.SiteID], LeftOut: f.leftOut[d.SiteID], Origin: originAt(w, f.ans, d.SiteID, d.Trust), Trust: trustWords(w, d.Trust),

@@ -73,7 +73,7 @@ func (c *Consult) resultsView(r *http.Request, ans *answer, band caseBand, calle
 	words := c.words(r)
 	q := ans.question
 	page, start, end := pageOf(r, ans)
-	v := resultsView{Page: page, Total: len(ans.all()), ID: ans.id, Asked: q, At: ans.at, Now: c.Now(), Asks: whereWords(words, q),
+	v := resultsView{Page: page, Total: len(ans.results), ID: ans.id, Asked: q, At: ans.at, Now: c.Now(), Asks: whereWords(words, q),
 		Where: placeLine(words, q), Only: onlyWords(words, q), Hidden: hiddenWords(words, ans.hidden), TrailIndex: int(ans.proof.Index),
 		Rows: c.rows(words, ans, start, end), Form: c.formView(r, formOf(q), ans.userID)}
 	v.Band = band
@@ -90,7 +90,7 @@ func (c *Consult) resultsView(r *http.Request, ans *answer, band caseBand, calle
 		v.Next = pageURL(ans, page+1)
 	}
 	totals := make(map[search.Class]int)
-	for _, h := range ans.all() {
+	for _, h := range ans.results {
 		totals[h.Class]++
 	}
 	for i, row := range v.Rows {
@@ -101,9 +101,9 @@ func (c *Consult) resultsView(r *http.Request, ans *answer, band caseBand, calle
 		g.Rows = append(g.Rows, row)
 	}
 	v.widen(words, c.Now())
-	v.mapView = c.mapView(r, q, v.Rows, ans.base != nil)
+	v.mapView = c.mapView(r, q, v.Rows, ans.through)
 	if c.hidden != nil && len(v.Rows) > 0 {
-		v.Through = &throughView{On: ans.base != nil, Other: pathOf(ans.id, ans.base == nil)}
+		v.Through = &throughView{On: ans.through, Other: pathOf(ans.id, !ans.through)}
 	}
 	return v
 }
@@ -112,7 +112,7 @@ func (c *Consult) rows(w *pages.Words, ans *answer, start, end int) []row {
 	revealed, reported := ans.revealed(), ans.reported()
 	first := map[string]int{}
 	rows := make([]row, end-start)
-	for i, r := range ans.all()[start:end] {
+	for i, r := range ans.results[start:end] {
 		v := row{N: start + i + 1, R: r, Kind: kindOf(r), Left: c.left(w, r), Why: why(w, ans, r), Recorder: recorderName(r),
 			OldestAge: w.Ago(r.FactAge), Trust: trustWords(w, r.Trust)}
 		v.Ask, v.ClockNote = clockWords(w, r)
@@ -149,15 +149,15 @@ func (c *Consult) shown(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusNotFound, "error.gone", nil)
 		return
 	}
-	_, from, until := pageOf(r, ans)
+	window := func() (from, until int) { _, from, until = pageOf(r, ans); return from, until }
 	if web.WantsJSON(r) {
-		from, until = 0, len(ans.all())
+		window = ans.whole
 	}
-	if !k.ClosedAt.IsZero() && !ans.isShown(from, until) {
+	if !k.ClosedAt.IsZero() && !ans.isShown(window()) {
 		c.refuseClosed(w, r, k)
 		return
 	}
-	switch err := c.turn(r, ans, from, until); {
+	switch err := c.turn(r, ans, window); {
 	case err != nil:
 		c.Log.ErrorContext(r.Context(), "page of an answer refused", "err", err)
 		c.fail(w, r, http.StatusServiceUnavailable, "error.unanswered", err)

@@ -107,7 +107,7 @@ func chosen(form url.Values, ans *answer) (sites []string, key string) {
 
 // firstRow is the number of a site's first row that was shown, 0: none.
 func firstRow(ans *answer, site string) int {
-	for i, r := range ans.all() {
+	for i, r := range ans.results {
 		if r.SiteID == site && r.Camera.ID != "" {
 			return i + 1
 		}

@@ -114,8 +114,7 @@ func (c *Consult) ask(r *http.Request, q *question, exact bool) (*answer, error)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	ans := &answer{id: rand.Text(), userID: u.ID, question: q, at: now, hidden: got.Hidden, proof: proof}
-	ans.take(got)
+	ans := &answer{id: rand.Text(), userID: u.ID, question: q, at: now, query: got.Query, results: got.rows(), hidden: got.Hidden, proof: proof}
 	if err := c.rememberSearch(r.Context(), u, ans, entry, proof, got); err != nil {
 		return nil, fmt.Errorf("the answer is refused, since it could not be copied into its case: %w", err)
 	}
@@ -148,6 +147,16 @@ type answered struct {
 	search.Answer
 	from  int // counted from 0
 	shown []search.Result
+}
+
+// rows are the results, of those not shown the hit alone.
+func (a answered) rows() []search.Result {
+	rows := make([]search.Result, len(a.Hits))
+	for i, h := range a.Hits {
+		rows[i].Hit = h
+	}
+	copy(rows[min(a.from, len(rows)):], a.shown) // there may be fewer than when these were asked for
+	return rows
 }
 
 // show reads what is shown of hits, and names for the trail all that were found.

@@ -71,7 +71,7 @@ func (c *Consult) report(r *http.Request, ans *answer, site string, entry trail.
 	if err := c.Registry.DoubtContact(r.Context(), site, entry.At); err != nil {
 		return report{}, err
 	}
-	name := ans.all()[firstRow(ans, site)-1].SiteName
+	name := ans.results[firstRow(ans, site)-1].SiteName
 	if err := c.rememberCall(r.Context(), entry, proof, site, name, calledNobody); err != nil { // colleagues see it, too
 		return report{}, err
 	}

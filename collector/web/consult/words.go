@@ -287,7 +287,7 @@ func originOf(w *pages.Words, r search.Result) origin { return originWords(w, r.
 
 // originAt words it for a site of an answer, of which one measured camera is enough.
 func originAt(w *pages.Words, ans *answer, site, trust string) origin {
-	shown := slices.DeleteFunc(slices.Clone(ans.all()), func(r search.Result) bool { return r.SiteID != site || r.Camera.ID == "" })
+	shown := slices.DeleteFunc(slices.Clone(ans.results), func(r search.Result) bool { return r.SiteID != site || r.Camera.ID == "" })
 	return originWords(w, trust, len(shown) > 0 && !slices.ContainsFunc(shown, func(r search.Result) bool { return !byHand(r) }))
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/netip"
 	"sync"
 	"time"
@@ -23,72 +24,102 @@ type Guesses interface {
 	Wrong(from netip.Addr)
 }
 
-// limit slows down who tries secrets. They have 256 bits, so this is for the
-// registry's and the log's sake: what counts is failures, never use.
-type limit struct {
+// Limit bounds how often an address (From) does what costs the register something,
+// or gets a secret wrong. Secrets have 256 bits, so that is for the registry's and the
+// log's sake, too.
+type Limit struct {
 	now    func() time.Time
 	most   int // of one address in one window
 	all    int // of all addresses; 0: no bound
 	window time.Duration
+
 	mu     sync.Mutex
 	began  time.Time
 	total  int
 	counts map[netip.Prefix]int
+	trying map[netip.Prefix]int // tries of secrets that are under way
+	ended  chan struct{}        // closed when one of them ends
 }
-
-func newLimit(now func() time.Time, most int) *limit {
-	return &limit{now: now, most: most, window: failureWindow, counts: map[netip.Prefix]int{}}
-}
-
-// Limit bounds how often anybody may do what costs the register something.
-type Limit struct{ l *limit }
 
 // NewLimit bounds it to so many of one address, and so many of all, in each window.
 func NewLimit(now func() time.Time, most, all int, window time.Duration) *Limit {
-	return &Limit{&limit{now: now, most: most, all: all, window: window, counts: map[netip.Prefix]int{}}}
+	return &Limit{now: now, most: most, all: all, window: window,
+		counts: map[netip.Prefix]int{}, trying: map[netip.Prefix]int{}, ended: make(chan struct{})}
 }
 
-// Exceeded reports whether an address (From) has to wait.
-func (l *Limit) Exceeded(from string) bool { return l.l.exceeded(from) }
+// Try counts one more of an address; false: it has to wait.
+func (l *Limit) Try(from string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.counted(from)
+	if l.spent(p) {
+		return false
+	}
+	l.total++
+	l.counts[p]++
+	return true
+}
 
-// Count counts one more of an address.
-func (l *Limit) Count(from string) { l.l.count(from) }
+// guess lets an address try a secret until end is called; false: it has to wait. Only
+// what was wrong counts (Try), but tries side by side are never more than may be wrong:
+// those beyond wait for one of them to end, as long as ctx.
+func (l *Limit) guess(ctx context.Context, from string) (end func(), ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.counted(from)
+	for ctx.Err() == nil && !l.spent(p) {
+		if l.counts[p]+l.trying[p] < l.most {
+			l.trying[p]++
+			return func() { l.end(p) }, true
+		}
+		ended := l.ended
+		l.mu.Unlock()
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+		l.mu.Lock()
+		p = l.counted(from)
+	}
+	return nil, false
+}
+
+func (l *Limit) end(p netip.Prefix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.trying[p]--; l.trying[p] == 0 {
+		delete(l.trying, p)
+	}
+	close(l.ended)
+	l.ended = make(chan struct{})
+}
 
 // exceeded reports whether an address has to wait.
-func (l *limit) exceeded(from string) bool {
+func (l *Limit) exceeded(from string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.turn()
-	return l.counts[l.counted(from)] >= l.most || l.all > 0 && l.total >= l.all
+	return l.spent(l.counted(from))
 }
 
-// count counts one more of an address.
-func (l *limit) count(from string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.turn()
-	l.total++
-	l.counts[l.counted(from)]++
+func (l *Limit) spent(p netip.Prefix) bool {
+	return l.counts[p] >= l.most || l.all > 0 && l.total >= l.all
 }
 
 // others are all addresses beyond those remembered: they share one budget, so that
 // a flood from many shuts out who comes new, and lets nobody try without end.
 var others = netip.MustParsePrefix("::/0")
 
-// counted is under which name an address is counted; l.mu is held.
-func (l *limit) counted(from string) netip.Prefix {
+// counted is under which name an address is counted, in a new window when the last one
+// is over; l.mu is held.
+func (l *Limit) counted(from string) netip.Prefix {
+	if now := l.now(); now.Sub(l.began) >= l.window {
+		l.began, l.total = now, 0
+		clear(l.counts)
+	}
 	a, _ := netip.ParseAddr(from) // else the zero one: what has no address has a budget of its own
 	p := protocol.SourceOf(a)
 	if _, known := l.counts[p]; !known && len(l.counts) >= maxAddresses {
 		return others
 	}
 	return p
-}
-
-// turn begins a new window when the last one is over.
-func (l *limit) turn() {
-	if now := l.now(); now.Sub(l.began) >= l.window {
-		l.began, l.total = now, 0
-		clear(l.counts)
-	}
 }

@@ -44,16 +44,18 @@ func (w *Web) linkPage(rw http.ResponseWriter, r *http.Request) {
 
 // link consumes a one-time link.
 func (w *Web) link(rw http.ResponseWriter, r *http.Request) {
-	if w.limit.exceeded(From(r)) {
+	end, ok := w.limit.guess(r.Context(), From(r))
+	if !ok {
 		w.tooMany(rw, r)
 		return
 	}
+	defer end()
 	u, ok, err := w.Registry.ConsumeLink(r.Context(), w.hash("link", r.PostFormValue("token")), w.Now())
 	switch {
 	case err != nil:
 		w.Broken(rw, r, err)
 	case !ok:
-		w.limit.count(From(r))
+		w.limit.Try(From(r))
 		w.Log.WarnContext(r.Context(), "login link refused", "from", From(r))
 		w.fail(rw, r, http.StatusUnauthorized, "link")
 	default:
@@ -65,7 +67,7 @@ func (w *Web) link(rw http.ResponseWriter, r *http.Request) {
 // the trail.
 func (w *Web) signIn(rw http.ResponseWriter, r *http.Request, u registry.User, how, next string) {
 	if !w.accepts(u.Role) {
-		w.limit.count(From(r))
+		w.limit.Try(From(r))
 		w.recordRefusal(r, u, how, "role of another listener")
 		w.fail(rw, r, http.StatusForbidden, "listener", "name", u.Name)
 		return

@@ -3,10 +3,14 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -285,17 +289,69 @@ func TestFailedLoginsAreSlowedDown(t *testing.T) {
 	}
 }
 
+// Tries side by side slip through no more than tries one by one, and of those that
+// are right none is held back.
+func TestLoginsSideBySide(t *testing.T) {
+	b := newBench(t)
+	_, cred := b.user(registry.RoleOps)
+	const tries = 10 * maxFailures
+	side := func(ask func() int) (got map[int]int) {
+		got = map[int]int{}
+		var mu sync.Mutex
+		var g sync.WaitGroup
+		for range tries {
+			g.Go(func() {
+				status := ask()
+				mu.Lock()
+				defer mu.Unlock()
+				got[status]++
+			})
+		}
+		g.Wait()
+		return got
+	}
+	if got := side(func() int {
+		resp, _ := b.ask(b.browser(), "GET", "/", nil, "Authorization", "Bearer "+cred.Secret)
+		return resp.StatusCode
+	}); got[http.StatusOK] != tries {
+		t.Errorf("right ones were answered %v", got)
+	}
+	m := &meeting{all: make(chan struct{})}
+	if got := side(func() int {
+		rec, req := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/login/link", m)
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		b.web.link(rec, req)
+		return rec.Code
+	}); got[http.StatusUnauthorized] != maxFailures || got[http.StatusTooManyRequests] != tries-maxFailures {
+		t.Errorf("wrong ones were answered %v", got)
+	}
+}
+
+// meeting is a body that ends once as many read it as may try.
+type meeting struct {
+	here atomic.Int32
+	all  chan struct{}
+}
+
+func (m *meeting) Read([]byte) (int, error) {
+	if m.here.Add(1) == maxFailures {
+		close(m.all)
+	}
+	<-m.all
+	return 0, io.EOF
+}
+
 // Beyond so many addresses all others have one budget together: memory is bounded,
 // and nobody who comes late tries without end. Who was counted before keeps their own.
 func TestLimitIsBounded(t *testing.T) {
-	l := newLimit(func() time.Time { return time.Time{}.Add(time.Hour) }, maxFailures)
+	l := NewLimit(func() time.Time { return time.Time{}.Add(time.Hour) }, maxFailures, 0, failureWindow)
 	for i := range maxAddresses + maxFailures - 1 {
-		l.count(netipFrom(i))
+		l.Try(netipFrom(i))
 	}
 	if l.exceeded("2001:db8::1") {
 		t.Error("the others wait before their budget is used")
 	}
-	l.count("2001:db8::1")
+	l.Try("2001:db8::1")
 	if !l.exceeded("2001:db8::1") || !l.exceeded("192.0.2.1") {
 		t.Error("an address beyond the bound is never made to wait")
 	}
@@ -308,9 +364,9 @@ func TestLimitIsBounded(t *testing.T) {
 }
 
 func TestLimitOfIPv6(t *testing.T) {
-	l := newLimit(func() time.Time { return time.Time{}.Add(time.Hour) }, maxFailures)
+	l := NewLimit(func() time.Time { return time.Time{}.Add(time.Hour) }, maxFailures, 0, failureWindow)
 	for i := range maxFailures {
-		l.count("2001:db8:0:" + strconv.Itoa(i) + "::1")
+		l.Try("2001:db8:0:" + strconv.Itoa(i) + "::1")
 	}
 	if !l.exceeded("2001:db8:0:ff::1") || l.exceeded("2001:db8:0:100::1") {
 		t.Error("an IPv6 attacker is not held by their /56")

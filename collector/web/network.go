@@ -99,11 +99,10 @@ func (w *Web) admit(rw http.ResponseWriter, r *http.Request, u registry.User, ho
 		return true
 	}
 	w.refused(why)
-	if w.limit.exceeded(From(r)) { // so that nobody fills the trail
+	if !w.limit.Try(From(r)) { // so that nobody fills the trail
 		w.tooMany(rw, r)
 		return false
 	}
-	w.limit.count(From(r))
 	if err := w.Record(r.Context(), Act{Kind: act.LoginRefused, User: u, From: From(r), Details: map[string]string{
 		"how": how, "role": u.Role, "face": string(w.Face), "why": why, "host": hostname(r.Host)}}); err != nil {
 		w.Unrecorded(rw, r, err)

@@ -170,11 +170,10 @@ func (w *Web) beginOIDC(rw http.ResponseWriter, r *http.Request) {
 
 // ask sends the browser to a provider; next is given back with its answer.
 func (w *Web) ask(rw http.ResponseWriter, r *http.Request, from *provider, next string) {
-	if w.limit.exceeded(From(r)) || w.begun.exceeded(From(r)) {
+	if w.limit.exceeded(From(r)) || !w.begun.Try(From(r)) {
 		w.tooMany(rw, r)
 		return
 	}
-	w.begun.count(From(r))
 	p, err := from.get(r.Context())
 	if err != nil {
 		w.providerFails(rw, r, from, err)
@@ -199,10 +198,12 @@ func (w *Web) callback(rw http.ResponseWriter, r *http.Request) {
 // answered takes the browser back from a provider, and asks the provider who it is. When
 // it returns false the answer is written.
 func (w *Web) answered(rw http.ResponseWriter, r *http.Request, from *provider) (claims map[string]any, next string, ok bool) {
-	if w.limit.exceeded(From(r)) {
+	end, ok := w.limit.guess(r.Context(), From(r))
+	if !ok {
 		w.tooMany(rw, r)
 		return nil, "", false
 	}
+	defer end()
 	c, ok, err := w.endCeremony(rw, r, from.kind)
 	if err != nil {
 		w.Broken(rw, r, err)
@@ -292,7 +293,7 @@ func (w *Web) vouched(rw http.ResponseWriter, r *http.Request, claims map[string
 // unmapped answers whom the provider knows and we do not let in. They are on the trail
 // under a pseudonym, which stays the same: nobody here, they have no name there.
 func (w *Web) unmapped(rw http.ResponseWriter, r *http.Request, identity [32]byte, why string) {
-	w.limit.count(From(r))
+	w.limit.Try(From(r))
 	w.recordRefusal(r, registry.User{ID: "identity " + hex.EncodeToString(identity[:8])}, byOIDC, why)
 	w.fail(rw, r, http.StatusForbidden, "unmapped", "provider", w.OIDC.Name)
 }
@@ -318,7 +319,7 @@ func oneLine(s string) string {
 
 // refuseOIDC answers a return from the provider that lets nobody in.
 func (w *Web) refuseOIDC(rw http.ResponseWriter, r *http.Request, from *provider, key, why string) {
-	w.limit.count(From(r))
+	w.limit.Try(From(r))
 	w.Log.WarnContext(r.Context(), "login by provider refused", "from", From(r), "why", why)
 	if from.kind == askIdentity {
 		key = "owner." + key

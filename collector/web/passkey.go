@@ -73,11 +73,10 @@ func (w *Web) holder(ctx context.Context, u registry.User) (*holder, error) {
 // beginPasskey gives a browser what its authenticator is to sign. It says nothing of
 // who has passkeys here: every caller gets the same.
 func (w *Web) beginPasskey(rw http.ResponseWriter, r *http.Request) {
-	if w.limit.exceeded(From(r)) || w.begun.exceeded(From(r)) {
+	if w.limit.exceeded(From(r)) || !w.begun.Try(From(r)) {
 		w.tooMany(rw, r)
 		return
 	}
-	w.begun.count(From(r))
 	if w.party == nil {
 		w.fail(rw, r, http.StatusConflict, "nopasskeys")
 		return
@@ -100,10 +99,12 @@ var errNoHolder = errors.New("nobody's passkey")
 // answer is the same.
 func (w *Web) passkey(rw http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	if w.limit.exceeded(From(r)) {
+	end, ok := w.limit.guess(r.Context(), From(r))
+	if !ok {
 		w.tooMany(rw, r)
 		return
 	}
+	defer end()
 	c, ok, err := w.endCeremony(rw, r, usePasskey)
 	if err != nil {
 		w.Broken(rw, r, err)
@@ -170,7 +171,7 @@ func (w *Web) keepUse(ctx context.Context, h *holder, used *webauthn.Credential)
 // refusePasskey answers a passkey that lets nobody in. If it is somebody's, it is on
 // the trail.
 func (w *Web) refusePasskey(rw http.ResponseWriter, r *http.Request, u registry.User, why string) {
-	w.limit.count(From(r))
+	w.limit.Try(From(r))
 	w.Log.WarnContext(r.Context(), "passkey refused", "from", From(r), "why", why)
 	if u.ID != "" {
 		w.recordRefusal(r, u, byPasskey, why)

@@ -96,10 +96,12 @@ func (w *Web) identify(rw http.ResponseWriter, r *http.Request) (context.Context
 // bearer checks the secret of a credential file.
 func (w *Web) bearer(rw http.ResponseWriter, r *http.Request, header string) (registry.User, bool) {
 	scheme, secret, _ := strings.Cut(header, " ")
-	if w.limit.exceeded(From(r)) {
+	end, ok := w.limit.guess(r.Context(), From(r))
+	if !ok {
 		w.tooMany(rw, r)
 		return registry.User{}, false
 	}
+	defer end()
 	if strings.EqualFold(scheme, "Bearer") && secret != "" {
 		u, ok, err := w.Registry.UserBySecret(r.Context(), w.hash("credential", strings.TrimSpace(secret)))
 		if err != nil {
@@ -110,7 +112,7 @@ func (w *Web) bearer(rw http.ResponseWriter, r *http.Request, header string) (re
 			return u, w.admit(rw, r, u, "credential")
 		}
 	}
-	w.limit.count(From(r))
+	w.limit.Try(From(r))
 	w.Log.WarnContext(r.Context(), "credential refused", "from", From(r))
 	rw.Header().Set("WWW-Authenticate", `Bearer realm="anagrafe"`)
 	w.fail(rw, r, http.StatusUnauthorized, "credential")

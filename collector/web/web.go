@@ -75,8 +75,8 @@ type Web struct {
 	pages    *pages.Set
 	host     string // of PublicURL, without port
 	secure   bool   // PublicURL is https
-	limit    *limit // of refused logins
-	begun    *limit // of logins under way
+	limit    *Limit // of refused logins
+	begun    *Limit // of logins under way
 	origin   *http.CrossOriginProtection
 	party    *webauthn.WebAuthn // nil: no passkeys here
 	provider *provider          // of OIDC; nil: none
@@ -111,7 +111,7 @@ func New(o Options) (*Web, error) {
 		return nil, fmt.Errorf("load the login pages: %w", err)
 	}
 	w := &Web{Options: o, secret: o.Secret, pages: set, host: public.Hostname(), secure: public.Scheme == "https",
-		limit: newLimit(o.Now, maxFailures), begun: newLimit(o.Now, maxBegun), origin: http.NewCrossOriginProtection()}
+		limit: NewLimit(o.Now, maxFailures, 0, failureWindow), begun: NewLimit(o.Now, maxBegun, 0, failureWindow), origin: http.NewCrossOriginProtection()}
 	w.Options.Secret = nil
 	if w.party, err = w.relyingParty(); err != nil {
 		return nil, err

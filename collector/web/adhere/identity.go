@@ -59,12 +59,11 @@ func (a *Adhere) askEmail(rw http.ResponseWriter, r *http.Request, s registry.Su
 		fail(http.StatusUnprocessableEntity, "identity.nomail")
 		return
 	}
-	if a.asked.Exceeded(web.From(r)) {
+	if !a.asked.Try(web.From(r)) {
 		rw.Header().Set("Retry-After", "3600")
 		fail(http.StatusTooManyRequests, "identity.many")
 		return
 	}
-	a.asked.Count(web.From(r))
 	if s.Email() == "" {
 		f := form{"email": {Name: "email", Most: 254}}
 		f.typed(r)

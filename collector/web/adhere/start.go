@@ -66,12 +66,11 @@ func (a *Adhere) showStart(rw http.ResponseWriter, r *http.Request, status int, 
 // begin keeps a new submission, opens it in the browser, and gives its id; when it
 // returns false the answer is written.
 func (a *Adhere) begin(rw http.ResponseWriter, r *http.Request, s registry.Submission) (id string, ok bool) {
-	if a.begun.Exceeded(web.From(r)) {
+	if !a.begun.Try(web.From(r)) {
 		rw.Header().Set("Retry-After", "3600")
 		a.showStart(rw, r, http.StatusTooManyRequests, "start.many")
 		return "", false
 	}
-	a.begun.Count(web.From(r))
 	id, err := a.Registry.BeginSubmission(r.Context(), s, a.Web.Now())
 	if err == nil {
 		err = a.Web.BeginSubmission(r.Context(), rw, id)

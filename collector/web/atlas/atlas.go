@@ -78,11 +78,10 @@ func (a *Atlas) tile(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "there is no such tile", http.StatusNotFound)
 		return
 	}
-	if a.tiles.Exceeded(web.From(r)) {
+	if !a.tiles.Try(web.From(r)) {
 		tooMany(rw)
 		return
 	}
-	a.tiles.Count(web.From(r))
 	packed, err := a.Map.Packed(at.Z, at.X, at.Y)
 	zipped := pages.Accepts(r.Header.Get("Accept-Encoding"), "gzip")
 	etag := `"` + about.Tag + `"`
@@ -173,10 +172,9 @@ func (a *Atlas) Find(r *http.Request, text string) ([]protocol.FoundPlace, error
 	if !a.Map.Describe().Places {
 		return nil, errNoAddresses
 	}
-	if a.places.Exceeded(web.From(r)) {
+	if !a.places.Try(web.From(r)) {
 		return nil, errTooMany
 	}
-	a.places.Count(web.From(r))
 	return a.Map.Find(text), nil
 }
 

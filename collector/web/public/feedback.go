@@ -62,11 +62,10 @@ func (p *Public) report(rw http.ResponseWriter, r *http.Request) {
 		p.showReport(rw, r, in, http.StatusUnprocessableEntity, []pages.Note{{Kind: "danger", Key: "report.wrong"}})
 		return
 	}
-	if p.limit.Exceeded(web.From(r)) {
+	if !p.limit.Try(web.From(r)) {
 		p.showReport(rw, r, in, http.StatusTooManyRequests, []pages.Note{{Kind: "danger", Key: "report.many"}})
 		return
 	}
-	p.limit.Count(web.From(r))
 	id, err := p.Registry.AddRemark(r.Context(), registry.Remark{At: p.Web.Now(), Kind: registry.RemarkReport,
 		Topic: in.Topic, Page: in.Where, Text: in.Text, Email: in.Email})
 	switch {
@@ -138,11 +137,10 @@ func (p *Public) rate(rw http.ResponseWriter, r *http.Request) {
 	case err != nil || !ok || reason != "" && !whyOK || !pages.Served(r.Context(), page) || !lines(text, maxRating):
 		p.rated(rw, r, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "rated.wrong"})
 		return
-	case p.limit.Exceeded(web.From(r)):
+	case !p.limit.Try(web.From(r)):
 		p.rated(rw, r, http.StatusTooManyRequests, pages.Note{Kind: "danger", Key: "report.many"})
 		return
 	}
-	p.limit.Count(web.From(r))
 	now := p.Web.Now()
 	err = p.Registry.AddRating(r.Context(), registry.Rating{Page: page, Stars: n, Reason: why}, now)
 	if err == nil && text != "" {

@@ -154,10 +154,6 @@ func (o *office) answerBackup(rw http.ResponseWriter, r *http.Request, kind act.
 		o.opsWeb.Unrecorded(rw, r, err)
 		return
 	}
-	if err := http.NewResponseController(rw).SetReadDeadline(time.Time{}); err != nil { // it would end the request
-		o.opsWeb.Broken(rw, r, err)
-		return
-	}
 	rw.Header().Set("Content-Type", "application/octet-stream")
 	info, err := write(web.Streamed(rw, backupStall), to)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
@@ -25,9 +26,13 @@ func cmdKeyRotate(ctx context.Context, c *call, args []string) error {
 	return nil
 }
 
+// rotateTime is what a large register may take: its answer says which file to back up.
+const rotateTime = 6 * time.Hour
+
 // rotateKey serves the command line alone: who may open the control socket reads
 // the key as well. It is on the trail before it is done.
 func (o *office) rotateKey(rw http.ResponseWriter, r *http.Request) {
+	web.Long(rw, rotateTime)
 	if err := o.record(r.Context(), web.Act{Kind: act.MasterKeyRotate, User: web.Host(registry.RoleAdmin), From: web.From(r)}); err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)
 		return

@@ -162,9 +162,13 @@ func (r placesReport) write(out io.Writer) error {
 	return w.Flush()
 }
 
+// placesTime is what the addresses of a large city may take, with a check of each.
+const placesTime = 30 * time.Minute
+
 // importPlaces takes files of addresses or of districts, for the command line
 // alone.
 func (o *office) importPlaces(rw http.ResponseWriter, r *http.Request) {
+	web.Long(rw, placesTime)
 	var in placesRequest
 	if err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 2*maxPlaces)).Decode(&in); err != nil {
 		web.WriteJSON(rw, http.StatusBadRequest, web.Problem{Error: "the request cannot be read", Hint: fmt.Sprintf("files may have %d MiB together", maxPlaces>>20)})

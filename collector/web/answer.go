@@ -51,6 +51,13 @@ func WriteJSON(rw http.ResponseWriter, status int, v any) {
 	_, _ = b.WriteTo(rw) // the client has gone: nobody to tell
 }
 
+// Long gives one request d, to send all of its body and to be answered: the listener's own
+// limits are those of pages.
+func Long(rw http.ResponseWriter, d time.Duration) {
+	control, until := http.NewResponseController(rw), time.Now().Add(d)
+	_ = errors.Join(control.SetReadDeadline(until), control.SetWriteDeadline(until)) // a writer without deadlines has none to move
+}
+
 // Streamed writes to rw an answer that may take hours: each write has its own time, after
 // which a client that reads nothing is let go.
 func Streamed(rw http.ResponseWriter, each time.Duration) io.Writer {

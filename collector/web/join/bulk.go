@@ -54,7 +54,7 @@ type importRequest struct {
 }
 
 func (j *Join) importFile(rw http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(rw).SetWriteDeadline(time.Now().Add(bulkTime)) // a writer without deadlines has none to move
+	web.Long(rw, bulkTime)
 	var in importRequest
 	if !j.readJSON(rw, r, &in) {
 		return

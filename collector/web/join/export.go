@@ -28,7 +28,7 @@ type exportRequest struct {
 }
 
 func (j *Join) export(rw http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(rw).SetWriteDeadline(time.Now().Add(bulkTime))
+	web.Long(rw, bulkTime)
 	var in exportRequest
 	if !j.readJSON(rw, r, &in) {
 		return

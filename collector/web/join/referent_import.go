@@ -7,10 +7,10 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"time"
 
 	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
@@ -90,9 +90,10 @@ func (f *Referents) takeFile(rw http.ResponseWriter, r *http.Request) {
 		f.showImport(rw, r, http.StatusServiceUnavailable, importView{}, "import.busy")
 		return
 	}
-	_ = http.NewResponseController(rw).SetWriteDeadline(time.Now().Add(bulkTime)) // a writer without deadlines has none to move
+	web.Long(rw, bulkTime)
 	file, err := upload(r)
 	if err != nil {
+		f.web.Log.WarnContext(r.Context(), "a referent's file did not come whole", "err", err)
 		f.showImport(rw, r, http.StatusUnprocessableEntity, importView{}, "import.file")
 		return
 	}
@@ -218,7 +219,7 @@ func (f *Referents) export(rw http.ResponseWriter, r *http.Request) {
 	if !f.act(rw, r, act.Export, len(sites), map[string]any{"organisation": d.OrganisationID, "format": format, "delegation": d.ID}) {
 		return
 	}
-	_ = http.NewResponseController(rw).SetWriteDeadline(time.Now().Add(bulkTime))
+	web.Long(rw, bulkTime)
 	out := exported{At: f.web.Now().UTC(), Sites: []exportedSite{}}
 	for _, s := range sites {
 		one, err := f.exportSite(r, s.ID)

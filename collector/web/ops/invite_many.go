@@ -78,7 +78,7 @@ type inviteeMade struct {
 
 // InviteMany invites the businesses of a file, for the control socket alone.
 func (o *Ops) InviteMany(rw http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(rw).SetWriteDeadline(time.Now().Add(inviteManyTime))
+	web.Long(rw, inviteManyTime)
 	r = r.WithContext(web.WithUser(r.Context(), web.Host(registry.RoleAdmin)))
 	words := o.pages.Words(pages.Language(r))
 	var in waveRequest

@@ -32,7 +32,6 @@ var layout = map[string][]string{
 	"agent":                    {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/keyfile", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages", "agent/update", "protocol/wholefile"},
 	"agent/atlas":              {"protocol", "protocol/wholefile"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
 	// control is how the command line reaches the running agent: a secret in a file on Windows.
-	"agent/control":             {"agent/keyfile"},
 	"agent/discover":            {"protocol"},
 	"agent/discover/cameratest": {},
 	"agent/interrogate":         {"agent/discover", "protocol"},

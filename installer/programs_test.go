@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -101,14 +104,33 @@ func mustJSON(t *testing.T, into any, name string, args ...string) {
 	}
 }
 
+// given are the addresses that freeAddr has given.
+var given sync.Map
+
+// freeAddr is an address on loopback whose port is free for TCP and UDP, and that it gives
+// once. It lies below those that Linux gives to who asks for any: no connection made
+// meanwhile can take it.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		if _, twice := given.LoadOrStore(addr, nil); twice {
+			continue
+		}
+		tcp, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue
+		}
+		udp, err := net.ListenPacket("udp", addr)
+		if err == nil {
+			err = udp.Close()
+		}
+		if err := errors.Join(err, tcp.Close()); err == nil {
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port between 10000 and 30000 is free on loopback")
+	return ""
 }
 
 // network is a network namespace; "" is the one the test itself is in.

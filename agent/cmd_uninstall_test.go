@@ -64,7 +64,7 @@ func TestUninstallSaysWhatStays(t *testing.T) {
 		check(inv.SetContact(t.Context(), "", protocol.Contact{Name: "Anna Neri", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}))
 		all := known(t, inv).Cameras
 		check(inv.Set(t.Context(), all[0].ID, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}))
-		_, err := inv.Approve(t.Context(), []string{all[0].ID}, protocol.Approval{By: "Anna Neri"})
+		_, err := inv.Approve(t.Context(), inventory.Selection{IDs: []string{all[0].ID}}, protocol.Approval{By: "Anna Neri"})
 		check(err)
 		id, _, raw, ok, err := inv.Next(t.Context(), "")
 		if check(err); !ok {
@@ -112,7 +112,7 @@ func TestUninstallWithdraws(t *testing.T) {
 		Channels: []interrogate.Channel{{ID: "1", Name: "Ingresso"}}}}, time.Now()))
 	all := known(t, inv).Cameras
 	check(inv.Set(t.Context(), all[0].ID, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}))
-	_, err = inv.Approve(t.Context(), []string{all[0].ID}, protocol.Approval{By: "Anna Neri"})
+	_, err = inv.Approve(t.Context(), inventory.Selection{IDs: []string{all[0].ID}}, protocol.Approval{By: "Anna Neri"})
 	check(err)
 	check(inv.Close())
 

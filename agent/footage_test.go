@@ -99,7 +99,7 @@ func declareAny(t *testing.T, inv *inventory.Inventory, channel string) inventor
 	if err := inv.Set(t.Context(), all[i].ID, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inv.Approve(t.Context(), []string{all[i].ID}, protocol.Approval{By: "Anna Neri"}); err != nil {
+	if _, err := inv.Approve(t.Context(), inventory.Selection{IDs: []string{all[i].ID}}, protocol.Approval{By: "Anna Neri"}); err != nil {
 		t.Fatal(err)
 	}
 	c, err := known(t, inv).Camera(all[i].ID)

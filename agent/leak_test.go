@@ -343,7 +343,7 @@ func declareAll(t *testing.T, s *site) []string {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.inv.ApproveAll(t.Context(), protocol.Approval{By: "Ada Bianchi", Role: protocol.RoleOwner, At: time.Now()}); err != nil {
+	if _, err := s.inv.Approve(t.Context(), inventory.Selection{All: true}, protocol.Approval{By: "Ada Bianchi", Role: protocol.RoleOwner, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	cameras = known(t, s.inv).Cameras

@@ -122,7 +122,7 @@ func TestMapGoesWithTheLastCamera(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := s.inv.Approve(t.Context(), ids, protocol.Approval{By: "Anna Neri"}); err != nil {
+		if _, err := s.inv.Approve(t.Context(), inventory.Selection{IDs: ids}, protocol.Approval{By: "Anna Neri"}); err != nil {
 			t.Fatal(err)
 		}
 		if code, body := asked(h, "GET", "/places?q=via+Torino+1", ""); code != 200 || !there() {

@@ -68,7 +68,7 @@ func (w *world) site(id string) (string, bool) {
 
 // approve says yes to what the page shows of these cameras.
 func (w *world) approve(ids []string) error {
-	results, err := w.agent.inv.Approve(w.ctx, ids, by)
+	results, err := w.agent.inv.Approve(w.ctx, inventory.Selection{IDs: ids}, by)
 	return w.approved(results, err)
 }
 
@@ -76,7 +76,7 @@ func (w *world) approveAll(uint32) error {
 	if w.agent == nil {
 		return nil
 	}
-	results, err := w.agent.inv.ApproveAll(w.ctx, by)
+	results, err := w.agent.inv.Approve(w.ctx, inventory.Selection{All: true}, by)
 	return w.approved(results, err)
 }
 

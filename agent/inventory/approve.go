@@ -10,101 +10,121 @@ import (
 	"anagrafe/protocol"
 )
 
+// Selection says which cameras a decision is about: those of IDs or, with All or a Rule
+// (MatchesRule), those that wait for an answer or for a yes to a change. The zero value
+// is none.
+type Selection struct {
+	IDs  []string `json:"ids"`
+	All  bool     `json:"all"`
+	Rule string   `json:"rule"`
+}
+
 // Approve is the owner's yes to these cameras: it writes the decision and, for
 // each site, the encoded Declaration of all that is confirmed so far, in one
 // transaction. A camera that lacks something is left as it was and its Result
-// says what; the others go on. Without a grant the error is ErrNotEnrolled,
-// and nothing is changed. By's empty fields become the site's first contact,
-// the owner, and now.
-func (v *Inventory) Approve(ctx context.Context, ids []string, by protocol.Approval) ([]Result, error) {
-	return v.approve(ctx, by, byID(ids))
-}
-
-// ApproveAll approves every camera that waits for an answer or for a yes to a
-// change. It leaves alone what the owner has refused, withdrawn, or answered
-// no; a camera that was not answered is among the results, with what is missing.
-func (v *Inventory) ApproveAll(ctx context.Context, by protocol.Approval) ([]Result, error) {
-	return v.approve(ctx, by, waiting(""))
+// says what; the others go on. All and a Rule leave alone what the owner has refused,
+// withdrawn, or answered no. Without a grant the error is ErrNotEnrolled, and nothing is
+// changed. By's empty fields become the site's first contact, the owner, and now.
+func (v *Inventory) Approve(ctx context.Context, which Selection, by protocol.Approval) ([]Result, error) {
+	return v.approve(ctx, which, by, nil)
 }
 
 // ApproveSeen is Approve for an owner who was shown a Preview. If what would
 // leave is no longer what was shown, since a look at the recorders came between,
 // the error is ErrChanged and nothing is written.
-func (v *Inventory) ApproveSeen(ctx context.Context, ids []string, by protocol.Approval, seen string) (results []Result, err error) {
-	err = v.write(ctx, func(tx *sql.Tx) error {
-		var p Preview
-		if results, p, err = v.approveAndSee(ctx, tx, by, byID(ids)); err != nil {
-			return err
-		}
-		if p.Seen != seen {
-			return ErrChanged
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("approve: %w", err)
-	}
-	v.signal()
-	return results, nil
+func (v *Inventory) ApproveSeen(ctx context.Context, which Selection, by protocol.Approval, seen string) ([]Result, error) {
+	return v.approve(ctx, which, by, &seen)
 }
 
-// picker chooses the cameras that are to be approved, and answers for the ids
-// that are none.
-type picker func(*book) ([]*camera, []Result)
-
-func byID(ids []string) picker {
-	return func(b *book) (picked []*camera, unknown []Result) {
-		for _, id := range ids {
-			c := b.camera(id)
-			switch {
-			case c == nil:
-				unknown = append(unknown, Result{ID: id, Error: ErrUnknown.Error()})
-			case !slices.Contains(picked, c):
-				picked = append(picked, c)
-			}
+// approve writes the decision; seen is that of the Preview, nil: none was shown.
+func (v *Inventory) approve(ctx context.Context, which Selection, by protocol.Approval, seen *string) ([]Result, error) {
+	var p Preview
+	err := v.write(ctx, func(tx *sql.Tx) (err error) {
+		if p, err = v.approveIn(ctx, tx, which, by); err == nil && seen != nil && p.Seen != *seen {
+			err = ErrChanged
 		}
-		return picked, unknown
-	}
-}
-
-func (v *Inventory) approve(ctx context.Context, by protocol.Approval, pick picker) (results []Result, err error) {
-	err = v.write(ctx, func(tx *sql.Tx) (err error) {
-		results, err = v.approveIn(ctx, tx, by, pick)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("approve: %w", err)
 	}
 	v.signal()
-	return results, nil
+	return p.Results, nil
 }
 
-func (v *Inventory) approveIn(ctx context.Context, tx *sql.Tx, by protocol.Approval, pick picker) ([]Result, error) {
+// approveIn approves within tx, and reads back what that has written.
+func (v *Inventory) approveIn(ctx context.Context, tx *sql.Tx, which Selection, by protocol.Approval) (p Preview, err error) {
+	var last int64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM message`).Scan(&last); err != nil {
+		return p, err
+	}
 	b, err := v.load(ctx, tx)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	if len(b.sites) == 0 {
-		return nil, fmt.Errorf("%w: enter the code from the Comune first (anagrafe-agent enrol CODE)", ErrNotEnrolled)
+		return p, fmt.Errorf("%w: enter the code from the Comune first (anagrafe-agent enrol CODE)", ErrNotEnrolled)
 	}
-	picked, results := pick(b)
-	for _, c := range picked {
+	selected, unknown, err := b.selected(which)
+	if err != nil {
+		return p, err
+	}
+	p.Results = unknown
+	for _, c := range selected {
 		if s := b.siteOf(c); s == nil {
-			results = append(results, Result{ID: c.id, Missing: b.missing(c, nil, c.draft())})
+			p.Results = append(p.Results, Result{ID: c.id, Missing: b.missing(c, nil, c.draft())})
 		}
 	}
 	for _, s := range b.sites {
-		mine := slices.DeleteFunc(slices.Clone(picked), func(c *camera) bool { return b.siteOf(c) != s })
+		mine := slices.DeleteFunc(slices.Clone(selected), func(c *camera) bool { return b.siteOf(c) != s })
 		if len(mine) == 0 {
 			continue
 		}
 		of, err := v.declare(ctx, tx, b, s, mine, by)
 		if err != nil {
-			return nil, err
+			return p, err
 		}
-		results = append(results, of...)
+		p.Results = append(p.Results, of...)
 	}
-	return results, nil
+	return p, p.read(ctx, tx, last)
+}
+
+// selected gives the cameras of a selection, and answers for the ids that are none.
+func (b *book) selected(which Selection) (cameras []*camera, unknown []Result, err error) {
+	for _, id := range which.IDs {
+		c := b.camera(id)
+		switch {
+		case c == nil:
+			unknown = append(unknown, Result{ID: id, Error: ErrUnknown.Error()})
+		case !slices.Contains(cameras, c):
+			cameras = append(cameras, c)
+		}
+	}
+	if which.Rule != "" {
+		if _, err := MatchesRule(which.Rule, ""); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, c := range b.cameras {
+		meant := which.All
+		if which.Rule != "" {
+			meant, _ = MatchesRule(which.Rule, c.draft().Name) // checked above
+		}
+		if meant && b.waits(c) && !slices.Contains(cameras, c) {
+			cameras = append(cameras, c)
+		}
+	}
+	return cameras, unknown, nil
+}
+
+// waits reports whether c waits for an answer or for a yes to a change.
+func (b *book) waits(c *camera) bool {
+	if c.outdoor != nil && !*c.outdoor {
+		return false
+	}
+	s := b.siteOf(c)
+	declared := s.find(c.id)
+	return c.decision == "" || declared != nil && (len(b.changed(s, *declared, c.draft())) > 0 || len(c.reopened(s, *declared)) > 0)
 }
 
 // refuses says why the declaration cannot take one more camera, or "".

@@ -120,11 +120,11 @@ func TestApproveRule(t *testing.T) {
 	outdoors(t, v, ids["Ingresso via Roma"], true)
 	outdoors(t, v, ids["Cassa"], true)
 	outdoors(t, v, ids["ingresso"], false)
-	p, err := v.PreviewAll(t.Context(), "Ingresso*", by)
+	p, err := v.Preview(t.Context(), Selection{Rule: "Ingresso*"}, by)
 	if err != nil || len(p.Messages) != 1 || len(p.Results) != 2 || len(outbox(t, v)) != 0 {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	results, err := v.ApproveRule(t.Context(), "Ingresso*", by)
+	results, err := v.Approve(t.Context(), Selection{Rule: "Ingresso*"}, by)
 	if err != nil || fmt.Sprint(results) != fmt.Sprint(p.Results) {
 		t.Fatalf("%+v, tried %+v: %v", results, p.Results, err)
 	}
@@ -139,12 +139,16 @@ func TestApproveRule(t *testing.T) {
 	if _, err := v.KeepOut(t.Context(), []string{ids["Cassa"]}, by); err != nil {
 		t.Fatal(err)
 	}
-	if results, err := v.ApproveRule(t.Context(), "C*", by); err != nil || len(results) != 0 {
+	if results, err := v.Approve(t.Context(), Selection{Rule: "C*"}, by); err != nil || len(results) != 0 {
 		t.Errorf("what is kept out: %+v, %v", results, err)
 	}
-	for _, rule := range []string{"", "["} {
-		if _, err := v.ApproveRule(t.Context(), rule, by); err == nil {
+	for _, rule := range []string{" ", "["} {
+		if _, err := v.Approve(t.Context(), Selection{Rule: rule}, by); err == nil {
 			t.Errorf("the rule %q is taken", rule)
 		}
+	}
+	outdoors(t, v, ids["ingresso"], true)
+	if results, err := v.Approve(t.Context(), Selection{}, by); err != nil || len(results) != 0 {
+		t.Errorf("nothing was selected: %+v, %v", results, err)
 	}
 }

@@ -80,7 +80,7 @@ func TestOneChannelToldByTwoInterfaces(t *testing.T) {
 					}
 				}
 			}
-			if _, err := v.ApproveAll(t.Context(), protocol.Approval{By: "Anna Neri"}); err != nil {
+			if _, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{By: "Anna Neri"}); err != nil {
 				t.Fatal(err)
 			}
 			if got := declaredIDs(t, v); !slices.Equal(got, []string{first[0].ID}) {

@@ -94,7 +94,7 @@ func TestApproveBeforeEnrolmentNamesTheNextStep(t *testing.T) {
 	record(t, v, noon, cameraDevice(0))
 	c := cameras(t, v)[0]
 	outdoors(t, v, c.ID, true)
-	_, err := v.Approve(t.Context(), []string{c.ID}, protocol.Approval{})
+	_, err := v.Approve(t.Context(), Selection{IDs: []string{c.ID}}, protocol.Approval{})
 	if !errors.Is(err, ErrNotEnrolled) || !strings.Contains(err.Error(), "enrol CODE") {
 		t.Fatalf("got %v", err)
 	}
@@ -149,7 +149,7 @@ func TestNothingUnconfirmedLeaves(t *testing.T) {
 	if _, err := v.KeepOut(t.Context(), []string{ids["RIFIUTATA"]}, protocol.Approval{}); err != nil {
 		t.Fatal(err)
 	}
-	results, err := v.ApproveAll(t.Context(), protocol.Approval{By: "Anna Neri"})
+	results, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{By: "Anna Neri"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestDeclarationIsTheSitesFullState(t *testing.T) {
 		t.Errorf("declared again: %+v", next.Cameras)
 	}
 	// The yes to the changes.
-	if _, err := v.ApproveAll(t.Context(), protocol.Approval{}); err != nil {
+	if _, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{}); err != nil {
 		t.Fatal(err)
 	}
 	next = last[protocol.Declaration](t, v)
@@ -249,7 +249,7 @@ func TestAChangedContactWaitsForAYes(t *testing.T) {
 	if n := len(outbox(t, v)); n != 1 {
 		t.Fatalf("%d messages before the yes", n)
 	}
-	if _, err := v.ApproveAll(t.Context(), protocol.Approval{}); err != nil {
+	if _, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{}); err != nil {
 		t.Fatal(err)
 	}
 	if d := last[protocol.Declaration](t, v); len(d.Contacts) != 2 || len(d.Cameras) != 2 || len(cameras(t, v)[0].Changed) > 0 {
@@ -264,7 +264,7 @@ func TestPreviewIsWhatLeaves(t *testing.T) {
 	record(t, v, noon, cameraDevice(0))
 	id := cameras(t, v)[0].ID
 	outdoors(t, v, id, true)
-	preview, err := v.Preview(t.Context(), []string{id}, protocol.Approval{By: "Anna Neri"})
+	preview, err := v.Preview(t.Context(), Selection{IDs: []string{id}}, protocol.Approval{By: "Anna Neri"})
 	if err != nil || len(preview.Messages) != 1 {
 		t.Fatalf("%d messages: %v", len(preview.Messages), err)
 	}
@@ -299,14 +299,14 @@ func TestApproveSeen(t *testing.T) {
 			record(t, v, noon, cameraDevice(0))
 			id := cameras(t, v)[0].ID
 			outdoors(t, v, id, true)
-			preview, err := v.Preview(t.Context(), []string{id}, protocol.Approval{})
+			preview, err := v.Preview(t.Context(), Selection{IDs: []string{id}}, protocol.Approval{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			changed := cameraDevice(0)
 			c.change(&changed)
 			record(t, v, noon.Add(time.Hour), changed)
-			_, err = v.ApproveSeen(t.Context(), []string{id}, protocol.Approval{By: "Anna Neri"}, preview.Seen)
+			_, err = v.ApproveSeen(t.Context(), Selection{IDs: []string{id}}, protocol.Approval{By: "Anna Neri"}, preview.Seen)
 			if !errors.Is(err, c.want) {
 				t.Fatalf("%v, want %v", err, c.want)
 			}
@@ -332,7 +332,7 @@ func TestWithdraw(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	// Withdrawn is not "still to be approved".
-	if _, err := v.ApproveAll(t.Context(), protocol.Approval{}); err != nil {
+	if _, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(outbox(t, v)); n != 2 {

@@ -129,7 +129,7 @@ func contact(t *testing.T, v *Inventory) {
 
 func approve(t *testing.T, v *Inventory, ids ...string) []Result {
 	t.Helper()
-	results, err := v.Approve(t.Context(), ids, protocol.Approval{By: "Anna Neri"})
+	results, err := v.Approve(t.Context(), Selection{IDs: ids}, protocol.Approval{By: "Anna Neri"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	var err error
 	for i := 0; err == nil && i < 100; i++ {
-		_, err = v.Approve(t.Context(), []string{all[0].ID}, protocol.Approval{})
+		_, err = v.Approve(t.Context(), Selection{IDs: []string{all[0].ID}}, protocol.Approval{})
 	}
 	if err == nil || !strings.Contains(err.Error(), "make room") {
 		t.Errorf("got %v", err)

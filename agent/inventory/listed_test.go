@@ -62,7 +62,7 @@ func TestCamerasListedByHand(t *testing.T) {
 	for _, c := range all[1:] {
 		outdoors(t, v, c.ID, false)
 	}
-	if _, err := v.ApproveAll(t.Context(), protocol.Approval{By: "Anna Neri"}); err != nil {
+	if _, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{By: "Anna Neri"}); err != nil {
 		t.Fatal(err)
 	}
 	d := lastDeclaration(t, v)

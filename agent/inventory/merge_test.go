@@ -148,7 +148,7 @@ func mergeDecided(t *testing.T, onChannel, byItself words) {
 			t.Errorf("id %s leads to %s, %v", id, got.ID, err)
 		}
 	}
-	if _, err := v.ApproveAll(t.Context(), protocol.Approval{By: "Anna Neri"}); err != nil {
+	if _, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{By: "Anna Neri"}); err != nil {
 		t.Fatal(err)
 	}
 	after := declaredIDs(t, v)
@@ -301,7 +301,7 @@ func TestMergeProperties(t *testing.T) {
 		}
 		record(t, v, noon.Add(10*time.Hour), found...)
 		again := cameras(t, v)
-		if _, err := v.ApproveAll(t.Context(), protocol.Approval{By: "Anna Neri"}); err != nil {
+		if _, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{By: "Anna Neri"}); err != nil {
 			t.Fatal(err)
 		}
 		after := declaredIDs(t, v)

@@ -140,7 +140,7 @@ func TestARejectedDeclarationCanBeRepeated(t *testing.T) {
 	if got := cameras(t, v)[0].Changed; !slices.Contains(got, "rejected") {
 		t.Errorf("waits for a yes to %q", got)
 	}
-	if _, err := v.ApproveAll(t.Context(), protocol.Approval{}); err != nil {
+	if _, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := cameras(t, v)[0].Changed; len(got) > 0 {

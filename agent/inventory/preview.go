@@ -25,15 +25,11 @@ type Preview struct {
 // ErrChanged is returned when what would leave is no longer what the owner was shown.
 var ErrChanged = errors.New("something has changed since it was shown")
 
-// Preview returns the messages that Approve would write now, without writing them.
-func (v *Inventory) Preview(ctx context.Context, ids []string, by protocol.Approval) (Preview, error) {
-	return v.preview(ctx, by, byID(ids))
-}
-
-func (v *Inventory) preview(ctx context.Context, by protocol.Approval, pick picker) (p Preview, err error) {
+// Preview returns what Approve would write now, without writing it.
+func (v *Inventory) Preview(ctx context.Context, which Selection, by protocol.Approval) (p Preview, err error) {
 	done := errors.New("nothing is kept")
 	err = v.write(ctx, func(tx *sql.Tx) (err error) {
-		if _, p, err = v.approveAndSee(ctx, tx, by, pick); err != nil {
+		if p, err = v.approveIn(ctx, tx, which, by); err != nil {
 			return err
 		}
 		return done
@@ -44,16 +40,9 @@ func (v *Inventory) preview(ctx context.Context, by protocol.Approval, pick pick
 	return p, nil
 }
 
-// approveAndSee approves within tx and reads back what was written.
-func (v *Inventory) approveAndSee(ctx context.Context, tx *sql.Tx, by protocol.Approval, pick picker) (results []Result, p Preview, err error) {
-	var last int64
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM message`).Scan(&last); err != nil {
-		return nil, p, err
-	}
-	if results, err = v.approveIn(ctx, tx, by, pick); err != nil {
-		return nil, p, err
-	}
-	err = each(ctx, tx, `SELECT body FROM message WHERE seq > ? ORDER BY seq`, func(rows *sql.Rows) error {
+// read reads back the messages that were written after the one with number last.
+func (p *Preview) read(ctx context.Context, tx *sql.Tx, last int64) error {
+	err := each(ctx, tx, `SELECT body FROM message WHERE seq > ? ORDER BY seq`, func(rows *sql.Rows) error {
 		var body []byte
 		if err := rows.Scan(&body); err != nil {
 			return err
@@ -62,12 +51,10 @@ func (v *Inventory) approveAndSee(ctx context.Context, tx *sql.Tx, by protocol.A
 		p.Messages = append(p.Messages, m)
 		return err
 	}, last)
-	if err != nil {
-		return nil, p, err
+	if err == nil {
+		p.Seen, err = seenOf(p.Messages)
 	}
-	p.Results = results
-	p.Seen, err = seenOf(p.Messages)
-	return results, p, err
+	return err
 }
 
 // seenOf is a hash of what the messages say. Left out is what may differ between

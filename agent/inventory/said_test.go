@@ -122,7 +122,7 @@ func TestAWordOnHoursWaitsForAYes(t *testing.T) {
 	if c := cameras(t, v)[0]; !slices.Equal(c.Changed, []string{"schedule", "retention"}) || len(c.Differs) > 0 || c.Declared.Retention.Age != 72*time.Hour {
 		t.Errorf("waits for %v, differs in %v", c.Changed, c.Differs)
 	}
-	if picked, err := v.ApproveAll(t.Context(), protocol.Approval{By: "Anna Neri"}); err != nil || len(picked) != 1 {
+	if picked, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{By: "Anna Neri"}); err != nil || len(picked) != 1 {
 		t.Fatalf("%v, %v", picked, err)
 	}
 	got := lastDeclaration(t, v).Cameras[0]

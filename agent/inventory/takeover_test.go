@@ -102,7 +102,7 @@ func TestTakeOver(t *testing.T) {
 			t.Errorf("%s is %s, missing %v", c.Values.Name, c.State, c.Missing)
 		}
 	}
-	if _, err := v.ApproveAll(t.Context(), protocol.Approval{By: "Anna Neri"}); err != nil {
+	if _, err := v.Approve(t.Context(), Selection{All: true}, protocol.Approval{By: "Anna Neri"}); err != nil {
 		t.Fatal(err)
 	}
 	is := last[protocol.Declaration](t, v)

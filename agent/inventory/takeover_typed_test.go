@@ -85,7 +85,7 @@ func TestNothingTypedIsLost(t *testing.T) {
 	contact(t, v)
 	id := cameras(t, v)[0].ID
 	outdoors(t, v, id, true)
-	results, err := v.Approve(t.Context(), []string{id}, protocol.Approval{By: "Anna Neri"})
+	results, err := v.Approve(t.Context(), Selection{IDs: []string{id}}, protocol.Approval{By: "Anna Neri"})
 	if err != nil || len(results) != 1 || !slices.Equal(results[0].Missing, []string{"takeover"}) || len(outbox(t, v)) != 0 {
 		t.Fatalf("%+v, %v", results, err)
 	}

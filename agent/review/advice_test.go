@@ -200,7 +200,7 @@ func adviceLooks(t *testing.T, width int64, lang string, only ...string) {
 	if err := o.Inventory.Set(t.Context(), camera.ID, inventory.Edit{Angle: new(110)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Inventory.Approve(t.Context(), []string{camera.ID}, protocol.Approval{By: "Anna Neri"}); err != nil {
+	if _, err := o.Inventory.Approve(t.Context(), inventory.Selection{IDs: []string{camera.ID}}, protocol.Approval{By: "Anna Neri"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.Inventory.KeepOut(t.Context(), []string{allOf(t, o)[1].ID}, protocol.Approval{}); err != nil {

@@ -31,6 +31,9 @@ func TestOnlyWhatWasShownLeaves(t *testing.T) {
 	d.Channels[0].Name = "Camera da letto"
 	o.found = append(o.found[:0], d)
 	<-o.start()
+	if status, _, _ := o.send(t, "POST", "/approve", strings.Replace(yes(t, shown, id), "ids="+id, "all=yes", 1)); status != http.StatusUnprocessableEntity {
+		t.Errorf("the yes to all gives %d", status)
+	}
 	status, again, _ := o.send(t, "POST", "/approve", yes(t, shown, id))
 	if status != http.StatusUnprocessableEntity || !strings.Contains(again, "qualcosa è cambiato") || !strings.Contains(again, "Camera da letto") {
 		t.Errorf("the yes to what was not shown gives %d", status)

@@ -217,6 +217,6 @@ func declareOne(t *testing.T, o *owner, id string) error {
 	if err := o.Inventory.Set(t.Context(), id, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}); err != nil {
 		return err
 	}
-	_, err := o.Inventory.Approve(t.Context(), []string{id}, protocol.Approval{By: "Anna Neri"})
+	_, err := o.Inventory.Approve(t.Context(), inventory.Selection{IDs: []string{id}}, protocol.Approval{By: "Anna Neri"})
 	return err
 }

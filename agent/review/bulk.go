@@ -50,13 +50,7 @@ func (v *Review) giveSheet(r *http.Request) (answer, error) {
 
 // tryApproval reports what an approval would do; nothing is kept.
 func (v *Review) tryApproval(r *http.Request, d decision) (answer, error) {
-	var p inventory.Preview
-	var err error
-	if d.All || d.Rule != "" {
-		p, err = v.Inventory.PreviewAll(r.Context(), d.Rule, d.approval())
-	} else {
-		p, err = v.Inventory.Preview(r.Context(), d.IDs, d.approval())
-	}
+	p, err := v.Inventory.Preview(r.Context(), d.Selection, d.approval())
 	if err != nil {
 		return answer{}, err
 	}

@@ -12,12 +12,10 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// decision is what a person decides, and over which cameras: those of IDs, all, or,
-// for an approval, those whose names a rule means (inventory.MatchesRule).
+// decision is what a person decides, and over which cameras; a rule is for an approval
+// alone.
 type decision struct {
-	IDs    []string      `json:"ids"`
-	All    bool          `json:"all"`
-	Rule   string        `json:"rule"`
+	inventory.Selection
 	By     string        `json:"by"`
 	Role   protocol.Role `json:"role"`    // of By; "" owner
 	DryRun bool          `json:"dry_run"` // of an approval: tell what it would do
@@ -43,7 +41,7 @@ func approvalOf(r *http.Request) (d decision, err error) {
 	if isJSON(r) {
 		err = decode(r, &d)
 	} else if err = form(r); err == nil { // the page's rule has become the cameras that it showed
-		d = decision{IDs: r.PostForm["ids"], All: r.PostForm.Get("all") != "", By: r.PostForm.Get("by"), Role: protocol.Role(r.PostForm.Get("role"))}
+		d = decision{Selection: inventory.Selection{IDs: r.PostForm["ids"], All: r.PostForm.Get("all") != ""}, By: r.PostForm.Get("by"), Role: protocol.Role(r.PostForm.Get("role"))}
 	}
 	if err != nil {
 		return d, err
@@ -157,7 +155,7 @@ func (v *Review) summaryPage(r *http.Request, shown shownCameras, by string, wro
 			}
 		}
 	}
-	preview, err := v.Inventory.Preview(r.Context(), ids, protocol.Approval{By: by, NoticeVersion: pages.OwnersNotice})
+	preview, err := v.Inventory.Preview(r.Context(), inventory.Selection{IDs: ids}, protocol.Approval{By: by, NoticeVersion: pages.OwnersNotice})
 	if err != nil {
 		return answer{}, err
 	}
@@ -216,15 +214,10 @@ func (v *Review) approve(r *http.Request) (answer, error) {
 		}
 	}
 	var all []inventory.Result
-	switch {
-	case d.All:
-		all, err = v.Inventory.ApproveAll(r.Context(), d.approval())
-	case d.Rule != "":
-		all, err = v.Inventory.ApproveRule(r.Context(), d.Rule, d.approval())
-	case isJSON(r):
-		all, err = v.Inventory.Approve(r.Context(), d.IDs, d.approval())
-	default: // what was on the page, and nothing else
-		all, err = v.Inventory.ApproveSeen(r.Context(), d.IDs, d.approval(), r.PostForm.Get("seen"))
+	if isJSON(r) {
+		all, err = v.Inventory.Approve(r.Context(), d.Selection, d.approval())
+	} else { // what was on the page, and nothing else
+		all, err = v.Inventory.ApproveSeen(r.Context(), d.Selection, d.approval(), r.PostForm.Get("seen"))
 	}
 	if errors.Is(err, inventory.ErrChanged) && !wantsJSON(r) {
 		return v.summaryPage(r, posted(r), d.By, nil, nil)

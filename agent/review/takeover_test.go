@@ -38,7 +38,7 @@ func declaredElsewhere(t *testing.T) []byte {
 			t.Fatal(err)
 		}
 	}
-	if _, err := o.Inventory.ApproveAll(ctx, protocol.Approval{By: "Anna Neri"}); err != nil {
+	if _, err := o.Inventory.Approve(ctx, inventory.Selection{All: true}, protocol.Approval{By: "Anna Neri"}); err != nil {
 		t.Fatal(err)
 	}
 	sent, err := o.Inventory.Outbox(ctx)
@@ -172,7 +172,7 @@ func TestVisitReport(t *testing.T) {
 	if err := o.Inventory.Set(ctx, all[0].ID, inventory.Edit{Outdoor: new(true), Lon: new(9.1859), Lat: new(45.4641), By: "Anna Neri"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Inventory.Approve(ctx, []string{all[0].ID}, protocol.Approval{By: "Anna Neri"}); err != nil {
+	if _, err := o.Inventory.Approve(ctx, inventory.Selection{IDs: []string{all[0].ID}}, protocol.Approval{By: "Anna Neri"}); err != nil {
 		t.Fatal(err)
 	}
 	report := func() string {

@@ -115,13 +115,12 @@ func (c *call) visit(ctx context.Context, o visitOptions, config Config) (err er
 	if err != nil {
 		return fmt.Errorf("opening the local pages: %w", err)
 	}
-	config.Listen, config.Every = listener.Addr().String(), defaults().Every
+	config.Listen, config.Every, config.visit = listener.Addr().String(), defaults().Every, true
 	s, err := openSite(ctx, c.dir, config, c.log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	s.link.visit = true
 	if err := s.link.enrol(ctx, o.code, o.collector, o.replace); err != nil {
 		return errors.Join(err, listener.Close())
 	}

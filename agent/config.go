@@ -43,6 +43,8 @@ type Config struct {
 	Updates update.Mode `toml:"updates"`
 	// Name is the person whose decisions the command line records.
 	Name string `toml:"name"`
+
+	visit bool // a technician's: its grants end by themselves
 }
 
 // duration reads "1h" or "90s".

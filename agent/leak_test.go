@@ -90,7 +90,7 @@ func TestNothingElseLeaves(t *testing.T) {
 	config.Interfaces = []string{"lo"}
 	s := siteFor(t, config)
 	var wire tap
-	if s.link, err = newLink(s.dir, s.inv, s.keepNotice, false, s.log, wire.wrap); err != nil {
+	if s.link, err = newLink(s.dir, config, s.inv, s.keepNotice, s.log, wire.wrap); err != nil {
 		t.Fatal(err)
 	}
 	var running errgroup.Group

@@ -20,20 +20,20 @@ type link struct {
 	inv     *inventory.Inventory
 	up      *uplink.Uplink
 	wrap    func(http.RoundTripper) http.RoundTripper // a test's tap; nil
-	visit   bool                                      // a technician's: its grants end by themselves
+	visit   bool                                      // see Config
 	running atomic.Bool
 }
 
 // newLink opens the identity, if there is one. One that cannot be read is
 // an error: an identity is never replaced in silence. keep is given the notices.
-func newLink(dir string, inv *inventory.Inventory, keep func(context.Context, protocol.Notice) error, park bool, log *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (*link, error) {
+func newLink(dir string, config Config, inv *inventory.Inventory, keep func(context.Context, protocol.Notice) error, log *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (*link, error) {
 	identity, err := uplink.Open(dir)
 	if e, ok := errors.AsType[*uplink.Error](err); err != nil && !(ok && e.Reason == uplink.NotEnrolled) {
 		return nil, err
 	}
-	up := uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: keep, Park: park,
+	up := uplink.New(uplink.Options{Identity: identity, Outbox: inv, Keep: keep, Park: config.Connection == parked,
 		Version: version(), Log: log, WrapTransport: wrap})
-	return &link{dir: dir, inv: inv, wrap: wrap, up: up}, nil
+	return &link{dir: dir, inv: inv, wrap: wrap, visit: config.visit, up: up}, nil
 }
 
 // run delivers until ctx ends; before an enrolment it waits.

@@ -77,7 +77,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 		return nil, err
 	}
 	s.desktop = newNotifier(s.inv, "http://"+config.Listen, log)
-	if s.link, err = newLink(dir, s.inv, s.keepNotice, config.Connection == parked, log, nil); err != nil {
+	if s.link, err = newLink(dir, config, s.inv, s.keepNotice, log, nil); err != nil {
 		return nil, err
 	}
 	if s.atlas, err = atlas.Open(atlasDir(dir), s.link.up, log); err != nil {

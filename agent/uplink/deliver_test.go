@@ -47,7 +47,7 @@ func TestUDPDead(t *testing.T) {
 	stop := c.serve(servers{tcp: true}, nil, nil)
 	o := newOutbox("a1")
 	r := run(t, c.authority.identity(t, c.addr, time.Now()), o, func(u *Uplink) {
-		u.pace.udpRetry, u.pace.handshake = time.Millisecond, 200*time.Millisecond
+		u.road.retry, u.road.idle = time.Millisecond, 200*time.Millisecond
 	})
 	r.expect(t, outcome{"a", "h2", ""})
 	if s := r.Status(); s.Transport != "h2" {
@@ -103,7 +103,7 @@ func TestCollectorDownThenUp(t *testing.T) {
 	c := newCollector(t)
 	o := newOutbox("a1")
 	r := run(t, c.authority.identity(t, c.addr, time.Now()), o, func(u *Uplink) {
-		u.pace.udpRetry, u.pace.handshake = 0, time.Second
+		u.road.retry, u.road.idle = 1, time.Second
 	})
 	r.trouble(Unreachable)
 	o.add("b1") // confirmed while nobody listens
@@ -159,7 +159,7 @@ func TestBrokenOffIsNotSilence(t *testing.T) {
 		return nil
 	}
 	c.serve(both, nil, nil)
-	l, err := newLine(c.addr, c.authority.identity(t, c.addr, time.Now()).trust(), time.Now, nil)
+	l, err := newLine(c.addr, c.authority.identity(t, c.addr, time.Now()).trust(), lineOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func twins(t *testing.T, hosts int) (one, two *collector, l *line) {
 		c.serve(servers{udp: true}, c.tlsConfig(one.authority, one.host), nil)
 	}
 	id := one.authority.identity(t, one.addr, time.Now().Add(-time.Hour))
-	l, err := newLine(id.Collector, id.trust(), time.Now, nil)
+	l, err := newLine(id.Collector, id.trust(), lineOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"connectrpc.com/connect"
 
@@ -81,7 +80,7 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 	if err != nil {
 		return protocol.Grant{}, newError(protocol.ReasonTemporary, err, what)
 	}
-	l, err := newLine(i.Collector, t, time.Now, o.WrapTransport)
+	l, err := newLine(i.Collector, t, lineOptions{wrap: o.WrapTransport})
 	if err != nil {
 		return protocol.Grant{}, newError(NoCollector, err, what)
 	}

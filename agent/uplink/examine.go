@@ -61,7 +61,7 @@ func Examine(ctx context.Context, id *Identity, siteID string, now func() time.T
 	if now == nil {
 		now = time.Now
 	}
-	l, err := newLine(id.Collector, id.trust(), now, nil)
+	l, err := newLine(id.Collector, id.trust(), lineOptions{roadOptions: roadOptions{now: now}})
 	if err != nil {
 		return []Finding{{PartName, StateBad, "the collector's address cannot be read: " + id.Collector, "enrol again with the whole link", err.Error()}}
 	}

@@ -71,7 +71,7 @@ func (i *Identity) renewAt() time.Time {
 
 // trust is how this agent recognises its collector, and what it shows.
 func (i *Identity) trust() trust {
-	return trust{authorities: i.authorities, public: i.web, show: i.certificate()}
+	return trust{authorities: i.authorities, public: i.web, show: i.certificate(), receiptKey: i.receiptKey}
 }
 
 func (i *Identity) certificate() *tls.Certificate {

@@ -26,27 +26,36 @@ type line struct {
 	delivery  wire.DeliveryServiceClient
 	maps      wire.MapServiceClient
 
-	receiptKey string        // of the identity that speaks; "": none is known
-	otherKey   chan struct{} // signalled, buffered 1: receipts are signed with another one
+	otherKey chan struct{} // signalled, buffered 1: receipts are signed with another key than trust's
 }
 
-// newLine makes the clients; nothing is dialled before the first call. wrap
-// may be nil.
-func newLine(collector string, t trust, now func() time.Time, wrap func(http.RoundTripper) http.RoundTripper) (*line, error) {
-	r, err := newRoad(collector, t, now)
+// lineOptions are all optional.
+type lineOptions struct {
+	roadOptions
+	wrap   func(http.RoundTripper) http.RoundTripper
+	rested func() // called when a parked line has closed its connections
+}
+
+// newLine makes the clients; nothing is dialled before the first call.
+func newLine(collector string, t trust, o lineOptions) (*line, error) {
+	r, err := newRoad(collector, t, o.roadOptions)
 	if err != nil {
 		return nil, err
 	}
 	var transport http.RoundTripper = r
-	if wrap != nil {
-		transport = wrap(r)
+	if o.wrap != nil {
+		transport = o.wrap(r)
+	}
+	rest := r.rest
+	if o.rested != nil {
+		rest = func() { r.rest(); o.rested() }
 	}
 	client := &http.Client{Transport: transport,
 		// A collector does not redirect: what the owner confirmed for one
 		// address goes to no other.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	options := connect.WithClientOptions(connect.WithReadMaxBytes(answerLimit))
-	return &line{road: r, client: client, parking: newParking(r.rest), otherKey: make(chan struct{}, 1),
+	return &line{road: r, client: client, parking: newParking(rest), otherKey: make(chan struct{}, 1),
 		enrolment: wire.NewEnrolmentServiceClient(client, collector, options),
 		delivery:  wire.NewDeliveryServiceClient(client, collector, options),
 		maps:      wire.NewMapServiceClient(client, collector, options)}, nil

@@ -36,7 +36,7 @@ func (u *Uplink) DescribeMap(ctx context.Context) (d protocol.MapDescription, er
 // DescribeMap asks as [Uplink.DescribeMap] does, over a connection of its own. wrap may be
 // nil.
 func (i *Identity) DescribeMap(ctx context.Context, wrap func(http.RoundTripper) http.RoundTripper) (protocol.MapDescription, error) {
-	l, err := newLine(i.Collector, i.trust(), time.Now, wrap)
+	l, err := newLine(i.Collector, i.trust(), lineOptions{wrap: wrap})
 	if err != nil {
 		return protocol.MapDescription{}, newError(NoCollector, err, askDescription)
 	}

@@ -111,7 +111,7 @@ func TestStreamSurvivesRebinding(t *testing.T) {
 	s := &shelf{kept: make(chan string, 10)}
 	run(t, nat.through(t, c), newOutbox(), func(u *Uplink) {
 		keeping(s)(u)
-		u.pace.keepAlive = 20 * time.Millisecond
+		u.road.keepAlive = 20 * time.Millisecond
 	})
 	<-c.listens
 	for range 3 {
@@ -137,7 +137,7 @@ func TestStreamSurvivesAnotherAddress(t *testing.T) {
 	r := run(t, c.authority.identity(t, c.addr, time.Now()), o, func(u *Uplink) {
 		keeping(s)(u)
 		u.pace.look = time.Millisecond
-		u.localTo = func(*net.UDPAddr) (netip.Addr, bool) {
+		u.road.localTo = func(*net.UDPAddr) (netip.Addr, bool) {
 			return netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + address.Load())}), address.Load() != 99
 		}
 	})
@@ -192,7 +192,7 @@ func TestAnotherAddressWithoutAnswer(t *testing.T) {
 	var address atomic.Uint32
 	r := run(t, c.authority.identity(t, c.addr, time.Now()), newOutbox(), func(u *Uplink) {
 		u.pace.look, u.pace.listen, u.pace.listenMost = time.Millisecond, time.Hour, time.Hour
-		u.localTo = func(*net.UDPAddr) (netip.Addr, bool) {
+		u.road.localTo = func(*net.UDPAddr) (netip.Addr, bool) {
 			return netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + address.Load())}), true
 		}
 	})
@@ -240,7 +240,7 @@ func TestWakesUp(t *testing.T) {
 func TestIdleDay(t *testing.T) {
 	const headers, day = 8 + 40, 24 * time.Hour // the longer ones, of IPv6
 	c, nat := relayed(t)
-	r := run(t, nat.through(t, c), newOutbox(), func(u *Uplink) { u.pace.keepAlive = 5 * time.Millisecond })
+	r := run(t, nat.through(t, c), newOutbox(), func(u *Uplink) { u.road.keepAlive = 5 * time.Millisecond })
 	<-c.listens
 	var up, down []int
 	for len(up) < 40 || len(down) < 40 {

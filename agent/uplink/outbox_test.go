@@ -182,8 +182,9 @@ func run(t *testing.T, id *Identity, o *outbox, change func(*Uplink)) *running {
 		},
 		Log: slog.New(troubles{slog.NewTextHandler(t.Output(), nil), reasons})})
 	u.pace = pace{deliver: time.Millisecond, deliverMost: 20 * time.Millisecond, listen: time.Millisecond, listenMost: 20 * time.Millisecond,
-		slot: time.Nanosecond, look: time.Hour, keepAlive: 20 * time.Second,
-		renew: time.Millisecond, renewMost: 20 * time.Millisecond, refused: 20 * time.Millisecond, udpRetry: time.Hour, handshake: 30 * time.Second}
+		slot: time.Nanosecond, look: time.Hour,
+		renew: time.Millisecond, renewMost: 20 * time.Millisecond, refused: 20 * time.Millisecond}
+	u.road.retry, u.road.idle, u.road.keepAlive = time.Hour, 30*time.Second, 20*time.Second
 	if change != nil {
 		change(u)
 	}
@@ -201,7 +202,7 @@ func run(t *testing.T, id *Identity, o *outbox, change func(*Uplink)) *running {
 }
 
 // udpDead is a change for run where UDP gets no answer.
-func udpDead(u *Uplink) { u.pace.handshake = 200 * time.Millisecond }
+func udpDead(u *Uplink) { u.road.idle = 200 * time.Millisecond }
 
 // changeFor is the change that a collector with these sides needs.
 func changeFor(on servers) func(*Uplink) {

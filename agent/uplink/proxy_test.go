@@ -205,7 +205,7 @@ func TestProxyRefuses(t *testing.T) {
 					PartAdmission: StateBad, PartClock: StateUnknown}, tt.says)
 			}
 			u := New(Options{Identity: id, Outbox: newOutbox(), Log: slog.New(slog.NewTextHandler(&log, nil))})
-			l, err := newLine(id.Collector, id.trust(), time.Now, nil)
+			l, err := newLine(id.Collector, id.trust(), lineOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

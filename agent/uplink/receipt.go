@@ -23,8 +23,8 @@ func (l *line) receipt(m outgoing, w *wire.Receipt) (protocol.Receipt, error) {
 	}
 	r := protocol.Receipt{MessageID: m.id, SiteID: m.siteID, SHA256: sum, RecordedAt: w.GetRecordedAt().AsTime(),
 		Duplicate: w.GetDuplicate(), Note: string(w.GetNote())}
-	if l.receiptKey != "" {
-		signed, err := protocol.OpenReceipt(r.Note, l.receiptKey)
+	if key := l.road.trust.receiptKey; key != "" {
+		signed, err := protocol.OpenReceipt(r.Note, key)
 		if err != nil {
 			l.renewEarly()
 			return protocol.Receipt{}, err

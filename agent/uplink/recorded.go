@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"connectrpc.com/connect"
 
@@ -17,7 +16,7 @@ import (
 // may be nil.
 func (i *Identity) Recorded(ctx context.Context, siteID string, wrap func(http.RoundTripper) http.RoundTripper) (message []byte, err error) {
 	const what = "ask what the register holds of the site"
-	l, err := newLine(i.Collector, i.trust(), time.Now, wrap)
+	l, err := newLine(i.Collector, i.trust(), lineOptions{wrap: wrap})
 	if err != nil {
 		return nil, newError(NoCollector, err, what)
 	}

@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -46,13 +47,7 @@ type road struct {
 	trust      trust
 	proxy      proxy
 	h2         *http.Transport
-	now        func() time.Time
-	retry      time.Duration // udpRetry, and
-	keepAlive  time.Duration // keepAlive, and
-	idle       time.Duration // handshakeIdle, unless a test is in a hurry
-
-	tickets tls.ClientSessionCache // of QUIC; nil: no session is resumed
-	localTo func(*net.UDPAddr) (netip.Addr, bool)
+	roadOptions
 	// addresses is lookUp, but where a test has no name of several.
 	addresses func(context.Context) ([]netip.AddrPort, error)
 
@@ -67,6 +62,17 @@ type road struct {
 	known  int // addresses that the name had when it was last dialled
 	tcp    map[*tcpConn]struct{}
 	closed bool
+}
+
+// roadOptions say how a road is taken. All are optional; but for tickets they are for
+// tests.
+type roadOptions struct {
+	tickets   tls.ClientSessionCache // of QUIC; nil: no session is resumed
+	now       func() time.Time
+	localTo   func(*net.UDPAddr) (netip.Addr, bool)
+	retry     time.Duration // 0: udpRetry
+	idle      time.Duration // 0: handshakeIdle
+	keepAlive time.Duration // 0: keepAlive
 }
 
 // h3conn is one QUIC connection with the socket under it.
@@ -100,13 +106,19 @@ func (c *h3conn) close() {
 	}
 }
 
-func newRoad(collector string, t trust, now func() time.Time) (*road, error) {
+func newRoad(collector string, t trust, o roadOptions) (*road, error) {
 	u, err := url.Parse(collector)
 	if err != nil {
 		return nil, err
 	}
-	r := &road{host: u.Hostname(), port: u.Port(), trust: t, proxy: proxyFor(u), now: now, retry: udpRetry, idle: handshakeIdle,
-		localTo: localTo, keepAlive: keepAlive,
+	if o.now == nil {
+		o.now = time.Now
+	}
+	if o.localTo == nil {
+		o.localTo = localTo
+	}
+	o.retry, o.idle, o.keepAlive = cmp.Or(o.retry, udpRetry), cmp.Or(o.idle, handshakeIdle), cmp.Or(o.keepAlive, keepAlive)
+	r := &road{host: u.Hostname(), port: u.Port(), trust: t, proxy: proxyFor(u), roadOptions: o,
 		dialled: make(chan struct{}), dialing: make(chan struct{}, 1), left: make(left), tcp: make(map[*tcpConn]struct{})}
 	r.addresses = r.lookUp
 	only := new(http.Protocols)

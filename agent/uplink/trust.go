@@ -17,6 +17,7 @@ type trust struct {
 	authorities []*x509.Certificate // private ones; one of them is enough
 	public      bool                // the public Web PKI will do, too
 	show        *tls.Certificate    // nil: none, at enrolment
+	receiptKey  string              // verifies its receipts; "": not announced yet
 }
 
 // config is for connections to host, over either road.

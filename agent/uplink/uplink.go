@@ -6,9 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -83,7 +81,7 @@ type Uplink struct {
 	log     *slog.Logger
 	now     func() time.Time
 	steady  func() time.Duration // by the monotonic clock
-	localTo func(*net.UDPAddr) (netip.Addr, bool)
+	road    roadOptions          // but its clock and tickets
 	pace    pace
 	changed chan struct{} // signalled, buffered 1, when identity is another
 
@@ -100,10 +98,8 @@ type pace struct {
 	listen, listenMost   time.Duration
 	renew, renewMost     time.Duration
 	look                 time.Duration // see lookAround
-	keepAlive            time.Duration
 	slot                 time.Duration // the shortest that a parked agent stays away
 	refused              time.Duration // when the collector refuses the agent itself
-	udpRetry, handshake  time.Duration
 }
 
 // New makes an Uplink; nothing is dialled before Run.
@@ -123,11 +119,10 @@ func New(o Options) *Uplink {
 		// window, not at once.
 		listen: 5 * time.Second, listenMost: 5 * time.Minute,
 		renew: time.Minute, renewMost: time.Hour,
-		look: lookAround, slot: leastSlot, keepAlive: keepAlive,
-		refused: 15 * time.Minute, udpRetry: udpRetry, handshake: handshakeIdle,
+		look: lookAround, slot: leastSlot, refused: 15 * time.Minute,
 	}}
 	started := time.Now()
-	u.steady, u.localTo = func() time.Duration { return time.Since(started) }, localTo
+	u.steady = func() time.Duration { return time.Since(started) }
 	u.set(o.Identity)
 	return u
 }
@@ -184,15 +179,12 @@ var errChanged = errors.New("the identity has changed")
 
 // session works with one identity, over one road, until either changes.
 func (u *Uplink) session(ctx context.Context, id *Identity, tickets tls.ClientSessionCache) error {
-	l, err := newLine(id.Collector, id.trust(), u.now, u.watched)
+	road := u.road
+	road.now, road.tickets = u.now, tickets
+	l, err := newLine(id.Collector, id.trust(), lineOptions{roadOptions: road, wrap: u.watched, rested: u.off})
 	if err != nil {
 		return err
 	}
-	l.road.retry, l.road.idle = u.pace.udpRetry, u.pace.handshake
-	l.road.tickets, l.road.localTo = tickets, u.localTo
-	l.road.keepAlive = u.pace.keepAlive
-	l.parking.rest = func() { l.road.rest(); u.off() }
-	l.receiptKey = id.receiptKey
 	defer l.road.close()
 	u.open(l)
 	defer u.open(nil)

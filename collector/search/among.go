@@ -125,9 +125,9 @@ func placeOf(from protocol.Point, s protocol.Sight) protocol.Point {
 	}
 }
 
-// Through returns the answer as if there were no buildings: the same cameras, in the
+// WithoutBuildings returns the answer as if there were no buildings: the same cameras, in the
 // order that they would have. Nothing is searched again.
-func Through(results []Result) []Result {
+func WithoutBuildings(results []Result) []Result {
 	type camera struct{ site, id string }
 	from := make(map[camera]Result, len(results))
 	hits := make([]Hit, len(results))

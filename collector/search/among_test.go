@@ -57,7 +57,7 @@ func TestSearchAmongBuildings(t *testing.T) {
 			t.Errorf("of the camera at %v it is asked what hides %v", camera, p)
 		}
 	}
-	if got, want := brief(Through(among)), brief(open); got != want {
+	if got, want := brief(WithoutBuildings(among)), brief(open); got != want {
 		t.Errorf("seen through: %s, want %s", got, want)
 	}
 	if got := brief(among); got[:12] != "1A yes no, 2" {
@@ -168,12 +168,12 @@ func TestOldFactsBehindWalls(t *testing.T) {
 	if among[0].Doubts != 0 || among[0].Class != ClassB {
 		t.Errorf("behind a wall: class %s, doubts %v", among[0].Class, among[0].Doubts.Names())
 	}
-	through := Through(among)[0]
+	through := WithoutBuildings(among)[0]
 	if through.Class != ClassA || through.Doubts != protocol.DoubtOldView || through.Sight.Sees != protocol.Unknown {
 		t.Errorf("seen through: class %s, %v, doubts %v", through.Class, through.Sight, through.Doubts.Names())
 	}
 	q.Buildings = wallsOf{-100, 100}
-	if got := find(t, x, q)[0]; got.Doubts != protocol.DoubtOldView|protocol.DoubtHidden || Through([]Result{got})[0].Doubts != protocol.DoubtOldView {
+	if got := find(t, x, q)[0]; got.Doubts != protocol.DoubtOldView|protocol.DoubtHidden || WithoutBuildings([]Result{got})[0].Doubts != protocol.DoubtOldView {
 		t.Errorf("maybe behind a wall: doubts %v", got.Doubts.Names())
 	}
 }

@@ -15,13 +15,13 @@ import (
 // footage.
 const assumedTimeLeft = 24 * time.Hour
 
-// askFootage finds the best that the window holds, and what of it goes first.
-func (k *asking) askFootage(q *Query, in series, h *Hit) {
+// findFootage finds the best that the window holds, and what of it goes first.
+func (ev *evaluation) findFootage(q *Query, in series, h *Hit) {
 	h.Recording, h.Footage.Exists = protocol.No, protocol.No
 	gone := false            // an earlier moment was recorded and is overwritten
 	var open protocol.Answer // how the moment before was recorded, if there may be footage without a known end
-	for _, t := range k.moments(q, in) {
-		recording := k.recording(in.schedules, t)
+	for _, t := range ev.moments(q, in) {
+		recording := ev.recording(in.schedules, t)
 		if better(recording, h.Recording) {
 			h.Recording = recording
 		}
@@ -52,16 +52,16 @@ func (k *asking) askFootage(q *Query, in series, h *Hit) {
 }
 
 // recording reports whether the camera recorded at t.
-func (k *asking) recording(eras []scheduleEra, t time.Time) protocol.Answer {
+func (ev *evaluation) recording(eras []scheduleEra, t time.Time) protocol.Answer {
 	e := inForce(eras, t)
 	if e == nil {
 		return protocol.Unknown
 	}
 	m := moment{e.schedule, t.UnixMicro()}
-	a, ok := k.recorded[m]
+	a, ok := ev.recorded[m]
 	if !ok {
 		a = e.schedule.Recording(t)
-		k.recorded[m] = a
+		ev.recorded[m] = a
 	}
 	return a
 }
@@ -104,7 +104,7 @@ func (h *Hit) rank(q *Query) {
 // record, and of each up to which the newest look at its store tells of what was
 // recorded (see looks). In between, only age changes the answer, and that one way:
 // whatever deletes footage deletes what is older as well.
-func (k *asking) moments(q *Query, in series) []time.Time {
+func (ev *evaluation) moments(q *Query, in series) []time.Time {
 	from, until := q.From, q.Until
 	if until.After(q.Now) {
 		until = q.Now
@@ -112,14 +112,14 @@ func (k *asking) moments(q *Query, in series) []time.Time {
 	if from.After(until) {
 		from = until
 	}
-	k.times = append(k.times[:0], from)
+	ev.times = append(ev.times[:0], from)
 	if from.Equal(until) {
-		return k.times
+		return ev.times
 	}
-	k.times = append(k.times, until)
+	ev.times = append(ev.times, until)
 	within := func(t time.Time) {
 		if t.After(from) && t.Before(until) {
-			k.times = append(k.times, t.Add(-time.Microsecond), t)
+			ev.times = append(ev.times, t.Add(-time.Microsecond), t)
 		}
 	}
 	looks(in.retentions, q.Now, within)
@@ -132,15 +132,15 @@ func (k *asking) moments(q *Query, in series) []time.Time {
 		if e.schedule.Kind != protocol.ScheduleWeekly {
 			continue
 		}
-		for _, t := range k.turns(window{e.schedule, from, until}) {
+		for _, t := range ev.turns(window{e.schedule, from, until}) {
 			if t.After(e.from) && (i+1 == len(in.schedules) || t.Before(in.schedules[i+1].from)) {
 				within(t)
 			}
 		}
 	}
-	slices.SortFunc(k.times, time.Time.Compare)
-	k.times = slices.CompactFunc(k.times, time.Time.Equal)
-	return k.times
+	slices.SortFunc(ev.times, time.Time.Compare)
+	ev.times = slices.CompactFunc(ev.times, time.Time.Equal)
+	return ev.times
 }
 
 // looks calls f right after each moment up to which the newest look at a store may
@@ -169,8 +169,8 @@ type window struct {
 
 // turns are the moments at which a weekly schedule begins or ceases to record.
 // The intervals of a week begin and end at whole minutes.
-func (k *asking) turns(w window) (all []time.Time) {
-	all, ok := k.changes[w]
+func (ev *evaluation) turns(w window) (all []time.Time) {
+	all, ok := ev.changes[w]
 	if ok {
 		return all
 	}
@@ -181,6 +181,6 @@ func (k *asking) turns(w window) (all []time.Time) {
 			last = now
 		}
 	}
-	k.changes[w] = all
+	ev.changes[w] = all
 	return all
 }

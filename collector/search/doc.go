@@ -51,12 +51,12 @@
 // listed as near, never dropped. A view that may be blocked makes it "may see"; a camera that
 // turns does so behind a wall as well. For a route the nearest visible point is tried, then
 // points along the visible stretch, every 5 m or more; the interval stays. For a polygon only
-// the nearest point is tried, so that a building never means more than "may". Through gives
-// the order without buildings.
+// the nearest point is tried, so that a building never means more than "may". WithoutBuildings
+// gives that order.
 //
 // # Memory
 //
-// The index holds each camera as a fixed-size record without pointers (hung.go), schedules and
+// The index holds each camera as a fixed-size record without pointers (placement.go), schedules and
 // retentions once each (values.go), and thinned measurements (thin.go); a camera with several
 // versions takes more (pack.go). It has the measurements of the last 90 days and answers as of
 // now. For an older question, or one as of a past moment, the sites around are read from the

@@ -15,4 +15,4 @@ func (x *Index) Fill(f registry.Facts) { x.put(pack(&x.values, thin(f), time.Tim
 
 // Bytes is how much of the index one record of a camera is, the size of its packed
 // facts.
-const Bytes = int(unsafe.Sizeof(hung{}))
+const Bytes = int(unsafe.Sizeof(placement{}))

@@ -46,13 +46,11 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// hungs are those of one cell. They grow by an eighth, for what is not used of
-// them is not used in every cell.
-type hungs []hung
-
-func (s hungs) with(h hung) hungs {
+// appendTight appends to the placements of a cell. They grow by an eighth, for what is
+// not used of them is not used in every cell.
+func appendTight(s []placement, p placement) []placement {
 	if len(s) == cap(s) {
-		s = append(make(hungs, 0, len(s)+len(s)/8+1), s...)
+		s = append(make([]placement, 0, len(s)+len(s)/8+1), s...)
 	}
-	return append(s, h)
+	return append(s, p)
 }

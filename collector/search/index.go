@@ -30,7 +30,7 @@ type Index struct {
 	numbers map[string]uint32
 	sites   []*site  // by number
 	free    []uint32 // numbers that are no site's
-	cells   map[cell]hungs
+	cells   map[cell][]placement
 	values  values
 }
 
@@ -40,7 +40,7 @@ func New(r *registry.Registry, log *slog.Logger) *Index {
 		r: r, log: log, now: time.Now,
 		following: make(chan struct{}, 1),
 		numbers:   make(map[string]uint32),
-		cells:     make(map[cell]hungs),
+		cells:     make(map[cell][]placement),
 	}
 }
 
@@ -109,7 +109,7 @@ func (x *Index) put(p packed) {
 	if there {
 		x.remove(n)
 	}
-	if len(p.hung) == 0 {
+	if len(p.placements) == 0 {
 		if there {
 			delete(x.numbers, p.id)
 			x.sites[n], x.free = nil, append(x.free, n)
@@ -126,18 +126,18 @@ func (x *Index) put(p packed) {
 	}
 	s := p.site // a copy: it outlives p
 	x.sites[n] = &s
-	for _, h := range p.hung {
+	for _, h := range p.placements {
 		h.site = n
 		at := cellOf(h.at)
-		x.cells[at] = x.cells[at].with(h)
+		x.cells[at] = appendTight(x.cells[at], h)
 	}
 }
 
-// remove takes a site's hungs out of the grid.
+// remove takes a site's placements out of the grid.
 func (x *Index) remove(n uint32) {
 	s := x.sites[n]
 	for _, at := range s.cells {
-		rest := slices.DeleteFunc(x.cells[at], func(h hung) bool {
+		rest := slices.DeleteFunc(x.cells[at], func(h placement) bool {
 			if h.site == n {
 				x.values.drop(&h)
 			}
@@ -147,10 +147,10 @@ func (x *Index) remove(n uint32) {
 			delete(x.cells, at)
 		}
 	}
-	x.values.dropMoved(s)
+	x.values.dropVersions(s)
 }
 
-// near returns the cameras that the area lists, as they hung at Query.From; on a
+// near returns the cameras that the area lists, where they hung at Query.From; on a
 // route too, or who moved a camera meanwhile would hang it up twice or never.
 func (x *Index) near(q Query, all []found) []found {
 	in := q.In.box()
@@ -164,7 +164,7 @@ func (x *Index) near(q Query, all []found) []found {
 			if !in.holds(h.at) {
 				continue
 			}
-			if l, listed := q.In.look(h.position(), h.view()); listed && h.hungAt(q.From, x.sites[h.site]) {
+			if l, listed := q.In.look(h.position(), h.view()); listed && h.inForceAt(q.From, x.sites[h.site]) {
 				all = append(all, found{})
 				x.find(&all[len(all)-1], h, l)
 			}
@@ -173,22 +173,22 @@ func (x *Index) near(q Query, all []found) []found {
 	return all
 }
 
-// find resolves the numbers of a hung, under the locks, into an empty f.
-func (x *Index) find(f *found, h *hung, l look) {
-	f.hung, f.site, f.look = *h, x.sites[h.site], l
-	if h.moved > 0 {
-		f.kept = f.site.moved[h.moved-1].kept
+// find resolves the numbers of a placement, under the locks, into an empty f.
+func (x *Index) find(f *found, h *placement, l look) {
+	f.placement, f.site, f.look = *h, x.sites[h.site], l
+	if h.version > 0 {
+		f.unpacked = f.site.versions[h.version-1].unpacked
 	} else {
 		f.schedule, f.retention = x.values.schedules.at(h.schedule), x.values.retentions.at(h.retention)
 	}
 }
 
-// hungAt reports whether the camera hung there at t, or, if t is before all that
+// inForceAt reports whether the camera hung there at t, or, if t is before all that
 // was declared, first.
-func (h *hung) hungAt(t time.Time, s *site) bool {
+func (h *placement) inForceAt(t time.Time, s *site) bool {
 	at, until := t.UnixMicro(), int64(math.MaxInt64)
-	if h.moved > 0 {
-		until = s.moved[h.moved-1].until
+	if h.version > 0 {
+		until = s.versions[h.version-1].until
 	}
 	return (h.flags&flagFirst != 0 || h.from <= at) && at < until
 }
@@ -196,9 +196,9 @@ func (h *hung) hungAt(t time.Time, s *site) bool {
 // found is a camera that the area lists, as it was declared at that time or, for
 // a time before that, first.
 type found struct {
-	hung
-	site *site
-	kept *kept // nil: it has stayed as it was declared, and the next two hold
+	placement
+	site     *site
+	unpacked *unpacked // nil: it has stayed as it was declared, and the next two hold
 
 	schedule  *protocol.Schedule
 	retention *protocol.Retention

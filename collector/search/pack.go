@@ -19,19 +19,19 @@ type site struct {
 	since    int64 // microseconds: what was measured before is not here
 	newest   int64 // microseconds: an answer as of an earlier moment knows less
 	cells    []cell
-	moved    []moved
+	versions []version
 }
 
-// moved is of a camera that has not stayed as it was declared, or whose id is no
-// UUID, what there is no room for in a hung.
-type moved struct {
+// version is what there is no room for in the placement of an unpacked camera.
+type version struct {
 	until int64 // microseconds: when its next version began
-	*kept
+	*unpacked
 }
 
-// kept is what all hungs of such a camera share.
-type kept struct {
-	id string // "": hung's
+// unpacked is a camera that has not stayed as it was declared, or whose id is no UUID:
+// what all its placements share.
+type unpacked struct {
+	id string // "": that of the placement
 	series
 	numbers []uint32 // of the schedules, in values
 }
@@ -50,11 +50,11 @@ type scheduleEra struct {
 	fact     protocol.Fact
 }
 
-// packed is a site with where its cameras hung. Their number of the site is
+// packed is a site with the placements of its cameras. Their number of the site is
 // still missing.
 type packed struct {
 	site
-	hung []hung
+	placements []placement
 }
 
 // pack packs a site, with its schedules and retentions taken from v.
@@ -64,7 +64,7 @@ func pack(v *values, f registry.Facts, since time.Time) packed {
 		to.category = protocol.Categories[i] // the same text for all
 	}
 	if len(f.Cameras) > 0 {
-		to.hung = make([]hung, 0, len(f.Cameras))
+		to.placements = make([]placement, 0, len(f.Cameras))
 	}
 	for _, c := range f.Cameras {
 		to.newest = max(to.newest, micros(newest(c.Schedules, c.Retentions)))
@@ -74,8 +74,8 @@ func pack(v *values, f registry.Facts, since time.Time) packed {
 		to.newest = max(to.newest, micros(at))
 	}
 	seen := make(map[cell]bool, 1)
-	for i := range to.hung {
-		if at := cellOf(to.hung[i].at); !seen[at] {
+	for i := range to.placements {
+		if at := cellOf(to.placements[i].at); !seen[at] {
 			seen[at] = true
 			to.cells = append(to.cells, at)
 		}
@@ -84,16 +84,16 @@ func pack(v *values, f registry.Facts, since time.Time) packed {
 }
 
 func (to *packed) camera(v *values, f registry.Facts, c registry.CameraFacts) {
-	var one hung
-	plain := one.name(c.ID)
-	if plain && len(c.Versions) == 1 && one.keep(v, c.Versions[0].ValidFrom, c.Schedules, c.Retentions) {
-		one.place(f, c.Versions[0])
+	var one placement
+	plain := one.setID(c.ID)
+	if plain && len(c.Versions) == 1 && one.setSeries(v, c.Versions[0].ValidFrom, c.Schedules, c.Retentions) {
+		one.setPlace(f, c.Versions[0])
 		one.flags |= flagFirst
-		to.hung = append(to.hung, one)
+		to.placements = append(to.placements, one)
 		to.newest = max(to.newest, one.from)
 		return
 	}
-	k := &kept{series: series{declared: c.Versions[0].ValidFrom, retentions: c.Retentions}}
+	k := &unpacked{series: series{declared: c.Versions[0].ValidFrom, retentions: c.Retentions}}
 	if !plain {
 		k.id = c.ID
 	}
@@ -102,9 +102,9 @@ func (to *packed) camera(v *values, f registry.Facts, c registry.CameraFacts) {
 		k.numbers = append(k.numbers, number)
 		k.schedules = append(k.schedules, scheduleEra{e.From, value, e.Value.Fact})
 	}
-	for i, version := range c.Versions {
-		h, m := one, moved{until: math.MaxInt64, kept: k}
-		h.place(f, version)
+	for i, declared := range c.Versions {
+		h, m := one, version{until: math.MaxInt64, unpacked: k}
+		h.setPlace(f, declared)
 		if i == 0 {
 			h.flags |= flagFirst
 		}
@@ -112,14 +112,14 @@ func (to *packed) camera(v *values, f registry.Facts, c registry.CameraFacts) {
 			m.until = micros(c.Versions[i+1].ValidFrom)
 		}
 		to.newest = max(to.newest, h.from)
-		to.moved = append(to.moved, m)
-		h.moved = uint32(len(to.moved))
-		to.hung = append(to.hung, h)
+		to.versions = append(to.versions, m)
+		h.version = uint32(len(to.versions))
+		to.placements = append(to.placements, h)
 	}
 }
 
-// name takes over an id that is a UUID as it is written.
-func (h *hung) name(id string) bool {
+// setID takes over an id that is a UUID as it is written.
+func (h *placement) setID(id string) bool {
 	parsed, err := uuid.Parse(id)
 	if err != nil || parsed.String() != id {
 		return false
@@ -128,9 +128,9 @@ func (h *hung) name(id string) bool {
 	return true
 }
 
-// keep takes over the series of a camera that has stayed as it was declared at
+// setSeries takes over the series of a camera that has stayed as it was declared at
 // from, if there is room for them.
-func (h *hung) keep(v *values, from time.Time, schedules []protocol.Era[protocol.Schedule], retentions []protocol.Era[protocol.Retention]) bool {
+func (h *placement) setSeries(v *values, from time.Time, schedules []protocol.Era[protocol.Schedule], retentions []protocol.Era[protocol.Retention]) bool {
 	if len(schedules) != 1 || !schedules[0].From.Equal(from) || len(retentions) == 0 || len(retentions) > 2 {
 		return false
 	}

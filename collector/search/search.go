@@ -24,22 +24,22 @@ func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 	in := scratches.Get().(*scratch)
 	defer in.release()
 	in.found = x.near(q, in.found[:0])
-	anew := beyond(q, in.found)
+	anew := outdated(q, in.found)
 	here := in.found
 	if len(anew) > 0 {
 		here = slices.DeleteFunc(slices.Clone(here), func(f found) bool { return slices.Contains(anew, f.site.id) })
 	}
-	k := newAsking(q)
-	hits, err := k.hits(ctx, here)
+	ev := newEvaluation(q)
+	hits, err := ev.hits(ctx, here)
 	if err != nil {
 		return Answer{}, err
 	}
 	sortHits(hits)
-	a := Answer{Query: q, Hits: hits, Hidden: k.hidden}
+	a := Answer{Query: q, Hits: hits, Hidden: ev.hidden}
 	if len(anew) == 0 {
 		return a, nil
 	}
-	a, sites, err := x.askAnew(ctx, a, anew)
+	a, sites, err := x.reevaluate(ctx, a, anew)
 	for _, s := range sites {
 		a.Hidden.Category += s.hidden.Category
 		a.Hidden.Continuous += s.hidden.Continuous
@@ -58,9 +58,9 @@ func (s *scratch) release() {
 	scratches.Put(s)
 }
 
-// beyond names the sites of which the index does not hold what the question is
+// outdated names the sites of which the index does not hold what the question is
 // about: it is about long ago, or as of a moment before something that is known.
-func beyond(q Query, all []found) (sites []string) {
+func outdated(q Query, all []found) (sites []string) {
 	from, now := q.From.UnixMicro(), q.Now.UnixMicro()
 	for i := range all {
 		if s := all[i].site; from < s.since || now < s.newest {
@@ -111,9 +111,9 @@ func sortHits(hits []Hit) {
 	}
 }
 
-// asking is one query while it is answered. What it has found of a schedule holds
+// evaluation is one query while it is answered. What it has found of a schedule holds
 // for all cameras that share it.
-type asking struct {
+type evaluation struct {
 	Query
 	hidden   Hidden
 	recorded map[moment]protocol.Answer
@@ -132,12 +132,12 @@ type moment struct {
 	at       int64 // microseconds
 }
 
-func newAsking(q Query) *asking {
-	return &asking{Query: q, recorded: make(map[moment]protocol.Answer), changes: make(map[window][]time.Time), suns: make(map[int64]sun)}
+func newEvaluation(q Query) *evaluation {
+	return &evaluation{Query: q, recorded: make(map[moment]protocol.Answer), changes: make(map[window][]time.Time), suns: make(map[int64]sun)}
 }
 
 // hits answers for cameras: those that the query does not hide, in no order.
-func (k *asking) hits(ctx context.Context, all []found) ([]Hit, error) {
+func (ev *evaluation) hits(ctx context.Context, all []found) ([]Hit, error) {
 	hits := make([]Hit, len(all))
 	n := 0
 	ids := make([]byte, 0, 36*len(all))
@@ -151,11 +151,11 @@ func (k *asking) hits(ctx context.Context, all []found) ([]Hit, error) {
 		}
 		f, h := &all[i], &hits[n]
 		h.SiteID, h.CameraID = f.site.id, text[36*i:36*i+36]
-		if f.kept != nil && f.kept.id != "" {
-			h.CameraID = f.kept.id
+		if f.unpacked != nil && f.unpacked.id != "" {
+			h.CameraID = f.unpacked.id
 		}
-		f.answer(k, h)
-		if k.Only.hides(f.site.category, h, &k.hidden) {
+		f.answer(ev, h)
+		if ev.Only.hides(f.site.category, h, &ev.hidden) {
 			*h = Hit{}
 			continue
 		}
@@ -165,10 +165,10 @@ func (k *asking) hits(ctx context.Context, all []found) ([]Hit, error) {
 }
 
 // answer answers for one camera: all but its id.
-func (f *found) answer(k *asking, h *Hit) {
-	q := &k.Query
+func (f *found) answer(ev *evaluation, h *Hit) {
+	q := &ev.Query
 	if f.look.after != 0 || f.look.until != 0 {
-		then := k.Query
+		then := ev.Query
 		q = &then
 		q.From, q.Until = q.From.Add(f.look.after), q.Until.Add(f.look.until)
 		if q.Until.Before(q.From) { // by a microsecond, rounded
@@ -181,28 +181,28 @@ func (f *found) answer(k *asking, h *Hit) {
 			h.Open = &Open{Sight: f.look.Sight}
 		}
 	}
-	in := k.series(f)
+	in := ev.series(f)
 	h.BeforeDeclared = q.From.Before(in.declared)
-	k.askFootage(q, in, h)
+	ev.findFootage(q, in, h)
 	h.rank(q)
-	on := f.rests(q, in)
-	h.doubtBoth(f.at, &on, q.Now, k.sunAt)
+	on := f.basis(q, in)
+	h.doubtBoth(f.at, &on, q.Now, ev.sunAt)
 }
 
 // sunAt is sunAt, reckoned once for all cameras.
-func (k *asking) sunAt(t time.Time) sun {
-	s, ok := k.suns[t.UnixMicro()]
+func (ev *evaluation) sunAt(t time.Time) sun {
+	s, ok := ev.suns[t.UnixMicro()]
 	if !ok {
 		s = sunAt(t)
-		k.suns[t.UnixMicro()] = s
+		ev.suns[t.UnixMicro()] = s
 	}
 	return s
 }
 
-// rests are the facts that an answer rests on. An agent's look is seen in what it
+// basis are the facts that an answer rests on. An agent's look is seen in what it
 // tells every day, whether it has changed or not: the recorder's clock, and how
 // far back its footage reaches.
-func (f *found) rests(q *Query, in series) facts {
+func (f *found) basis(q *Query, in series) facts {
 	now := eraAt(in.retentions, q.Now)
 	on := facts{position: f.fact(ofPosition), view: f.fact(ofView), retention: now.Fact, looked: later(fromMicros(f.looked), now.ObservedAt)}
 	if e := inForce(in.schedules, q.From); e != nil {
@@ -212,13 +212,13 @@ func (f *found) rests(q *Query, in series) facts {
 }
 
 // series returns those of a camera, valid until the next call.
-func (k *asking) series(f *found) series {
-	if f.kept != nil {
-		return f.kept.series
+func (ev *evaluation) series(f *found) series {
+	if f.unpacked != nil {
+		return f.unpacked.series
 	}
 	from := fromMicros(f.from)
-	k.eras[0] = scheduleEra{from, f.schedule, f.fact(ofSchedule)}
-	return series{from, k.eras[:], f.hung.retentions(f.retention, &k.room)}
+	ev.eras[0] = scheduleEra{from, f.schedule, f.fact(ofSchedule)}
+	return series{from, ev.eras[:], f.placement.retentions(f.retention, &ev.room)}
 }
 
 // inForce is the schedule of the last era that began at or before t.

@@ -28,7 +28,7 @@ func (x *Index) Show(ctx context.Context, a Answer, from, until int) (Answer, []
 		}
 		var sites []*siteAnswer
 		var err error
-		if a, sites, err = x.askAnew(ctx, a, missing); err != nil {
+		if a, sites, err = x.reevaluate(ctx, a, missing); err != nil {
 			return a, nil, err
 		}
 		for _, s := range sites {
@@ -53,8 +53,8 @@ type siteAnswer struct {
 	hidden  Hidden
 }
 
-// askAnew has the sites' hits in an answer be those of the register as it is now.
-func (x *Index) askAnew(ctx context.Context, a Answer, sites []string) (Answer, []*siteAnswer, error) {
+// reevaluate has the sites' hits in an answer be those of the register as it is now.
+func (x *Index) reevaluate(ctx context.Context, a Answer, sites []string) (Answer, []*siteAnswer, error) {
 	anew := make(map[string]bool, len(sites))
 	for _, id := range sites {
 		anew[id] = true
@@ -67,7 +67,7 @@ func (x *Index) askAnew(ctx context.Context, a Answer, sites []string) (Answer, 
 	}
 	all := make([]*siteAnswer, len(sites))
 	for i, id := range sites {
-		s, err := x.askRegister(ctx, a.Query, id)
+		s, err := x.evaluateSite(ctx, a.Query, id)
 		if err != nil {
 			return a, nil, err
 		}
@@ -79,17 +79,17 @@ func (x *Index) askAnew(ctx context.Context, a Answer, sites []string) (Answer, 
 	return a, all, nil
 }
 
-// askRegister answers for one site by its history.
-func (x *Index) askRegister(ctx context.Context, q Query, id string) (*siteAnswer, error) {
+// evaluateSite answers for one site by its history.
+func (x *Index) evaluateSite(ctx context.Context, q Query, id string) (*siteAnswer, error) {
 	h, err := x.r.History(ctx, id, q.From)
 	if err != nil {
 		return nil, err
 	}
 	alone := New(x.r, x.log)
 	alone.put(pack(&alone.values, factsOf(h, q.Now), q.From))
-	k := newAsking(q)
-	hits, err := k.hits(ctx, alone.near(q, nil))
-	return &siteAnswer{h, hits, k.hidden}, err
+	ev := newEvaluation(q)
+	hits, err := ev.hits(ctx, alone.near(q, nil))
+	return &siteAnswer{h, hits, ev.hidden}, err
 }
 
 // factsOf are the facts in a history, as of now.
@@ -141,7 +141,7 @@ func (s *siteAnswer) result(q Query, hit Hit) Result {
 	}
 	r.Schedule = eraAt(h.Schedules[hit.CameraID], q.From)
 	r.Retention = eraAt(h.Retentions[hit.CameraID], q.Now)
-	r.askRecorder(q, h.Clocks[then.RecorderID])
+	r.setRecorderClock(q, h.Clocks[then.RecorderID])
 	r.age(q, newest.NameFact)
 	return r
 }
@@ -157,8 +157,8 @@ func eraAt[T any](eras []protocol.Era[T], t time.Time) (v T) {
 	return v
 }
 
-// askRecorder finds what the recorder's own clock showed.
-func (r *Result) askRecorder(q Query, samples []protocol.Clock) {
+// setRecorderClock finds what the recorder's own clock showed.
+func (r *Result) setRecorderClock(q Query, samples []protocol.Clock) {
 	first, ok := protocol.ClockAt(samples, q.From)
 	if !ok {
 		return

@@ -35,9 +35,9 @@ func (v *values) retention(configured protocol.Retention) uint32 {
 	return v.retentions.take(configured, configured)
 }
 
-// drop gives back what a hung holds.
-func (v *values) drop(h *hung) {
-	if h.moved > 0 {
+// drop gives back what a placement holds.
+func (v *values) drop(h *placement) {
+	if h.version > 0 {
 		return
 	}
 	v.mu.Lock()
@@ -46,11 +46,11 @@ func (v *values) drop(h *hung) {
 	v.retentions.drop(h.retention)
 }
 
-// dropMoved gives back what a site's moved cameras hold.
-func (v *values) dropMoved(s *site) {
+// dropVersions gives back what a site's unpacked cameras hold.
+func (v *values) dropVersions(s *site) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, m := range s.moved {
+	for _, m := range s.versions {
 		if m.until != math.MaxInt64 {
 			continue // once a camera
 		}

@@ -118,7 +118,7 @@ func (a *answer) own(through bool) *answer {
 	if through {
 		if a.open == nil {
 			open := *a
-			open.results, open.query.Buildings, open.through = search.Through(a.results), nil, true
+			open.results, open.query.Buildings, open.through = search.WithoutBuildings(a.results), nil, true
 			a.open = &open
 		}
 		kept = a.open

@@ -9,21 +9,21 @@ import (
 	"anagrafe/protocol"
 )
 
-// hung is where a camera hung for a while, and for most cameras all that decides
+// placement is where a camera hung for a while, and for most cameras all that decides
 // its rank. A query reads many of these: they lie side by side by cell, and have
 // no pointers, so that the garbage collector passes over them.
-type hung struct {
+type placement struct {
 	at   protocol.Point
 	from int64    // valid from, microseconds; the first version reaches back for ever
-	id   [16]byte // of the camera, unless it is kept in moved
+	id   [16]byte // of the camera, unless it stands in unpacked
 
 	facts            [4]int64 // when they were so, microseconds, 0: not known; flags has their sources
 	oldest, observed int64    // the newest look at the store's depth, microseconds, 0: none
 	looked           int64    // the newest look at the recorder's clock, microseconds, 0: none
 
 	site                uint32 // number
-	moved               uint32 // counts from 1 in its site, 0: it has stayed as it was declared
-	schedule, retention uint32 // numbers in values; not of one in moved
+	version             uint32 // counts from 1 in its site, 0: it has stayed as it was declared
+	schedule, retention uint32 // numbers in values; not of one with a version
 
 	accuracy                        uint16 // metres
 	direction, angle, reach, height uint16 // degrees, degrees, metres, centimetres; or notKnown
@@ -31,7 +31,7 @@ type hung struct {
 	flags                           uint16
 }
 
-// Places in hung.facts.
+// Places in placement.facts.
 const (
 	ofPosition = iota
 	ofView
@@ -39,7 +39,7 @@ const (
 	ofRetention
 )
 
-// Bits of hung.flags.
+// Bits of placement.flags.
 const (
 	flagFirst    = 1 << 0 // the camera's first version
 	flagTurns    = 1 << 1
@@ -54,8 +54,8 @@ const notKnown = math.MaxUint16
 
 var sources = []protocol.Source{protocol.SourceUnknown, protocol.Declared, protocol.Measured, protocol.Confirmed}
 
-// place takes over where a camera hung and what it saw.
-func (h *hung) place(f registry.Facts, v registry.CameraVersion) {
+// setPlace takes over where a camera hung and what it saw.
+func (h *placement) setPlace(f registry.Facts, v registry.CameraVersion) {
 	at, view := v.Camera.Position, v.Camera.View
 	h.at, h.from = at.Point, micros(v.ValidFrom)
 	h.looked = micros(f.Clocks[v.Camera.RecorderID])
@@ -99,28 +99,28 @@ func pointed(n uint16) *int {
 
 // position is where the camera hung, for protocol.See: how it was placed and the
 // fact are not in it.
-func (h *hung) position() protocol.Position {
+func (h *placement) position() protocol.Position {
 	return protocol.Position{Point: h.at, AccuracyM: int(h.accuracy)}
 }
 
 // view is what the camera saw, without its fact. Nobody may write where it points to.
-func (h *hung) view() protocol.View {
+func (h *placement) view() protocol.View {
 	return protocol.View{DirectionDeg: pointed(h.direction), AngleDeg: pointed(h.angle), RangeM: pointed(h.reach), HeightCm: pointed(h.height),
 		Turns: h.flags&flagTurns != 0, Infrared: h.flags&flagInfrared != 0, WidthPx: int(h.width), HeightPx: int(h.heightPx)}
 }
 
-func (h *hung) setFact(of int, f protocol.Fact) {
+func (h *placement) setFact(of int, f protocol.Fact) {
 	h.facts[of] = micros(f.At)
 	h.flags |= uint16(max(slices.Index(sources, f.Source), 0)) << (sourceShift + 2*of)
 }
 
-func (h *hung) fact(of int) protocol.Fact {
+func (h *placement) fact(of int) protocol.Fact {
 	return protocol.Fact{Source: sources[h.flags>>(sourceShift+2*of)&3], At: fromMicros(h.facts[of])}
 }
 
 // retentions are those of a camera that has stayed as it was declared: what is
 // configured, and from the newest look on what was observed.
-func (h *hung) retentions(config *protocol.Retention, buf *[2]protocol.Era[protocol.Retention]) []protocol.Era[protocol.Retention] {
+func (h *placement) retentions(config *protocol.Retention, buf *[2]protocol.Era[protocol.Retention]) []protocol.Era[protocol.Retention] {
 	n := 0
 	buf[0].From, buf[0].Value = fromMicros(h.from), *config
 	if h.flags&flagAlready == 0 {
@@ -134,7 +134,7 @@ func (h *hung) retentions(config *protocol.Retention, buf *[2]protocol.Era[proto
 }
 
 // appendID appends the id as text, 36 bytes.
-func (h *hung) appendID(b []byte) []byte {
+func (h *placement) appendID(b []byte) []byte {
 	const digits = "0123456789abcdef"
 	for i, c := range h.id {
 		if i == 4 || i == 6 || i == 8 || i == 10 {

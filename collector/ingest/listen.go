@@ -23,7 +23,7 @@ const (
 	maxUniStreams  = 8        // HTTP/3 needs three
 	streamWindow   = 256 << 10
 	connWindow     = 512 << 10
-	idleTimeout    = 75 * time.Second // agents keep alive every 20 s
+	idleTimeout    = 75 * time.Second // agents keep alive every 28 s
 	headerTimeout  = 10 * time.Second
 	portAttempts   = 10 // to find a port that is free on UDP and TCP
 	connectionIDLn = 8  // the default of 4 collides at 100,000 connections

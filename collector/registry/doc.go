@@ -10,7 +10,7 @@
 //	what a message changes              record.go, then apply.go, observe.go, withdraw.go, replies.go
 //	the past of a site, and its authors history.go, snapshot.go, diff.go; authors.go, history_changes.go
 //	what search reads                   facts.go, by the feed of changefeed.go
-//	requests to preserve                requests_drafts.go, requests.go, requests_sent.go; notices.go
+//	requests to preserve                requests_drafts.go, requests.go, requests_sent.go; notice_queue.go
 //	faults (the technical queue)        fault_list.go; of one site, technical.go
 //	adhesion without an agent           submissions.go, adhere.go
 //	encryption and its keys             vault.go, master.go, rotate.go, rekey.go

@@ -9,72 +9,62 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// sequence is the one goroutine that gives entries their place; where several
-// collectors have the trail open, their sequencers take turns at the store. While
-// one commit waits for the disk the next entries gather, and go together.
-func (t *Trail) sequence() {
-	defer close(t.done)
+// enqueue has an entry committed; not once the trail is closed.
+func (t *Trail) enqueue(p *pending) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.waiting = append(t.waiting, p)
+	if !t.committing {
+		t.committing = true
+		t.running.Go(t.commitWaiting)
+	}
+	return true
+}
+
+// commitWaiting gives entries their place, until none waits; where several collectors
+// have the trail open, they take turns at the store. While one commit waits for the
+// disk the next entries gather, and go together.
+func (t *Trail) commitWaiting() {
 	for {
-		select {
-		case p := <-t.queue:
-			t.commit(t.gather(p))
-		case <-t.stop:
-			for {
-				select {
-				case p := <-t.queue:
-					t.commit(t.gather(p))
-				default:
-					return
-				}
-			}
+		t.mu.Lock()
+		n := min(len(t.waiting), maxBatch)
+		batch := t.waiting[:n:n]
+		t.waiting, t.committing = t.waiting[n:], n > 0
+		t.mu.Unlock()
+		if n == 0 {
+			return
 		}
+		t.commit(batch)
 	}
 }
 
-// gather takes what is already queued, up to one batch.
-func (t *Trail) gather(first *pending) []*pending {
-	batch := []*pending{first}
-	for len(batch) < maxBatch {
-		select {
-		case p := <-t.queue:
-			batch = append(batch, p)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-// commit writes a batch and tells each of its entries how it went.
+// commit writes a batch with its hashes and the checkpoint over them, and tells each of
+// its entries how it went.
 func (t *Trail) commit(batch []*pending) {
 	// Not the context of any one request: the others of the batch wait for it too.
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	start := time.Now()
-	first, checkpoint, err := t.write(ctx, batch)
-	if err != nil {
-		t.log.ErrorContext(ctx, "audit trail not written, answers are refused", "entries", len(batch), "err", err)
-	} else {
-		t.log.DebugContext(ctx, "audit trail written", "entries", len(batch), "first", first, "took", time.Since(start))
-	}
-	for i, p := range batch {
-		p.result <- result{Proof{Index: first + int64(i), Checkpoint: checkpoint}, err}
-	}
-}
-
-// write stores a batch with its hashes and the checkpoint over them.
-func (t *Trail) write(ctx context.Context, batch []*pending) (first int64, checkpoint []byte, err error) {
 	var grown tree
-	err = t.store.Append(ctx, func(ctx context.Context, now State) (b Batch, err error) {
-		first = now.Size
+	err := t.store.Append(ctx, func(ctx context.Context, now State) (b Batch, err error) {
 		b, grown, err = t.grow(ctx, now, batch)
 		return b, err
 	})
 	if err != nil {
-		return 0, nil, err
+		t.log.ErrorContext(ctx, "audit trail not written, answers are refused", "entries", len(batch), "err", err)
+	} else {
+		t.tree = grown
+		t.log.DebugContext(ctx, "audit trail written", "entries", len(batch), "first", batch[0].header.Index, "took", time.Since(start))
 	}
-	t.tree = grown
-	return first, grown.checkpoint, nil
+	for _, p := range batch {
+		if p.err = err; err == nil {
+			p.proof = Proof{Index: p.header.Index, Checkpoint: grown.checkpoint}
+		}
+		close(p.done)
+	}
 }
 
 // grow gives each entry of a batch its place behind the trail as it is.

@@ -29,8 +29,8 @@ type Options struct {
 	Log          *slog.Logger
 }
 
-// Trail is an open audit trail. It has one sequencer goroutine, which Close ends.
-// Several collectors may have one trail open at once, each with the same keys.
+// Trail is an open audit trail. Several collectors may have one trail open at once, each
+// with the same keys.
 type Trail struct {
 	store      Store
 	log        *slog.Logger
@@ -39,12 +39,13 @@ type Trail struct {
 	pseudonyms []byte
 	witnesses  []*witness
 
-	queue chan *pending
-	stop  chan struct{} // closed by Close
-	done  chan struct{} // closed when the sequencer has ended
-	once  sync.Once
+	mu         sync.Mutex
+	waiting    []*pending
+	committing bool // commitWaiting runs: it alone reads and writes tree
+	closed     bool
+	running    sync.WaitGroup
 
-	tree tree // the sequencer's own, after Open
+	tree tree
 }
 
 // tree is the trail as its last commit here left it. Another collector, or a
@@ -55,16 +56,13 @@ type tree struct {
 	edge       edge
 }
 
-// pending is an entry on its way, and where its result goes.
+// pending is an entry on its way to the store.
 type pending struct {
 	header Header
 	body   []byte
-	result chan result // buffered 1: the sequencer never waits for who asked
-}
-
-type result struct {
-	proof Proof
-	err   error
+	done   chan struct{} // closed when the next two are set
+	proof  Proof
+	err    error
 }
 
 // Proof is where an entry stands, and the signed checkpoint that covers it.
@@ -73,17 +71,13 @@ type Proof struct {
 	Checkpoint []byte
 }
 
-// Open reads the trail's state, checks it against its last checkpoint and
-// starts the sequencer. A trail that is empty gets its key and a first
+// Open reads the trail's state and checks it against its last checkpoint. A trail that is empty gets its key and a first
 // checkpoint of no entries, which auditors can take home as their oldest one.
 func Open(ctx context.Context, s Store, o Options) (*Trail, error) {
 	if len(o.PseudonymKey) < 32 {
 		return nil, errors.New("open the audit trail: the key for pseudonyms needs at least 32 bytes")
 	}
-	t := &Trail{
-		store: s, log: o.Log, pseudonyms: bytes.Clone(o.PseudonymKey),
-		queue: make(chan *pending, maxBatch), stop: make(chan struct{}), done: make(chan struct{}),
-	}
+	t := &Trail{store: s, log: o.Log, pseudonyms: bytes.Clone(o.PseudonymKey)}
 	for _, vkey := range o.Witnesses {
 		w, err := parseWitness(vkey)
 		if err != nil {
@@ -101,7 +95,6 @@ func Open(ctx context.Context, s Store, o Options) (*Trail, error) {
 	if err := s.Append(ctx, t.begin); err != nil {
 		return nil, fmt.Errorf("open the audit trail: %w", err)
 	}
-	go t.sequence()
 	return t, nil
 }
 
@@ -178,40 +171,26 @@ func (t *Trail) Append(ctx context.Context, e Entry) (Proof, error) {
 	if err != nil {
 		return Proof{}, fmt.Errorf("write to the audit trail: %w", err)
 	}
-	p := &pending{header: header, body: body, result: make(chan result, 1)}
-	select {
-	case <-t.stop:
-		return Proof{}, errClosed
-	default:
-	}
-	select {
-	case t.queue <- p:
-	case <-ctx.Done():
-		return Proof{}, fmt.Errorf("write to the audit trail: %w", ctx.Err())
-	case <-t.done:
+	p := &pending{header: header, body: body, done: make(chan struct{})}
+	if !t.enqueue(p) {
 		return Proof{}, errClosed
 	}
-	var r result
 	select {
-	case r = <-p.result:
+	case <-p.done:
 	case <-ctx.Done():
 		return Proof{}, fmt.Errorf("write to the audit trail: %w", ctx.Err())
-	case <-t.done:
-		select {
-		case r = <-p.result: // its commit was the last
-		default:
-			return Proof{}, errClosed
-		}
 	}
-	if r.err != nil {
-		return Proof{}, fmt.Errorf("write to the audit trail: %w", r.err)
+	if p.err != nil {
+		return Proof{}, fmt.Errorf("write to the audit trail: %w", p.err)
 	}
-	return r.proof, nil
+	return p.proof, nil
 }
 
-// Close commits what is queued and ends the sequencer. The store stays open.
+// Close waits until what is queued is committed. The store stays open.
 func (t *Trail) Close() error {
-	t.once.Do(func() { close(t.stop) })
-	<-t.done
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.running.Wait()
 	return nil
 }

@@ -189,13 +189,10 @@ func TestAWitnessRefusesAnotherPast(t *testing.T) {
 	}
 	// A past of nine other entries, under the same key.
 	forged := &memory{}
-	other := &Trail{store: forged, log: w.log, signer: w.signer, vkey: w.vkey, pseudonyms: w.pseudonyms,
-		queue: make(chan *pending, maxBatch), stop: make(chan struct{}), done: make(chan struct{})}
+	other := &Trail{store: forged, log: w.log, signer: w.signer, vkey: w.vkey, pseudonyms: w.pseudonyms}
 	if err := forged.Append(t.Context(), other.begin); err != nil {
 		t.Fatal(err)
 	}
-	go other.sequence()
-	defer other.Close()
 	add(t, other, 4)
 	short, err := other.ProveConsistency(t.Context(), 0)
 	if err != nil {

@@ -39,7 +39,7 @@ func formSite(t *testing.T, change func(*Config)) (o *office, origin string) {
 	if err := o.places.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	h, err := o.publicWeb.Handler(o.publicFaces()...)
+	h, err := o.publicWeb.Handler(o.publicRoutes...)
 	if err != nil {
 		t.Fatal(err)
 	}

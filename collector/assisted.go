@@ -11,11 +11,10 @@ import (
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
 	"anagrafe/collector/web/adhere"
-	"anagrafe/protocol"
 )
 
 // assistedForm makes the form by which operators type what an owner dictates.
-func (o *office) assistedForm(inside func(protocol.Point) bool) (*adhere.Adhere, error) {
+func (o *office) assistedForm() (*adhere.Adhere, error) {
 	letters, err := letter.New(o.config.inviter(), o.log)
 	if err != nil {
 		return nil, err
@@ -28,7 +27,7 @@ func (o *office) assistedForm(inside func(protocol.Point) bool) (*adhere.Adhere,
 			}
 			return pdf.Write(d)
 		}},
-		Find: o.shown.Find, Map: o.shown.Describe, Inside: inside, Mail: o.config.SMTPServer != "", Log: o.log})
+		Find: o.shown.Find, Map: o.shown.Describe, Inside: o.area.Contains, Mail: o.config.SMTPServer != "", Log: o.log})
 }
 
 // expireAssisted deletes what was dictated and nobody confirmed in time, each once it is

@@ -60,7 +60,7 @@ func newAssistance(t *testing.T) *assistance {
 		c.SMTPServer, c.SMTPFrom = s.box.Addr().String(), "registro@comune.example.it"
 		c.SMS.URL = gateway.URL
 	})
-	h, err := s.o.opsWeb.Handler(s.o.opsFaces()...)
+	h, err := s.o.opsWeb.Handler(s.o.opsRoutes...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func (c *call) withOffice(ctx context.Context, do func(client) error) error {
 	for until := time.Now().Add(patience); ; {
 		o, err := openRegister(ctx, c.dir, config.offline(), c.log)
 		if err == nil {
-			if err = o.furnish(); err == nil {
+			if err = o.makePages(); err == nil {
 				err = c.within(ctx, o, do)
 			}
 			return errors.Join(err, o.Close())

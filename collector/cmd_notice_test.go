@@ -179,7 +179,7 @@ func TestNoticesTellNoSecret(t *testing.T) {
 // missing.
 func TestPublicPrivacyNotice(t *testing.T) {
 	o := opened(t, t.TempDir(), func(c *Config) { c.Controller, c.TrailYears = "Comune di Prova", 7 })
-	h, err := o.publicWeb.Handler(o.publicFaces()...)
+	h, err := o.publicWeb.Handler(o.publicRoutes...)
 	if err != nil {
 		t.Fatal(err)
 	}

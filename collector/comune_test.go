@@ -295,7 +295,7 @@ func (s *serving) takesACall() {
 	if err := s.o.reg.AddUser(s.t.Context(), registry.User{ID: uuid.NewString(), Name: "Olga", Role: registry.RoleOps, SecretHash: hash, At: time.Now()}); err != nil {
 		s.t.Fatal(err)
 	}
-	operator := newSurfer(s.t, s.o.opsWeb, "http://localhost", s.o.opsFaces()...)
+	operator := newSurfer(s.t, s.o.opsWeb, "http://localhost", s.o.opsRoutes...)
 	operator.bearer = secret
 	dictates(operator, plantedCall, plantedCaller, "dettata@example.it")
 	sends(operator, plantedCall, "email")

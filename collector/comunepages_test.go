@@ -98,7 +98,7 @@ func (s *serving) officerSurfs() *surfer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	b := newSurfer(s.t, s.o.consultWeb, s.o.config.ConsultURL, s.o.consultFaces()...)
+	b := newSurfer(s.t, s.o.consultWeb, s.o.config.ConsultURL, s.o.consultRoutes...)
 	_, token, _ := strings.Cut(link, "token=")
 	b.goes(http.StatusSeeOther, "/login/link", "token", token)
 	return b
@@ -159,7 +159,7 @@ func (e *evening) preserved(s *serving, b *surfer, search string, stream *connec
 	}
 	e.say(protocol.Reply{NoticeID: id, State: protocol.ReplyReceived, At: time.Now()})
 
-	public := newSurfer(s.t, s.o.publicWeb, s.o.config.PublicURL, s.o.publicFaces()...)
+	public := newSurfer(s.t, s.o.publicWeb, s.o.config.PublicURL, s.o.publicRoutes...)
 	told := public.goes(http.StatusOK, "/check", "code", p.CheckCode)
 	if !strings.Contains(told, "Questura") {
 		s.t.Errorf("the page of codes does not know the request:\n%s", told)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,7 +183,7 @@ func TestCoverageOfMilan(t *testing.T) {
 			}
 		}
 	}
-	page := get(openTo(t, o.publicWeb, o.public.Routes()), "/statistiche")
+	page := get(openTo(t, o.publicWeb, slices.Concat(o.publicRoutes...)), "/statistiche")
 	if n := strings.Count(page, `fill="url(#map-municipio-off)" d=`); n < 2 || strings.Count(page, "<title>Municipio") != 9 {
 		t.Errorf("%d municipi are left out\n%s", n, page)
 	}
@@ -200,7 +201,7 @@ func TestMapsInABrowser(t *testing.T) {
 		paths   []string
 	}{
 		{"funnel", openTo(t, o.opsWeb, o.ops.Routes()), []string{"/funnel?by=municipio&", "/funnel?by=nil&count=empty&"}},
-		{"statistics", openTo(t, o.publicWeb, o.public.Routes()), []string{"/statistiche?", "/statistiche?mappa=density&"}},
+		{"statistics", openTo(t, o.publicWeb, slices.Concat(o.publicRoutes...)), []string{"/statistiche?", "/statistiche?mappa=density&"}},
 	} {
 		server := httptest.NewServer(f.handler)
 		t.Cleanup(server.Close)

@@ -104,7 +104,7 @@ func TestPublicPagesByKeyboard(t *testing.T) {
 			if err := o.refreshPlaces(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			h, err := o.publicDoor()
+			h, err := o.publicHandler()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,7 +17,7 @@ func TestLongLighthouse(t *testing.T) {
 	o := opened(t, t.TempDir(), func(c *Config) {
 		c.Controller, c.ControllerContact, c.DPOContact = "Comune di Prova", "telecamere@comune.example.it", "dpo@comune.example.it"
 	})
-	h, err := o.publicWeb.Handler(o.publicFaces()...)
+	h, err := o.publicWeb.Handler(o.publicRoutes...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestLongLighthouse(t *testing.T) {
 		}
 	})
 	there := map[string]bool{}
-	for _, face := range o.publicFaces() {
+	for _, face := range o.publicRoutes {
 		for _, r := range face {
 			there[r.Pattern] = true
 		}

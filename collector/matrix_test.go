@@ -307,10 +307,10 @@ func newMatrix(t *testing.T) *matrix {
 	t.Helper()
 	m := &matrix{t: t, o: opened(t, t.TempDir(), func(c *Config) { c.SMS.URL = "https://sms.example.it/send" }), secrets: map[string]string{}, ids: map[string]string{}, cookies: map[string]*http.Cookie{}}
 	m.listeners = map[string]face{
-		"public":    {web: m.o.publicWeb, routes: m.o.publicFaces()},
-		"referents": {web: m.o.referentWeb, routes: [][]web.Route{m.o.referents.Routes()}},
-		"ops":       {web: m.o.opsWeb, routes: m.o.opsFaces()},
-		"consult":   {web: m.o.consultWeb, routes: m.o.consultFaces()},
+		"public":    {web: m.o.publicWeb, routes: m.o.publicRoutes},
+		"referents": {web: m.o.referentWeb, routes: m.o.referentRoutes},
+		"ops":       {web: m.o.opsWeb, routes: m.o.opsRoutes},
+		"consult":   {web: m.o.consultWeb, routes: m.o.consultRoutes},
 	}
 	for name, l := range m.listeners {
 		var err error
@@ -564,7 +564,7 @@ func TestTheMatrixFindsHoles(t *testing.T) {
 			"ops: GET /agents for ops answers 403"},
 		"new": {func(r *web.Route) bool { r.Pattern = "GET /new"; return true }, "ops: GET /new has no line in the table"},
 	} {
-		routes := slices.Concat(m.o.opsFaces()...)
+		routes := slices.Concat(m.o.opsRoutes...)
 		for i := range routes {
 			changed := routes[i]
 			if c.change(&changed) {

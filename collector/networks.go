@@ -130,9 +130,9 @@ func (c Config) networks() map[string]web.Network {
 	return all
 }
 
-// furnishConsultation makes the listener of the forces, and one for each host name
-// that a force has to itself.
-func (o *office) furnishConsultation(shared web.Options) (err error) {
+// makeConsultServers makes what answers at the listener of the forces, and under each host
+// name that a force has to itself.
+func (o *office) makeConsultServers(shared web.Options) (err error) {
 	o.turnedAway = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "anagrafe_consult_refused_total",
 		Help: "People and programs that consultation turned away for where they came from: an address it is closed to, a force's network or host name."}, []string{"why"})
 	for _, why := range []string{web.RefusedAddress, web.RefusedNetwork, web.RefusedHost} {
@@ -163,20 +163,15 @@ func (o *office) furnishConsultation(shared web.Options) (err error) {
 	return nil
 }
 
-// consultFaces are the pages on the consultation listener.
-func (o *office) consultFaces() [][]web.Route {
-	return [][]web.Route{o.consult.Routes(), o.audit.Routes(), o.force.Routes()}
-}
-
 // consultHandler serves consultation under each of its host names.
 func (o *office) consultHandler() (http.Handler, error) {
-	all, err := o.consultWeb.Handler(o.consultFaces()...)
+	all, err := o.consultWeb.Handler(o.consultRoutes...)
 	if err != nil {
 		return nil, err
 	}
 	own := map[string]http.Handler{}
 	for host, w := range o.ownHosts {
-		if own[host], err = w.Handler(o.consultFaces()...); err != nil {
+		if own[host], err = w.Handler(o.consultRoutes...); err != nil {
 			return nil, err
 		}
 	}

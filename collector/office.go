@@ -58,26 +58,21 @@ type office struct {
 	drawn     atomic.Pointer[map[string]*choropleth.Map] // of the districts, by what they are
 
 	publicWeb, opsWeb, consultWeb *web.Web
-	referentWeb                   *web.Web // of the public listener too, for those who sign in there
-	referents                     *join.Referents
+	referentWeb                   *web.Web               // of the public listener too, for those who sign in there
 	ownHosts                      map[string]*web.Web    // of consultation under a force's own host name
 	turnedAway                    *prometheus.CounterVec // by why
 
-	shown  *ground // what owners place their cameras on
-	atlas  *atlas.Atlas
-	join   *join.Join
-	adhere *adhere.Adhere
-	// assisted is the form of the operators, on the ground of their listener.
-	assisted *adhere.Adhere
-	desk     *atlas.Atlas
-	public   *public.Public
-	ops      *ops.Ops
-	audit    *audit.Audit
-	consult  *consult.Consult
-	force    *force.Force
-	mail     *mail.Sender // nil: no mail is sent
-	pec      *mail.Sender // nil: PEC goes with mail
-	sms      *mail.SMS    // nil: none are sent
+	publicRoutes, opsRoutes, consultRoutes, referentRoutes [][]web.Route // a face each
+
+	area    *gazetteer.Border // nil: cameras are taken from everywhere
+	shown   *ground           // what owners place their cameras on
+	join    *join.Join
+	ops     *ops.Ops
+	audit   *audit.Audit
+	consult *consult.Consult
+	mail    *mail.Sender // nil: no mail is sent
+	pec     *mail.Sender // nil: PEC goes with mail
+	sms     *mail.SMS    // nil: none are sent
 
 	documents *privacy.Documents
 	guides    *guide.Guides
@@ -89,8 +84,8 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	if err = o.furnish(); err == nil {
-		err = o.furnishMail()
+	if err = o.makePages(); err == nil {
+		err = o.makeSenders()
 	}
 	if err != nil {
 		return nil, errors.Join(err, o.Close())
@@ -99,7 +94,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 }
 
 // openRegister takes DIR/lock, opens what the directory holds, and makes the keys that a
-// first start needs: the register and its trail, without a face.
+// first start needs: the register and its trail, without a page.
 func openRegister(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *office, err error) {
 	if err := config.check(); err != nil {
 		return nil, err
@@ -176,19 +171,29 @@ func takeLock(dir string) (hold, error) {
 
 func (h hold) release() error { return errors.Join(h.lock.Unlock(), h.back()) }
 
-// furnish makes the faces, each for its door, after what they stand on.
-func (o *office) furnish() error {
-	for _, furnish := range []func() error{o.furnishDoors, o.furnishGround, o.furnishPublic, o.furnishOps, o.furnishForces} {
-		if err := furnish(); err != nil {
+// makePages makes what the listeners and the command line are answered by.
+func (o *office) makePages() error {
+	// Each stands on those before it.
+	for _, step := range []func() error{o.makeDocuments, o.makeServers, o.makeMap, o.makePublicPages, o.makeOpsPages, o.makeConsultPages} {
+		if err := step(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// furnishDoors makes what answers at each listener, which accepts its own roles:
-// nobody mixes the Comune's and the forces'.
-func (o *office) furnishDoors() (err error) {
+// makeDocuments makes the privacy notice and the guides.
+func (o *office) makeDocuments() (err error) {
+	if o.documents, err = privacy.New(o.config.privacy(), o.log); err != nil {
+		return err
+	}
+	o.guides, err = guide.New(o.config.about(), o.log)
+	return err
+}
+
+// makeServers makes what answers at each listener, which accepts its own roles: nobody
+// mixes the Comune's and the forces'.
+func (o *office) makeServers() (err error) {
 	sessions, err := derive(o.secret, "sessions")
 	if err != nil {
 		return err
@@ -201,12 +206,6 @@ func (o *office) furnishDoors() (err error) {
 
 	publicOptions := shared
 	publicOptions.Face, publicOptions.PublicURL = pages.FacePublic, o.config.PublicURL
-	if o.documents, err = privacy.New(o.config.privacy(), o.log); err != nil {
-		return err
-	}
-	if o.guides, err = guide.New(o.config.about(), o.log); err != nil {
-		return err
-	}
 	publicOptions.Body = pages.Body{Name: o.config.Controller, URL: o.config.ControllerURL, Contact: o.config.ControllerContact, DPO: o.config.DPOContact}
 	if publicOptions.Owners, err = o.config.OwnerOIDC.provider(); err != nil {
 		return err
@@ -229,86 +228,102 @@ func (o *office) furnishDoors() (err error) {
 	if o.opsWeb, err = web.New(opsOptions); err != nil {
 		return err
 	}
-	return o.furnishConsultation(shared)
+	return o.makeConsultServers(shared)
 }
 
-// furnishPublic makes the pages of owners, referents and everybody.
-func (o *office) furnishPublic() (err error) {
-	var area *gazetteer.Border
-	if o.config.Area != "" {
-		file, err := readUpTo(o.config.Area, gazetteer.MaxFile+1)
-		if err == nil {
-			area, err = gazetteer.ReadBorder(file, float64(o.config.AreaMarginM))
-		}
-		if err != nil {
-			return fmt.Errorf("reading the area %s: %w", o.config.Area, err)
-		}
-	}
-	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
-		Guesses: ingest.NewGuessGuard(time.Now), Link: o.enrolmentLink, Inside: area.Contains, Log: o.log}); err != nil {
+// makeMap makes the index, the gazetteer, the map and the border of the register's area.
+func (o *office) makeMap() (err error) {
+	o.index = search.New(o.reg, o.log)
+	o.places = gazetteer.New(o.reg)
+	if o.shown, err = openGround(o.config.Basemap, o.config.BasemapAttribution, o.places); err != nil || o.config.Area == "" {
 		return err
 	}
-	if o.public, err = public.New(public.Options{
+	file, err := readUpTo(o.config.Area, gazetteer.MaxFile+1)
+	if err == nil {
+		o.area, err = gazetteer.ReadBorder(file, float64(o.config.AreaMarginM))
+	}
+	if err != nil {
+		return fmt.Errorf("reading the area %s: %w", o.config.Area, err)
+	}
+	return nil
+}
+
+// makePublicPages makes the pages of owners, referents and everybody.
+func (o *office) makePublicPages() (err error) {
+	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
+		Guesses: ingest.NewGuessGuard(time.Now), Link: o.enrolmentLink, Inside: o.area.Contains, Log: o.log}); err != nil {
+		return err
+	}
+	everybody, err := public.New(public.Options{
 		Web: o.publicWeb, Registry: o.reg,
 		Privacy: o.documents.Page(pages.FacePublic), AccessibilityURL: o.config.AccessibilityURL, AppURL: o.config.AppURL, Map: o.districtMap, Log: o.log,
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	if o.adhere, err = adhere.New(adhere.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record, Guesses: ingest.NewGuessGuard(time.Now),
+	form, err := adhere.New(adhere.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record, Guesses: ingest.NewGuessGuard(time.Now),
 		Sign: o.receipts.SignReceipt, Link: o.enrolmentLink, Find: o.shown.Find,
-		Map: o.shown.Describe, Inside: area.Contains, Mail: o.config.SMTPServer != "", Log: o.log}); err != nil {
+		Map: o.shown.Describe, Inside: o.area.Contains, Mail: o.config.SMTPServer != "", Log: o.log})
+	if err != nil {
 		return err
 	}
-	if o.assisted, err = o.assistedForm(area.Contains); err != nil {
+	tiles, err := atlas.New(atlas.Options{Web: o.publicWeb, Map: o.shown, Log: o.log})
+	if err != nil {
 		return err
 	}
-	o.referents, err = join.NewReferents(o.join, o.referentWeb)
-	return err
+	referents, err := join.NewReferents(o.join, o.referentWeb)
+	if err != nil {
+		return err
+	}
+	o.publicRoutes = [][]web.Route{everybody.Routes(), o.join.Routes(), form.Routes(), tiles.Routes(), o.guidePages()}
+	o.referentRoutes = [][]web.Route{referents.Routes()}
+	return nil
 }
 
-// furnishOps makes the pages of operators.
-func (o *office) furnishOps() (err error) {
-	o.ops, err = ops.New(ops.Options{
+// makeOpsPages makes the pages of operators.
+func (o *office) makeOpsPages() (err error) {
+	if o.ops, err = ops.New(ops.Options{
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
 		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(), PublicURL: o.config.PublicURL,
 		OpsURL: o.config.OpsURL, ConsultURL: o.consultWeb.URLOf, Office: o.config.inviter(),
 		Map: o.districtMap, Version: version(),
-	})
-	return err
+	}); err != nil {
+		return err
+	}
+	form, err := o.assistedForm()
+	if err != nil {
+		return err
+	}
+	tiles, err := atlas.New(atlas.Options{Web: o.opsWeb, Roles: o.opsWeb.Roles, Map: o.shown, Log: o.log})
+	if err != nil {
+		return err
+	}
+	o.opsRoutes = [][]web.Route{o.ops.Routes(), form.Routes(), tiles.Routes(), o.manual()}
+	return nil
 }
 
-// furnishForces makes the pages of officers, of their administrators and of their
+// makeConsultPages makes the pages of officers, of their administrators and of their
 // auditors.
-func (o *office) furnishForces() (err error) {
-	if o.force, err = force.New(force.Options{Web: o.consultWeb, Registry: o.reg, Record: o.record, TrailKey: o.trail.VerifierKey(), Log: o.log}); err != nil {
+func (o *office) makeConsultPages() (err error) {
+	if o.consult, err = consult.New(consult.Options{
+		Index: o.index, Places: o.places, Trail: o.trail, Registry: o.reg, CheckURL: o.config.PublicURL + join.CheckPath,
+		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
+	}); err != nil {
 		return err
 	}
 	if o.audit, err = audit.New(audit.Options{Web: o.consultWeb, Trail: o.trail, Registry: o.reg, Log: o.log}); err != nil {
 		return err
 	}
-	o.consult, err = consult.New(consult.Options{
-		Index: o.index, Places: o.places, Trail: o.trail, Registry: o.reg, CheckURL: o.config.PublicURL + join.CheckPath,
-		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
-	})
-	return err
-}
-
-// furnishGround makes the index, the gazetteer and the map.
-func (o *office) furnishGround() (err error) {
-	o.index = search.New(o.reg, o.log)
-	o.places = gazetteer.New(o.reg)
-	if o.shown, err = openGround(o.config.Basemap, o.config.BasemapAttribution, o.places); err != nil {
+	administrators, err := force.New(force.Options{Web: o.consultWeb, Registry: o.reg, Record: o.record, TrailKey: o.trail.VerifierKey(), Log: o.log})
+	if err != nil {
 		return err
 	}
-	if o.atlas, err = atlas.New(atlas.Options{Web: o.publicWeb, Map: o.shown, Log: o.log}); err != nil {
-		return err
-	}
-	o.desk, err = atlas.New(atlas.Options{Web: o.opsWeb, Roles: o.opsWeb.Roles, Map: o.shown, Log: o.log})
-	return err
+	o.consultRoutes = [][]web.Route{o.consult.Routes(), o.audit.Routes(), administrators.Routes()}
+	return nil
 }
 
-// furnishMail makes what carries messages out.
-func (o *office) furnishMail() (err error) {
+// makeSenders makes what carries messages out.
+func (o *office) makeSenders() (err error) {
 	if o.mail, err = o.mailSender(); err != nil {
 		return err
 	}

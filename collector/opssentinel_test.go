@@ -103,7 +103,7 @@ func (m *matrix) assisted() (ids []string, cookies map[string][]*http.Cookie) {
 	m.t.Helper()
 	cookies = map[string][]*http.Cookie{}
 	for _, role := range []string{registry.RoleOps, registry.RoleAdmin} {
-		operator := newSurfer(m.t, m.o.opsWeb, "http://localhost", m.o.opsFaces()...)
+		operator := newSurfer(m.t, m.o.opsWeb, "http://localhost", m.o.opsRoutes...)
 		operator.bearer = m.secrets[role]
 		for _, channel := range []string{"sms", "letter"} {
 			m.from++ // one number is not sent message after message

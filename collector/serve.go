@@ -19,7 +19,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"anagrafe/collector/ingest"
-	"anagrafe/collector/web"
 	"anagrafe/collector/web/public"
 	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/pages"
@@ -38,24 +37,14 @@ func (o *office) certificate() (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}}, nil
 }
 
-// publicFaces are all that the public listener serves.
-func (o *office) publicFaces() [][]web.Route {
-	return [][]web.Route{o.public.Routes(), o.join.Routes(), o.adhere.Routes(), o.atlas.Routes(), o.guidePages()}
-}
-
-// opsFaces are all that the operators' listener serves.
-func (o *office) opsFaces() [][]web.Route {
-	return [][]web.Route{o.ops.Routes(), o.assisted.Routes(), o.desk.Routes(), o.manual()}
-}
-
-// publicDoor serves the public listener: its own pages, and those of referents, who
+// publicHandler serves the public listener: its own pages, and those of referents, who
 // sign in there.
-func (o *office) publicDoor() (http.Handler, error) {
-	public, err := o.publicWeb.Handler(o.publicFaces()...)
+func (o *office) publicHandler() (http.Handler, error) {
+	public, err := o.publicWeb.Handler(o.publicRoutes...)
 	if err != nil {
 		return nil, err
 	}
-	referents, err := o.referentWeb.Handler(o.referents.Routes())
+	referents, err := o.referentWeb.Handler(o.referentRoutes...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +61,8 @@ func (o *office) publicDoor() (http.Handler, error) {
 	}), nil
 }
 
-// agentsDoor is where agents come in.
-func (o *office) agentsDoor(metrics *prometheus.Registry, tracer trace.Tracer) (*ingest.Server, error) {
+// agentsServer is where agents come in.
+func (o *office) agentsServer(metrics *prometheus.Registry, tracer trace.Tracer) (*ingest.Server, error) {
 	return ingest.New(ingest.Options{
 		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Browser: o.config.public() + public.CodePath + "#" + public.CodeInvitation, Register: o.reg,
 		Listen: o.config.ListenAgents, ListenTCP: o.config.ListenAgentsTCP, Balancers: o.config.Balancers, Hosts: []string{o.config.host()},
@@ -94,12 +83,12 @@ func (o *office) warm(ctx context.Context) error {
 	return nil
 }
 
-// doors are the handlers of the three listeners that have pages.
-func (o *office) doors() (public, ops, consult http.Handler, err error) {
-	if public, err = o.publicDoor(); err != nil {
+// handlers are those of the three listeners that have pages.
+func (o *office) handlers() (public, ops, consult http.Handler, err error) {
+	if public, err = o.publicHandler(); err != nil {
 		return nil, nil, nil, err
 	}
-	if ops, err = o.opsWeb.Handler(o.opsFaces()...); err != nil {
+	if ops, err = o.opsWeb.Handler(o.opsRoutes...); err != nil {
 		return nil, nil, nil, err
 	}
 	consult, err = o.consultHandler()
@@ -118,7 +107,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer endTraces()
 	answers := newRequests(metrics, tracer)
-	agents, err := o.agentsDoor(metrics, tracer)
+	agents, err := o.agentsServer(metrics, tracer)
 	if err != nil {
 		return err
 	}
@@ -126,7 +115,7 @@ func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
 	if err := o.warm(ctx); err != nil {
 		return err
 	}
-	publicHandler, opsHandler, consultHandler, err := o.doors()
+	publicHandler, opsHandler, consultHandler, err := o.handlers()
 	if err != nil {
 		return err
 	}

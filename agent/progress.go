@@ -3,8 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync"
+
+	"anagrafe/protocol/daemon"
 )
 
 // progress shows on a terminal, in one line that changes, how a look goes on.
@@ -19,26 +20,12 @@ type progress struct {
 
 // newProgress starts a line on w; nil where w is no terminal.
 func newProgress(w io.Writer) *progress {
-	if !terminal(w) {
+	if !daemon.Terminal(w) {
 		return nil
 	}
 	p := &progress{to: w}
 	p.step(func() {})
 	return p
-}
-
-// terminal reports whether a person looks at w, and w can change a line.
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, null)
 }
 
 // sees, asks and has count a device that was found, is being asked, and has been.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"anagrafe/protocol/daemon"
 	"anagrafe/protocol/pages"
 )
 
@@ -82,7 +83,7 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	case c.json:
 		return c.print(answer)
 	}
-	if terminal(c.out) {
+	if daemon.Terminal(c.out) {
 		if text, err := pages.QRText(answer.Link); err == nil {
 			fmt.Fprint(c.out, text)
 		}

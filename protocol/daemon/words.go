@@ -2,7 +2,11 @@ package daemon
 
 import (
 	"flag"
+	"io"
+	"os"
 	"strings"
+
+	"golang.org/x/term"
 )
 
 // Words reads a command's flags and words, which people type in any order; all that
@@ -24,3 +28,9 @@ type Repeated []string
 
 func (r *Repeated) String() string     { return strings.Join(*r, ",") }
 func (r *Repeated) Set(s string) error { *r = append(*r, s); return nil }
+
+// Terminal reports whether a person looks at w, and w can change a line.
+func Terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}

@@ -71,7 +71,10 @@ func (c *Consult) report(r *http.Request, ans *answer, site string, entry trail.
 	if err := c.Registry.DoubtContact(r.Context(), site, entry.At); err != nil {
 		return report{}, err
 	}
-	name := ans.results[firstRow(ans, site)-1].SiteName
+	name, _, err := c.revealedIn(r.Context(), ans.question.Case.ID, site) // from the list it may be gone
+	if err != nil {
+		return report{}, err
+	}
 	if err := c.rememberCall(r.Context(), entry, proof, site, name, calledNobody); err != nil { // colleagues see it, too
 		return report{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"anagrafe/protocol"
 	"anagrafe/protocol/pages/pagestest"
 )
 
@@ -68,6 +69,26 @@ func TestUnansweredContact(t *testing.T) {
 	}
 	if n := len(w.entries("unanswered")); n != 1 {
 		t.Errorf("%d entries", n)
+	}
+}
+
+// The site has left the answer since its contacts were shown: its owner has suspended it,
+// and it is asked for with the next page.
+func TestUnansweredContactOfASiteThatIsSuspended(t *testing.T) {
+	w := newTown(t)
+	site := w.declare(crowds(125, 30)...)["Stazione, binario 4"]
+	at := w.send("POST", "/search", officerName, exact(), true).header.Get("Location")
+	form := url.Values{"search": {strings.TrimPrefix(at, "/search/")}, "site": {site}}
+	w.send("POST", "/reveal", officerName, form, false)
+	if err := w.reg.Act(t.Context(), site, protocol.SiteSuspended, noon); err != nil {
+		t.Fatal(err)
+	}
+	w.send("GET", at+"?page=2", officerName, nil, true)
+	if res := w.send("POST", "/unanswered", officerName, form, true); res.status != http.StatusSeeOther || w.mailed() != 1 {
+		t.Errorf("%d %s, %d messages", res.status, res.body, w.mailed())
+	}
+	if page := w.send("GET", "/cases/"+w.onlyCase().ID, officerName, nil, true).body; !strings.Contains(page, "Stazione, binario 4") {
+		t.Error("the case does not say who was called")
 	}
 }
 

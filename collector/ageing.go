@@ -21,12 +21,29 @@ const maxPassword = 1024
 // ageingActor is who the trail names for what time does.
 const ageingActor = "ageing"
 
-// tidy drops ended sessions and unused links every hour, closes notices that
+// tidy does the chores every hour, and reads ahead what is wrong at sites.
+func (o *office) tidy(ctx context.Context, alerts *alerts) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if err := errors.Join(o.chores(ctx, alerts), o.ops.ReadAhead(ctx)); err != nil && ctx.Err() == nil {
+			o.log.Warn("what every hour brings could not all be done; it will be tried again in an hour", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// chores drops ended sessions and unused links, closes notices that
 // are of no use any more, deletes what old ones say, thins old looks at recorders,
 // of each site every fortnight, destroys cases whose term is over, tells contacts
 // what is wrong with their recorders, and applies what time does to entries and to
-// the trail's contents.
-func (o *office) tidy(ctx context.Context, alerts *alerts) error {
+// the trail's contents. If another collector is at them it leaves them to that one:
+// much is recorded before it is done, and would be on the trail twice.
+func (o *office) chores(ctx context.Context, alerts *alerts) error {
 	counted := func(did string, f func(context.Context, time.Time) (int, error)) func(context.Context, time.Time) error {
 		return func(ctx context.Context, now time.Time) error {
 			n, err := f(ctx, now)
@@ -61,22 +78,15 @@ func (o *office) tidy(ctx context.Context, alerts *alerts) error {
 		}},
 		{"invitations could not be sent or deleted", o.invite},
 		{"the register could not be aged", o.age},
-		{"what is wrong at sites could not be read ahead", func(ctx context.Context, _ time.Time) error { return o.ops.ReadAhead(ctx) }},
 	}
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
-	for {
+	return o.reg.Alone(ctx, func() error {
 		for _, c := range chores {
 			if err := c.do(ctx, time.Now()); err != nil && ctx.Err() == nil {
 				o.log.Warn(c.failed+"; it will be tried again in an hour", "err", err)
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+		return nil
+	})
 }
 
 // age has the register's entries age, and suspensions end that were to end by now,

@@ -13,9 +13,11 @@ import (
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/registry/pgtest"
 	"anagrafe/collector/trail"
+	"anagrafe/protocol"
 )
 
 // withKeysOf makes a directory for a further collector on the same register, as
@@ -166,14 +168,12 @@ func TestACollectorWithoutTheOthersKeys(t *testing.T) {
 	}
 }
 
-// Two collectors write on one trail at once: every entry has its place, and either
-// proves the whole of it.
-func TestTwoCollectorsOneTrail(t *testing.T) {
-	const each = 40
+// openTwo opens the offices of two collectors on one register.
+func openTwo(t *testing.T) (offices []*office) {
+	t.Helper()
 	store, dir := pgtest.Database(t, t.Name()), t.TempDir()
 	c := defaults()
 	c.Store = store
-	var offices []*office
 	for range 2 {
 		if len(offices) > 0 {
 			dir = withKeysOf(t, dir)
@@ -189,6 +189,47 @@ func TestTwoCollectorsOneTrail(t *testing.T) {
 		})
 		offices = append(offices, o)
 	}
+	return offices
+}
+
+// Two collectors do what an hour brings at the same time: the trail says once what was
+// done once.
+func TestTwoCollectorsAgeOnce(t *testing.T) {
+	offices := openTwo(t)
+	now := time.Now().UTC()
+	for range 20 {
+		ageingSite(t, offices[0].reg, now.AddDate(-3, 0, 0))
+	}
+	for range 5 {
+		_, say := ageingAgent(t, offices[0].reg, now.Add(-time.Hour))
+		say(now.Add(-time.Hour), protocol.SiteSuspension{Until: now.Add(-time.Minute), Approval: protocol.Approval{By: "Anna", Role: protocol.RoleOwner, At: now.Add(-time.Hour)}})
+	}
+	var wg sync.WaitGroup
+	for _, o := range offices {
+		wg.Go(func() {
+			if err := o.chores(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	said := map[act.Kind]int{}
+	for h, err := range offices[0].trail.Headers(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		said[h.Kind] += h.Count
+	}
+	if said[act.AgeingReminded] != 20 || said[act.AgeingResumed] != 5 {
+		t.Errorf("the trail says %v", said)
+	}
+}
+
+// Two collectors write on one trail at once: every entry has its place, and either
+// proves the whole of it.
+func TestTwoCollectorsOneTrail(t *testing.T) {
+	const each = 40
+	offices := openTwo(t)
 	older, err := offices[1].trail.Checkpoint(t.Context())
 	if err != nil {
 		t.Fatal(err)

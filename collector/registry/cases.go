@@ -275,7 +275,7 @@ func (r *Registry) DestroyCases(ctx context.Context, closedBefore, now time.Time
 	}
 }
 
-// destroyCase leaves a case alone that was opened again, or destroyed by another collector, meanwhile.
+// destroyCase leaves a case alone that was opened again meanwhile.
 func (r *Registry) destroyCase(ctx context.Context, tx *tx, id string, closedBefore, now time.Time) error {
 	var due bool
 	err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM cases WHERE id = ? AND destroyed_at IS NULL AND closed_at < ?)", id, micros(closedBefore)).Scan(&due)

@@ -28,6 +28,8 @@ const (
 	// their order, and what a write has read cannot change before it is committed.
 	// Each shares its turn among all that wait there (writer.go).
 	writersTurn = 0x616e6167 // "anag"
+	// choresTurn is that of the collector that does what an hour brings (Alone).
+	choresTurn = 0x616e6168
 )
 
 // openPostgres opens the database at url. Its pool has so many connections at least;
@@ -101,20 +103,32 @@ func (t *tx) fence(ctx context.Context, known int64) error {
 
 // whileNobodyWrites runs a migration in the turn of a collector, between two writes
 // of others.
-func (r *Registry) whileNobodyWrites(ctx context.Context, f func() error) (err error) {
-	if r.write.engine != postgres {
+func (r *Registry) whileNobodyWrites(ctx context.Context, f func() error) error {
+	return r.write.locked(ctx, "SELECT true FROM pg_advisory_lock($1)", writersTurn, f)
+}
+
+// Alone runs f unless another collector on the same register runs its own: then
+// it does nothing. That ends with f, or with the connection to PostgreSQL.
+func (r *Registry) Alone(ctx context.Context, f func() error) error {
+	return r.read.locked(ctx, "SELECT pg_try_advisory_lock($1)", choresTurn, f)
+}
+
+// locked runs f while a connection of its own holds an advisory lock, if take gets it.
+func (d *db) locked(ctx context.Context, take string, lock int64, f func() error) (err error) {
+	if d.engine != postgres {
 		return f()
 	}
-	c, err := r.write.Conn(ctx)
+	c, err := d.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(writersTurn)); err != nil {
+	var got bool
+	if err := c.QueryRowContext(ctx, take, lock).Scan(&got); err != nil || !got {
 		return err
 	}
 	defer func() {
-		_, unlock := c.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(writersTurn))
+		_, unlock := c.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", lock)
 		err = errors.Join(err, unlock)
 	}()
 	return f()

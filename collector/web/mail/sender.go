@@ -94,86 +94,26 @@ func New(o Options) (*Sender, error) {
 	return s, nil
 }
 
+func (s *Sender) queue() queue {
+	return queue{s.Registry, s.Now, s.Log, "mail", "the mail server " + s.addr}
+}
+
 // Run sends what is due until ctx ends.
-func (s *Sender) Run(ctx context.Context) error {
-	return poll(ctx, s.SendDue, func(err error) {
-		s.Log.WarnContext(ctx, "mail could not be sent; it will be tried again", "err", err)
-	})
-}
+func (s *Sender) Run(ctx context.Context) error { return s.queue().run(ctx, s.SendDue) }
 
-// poll sends what is due, again and again until ctx ends; failed hears why it could not.
-func poll(ctx context.Context, sendDue func(context.Context) error, failed func(error)) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		if err := sendDue(ctx); err != nil && ctx.Err() == nil {
-			failed(err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-// SendDue sends all that is due now. The error is one of the queue, or of the
-// server as a whole: what became of single messages the queue knows.
+// SendDue sends all that is due now.
 func (s *Sender) SendDue(ctx context.Context) error {
-	for {
-		due, err := s.Registry.DueMail(ctx, s.Now(), batch, s.Channels...)
-		if err != nil || len(due) == 0 {
-			return err
-		}
-		if err := s.sendBatch(ctx, due); err != nil {
-			return err
-		}
-	}
+	return s.queue().due(ctx, batch, s.Channels, s.sendBatch)
 }
 
-// sendBatch sends over one connection. When that fails, what is left is put off
-// with it.
+// sendBatch sends over one connection.
 func (s *Sender) sendBatch(ctx context.Context, due []registry.Mail) error {
 	within, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
-	noted := context.WithoutCancel(ctx) // what a server took while we stop is not sent twice
-	var broken error
 	c, err := s.connect(within)
 	if err != nil {
-		broken = fmt.Errorf("reach the mail server %s: %w", s.addr, err)
-	} else {
-		defer c.close()
+		return s.queue().sendEach(ctx, due, fmt.Errorf("reach the mail server %s: %w", s.addr, err), nil)
 	}
-	for _, m := range due {
-		var result outcome
-		if broken == nil {
-			result = c.send(m)
-			if result.broken {
-				broken = fmt.Errorf("the mail server %s: %w", s.addr, result.err)
-			}
-			s.tell(ctx, m, result)
-		}
-		if broken != nil || result.err != nil {
-			err = s.Registry.MailFailed(noted, m, s.Now(), result.bounced)
-		} else {
-			err = s.Registry.MailSent(noted, m, s.Now())
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return broken
-}
-
-// tell logs what became of a message. A server's words may repeat the address:
-// its code alone goes into the log.
-func (s *Sender) tell(ctx context.Context, m registry.Mail, o outcome) {
-	switch {
-	case o.bounced:
-		s.Log.WarnContext(ctx, "mail refused for good: the contact is marked", "mail", m.ID, "err", o.err)
-	case o.err != nil:
-		s.Log.WarnContext(ctx, "mail put off", "mail", m.ID, "err", o.err)
-	default:
-		s.Log.InfoContext(ctx, "mail sent", "mail", m.ID)
-	}
+	defer c.close()
+	return s.queue().sendEach(ctx, due, nil, c.send)
 }

@@ -87,58 +87,20 @@ func NewSMS(o SMSOptions) (*SMS, error) {
 	return s, nil
 }
 
+func (s *SMS) queue() queue {
+	return queue{s.Registry, s.Now, s.Log, "SMS", "the gateway of SMS"}
+}
+
 // Run sends what is due until ctx ends.
-func (s *SMS) Run(ctx context.Context) error {
-	return poll(ctx, s.SendDue, func(err error) {
-		s.Log.WarnContext(ctx, "SMS could not be sent; they will be tried again", "err", err)
-	})
-}
+func (s *SMS) Run(ctx context.Context) error { return s.queue().run(ctx, s.SendDue) }
 
-// SendDue sends all that is due now. The error is one of the queue, or of the
-// gateway as a whole: what became of single messages the queue knows.
+// SendDue sends all that is due now.
 func (s *SMS) SendDue(ctx context.Context) error {
-	for {
-		// Of each step the patience is half a minute: ten are done before the queue
-		// gives them to another.
-		due, err := s.Registry.DueMail(ctx, s.Now(), 10, registry.ChannelSMS)
-		if err != nil || len(due) == 0 {
-			return err
-		}
-		noted := context.WithoutCancel(ctx)
-		var broken error
-		for _, m := range due {
-			var result outcome
-			if broken == nil {
-				result = s.send(ctx, m)
-				if result.broken {
-					broken = fmt.Errorf("the gateway of SMS: %w", result.err)
-				}
-				s.tell(ctx, m, result)
-			}
-			if broken != nil || result.err != nil {
-				err = s.Registry.MailFailed(noted, m, s.Now(), result.bounced)
-			} else {
-				err = s.Registry.MailSent(noted, m, s.Now())
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if broken != nil {
-			return broken
-		}
-	}
-}
-
-func (s *SMS) tell(ctx context.Context, m registry.Mail, o outcome) {
-	switch {
-	case o.bounced:
-		s.Log.WarnContext(ctx, "SMS refused for good: the contact is marked", "mail", m.ID, "err", o.err)
-	case o.err != nil:
-		s.Log.WarnContext(ctx, "SMS put off", "mail", m.ID, "err", o.err)
-	default:
-		s.Log.InfoContext(ctx, "SMS sent", "mail", m.ID)
-	}
+	// Of each step the patience is half a minute: ten are done before the queue gives
+	// them to another.
+	return s.queue().due(ctx, 10, []registry.Channel{registry.ChannelSMS}, func(ctx context.Context, due []registry.Mail) error {
+		return s.queue().sendEach(ctx, due, nil, func(m registry.Mail) outcome { return s.send(ctx, m) })
+	})
 }
 
 // send hands one message over. Neither its errors nor the log name the number.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"anagrafe/collector/search/gazetteer"
 	"anagrafe/protocol/wholefile"
 )
 
@@ -28,25 +29,20 @@ type imported struct {
 		ID   string `json:"id"`
 		Name string `json:"name"`
 	} `json:"organisation"`
-	DryRun         bool           `json:"dry_run"`
-	Imported       bool           `json:"imported"`
-	Encoding       string         `json:"encoding,omitempty"`
-	Separator      string         `json:"separator,omitempty"`
-	IgnoredColumns []string       `json:"ignored_columns,omitempty"`
-	Lines          int            `json:"lines"`
-	Good           int            `json:"good"`
-	Wrong          int            `json:"wrong"`
-	Outside        int            `json:"outside"`
-	OutsideLines   []int          `json:"outside_lines"`
-	Sites          map[string]int `json:"sites"`
-	Problems       []struct {
-		Line   int    `json:"line,omitempty"`
-		Column string `json:"column,omitempty"`
-		Error  string `json:"error"`
-		Hint   string `json:"hint"`
-	} `json:"problems"`
-	MoreProblems int `json:"more_problems,omitempty"`
-	Results      []struct {
+	DryRun         bool                `json:"dry_run"`
+	Imported       bool                `json:"imported"`
+	Encoding       string              `json:"encoding,omitempty"`
+	Separator      string              `json:"separator,omitempty"`
+	IgnoredColumns []string            `json:"ignored_columns,omitempty"`
+	Lines          int                 `json:"lines"`
+	Good           int                 `json:"good"`
+	Wrong          int                 `json:"wrong"`
+	Outside        int                 `json:"outside"`
+	OutsideLines   []int               `json:"outside_lines"`
+	Sites          map[string]int      `json:"sites"`
+	Problems       []gazetteer.Problem `json:"problems"`
+	MoreProblems   int                 `json:"more_problems,omitempty"`
+	Results        []struct {
 		Key     string   `json:"key"`
 		Line    int      `json:"line,omitempty"`
 		SiteID  string   `json:"site_id,omitempty"`
@@ -169,22 +165,7 @@ func (r imported) write(w io.Writer) {
 	if len(r.IgnoredColumns) > 0 {
 		fmt.Fprintf(w, "columns that are not known, and not read: %s\n", strings.Join(r.IgnoredColumns, ", "))
 	}
-	for _, p := range r.Problems {
-		where := ""
-		if p.Line > 0 {
-			where = fmt.Sprintf("line %d", p.Line)
-		}
-		if p.Column != "" {
-			where += ", " + p.Column
-		}
-		if where != "" {
-			where += ": "
-		}
-		fmt.Fprintf(w, "%s%s: %s\n", where, p.Error, p.Hint)
-	}
-	if r.MoreProblems > 0 {
-		fmt.Fprintf(w, "and %s\n", counted(r.MoreProblems, "more problem", "more problems"))
-	}
+	writeProblems(w, r.Problems, r.MoreProblems)
 	would := ""
 	if !r.Imported {
 		would = "would be "
@@ -204,6 +185,25 @@ func (r imported) write(w io.Writer) {
 		case s.State == "missing" || s.State == "removed" || s.State == "taken-over" || s.State == "withdrawn":
 			fmt.Fprintf(w, "site %s: %s\n", s.Key, s.State)
 		}
+	}
+}
+
+// writeProblems tells what is wrong with the lines of a file, and how much else is.
+func writeProblems(w io.Writer, all []gazetteer.Problem, more int) {
+	for _, p := range all {
+		if p.Line > 0 {
+			fmt.Fprintf(w, "line %d: ", p.Line)
+		}
+		if p.Column != "" {
+			fmt.Fprintf(w, "%s: ", p.Column)
+		}
+		if !strings.HasSuffix(p.Error, ".") {
+			p.Error += ":"
+		}
+		fmt.Fprintf(w, "%s %s\n", p.Error, p.Hint)
+	}
+	if more > 0 {
+		fmt.Fprintf(w, "and %s\n", counted(more, "more problem", "more problems"))
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"anagrafe/collector/search/gazetteer"
 )
 
 // maxInviteeFile bounds what is read of a file; the collector says what it takes.
@@ -50,30 +52,25 @@ func (w *waveFlags) given() bool {
 
 // waveMade is the report of a file of businesses, as the collector answers it.
 type waveMade struct {
-	DryRun         bool           `json:"dry_run"`
-	Done           bool           `json:"done"`
-	Wave           int            `json:"wave,omitempty"`
-	Encoding       string         `json:"encoding,omitempty"`
-	Separator      string         `json:"separator,omitempty"`
-	IgnoredColumns []string       `json:"ignored_columns,omitempty"`
-	Lines          int            `json:"lines"`
-	Wrong          int            `json:"wrong"`
-	Ceased         int            `json:"ceased"`
-	CeasedLines    []int          `json:"ceased_lines,omitempty"`
-	NoStreetLines  []int          `json:"no_street_lines,omitempty"`
-	Unmapped       map[string]int `json:"unmapped_categories"`
-	Invited        map[string]int `json:"invited"`
-	Channels       map[string]int `json:"channels"`
-	FirstDay       time.Time      `json:"first_day,omitzero"`
-	LastDay        time.Time      `json:"last_day,omitzero"`
-	Problems       []struct {
-		Line   int    `json:"line,omitempty"`
-		Column string `json:"column,omitempty"`
-		Error  string `json:"error"`
-		Hint   string `json:"hint"`
-	} `json:"problems"`
-	MoreProblems int `json:"more_problems,omitempty"`
-	Results      []struct {
+	DryRun         bool                `json:"dry_run"`
+	Done           bool                `json:"done"`
+	Wave           int                 `json:"wave,omitempty"`
+	Encoding       string              `json:"encoding,omitempty"`
+	Separator      string              `json:"separator,omitempty"`
+	IgnoredColumns []string            `json:"ignored_columns,omitempty"`
+	Lines          int                 `json:"lines"`
+	Wrong          int                 `json:"wrong"`
+	Ceased         int                 `json:"ceased"`
+	CeasedLines    []int               `json:"ceased_lines,omitempty"`
+	NoStreetLines  []int               `json:"no_street_lines,omitempty"`
+	Unmapped       map[string]int      `json:"unmapped_categories"`
+	Invited        map[string]int      `json:"invited"`
+	Channels       map[string]int      `json:"channels"`
+	FirstDay       time.Time           `json:"first_day,omitzero"`
+	LastDay        time.Time           `json:"last_day,omitzero"`
+	Problems       []gazetteer.Problem `json:"problems"`
+	MoreProblems   int                 `json:"more_problems,omitempty"`
+	Results        []struct {
 		Line      int       `json:"line"`
 		State     string    `json:"state"`
 		Channel   string    `json:"channel"`
@@ -141,19 +138,7 @@ func (r waveMade) write(w io.Writer, letters string) {
 	if len(r.IgnoredColumns) > 0 {
 		fmt.Fprintf(w, "columns that are not read: %s\n", strings.Join(r.IgnoredColumns, ", "))
 	}
-	for _, p := range r.Problems {
-		where := ""
-		if p.Line > 0 {
-			where = fmt.Sprintf("line %d: ", p.Line)
-		}
-		if p.Column != "" {
-			where += p.Column + ": "
-		}
-		fmt.Fprintf(w, "%s%s %s\n", where, p.Error, p.Hint)
-	}
-	if r.MoreProblems > 0 {
-		fmt.Fprintf(w, "and %s\n", counted(r.MoreProblems, "more problem", "more problems"))
-	}
+	writeProblems(w, r.Problems, r.MoreProblems)
 	for _, category := range slices.Sorted(maps.Keys(r.Unmapped)) {
 		fmt.Fprintf(w, "category %q is taken for other: %s\n", category, counted(r.Unmapped[category], "line", "lines"))
 	}

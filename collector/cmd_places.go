@@ -134,19 +134,7 @@ func (r placesReport) write(out io.Writer) error {
 			name += " (" + f.Format + ")"
 		}
 		fmt.Fprintf(out, "%s: %d lines, %d good, %s\n", name, f.Lines, f.Good, counted(len(f.Problems)+f.More, "problem", "problems"))
-		for _, p := range f.Problems {
-			where := ""
-			if p.Line > 0 {
-				where = fmt.Sprintf("line %d: ", p.Line)
-			}
-			if p.Column != "" {
-				where += p.Column + ": "
-			}
-			fmt.Fprintf(out, "%s%s: %s\n", where, p.Error, p.Hint)
-		}
-		if f.More > 0 {
-			fmt.Fprintf(out, "and %d more problems\n", f.More)
-		}
+		writeProblems(out, f.Problems, f.More)
 	}
 	if r.Removed != "" {
 		fmt.Fprintf(out, "%s is removed\n", r.Removed)

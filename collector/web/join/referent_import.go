@@ -73,7 +73,7 @@ func (f *Referents) showImport(rw http.ResponseWriter, r *http.Request, status i
 		f.web.Broken(rw, r, err)
 		return
 	}
-	p := pages.Page{Template: "import.html", Title: "import.title", Status: status, Data: v}
+	p := pages.Page{Template: "referent_import.html", Title: "upload.title", Status: status, Data: v}
 	if problem != "" {
 		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}
 	}
@@ -87,14 +87,14 @@ func (f *Referents) takeFile(rw http.ResponseWriter, r *http.Request) {
 	case f.upload <- struct{}{}:
 		defer func() { <-f.upload }()
 	default:
-		f.showImport(rw, r, http.StatusServiceUnavailable, importView{}, "import.busy")
+		f.showImport(rw, r, http.StatusServiceUnavailable, importView{}, "upload.busy")
 		return
 	}
 	web.Long(rw, bulkTime)
 	file, err := upload(r)
 	if err != nil {
 		f.web.Log.WarnContext(r.Context(), "a referent's file did not come whole", "err", err)
-		f.showImport(rw, r, http.StatusUnprocessableEntity, importView{}, "import.file")
+		f.showImport(rw, r, http.StatusUnprocessableEntity, importView{}, "upload.file")
 		return
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }()
@@ -114,13 +114,13 @@ func (f *Referents) takeFile(rw http.ResponseWriter, r *http.Request) {
 	v.MayApprove = mayApprove
 	switch {
 	case !ok:
-		f.showImport(rw, r, http.StatusForbidden, importView{}, "import.power")
+		f.showImport(rw, r, http.StatusForbidden, importView{}, "upload.power")
 		return
 	case checked != "" && !mayApprove:
-		f.showImport(rw, r, http.StatusForbidden, v, "import.approve.power")
+		f.showImport(rw, r, http.StatusForbidden, v, "upload.approve.power")
 		return
 	case checked != "" && checked != hex.EncodeToString(sum[:]):
-		f.showImport(rw, r, http.StatusUnprocessableEntity, v, "import.other")
+		f.showImport(rw, r, http.StatusUnprocessableEntity, v, "upload.other")
 		return
 	}
 	o, err := f.Registry.Organisation(r.Context(), v.Chosen)
@@ -204,7 +204,7 @@ func (f *Referents) export(rw http.ResponseWriter, r *http.Request) {
 		f.web.Broken(rw, r, err)
 		return
 	case !ok:
-		f.showImport(rw, r, http.StatusForbidden, importView{}, "import.power")
+		f.showImport(rw, r, http.StatusForbidden, importView{}, "upload.power")
 		return
 	}
 	sites, err := f.Registry.OrganisationSites(r.Context(), d.OrganisationID)
@@ -213,7 +213,7 @@ func (f *Referents) export(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(sites) > maxExportSites {
-		f.showImport(rw, r, http.StatusUnprocessableEntity, importView{}, "import.file")
+		f.showImport(rw, r, http.StatusUnprocessableEntity, importView{}, "upload.file")
 		return
 	}
 	if !f.act(rw, r, act.Export, len(sites), map[string]any{"organisation": d.OrganisationID, "format": format, "delegation": d.ID}) {

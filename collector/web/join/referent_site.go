@@ -53,7 +53,7 @@ func (f *Referents) showOne(rw http.ResponseWriter, r *http.Request, status int,
 		f.web.Broken(rw, r, err)
 		return
 	}
-	p := pages.Page{Template: "site.html", Title: "site.title", Status: status, Self: ReferentPath + "/sites/" + id, Data: v}
+	p := pages.Page{Template: "referent_site.html", Title: "referent.site", Status: status, Self: ReferentPath + "/sites/" + id, Data: v}
 	if problem != "" {
 		p.Notes = []pages.Note{{Kind: "danger", Key: problem}}
 	}
@@ -71,8 +71,7 @@ func (f *Referents) oneSite(r *http.Request, id string, powers map[protocol.Powe
 	words, now := f.words(r), f.web.Now()
 	_, v.MayAnswer = powers[protocol.MayAnswer]
 	v.OwnSite, v.Hidden, v.Heard = own, own.State == registry.Suspended, heardWords(words, own.SiteSummary)
-	// The words of a camera are those of its owner's page.
-	v.Shown = view(f.pages.Words(pages.Language(r)), own, now).Shown
+	v.Shown = view(words, own, now).Shown
 	wrong, err := f.Registry.Wrong(r.Context(), id, now)
 	if err != nil {
 		return v, err
@@ -93,7 +92,7 @@ func (f *Referents) oneSite(r *http.Request, id string, powers map[protocol.Powe
 	var may []string
 	for _, p := range []protocol.Power{protocol.MayPrepare, protocol.MayApprove, protocol.MayAnswer} {
 		if _, ok := powers[p]; ok {
-			may = append(may, words.T("power."+string(p)))
+			may = append(may, words.T("referent.power."+string(p)))
 		}
 	}
 	v.Powers = strings.Join(may, ", ")
@@ -103,7 +102,7 @@ func (f *Referents) oneSite(r *http.Request, id string, powers map[protocol.Powe
 	}
 	asked, err := f.Registry.AskedOf(r.Context(), id)
 	for _, a := range asked {
-		v.Requests = append(v.Requests, viewAsked(f.pages.Words(pages.Language(r)), own, a))
+		v.Requests = append(v.Requests, viewAsked(words, own, a))
 	}
 	return v, err
 }
@@ -127,19 +126,19 @@ func (f *Referents) answer(rw http.ResponseWriter, r *http.Request) {
 	}
 	i := slices.IndexFunc(asked, func(a registry.OwnAsked) bool { return a.NoticeID == r.PathValue("notice") })
 	p := protocol.Reply{NoticeID: r.PathValue("notice"), State: protocol.ReplyState(r.PostFormValue("state")), At: f.web.Now(),
-		By: f.words(r).T("answer.by", "name", u.Name), Note: strings.TrimSpace(r.PostFormValue("note"))}
+		By: f.words(r).T("referent.by", "name", u.Name), Note: strings.TrimSpace(r.PostFormValue("note"))}
 	switch {
 	case i < 0:
-		f.showOne(rw, r, http.StatusNotFound, "answer.gone")
+		f.showOne(rw, r, http.StatusNotFound, "referent.gone")
 	case !slices.Contains(said, p.State), p.State == protocol.ReplyRefused && asked[i].Draft.Asked.Kind != protocol.Invitation:
 		f.showOne(rw, r, http.StatusUnprocessableEntity, "answer.state")
 	case !fits(p.Note, maxNote):
-		f.showOne(rw, r, http.StatusUnprocessableEntity, "answer.note")
+		f.showOne(rw, r, http.StatusUnprocessableEntity, "referent.note")
 	case !f.act(rw, r, act.ReferentReply, 1, map[string]any{"site": id, "notice": p.NoticeID, "delegation": d.ID}):
 	default:
 		err := f.Registry.ReplyAsOwner(r.Context(), id, p)
 		if errors.Is(err, registry.ErrUnknownNotice) {
-			f.showOne(rw, r, http.StatusNotFound, "answer.gone")
+			f.showOne(rw, r, http.StatusNotFound, "referent.gone")
 			return
 		}
 		if err != nil {
@@ -194,7 +193,7 @@ func (f *Referents) delegations(rw http.ResponseWriter, r *http.Request) {
 		row := delegationRow{Delegation: d, Organisation: names[d.OrganisationID], State: "now"}
 		var may []string
 		for _, p := range d.Powers {
-			may = append(may, words.T("power."+string(p)))
+			may = append(may, words.T("referent.power."+string(p)))
 		}
 		row.May = strings.Join(may, ", ")
 		switch {
@@ -207,5 +206,5 @@ func (f *Referents) delegations(rw http.ResponseWriter, r *http.Request) {
 		}
 		all = append(all, row)
 	}
-	f.show(rw, r, pages.Page{Template: "delegations.html", Title: "delegations.title", Data: all})
+	f.show(rw, r, pages.Page{Template: "referent_delegations.html", Title: "delegations.title", Data: all})
 }

@@ -97,7 +97,7 @@ func (f *Referents) sites(rw http.ResponseWriter, r *http.Request) {
 	if page < v.Pages {
 		v.After = at(page + 1)
 	}
-	f.show(rw, r, pages.Page{Template: "sites.html", Title: "sites.title", Wide: true, Styles: []string{"login.css"}, Data: v})
+	f.show(rw, r, pages.Page{Template: "referent_sites.html", Title: "sites.title", Wide: true, Styles: []string{"login.css"}, Data: v})
 }
 
 // heardWords says when a site was last heard.

@@ -1,10 +1,7 @@
 package join
 
 import (
-	"embed"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net/http"
 
 	"anagrafe/collector/registry"
@@ -19,38 +16,26 @@ import (
 // id stands on the trail beside the act. The people of an owner of many sites are
 // referents too: its representative has a delegation with all powers for all sites.
 
-//go:embed referent/*.html referent/it.json referent/en.json
-var referentFiles embed.FS
-
 // ReferentPath is where a referent begins.
 const ReferentPath = "/referent"
 
 // Referents are the pages of referents.
 type Referents struct {
 	*Join
-	web    *web.Web // which lets referents in
-	set    *pages.Set
+	web    *web.Web      // which lets referents in
 	upload chan struct{} // a place for each file that is read at once
 }
 
 // uploadsAtOnce bounds the files of referents in memory.
 const uploadsAtOnce = 2
 
-// NewReferents loads the pages. w is of the public listener's address and accepts
+// NewReferents makes the pages. w is of the public listener's address and accepts
 // referents alone.
 func NewReferents(j *Join, w *web.Web) (*Referents, error) {
 	if j == nil || w == nil {
 		return nil, errors.New("the pages of referents need the public pages and their own sign-in")
 	}
-	dir, err := fs.Sub(referentFiles, "referent")
-	if err != nil {
-		return nil, err
-	}
-	set, err := pages.Load(dir, j.Log)
-	if err != nil {
-		return nil, fmt.Errorf("load the pages of referents: %w", err)
-	}
-	return &Referents{Join: j, web: w, set: set, upload: make(chan struct{}, uploadsAtOnce)}, nil
+	return &Referents{Join: j, web: w, upload: make(chan struct{}, uploadsAtOnce)}, nil
 }
 
 // Routes are the pages, for referents who signed in.
@@ -78,15 +63,15 @@ func (f *Referents) show(rw http.ResponseWriter, r *http.Request, p pages.Page) 
 	for i := range p.Nav {
 		p.Nav[i].Current = p.Nav[i].Href == r.URL.Path
 	}
-	f.set.Render(rw, r, p)
+	f.pages.Render(rw, r, p)
 }
 
-func (f *Referents) words(r *http.Request) *pages.Words { return f.set.Words(pages.Language(r)) }
+func (f *Referents) words(r *http.Request) *pages.Words { return f.pages.Words(pages.Language(r)) }
 
 // missing answers for a site that is not there, or not this referent's: nobody is told
 // which.
 func (f *Referents) missing(rw http.ResponseWriter, r *http.Request) {
-	f.show(rw, r, pages.Page{Template: "missing.html", Title: "missing.title", Status: http.StatusNotFound})
+	f.show(rw, r, pages.Page{Template: "referent_missing.html", Title: "missing.title", Status: http.StatusNotFound})
 }
 
 // may returns the delegation by which who asks may use a power for a site.

@@ -256,7 +256,7 @@ func (o *office) makePublicPages() (err error) {
 	}
 	everybody, err := public.New(public.Options{
 		Web: o.publicWeb, Registry: o.reg,
-		Privacy: o.documents.Page(pages.FacePublic), AccessibilityURL: o.config.AccessibilityURL, AppURL: o.config.AppURL, Map: o.districtMap, Log: o.log,
+		Privacy: o.documents.Page(), AccessibilityURL: o.config.AccessibilityURL, AppURL: o.config.AppURL, Map: o.districtMap, Log: o.log,
 	})
 	if err != nil {
 		return err

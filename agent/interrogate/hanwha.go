@@ -103,8 +103,8 @@ func (h *hanwhaReading) ask(cgi, submenu, more string, keys ...string) (sunapi, 
 }
 
 // optional asks for what a device may well not have.
-func (h *hanwhaReading) optional(cgi, submenu, more string, keys ...string) (sunapi, answer) {
-	said, a, err := h.ask(cgi, submenu, more, keys...)
+func (h *hanwhaReading) optional(cgi, submenu string, keys ...string) (sunapi, answer) {
+	said, a, err := h.ask(cgi, submenu, "", keys...)
 	_, unknown := errors.AsType[*sunapiError](err)
 	if status := statusOf(err); !unknown && status != http.StatusNotFound && status != http.StatusNotImplemented {
 		h.told.problem(submenu, err)
@@ -116,7 +116,7 @@ func (h *hanwhaReading) optional(cgi, submenu, more string, keys ...string) (sun
 // rule of the zone counts only as far as the wall clock follows it: a camera has
 // the rule of summer time in its zone also where DSTEnable is false.
 func (h *hanwhaReading) clock() {
-	said, a := h.optional("system", "date", "", "LocalTime", "UTCTime", "DSTEnable", "POSIXTimeZone")
+	said, a := h.optional("system", "date", "LocalTime", "UTCTime", "DSTEnable", "POSIXTimeZone")
 	local, err := time.Parse(time.DateTime, said["LocalTime"])
 	if err != nil || local.Before(earliest) {
 		return
@@ -158,10 +158,10 @@ func withoutSummer(zone *time.Location, now time.Time) *time.Location {
 // A channel that is not active and has no camera is a free place. The device counts
 // from 0, its owner sees 1 and so on.
 func (h *hanwhaReading) channels() {
-	sources, from := h.optional("media", "videosource", "", "Name", "State")
+	sources, from := h.optional("media", "videosource", "Name", "State")
 	cameras := sunapi{}
 	if h.told.recorder {
-		cameras, _ = h.optional("media", "cameraregister", "", "IPAddress", "MACAddress")
+		cameras, _ = h.optional("media", "cameraregister", "IPAddress", "MACAddress")
 	}
 	for _, n := range sources.channels() {
 		key := "Channel." + strconv.Itoa(n) + "."
@@ -183,7 +183,7 @@ func (h *hanwhaReading) channels() {
 // storages reads where images are. A recorder's disks have no type; a camera's
 // storages are DAS (its card) and NAS.
 func (h *hanwhaReading) storages() {
-	said, a := h.optional("system", "storageinfo", "", "Type", "Enable", "TotalSpace", "Status")
+	said, a := h.optional("system", "storageinfo", "Type", "Enable", "TotalSpace", "Status")
 	var all []Kept
 	var raw []string
 	for _, n := range said.numbers("Storage") {
@@ -208,9 +208,9 @@ func (h *hanwhaReading) recording() {
 	if len(h.nums) == 0 {
 		return
 	}
-	storage, kept := h.optional("recording", "storage", "", "Enable", "OverWrite", "AutoDeleteEnable", "AutoDeleteDays")
-	general, _ := h.optional("recording", "general", "", "NormalMode", "EventMode")
-	week, from := h.optional("recording", "recordingschedule", "", append([]string{"Activate"}, sunapiDays[:]...)...)
+	storage, kept := h.optional("recording", "storage", "Enable", "OverWrite", "AutoDeleteEnable", "AutoDeleteDays")
+	general, _ := h.optional("recording", "general", "NormalMode", "EventMode")
+	week, from := h.optional("recording", "recordingschedule", append([]string{"Activate"}, sunapiDays[:]...)...)
 	for i, n := range h.nums {
 		c, key := &h.told.channels[i], "Channel."+strconv.Itoa(n)+"."
 		r := sunapiRecording{recorder: h.told.recorder, enable: storage["Enable"], normal: general[key+"NormalMode"], event: general[key+"EventMode"], activate: week[key+"Activate"]}

@@ -19,7 +19,7 @@ func (h *hanwhaReading) oldest() {
 	}
 	period, from := sunapi(nil), answer{}
 	if h.told.recorder {
-		period, from = h.optional("recording", "searchrecordingperiod", "", "StartTime", "EndTime")
+		period, from = h.optional("recording", "searchrecordingperiod", "StartTime", "EndTime")
 	}
 	days := h.calendar()
 	start := sunapiStamp(period["StartTime"], h.zone)

@@ -136,7 +136,7 @@ func enrolFormer(ctx context.Context, l *line, req *wire.EnrolRequest, first *co
 func CheckInvitation(collector, code string) error {
 	link, err := parseInvitation(collector, code)
 	if err == nil && link.Collector == "" {
-		err = wrongf(NoCollector, nil, "a code without an address: give the collector's too, or the link from the Comune")
+		err = wrongf(NoCollector, "a code without an address: give the collector's too, or the link from the Comune")
 	}
 	return err
 }
@@ -166,7 +166,7 @@ func parseInvitation(collector, code string) (protocol.Link, error) {
 		return protocol.Link{}, err
 	}
 	if link.Collector != "" && link.Collector != collector {
-		return protocol.Link{}, wrongf(NoCollector, nil, "enrol: the link names %s, and %s was given with it", link.Collector, collector)
+		return protocol.Link{}, wrongf(NoCollector, "enrol: the link names %s, and %s was given with it", link.Collector, collector)
 	}
 	link.Collector = collector
 	return link, nil

@@ -190,6 +190,6 @@ func plain(err error) error {
 	return err
 }
 
-func wrongf(r Reason, cause error, format string, args ...any) *Error {
-	return newError(r, cause, fmt.Sprintf(format, args...))
+func wrongf(r Reason, format string, args ...any) *Error {
+	return newError(r, nil, fmt.Sprintf(format, args...))
 }

@@ -286,7 +286,7 @@ func ownKey(dir string) (*ecdsa.PrivateKey, error) {
 func parseCollector(s string) (string, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return "", wrongf(NoCollector, nil, "%q is not a collector's address: it has the form https://host:8443", s)
+		return "", wrongf(NoCollector, "%q is not a collector's address: it has the form https://host:8443", s)
 	}
 	port := u.Port()
 	if port == "" {

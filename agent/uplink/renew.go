@@ -74,7 +74,7 @@ func (u *Uplink) renew(ctx context.Context, l *line, id *Identity) (*Identity, *
 	}
 	if !next.renewAt().After(u.now()) {
 		// It would be renewed again at once, for ever.
-		e := wrongf(UnexpectedAnswer, nil, "%s: the new one ends on %s; check this machine's date", what, next.Until().Format(time.DateOnly))
+		e := wrongf(UnexpectedAnswer, "%s: the new one ends on %s; check this machine's date", what, next.Until().Format(time.DateOnly))
 		u.failed(e, via.name())
 		return nil, e
 	}

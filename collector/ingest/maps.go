@@ -70,7 +70,7 @@ func (s maps) GetTile(ctx context.Context, req *connect.Request[wire.GetTileRequ
 	if err != nil {
 		// The file's own trouble, without the words that name the tile.
 		s.log.ErrorContext(ctx, "the map cannot be read", "op", op, "err", errors.Unwrap(err))
-		return nil, s.temporary("the map cannot be read now: try again later", retryAfter)
+		return nil, s.temporary("the map cannot be read now: try again later")
 	}
 	if refused := s.show(agentID, len(tile)); refused != nil {
 		return nil, refused

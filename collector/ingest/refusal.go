@@ -97,12 +97,12 @@ func (s *Server) answer(ctx context.Context, op, agentID string, err error) *con
 		return connect.NewError(connect.CodeCanceled, ctx.Err())
 	}
 	s.log.ErrorContext(ctx, "call failed", "op", op, "agent", agentID, "err", err)
-	return s.temporary("the register cannot take this now, nothing was recorded: try again later", retryAfter)
+	return s.temporary("the register cannot take this now, nothing was recorded: try again later")
 }
 
-func (s *Server) temporary(text string, after time.Duration) *connect.Error {
+func (s *Server) temporary(text string) *connect.Error {
 	e := s.refuse(protocol.ReasonTemporary, connect.CodeUnavailable, text)
-	e.Meta().Set(protocol.RetryAfterHeader, seconds(after))
+	e.Meta().Set(protocol.RetryAfterHeader, seconds(retryAfter))
 	return e
 }
 

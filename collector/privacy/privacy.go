@@ -92,11 +92,11 @@ func (n *Documents) Document(kind string, lang pages.Lang) (d Document, ok bool)
 	return b.doc, true
 }
 
-// Page serves the information notice as a page of a face, open to everybody.
-func (n *Documents) Page(face pages.Face) http.Handler {
+// Page serves the information notice as a public page.
+func (n *Documents) Page() http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		d, _ := n.Document(Notice, pages.Language(r))
-		n.pages.Render(rw, r, pages.Page{Template: "document.html", Title: "notice.privacy.title", Face: face, Indexed: true, Data: d})
+		n.pages.Render(rw, r, pages.Page{Template: "document.html", Title: "notice.privacy.title", Face: pages.FacePublic, Indexed: true, Data: d})
 	})
 }
 

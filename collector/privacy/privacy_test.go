@@ -85,7 +85,7 @@ func TestPrivacyInABrowser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			mux := http.NewServeMux()
 			mux.Handle("GET "+pages.Prefix, pages.Assets())
-			mux.Handle("GET /privacy", notices(t, c.settings).Page(pages.FacePublic))
+			mux.Handle("GET /privacy", notices(t, c.settings).Page())
 			server := httptest.NewServer(mux)
 			defer server.Close()
 			b := pagestest.Open(t, server.URL, c.width, 900)

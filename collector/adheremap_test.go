@@ -74,7 +74,7 @@ func TestRecognisedOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	o, origin := formSite(t, func(c *Config) {
-		c.OwnerOIDC = OwnerOIDC{Issuer: pagestest.Provider(t, c.PublicURL+"/identity"), Name: "SPID o CIE", ClientID: pagestest.ProviderClient, ClientSecretFile: secret}
+		c.OwnerOIDC = ownerOIDC{Issuer: pagestest.Provider(t, c.PublicURL+"/identity"), Name: "SPID o CIE", ClientID: pagestest.ProviderClient, ClientSecretFile: secret}
 	})
 	b = pagestest.Open(t, origin, 390, 844)
 	b.Visit("/aderisci")

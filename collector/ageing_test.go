@@ -144,11 +144,13 @@ func TestMailSettings(t *testing.T) {
 		"an empty file":          {func(c *Config) { c.SMTPPasswordFile = file("empty", "\n", 0o600) }, "empty"},
 		"a huge file":            {func(c *Config) { c.SMTPPasswordFile = file("huge", strings.Repeat("x", 2000), 0o600) }, "2000 bytes"},
 		"a PEC without sender":   {func(c *Config) { c.PEC.Server = "smtps://pec.example.it:465" }, "[pec]"},
-		"a PEC without port":     {func(c *Config) { c.PEC = PEC{Server: "pec.example.it", From: "a@pec.example.it"} }, "HOST:PORT"},
+		"a PEC without port":     {func(c *Config) { c.PEC = pecMailbox{Server: "pec.example.it", From: "a@pec.example.it"} }, "HOST:PORT"},
 		"SMS without a gateway":  {func(c *Config) { c.SMS.Sender = "Comune" }, "[sms]"},
 		"SMS in clear":           {func(c *Config) { c.SMS.URL = "http://sms.example.it" }, "https://"},
-		"a token for all to see": {func(c *Config) { c.SMS = SMS{URL: "https://sms.example.it", TokenFile: file("token", "parola", 0o644)} }, "chmod 600"},
-		"no file":                {func(c *Config) { c.SMTPPasswordFile = filepath.Join(dir, "none") }, "smtp_password_file"},
+		"a token for all to see": {func(c *Config) {
+			c.SMS = smsGateway{URL: "https://sms.example.it", TokenFile: file("token", "parola", 0o644)}
+		}, "chmod 600"},
+		"no file": {func(c *Config) { c.SMTPPasswordFile = filepath.Join(dir, "none") }, "smtp_password_file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := defaults()
@@ -171,7 +173,7 @@ func TestMailSettings(t *testing.T) {
 	}
 	o := opened(t, t.TempDir(), func(c *Config) {
 		good(c)
-		c.PEC, c.SMS = PEC{Server: "smtps://pec.example.it:465", From: "a@pec.example.it"}, SMS{URL: "https://sms.example.it", TokenFile: file("sms", "parola", 0o600)}
+		c.PEC, c.SMS = pecMailbox{Server: "smtps://pec.example.it:465", From: "a@pec.example.it"}, smsGateway{URL: "https://sms.example.it", TokenFile: file("sms", "parola", 0o600)}
 	})
 	if !slices.Equal(o.mail.Channels, []registry.Channel{registry.ChannelEmail}) ||
 		!slices.Equal(o.pec.Channels, []registry.Channel{registry.ChannelPEC}) || !o.reg.SendsSMS() {

@@ -49,7 +49,7 @@ func (c Config) privacy() privacy.Settings {
 }
 
 // forceInWords is a force with what holds for it alone: "Questura (https://…; 10.20.1.0/24)".
-func forceInWords(f ForceConfig) string {
+func forceInWords(f forceConfig) string {
 	var own []string
 	if f.URL != "" {
 		own = append(own, f.URL)

@@ -56,7 +56,7 @@ func wholeConfig() Config {
 	c := defaults()
 	c.Controller, c.ControllerContact, c.DPOContact = "Comune di Prova", "protocollo@comune.example.it", "dpo@comune.example.it"
 	c.Area, c.SMTPServer, c.SMTPFrom = "area.geojson", "smtp.comune.example.it:587", "registro@comune.example.it"
-	c.PEC = PEC{Server: "smtps://pec.example.it:465", From: "registro@pec.example.it"}
+	c.PEC = pecMailbox{Server: "smtps://pec.example.it:465", From: "registro@pec.example.it"}
 	return c
 }
 
@@ -149,10 +149,10 @@ func changeSetting(t *testing.T, in reflect.Value, name string) {
 			*v = append(*v, netip.MustParsePrefix("10.20.0.0/16"))
 		case *[]int:
 			*v = append(*v, 404)
-		case *[]ForceConfig:
-			*v = append(*v, ForceConfig{Name: "Questura", URL: "https://questura.example.it"})
-		case *[]OIDCGrant:
-			*v = append(*v, OIDCGrant{Claim: "groups"})
+		case *[]forceConfig:
+			*v = append(*v, forceConfig{Name: "Questura", URL: "https://questura.example.it"})
+		case *[]oidcGrant:
+			*v = append(*v, oidcGrant{Claim: "groups"})
 		default:
 			t.Fatalf("%s is of a kind that this test cannot change: %T", name, v)
 		}
@@ -167,9 +167,9 @@ func TestNoticesTellNoSecret(t *testing.T) {
 	c.Store = "postgres://utente:SENTINELLA@db.example.it/registro"
 	c.SMTPServer = "smtps://utente:SENTINELLA@smtp.example.it:465"
 	c.SMTPUser, c.SMTPPasswordFile = "SENTINELLA", "SENTINELLA"
-	c.PEC = PEC{Server: "smtps://pec.example.it:465", From: "registro@pec.example.it", User: "SENTINELLA", PasswordFile: "SENTINELLA"}
-	c.SMS = SMS{URL: "https://utente:SENTINELLA@sms.example.it/send?key=SENTINELLA", User: "SENTINELLA", TokenFile: "SENTINELLA", Body: "SENTINELLA"}
-	c.OpsOIDC = OIDC{Issuer: "https://login.example.it", ClientID: "SENTINELLA", ClientSecretFile: "SENTINELLA"}
+	c.PEC = pecMailbox{Server: "smtps://pec.example.it:465", From: "registro@pec.example.it", User: "SENTINELLA", PasswordFile: "SENTINELLA"}
+	c.SMS = smsGateway{URL: "https://utente:SENTINELLA@sms.example.it/send?key=SENTINELLA", User: "SENTINELLA", TokenFile: "SENTINELLA", Body: "SENTINELLA"}
+	c.OpsOIDC = oidcProvider{Issuer: "https://login.example.it", ClientID: "SENTINELLA", ClientSecretFile: "SENTINELLA"}
 	if all := documents(t, c); strings.Contains(all, "SENTINELLA") || !strings.Contains(all, "smtp.example.it:465") {
 		t.Error("a secret of the configuration is in the notices, or its server is not")
 	}

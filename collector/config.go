@@ -64,7 +64,7 @@ type Config struct {
 	// Balancers: name it here, and have it keep strangers out. Forces says more of
 	// single forces.
 	ConsultAllow []netip.Prefix `toml:"consult_allow"`
-	Forces       []ForceConfig  `toml:"force"`
+	Forces       []forceConfig  `toml:"force"`
 	// ListenMetrics serves Prometheus; keep it inside.
 	ListenMetrics string `toml:"listen_metrics"`
 	// LogFormat is how the log on stderr is written: "text" (key=value), or "json", an
@@ -108,8 +108,8 @@ type Config struct {
 	SMTPUser         string `toml:"smtp_user"`
 	SMTPPasswordFile string `toml:"smtp_password_file"`
 	// PEC and SMS are further ways to people: tables [pec] and [sms].
-	PEC PEC `toml:"pec"`
-	SMS SMS `toml:"sms"`
+	PEC pecMailbox `toml:"pec"`
+	SMS smsGateway `toml:"sms"`
 	// InvitationDays is how long an invitation that nobody used is kept after its code
 	// has ended, from 0 to 365 days: then all of it is deleted.
 	InvitationDays int `toml:"invitation_days"`
@@ -129,11 +129,11 @@ type Config struct {
 	SessionLife time.Duration `toml:"session_life"`
 	// OpsOIDC and ConsultOIDC are who vouches, beside passkeys, for the Comune's people
 	// and for the forces': tables [ops_oidc] and [consult_oidc].
-	OpsOIDC     OIDC `toml:"ops_oidc"`
-	ConsultOIDC OIDC `toml:"consult_oidc"`
+	OpsOIDC     oidcProvider `toml:"ops_oidc"`
+	ConsultOIDC oidcProvider `toml:"consult_oidc"`
 	// OwnerOIDC is who vouches, by SPID or CIE, for owners on the public form: table
 	// [owner_oidc]. Without it they confirm an e-mail address, and officers see that.
-	OwnerOIDC OwnerOIDC `toml:"owner_oidc"`
+	OwnerOIDC ownerOIDC `toml:"owner_oidc"`
 	// CaseYears is how long a closed case is kept with what was seen and done in it,
 	// from 1 to 20 years. Then it is destroyed; that there was one stays.
 	CaseYears int `toml:"case_years"`

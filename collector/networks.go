@@ -17,9 +17,9 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// ForceConfig is one [[force]] of the configuration: what holds for the people of
+// forceConfig is one [[force]] of the configuration: what holds for the people of
 // that force alone, besides what holds for the consultation listener.
-type ForceConfig struct {
+type forceConfig struct {
 	// Name is that of "force add".
 	Name string `toml:"name"`
 	// URL is the host name under which its people consult, and no other; the
@@ -82,7 +82,7 @@ func (c Config) checkNetworks() error {
 	return nil
 }
 
-func (f ForceConfig) check(allow []netip.Prefix) error {
+func (f forceConfig) check(allow []netip.Prefix) error {
 	switch {
 	case f.Name == "":
 		return errors.New("a [[force]] has no name: give the one of \"force add\"")
@@ -113,7 +113,7 @@ func checkPrefixes(what string, all []netip.Prefix) error {
 }
 
 // host is the force's own host name, in lower case.
-func (f ForceConfig) host() string {
+func (f forceConfig) host() string {
 	u, err := url.Parse(f.URL)
 	if err != nil {
 		return ""

@@ -70,7 +70,7 @@ func TestAForceWithAHostNameOfItsOwn(t *testing.T) {
 	o := opened(t, t.TempDir(), func(c *Config) {
 		c.ConsultURL = "https://consult.example"
 		c.ConsultAllow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
-		c.Forces = []ForceConfig{{Name: "Questura", URL: "https://Questura.example", Allow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}}
+		c.Forces = []forceConfig{{Name: "Questura", URL: "https://Questura.example", Allow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}}
 	})
 	h, err := o.consultHandler()
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"anagrafe/collector/web"
 )
 
-// OIDC is a provider of OpenID Connect that vouches for the people of one listener. Its
+// oidcProvider is a provider of OpenID Connect that vouches for the people of one listener. Its
 // redirect address is the listener's, with /login/oidc/callback.
-type OIDC struct {
+type oidcProvider struct {
 	// Issuer is its address, as its tokens name it; empty: nobody vouches.
 	Issuer string `toml:"issuer"`
 	// Name is what the button on the login page calls it, e.g. "SPID".
@@ -19,11 +19,11 @@ type OIDC struct {
 	ClientSecretFile string `toml:"client_secret_file"`
 	// Grants give roles, each a table [[ops_oidc.grant]] or [[consult_oidc.grant]]; the
 	// first that fits holds. Who fits none is refused.
-	Grants []OIDCGrant `toml:"grant"`
+	Grants []oidcGrant `toml:"grant"`
 }
 
-// OIDCGrant gives a role to whom the provider says Value of, in the claim Claim.
-type OIDCGrant struct {
+// oidcGrant gives a role to whom the provider says Value of, in the claim Claim.
+type oidcGrant struct {
 	Claim         string `toml:"claim"`
 	Value         string `toml:"value"`
 	Role          string `toml:"role"`
@@ -31,10 +31,10 @@ type OIDCGrant struct {
 	Qualification string `toml:"qualification"`
 }
 
-// OwnerOIDC is the provider that vouches for owners on the public form, by SPID or CIE
+// ownerOIDC is the provider that vouches for owners on the public form, by SPID or CIE
 // alone: the Comune's own. It gives nobody a role. Its redirect address is public_url with
 // /identity.
-type OwnerOIDC struct {
+type ownerOIDC struct {
 	Issuer           string `toml:"issuer"`
 	Name             string `toml:"name"` // on the button: "SPID o CIE"
 	ClientID         string `toml:"client_id"`
@@ -42,12 +42,12 @@ type OwnerOIDC struct {
 }
 
 // provider is what package web takes; nil without an issuer.
-func (o OwnerOIDC) provider() (*web.Provider, error) {
-	return OIDC{Issuer: o.Issuer, Name: o.Name, ClientID: o.ClientID, ClientSecretFile: o.ClientSecretFile}.provider("owner_oidc")
+func (o ownerOIDC) provider() (*web.Provider, error) {
+	return oidcProvider{Issuer: o.Issuer, Name: o.Name, ClientID: o.ClientID, ClientSecretFile: o.ClientSecretFile}.provider("owner_oidc")
 }
 
 // provider is what package web takes; nil without an issuer.
-func (o OIDC) provider(table string) (*web.Provider, error) {
+func (o oidcProvider) provider(table string) (*web.Provider, error) {
 	if o.Issuer == "" {
 		if o.Name != "" || o.ClientID != "" || o.ClientSecretFile != "" || len(o.Grants) > 0 {
 			return nil, fmt.Errorf("[%s] has no issuer: give the provider's address, or remove the table", table)

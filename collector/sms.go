@@ -5,9 +5,9 @@ import (
 	"anagrafe/collector/web/mail"
 )
 
-// SMS is a gateway that sends short messages to contacts of whom no more is known than
+// smsGateway is a gateway that sends short messages to contacts of whom no more is known than
 // a mobile phone: table [sms].
-type SMS struct {
+type smsGateway struct {
 	// URL takes a POST of JSON for each message, over https. Empty: no SMS are sent.
 	URL string `toml:"url"`
 	// User and TokenFile are the login, as HTTP Basic; without a user the token is sent
@@ -25,10 +25,10 @@ type SMS struct {
 	Refused []int `toml:"refused"`
 }
 
-// PEC is the mailbox of certified mail from which messages to PEC addresses are sent:
+// pecMailbox is the mailbox of certified mail from which messages to PEC addresses are sent:
 // table [pec]. Without one they go over smtp_server, and many PEC mailboxes refuse what
 // is not PEC.
-type PEC struct {
+type pecMailbox struct {
 	Server       string `toml:"server"` // as smtp_server
 	From         string `toml:"from"`   // the mailbox's address
 	User         string `toml:"user"`

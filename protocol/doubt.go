@@ -8,11 +8,11 @@ type Doubts uint16
 
 // The reasons, in the order in which they are told.
 const (
-	DoubtDirection      Doubts = 1 << iota // nobody knows where it looks
-	DoubtTurns                             // it may have looked elsewhere
-	DoubtAngle                             // nobody knows how wide it sees
-	DoubtRange                             // nobody knows how far it sees
-	DoubtAccuracy                          // where exactly it hangs decides
+	doubtDirection      Doubts = 1 << iota // nobody knows where it looks
+	doubtTurns                             // it may have looked elsewhere
+	doubtAngle                             // nobody knows how wide it sees
+	doubtRange                             // nobody knows how far it sees
+	doubtAccuracy                          // where exactly it hangs decides
 	DoubtOldPosition                       // nobody has renewed the position for long
 	DoubtOldView                           // nor what it sees
 	DoubtOldSchedule                       // an agent read the schedule once, and has long been silent

@@ -37,7 +37,7 @@ func reaching(pos Position, view View) Sector {
 	if v.RangeM != nil {
 		s.reach = float64(*v.RangeM)
 	} else {
-		s.doubts |= DoubtRange
+		s.doubts |= doubtRange
 	}
 	return s
 }
@@ -47,15 +47,15 @@ func (s *Sector) aim() {
 	v := &s.view
 	all := v.AngleDeg != nil && *v.AngleDeg == 360
 	if v.Turns {
-		s.doubts |= DoubtTurns
+		s.doubts |= doubtTurns
 	}
 	if v.DirectionDeg == nil && !all && !v.Turns {
-		s.doubts |= DoubtDirection
+		s.doubts |= doubtDirection
 	}
 	if v.AngleDeg == nil {
-		s.doubts |= DoubtAngle
+		s.doubts |= doubtAngle
 	}
-	if s.round = all || s.doubts&(DoubtTurns|DoubtDirection|DoubtAngle) != 0; !s.round {
+	if s.round = all || s.doubts&(doubtTurns|doubtDirection|doubtAngle) != 0; !s.round {
 		s.axisEast, s.axisNorth = math.Sincos(float64(*v.DirectionDeg) * math.Pi / 180)
 		s.sin, s.cos = math.Sincos(float64(*v.AngleDeg) / 2 * math.Pi / 180)
 	}
@@ -87,7 +87,7 @@ func (s *Sector) Sight(east, north float64, sees Answer) Sight {
 	if sees == Unknown {
 		a.Doubts = s.doubts
 		if a.Doubts == 0 {
-			a.Doubts = DoubtAccuracy
+			a.Doubts = doubtAccuracy
 		}
 	}
 	return a

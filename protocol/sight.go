@@ -106,7 +106,7 @@ func See(pos Position, view View, p Point) Sight {
 	a := s.Sight(east, north, sees)
 	if sees == Unknown {
 		if _, edge := s.edge(east, north); edge < s.margin {
-			a.Doubts |= DoubtAccuracy
+			a.Doubts |= doubtAccuracy
 		}
 	}
 	if !near {

@@ -135,14 +135,14 @@ type Device struct {
 	Family      Family          // whose own interface was read; "": ONVIF alone
 	Kept        Kept            // where its images are
 	Facts       map[string]Fact // of "clock", "zone", "kept": present when it said something
-	Suggested   *Place          // where it says it is; to be offered to the owner, never sent
+	Suggested   *place          // where it says it is; to be offered to the owner, never sent
 	Channels    []Channel
 	Errors      []Problem // what could not be read, and why
 	Answered    bool      // it spoke ONVIF, if only to refuse
 }
 
-// Place is a position that a device was told, degrees WGS84.
-type Place struct{ Lat, Lon float64 }
+// place is a position that a device was told, degrees WGS84.
+type place struct{ Lat, Lon float64 }
 
 // Channel is one picture source: of a recorder, or the camera itself.
 //

@@ -140,7 +140,7 @@ func TestScheduleService(t *testing.T) {
 	c.Answers = append(c.Answers, cameratest.Answer{File: "GetServices", Namespace: nsDevice, Operation: "GetServices", Status: 200, Body: []byte(envelopeWith(offer + "</tds:GetServicesResponse>"))})
 	d := start(t, c, cameratest.Options{})
 	got := asker(t, nil).Ask(t.Context(), sighted(d))
-	if len(got.Channels) != 3 || got.Suggested == nil || *got.Suggested != (Place{45.4642, 9.19}) || got.Kept != KeptDisk {
+	if len(got.Channels) != 3 || got.Suggested == nil || *got.Suggested != (place{45.4642, 9.19}) || got.Kept != KeptDisk {
 		t.Fatalf("read as %+v", got)
 	}
 	night := got.Channels[1].Schedule

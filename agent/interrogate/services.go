@@ -71,7 +71,7 @@ func (o *offer) take(answer services) {
 
 // placed is where a device stands and keeps images.
 type placed struct {
-	at    *Place
+	at    *place
 	kept  Kept
 	words string // for kept
 }
@@ -103,7 +103,7 @@ func (l *lane) inputs(ctx context.Context, o offer, sources []string) []string {
 }
 
 // readPlace gives the first place that is one. 0,0 is a form left empty.
-func readPlace(answer geoLocation) *Place {
+func readPlace(answer geoLocation) *place {
 	for _, p := range answer.Places {
 		if p.At == nil {
 			continue
@@ -111,7 +111,7 @@ func readPlace(answer geoLocation) *Place {
 		lat, err1 := strconv.ParseFloat(strings.TrimSpace(p.At.Lat), 64)
 		lon, err2 := strconv.ParseFloat(strings.TrimSpace(p.At.Lon), 64)
 		if err1 == nil && err2 == nil && lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180 && (lat != 0 || lon != 0) {
-			return &Place{Lat: lat, Lon: lon}
+			return &place{Lat: lat, Lon: lon}
 		}
 	}
 	return nil

@@ -62,14 +62,14 @@ func (c *camera) retentionNow() (r protocol.Retention, his bool) {
 	return r, his
 }
 
-// Overruled is what a device tells where the owner's word counts instead; nil
+// overruled is what a device tells where the owner's word counts instead; nil
 // where it does not, or both say the same. It never leaves.
-type Overruled struct {
+type overruled struct {
 	Schedule  *protocol.Schedule  `json:"schedule,omitempty"`
 	Retention *protocol.Retention `json:"retention,omitempty"`
 }
 
-func (c *camera) overruled() (o Overruled) {
+func (c *camera) overruled() (o overruled) {
 	if now, his := c.scheduleNow(); his && c.schedule.Kind != protocol.ScheduleUnknown && !sameTimes(now, c.schedule) {
 		told := c.schedule
 		o.Schedule = &told

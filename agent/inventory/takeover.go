@@ -21,7 +21,7 @@ type Takeover struct {
 	At       time.Time          `json:"at"`     // when the register was asked
 	Recorded []Recorded         `json:"recorded"`
 	Found    []FoundCamera      `json:"found"`            // what may be one of them
-	Locked   []LockedDevice     `json:"locked,omitempty"` // where others of them may be
+	Locked   []lockedDevice     `json:"locked,omitempty"` // where others of them may be
 	Contacts []protocol.Contact `json:"contacts,omitempty"`
 }
 
@@ -48,8 +48,8 @@ type FoundCamera struct {
 	Recorder string `json:"recorder"` // maker and model
 }
 
-// LockedDevice is a device that lists its cameras only with its password.
-type LockedDevice struct {
+// lockedDevice is a device that lists its cameras only with its password.
+type lockedDevice struct {
 	ID   string `json:"id"`
 	Name string `json:"name"` // maker and model, else how it calls itself, else its address
 }
@@ -217,7 +217,7 @@ func (t Takeover) Check(choices []Choice) error {
 			add(i, "here", "is no camera that was found here and is not declared")
 		case c.Here != "" && here[c.Here]:
 			add(i, "here", "is chosen twice")
-		case c.On != "" && (c.Here != "" || c.Drop || !slices.ContainsFunc(t.Locked, func(d LockedDevice) bool { return d.ID == c.On })):
+		case c.On != "" && (c.Here != "" || c.Drop || !slices.ContainsFunc(t.Locked, func(d lockedDevice) bool { return d.ID == c.On })):
 			add(i, "on", "is no device whose cameras are not known yet")
 		}
 		chosen[c.ID], here[c.Here] = true, true

@@ -78,11 +78,11 @@ func (d *device) locked() bool {
 
 // lockedFor lists the locked devices of which no channel is known. Where there is one
 // alone, what was typed and not found is proposed to be on it.
-func (b *book) lockedFor(recorded []Recorded) (all []LockedDevice) {
+func (b *book) lockedFor(recorded []Recorded) (all []lockedDevice) {
 	for _, d := range b.devices {
 		told := func(c *camera) bool { return c.device == d && c.channel != "" && c.family != byHand }
 		if d.locked() && !b.elsewhere(d) && !slices.ContainsFunc(b.cameras, told) {
-			all = append(all, LockedDevice{d.id, cmp.Or(line(d.vendor+" "+d.model), line(d.name), d.address)})
+			all = append(all, lockedDevice{d.id, cmp.Or(line(d.vendor+" "+d.model), line(d.name), d.address)})
 		}
 	}
 	for i := range recorded {

@@ -116,7 +116,7 @@ type Camera struct {
 	// how long images stay. What the device tells instead is in Overruled.
 	Hours     string    `json:"hours,omitempty"`
 	HoursAt   time.Time `json:"hours_at,omitzero"`
-	Overruled Overruled `json:"overruled,omitzero"`
+	Overruled overruled `json:"overruled,omitzero"`
 	// ByHand: the owner listed it, its recorder has not told it yet.
 	ByHand bool `json:"by_hand,omitempty"`
 	// Depth is how far back its footage was seen to reach.

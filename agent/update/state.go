@@ -32,7 +32,7 @@ type state struct {
 	Schema int64 `json:"schema,omitempty"`
 	// Trial is under way, or was when the power went; nil: none.
 	Trial    *trial                `json:"trial,omitempty"`
-	Failed   []Failure             `json:"failed,omitempty"` // the newest last
+	Failed   []failure             `json:"failed,omitempty"` // the newest last
 	Programs map[string]fetched    `json:"programs,omitempty"`
 	Hold     bool                  `json:"hold,omitempty"` // the owner said: not now
 	Notes    map[string]whatIsSaid `json:"notes,omitempty"`
@@ -47,8 +47,8 @@ type trial struct {
 	Schema int64 `json:"schema,omitempty"` // of that one
 }
 
-// Failure is a version that was tried, and from which the agent went back.
-type Failure struct {
+// failure is a version that was tried, and from which the agent went back.
+type failure struct {
 	Version string           `json:"version"`
 	Why     protocol.Setback `json:"why"`
 	At      time.Time        `json:"at"`
@@ -126,13 +126,13 @@ func (u *Updater) save(s *state) error {
 }
 
 // failed is the failure of a version.
-func (s *state) failed(version string) (Failure, bool) {
+func (s *state) failed(version string) (failure, bool) {
 	for _, f := range s.Failed {
 		if f.Version == version {
 			return f, true
 		}
 	}
-	return Failure{}, false
+	return failure{}, false
 }
 
 // maxFailed is how many failures are remembered.
@@ -140,7 +140,7 @@ const maxFailed = 20
 
 func (s *state) fail(version string, why protocol.Setback, at time.Time) {
 	if _, is := s.failed(version); !is {
-		s.Failed = append(s.Failed, Failure{version, why, at.UTC().Truncate(time.Second)})
+		s.Failed = append(s.Failed, failure{version, why, at.UTC().Truncate(time.Second)})
 	}
 	if over := len(s.Failed) - maxFailed; over > 0 {
 		s.Failed = s.Failed[over:]

@@ -115,7 +115,7 @@ type Standing struct {
 	// Next is a newer version that is given out; "": none is known.
 	Next      string            `json:"next,omitempty"`
 	NextNotes map[string]string `json:"next_notes,omitempty"`
-	Failed    []Failure         `json:"failed,omitempty"`
+	Failed    []failure         `json:"failed,omitempty"`
 }
 
 // Standing reports how it stands.

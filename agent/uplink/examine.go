@@ -21,12 +21,12 @@ type Part string
 
 // The parts that Examine looks at.
 const (
-	PartCertificate Part = "certificate" // the agent's own, by this machine's date
-	PartName        Part = "name"        // the collector's name leads to an address
-	PartRoute       Part = "route"       // a TCP connection is made
-	PartTLS         Part = "tls"         // who answers is the collector
+	partCertificate Part = "certificate" // the agent's own, by this machine's date
+	partName        Part = "name"        // the collector's name leads to an address
+	partRoute       Part = "route"       // a TCP connection is made
+	partTLS         Part = "tls"         // who answers is the collector
 	PartUDP         Part = "udp"         // QUIC comes through
-	PartClock       Part = "clock"       // this machine's, against the collector's
+	partClock       Part = "clock"       // this machine's, against the collector's
 	PartAdmission   Part = "admission"   // the collector knows this agent, and grants it the site
 )
 
@@ -63,17 +63,17 @@ func Examine(ctx context.Context, id *Identity, siteID string, now func() time.T
 	}
 	l, err := newLine(id.Collector, id.trust(), lineOptions{roadOptions: roadOptions{now: now}})
 	if err != nil {
-		return []Finding{{PartName, StateBad, "the collector's address cannot be read: " + id.Collector, "enrol again with the whole link", err.Error()}}
+		return []Finding{{partName, StateBad, "the collector's address cannot be read: " + id.Collector, "enrol again with the whole link", err.Error()}}
 	}
 	defer l.road.close()
 	e := &examination{ctx: ctx, id: id, line: l, now: now, found: map[Part]State{}}
-	e.look(PartCertificate, nil, e.certificate)
-	e.look(PartName, nil, e.name)
-	e.look(PartRoute, []Part{PartName}, e.route)
-	e.look(PartTLS, []Part{PartRoute}, e.tls)
-	e.look(PartUDP, []Part{PartName}, e.udp)
+	e.look(partCertificate, nil, e.certificate)
+	e.look(partName, nil, e.name)
+	e.look(partRoute, []Part{partName}, e.route)
+	e.look(partTLS, []Part{partRoute}, e.tls)
+	e.look(PartUDP, []Part{partName}, e.udp)
 	e.look(PartAdmission, nil, func(ctx context.Context) Finding { return e.admission(ctx, siteID) })
-	e.look(PartClock, nil, e.clock)
+	e.look(partClock, nil, e.clock)
 	return e.findings
 }
 
@@ -224,7 +224,7 @@ func (e *examination) udp(ctx context.Context) Finding {
 	}
 	f := Finding{State: StateSlow, Found: "no answer over UDP: QUIC does not come through", Raw: err.Error(),
 		Do: "nothing must be done, messages go over TCP; better: let UDP go out to port " + e.line.road.port}
-	if e.found[PartRoute] == StateBad {
+	if e.found[partRoute] == StateBad {
 		f.State, f.Do = StateBad, "check the connection to the internet"
 	}
 	return f

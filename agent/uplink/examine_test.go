@@ -30,8 +30,8 @@ func (c *collector) GetSite(_ context.Context, req *connect.Request[wire.GetSite
 
 func TestExamine(t *testing.T) {
 	t.Parallel()
-	good := map[Part]State{PartCertificate: StateGood, PartName: StateGood, PartRoute: StateGood, PartTLS: StateGood,
-		PartUDP: StateGood, PartAdmission: StateGood, PartClock: StateGood}
+	good := map[Part]State{partCertificate: StateGood, partName: StateGood, partRoute: StateGood, partTLS: StateGood,
+		PartUDP: StateGood, PartAdmission: StateGood, partClock: StateGood}
 	for name, tt := range map[string]struct {
 		on      servers
 		arrange func(t *testing.T, c *collector, id *Identity)
@@ -42,24 +42,24 @@ func TestExamine(t *testing.T) {
 	}{
 		"all is well":        {on: servers{true, true}},
 		"UDP is blocked":     {on: servers{tcp: true}, want: map[Part]State{PartUDP: StateSlow}},
-		"TCP answers nobody": {on: servers{udp: true}, want: map[Part]State{PartTLS: StateBad}},
+		"TCP answers nobody": {on: servers{udp: true}, want: map[Part]State{partTLS: StateBad}},
 		"nobody is there": {arrange: func(t *testing.T, c *collector, id *Identity) { id.Collector = "https://" + closedPort(t, c.host) },
-			want: map[Part]State{PartRoute: StateBad, PartTLS: StateUnknown, PartUDP: StateBad, PartAdmission: StateBad, PartClock: StateUnknown}},
+			want: map[Part]State{partRoute: StateBad, partTLS: StateUnknown, PartUDP: StateBad, PartAdmission: StateBad, partClock: StateUnknown}},
 		"the name leads nowhere": {arrange: func(_ *testing.T, _ *collector, id *Identity) { id.Collector = "https://nessuno.invalid:8443" },
-			want: map[Part]State{PartName: StateBad, PartRoute: StateUnknown, PartTLS: StateUnknown, PartUDP: StateUnknown, PartAdmission: StateBad, PartClock: StateUnknown}},
+			want: map[Part]State{partName: StateBad, partRoute: StateUnknown, partTLS: StateUnknown, PartUDP: StateUnknown, PartAdmission: StateBad, partClock: StateUnknown}},
 		"somebody else answers": {on: servers{true, true}, arrange: func(t *testing.T, _ *collector, id *Identity) {
 			id.authorities = []*x509.Certificate{newAuthority(t).cert}
 		},
-			want: map[Part]State{PartTLS: StateBad, PartUDP: StateBad, PartAdmission: StateBad, PartClock: StateUnknown}},
+			want: map[Part]State{partTLS: StateBad, PartUDP: StateBad, PartAdmission: StateBad, partClock: StateUnknown}},
 		"revoked": {on: servers{true, true}, arrange: func(_ *testing.T, c *collector, _ *Identity) {
 			c.before = func([]byte) error {
 				return refusal(connect.CodePermissionDenied, string(protocol.ReasonRevoked), "revoked")
 			}
 		}, want: map[Part]State{PartAdmission: StateBad}},
-		"no site":                   {on: servers{true, true}, site: "-", want: map[Part]State{PartAdmission: StateBad, PartClock: StateUnknown}},
-		"the certificate has ended": {on: servers{true, true}, ahead: 40 * 24 * time.Hour, want: map[Part]State{PartCertificate: StateSlow, PartClock: StateSlow}},
-		"it ended long ago":         {on: servers{true, true}, ahead: 300 * 24 * time.Hour, want: map[Part]State{PartCertificate: StateBad, PartClock: StateSlow}},
-		"this clock is slow":        {on: servers{true, true}, ahead: -24 * time.Hour, want: map[Part]State{PartCertificate: StateBad, PartClock: StateSlow}},
+		"no site":                   {on: servers{true, true}, site: "-", want: map[Part]State{PartAdmission: StateBad, partClock: StateUnknown}},
+		"the certificate has ended": {on: servers{true, true}, ahead: 40 * 24 * time.Hour, want: map[Part]State{partCertificate: StateSlow, partClock: StateSlow}},
+		"it ended long ago":         {on: servers{true, true}, ahead: 300 * 24 * time.Hour, want: map[Part]State{partCertificate: StateBad, partClock: StateSlow}},
+		"this clock is slow":        {on: servers{true, true}, ahead: -24 * time.Hour, want: map[Part]State{partCertificate: StateBad, partClock: StateSlow}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -128,7 +128,7 @@ func TestThroughProxy(t *testing.T) {
 	if p.connects() < 2 {
 		t.Errorf("%d connections through the proxy", p.connects())
 	}
-	states(t, Examine(t.Context(), id, "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c001", nil), map[Part]State{PartName: StateSlow, PartUDP: StateSlow}, p.addr)
+	states(t, Examine(t.Context(), id, "0d5b1c4e-3a57-4b0e-9d4f-6a1de2a7c001", nil), map[Part]State{partName: StateSlow, PartUDP: StateSlow}, p.addr)
 }
 
 func TestNoProxy(t *testing.T) {
@@ -157,7 +157,7 @@ func states(t *testing.T, findings []Finding, want map[Part]State, route string)
 		if f.State != StateGood && f.State != StateUnknown && f.Do == "" {
 			t.Errorf("%s: nothing is said of what to do: %s", f.Part, f.Found)
 		}
-		if f.Part == PartRoute && !strings.Contains(f.Found, route) {
+		if f.Part == partRoute && !strings.Contains(f.Found, route) {
 			t.Errorf("the route does not name %q: %s", route, f.Found)
 		}
 	}
@@ -201,8 +201,8 @@ func TestProxyRefuses(t *testing.T) {
 				name = StateBad
 			}
 			if name == StateSlow {
-				states(t, findings, map[Part]State{PartName: name, PartRoute: StateBad, PartTLS: StateUnknown, PartUDP: StateBad,
-					PartAdmission: StateBad, PartClock: StateUnknown}, tt.says)
+				states(t, findings, map[Part]State{partName: name, partRoute: StateBad, partTLS: StateUnknown, PartUDP: StateBad,
+					PartAdmission: StateBad, partClock: StateUnknown}, tt.says)
 			}
 			u := New(Options{Identity: id, Outbox: newOutbox(), Log: slog.New(slog.NewTextHandler(&log, nil))})
 			l, err := newLine(id.Collector, id.trust(), lineOptions{})

@@ -53,11 +53,11 @@ type last struct {
 type Dossier struct {
 	Head    Head
 	Parts   []Part
-	Entries []Entry
+	Entries []entry
 }
 
-// Entry is an act as the trail has it.
-type Entry struct {
+// entry is an act as the trail has it.
+type entry struct {
 	trail.Header
 	Covered int64 `json:"-"` // entries that the checkpoint covers under which it is proven
 }

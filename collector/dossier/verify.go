@@ -153,7 +153,7 @@ func read(lines [][]byte, vkey string) (d Dossier, err error) {
 		if err != nil {
 			return d, &Altered{i + 2, err.Error()}
 		}
-		d.Entries = append(d.Entries, Entry{h, covered(l.Entry.Checkpoint)})
+		d.Entries = append(d.Entries, entry{h, covered(l.Entry.Checkpoint)})
 	}
 	return d, nil
 }

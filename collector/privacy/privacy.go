@@ -35,31 +35,31 @@ type Document struct {
 	Lang     pages.Lang `json:"lang"`
 	Title    string     `json:"title"`
 	Lead     string     `json:"lead"`
-	Sections []Section  `json:"sections"`
+	Sections []section  `json:"sections"`
 	Missing  int        `json:"missing"` // statements that cannot be made yet; 0: complete
 }
 
-// Section is a part of it.
-type Section struct {
+// section is a part of it.
+type section struct {
 	Title      string      `json:"title"`
-	Statements []Statement `json:"statements"`
+	Statements []statement `json:"statements"`
 }
 
-// Statement is one thing said, and the settings that it comes from; none: it holds
+// statement is one thing said, and the settings that it comes from; none: it holds
 // however the collector is set.
-type Statement struct {
+type statement struct {
 	Text    string    `json:"text"`
-	From    []Setting `json:"from,omitempty"`
+	From    []setting `json:"from,omitempty"`
 	Missing bool      `json:"missing,omitempty"` // a setting that it needs is empty
 }
 
-// Setting is a key of collector.toml with its value.
-type Setting struct {
+// setting is a key of collector.toml with its value.
+type setting struct {
 	Name  string `json:"name"`
 	Value string `json:"value"` // "": not set
 }
 
-func (s Setting) String() string { return fmt.Sprintf("%s = %q", s.Name, s.Value) }
+func (s setting) String() string { return fmt.Sprintf("%s = %q", s.Name, s.Value) }
 
 // Documents makes the documents of one collector.
 type Documents struct {

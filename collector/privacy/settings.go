@@ -50,24 +50,24 @@ type builder struct {
 
 // section begins one.
 func (b *builder) section(key string) {
-	b.doc.Sections = append(b.doc.Sections, Section{Title: b.words.T("section." + key)})
+	b.doc.Sections = append(b.doc.Sections, section{Title: b.words.T("section." + key)})
 }
 
-func (b *builder) add(s Statement) {
+func (b *builder) add(s statement) {
 	last := &b.doc.Sections[len(b.doc.Sections)-1]
 	last.Statements = append(last.Statements, s)
 }
 
 // say adds a statement that comes from settings; pairs fill its text.
-func (b *builder) say(key string, from []Setting, pairs ...any) {
-	b.add(Statement{Text: b.words.T(key, pairs...), From: from})
+func (b *builder) say(key string, from []setting, pairs ...any) {
+	b.add(statement{Text: b.words.T(key, pairs...), From: from})
 }
 
 // need adds a statement about the value of a setting, as {value}; without a value
 // it says that this is missing.
 func (b *builder) need(key, name, value string) {
 	value = strings.TrimSpace(value)
-	s := Statement{Text: b.words.T(key, "value", value), From: settings(name, value)}
+	s := statement{Text: b.words.T(key, "value", value), From: settings(name, value)}
 	if value == "" {
 		s.Text, s.Missing = b.words.T("missing", "what", b.words.T(key+".what"), "setting", name), true
 		b.doc.Missing++
@@ -85,14 +85,14 @@ func (b *builder) either(key, name, value string) {
 }
 
 // settings are those that a statement comes from: names and values in turn.
-func settings(pairs ...any) []Setting {
-	var all []Setting
+func settings(pairs ...any) []setting {
+	var all []setting
 	for i := 0; i+1 < len(pairs); i += 2 {
 		value := fmt.Sprint(pairs[i+1])
 		if list, ok := pairs[i+1].([]string); ok {
 			value = strings.Join(list, ", ")
 		}
-		all = append(all, Setting{fmt.Sprint(pairs[i]), value})
+		all = append(all, setting{fmt.Sprint(pairs[i]), value})
 	}
 	return all
 }

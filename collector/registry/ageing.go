@@ -125,7 +125,7 @@ func (r *Registry) ageSite(ctx context.Context, siteID string, now time.Time, to
 		}
 		var next ages
 		if next, do = a.step(now); do.withdraw {
-			return r.act(ctx, tx, siteID, protocol.SiteWithdrawn, now, AuthorAgeing)
+			return r.act(ctx, tx, siteID, protocol.SiteWithdrawn, now, authorAgeing)
 		}
 		if do.remind {
 			if err := r.remind(ctx, tx, siteID, now); err != nil {

@@ -206,7 +206,7 @@ func TestReminders(t *testing.T) {
 		t.Errorf("no change: %d, %v", last, err)
 	}
 	own, err := a.r.Own(t.Context(), a.site)
-	if want := (Adhesion{a.at(), a.at().AddDate(1, 0, -30), a.at().AddDate(1, 0, 0), a.at().AddDate(2, 0, 0)}); err != nil || own.Adhesion != want {
+	if want := (adhesion{a.at(), a.at().AddDate(1, 0, -30), a.at().AddDate(1, 0, 0), a.at().AddDate(2, 0, 0)}); err != nil || own.Adhesion != want {
 		t.Errorf("%+v, %v", own.Adhesion, err)
 	}
 	if err := a.r.Renew(t.Context(), id(9), a.at()); !errors.Is(err, ErrUnknownSite) {

@@ -20,11 +20,11 @@ type Agent struct {
 	RevokedAt         time.Time // zero: may speak
 	CertificateSerial string    // hexadecimal; "" none yet
 	CertificateUntil  time.Time
-	Sites             []AgentSite // of its open grants
+	Sites             []agentSite // of its open grants
 }
 
-// AgentSite is an agent's part in a site.
-type AgentSite struct {
+// agentSite is an agent's part in a site.
+type agentSite struct {
 	ID         string
 	Name       string    // as invited; "": see SiteRow
 	Until      time.Time // when its grant ends by itself (a visit); zero: it does not
@@ -54,7 +54,7 @@ var agentSites = `SELECT o.agent_id, o.site_id, o.until_at, o.declared, o.others
 
 const agentSitesEnd = ` GROUP BY g.agent_id, g.site_id) o JOIN sites s ON s.id = o.site_id ORDER BY o.agent_id, o.site_id`
 
-func (r *Registry) scanAgentSite(scan func(...any) error) (agent string, site AgentSite, err error) {
+func (r *Registry) scanAgentSite(scan func(...any) error) (agent string, site agentSite, err error) {
 	var until, declared int64
 	var invited, key []byte
 	if err := scan(&agent, &site.ID, &until, &declared, &site.Others, &invited, &key); err != nil {

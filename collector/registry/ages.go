@@ -116,12 +116,12 @@ func (s site) hashes(ctx context.Context, query string) (map[[32]byte]bool, erro
 	return hashes, err
 }
 
-// Adhesion is how long an owner's yes lasts.
-type Adhesion struct {
+// adhesion is how long an owner's yes lasts.
+type adhesion struct {
 	RenewedAt time.Time
 	RemindAt  time.Time // the first reminder
 	RenewBy   time.Time // a year after RenewedAt
 	EndsAt    time.Time // the site is withdrawn then, unless it is renewed
 }
 
-func (a ages) adhesion() Adhesion { return Adhesion{a.renewed, a.moment(0), a.year(), a.ends} }
+func (a ages) adhesion() adhesion { return adhesion{a.renewed, a.moment(0), a.year(), a.ends} }

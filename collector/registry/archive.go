@@ -51,7 +51,7 @@ type ArchiveInfo struct {
 	Schema  int64     `json:"schema"`  // of the register
 	Version string    `json:"version"` // of the program
 	// Ledger is how far the ledger of erasures had come.
-	Ledger LedgerHead `json:"ledger"`
+	Ledger ledgerHead `json:"ledger"`
 }
 
 type archiveHeader struct {

@@ -312,19 +312,19 @@ func (w *asOfWalk) compare(known, valid time.Time) error {
 
 // erasedAfter is what is told of what went after a moment: of a camera that had
 // gone before the whole site did, nothing any more.
-func (m *modelRecord) erasedAfter(known time.Time) []Gone {
+func (m *modelRecord) erasedAfter(known time.Time) []gone {
 	var whole time.Time
 	for _, e := range m.erasures {
 		if e.CameraID == "" {
 			whole = e.RecordedAt
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(m.erasures), func(e Gone) bool {
+	return slices.DeleteFunc(slices.Clone(m.erasures), func(e gone) bool {
 		return !e.RecordedAt.After(known) || e.CameraID != "" && e.RecordedAt.Before(whole)
 	})
 }
 
-func erased(all []Gone) []string {
+func erased(all []gone) []string {
 	var texts []string
 	for _, e := range all {
 		texts = append(texts, fmt.Sprint(e.CameraID, " ", e.At.UTC(), " ", e.RecordedAt.UTC()))

@@ -7,47 +7,47 @@ import (
 	"anagrafe/protocol"
 )
 
-// Author is in which quality somebody made a change.
-type Author string
+// author is in which quality somebody made a change.
+type author string
 
 const (
-	AuthorUnknown     Author = "" // of what is done again by the ledger of erasures, which names nobody
-	AuthorOwner       Author = "owner"
-	AuthorReferent    Author = "referent"
-	AuthorControlRoom Author = "control-room"
-	AuthorAgent       Author = "agent" // the program: a measurement, or what follows from an enrolment
-	AuthorOps         Author = "ops"
-	AuthorImport      Author = "import"
-	AuthorAgeing      Author = "ageing" // nobody: an adhesion that was not renewed, a suspension that was to end
+	authorUnknown     author = "" // of what is done again by the ledger of erasures, which names nobody
+	authorOwner       author = "owner"
+	authorReferent    author = "referent"
+	authorControlRoom author = "control-room"
+	authorAgent       author = "agent" // the program: a measurement, or what follows from an enrolment
+	authorOps         author = "ops"
+	authorImport      author = "import"
+	authorAgeing      author = "ageing" // nobody: an adhesion that was not renewed, a suspension that was to end
 )
 
-// Reason is why something changed.
-type Reason string
+// reason is why something changed.
+type reason string
 
 const (
-	reasonMeasured  Reason = "measured"  // an agent read it from the recorder
-	reasonDeclared  Reason = "declared"  // a person approved a declaration
-	reasonReplaced  Reason = "replaced"  // an agent took the place of others: what they had declared went
-	reasonLeft      Reason = "left"      // what one agent had declared was withdrawn, others' stays
-	reasonEmptied   Reason = "emptied"   // the same, and nothing stays; agents enrolled since may still declare
-	reasonSuspended Reason = "suspended" // hidden from search
-	reasonResumed   Reason = "resumed"
-	reasonWithdrawn Reason = "withdrawn" // the whole site was erased
+	reasonMeasured  reason = "measured"  // an agent read it from the recorder
+	reasonDeclared  reason = "declared"  // a person approved a declaration
+	reasonReplaced  reason = "replaced"  // an agent took the place of others: what they had declared went
+	reasonLeft      reason = "left"      // what one agent had declared was withdrawn, others' stays
+	reasonEmptied   reason = "emptied"   // the same, and nothing stays; agents enrolled since may still declare
+	reasonSuspended reason = "suspended" // hidden from search
+	reasonResumed   reason = "resumed"
+	reasonWithdrawn reason = "withdrawn" // the whole site was erased
 )
 
 // Origin is who made a change, and why.
 type Origin struct {
-	Author Author `json:"author"`
+	Author author `json:"author"`
 	Name   string `json:"name,omitempty"` // of the person as they gave it; "" of a withdrawn site
-	Reason Reason `json:"reason"`
+	Reason reason `json:"reason"`
 	Notice string `json:"notice,omitempty"` // version of the information notice that they had read; "" not known
 }
 
-var measured = Origin{Author: AuthorAgent, Reason: reasonMeasured}
+var measured = Origin{Author: authorAgent, Reason: reasonMeasured}
 
 // approved is the origin of what a person approved.
-func approved(a protocol.Approval, reason Reason) Origin {
-	return Origin{Author: Author(a.Role), Name: a.By, Reason: reason, Notice: a.NoticeVersion}
+func approved(a protocol.Approval, why reason) Origin {
+	return Origin{Author: author(a.Role), Name: a.By, Reason: why, Notice: a.NoticeVersion}
 }
 
 // originOf is the origin of what a message changes.
@@ -58,7 +58,7 @@ func originOf(b protocol.Body) Origin {
 	case protocol.Withdrawal:
 		return approved(body.Approval, reasonWithdrawn)
 	case protocol.SiteSuspension:
-		return approved(body.Approval, Reason(hidingState(body)))
+		return approved(body.Approval, reason(hidingState(body)))
 	}
 	return measured
 }
@@ -93,8 +93,8 @@ func (w *write) act(ctx context.Context) (int64, error) {
 
 // actEmptied records that nothing of the site is left, and erases the names of
 // those who declared it.
-func (w *write) actEmptied(ctx context.Context, reason Reason) error {
-	w.origin.Name, w.origin.Reason = "", reason
+func (w *write) actEmptied(ctx context.Context, why reason) error {
+	w.origin.Name, w.origin.Reason = "", why
 	if _, err := w.act(ctx); err != nil {
 		return err
 	}

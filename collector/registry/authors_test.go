@@ -72,7 +72,7 @@ func TestChanges(t *testing.T) {
 	}
 
 	// Two moments: whoever changed the camera last did not change its name.
-	net, err := Diff(h.At(noon), h.At(noon.Add(8*time.Hour)))
+	net, err := diff(h.At(noon), h.At(noon.Add(8*time.Hour)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	learnt, err := Diff(before.At(noon.Add(3*time.Hour)), h.At(noon.Add(3*time.Hour)))
+	learnt, err := diff(before.At(noon.Add(3*time.Hour)), h.At(noon.Add(3*time.Hour)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +121,8 @@ func TestActsAfterWithdrawal(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := s.history()
-	want := []Act{{At: noon, RecordedAt: noon.Add(time.Second), Origin: Origin{Author: AuthorOwner, Reason: reasonDeclared}},
-		{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour), Origin: Origin{Author: AuthorOwner, Reason: reasonWithdrawn}}}
+	want := []Act{{At: noon, RecordedAt: noon.Add(time.Second), Origin: Origin{Author: authorOwner, Reason: reasonDeclared}},
+		{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour), Origin: Origin{Author: authorOwner, Reason: reasonWithdrawn}}}
 	if !slices.Equal(h.Acts, want) || !h.Withdrawn {
 		t.Errorf("acts %+v", h.Acts)
 	}
@@ -131,7 +131,7 @@ func TestActsAfterWithdrawal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if before.Withdrawn || len(before.Sites)+len(before.Cameras)+len(before.Recorders) != 0 || before.Acts[0].Name != "" ||
-		!slices.Equal(before.Erased, []Gone{{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour)}}) {
+		!slices.Equal(before.Erased, []gone{{At: noon.Add(2 * time.Hour), RecordedAt: noon.Add(3 * time.Hour)}}) {
 		t.Errorf("as of before the withdrawal: %+v", before)
 	}
 }

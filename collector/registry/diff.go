@@ -28,11 +28,11 @@ type Change struct {
 	Origin
 }
 
-// Diff reports what differs between two snapshots of one site: two moments, or
+// diff reports what differs between two snapshots of one site: two moments, or
 // one moment as known at two times. The order is site, recorders, cameras, each
 // by id and field. When a fact was read again, and said the same, is no
 // difference.
-func Diff(before, after Snapshot) ([]Change, error) {
+func diff(before, after Snapshot) ([]Change, error) {
 	d := differ{after: after}
 	if before.State != after.State {
 		d.add(thing{kindSite, ""}, "state", state(before.State), state(after.State), after.marks[thing{kindState, ""}])
@@ -79,7 +79,7 @@ func named(v any) *value {
 		if v != nil {
 			return &value{v.Name, *v}
 		}
-	case *RecorderThen:
+	case *recorderThen:
 		if v != nil {
 			return &value{v.Name, *v}
 		}

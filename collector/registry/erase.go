@@ -129,7 +129,7 @@ func (r *Registry) replayErasure(ctx context.Context, tx *tx, e Erasure) (done b
 	w := write{r: r, tx: tx, m: protocol.Message{SiteID: e.Site, Epoch: e.Grant, MadeAt: e.MadeAt}, at: e.At, origin: Origin{Reason: reasonWithdrawn}}
 	switch {
 	case e.What == erasedSuspended || e.What == erasedResumed:
-		err = r.act(ctx, tx, e.Site, protocol.SiteState(e.What), e.At, AuthorUnknown)
+		err = r.act(ctx, tx, e.Site, protocol.SiteState(e.What), e.At, authorUnknown)
 		if errors.Is(err, ErrUnknownSite) { // nothing of it was declared yet
 			return false, nil
 		}
@@ -175,7 +175,7 @@ func (r *Registry) Erase(ctx context.Context, siteID string, at time.Time) (prot
 	c := protocol.ErasureCertificate{SiteID: siteID, At: exact(at), BackupsUntil: exact(at).Add(KeysLife)}
 	err := r.update(ctx, func(ctx context.Context, tx *tx) (err error) {
 		w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: exact(at)}, at: exact(at), byOffice: true,
-			origin: Origin{Author: AuthorOps, Reason: reasonWithdrawn}}
+			origin: Origin{Author: authorOps, Reason: reasonWithdrawn}}
 		if err := tx.QueryRowContext(ctx, "SELECT epoch FROM sites WHERE id = ?", siteID).Scan(&w.m.Epoch); errors.Is(err, sql.ErrNoRows) {
 			return ErrUnknownSite
 		} else if err != nil {

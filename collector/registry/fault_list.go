@@ -27,15 +27,15 @@ type Cause string
 
 // The causes that are not a recorder's.
 const (
-	CauseOffline     Cause = "offline"     // no message was recorded for a while
-	CauseCertificate Cause = "certificate" // it ends soon, or has ended
-	CauseVersion     Cause = "version"     // an old one
+	causeOffline     Cause = "offline"     // no message was recorded for a while
+	causeCertificate Cause = "certificate" // it ends soon, or has ended
+	causeVersion     Cause = "version"     // an old one
 )
 
 // Causes are all of them, as they are listed. What recorders call "certificate" is
 // another thing: see FaultCause.
 var Causes = func() []Cause {
-	all := []Cause{CauseOffline, CauseCertificate, CauseVersion}
+	all := []Cause{causeOffline, causeCertificate, causeVersion}
 	for _, f := range protocol.Faults {
 		all = append(all, FaultCause(f))
 	}
@@ -59,8 +59,8 @@ type FaultList struct {
 	At      time.Time
 	Lines   []FaultLine   // those that began last first
 	Causes  map[Cause]int // lines of each
-	Makers  []FaultGroup  // those with the most faulty recorders first
-	Unnamed []Unnamed
+	Makers  []faultGroup  // those with the most faulty recorders first
+	Unnamed []unnamedDevice
 
 	revoked int // agents
 }
@@ -72,20 +72,20 @@ type FaultLine struct {
 	AgentID    uuid.UUID     // of a certificate or version
 	Version    string        // of a version
 	RecorderID uuid.UUID     // of a fault
-	Kind       *RecorderKind // of its recorder; empty, not nil, without one
+	Kind       *recorderKind // of its recorder; empty, not nil, without one
 	Since      time.Time     // of a certificate: when it ends; of a version: when the agent was enrolled
 	Size       int64         // of a wrong clock: ms
 }
 
-// RecorderKind is a maker, model and firmware, shared by its lines.
-type RecorderKind struct {
+// recorderKind is a maker, model and firmware, shared by its lines.
+type recorderKind struct {
 	Maker    protocol.Maker
 	Model    string
 	Firmware string // its family, e.g. 4.30
 }
 
-// FaultGroup counts recorders of one maker and family of firmware.
-type FaultGroup struct {
+// faultGroup counts recorders of one maker and family of firmware.
+type faultGroup struct {
 	Maker     protocol.Maker
 	Firmware  string
 	Recorders int           // declared ones
@@ -93,8 +93,8 @@ type FaultGroup struct {
 	Faults    map[Cause]int // lines of each
 }
 
-// Unnamed counts devices that are not declared.
-type Unnamed struct {
+// unnamedDevice counts devices that are not declared.
+type unnamedDevice struct {
 	Maker   protocol.Maker
 	Fault   protocol.Fault
 	Devices int
@@ -114,7 +114,7 @@ func (r *Registry) ReadFaults(ctx context.Context, l FaultLimits) (*FaultList, e
 			return err
 		}
 		return each(ctx, tx, func(scan func(...any) error) error {
-			var u Unnamed
+			var u unnamedDevice
 			err := scan(&u.Maker, &u.Fault, &u.Devices)
 			q.Unnamed = append(q.Unnamed, u)
 			return err
@@ -157,11 +157,11 @@ var (
 const noRecorder = ", '', '', '', '', 0"
 
 func (q *FaultList) readLines(ctx context.Context, tx *tx, l FaultLimits) error {
-	texts, kinds := map[string]string{}, map[RecorderKind]*RecorderKind{} // kept once each
+	texts, kinds := map[string]string{}, map[recorderKind]*recorderKind{} // kept once each
 	line := func(scan func(...any) error) error {
 		var one FaultLine
 		var cause, version string
-		var kind RecorderKind
+		var kind recorderKind
 		var since int64
 		if err := scan(&cause, &one.SiteID, &one.AgentID, &version, &since, &one.RecorderID, &kind.Maker, &kind.Model, &kind.Firmware, &one.Size); err != nil {
 			return err
@@ -201,7 +201,7 @@ func once(all map[string]string, s string) string {
 // readMakers counts the declared recorders.
 func (q *FaultList) readMakers(ctx context.Context, tx *tx) error {
 	return each(ctx, tx, func(scan func(...any) error) error {
-		m := FaultGroup{Faults: map[Cause]int{}}
+		m := faultGroup{Faults: map[Cause]int{}}
 		err := scan(&m.Maker, &m.Firmware, &m.Recorders)
 		q.Makers = append(q.Makers, m)
 		return err
@@ -215,9 +215,9 @@ func (q *FaultList) count() {
 		return cmp.Or(b.Since.Compare(a.Since), bytes.Compare(b.SiteID[:], a.SiteID[:]), strings.Compare(string(b.Cause), string(a.Cause)),
 			bytes.Compare(b.RecorderID[:], a.RecorderID[:]), bytes.Compare(b.AgentID[:], a.AgentID[:]))
 	})
-	groups := map[RecorderKind]*FaultGroup{} // of any model
+	groups := map[recorderKind]*faultGroup{} // of any model
 	for i, m := range q.Makers {
-		groups[RecorderKind{Maker: m.Maker, Firmware: m.Firmware}] = &q.Makers[i]
+		groups[recorderKind{Maker: m.Maker, Firmware: m.Firmware}] = &q.Makers[i]
 	}
 	q.Causes = map[Cause]int{}
 	faulty := map[[2]uuid.UUID]bool{}
@@ -227,14 +227,14 @@ func (q *FaultList) count() {
 		if l.RecorderID == uuid.Nil {
 			continue
 		}
-		g := groups[RecorderKind{Maker: l.Kind.Maker, Firmware: l.Kind.Firmware}]
+		g := groups[recorderKind{Maker: l.Kind.Maker, Firmware: l.Kind.Firmware}]
 		g.Faults[l.Cause]++
 		if !faulty[recorder] {
 			faulty[recorder] = true
 			g.Faulty++
 		}
 	}
-	slices.SortFunc(q.Makers, func(a, b FaultGroup) int {
+	slices.SortFunc(q.Makers, func(a, b faultGroup) int {
 		return cmp.Or(b.Faulty-a.Faulty, strings.Compare(string(a.Maker)+" "+a.Firmware, string(b.Maker)+" "+b.Firmware))
 	})
 }

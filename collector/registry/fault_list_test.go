@@ -54,7 +54,7 @@ func TestTechnicalQueue(t *testing.T) {
 	}
 	q := read("certificate  192h0m0s", "offline  1s", "version v2.0.0 0s", "recorder-unread hikvision4.30 0s", "recorder-no-password hikvision4.30 0s")
 	if len(q.Makers) != 2 || q.Makers[0].Maker != "hikvision" || q.Makers[0].Recorders != 1 || q.Makers[0].Faulty != 1 || q.Makers[0].Faults["recorder-unread"] != 1 || q.Makers[1].Faulty != 0 ||
-		len(q.Unnamed) != 1 || q.Unnamed[0] != (Unnamed{"dahua", protocol.FaultPassword, 2}) {
+		len(q.Unnamed) != 1 || q.Unnamed[0] != (unnamedDevice{"dahua", protocol.FaultPassword, 2}) {
 		t.Errorf("%+v", q)
 	}
 	state, err := r.Technical(t.Context(), s.site)

@@ -24,7 +24,7 @@ type History struct {
 	Acts []Act
 	// Erased is what went after Known, so that nothing is known any more of
 	// what stood there then: this history lacks it, and does not bring it back.
-	Erased []Gone
+	Erased []gone
 
 	Sites []protocol.Era[protocol.Site]
 
@@ -50,8 +50,8 @@ type CameraVersion struct {
 	Origin                Origin // whose word the version is
 }
 
-// Gone is that something was erased, which is all that is kept of it.
-type Gone struct {
+// gone is that something was erased, which is all that is kept of it.
+type gone struct {
 	CameraID   string    // "": the whole site
 	At         time.Time // when its owner decided it
 	RecordedAt time.Time
@@ -162,7 +162,7 @@ func (s site) read(ctx context.Context, h *History) error {
 		m := mark{from: fromMicros(from), recorded: fromMicros(recorded), by: origin(acts, act)}
 		if recorded > s.known {
 			if sealed == nil {
-				h.Erased = append(h.Erased, Gone{CameraID: k.id, At: m.from, RecordedAt: m.recorded})
+				h.Erased = append(h.Erased, gone{CameraID: k.id, At: m.from, RecordedAt: m.recorded})
 			}
 			return nil
 		}
@@ -194,7 +194,7 @@ func (h *History) addActs(acts []Act, known int64) {
 		empties := a.Reason == reasonWithdrawn || a.Reason == reasonEmptied
 		if micros(a.RecordedAt) > known {
 			if empties {
-				h.Erased = append(h.Erased, Gone{At: a.At, RecordedAt: a.RecordedAt})
+				h.Erased = append(h.Erased, gone{At: a.At, RecordedAt: a.RecordedAt})
 			}
 			continue
 		}
@@ -204,7 +204,7 @@ func (h *History) addActs(acts []Act, known int64) {
 }
 
 // stateAfter is the state of a site after an act.
-func stateAfter(withdrawn, suspended bool, r Reason) (bool, bool) {
+func stateAfter(withdrawn, suspended bool, r reason) (bool, bool) {
 	switch r {
 	case reasonWithdrawn:
 		return true, false

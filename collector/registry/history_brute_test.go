@@ -9,7 +9,7 @@ import (
 
 // at answers what was true at a moment, by looking at everything.
 func (m *modelRecord) at(valid time.Time) Snapshot {
-	s := Snapshot{Valid: valid, State: m.state(valid), Recorders: map[string]RecorderThen{}, Cameras: map[string]protocol.Camera{}, Gone: map[string]time.Time{}}
+	s := Snapshot{Valid: valid, State: m.state(valid), Recorders: map[string]recorderThen{}, Cameras: map[string]protocol.Camera{}, Gone: map[string]time.Time{}}
 	for k, versions := range m.things {
 		var v *modelVersion
 		for i := range versions {
@@ -27,7 +27,7 @@ func (m *modelRecord) at(valid time.Time) Snapshot {
 			if !v.ended.IsZero() && !v.ended.After(valid) {
 				continue
 			}
-			then := RecorderThen{Recorder: of}
+			then := recorderThen{Recorder: of}
 			if c, ok := protocol.ClockAt(m.clocks[k.id], valid); ok {
 				then.Clock = &c
 			}
@@ -54,7 +54,7 @@ func (m *modelRecord) state(valid time.Time) State {
 	if len(acts) == 0 {
 		return ""
 	}
-	is := func(reasons ...Reason) func(Act) bool {
+	is := func(reasons ...reason) func(Act) bool {
 		return func(a Act) bool { return slices.Contains(reasons, a.Reason) }
 	}
 	lastOf := func(f func(Act) bool) int {

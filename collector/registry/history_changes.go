@@ -18,7 +18,7 @@ func (h History) Changes(from, to time.Time) ([]Change, error) {
 	before := h.At(from)
 	for _, m := range h.moments(from, to) {
 		after := h.At(m)
-		changes, err := Diff(before, after)
+		changes, err := diff(before, after)
 		if err != nil {
 			return nil, err
 		}

@@ -32,8 +32,8 @@ type modelRecord struct {
 	reached   map[string][]modelLook[bool]
 	looks     map[string][]modelLook[protocol.CameraObservation]
 	acts      []Act
-	erasures  []Gone
-	recorders []Gone // the same, of recorders
+	erasures  []gone
+	recorders []gone // the same, of recorders
 	withdrawn bool
 	suspended bool
 }
@@ -81,11 +81,11 @@ func (m *modelRecord) take(e event) {
 			}
 		}
 		m.site.said = map[string]modelPart{}
-		m.empty(e.at, e.at, Origin{Author: AuthorOwner, Reason: reasonWithdrawn})
+		m.empty(e.at, e.at, Origin{Author: authorOwner, Reason: reasonWithdrawn})
 		m.suspended = false
 	case e.act != "":
 		m.suspended = e.act == protocol.SiteSuspended
-		m.acts = append(m.acts, Act{At: e.at, RecordedAt: e.at, Origin: Origin{Author: AuthorOwner, Reason: Reason(e.act)}})
+		m.acts = append(m.acts, Act{At: e.at, RecordedAt: e.at, Origin: Origin{Author: authorOwner, Reason: reason(e.act)}})
 	default:
 		m.deliver(e)
 	}
@@ -107,9 +107,9 @@ func (m *modelRecord) deliver(e event) {
 	switch body := e.message.Body.(type) {
 	case protocol.Declaration:
 		m.said[e.agent] = body
-		m.declare(made, e.at, Origin{Author: Author(body.Approval.Role), Name: body.Approval.By, Reason: reasonDeclared})
+		m.declare(made, e.at, Origin{Author: author(body.Approval.Role), Name: body.Approval.By, Reason: reasonDeclared})
 	case protocol.Withdrawal:
-		by := Origin{Author: Author(body.Approval.Role), Name: body.Approval.By, Reason: reasonLeft}
+		by := Origin{Author: author(body.Approval.Role), Name: body.Approval.By, Reason: reasonLeft}
 		switch {
 		case !stays:
 			by.Reason = reasonWithdrawn
@@ -132,7 +132,7 @@ func (m *modelRecord) empty(made, at time.Time, by Origin) {
 		m.acts[i].Name = ""
 	}
 	m.acts = append(m.acts, Act{At: made, RecordedAt: at, Origin: by})
-	m.erasures = append(m.erasures, Gone{At: made, RecordedAt: at})
+	m.erasures = append(m.erasures, gone{At: made, RecordedAt: at})
 	m.withdrawn = true
 }
 
@@ -191,7 +191,7 @@ func (m *modelRecord) declare(made, at time.Time, by Origin) {
 			delete(m.things, k)
 			delete(m.looks, k.id)
 			m.gone[k.id] = modelVersion{from: made, recorded: at}
-			m.erasures = append(m.erasures, Gone{CameraID: k.id, At: made, RecordedAt: at})
+			m.erasures = append(m.erasures, gone{CameraID: k.id, At: made, RecordedAt: at})
 		case newest.ended.IsZero():
 			changed = true
 			newest.ended = newer(made, newest.from)
@@ -247,7 +247,7 @@ func (m *modelRecord) dropRecorders(now map[thing]bool, at time.Time) {
 			delete(m.things, k)
 			delete(m.clocks, k.id)
 			delete(m.reached, k.id)
-			m.recorders = append(m.recorders, Gone{CameraID: k.id, RecordedAt: at})
+			m.recorders = append(m.recorders, gone{CameraID: k.id, RecordedAt: at})
 		}
 	}
 }

@@ -202,7 +202,7 @@ func (i *importing) site(ctx context.Context, s ImportedSite) (ImportResult, err
 // as an agent's receipt does.
 func (i *importing) record(ctx context.Context, m protocol.Message, raw []byte) (protocol.Code, error) {
 	w := write{r: i.r, tx: i.tx, agentID: i.agentID, m: m, raw: raw, at: i.At, sum: sha256.Sum256(raw), origin: originOf(m.Body)}
-	w.origin.Author = AuthorImport
+	w.origin.Author = authorImport
 	receipt, err := w.record(ctx)
 	return receipt.OwnerCode, err
 }

@@ -25,7 +25,7 @@ import (
 // nothing about a person. A line is "MAC JSON": the MAC, in hexadecimal, is
 // HMAC-SHA256 over the MAC before it and the JSON, so a line that is changed, left
 // out or put in is noticed. That the last lines are missing is noticed only by
-// what knows how far it had come: each backup (LedgerHead), and a register that is
+// what knows how far it had come: each backup (ledgerHead), and a register that is
 // still there (openLedger).
 
 // What an Erasure was.
@@ -51,8 +51,8 @@ type Erasure struct {
 	MadeAt time.Time `json:"made_at,omitzero"`
 }
 
-// LedgerHead is how far a ledger has come.
-type LedgerHead struct {
+// ledgerHead is how far a ledger has come.
+type ledgerHead struct {
 	Lines int    `json:"lines"`         // 0: there is no ledger
 	MAC   string `json:"mac,omitempty"` // of the last, in hexadecimal
 }
@@ -79,7 +79,7 @@ type LedgerText struct {
 }
 
 // Continues reports whether a ledger had come as far as head, on its way here.
-func (l LedgerText) Continues(head LedgerHead) bool {
+func (l LedgerText) Continues(head ledgerHead) bool {
 	return head.Lines == 0 || head.Lines <= len(l.macs) && l.macs[head.Lines-1] == head.MAC
 }
 
@@ -192,13 +192,13 @@ func (l *ledgerFile) begin(path string) error {
 }
 
 // head is how far the ledger has come.
-func (l *ledgerFile) head() LedgerHead {
+func (l *ledgerFile) head() ledgerHead {
 	if l == nil {
-		return LedgerHead{}
+		return ledgerHead{}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return LedgerHead{l.lines, string(l.mac)}
+	return ledgerHead{l.lines, string(l.mac)}
 }
 
 // add puts erasures into the ledger, and on the disk before it returns. Those of

@@ -38,7 +38,7 @@ func TestLedgerChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.close()
-	var heads []LedgerHead
+	var heads []ledgerHead
 	for i := range 4 {
 		heads = append(heads, l.head())
 		if err := l.add([]Erasure{{Site: id(i), What: erasedWithdrawn, At: noon}}); err != nil {
@@ -52,7 +52,7 @@ func TestLedgerChanged(t *testing.T) {
 	if len(text.Erasures) != 4 || text.Erasures[3].Site != id(3) || !text.Erasures[0].At.Equal(noon) {
 		t.Errorf("%+v", text)
 	}
-	for _, h := range append(heads, LedgerHead{}, l.head()) {
+	for _, h := range append(heads, ledgerHead{}, l.head()) {
 		if !text.Continues(h) {
 			t.Errorf("it does not continue %+v", h)
 		}
@@ -214,7 +214,7 @@ func TestLedgerOfWhatIsUndone(t *testing.T) {
 	s.say(noon, declaration(camera(1, "Ingresso")))
 	undone := errors.New("undone")
 	if err := r.update(t.Context(), func(ctx context.Context, tx *tx) error {
-		return cmp.Or(r.act(ctx, tx, s.site, protocol.SiteWithdrawn, hour(1), AuthorOwner), undone)
+		return cmp.Or(r.act(ctx, tx, s.site, protocol.SiteWithdrawn, hour(1), authorOwner), undone)
 	}); !errors.Is(err, undone) {
 		t.Fatal(err)
 	}

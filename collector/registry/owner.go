@@ -72,8 +72,8 @@ func (r *Registry) OwnedSite(ctx context.Context, code protocol.Code) (siteID st
 	return siteID, true, nil
 }
 
-// OwnerAct is an act of the owner on the whole site.
-type OwnerAct struct {
+// ownerAct is an act of the owner on the whole site.
+type ownerAct struct {
 	Act protocol.SiteState
 	At  time.Time
 }
@@ -85,8 +85,8 @@ type OwnSite struct {
 	Declared  []protocol.Camera
 	Contacts  []Contact
 	Inherited bool // the contacts are its organisation's
-	Adhesion  Adhesion
-	Acts      []OwnerAct // the oldest first
+	Adhesion  adhesion
+	Acts      []ownerAct // the oldest first
 }
 
 // Own reads a site for its owner. ErrUnknownSite when nothing is declared of it.
@@ -145,9 +145,9 @@ func (r *Registry) own(ctx context.Context, tx *tx, siteID string, now time.Time
 	return o, err
 }
 
-func ownerActs(ctx context.Context, tx *tx, siteID string) (acts []OwnerAct, err error) {
+func ownerActs(ctx context.Context, tx *tx, siteID string) (acts []ownerAct, err error) {
 	err = each(ctx, tx, func(scan func(...any) error) error {
-		var a OwnerAct
+		var a ownerAct
 		var at int64
 		err := scan(&a.Act, &at)
 		a.At = fromMicros(at)
@@ -163,7 +163,7 @@ func ownerActs(ctx context.Context, tx *tx, siteID string) (acts []OwnerAct, err
 // notice. Repeating the present state is no new act. ErrUnknownSite when nothing is declared of the site.
 func (r *Registry) Act(ctx context.Context, siteID string, act protocol.SiteState, at time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		return r.act(ctx, tx, siteID, act, exact(at), AuthorOwner)
+		return r.act(ctx, tx, siteID, act, exact(at), authorOwner)
 	})
 	if err != nil {
 		return fmt.Errorf("%s, by the owner, for site %s: %w", act, siteID, err)
@@ -172,8 +172,8 @@ func (r *Registry) Act(ctx context.Context, siteID string, act protocol.SiteStat
 }
 
 // act is Act in a transaction, by its owner or, without anybody, by age.
-func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.SiteState, at time.Time, by Author) error {
-	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: by, Reason: Reason(act)}}
+func (r *Registry) act(ctx context.Context, tx *tx, siteID string, act protocol.SiteState, at time.Time, by author) error {
+	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: by, Reason: reason(act)}}
 	err := tx.QueryRowContext(ctx, "SELECT epoch FROM sites WHERE id = ? AND declared_at IS NOT NULL", siteID).Scan(&w.m.Epoch)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

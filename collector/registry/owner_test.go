@@ -137,7 +137,7 @@ func TestOwnerSuspendsAndResumes(t *testing.T) {
 	if own, err = r.Own(t.Context(), s.site); err != nil || own.State != Sharing || !own.SuspendedAt.IsZero() || s.history().Suspended {
 		t.Errorf("%+v, %v", own, err)
 	}
-	want := []OwnerAct{{protocol.SiteSuspended, noon.Add(time.Hour)}, {protocol.SiteResumed, noon.Add(4 * time.Hour)}}
+	want := []ownerAct{{protocol.SiteSuspended, noon.Add(time.Hour)}, {protocol.SiteResumed, noon.Add(4 * time.Hour)}}
 	if !slices.Equal(own.Acts, want) {
 		t.Errorf("acts %v", own.Acts)
 	}

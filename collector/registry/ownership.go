@@ -94,7 +94,7 @@ func (r *Registry) changeOwner(ctx context.Context, tx *tx, siteID, organisation
 	if !declared {
 		return ErrUnknownSite
 	}
-	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: AuthorOps, Reason: reasonSuspended}}
+	w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: at}, at: at, origin: Origin{Author: authorOps, Reason: reasonSuspended}}
 	if _, err := w.act(ctx); err != nil {
 		return err
 	}

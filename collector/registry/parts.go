@@ -206,7 +206,7 @@ func (r *Registry) replace(ctx context.Context, tx *tx, g protocol.Grant, d inge
 		return err
 	}
 	w := write{r: r, tx: tx, agentID: g.AgentID, m: protocol.Message{SiteID: g.SiteID, MadeAt: at}, at: at,
-		origin: Origin{Author: AuthorAgent, Reason: reasonReplaced}}
+		origin: Origin{Author: authorAgent, Reason: reasonReplaced}}
 	own, err := w.ownPart(ctx)
 	if err != nil || own.epoch < g.Epoch {
 		return err

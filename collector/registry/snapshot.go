@@ -12,7 +12,7 @@ type Snapshot struct {
 	Valid     time.Time
 	State     State          // Sharing, Suspended, Withdrawn; "": nothing was declared by then
 	Site      *protocol.Site // nil: nothing declared
-	Recorders map[string]RecorderThen
+	Recorders map[string]recorderThen
 	Cameras   map[string]protocol.Camera // with the schedule and retention in force, measured or declared
 	Gone      map[string]time.Time       // cameras that had been withdrawn by then, and when
 
@@ -20,9 +20,9 @@ type Snapshot struct {
 	marks   map[thing]mark // of what was in force, or ended it
 }
 
-// RecorderThen is a recorder with the clock sample nearest to the moment, and
+// recorderThen is a recorder with the clock sample nearest to the moment, and
 // whether it was reached at the last look.
-type RecorderThen struct {
+type recorderThen struct {
 	protocol.Recorder
 	Reachable *bool `json:"reachable,omitempty"` // nil: not looked at by then
 }
@@ -30,7 +30,7 @@ type RecorderThen struct {
 // At returns what was true at a moment. The history must have been read from no
 // later than that on.
 func (h History) At(valid time.Time) Snapshot {
-	s := Snapshot{Valid: valid, Recorders: make(map[string]RecorderThen), Cameras: make(map[string]protocol.Camera),
+	s := Snapshot{Valid: valid, Recorders: make(map[string]recorderThen), Cameras: make(map[string]protocol.Camera),
 		Gone: make(map[string]time.Time), history: &h, marks: make(map[thing]mark)}
 	s.state()
 	k := thing{kindSite, ""}
@@ -81,7 +81,7 @@ func (s *Snapshot) recorder(id string) {
 		s.marks[k] = mark{from: m.ended, recorded: m.endKnown, by: m.endedBy}
 		return
 	}
-	then := RecorderThen{Recorder: h.Recorders[id][i].Value}
+	then := recorderThen{Recorder: h.Recorders[id][i].Value}
 	s.marks[k] = m
 	if c, ok := protocol.ClockAt(h.Clocks[id], s.Valid); ok {
 		then.Clock = &c

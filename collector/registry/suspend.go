@@ -127,7 +127,7 @@ func (r *Registry) EndSuspensions(ctx context.Context, now time.Time, record fun
 				if err != nil || !still {
 					return err
 				}
-				return r.act(ctx, tx, siteID, protocol.SiteResumed, now, AuthorAgeing)
+				return r.act(ctx, tx, siteID, protocol.SiteResumed, now, authorAgeing)
 			})
 			if err != nil {
 				return ended, fmt.Errorf("end the suspension of site %s: %w", siteID, err)

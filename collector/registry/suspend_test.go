@@ -42,7 +42,7 @@ func TestAgentSuspendsAndResumes(t *testing.T) {
 		t.Errorf("the change feed went from %d to %d, %v", change, now, err)
 	}
 	h := s.history()
-	if last := h.Acts[len(h.Acts)-1]; !h.Suspended || last.Reason != reasonSuspended || last.Author != AuthorOwner || last.Name != "Anna Bianchi" || !last.At.Equal(noon.Add(2*time.Hour)) {
+	if last := h.Acts[len(h.Acts)-1]; !h.Suspended || last.Reason != reasonSuspended || last.Author != authorOwner || last.Name != "Anna Bianchi" || !last.At.Equal(noon.Add(2*time.Hour)) {
 		t.Errorf("%+v", h.Acts)
 	}
 	own, err := r.Own(t.Context(), s.site)

@@ -13,17 +13,17 @@ import (
 // and names of cameras, and without what the police asked.
 type Technical struct {
 	SiteRow
-	Agents    []TechnicalAgent
-	Recorders []TechnicalRecorder
-	Unnamed   []Unnamed
-	Diagnoses []Diagnosis
+	Agents    []technicalAgent
+	Recorders []technicalRecorder
+	Unnamed   []unnamedDevice
+	Diagnoses []diagnosis
 	Letters   []Letter
 	Reminded  time.Time // the newest reminder; zero: none
 	Bounced   int       // addresses that a server refused
 }
 
-// TechnicalAgent is one that may speak for the site, or might.
-type TechnicalAgent struct {
+// technicalAgent is one that may speak for the site, or might.
+type technicalAgent struct {
 	ID, Version, Platform                          string
 	EnrolledAt, SeenAt, RevokedAt, CertificateEnds time.Time // zero: never
 	VisitUntil                                     time.Time // zero: it is no visit
@@ -31,25 +31,25 @@ type TechnicalAgent struct {
 	Found, Answered, Confirmed                     int       // cameras, as it said
 }
 
-// TechnicalRecorder is a recorder that is declared.
-type TechnicalRecorder struct {
+// technicalRecorder is a recorder that is declared.
+type technicalRecorder struct {
 	ID              string
 	Maker           protocol.Maker
 	Model, Firmware string
 	LookedAt        time.Time
-	Faults          []RecorderFault
+	Faults          []recorderFault
 }
 
-// RecorderFault is something wrong with it.
-type RecorderFault struct {
+// recorderFault is something wrong with it.
+type recorderFault struct {
 	Fault protocol.Fault
 	Since time.Time
 	Size  int64 // of a clock: ms
 }
 
-// Diagnosis is a text that somebody at the site read and sent. Who that was is
+// diagnosis is a text that somebody at the site read and sent. Who that was is
 // theirs.
-type Diagnosis struct {
+type diagnosis struct {
 	At   time.Time
 	Text string
 }
@@ -88,7 +88,7 @@ var technicalParts = []func(*Technical, context.Context, *Registry, *tx) error{
 
 func (t *Technical) readAgents(ctx context.Context, r *Registry, tx *tx) error {
 	return each(ctx, tx, func(scan func(...any) error) error {
-		var a TechnicalAgent
+		var a technicalAgent
 		var enrolled, seen, revoked, ends, until, searched int64
 		err := scan(&a.ID, &a.Version, &a.Platform, &enrolled, &seen, &revoked, &ends, &until, &searched, &a.Found, &a.Answered, &a.Confirmed)
 		a.EnrolledAt, a.SeenAt, a.RevokedAt, a.CertificateEnds = fromMicros(enrolled), fromMicros(seen), fromMicros(revoked), fromMicros(ends)
@@ -105,7 +105,7 @@ func (t *Technical) readAgents(ctx context.Context, r *Registry, tx *tx) error {
 func (t *Technical) readRecorders(ctx context.Context, _ *Registry, tx *tx) error {
 	place := map[string]int{}
 	if err := each(ctx, tx, func(scan func(...any) error) error {
-		var e TechnicalRecorder
+		var e technicalRecorder
 		var looked int64
 		err := scan(&e.ID, &e.Maker, &e.Model, &e.Firmware, &looked)
 		e.LookedAt, place[e.ID] = fromMicros(looked), len(t.Recorders)
@@ -116,7 +116,7 @@ func (t *Technical) readRecorders(ctx context.Context, _ *Registry, tx *tx) erro
 	}
 	return each(ctx, tx, func(scan func(...any) error) error {
 		var id string
-		var f RecorderFault
+		var f recorderFault
 		var since int64
 		err := scan(&id, &f.Fault, &since, &f.Size)
 		f.Since = fromMicros(since)
@@ -129,7 +129,7 @@ func (t *Technical) readRecorders(ctx context.Context, _ *Registry, tx *tx) erro
 
 func (t *Technical) readUnnamed(ctx context.Context, _ *Registry, tx *tx) error {
 	return each(ctx, tx, func(scan func(...any) error) error {
-		var u Unnamed
+		var u unnamedDevice
 		err := scan(&u.Maker, &u.Fault, &u.Devices)
 		t.Unnamed = append(t.Unnamed, u)
 		return err
@@ -164,7 +164,7 @@ func (t *Technical) readDiagnoses(ctx context.Context, r *Registry, tx *tx) erro
 		if err := json.Unmarshal(plain, &said); err != nil {
 			return err
 		}
-		t.Diagnoses = append(t.Diagnoses, Diagnosis{fromMicros(d.at), said.Text})
+		t.Diagnoses = append(t.Diagnoses, diagnosis{fromMicros(d.at), said.Text})
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func (w *write) endOwnerCode(ctx context.Context) error {
 // empty leaves a site of which nothing is declared, and nothing known. Its name
 // and address stay only if a later grant or code does: a new agent gets
 // them from here, and could declare nothing without.
-func (w *write) empty(ctx context.Context, reason Reason) error {
+func (w *write) empty(ctx context.Context, why reason) error {
 	for _, query := range []string{
 		"DELETE FROM parts WHERE site_id = ?",
 		"DELETE FROM versions WHERE site_id = ?",
@@ -144,7 +144,7 @@ func (w *write) empty(ctx context.Context, reason Reason) error {
 			return err
 		}
 	}
-	if err := w.actEmptied(ctx, reason); err != nil {
+	if err := w.actEmptied(ctx, why); err != nil {
 		return err
 	}
 	if err := w.dropNotices(ctx); err != nil {

@@ -52,7 +52,7 @@ type Hit struct {
 	// Hidden tells whether buildings hide what it would see, and Open what that
 	// would be without them; "" and nil: not asked.
 	Hidden protocol.Answer
-	Open   *Open
+	Open   *openSight
 	// From and Until are the times that this camera was asked for: Query's, or
 	// on a route those at which the subject may have passed it.
 	From, Until time.Time
@@ -65,8 +65,8 @@ type Hit struct {
 	TimeLeft time.Duration
 }
 
-// Open is what a camera would see if there were no buildings, and why not surely.
-type Open struct {
+// openSight is what a camera would see if there were no buildings, and why not surely.
+type openSight struct {
 	Sight  protocol.Sight
 	Doubts protocol.Doubts
 }

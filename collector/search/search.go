@@ -178,7 +178,7 @@ func (f *found) answer(ev *evaluation, h *Hit) {
 	h.Sight, h.From, h.Until = f.look.Sight, q.From, q.Until
 	if q.Buildings != nil {
 		if h.Sight, h.Hidden = q.among(f.position(), f.view(), f.look.Sight); h.Hidden != "" {
-			h.Open = &Open{Sight: f.look.Sight}
+			h.Open = &openSight{Sight: f.look.Sight}
 		}
 	}
 	in := ev.series(f)

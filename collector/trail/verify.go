@@ -60,11 +60,11 @@ type Report struct {
 	BodiesDeleted int64              `json:"bodies_deleted"`
 	Kinds         map[act.Kind]int64 `json:"kinds"`
 	Forces        map[string]int64   `json:"forces"` // "" is the Comune
-	Witnesses     []Witnessed        `json:"witnesses,omitempty"`
+	Witnesses     []witnessed        `json:"witnesses,omitempty"`
 }
 
-// Witnessed is how far a witness that was asked for has seen this same trail.
-type Witnessed struct {
+// witnessed is how far a witness that was asked for has seen this same trail.
+type witnessed struct {
 	Name string    `json:"name"`
 	Size int64     `json:"size"` // entries
 	At   time.Time `json:"at"`   // by the witness's clock
@@ -155,7 +155,7 @@ func (c *check) witnesses(vkey string, asked []string) error {
 		}
 		c.marks = append(c.marks, mark{Tree: tlog.Tree{N: seen.Size, Hash: seen.root}, kind: Rewritten,
 			why: fmt.Sprintf("the checkpoint is signed with the right key, but over another past than the one that %s has cosigned", w.name)})
-		c.report.Witnesses = append(c.report.Witnesses, Witnessed{w.name, seen.Size, seen.At})
+		c.report.Witnesses = append(c.report.Witnesses, witnessed{w.name, seen.Size, seen.At})
 	}
 	return nil
 }

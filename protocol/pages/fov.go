@@ -25,10 +25,10 @@ type FOV struct {
 	Accuracy  FOVField // metres
 	Proposed  string   // the position that the page proposed: another was typed over it
 	Method    string   // how that was placed
-	Direction Choice   // degrees clockwise from north
-	Angle     Choice   // degrees
-	Range     Choice   // metres
-	Script    FOVScript
+	Direction choice   // degrees clockwise from north
+	Angle     choice   // degrees
+	Range     choice   // metres
+	Script    fovScript
 }
 
 // FOVField is what a control holds, and what is wrong with it in words.
@@ -40,8 +40,8 @@ type FoundPoint struct {
 	Sure           bool // the very house
 }
 
-// FOVScript goes to the script as JSON inside the page.
-type FOVScript struct {
+// fovScript goes to the script as JSON inside the page.
+type fovScript struct {
 	Tiles    *TileZooms        `json:"tiles"` // null: there is no map now
 	SiteID   string            `json:"site_id,omitempty"`
 	Site     *StartPoint       `json:"site,omitempty"` // where a camera hangs of which the form has no position
@@ -73,16 +73,16 @@ type DrawnCamera struct {
 	Range     *int       `json:"range"`
 }
 
-// Preset is one of the few values that most cameras have.
-type Preset struct {
+// preset is one of the few values that most cameras have.
+type preset struct {
 	Value, Key string
 	Chosen     bool
 }
 
-// Choice is a number that is chosen among a few, or by a slider, or is not known.
-type Choice struct {
+// choice is a number that is chosen among a few, or by a slider, or is not known.
+type choice struct {
 	Name     string
-	Presets  []Preset
+	Presets  []preset
 	Exact    string // the value, where it is none of these
 	Words    string // of Exact
 	Unknown  bool
@@ -103,14 +103,14 @@ func (v *FOV) Place(w *Words) {
 
 // Aim fills in what the camera sees, from the form's texts, and the words of the script.
 func (v *FOV) Aim(w *Words, direction, angle, reach FOVField) {
-	winds := make([]Preset, 8)
+	winds := make([]preset, 8)
 	for i := range winds {
-		winds[i] = Preset{Value: strconv.Itoa(45 * i), Key: "wind." + strconv.Itoa(i)}
+		winds[i] = preset{Value: strconv.Itoa(45 * i), Key: "wind." + strconv.Itoa(i)}
 	}
 	v.Direction = choiceOf(w, "direction", "fov.degrees", direction, winds, 0, 359)
-	v.Angle = choiceOf(w, "angle", "fov.degrees", angle, []Preset{{Value: "40", Key: "fov.angle.narrow"}, {Value: "80", Key: "fov.angle.normal"},
+	v.Angle = choiceOf(w, "angle", "fov.degrees", angle, []preset{{Value: "40", Key: "fov.angle.narrow"}, {Value: "80", Key: "fov.angle.normal"},
 		{Value: "110", Key: "fov.angle.wide"}, {Value: "360", Key: "fov.angle.all"}}, 10, 360)
-	v.Range = choiceOf(w, "range", "fov.metres", reach, []Preset{{Value: "15", Key: "fov.range.near"}, {Value: "30", Key: "fov.range.street"},
+	v.Range = choiceOf(w, "range", "fov.metres", reach, []preset{{Value: "15", Key: "fov.range.near"}, {Value: "30", Key: "fov.range.street"},
 		{Value: "60", Key: "fov.range.square"}}, 2, 120)
 	v.Place(w)
 	v.Script.Aim = true
@@ -123,14 +123,14 @@ func (v *FOV) Aim(w *Words, direction, angle, reach FOVField) {
 	}
 }
 
-func choiceOf(w *Words, name, key string, value FOVField, presets []Preset, least, most int) Choice {
-	c := Choice{Name: name, Presets: presets, Unknown: value.Value == "", Wrong: value.Error != "", Min: least, Max: most}
+func choiceOf(w *Words, name, key string, value FOVField, presets []preset, least, most int) choice {
+	c := choice{Name: name, Presets: presets, Unknown: value.Value == "", Wrong: value.Error != "", Min: least, Max: most}
 	n, err := strconv.Atoi(value.Value)
 	if err != nil {
 		return c
 	}
 	c.Min, c.Max = min(least, n), max(most, n)
-	if i := slices.IndexFunc(presets, func(p Preset) bool { return p.Value == value.Value }); i >= 0 {
+	if i := slices.IndexFunc(presets, func(p preset) bool { return p.Value == value.Value }); i >= 0 {
 		presets[i].Chosen = true
 		return c
 	}

@@ -54,19 +54,19 @@ type Note struct {
 	Text  string // a ready text
 }
 
-// View is the dot of a template.
-type View struct {
+// view is the dot of a template.
+type view struct {
 	Page
 	Lang  Lang
 	Path  string
 	Built bool
-	Shell Shell
+	Shell shell
 	At    string // pattern of the page's path: what a rating tells of it
 	query url.Values
 }
 
 // LangLink is the address of this same page in another language.
-func (v View) LangLink(l Lang) string {
+func (v view) LangLink(l Lang) string {
 	q := url.Values{}
 	for k, vs := range v.query {
 		q[k] = vs
@@ -80,7 +80,7 @@ func (v View) LangLink(l Lang) string {
 func (s *Set) Render(w http.ResponseWriter, r *http.Request, p Page) {
 	remember(w, r)
 	l := Language(r)
-	v := View{Page: p, Lang: l, Path: r.URL.Path, Built: Built(), Shell: shellOf(r.Context()), At: at(r), query: r.URL.Query()}
+	v := view{Page: p, Lang: l, Path: r.URL.Path, Built: Built(), Shell: shellOf(r.Context()), At: at(r), query: r.URL.Query()}
 	s.execute(w, p.Template, "layout.html", l, p.Status, v)
 }
 

@@ -16,10 +16,10 @@ type Body struct {
 	DPO     string // how to reach its data protection officer
 }
 
-// Shell is what stands around every public page, as on the site of an Italian
+// shell is what stands around every public page, as on the site of an Italian
 // municipality: its body, and which of the pages that header and footer lead to
 // there are on this listener, so that no link leads nowhere.
-type Shell struct {
+type shell struct {
 	Body
 	serves map[string]bool // by path
 }
@@ -29,7 +29,7 @@ type shellKey struct{}
 // InShell puts a shell around the public pages that h renders; paths are those that
 // it answers.
 func InShell(b Body, paths []string, h http.Handler) http.Handler {
-	s := Shell{Body: b, serves: map[string]bool{}}
+	s := shell{Body: b, serves: map[string]bool{}}
 	for _, p := range paths {
 		s.serves[p] = true
 	}
@@ -44,16 +44,16 @@ func InShell(b Body, paths []string, h http.Handler) http.Handler {
 // footer and rating may name.
 func Served(ctx context.Context, path string) bool { return shellOf(ctx).Serves(path) }
 
-func shellOf(ctx context.Context) Shell {
-	s, _ := ctx.Value(shellKey{}).(Shell)
+func shellOf(ctx context.Context) shell {
+	s, _ := ctx.Value(shellKey{}).(shell)
 	return s
 }
 
 // Serves reports whether there is a page at path.
-func (s Shell) Serves(path string) bool { return s.serves[path] }
+func (s shell) Serves(path string) bool { return s.serves[path] }
 
 // IsEmail reports whether a contact is an e-mail address and nothing else.
-func (s Shell) IsEmail(contact string) bool {
+func (s shell) IsEmail(contact string) bool {
 	a, err := mail.ParseAddress(contact)
 	return err == nil && a.Address == contact
 }
@@ -68,11 +68,11 @@ var menu = []Nav{
 }
 
 // Public reports whether the page wears the whole municipal header and footer.
-func (v View) Public() bool { return v.Face == FacePublic }
+func (v view) Public() bool { return v.Face == FacePublic }
 
 // Menu is the page's own navigation or, on a public page without one, the sections
 // that there are.
-func (v View) Menu() []Nav {
+func (v view) Menu() []Nav {
 	if !v.Public() || len(v.Nav) > 0 {
 		return v.Nav
 	}
@@ -87,13 +87,13 @@ func (v View) Menu() []Nav {
 }
 
 // within reports whether the page is that of a path, or lies below it.
-func (v View) within(path string) bool {
+func (v view) within(path string) bool {
 	return v.Path == path || strings.HasPrefix(v.Path, path+"/")
 }
 
 // Section is the one that a public page lies below, for its breadcrumb: nil for the
 // page of the section itself, and where there is none.
-func (v View) Section() *Nav {
+func (v view) Section() *Nav {
 	for _, n := range v.Menu() {
 		if n.Current && n.Href != v.Path {
 			return &n
@@ -103,14 +103,14 @@ func (v View) Section() *Nav {
 }
 
 // Home reports whether this is the first page of all.
-func (v View) Home() bool { return v.Path == "/" }
+func (v view) Home() bool { return v.Path == "/" }
 
 // RatingPath takes what readers say of a page.
 const RatingPath = "/valutazione"
 
 // Rated reports whether the page asks to be rated: whole public pages do, and not one
 // in the middle of a form.
-func (v View) Rated() bool {
+func (v view) Rated() bool {
 	return v.Public() && v.Status < http.StatusBadRequest && v.Rating != RateNothing && v.Shell.Serves(RatingPath)
 }
 
@@ -122,11 +122,11 @@ const (
 )
 
 // Stars are the answers, from the worst.
-func (v View) Stars() []int { return []int{1, 2, 3, 4, 5} }
+func (v view) Stars() []int { return []int{1, 2, 3, 4, 5} }
 
 // Reasons are those to choose from beneath a rating: the words of "rating.good.N" and
 // "rating.bad.N".
-func (v View) Reasons() []int { return []int{1, 2, 3, 4, 5} }
+func (v view) Reasons() []int { return []int{1, 2, 3, 4, 5} }
 
 // Day is a day without a time, for Page.Updated.
 func Day(year int, month time.Month, day int) time.Time {

@@ -67,7 +67,7 @@ func TestWhoChangedThisCamera(t *testing.T) {
 		t.Fatal(status, err, string(file))
 	}
 	if !slices.ContainsFunc(out.Sites[0].History.Changes, func(c registry.Change) bool {
-		return c.ID == moved.ID && c.Field == "name" && c.After == "Ingresso" && c.Name == "Luca Verdi" && c.Author == registry.AuthorReferent
+		return c.ID == moved.ID && c.Field == "name" && c.After == "Ingresso" && c.Name == "Luca Verdi" && c.Author == "referent"
 	}) {
 		t.Errorf("the export does not tell who changed the name: %s", file)
 	}

@@ -19,9 +19,6 @@ type Authenticator struct {
 	id  webauthn.AuthenticatorID
 }
 
-// Passkey is one that an Authenticator keeps, private key included.
-type Passkey = webauthn.Credential
-
 // Authenticator gives the tab's browser a new and empty device for passkeys.
 func (b *Tab) Authenticator() *Authenticator {
 	b.t.Helper()
@@ -33,14 +30,14 @@ func (b *Tab) Authenticator() *Authenticator {
 }
 
 // Passkeys are those that the device keeps now.
-func (a *Authenticator) Passkeys() []*Passkey {
+func (a *Authenticator) Passkeys() []*webauthn.Credential {
 	a.tab.t.Helper()
 	return call(a.tab, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: a.id}).Credentials
 }
 
 // Keep puts a passkey on the device, e.g. one copied from another, in the place of
 // all that it keeps.
-func (a *Authenticator) Keep(p *Passkey) {
+func (a *Authenticator) Keep(p *webauthn.Credential) {
 	a.tab.t.Helper()
 	call(a.tab, webauthn.ClearCredentials, webauthn.ClearCredentialsParams{AuthenticatorID: a.id})
 	call(a.tab, addCredential, addCredentialParams{a.id, kept{p.CredentialID, p.IsResidentCredential, p.RpID, p.PrivateKey,

@@ -122,27 +122,27 @@ func (s *site) asker(memory interrogate.Memory, now func() time.Time) (*interrog
 	return interrogate.New(interrogate.Options{Memory: memory, Now: now, Log: s.log})
 }
 
-// seen are the devices that a running look has met so far, for the person in front
+// partialScan are the devices that a running look has met so far, for the person in front
 // of the page. They are recorded all together, at its end: a device that was not
 // asked yet would count as silent.
-type seen struct {
+type partialScan struct {
 	mu      sync.Mutex
 	devices []interrogate.Device
 }
 
-func (s *seen) add(d interrogate.Device) {
+func (s *partialScan) add(d interrogate.Device) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.devices = append(s.devices, d)
 }
 
-func (s *seen) list() []interrogate.Device {
+func (s *partialScan) list() []interrogate.Device {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.devices)
 }
 
-func (s *seen) forget() {
+func (s *partialScan) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.devices = nil

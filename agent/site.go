@@ -46,7 +46,7 @@ type site struct {
 
 	looking   chan struct{} // holds one token: see lookAlone
 	picturing chan struct{} // likewise: see picture
-	seen      seen
+	seen      partialScan
 }
 
 // openSite takes DIR/lock and opens what the directory holds. Until Close, root acts

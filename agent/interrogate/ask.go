@@ -91,7 +91,7 @@ type questioning struct {
 	scopes  []string
 	samples int
 
-	told    told           // by the maker's own interface
+	told    deviceReport   // by the maker's own interface
 	ownDoor *authenticator // of that one; nil: there is none that we know
 }
 
@@ -189,7 +189,7 @@ func (e *lockedError) worth(onvif, recognised bool) bool {
 // meet asks for the time without credentials. locked is not nil where the device
 // wants them even for that: it is asked again when its own interface, the other
 // door, had its turn.
-func (l *lane) meet(ctx context.Context) (first timeTold, locked *lockedError) {
+func (l *lane) meet(ctx context.Context) (first clockAnswer, locked *lockedError) {
 	l.auth.note(postponed)
 	defer l.auth.note(due)
 	first = l.clock(ctx)
@@ -243,13 +243,13 @@ func (l *lane) information(ctx context.Context) deviceInformation {
 	return info
 }
 
-// netTold is how a device is known in its network.
-type netTold struct {
+// networkNames are how a device is known in its network.
+type networkNames struct {
 	networkInterfaces
 	scopes []string
 }
 
-func (l *lane) network(ctx context.Context) (told netTold) {
+func (l *lane) network(ctx context.Context) (told networkNames) {
 	told.networkInterfaces, _ = optional[networkInterfaces](ctx, l, l.base, "GetNetworkInterfaces", device.GetNetworkInterfaces{})
 	answer, _ := optional[scopes](ctx, l, l.base, "GetScopes", device.GetScopes{})
 	told.scopes = answer.Items

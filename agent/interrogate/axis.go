@@ -76,7 +76,7 @@ func axisInfo(body []byte) (axisProperties, error) {
 	return said.Data.PropertyList, nil
 }
 
-func (axis) read(ctx context.Context, w *web) (told, error) {
+func (axis) read(ctx context.Context, w *web) (deviceReport, error) {
 	r := &axisReading{ctx: ctx, w: w}
 	a, err := w.do(ctx, axisInfoCall)
 	if err != nil && !errors.Is(err, errForbidden) && !axisAbsent(err) {
@@ -117,7 +117,7 @@ func axisAbsent(err error) bool {
 type axisReading struct {
 	ctx  context.Context
 	w    *web
-	told told
+	told deviceReport
 
 	param      map[string]string
 	paramFrom  string

@@ -16,7 +16,7 @@ func (r *axisReading) settle() {
 	sources, _ := strconv.Atoi(r.param["ImageSource.NbrOfSources"])
 	sources = min(max(sources, 1), 16)
 	for n := 1; n <= sources; n++ {
-		c := toldChannel{id: strconv.Itoa(n), name: r.viewName(n)}
+		c := channelReport{id: strconv.Itoa(n), name: r.viewName(n)}
 		c.say("name", r.paramFrom, c.name)
 		r.schedule(&c, n)
 		r.retention(&c, n)
@@ -44,7 +44,7 @@ var axisFactoryName = regexp.MustCompile(`(?i)^(view area|camera|image|quad view
 
 // schedule is always where a continuous recording of this source is set up and its
 // disk is there; else unknown.
-func (r *axisReading) schedule(c *toldChannel, n int) {
+func (r *axisReading) schedule(c *channelReport, n int) {
 	var words []string
 	for _, j := range r.job {
 		if j.camera() != n {
@@ -69,7 +69,7 @@ func (r *axisReading) schedule(c *toldChannel, n int) {
 
 // retention is that of the disk on which the source is recorded. Every camera has
 // limits for the disks that it could have: only one that is in use counts.
-func (r *axisReading) retention(c *toldChannel, n int) {
+func (r *axisReading) retention(c *channelReport, n int) {
 	for _, id := range r.used(n) {
 		d := r.disk(id)
 		if d == nil {
@@ -83,7 +83,7 @@ func (r *axisReading) retention(c *toldChannel, n int) {
 }
 
 // oldest is of the whole camera, so it is told only where there is one source.
-func (r *axisReading) oldest(c *toldChannel) {
+func (r *axisReading) oldest(c *channelReport) {
 	if len(r.footage) == 2 {
 		c.oldest, c.newest = axisStamp(r.footage[0].Start), axisStamp(r.footage[1].Start)
 		c.say("oldest", r.oldestFrom, r.footage[0].Start)

@@ -39,8 +39,8 @@ type reading struct {
 	timing
 }
 
-// timeTold is what a device said to the question for the time.
-type timeTold struct {
+// clockAnswer is what a device said to the question for the time.
+type clockAnswer struct {
 	reading
 	clock *protocol.Clock // nil: it was not read
 	zone  string
@@ -52,9 +52,9 @@ type timeTold struct {
 // to sign, and a camera that gets a wrong token refuses even this. It settles where
 // and how is asked: the path, where the one named is wrong; the manner; TLS, where
 // it wants that.
-func (l *lane) clock(ctx context.Context) timeTold {
+func (l *lane) clock(ctx context.Context) clockAnswer {
 	answer, when, err := l.settle(ctx)
-	t := timeTold{reading: reading{timing: when}}
+	t := clockAnswer{reading: reading{timing: when}}
 	signed, _ := l.auth.begins()
 	t.plain = !signed
 	if err == nil {

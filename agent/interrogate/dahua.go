@@ -107,7 +107,7 @@ var errUnnamed = errors.New("this user may not read it, or it has no such settin
 // dahuaTalk is the reading of one device.
 type dahuaTalk struct {
 	w    *web
-	told told
+	told deviceReport
 	lock *lockError // once it has locked the user; then nothing is asked
 }
 
@@ -172,7 +172,7 @@ func (d *dahuaTalk) value(ctx context.Context, action, key string) string {
 
 // read reads the device, its channels, what they record and keep, and the oldest
 // footage of each, in five questions a channel.
-func (dahua) read(ctx context.Context, w *web) (told, error) {
+func (dahua) read(ctx context.Context, w *web) (deviceReport, error) {
 	w.locks = func(a answer) bool { _, out := lockedOut(a); return out }
 	d := &dahuaTalk{w: w}
 	t := &d.told
@@ -214,7 +214,7 @@ func (d *dahuaTalk) channels(ctx context.Context) {
 		all = titles.indexes()
 	}
 	for _, n := range head(all, maxChannels) {
-		c := toldChannel{id: strconv.Itoa(n + 1), name: titles.of(n, ".Name")}
+		c := channelReport{id: strconv.Itoa(n + 1), name: titles.of(n, ".Name")}
 		c.say("name", from, c.name)
 		video := ".MainFormat[0].Video."
 		size := encode.of(n, video+"resolution")

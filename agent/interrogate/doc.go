@@ -16,7 +16,7 @@
 //	verdict.go       what an answer says of it, and what is remembered
 //	login.go         logins by a message of the family's own
 //	driver.go        which family a device is
-//	told.go          what a driver says, and joining it with what ONVIF says
+//	device_report.go what a driver says, and joining it with what ONVIF says
 //	footage.go       whether a recorder still has an interval, in families that can be asked (*_find.go)
 //	picture.go       a still picture for the owner's eyes, in families that give one (picture_own.go), else by ONVIF
 //	plan.go stamp.go weeks in any encoding, dates by any clock

@@ -19,8 +19,8 @@ type driver interface {
 	recognise(ctx context.Context, w *web) likeness
 	// read reads what the interface tells, logging in if it must (web.login,
 	// web.closing). What was refused or is absent stays unknown; the error is of
-	// what made reading impossible, problems of parts are in told.
-	read(ctx context.Context, w *web) (told, error)
+	// what made reading impossible, problems of parts are in the report.
+	read(ctx context.Context, w *web) (deviceReport, error)
 }
 
 // likeness is how much one answer shows of a family.

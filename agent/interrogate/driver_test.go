@@ -69,24 +69,24 @@ func TestJoin(t *testing.T) {
 		return Channel{ID: id, Name: name, WidthPx: 1920, HeightPx: 1080, Turns: true, Facts: map[string]Fact{"resolution": {From: "onvif"}},
 			Retention: protocol.Retention{Kind: protocol.RetentionCapacity, OldestFootage: now.Add(-time.Hour), ObservedAt: now}}
 	}
-	own := func(id, name string, also ...string) toldChannel {
-		return toldChannel{id: id, name: name, also: also, retention: protocol.Retention{Kind: protocol.RetentionAge, Age: 72 * time.Hour}}
+	own := func(id, name string, also ...string) channelReport {
+		return channelReport{id: id, name: name, also: also, retention: protocol.Retention{Kind: protocol.RetentionAge, Age: 72 * time.Hour}}
 	}
 	for _, c := range []struct {
 		name  string
-		own   []toldChannel
+		own   []channelReport
 		onvif []Channel
 		want  string // channels, those completed with the token of ONVIF
 	}{
 		{"only ONVIF", nil, []Channel{onvif("src0", "A"), onvif("src1", "B")}, "src0 src1"},
-		{"only the own interface", []toldChannel{own("1", "A"), own("2", "B")}, nil, "1 2"},
-		{"one of each", []toldChannel{own("1", "Ingresso")}, []Channel{onvif("src0", "Camera 1")}, "1=src0"},
-		{"by name, whatever the order", []toldChannel{own("1", "A"), own("2", "B")}, []Channel{onvif("src0", "b"), onvif("src1", "a")}, "1=src1 2=src0"},
-		{"by a known token", []toldChannel{own("1", "A", "src1"), own("2", "B")}, []Channel{onvif("src0", "X"), onvif("src1", "Y")}, "1=src1 2"},
-		{"never by order", []toldChannel{own("1", "A"), own("2", "B")}, []Channel{onvif("src0", ""), onvif("src1", "")}, "1 2"},
-		{"never by a name that two bear", []toldChannel{own("1", "A"), own("2", "A"), own("3", "C")}, []Channel{onvif("src0", "A"), onvif("src1", "C"), onvif("src2", "C")}, "1 2 3"},
+		{"only the own interface", []channelReport{own("1", "A"), own("2", "B")}, nil, "1 2"},
+		{"one of each", []channelReport{own("1", "Ingresso")}, []Channel{onvif("src0", "Camera 1")}, "1=src0"},
+		{"by name, whatever the order", []channelReport{own("1", "A"), own("2", "B")}, []Channel{onvif("src0", "b"), onvif("src1", "a")}, "1=src1 2=src0"},
+		{"by a known token", []channelReport{own("1", "A", "src1"), own("2", "B")}, []Channel{onvif("src0", "X"), onvif("src1", "Y")}, "1=src1 2"},
+		{"never by order", []channelReport{own("1", "A"), own("2", "B")}, []Channel{onvif("src0", ""), onvif("src1", "")}, "1 2"},
+		{"never by a name that two bear", []channelReport{own("1", "A"), own("2", "A"), own("3", "C")}, []Channel{onvif("src0", "A"), onvif("src1", "C"), onvif("src2", "C")}, "1 2 3"},
 	} {
-		q := &questioning{told: told{channels: c.own}}
+		q := &questioning{told: deviceReport{channels: c.own}}
 		q.join(c.onvif, now)
 		var got []string
 		for _, ch := range q.device.Channels {

@@ -80,8 +80,8 @@ type frigateCamera struct {
 	} `json:"onvif"`
 }
 
-func (d frigate) read(ctx context.Context, w *web) (told, error) {
-	t := told{recorder: true, model: "Frigate"}
+func (d frigate) read(ctx context.Context, w *web) (deviceReport, error) {
+	t := deviceReport{recorder: true, model: "Frigate"}
 	a, err := w.try(ctx, call{path: "/api/config"})
 	if err != nil {
 		return t, err
@@ -139,7 +139,7 @@ func (frigate) login(ctx context.Context, w *web) error {
 }
 
 // channels reads the cameras, in the order in which they are shown.
-func (c frigateConfig) channels(from string, t *told) {
+func (c frigateConfig) channels(from string, t *deviceReport) {
 	all, broken := map[string]frigateCamera{}, 0
 	for key, text := range c.Cameras {
 		var camera frigateCamera
@@ -162,8 +162,8 @@ func (c frigateConfig) channels(from string, t *told) {
 
 // channel puts a camera into the vocabulary. It is shown by its key where it has
 // no other name.
-func (c frigateCamera) channel(key, from string) toldChannel {
-	out := toldChannel{id: key, name: cmp.Or(c.Name, key)}
+func (c frigateCamera) channel(key, from string) channelReport {
+	out := channelReport{id: key, name: cmp.Or(c.Name, key)}
 	out.say("name", from, c.Name, key)
 	if at := frigateHost(c.ONVIF.Host); at != "" {
 		out.behind = &Identity{Address: at}
@@ -206,7 +206,7 @@ var frigateMounts = []struct {
 }
 
 // stats reads the version and where recordings are.
-func (frigate) stats(ctx context.Context, w *web, t *told) {
+func (frigate) stats(ctx context.Context, w *web, t *deviceReport) {
 	a, err := w.get(ctx, "/api/stats", "")
 	if err != nil {
 		t.problem("stats", err)
@@ -235,7 +235,7 @@ func (frigate) stats(ctx context.Context, w *web, t *told) {
 }
 
 // footage reads of each camera in which hours it has footage.
-func (frigate) footage(ctx context.Context, w *web, t *told) {
+func (frigate) footage(ctx context.Context, w *web, t *deviceReport) {
 	t.footageOf(ctx, w, "recordings", func(id string) call {
 		return call{path: "/api/" + url.PathEscape(id) + "/recordings/summary", query: "timezone=utc"}
 	}, frigateFootage)

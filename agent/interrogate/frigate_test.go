@@ -168,29 +168,31 @@ func frigateServer(t *testing.T, answers map[string]string, asked *[]string) *ht
 // TestFrigateRefusedParts: what is refused or broken is unknown, the rest is read,
 // and it is logged out whatever happened.
 func TestFrigateRefusedParts(t *testing.T) {
-	one := func(t told) bool { return len(t.channels) == 1 && t.channels[0].schedule.Mode == protocol.Continuous }
+	one := func(t deviceReport) bool {
+		return len(t.channels) == 1 && t.channels[0].schedule.Mode == protocol.Continuous
+	}
 	for _, c := range []struct {
 		name, path, answer string
 		failed             string
 		problems           []string
-		want               func(told) bool
+		want               func(deviceReport) bool
 	}{
-		{"all is well", "", "", "", nil, func(t told) bool {
+		{"all is well", "", "", "", nil, func(t deviceReport) bool {
 			return one(t) && t.kept == KeptShare && t.firmware == "0.17.0-1" && t.channels[0].oldest.at.Equal(time.Date(2026, 11, 15, 10, 0, 0, 0, time.UTC)) && t.clock != nil
 		}},
-		{"no statistics", "/api/stats", "403", "", []string{"stats"}, func(t told) bool { return one(t) && t.kept == KeptUnknown }},
+		{"no statistics", "/api/stats", "403", "", []string{"stats"}, func(t deviceReport) bool { return one(t) && t.kept == KeptUnknown }},
 		{"broken statistics", "/api/stats", "<html>", "", []string{"stats"}, one},
-		{"another place", "/api/stats", `{"service":{"storage":{"/media/frigate/recordings":{"mount_type":"9p"}}}}`, "", nil, func(t told) bool { return t.kept == KeptUnknown }},
-		{"no right to the footage", "/api/a?b/recordings/summary", "403", "", []string{"recordings"}, func(t told) bool { return one(t) && !t.channels[0].oldest.known() }},
-		{"no such summary", "/api/a?b/recordings/summary", "404", "", nil, func(t told) bool { return one(t) && !t.channels[0].oldest.known() }},
+		{"another place", "/api/stats", `{"service":{"storage":{"/media/frigate/recordings":{"mount_type":"9p"}}}}`, "", nil, func(t deviceReport) bool { return t.kept == KeptUnknown }},
+		{"no right to the footage", "/api/a?b/recordings/summary", "403", "", []string{"recordings"}, func(t deviceReport) bool { return one(t) && !t.channels[0].oldest.known() }},
+		{"no such summary", "/api/a?b/recordings/summary", "404", "", nil, func(t deviceReport) bool { return one(t) && !t.channels[0].oldest.known() }},
 		{"a summary that is none", "/api/a?b/recordings/summary", `{"2026-11-15":true}`, "", []string{"recordings"}, one},
-		{"no footage", "/api/a?b/recordings/summary", `[]`, "", nil, func(t told) bool { return one(t) && !t.channels[0].oldest.known() }},
-		{"days that are none", "/api/a?b/recordings/summary", `[{"day":"yesterday","hours":[{"hour":"9"}]}]`, "", nil, func(t told) bool { return !t.channels[0].oldest.known() }},
-		{"no configuration", "/api/config", "403", "may not read", nil, func(t told) bool { return t.channels == nil }},
-		{"a?broken configuration", "/api/config", `{"cameras":`, "JSON", nil, func(t told) bool { return t.channels == nil }},
-		{"too large a configuration", "/api/config", `{}` + strings.Repeat(" ", maxAnswer), "1 MiB", nil, func(t told) bool { return t.channels == nil }},
+		{"no footage", "/api/a?b/recordings/summary", `[]`, "", nil, func(t deviceReport) bool { return one(t) && !t.channels[0].oldest.known() }},
+		{"days that are none", "/api/a?b/recordings/summary", `[{"day":"yesterday","hours":[{"hour":"9"}]}]`, "", nil, func(t deviceReport) bool { return !t.channels[0].oldest.known() }},
+		{"no configuration", "/api/config", "403", "may not read", nil, func(t deviceReport) bool { return t.channels == nil }},
+		{"a?broken configuration", "/api/config", `{"cameras":`, "JSON", nil, func(t deviceReport) bool { return t.channels == nil }},
+		{"too large a configuration", "/api/config", `{}` + strings.Repeat(" ", maxAnswer), "1 MiB", nil, func(t deviceReport) bool { return t.channels == nil }},
 		{"a camera that cannot be read", "/api/config", `{"cameras":{"x":7,"a?b":{"record":{"enabled":true,"continuous":{"days":1}}}}}`, "", []string{"config"}, one},
-		{"a camera without a section", "/api/config", `{"cameras":{"a?b":{}}}`, "", nil, func(t told) bool {
+		{"a camera without a section", "/api/config", `{"cameras":{"a?b":{}}}`, "", nil, func(t deviceReport) bool {
 			return len(t.channels) == 1 && t.channels[0].schedule.Kind == protocol.ScheduleUnknown && t.channels[0].retention.Kind == protocol.RetentionUnknown
 		}},
 	} {

@@ -64,7 +64,7 @@ func sunapiCall(cgi, submenu, more string) call {
 		header: http.Header{"Accept": {"application/json"}}}
 }
 
-func (hanwha) read(ctx context.Context, w *web) (told, error) {
+func (hanwha) read(ctx context.Context, w *web) (deviceReport, error) {
 	h := &hanwhaReading{ctx: ctx, w: w}
 	info, _, err := h.ask("system", "deviceinfo", "", "Model", "SerialNumber", "FirmwareVersion", "DeviceType", "DeviceName", "ConnectedMACAddress")
 	if err != nil && !errors.Is(err, errForbidden) {
@@ -87,7 +87,7 @@ func (hanwha) read(ctx context.Context, w *web) (told, error) {
 type hanwhaReading struct {
 	ctx  context.Context
 	w    *web
-	told told
+	told deviceReport
 	wall time.Time      // digits of the device's clock; zero: not known
 	zone *time.Location // by the device's own rule; nil: not known
 	nums []int          // the device's numbers of told.channels, from 0
@@ -171,7 +171,7 @@ func (h *hanwhaReading) channels() {
 		if none && strings.EqualFold(sources[key+"State"], "Deactive") {
 			continue
 		}
-		c := toldChannel{id: strconv.Itoa(n + 1), name: sources[key+"Name"]}
+		c := channelReport{id: strconv.Itoa(n + 1), name: sources[key+"Name"]}
 		c.say("name", from.from, c.name)
 		if !none {
 			c.behind = &behind

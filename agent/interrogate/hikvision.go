@@ -92,8 +92,8 @@ type hikDevice struct {
 
 // read reads the device, its channels, what they record and keep, and the oldest
 // footage of each, one search a channel.
-func (h hikvision) read(ctx context.Context, w *web) (told, error) {
-	var t told
+func (h hikvision) read(ctx context.Context, w *web) (deviceReport, error) {
+	var t deviceReport
 	a, err := w.get(ctx, isapiDevice, "")
 	if err != nil && !w.auth.works() {
 		return t, err
@@ -119,7 +119,7 @@ func (h hikvision) read(ctx context.Context, w *web) (told, error) {
 
 // isapi reads one document. What the device does not have is no problem: it says so
 // with 404 or 501, or with 403 and "notSupport" in the answer.
-func isapi[T any](ctx context.Context, w *web, t *told, path string) (v T, from string, ok bool) {
+func isapi[T any](ctx context.Context, w *web, t *deviceReport, path string) (v T, from string, ok bool) {
 	if ctx.Err() != nil {
 		return v, "", false
 	}
@@ -153,7 +153,7 @@ type hikTime struct {
 // clock reads the wall clock. Of localTime only the digits count: its offset was
 // seen wrong in summer (DS-76xx and others). The zone is the rule, whose sign is
 // that of POSIX.
-func (hikvision) clock(ctx context.Context, w *web, t *told) {
+func (hikvision) clock(ctx context.Context, w *web, t *deviceReport) {
 	a, err := w.get(ctx, isapiTime, "")
 	var set hikTime
 	if err == nil {

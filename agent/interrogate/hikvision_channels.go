@@ -35,7 +35,7 @@ type hikInputs struct {
 // NVR has IP channels, a camera its input, a DVR sockets for cables and perhaps IP
 // channels that follow them in number; should one number be both, the IP channel
 // is called "D1", as on the DVR's screen, and nothing more is known of it.
-func (hikvision) channels(ctx context.Context, w *web, t *told, kind string) {
+func (hikvision) channels(ctx context.Context, w *web, t *deviceReport, kind string) {
 	taken := map[string]bool{}
 	if kind != "NVR" {
 		inputs, from, _ := isapi[hikInputs](ctx, w, t, isapiInputs)
@@ -45,7 +45,7 @@ func (hikvision) channels(ctx context.Context, w *web, t *told, kind string) {
 				continue // a socket that is switched off lends its number to an IP channel
 			}
 			taken[id] = true
-			c := toldChannel{id: id, name: in.Name, analogue: t.recorder}
+			c := channelReport{id: id, name: in.Name, analogue: t.recorder}
 			c.say("name", from, in.Name)
 			t.channels = append(t.channels, c)
 		}
@@ -63,7 +63,7 @@ func (hikvision) channels(ctx context.Context, w *web, t *told, kind string) {
 			continue
 		}
 		taken[id] = true
-		c := toldChannel{id: id, name: p.Name}
+		c := channelReport{id: id, name: p.Name}
 		c.say("name", from, p.Name)
 		behind := Identity{Serial: readSerial(p.Source.Serial), Name: clean(p.Name)}
 		if behind.setAddress(p.Source.Address); behind.Serial != "" || behind.Address != "" {
@@ -97,7 +97,7 @@ type hikStreams struct {
 
 // sizes reads the size of the main streams. Where no list of channels could be
 // read, the streams are one.
-func (hikvision) sizes(ctx context.Context, w *web, t *told) {
+func (hikvision) sizes(ctx context.Context, w *web, t *deviceReport) {
 	streams, from, ok := isapi[hikStreams](ctx, w, t, isapiStreams)
 	if !ok {
 		return
@@ -109,7 +109,7 @@ func (hikvision) sizes(ctx context.Context, w *web, t *told) {
 	if len(t.channels) == 0 {
 		for _, s := range head(streams.Streams, 4*maxChannels) {
 			if id, main := strings.CutSuffix(channelNumber(s.ID), "01"); main && id != "" && len(t.channels) < maxChannels {
-				c := toldChannel{id: id, name: s.Name}
+				c := channelReport{id: id, name: s.Name}
 				c.say("name", from, s.Name)
 				t.channels = append(t.channels, c)
 			}
@@ -142,7 +142,7 @@ type hikStorage struct {
 
 // kept tells where the images are. Rows of disks that were taken out stay in the
 // list as "notexist". How much is free says nothing: 0 is how a full one works.
-func (hikvision) kept(ctx context.Context, w *web, t *told) {
+func (hikvision) kept(ctx context.Context, w *web, t *deviceReport) {
 	storage, from, _ := isapi[hikStorage](ctx, w, t, isapiStorage)
 	var all []Kept
 	var raw []string

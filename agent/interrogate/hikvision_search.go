@@ -61,7 +61,7 @@ type hikFinder struct {
 
 // footage reads the oldest footage of every channel, until the time is up. What
 // keeps failing is told once.
-func (hikvision) footage(ctx context.Context, w *web, t *told) {
+func (hikvision) footage(ctx context.Context, w *web, t *deviceReport) {
 	f := hikFinder{w: w, wall: w.now()}
 	if t.clock != nil {
 		f.wall = t.clock.at

@@ -51,7 +51,7 @@ type hikAction struct {
 
 // tracks reads what the channels record and how long it is kept: all in one
 // answer (145 KB for 16 channels), or, where that is too long, one by one.
-func (h hikvision) tracks(ctx context.Context, w *web, t *told) {
+func (h hikvision) tracks(ctx context.Context, w *web, t *deviceReport) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -80,7 +80,7 @@ func (h hikvision) tracks(ctx context.Context, w *web, t *told) {
 }
 
 // eachTrack asks for the tracks of the channels' main streams.
-func (hikvision) eachTrack(ctx context.Context, w *web, t *told) {
+func (hikvision) eachTrack(ctx context.Context, w *web, t *deviceReport) {
 	for i := range t.channels {
 		c := &t.channels[i]
 		if channelNumber(c.id) == "" {
@@ -94,7 +94,7 @@ func (hikvision) eachTrack(ctx context.Context, w *web, t *told) {
 }
 
 // take puts schedule and retention of a track into its channel.
-func (c *toldChannel) take(track hikTrack, from string) {
+func (c *channelReport) take(track hikTrack, from string) {
 	week, raw := hikvisionSchedule(track)
 	c.schedule = week
 	c.say("schedule", from, raw...)

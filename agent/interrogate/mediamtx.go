@@ -87,8 +87,8 @@ type mtxPath struct {
 	} `json:"tracks2"`
 }
 
-func (mediaMTX) read(ctx context.Context, w *web) (told, error) {
-	t := told{recorder: true}
+func (mediaMTX) read(ctx context.Context, w *web) (deviceReport, error) {
+	t := deviceReport{recorder: true}
 	confs, a, err := mtxAll[mtxConf](ctx, w, "/v3/config/paths/list")
 	if err != nil {
 		return t, err
@@ -144,9 +144,9 @@ func mtxAll[T any](ctx context.Context, w *web, path string) (all []T, first ans
 }
 
 // mtxChannels makes channels of the paths that are set and of those alive.
-func mtxChannels(confs []mtxConf, alive []mtxPath, aliveFrom string) []toldChannel {
+func mtxChannels(confs []mtxConf, alive []mtxPath, aliveFrom string) []channelReport {
 	set := map[string]mtxConf{}
-	var all []toldChannel
+	var all []channelReport
 	for _, c := range confs {
 		set[c.Name] = c
 		if c.Name != "" && !c.rule() {
@@ -180,8 +180,8 @@ func (c mtxConf) rule() bool {
 	return strings.HasPrefix(c.Name, "~") || c.Name == "all" || c.Name == "all_others"
 }
 
-func (c mtxConf) channel(name string) toldChannel {
-	out := toldChannel{id: name, name: name}
+func (c mtxConf) channel(name string) channelReport {
+	out := channelReport{id: name, name: name}
 	out.say("name", c.from, name)
 	if c.Record != nil {
 		if out.schedule = off(); *c.Record {
@@ -221,7 +221,7 @@ func mtxAge(text string) (time.Duration, bool) {
 }
 
 // mtxOldest asks for the segments of a path. They say their zone.
-func mtxOldest(ctx context.Context, w *web, c *toldChannel) error {
+func mtxOldest(ctx context.Context, w *web, c *channelReport) error {
 	if strings.Contains(c.id, "..") {
 		return errors.New("its name is no path")
 	}

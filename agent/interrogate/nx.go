@@ -91,8 +91,8 @@ func (d nx) recognise(ctx context.Context, w *web) likeness {
 
 // read goes from what anybody may know to what the session opens. Of the devices
 // nothing is told without their list; all that comes after may be refused.
-func (d nx) read(ctx context.Context, w *web) (told, error) {
-	t := told{recorder: true, model: "Media Server"}
+func (d nx) read(ctx context.Context, w *web) (deviceReport, error) {
+	t := deviceReport{recorder: true, model: "Media Server"}
 	a, err := w.try(ctx, nxModulePath)
 	if err != nil {
 		return t, err
@@ -185,7 +185,7 @@ func nxLogout(ctx context.Context, w *web, api, token string) {
 
 // runtime reads the server's zone, by which its weeks go: their hours are those of
 // the server's own clock.
-func (nx) runtime(ctx context.Context, w *web, api string, t *told) {
+func (nx) runtime(ctx context.Context, w *web, api string, t *deviceReport) {
 	a, err := w.get(ctx, api+"/servers/this/runtimeInfo", "_with=timeZoneId,timeZoneOffsetMs,synchronizedTimeMs")
 	if err != nil {
 		if statusOf(err) != http.StatusNotFound {

@@ -13,7 +13,7 @@ import (
 // footage reads of each channel from when to when it is on the disks. Periods that
 // lie closer than an hour are told as one, short ones that stand alone are kept;
 // how many may be told is not limited, since "limit" makes 6.1 answer none.
-func (nx) footage(ctx context.Context, w *web, api string, t *told) {
+func (nx) footage(ctx context.Context, w *web, api string, t *deviceReport) {
 	const query = "startTimeMs=0&endTimeMs=4102444800000&detailLevelMs=3600000&keepSmallChunks=true" // until 2100
 	t.footageOf(ctx, w, "footage", func(id string) call {
 		return call{path: api + "/devices/" + url.PathEscape(id) + "/footage", query: query}
@@ -71,7 +71,7 @@ var nxPlaces = map[string]Kept{"local": KeptDisk, "usb": KeptDisk, "network": Ke
 
 // storages reads where the server records; what is only a second copy, or is not
 // written to, does not count.
-func (nx) storages(ctx context.Context, w *web, api, server string, t *told) {
+func (nx) storages(ctx context.Context, w *web, api, server string, t *deviceReport) {
 	a, err := w.get(ctx, api+"/servers/"+url.PathEscape(server)+"/storages", "_with=type,isUsedForWriting,isBackup")
 	if err != nil {
 		if statusOf(err) != http.StatusNotFound {

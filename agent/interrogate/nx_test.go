@@ -160,36 +160,36 @@ func TestNxRefusedParts(t *testing.T) {
 		name, path, answer string
 		failed             string // in the error of all
 		problems           []string
-		want               func(told) bool
+		want               func(deviceReport) bool
 	}{
-		{"all is well", "", "", "", nil, func(t told) bool {
+		{"all is well", "", "", "", nil, func(t deviceReport) bool {
 			return t.kept == KeptDisk && t.clock.zone == "Europe/Rome" && t.channels[0].oldest.known() && t.channels[0].retention.Age == 72*time.Hour
 		}},
-		{"no right to the archive", "GET /rest/v3/devices/d1/footage", "403", "", []string{"footage"}, func(t told) bool {
+		{"no right to the archive", "GET /rest/v3/devices/d1/footage", "403", "", []string{"footage"}, func(t deviceReport) bool {
 			return !t.channels[0].oldest.known() && t.channels[0].schedule.Kind == protocol.ScheduleWeekly
 		}},
-		{"no footage endpoint", "GET /rest/v3/devices/d1/footage", "404", "", nil, func(t told) bool { return !t.channels[0].oldest.known() }},
-		{"footage that is no JSON", "GET /rest/v3/devices/d1/footage", "<html>", "", []string{"footage"}, func(t told) bool { return !t.channels[0].oldest.known() }},
-		{"no footage", "GET /rest/v3/devices/d1/footage", "[]", "", nil, func(t told) bool { return !t.channels[0].oldest.known() }},
-		{"no right to the storages", "GET /rest/v3/servers/s1/storages", "403", "", []string{"storages"}, func(t told) bool { return t.kept == KeptUnknown }},
-		{"no such storages", "GET /rest/v3/servers/s1/storages", "404", "", nil, func(t told) bool { return t.kept == KeptUnknown }},
-		{"a storage of an unknown kind", "GET /rest/v3/servers/s1/storages", `[{"type":"tape"}]`, "", nil, func(t told) bool { return t.kept == KeptUnknown && t.keptRaw == "tape" }},
-		{"two places", "GET /rest/v3/servers/s1/storages", `[{"type":"local"},{"type":"smb"}]`, "", nil, func(t told) bool { return t.kept == KeptSeveral }},
-		{"no zone", "GET /rest/v3/servers/this/runtimeInfo", "404", "", nil, func(t told) bool { return t.clock.zone == "" }},
-		{"a zone by its offset", "GET /rest/v3/servers/this/runtimeInfo", `{"timeZoneId":"Local","timeZoneOffsetMs":"7200000"}`, "", nil, func(t told) bool { return t.clock.zone == "UTC+02:00" }},
-		{"no devices", "GET /rest/v3/devices", "403", "may not read", nil, func(t told) bool { return t.channels == nil }},
-		{"devices that are no JSON", "GET /rest/v3/devices", "<html>", "JSON", nil, func(t told) bool { return t.channels == nil }},
-		{"too many devices", "GET /rest/v3/devices", "[" + strings.Repeat(" ", maxAnswer) + "]", "1 MiB", nil, func(t told) bool { return t.channels == nil }},
-		{"a list of fields that is not known", "GET /rest/v3/devices?" + nxFields, "400", "", nil, func(t told) bool {
+		{"no footage endpoint", "GET /rest/v3/devices/d1/footage", "404", "", nil, func(t deviceReport) bool { return !t.channels[0].oldest.known() }},
+		{"footage that is no JSON", "GET /rest/v3/devices/d1/footage", "<html>", "", []string{"footage"}, func(t deviceReport) bool { return !t.channels[0].oldest.known() }},
+		{"no footage", "GET /rest/v3/devices/d1/footage", "[]", "", nil, func(t deviceReport) bool { return !t.channels[0].oldest.known() }},
+		{"no right to the storages", "GET /rest/v3/servers/s1/storages", "403", "", []string{"storages"}, func(t deviceReport) bool { return t.kept == KeptUnknown }},
+		{"no such storages", "GET /rest/v3/servers/s1/storages", "404", "", nil, func(t deviceReport) bool { return t.kept == KeptUnknown }},
+		{"a storage of an unknown kind", "GET /rest/v3/servers/s1/storages", `[{"type":"tape"}]`, "", nil, func(t deviceReport) bool { return t.kept == KeptUnknown && t.keptRaw == "tape" }},
+		{"two places", "GET /rest/v3/servers/s1/storages", `[{"type":"local"},{"type":"smb"}]`, "", nil, func(t deviceReport) bool { return t.kept == KeptSeveral }},
+		{"no zone", "GET /rest/v3/servers/this/runtimeInfo", "404", "", nil, func(t deviceReport) bool { return t.clock.zone == "" }},
+		{"a zone by its offset", "GET /rest/v3/servers/this/runtimeInfo", `{"timeZoneId":"Local","timeZoneOffsetMs":"7200000"}`, "", nil, func(t deviceReport) bool { return t.clock.zone == "UTC+02:00" }},
+		{"no devices", "GET /rest/v3/devices", "403", "may not read", nil, func(t deviceReport) bool { return t.channels == nil }},
+		{"devices that are no JSON", "GET /rest/v3/devices", "<html>", "JSON", nil, func(t deviceReport) bool { return t.channels == nil }},
+		{"too many devices", "GET /rest/v3/devices", "[" + strings.Repeat(" ", maxAnswer) + "]", "1 MiB", nil, func(t deviceReport) bool { return t.channels == nil }},
+		{"a list of fields that is not known", "GET /rest/v3/devices?" + nxFields, "400", "", nil, func(t deviceReport) bool {
 			return len(t.channels) == 1 && t.channels[0].schedule.Kind == protocol.ScheduleWeekly
 		}},
-		{"fields that were not given", "GET /rest/v3/devices?" + nxFields, `[{"id":"{d1}","name":"Uno"}]`, "", nil, func(t told) bool {
+		{"fields that were not given", "GET /rest/v3/devices?" + nxFields, `[{"id":"{d1}","name":"Uno"}]`, "", nil, func(t deviceReport) bool {
 			return len(t.channels) == 1 && t.channels[0].schedule.Kind == protocol.ScheduleWeekly
 		}},
-		{"a device that cannot be read", "GET /rest/v3/devices", `[7,{"id":"{d1}","name":"Uno"},{"name":"without id"}]`, "", []string{"devices"}, func(t told) bool {
+		{"a device that cannot be read", "GET /rest/v3/devices", `[7,{"id":"{d1}","name":"Uno"},{"name":"without id"}]`, "", []string{"devices"}, func(t deviceReport) bool {
 			return len(t.channels) == 1 && t.channels[0].schedule.Kind == protocol.ScheduleUnknown && t.channels[0].retention.Kind == protocol.RetentionUnknown
 		}},
-		{"a logout that does not know \"current\"", current, "404", "", nil, func(t told) bool { return len(t.channels) == 1 }},
+		{"a logout that does not know \"current\"", current, "404", "", nil, func(t deviceReport) bool { return len(t.channels) == 1 }},
 	} {
 		var asked []string
 		var log bytes.Buffer

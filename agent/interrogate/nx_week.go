@@ -202,7 +202,7 @@ func nxGUID(id string) string { return strings.Trim(id, "{} ") }
 
 // devices reads the channels of one server. A server that does not know the list of
 // fields is asked for all.
-func (nx) devices(ctx context.Context, w *web, api, server string, t *told) error {
+func (nx) devices(ctx context.Context, w *web, api, server string, t *deviceReport) error {
 	list := func(fields string) (a answer, all []nxDevice, broken int, err error) {
 		if a, err = w.get(ctx, api+"/devices", fields); err != nil {
 			return a, nil, 0, err
@@ -242,7 +242,7 @@ func (nx) devices(ctx context.Context, w *web, api, server string, t *told) erro
 			t.channels = append(t.channels, d.channel(a.from))
 		}
 	}
-	slices.SortStableFunc(t.channels, func(a, b toldChannel) int {
+	slices.SortStableFunc(t.channels, func(a, b channelReport) int {
 		return strings.Compare(strings.ToLower(a.name)+"\x00"+a.id, strings.ToLower(b.name)+"\x00"+b.id)
 	})
 	if elsewhere > 0 {
@@ -253,8 +253,8 @@ func (nx) devices(ctx context.Context, w *web, api, server string, t *told) erro
 
 // channel puts a device into the vocabulary. Where the small stream is all that
 // there is for most of the time, its picture is the one that can be promised.
-func (d nxDevice) channel(from string) toldChannel {
-	c := toldChannel{id: nxGUID(d.ID), name: d.Name}
+func (d nxDevice) channel(from string) channelReport {
+	c := channelReport{id: nxGUID(d.ID), name: d.Name}
 	c.say("name", from, d.Name)
 	if macs := readMACs([]string{d.MAC}); len(macs) > 0 || d.Address != "" {
 		c.behind = &Identity{MACs: macs, Address: string(d.Address)}

@@ -130,8 +130,8 @@ func (reolink) recognise(ctx context.Context, w *web) likeness {
 	return known
 }
 
-func (reolink) read(ctx context.Context, w *web) (told, error) {
-	var t told
+func (reolink) read(ctx context.Context, w *web) (deviceReport, error) {
+	var t deviceReport
 	if err := reolinkLogin(ctx, w); err != nil {
 		return t, err
 	}
@@ -200,7 +200,7 @@ type reolinkSource struct {
 
 // reolinkDevice reads the device itself, and which channels it has. A free place of
 // a recorder has neither name nor camera.
-func reolinkDevice(ctx context.Context, w *web, t *told) ([]reolinkSource, error) {
+func reolinkDevice(ctx context.Context, w *web, t *deviceReport) ([]reolinkSource, error) {
 	type info struct {
 		DevInfo struct {
 			Model, Serial, Name anyText
@@ -240,7 +240,7 @@ func reolinkDevice(ctx context.Context, w *web, t *told) ([]reolinkSource, error
 
 // reolinkDisks reads where images are, and tells whether some disk or card is in
 // use, or that is not known. Sizes are in MB; "size" is what is left.
-func reolinkDisks(ctx context.Context, w *web, t *told) bool {
+func reolinkDisks(ctx context.Context, w *web, t *deviceReport) bool {
 	type disks struct {
 		HddInfo []struct{ Number, Capacity, Size, Mount anyInt }
 	}

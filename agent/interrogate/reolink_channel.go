@@ -27,8 +27,8 @@ type reolinkRec struct {
 }
 
 // reolinkChannel reads one channel. wall is the recorder's time, zero if unknown.
-func reolinkChannel(ctx context.Context, w *web, t *told, s reolinkSource, disk bool, wall time.Time) toldChannel {
-	c := toldChannel{id: s.Channel.String(), name: string(s.Name)}
+func reolinkChannel(ctx context.Context, w *web, t *deviceReport, s reolinkSource, disk bool, wall time.Time) channelReport {
+	c := channelReport{id: s.Channel.String(), name: string(s.Name)}
 	c.say("name", s.from)
 	called := cmp.Or(clean(c.name), "channel "+c.id)
 	which := map[string]any{"channel": s.Channel.value}
@@ -56,7 +56,7 @@ func reolinkChannel(ctx context.Context, w *web, t *told, s reolinkSource, disk 
 
 // reolinkPicture reads the size of the main stream, which is what is recorded. It
 // is only nice to know: nothing about it is a problem.
-func reolinkPicture(ctx context.Context, w *web, c *toldChannel, which any) {
+func reolinkPicture(ctx context.Context, w *web, c *channelReport, which any) {
 	type encoding struct {
 		Enc struct {
 			Main struct {
@@ -77,7 +77,7 @@ func reolinkPicture(ctx context.Context, w *web, c *toldChannel, which any) {
 }
 
 // schedule reads when a channel records: not at all where it is switched off.
-func (r reolinkRec) schedule(c *toldChannel, from string, disk bool) error {
+func (r reolinkRec) schedule(c *channelReport, from string, disk bool) error {
 	enable := r.Rec.Enable
 	if !enable.known {
 		enable = r.Rec.Schedule.Enable
@@ -99,7 +99,7 @@ func (r reolinkRec) schedule(c *toldChannel, from string, disk bool) error {
 // retention reads how long footage is kept: saveDay days, else until the disk is
 // full if it overwrites. Where it does not, it stops when the disk is full, which
 // is no retention.
-func (r reolinkRec) retention(c *toldChannel, from string) {
+func (r reolinkRec) retention(c *channelReport, from string) {
 	days, over := r.Rec.SaveDay, r.Rec.Overwrite
 	switch {
 	case days.known && days.value > 0 && days.value < 100*366:

@@ -148,7 +148,7 @@ func TestReolinkSynthetic(t *testing.T) {
 		t.Errorf("clock %+v", c)
 	}
 	s := serveReolink(t, func(string) []byte { return shape("Search_status_month.json") })
-	var ch toldChannel
+	var ch channelReport
 	if err := reolinkOldest(t.Context(), webTo(t, s, &memory{}), &ch, 0, c.at, 7*day); err != nil || ch.oldest.at.Format(time.DateTime) != "2026-11-16 00:00:00" {
 		t.Errorf("oldest %+v, %v", ch.oldest, err)
 	}
@@ -169,7 +169,7 @@ func FuzzReolink(f *testing.F) {
 		_ = r.refusal()
 		var rec reolinkRec
 		if json.Unmarshal(r.Value, &rec) == nil && rec.Rec != nil {
-			var c toldChannel
+			var c channelReport
 			_ = rec.schedule(&c, "x", true)
 			rec.retention(&c, "x")
 			if c.retention.Age < 0 {

@@ -226,7 +226,7 @@ func TestReolinkOldest(t *testing.T) {
 			}
 			return all
 		})
-		var ch toldChannel
+		var ch channelReport
 		err := reolinkOldest(t.Context(), webTo(t, s, &memory{}), &ch, 0, now, c.kept)
 		got := ""
 		if ch.oldest.known() {

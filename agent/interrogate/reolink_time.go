@@ -103,7 +103,7 @@ const reolinkMonths = 13
 // while months begin with footage, but else no further than footage is kept (0: not
 // told). A day is all that is told: the footage begins in it, so that its end is
 // claimed.
-func reolinkOldest(ctx context.Context, w *web, c *toldChannel, channel int64, now time.Time, kept time.Duration) error {
+func reolinkOldest(ctx context.Context, w *web, c *channelReport, channel int64, now time.Time, kept time.Duration) error {
 	first, empty := time.Time{}, 0
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	for asked := 1; ; asked++ {

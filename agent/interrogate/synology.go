@@ -101,8 +101,8 @@ func (synology) recognise(ctx context.Context, w *web) likeness {
 	return known
 }
 
-func (synology) read(ctx context.Context, w *web) (told, error) {
-	t := told{recorder: true}
+func (synology) read(ctx context.Context, w *web) (deviceReport, error) {
+	t := deviceReport{recorder: true}
 	apis, a, err := synoAsk[synoAPIs](ctx, w, synoList(synoAuth, synoInfo, synoCamera, synoRecording))
 	if err != nil {
 		return t, err
@@ -194,7 +194,7 @@ func synoRefusal(code anyInt) error {
 }
 
 // synoStation reads the NAS itself.
-func synoStation(ctx context.Context, w *web, apis synoAPIs, t *told) {
+func synoStation(ctx context.Context, w *web, apis synoAPIs, t *deviceReport) {
 	if !apis.has(synoInfo) {
 		return
 	}

@@ -44,7 +44,7 @@ type synoCam struct {
 // synoCameras reads the cameras by pages, then each one's oldest recording. Cameras
 // that were deleted may stand in the list too, so that there may be more pages than
 // channels; a list without end is read no further than twice as many.
-func synoCameras(ctx context.Context, w *web, apis synoAPIs, t *told) error {
+func synoCameras(ctx context.Context, w *web, apis synoAPIs, t *deviceReport) error {
 	type list struct {
 		Cameras []synoCam
 		Total   anyInt
@@ -91,9 +91,9 @@ func (cam synoCam) kept() Kept {
 }
 
 // channel makes a channel of a camera; the error is of its schedule.
-func (cam synoCam) channel(from string) (toldChannel, error) {
+func (cam synoCam) channel(from string) (channelReport, error) {
 	d := cam.Detail
-	c := toldChannel{id: cam.ID.String(), name: string(cmp.Or(cam.Name, d.Name))}
+	c := channelReport{id: cam.ID.String(), name: string(cmp.Or(cam.Name, d.Name))}
 	c.say("name", from)
 	// The host may be written as the address of a stream, with a password in it.
 	behind := Identity{Name: clean(c.name)}
@@ -113,7 +113,7 @@ func (cam synoCam) channel(from string) (toldChannel, error) {
 
 // schedule reads the week, unless the camera is switched off. recStatus 5 is a
 // recording that somebody started by hand, which says nothing of the week.
-func (cam synoCam) schedule(c *toldChannel, from string) error {
+func (cam synoCam) schedule(c *channelReport, from string) error {
 	week, said, err := synologyWeek(cam.Detail.Week)
 	said = append([]string{word("enabled", truth(cam.Enabled)), wordOf("recStatus", cam.RecStatus)}, said...)
 	switch {
@@ -138,7 +138,7 @@ func truth(n anyInt) string {
 
 // retention reads what rotates. Neither by date nor by space says nothing: what a
 // full volume then does is not told.
-func (cam synoCam) retention(c *toldChannel, from string) {
+func (cam synoCam) retention(c *channelReport, from string) {
 	byDate, days, bySpace, gb := cam.ByDate, cam.Days, cam.BySpace, cam.GB
 	if !byDate.known {
 		byDate, days = cam.Detail.ByDate, cam.Detail.Days

@@ -29,7 +29,7 @@ type synoRecorded struct {
 // synoFootage reads each channel's oldest recording: one question for how many
 // there are and one end of the list, one for the other end. It stops when the time
 // is over, or where none may be read.
-func synoFootage(ctx context.Context, w *web, apis synoAPIs, t *told) {
+func synoFootage(ctx context.Context, w *web, apis synoAPIs, t *deviceReport) {
 	if !apis.has(synoRecording) {
 		return
 	}
@@ -50,7 +50,7 @@ func synoFootage(ctx context.Context, w *web, apis synoAPIs, t *told) {
 
 // synoOldest reads the oldest recording of one channel. alone: there is no other
 // whose recording it could be.
-func synoOldest(ctx context.Context, w *web, apis synoAPIs, c *toldChannel, alone bool) error {
+func synoOldest(ctx context.Context, w *web, apis synoAPIs, c *channelReport, alone bool) error {
 	ask := func(offset int64) (synoRecorded, int64, string, error) {
 		page, a, err := synoAsk[synoRecordings](ctx, w, apis.call(synoRecording, "List", synoRecordingVersion,
 			fmt.Sprintf("&cameraIds=%s&offset=%d&limit=1&fromTime=0&toTime=0", c.id, offset)))

@@ -268,7 +268,7 @@ func TestSynologyListWithoutEnd(t *testing.T) {
 		}
 		fmt.Fprintf(w, `{"success":true,"data":{"cameras":[{"id":%d,"deleted":true}]}}`, pages)
 	})
-	var read told
+	var read deviceReport
 	if err := synoCameras(t.Context(), webTo(t, s, &memory{}), synoAPIs{synoCamera: {Path: "entry.cgi"}}, &read); err != nil || pages > 2*maxChannels/synoPage+1 {
 		t.Errorf("%d pages were read, %v", pages, err)
 	}

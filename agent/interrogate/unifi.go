@@ -69,8 +69,8 @@ func (unifi) recognise(ctx context.Context, w *web) likeness {
 	return known
 }
 
-func (unifi) read(ctx context.Context, w *web) (told, error) {
-	t := told{recorder: true}
+func (unifi) read(ctx context.Context, w *web) (deviceReport, error) {
+	t := deviceReport{recorder: true}
 	if err := unifiEnter(ctx, w); err != nil {
 		return t, err
 	}
@@ -210,7 +210,7 @@ type unifiRecorder struct {
 	} `json:"systemInfo"`
 }
 
-func (n unifiRecorder) tell(t *told, u unifiAnswer) {
+func (n unifiRecorder) tell(t *deviceReport, u unifiAnswer) {
 	t.name, t.model, t.macs = string(n.Name), string(n.Type), []string{colons(n.MAC)}
 	if n.Version != "" {
 		t.firmware = "Protect " + string(n.Version)

@@ -41,8 +41,8 @@ type unifiCamera struct {
 }
 
 // channel makes a channel of a camera; the error is of its schedule.
-func (cam unifiCamera) channel(nvr unifiRecorder, from string) (toldChannel, error) {
-	c := toldChannel{id: string(cmp.Or(cam.ID, cam.MAC)), name: string(cam.Name)}
+func (cam unifiCamera) channel(nvr unifiRecorder, from string) (channelReport, error) {
+	c := channelReport{id: string(cmp.Or(cam.ID, cam.MAC)), name: string(cam.Name)}
 	c.say("name", from)
 	if macs := readMACs([]string{colons(cam.MAC)}); len(macs) > 0 {
 		c.behind = &Identity{MACs: macs, Name: clean(c.name)}
@@ -85,7 +85,7 @@ func unifiAlways(mode string, motionOnly bool) protocol.Schedule {
 
 // schedule reads when a camera records. What switches the whole recorder off comes
 // first.
-func (cam unifiCamera) schedule(c *toldChannel, nvr unifiRecorder, from string) error {
+func (cam unifiCamera) schedule(c *channelReport, nvr unifiRecorder, from string) error {
 	s := cam.Settings
 	c.say("schedule", from, word("mode", s.Mode), word("inScheduleMode", s.In), word("outScheduleMode", s.Out), word("geofencing", s.Away),
 		word("isRecordingDisabled", truth(nvr.Disabled)), word("isRecordingMotionOnly", truth(nvr.MotionOnly)),
@@ -110,7 +110,7 @@ func (cam unifiCamera) schedule(c *toldChannel, nvr unifiRecorder, from string) 
 // retention reads how long footage is kept: the camera's own age, else the
 // recorder's, else until the disk is full. Footage of low quality may be kept
 // longer; then that age counts, as footage there is.
-func (cam unifiCamera) retention(c *toldChannel, nvr unifiRecorder, from string) {
+func (cam unifiCamera) retention(c *channelReport, nvr unifiRecorder, from string) {
 	own, low := cam.Settings.Retention, cam.Settings.RetentionLQ
 	c.say("retention", from, wordOf("retentionDurationMs", own), wordOf("retentionDurationLQMs", low), wordOf("recordingRetentionDurationMs", nvr.Retention))
 	age := own
@@ -130,7 +130,7 @@ func (cam unifiCamera) retention(c *toldChannel, nvr unifiRecorder, from string)
 }
 
 // footage reads the oldest and the newest footage, of either quality.
-func (cam unifiCamera) footage(c *toldChannel, from string) {
+func (cam unifiCamera) footage(c *channelReport, from string) {
 	v := cam.Stats.Video
 	if cam.HasRecordings.is(0) {
 		return

@@ -98,7 +98,7 @@ func TestUniFiSchedule(t *testing.T) {
 		if err := json.Unmarshal([]byte(`{`+c.nvr+`}`), &nvr); err != nil {
 			t.Fatal(err)
 		}
-		var ch toldChannel
+		var ch channelReport
 		if err := cam.schedule(&ch, nvr, "x"); !reflect.DeepEqual(ch.schedule, c.want) || (err != nil) != c.fails {
 			t.Errorf("%s: %+v, %v; want %+v", name, ch.schedule, err, c.want)
 		}
@@ -137,7 +137,7 @@ func TestUniFiRetention(t *testing.T) {
 		if err := json.Unmarshal([]byte(`{`+c.nvr+`}`), &nvr); err != nil {
 			t.Fatal(err)
 		}
-		var ch toldChannel
+		var ch channelReport
 		if cam.retention(&ch, nvr, "x"); ch.retention != c.want {
 			t.Errorf("%s: %+v, want %+v", name, ch.retention, c.want)
 		}
@@ -161,7 +161,7 @@ func TestUniFiFootage(t *testing.T) {
 		if err := json.Unmarshal([]byte(`{`+c.camera+`}`), &cam); err != nil {
 			t.Fatal(err)
 		}
-		var ch toldChannel
+		var ch channelReport
 		cam.footage(&ch, "x")
 		for what, s := range map[string]struct {
 			got  stamp
@@ -330,7 +330,7 @@ func FuzzUniFi(f *testing.F) {
 		if u.NVR == nil {
 			u.NVR = &unifiRecorder{}
 		}
-		var told told
+		var told deviceReport
 		u.NVR.tell(&told, u)
 		for _, cam := range u.Cameras {
 			c, err := cam.channel(*u.NVR, "x")

@@ -80,9 +80,9 @@ func (uniview) recognise(ctx context.Context, w *web) likeness {
 	return locked
 }
 
-func (uniview) read(ctx context.Context, w *web) (told, error) {
+func (uniview) read(ctx context.Context, w *web) (deviceReport, error) {
 	w.denies = lapiDenies
-	var t told
+	var t deviceReport
 	info, _, err := lapi[struct{ DeviceName, DeviceModel, SerialNumber, FirmwareVersion string }](ctx, w, lapiDevice, "")
 	if err != nil && !errors.Is(err, errForbidden) {
 		return t, err
@@ -100,7 +100,7 @@ func (uniview) read(ctx context.Context, w *web) (told, error) {
 	return t, nil
 }
 
-func univiewKept(ctx context.Context, w *web, t *told) {
+func univiewKept(ctx context.Context, w *web, t *deviceReport) {
 	said, a, err := lapi[struct {
 		LocalHDDList, NASList []struct{ TotalCapacity, Status lapiValue }
 	}](ctx, w, lapiDisks, "")
@@ -125,7 +125,7 @@ func univiewKept(ctx context.Context, w *web, t *told) {
 // univiewChannels reads the channels of a recorder; a camera has none of these
 // lists, and is its own channel 0. A recorder without them is left without
 // channels. A channel that is idle (2) and names no camera is a free place.
-func univiewChannels(ctx context.Context, w *web, t *told) {
+func univiewChannels(ctx context.Context, w *web, t *deviceReport) {
 	said, a, err := lapi[struct {
 		DetailInfos []struct {
 			ID, ChannelID, Status lapiValue
@@ -134,7 +134,7 @@ func univiewChannels(ctx context.Context, w *web, t *told) {
 		}
 	}](ctx, w, lapiChannels, "")
 	if lapiAbsent(err) && univiewCamera.MatchString(t.model) {
-		t.channels = []toldChannel{{id: "0"}}
+		t.channels = []channelReport{{id: "0"}}
 		return
 	}
 	t.problem(lapiChannels, err)
@@ -148,7 +148,7 @@ func univiewChannels(ctx context.Context, w *web, t *told) {
 		if n, ok := id.number(); !ok || n < 0 || d.Status == "2" && d.AddressInfo.IPAddress == "" && d.DeviceModel == "" {
 			continue
 		}
-		c := toldChannel{id: string(id), name: d.Name}
+		c := channelReport{id: string(id), name: d.Name}
 		c.say("name", a.from, d.Name)
 		behind := Identity{Serial: readSerial(serials[id])}
 		behind.setAddress(d.AddressInfo.IPAddress)
@@ -184,7 +184,7 @@ func univiewCameras(ctx context.Context, w *web, channels int) map[lapiValue]str
 // univiewSchedules reads the schedules. The path that has one is asked for the
 // others too. A channel without an answer is unknown; where this user may not read
 // one, the others are not asked for.
-func univiewSchedules(ctx context.Context, w *web, t *told) {
+func univiewSchedules(ctx context.Context, w *web, t *deviceReport) {
 	paths := lapiSchedules[:]
 	for i := range t.channels {
 		c := &t.channels[i]
@@ -211,7 +211,7 @@ func univiewSchedules(ctx context.Context, w *web, t *told) {
 // univiewGoesOn notes why one channel could not be read, and tells whether to ask
 // for the others: where the device itself answered that something is wrong with
 // this one.
-func univiewGoesOn(ctx context.Context, t *told, what string, err error) bool {
+func univiewGoesOn(ctx context.Context, t *deviceReport, what string, err error) bool {
 	if ctx.Err() != nil {
 		return false
 	}
@@ -222,7 +222,7 @@ func univiewGoesOn(ctx context.Context, t *told, what string, err error) bool {
 
 // univiewWhenFull keeps what the device says that it does when its disk is full.
 // The form of that answer was never seen: it is for people, and sets no value.
-func univiewWhenFull(ctx context.Context, w *web, t *told) {
+func univiewWhenFull(ctx context.Context, w *web, t *deviceReport) {
 	said, a, err := lapi[json.RawMessage](ctx, w, lapiWhenFull, "")
 	if err != nil || len(said) > 1<<10 {
 		return
@@ -234,7 +234,7 @@ func univiewWhenFull(ctx context.Context, w *web, t *told) {
 
 // univiewOldest finds the day of the oldest footage of each channel. now is the
 // digits of the device's wall clock.
-func univiewOldest(ctx context.Context, w *web, t *told, now time.Time) {
+func univiewOldest(ctx context.Context, w *web, t *deviceReport, now time.Time) {
 	for i := range t.channels {
 		c := &t.channels[i]
 		path := "/Channels/" + c.id + "/Media/Video/Streams/0/Records/DailyDistribution"

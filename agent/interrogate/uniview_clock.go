@@ -10,7 +10,7 @@ import (
 
 // univiewClock reads the clock, an epoch, and its zone. It gives the digits of the
 // wall clock, zero if it is not known.
-func univiewClock(ctx context.Context, w *web, t *told) time.Time {
+func univiewClock(ctx context.Context, w *web, t *deviceReport) time.Time {
 	said, a, err := lapi[struct {
 		TimeZone   string
 		DeviceTime lapiValue

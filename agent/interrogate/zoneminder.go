@@ -105,8 +105,8 @@ func (z zoneMinder) enter(ctx context.Context, w *web) (zmReply, error) {
 	return z.login(ctx, w)
 }
 
-func (z zoneMinder) read(ctx context.Context, w *web) (told, error) {
-	t := told{recorder: true}
+func (z zoneMinder) read(ctx context.Context, w *web) (deviceReport, error) {
+	t := deviceReport{recorder: true}
 	v, err := z.enter(ctx, w)
 	if err != nil {
 		return t, err
@@ -178,20 +178,20 @@ type zmMonitor struct {
 }
 
 // zmMonitors reads monitors.json, without names for what filters say.
-func zmMonitors(a answer) ([]toldChannel, error) {
+func zmMonitors(a answer) ([]channelReport, error) {
 	list, err := jsonOf[struct {
 		Monitors []struct{ Monitor zmMonitor } `json:"monitors"`
 	}](a)
 	if err != nil {
 		return nil, err
 	}
-	var all []toldChannel
+	var all []channelReport
 	for _, item := range head(list.Monitors, maxChannels) {
 		m := item.Monitor
 		if m.ID == "" || m.Deleted.yes() || m.Type == "WebSite" {
 			continue
 		}
-		c := toldChannel{id: string(m.ID), name: string(m.Name), width: m.Width.number(), height: m.Height.number(), turns: m.Controllable.yes(), schedule: m.schedule()}
+		c := channelReport{id: string(m.ID), name: string(m.Name), width: m.Width.number(), height: m.Height.number(), turns: m.Controllable.yes(), schedule: m.schedule()}
 		c.say("name", a.from, c.name)
 		c.say("resolution", a.from, string(m.Width+"x"+m.Height))
 		c.say("schedule", a.from, m.words()...)
@@ -250,7 +250,7 @@ func (m zmMonitor) words() []string {
 
 // clock takes the Date of the answer that tells the zone in which events are
 // stamped; the other answer's where it tells none.
-func (zoneMinder) clock(ctx context.Context, w *web, t *told, other answer) {
+func (zoneMinder) clock(ctx context.Context, w *web, t *deviceReport, other answer) {
 	a, err := w.get(ctx, zmAPI+"host/getTimeZone.json", "")
 	if err != nil {
 		t.problem("getTimeZone", err)
@@ -268,7 +268,7 @@ func (zoneMinder) clock(ctx context.Context, w *web, t *told, other answer) {
 
 // storage tells where images are kept: "local" is a folder of the machine, of
 // which nothing says on which disk; "s3fs" is elsewhere. Most users may not ask.
-func (zoneMinder) storage(ctx context.Context, w *web, t *told) {
+func (zoneMinder) storage(ctx context.Context, w *web, t *deviceReport) {
 	a, err := w.get(ctx, zmAPI+"storage.json", "")
 	if err != nil {
 		if !errors.Is(err, errForbidden) && statusOf(err) != http.StatusNotFound {
@@ -298,7 +298,7 @@ func (zoneMinder) storage(ctx context.Context, w *web, t *told) {
 
 // oldest asks for each monitor's first event that is not archived, until ctx ends.
 // Events are stamped in the wall time of the zone.
-func (zoneMinder) oldest(ctx context.Context, w *web, t *told) {
+func (zoneMinder) oldest(ctx context.Context, w *web, t *deviceReport) {
 	for i := range t.channels {
 		c := &t.channels[i]
 		a, err := w.get(ctx, zmAPI+"events/index/MonitorId:"+url.PathEscape(c.id)+"/Archived:0.json", "sort=StartDateTime&direction=asc&limit=1")

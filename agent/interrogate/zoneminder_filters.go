@@ -28,7 +28,7 @@ const (
 
 // retention reads the filters that run by themselves and gives each channel what
 // they mean for it.
-func (zoneMinder) retention(ctx context.Context, w *web, t *told) {
+func (zoneMinder) retention(ctx context.Context, w *web, t *deviceReport) {
 	filters, from, err := zmFilters(ctx, w)
 	if err != nil {
 		t.problem("filters", err)

@@ -10,8 +10,8 @@ import (
 	"anagrafe/agent/interrogate"
 )
 
-// toldChannel is one channel as a device tells it in this look.
-type toldChannel struct {
+// reportedChannel is one channel as a device tells it in this look.
+type reportedChannel struct {
 	interrogate.Channel
 	token  string  // the device's own word for it, "" while it tells no channel
 	way    *way    // it is a further path of an entry
@@ -20,14 +20,14 @@ type toldChannel struct {
 
 // channelsOf lists what a device told, each token once. A channel without a
 // token is known by its place.
-func channelsOf(f interrogate.Device) (all []toldChannel) {
+func channelsOf(f interrogate.Device) (all []reportedChannel) {
 	for i, ch := range f.Channels {
 		token := ch.ID
 		if token == "" {
 			token = "#" + strconv.Itoa(i+1)
 		}
-		if !slices.ContainsFunc(all, func(t toldChannel) bool { return t.token == token }) {
-			all = append(all, toldChannel{Channel: ch, token: token})
+		if !slices.ContainsFunc(all, func(t reportedChannel) bool { return t.token == token }) {
+			all = append(all, reportedChannel{Channel: ch, token: token})
 		}
 	}
 	return all
@@ -54,7 +54,7 @@ func tokensOf(f interrogate.Device) interrogate.Family {
 // channel count, then a name that only one has on each side, then the bare word,
 // and last that there is no other left. What the last two find is asked about
 // again where the names differ.
-func recognise(all []toldChannel, known []*camera, paths tokens, family interrogate.Family) {
+func recognise(all []reportedChannel, known []*camera, paths tokens, family interrogate.Family) {
 	for i := range all {
 		all[i].way = paths.find(all[i].token, all[i].Also, i, len(all))
 	}
@@ -66,7 +66,7 @@ func recognise(all []toldChannel, known []*camera, paths tokens, family interrog
 			left = append(left, c)
 		}
 	}
-	pick := func(is func(i int, ch *toldChannel, c *camera) bool, then func(*toldChannel, *camera)) {
+	pick := func(is func(i int, ch *reportedChannel, c *camera) bool, then func(*reportedChannel, *camera)) {
 		for i := range all {
 			ch := &all[i]
 			if ch.way != nil || ch.camera != nil {
@@ -83,49 +83,49 @@ func recognise(all []toldChannel, known []*camera, paths tokens, family interrog
 			}
 		}
 	}
-	alias := func(ch *toldChannel, c *camera) bool {
+	alias := func(ch *reportedChannel, c *camera) bool {
 		return c.family != family && (slices.Contains(ch.Also, c.channel) || slices.Contains(c.also, ch.token))
 	}
-	named := func(ch *toldChannel, c *camera) bool { return ch.Name != "" && fold(ch.Name) == fold(c.foundName) }
-	pick(func(_ int, ch *toldChannel, c *camera) bool { return c.family == family && c.channel == ch.token }, nil)
-	pick(func(_ int, ch *toldChannel, c *camera) bool { return alias(ch, c) && named(ch, c) }, nil)
-	pick(func(_ int, ch *toldChannel, c *camera) bool { return alias(ch, c) }, func(ch *toldChannel, c *camera) {
-		if slices.ContainsFunc(all, func(o toldChannel) bool { return o.camera == nil && o.way == nil && alias(&o, c) }) {
+	named := func(ch *reportedChannel, c *camera) bool { return ch.Name != "" && fold(ch.Name) == fold(c.foundName) }
+	pick(func(_ int, ch *reportedChannel, c *camera) bool { return c.family == family && c.channel == ch.token }, nil)
+	pick(func(_ int, ch *reportedChannel, c *camera) bool { return alias(ch, c) && named(ch, c) }, nil)
+	pick(func(_ int, ch *reportedChannel, c *camera) bool { return alias(ch, c) }, func(ch *reportedChannel, c *camera) {
+		if slices.ContainsFunc(all, func(o reportedChannel) bool { return o.camera == nil && o.way == nil && alias(&o, c) }) {
 			c.doubt() // another channel has as good a claim
 		}
 	})
-	pick(func(_ int, ch *toldChannel, c *camera) bool {
+	pick(func(_ int, ch *reportedChannel, c *camera) bool {
 		return c.family != family && overlap(ch.Also, c.also)
 	}, nil)
-	pick(func(_ int, ch *toldChannel, c *camera) bool {
+	pick(func(_ int, ch *reportedChannel, c *camera) bool {
 		return c.family != family && named(ch, c) && soleName(all, known, ch.Name)
 	}, nil)
-	unsure := func(ch *toldChannel, c *camera) {
+	unsure := func(ch *reportedChannel, c *camera) {
 		if ch.Name != "" && c.foundName != "" && !named(ch, c) {
 			c.doubt()
 		}
 	}
-	pick(func(_ int, ch *toldChannel, c *camera) bool { return c.channel == ch.token }, unsure)
+	pick(func(_ int, ch *reportedChannel, c *camera) bool { return c.channel == ch.token }, unsure)
 	if len(left) == 1 && unmet(all) == 1 {
-		pick(func(_ int, _ *toldChannel, c *camera) bool { return c.family != family && c.family != former }, unsure)
+		pick(func(_ int, _ *reportedChannel, c *camera) bool { return c.family != family && c.family != former }, unsure)
 	}
 	// A device that told no channel while it was locked. If it has several now, which
 	// of them its owner had placed is not known.
-	pick(func(i int, _ *toldChannel, c *camera) bool { return i == 0 && c.channel == "" }, func(_ *toldChannel, c *camera) {
+	pick(func(i int, _ *reportedChannel, c *camera) bool { return i == 0 && c.channel == "" }, func(_ *reportedChannel, c *camera) {
 		if len(all) > 1 {
 			c.doubt()
 		}
 	})
 	left = slices.Clone(listed)
 	numbers := numbersOf(all, known, listed)
-	pick(func(_ int, ch *toldChannel, c *camera) bool {
+	pick(func(_ int, ch *reportedChannel, c *camera) bool {
 		return ch.Name != "" && fold(ch.Name) == fold(c.name) && soleListed(all, listed, ch.Name)
-	}, (*toldChannel).found)
-	pick(func(i int, _ *toldChannel, c *camera) bool { return c.channel == numbers[i] }, (*toldChannel).found)
+	}, (*reportedChannel).found)
+	pick(func(i int, _ *reportedChannel, c *camera) bool { return c.channel == numbers[i] }, (*reportedChannel).found)
 }
 
 // unmet counts the channels that have no entry yet.
-func unmet(all []toldChannel) (n int) {
+func unmet(all []reportedChannel) (n int) {
 	for _, ch := range all {
 		if ch.way == nil && ch.camera == nil {
 			n++
@@ -136,7 +136,7 @@ func unmet(all []toldChannel) (n int) {
 
 // soleName reports whether one channel and one entry bear a name: "Camera 1" may
 // be on eight.
-func soleName(all []toldChannel, known []*camera, name string) bool {
+func soleName(all []reportedChannel, known []*camera, name string) bool {
 	n := 0
 	for _, ch := range all {
 		if fold(ch.Name) == fold(name) {
@@ -156,7 +156,7 @@ const mostAlso = 8
 
 // renumber takes over the word by which the channel was told now, and remembers
 // those by which it may be told again: a look without the password sees ONVIF's.
-func (c *camera) renumber(ch toldChannel, family interrogate.Family) {
+func (c *camera) renumber(ch reportedChannel, family interrogate.Family) {
 	also := slices.Clone(ch.Also)
 	switch {
 	case c.family == byHand: // the owner's number is no word of any interface
@@ -181,10 +181,10 @@ const former = interrogate.Family("former")
 
 // makeRoom frees the words that entries are about to take, in the table as in
 // the entries that have them and were not told: no two of a device share one.
-func makeRoom(ctx context.Context, tx *sql.Tx, all []toldChannel, known []*camera) error {
+func makeRoom(ctx context.Context, tx *sql.Tx, all []reportedChannel, known []*camera) error {
 	for _, c := range known {
-		same := func(ch toldChannel) bool { return ch.camera == c }
-		wanted := func(ch toldChannel) bool { return ch.way == nil && ch.camera != c && ch.token == c.channel }
+		same := func(ch reportedChannel) bool { return ch.camera == c }
+		wanted := func(ch reportedChannel) bool { return ch.way == nil && ch.camera != c && ch.token == c.channel }
 		i := slices.IndexFunc(all, same)
 		moves := i >= 0 && all[i].token != c.channel
 		if !moves && !slices.ContainsFunc(all, wanted) {
@@ -199,7 +199,7 @@ func makeRoom(ctx context.Context, tx *sql.Tx, all []toldChannel, known []*camer
 			if c.family == byHand { // still to be asked about
 				family = byHand
 			}
-			c.renumber(toldChannel{token: parked}, family)
+			c.renumber(reportedChannel{token: parked}, family)
 			if err := c.save(ctx, tx); err != nil {
 				return err
 			}

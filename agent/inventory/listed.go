@@ -193,7 +193,7 @@ func (d *device) listCameras(ctx context.Context, tx *sql.Tx, of []*camera, l By
 // device's own where it tells plain numbers (from 0 or from 1), else its place. The
 // place counts as well where the device leaves numbers out, and the owner listed as
 // many cameras as it tells.
-func numbersOf(all []toldChannel, known, listed []*camera) []string {
+func numbersOf(all []reportedChannel, known, listed []*camera) []string {
 	places, numbers, least := make([]string, len(all)), make([]int, len(all)), 1
 	plain := true
 	for i, ch := range all {
@@ -213,7 +213,7 @@ func numbersOf(all []toldChannel, known, listed []*camera) []string {
 }
 
 // soleListed reports whether one channel and one listed camera bear a name.
-func soleListed(all []toldChannel, listed []*camera, name string) bool {
+func soleListed(all []reportedChannel, listed []*camera, name string) bool {
 	n := 0
 	for _, ch := range all {
 		if fold(ch.Name) == fold(name) {
@@ -230,7 +230,7 @@ func soleListed(all []toldChannel, listed []*camera, name string) bool {
 
 // found makes a listed camera that of a told channel: what the owner said of it
 // stays, but a name that stood in for the recorder's gives way to it.
-func (ch *toldChannel) found(c *camera) {
+func (ch *reportedChannel) found(c *camera) {
 	if c.said.StandsIn && ch.Name != "" {
 		c.name, c.nameAt = "", time.Time{}
 	}

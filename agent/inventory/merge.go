@@ -28,7 +28,7 @@ func (c *camera) answer() answer {
 // merge makes one entry of each pair that is surely one camera, so that looked
 // names only entries that go on. Nothing leaves by it: what is declared stays
 // declared byte for byte until the owner's next decision.
-func (b *book) merge(ctx context.Context, tx *sql.Tx, looked []seen) error {
+func (b *book) merge(ctx context.Context, tx *sql.Tx, looked []observedDevice) error {
 	sure, _ := b.pairs()
 	for _, p := range sure {
 		keep, gone, err := b.join(ctx, tx, p)

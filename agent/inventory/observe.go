@@ -19,7 +19,7 @@ const (
 
 // observe queues what the collector must be told of this look: for each site,
 // one observation of the recorders and cameras that it has declared.
-func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []seen, at time.Time) (queued urgency, err error) {
+func (v *Inventory) observe(ctx context.Context, tx *sql.Tx, b *book, looked []observedDevice, at time.Time) (queued urgency, err error) {
 	for _, s := range b.sites {
 		if s.declared == nil {
 			continue
@@ -91,7 +91,7 @@ func (v *Inventory) allowUrgent(ctx context.Context, tx *sql.Tx, s *site) (ok bo
 
 // observation is what this look says of the site's declared recorders and
 // cameras.
-func (s *site) observation(looked []seen, at time.Time) (o protocol.Observation, n news) {
+func (s *site) observation(looked []observedDevice, at time.Time) (o protocol.Observation, n news) {
 	for _, l := range looked {
 		if !slices.ContainsFunc(s.declared.Recorders, func(r protocol.Recorder) bool { return r.ID == l.device.id }) {
 			continue
@@ -158,7 +158,7 @@ func (c *camera) observation(at time.Time) protocol.CameraObservation {
 }
 
 // told remembers what the collector will know once o has arrived.
-func (s *site) told(ctx context.Context, tx *sql.Tx, looked []seen, o protocol.Observation, at time.Time) error {
+func (s *site) told(ctx context.Context, tx *sql.Tx, looked []observedDevice, o protocol.Observation, at time.Time) error {
 	s.observed = at
 	if _, err := tx.ExecContext(ctx, `UPDATE site SET observed = ? WHERE id = ?`, micros(at), s.SiteID); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 // request whether the footage is still there, and deletes what has had its time.
 // No notice makes anything be asked of a recorder: this goes by what the look
 // has read in any case, and by facts that leave by themselves.
-func (v *Inventory) followNotices(ctx context.Context, tx *sql.Tx, b *book, looked []seen, at time.Time) (queued bool, err error) {
+func (v *Inventory) followNotices(ctx context.Context, tx *sql.Tx, b *book, looked []observedDevice, at time.Time) (queued bool, err error) {
 	open, err := notices(ctx, tx, `kind = 'preserve' AND body IS NOT NULL AND closed = 0 AND absent = 0`)
 	if err != nil {
 		return false, err
@@ -35,7 +35,7 @@ func (v *Inventory) followNotices(ctx context.Context, tx *sql.Tx, b *book, look
 }
 
 // asLooked is what this look shows of all cameras that a request names.
-func (b *book) asLooked(s *site, p protocol.Preserve, looked []seen, at time.Time) protocol.ReplyState {
+func (b *book) asLooked(s *site, p protocol.Preserve, looked []observedDevice, at time.Time) protocol.ReplyState {
 	var checks []Check
 	for _, c := range b.searched(s, p) {
 		if readNow(c, looked, at) {
@@ -69,11 +69,11 @@ func byOldest(c *camera, p protocol.Preserve, at time.Time) interrogate.Presence
 const fresh = 10 * time.Minute
 
 // readNow reports whether this look read how far back c's footage reaches.
-func readNow(c *camera, looked []seen, at time.Time) bool {
+func readNow(c *camera, looked []observedDevice, at time.Time) bool {
 	if at.Sub(c.retention.ObservedAt).Abs() > fresh {
 		return false
 	}
-	return slices.ContainsFunc(looked, func(l seen) bool { return l.answered && slices.Contains(l.cameras, c) })
+	return slices.ContainsFunc(looked, func(l observedDevice) bool { return l.answered && slices.Contains(l.cameras, c) })
 }
 
 // forgetNotices closes the notices that nobody answered in time, and deletes the

@@ -76,8 +76,8 @@ func (v *Inventory) Known(ctx context.Context) (addresses []string, err error) {
 	return addresses, nil
 }
 
-// seen is a device of this look and the channels that it told.
-type seen struct {
+// observedDevice is a device of this look and the channels that it told.
+type observedDevice struct {
 	device   *device
 	answered bool
 	clock    *protocol.Clock // read in this look
@@ -85,7 +85,7 @@ type seen struct {
 }
 
 // take writes what was found into the tables and into b.
-func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device, at time.Time, log *slog.Logger) ([]seen, error) {
+func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device, at time.Time, log *slog.Logger) ([]observedDevice, error) {
 	marksFound := make([]marks, len(found))
 	for i, d := range found {
 		marksFound[i] = marksOf(d)
@@ -94,7 +94,7 @@ func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device,
 	for i, d := range b.devices {
 		marksKnown[i] = d.marks()
 	}
-	looked := make([]seen, 0, len(found))
+	looked := make([]observedDevice, 0, len(found))
 	for i, k := range match(marksFound, marksKnown) {
 		var d *device
 		if k >= 0 {
@@ -117,7 +117,7 @@ func (b *book) take(ctx context.Context, tx *sql.Tx, found []interrogate.Device,
 				return nil, err
 			}
 		}
-		looked = append(looked, seen{device: d, answered: found[i].Answered, clock: found[i].Clock})
+		looked = append(looked, observedDevice{device: d, answered: found[i].Answered, clock: found[i].Clock})
 	}
 	// Recorders first: what they tell decides which cameras are theirs.
 	for _, cameras := range []bool{false, true} {
@@ -178,14 +178,14 @@ const maxPixels = 32_768
 
 // releaseAddresses takes an address away from devices that were not found and that had
 // it before: the router has given it to another.
-func (b *book) releaseAddresses(ctx context.Context, tx *sql.Tx, looked []seen) error {
+func (b *book) releaseAddresses(ctx context.Context, tx *sql.Tx, looked []observedDevice) error {
 	holder := map[string]*device{}
 	for _, s := range looked {
 		holder[s.device.address] = s.device
 	}
 	for _, d := range b.devices {
 		if now := holder[d.address]; d.address == "" || now == nil || now == d ||
-			slices.ContainsFunc(looked, func(s seen) bool { return s.device == d }) {
+			slices.ContainsFunc(looked, func(s observedDevice) bool { return s.device == d }) {
 			continue
 		}
 		if err := unpin(ctx, tx, d.address); err != nil {
@@ -266,7 +266,7 @@ func (b *book) takeChannels(ctx context.Context, tx *sql.Tx, d *device, f interr
 	if len(all) == 0 && f.Answered && f.Kind == interrogate.KindCamera && len(known) == 0 && len(paths) == 0 {
 		// A locked camera is still a camera: the owner may place it, and its
 		// first channel takes the entry over once it tells.
-		all = []toldChannel{{}}
+		all = []reportedChannel{{}}
 	}
 	recognise(all, known, paths, family)
 	if err := makeRoom(ctx, tx, all, known); err != nil {

@@ -121,10 +121,10 @@ func (b *book) expect(ctx context.Context, tx *sql.Tx, r Recorded, deviceID stri
 // one in the name that the device gives, else that of the channel.
 func (b *book) numbersOn(d *device) map[*camera]int {
 	var of []*camera
-	var tokens []toldChannel
+	var tokens []reportedChannel
 	for _, c := range b.cameras {
 		if c.device == d {
-			of, tokens = append(of, c), append(tokens, toldChannel{token: c.channel})
+			of, tokens = append(of, c), append(tokens, reportedChannel{token: c.channel})
 		}
 	}
 	numbers := make(map[*camera]int, len(of))

@@ -12,28 +12,28 @@ import (
 	"anagrafe/protocol"
 )
 
-// told is what a maker's own interface says of one device. Times in it are the
+// deviceReport is what a maker's own interface says of one device. Times in it are the
 // device's; texts need not be clean.
-type told struct {
+type deviceReport struct {
 	vendor, model, firmware, serial, name string
 	macs                                  []string
 	recorder                              bool // by its own word; several channels make one anyway
 	kept                                  Kept
 	keptFrom, keptRaw                     string
 	clock                                 *ownClock // nil: not told
-	channels                              []toldChannel
+	channels                              []channelReport
 	problems                              []Problem
 }
 
 // problem notes what could not be read, and goes on.
-func (t *told) problem(what string, err error) {
+func (t *deviceReport) problem(what string, err error) {
 	if err != nil && len(t.problems) < maxChannels {
 		t.problems = append(t.problems, Problem{what, err.Error()})
 	}
 }
 
-// toldChannel is one channel, in the vocabulary but for its times and zone.
-type toldChannel struct {
+// channelReport is one channel, in the vocabulary but for its times and zone.
+type channelReport struct {
 	id, name                  string
 	also                      []string // ONVIF's tokens for it, where the family is known to make them so
 	width, height             int      // of the stream that is recorded; 0 unknown
@@ -42,13 +42,13 @@ type toldChannel struct {
 	schedule                  protocol.Schedule  // its zone is the device's, set later
 	retention                 protocol.Retention // what is configured
 	oldest, newest            stamp              // of its footage; a newest in the future shows that stamps are not what they say
-	words                     map[string]said    // by fact: "name", "resolution", "schedule", "retention"; say sets them
+	words                     map[string]quote   // by fact: "name", "resolution", "schedule", "retention"; say sets them
 }
 
 // footageOf asks of each channel from when to when it has footage, by one question
 // each, of which read makes the two dates. That a channel has none (404) is no
 // problem, and one problem, called what, stands for all.
-func (t *told) footageOf(ctx context.Context, w *web, what string, question func(id string) call, read func(answer) (oldest, newest stamp, err error)) {
+func (t *deviceReport) footageOf(ctx context.Context, w *web, what string, question func(id string) call, read func(answer) (oldest, newest stamp, err error)) {
 	noted := false
 	for i := range t.channels {
 		c := &t.channels[i]
@@ -72,23 +72,23 @@ func (t *told) footageOf(ctx context.Context, w *web, what string, question func
 	}
 }
 
-// said is a question and the device's own words in the answer.
-type said struct {
+// quote is a question and the device's own words in the answer.
+type quote struct {
 	from string
 	raw  []string
 }
 
 // say keeps where a fact was read and in which words, "name", "resolution",
 // "schedule", "retention" or "oldest".
-func (c *toldChannel) say(fact, from string, raw ...string) {
+func (c *channelReport) say(fact, from string, raw ...string) {
 	if c.words == nil {
-		c.words = map[string]said{}
+		c.words = map[string]quote{}
 	}
-	c.words[fact] = said{from, raw}
+	c.words[fact] = quote{from, raw}
 }
 
 // channel makes true times of it.
-func (c toldChannel) channel(d *Device, now time.Time) (Channel, error) {
+func (c channelReport) channel(d *Device, now time.Time) (Channel, error) {
 	out := Channel{ID: clean(c.id), Name: clean(c.name), Turns: c.turns, Infrared: c.infrared, Analogue: c.analogue,
 		Camera: c.behind, Schedule: c.schedule, Retention: c.retention}
 	for _, token := range c.also {

@@ -67,6 +67,6 @@ func (c Config) with(other Config) Config {
 // answers must work where the collector cannot start for want of them.
 func (c Config) offline() Config {
 	c.Certificate, c.Key, c.Basemap = "", "", ""
-	c.OpsOIDC, c.ConsultOIDC, c.OwnerOIDC = OIDC{}, OIDC{}, OwnerOIDC{}
+	c.OpsOIDC, c.ConsultOIDC, c.OwnerOIDC = oidcProvider{}, oidcProvider{}, ownerOIDC{}
 	return c
 }

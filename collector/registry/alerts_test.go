@@ -278,7 +278,7 @@ func TestAlertBesideOtherMail(t *testing.T) {
 	w := newWatched(t)
 	w.tells(true, 500, 0)
 	w.run()
-	if err := w.r.QueueMail(t.Context(), w.site, w.at()); err != nil {
+	if _, err := w.r.WriteTo(t.Context(), []string{w.site}, "Chiamateci.", w.at()); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.post(); !slices.Equal(got, []string{"anna@example.it", "anna@example.it: Farmacia Centrale: clock NVR 500"}) {

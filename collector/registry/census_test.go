@@ -16,12 +16,12 @@ func TestCensusCountsWhatWaitsAndHowOldItIs(t *testing.T) {
 	s := l.site("mario@example.com")
 	s.queue(noon.Add(-time.Hour), preserve(id(1)))
 	s.queue(noon, preserve(id(1)))
-	l.queue(s)
+	l.queue(s) // with a letter, which is a notice too
 	c, err := l.r.Census(t.Context(), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Notices != 2 || !c.OldestNotice.Equal(noon.Add(-time.Hour)) || c.Mail != 1 || !c.OldestMail.Equal(noon) || c.Agents != 1 || c.Heard != 1 || c.Sharing != 1 {
+	if c.Notices != 3 || !c.OldestNotice.Equal(noon.Add(-time.Hour)) || c.Mail != 1 || !c.OldestMail.Equal(noon) || c.Agents != 1 || c.Heard != 1 || c.Sharing != 1 {
 		t.Errorf("%+v", c)
 	}
 	if c, err = l.r.Census(t.Context(), noon.Add(2*protocol.UnheardAfter)); err != nil || c.Heard != 0 {

@@ -177,7 +177,7 @@ func fillMail(t testing.TB, r *Registry) {
 		d := mailed(fmt.Sprintf("refused-%t@example.org", refused))
 		d.Approval.By = "Ugo" // who has named them, so that they are to accept
 		s.say(noon, d)
-		if err := r.QueueMail(ctx, s.site, noon); err != nil {
+		if _, err := r.WriteTo(ctx, []string{s.site}, "Chiamateci.", noon); err != nil {
 			t.Fatal(err)
 		}
 		if !refused {

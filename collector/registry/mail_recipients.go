@@ -49,17 +49,9 @@ func MobilePhone(typed string) string {
 	return n
 }
 
-// QueueMail queues the neutral message for each contact of a site that can be written to.
+// queueMail queues the neutral message for each contact of a site that can be written to.
 // A contact with a message waiting, or whose address was refused since it was last
 // confirmed, gets none.
-func (r *Registry) QueueMail(ctx context.Context, siteID string, at time.Time) error {
-	err := r.update(ctx, func(ctx context.Context, tx *tx) error { return r.queueMail(ctx, tx, siteID, exact(at)) })
-	if err != nil {
-		return fmt.Errorf("queue mail to the contacts of site %s: %w", siteID, err)
-	}
-	return nil
-}
-
 func (r *Registry) queueMail(ctx context.Context, tx *tx, siteID string, at time.Time) error {
 	b, err := r.vault.boxOf(ctx, tx, siteID)
 	if err != nil {
@@ -79,7 +71,7 @@ func (r *Registry) queueMail(ctx context.Context, tx *tx, siteID string, at time
 	return nil
 }
 
-// queueMailTo is QueueMail for one address.
+// queueMailTo is queueMail for one address.
 func (r *Registry) queueMailTo(ctx context.Context, tx *tx, b *box, siteID string, channel Channel, address string, at time.Time) error {
 	hash := r.addressHash(address)
 	var told bool

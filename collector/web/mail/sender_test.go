@@ -90,7 +90,7 @@ func (p *post) declare(contacts ...protocol.Contact) (id string) {
 	if _, err := p.Registry.Record(p.t.Context(), agent, m, raw, at); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := p.Registry.QueueMail(p.t.Context(), id, p.now); err != nil {
+	if _, err := p.Registry.WriteTo(p.t.Context(), []string{id}, "Chiamateci.", p.now); err != nil {
 		p.t.Fatal(err)
 	}
 	return id

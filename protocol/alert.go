@@ -63,8 +63,8 @@ func (r Retention) Shorter(was Retention) bool {
 	return was.Kind == RetentionAge && r.Kind == RetentionAge && max(r.Age, r.EventAge) < max(was.Age, was.EventAge)
 }
 
-// Depth is how far back the footage reached when it was looked at; 0: not known.
-func (r Retention) Depth() time.Duration {
+// depth is how far back the footage reached when it was looked at; 0: not known.
+func (r Retention) depth() time.Duration {
 	if r.OldestFootage.IsZero() {
 		return 0
 	}
@@ -124,18 +124,18 @@ func Shrunk(declared Retention, looks []Era[Retention]) (was, is time.Duration, 
 	if newest.Shorter(declared) && newest.Fact.At.After(declared.Fact.At) {
 		return max(declared.Age, declared.EventAge), max(newest.Age, newest.EventAge), true
 	}
-	is = newest.Depth()
+	is = newest.depth()
 	if is == 0 {
 		return 0, 0, false
 	}
 	if len(looks) > 1 { // one reading alone may be wrong
-		is = max(is, looks[len(looks)-2].Value.Depth())
+		is = max(is, looks[len(looks)-2].Value.depth())
 	}
 	if newest.Settled && declared.Kind == RetentionAge && is < declared.Age-max(shorterSlack, declared.Age/10) {
 		return declared.Age, is, true
 	}
 	first := slices.IndexFunc(looks, func(l Era[Retention]) bool { return newest.ObservedAt.Sub(l.Value.ObservedAt) <= shrunkWithin })
-	was = looks[first].Value.Depth()
+	was = looks[first].Value.depth()
 	return was, is, was > shorterSlack && is <= was-was/3
 }
 
@@ -147,5 +147,5 @@ func Regained(was time.Duration, told time.Time, declared Retention, looks []Era
 		return false
 	}
 	newest := looks[len(looks)-1].Value
-	return newest.Depth() >= was-was/10 || declared.Fact.At.After(told)
+	return newest.depth() >= was-was/10 || declared.Fact.At.After(told)
 }

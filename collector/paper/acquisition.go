@@ -139,8 +139,8 @@ func Decode(raw []byte) (Acquisition, error) {
 	return a, nil
 }
 
-// Hash is the SHA-256 of the canonical JSON.
-func (a Acquisition) Hash() ([32]byte, error) {
+// hash is the SHA-256 of the canonical JSON.
+func (a Acquisition) hash() ([32]byte, error) {
 	raw, err := a.Encode()
 	return sha256.Sum256(raw), err
 }

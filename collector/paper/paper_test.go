@@ -66,7 +66,7 @@ func TestSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := texts(d)
-	hash, _ := a.Hash()
+	hash, _ := a.hash()
 	for _, want := range []string{
 		"n. 12/2026, domenica 22 novembre 2026, ore 12:00",
 		"Chi chiede: Questura di Milano, Squadra mobile", "Redatta da: M. Rossi, ufficiale di PG", "Telefono: +39 02 62261",

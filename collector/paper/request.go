@@ -11,7 +11,7 @@ import (
 
 // Document words the request: what is asked, and a blank record of the handover.
 func (a Acquisition) Document(w *pages.Words) (pdf.Document, error) {
-	hash, err := a.Hash()
+	hash, err := a.hash()
 	if err != nil {
 		return pdf.Document{}, err
 	}

@@ -281,7 +281,7 @@ func (w *asOfWalk) observation(made time.Time) protocol.Observation {
 }
 
 func (w *asOfWalk) compare(known, valid time.Time) error {
-	h, err := w.r.HistoryAsOf(context.Background(), w.site(), time.Time{}, known)
+	h, err := w.r.historyAsOf(context.Background(), w.site(), time.Time{}, known)
 	if err != nil {
 		return err
 	}
@@ -300,7 +300,7 @@ func (w *asOfWalk) compare(known, valid time.Time) error {
 	if err := sameSnapshot(h.At(valid), m.at(valid)); err != nil {
 		return err
 	}
-	part, err := w.r.HistoryAsOf(context.Background(), w.site(), valid, known)
+	part, err := w.r.historyAsOf(context.Background(), w.site(), valid, known)
 	if err != nil {
 		return err
 	}
@@ -363,7 +363,7 @@ func differs(got, want any) string {
 
 // compareShown: what is still there as of then is what was shown then.
 func (w *asOfWalk) compareShown(then shownThen) error {
-	h, err := w.r.HistoryAsOf(context.Background(), w.site(), time.Time{}, then.known)
+	h, err := w.r.historyAsOf(context.Background(), w.site(), time.Time{}, then.known)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func TestChanges(t *testing.T) {
 	}
 
 	// The same moment, as known before and after the late message.
-	before, err := r.HistoryAsOf(t.Context(), s.site, time.Time{}, noon.Add(4*time.Hour))
+	before, err := r.historyAsOf(t.Context(), s.site, time.Time{}, noon.Add(4*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestActsAfterWithdrawal(t *testing.T) {
 	if !slices.Equal(h.Acts, want) || !h.Withdrawn {
 		t.Errorf("acts %+v", h.Acts)
 	}
-	before, err := r.HistoryAsOf(t.Context(), s.site, time.Time{}, noon.Add(time.Hour))
+	before, err := r.historyAsOf(t.Context(), s.site, time.Time{}, noon.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestAsOfCameraThatWentTwice(t *testing.T) {
 		erased int
 	}{{0, false, 2}, {1, true, 1}, {0, false, 1}, {1, true, 0}} {
 		known := noon.Add(time.Duration(hour)*time.Hour + time.Minute)
-		h, err := r.HistoryAsOf(t.Context(), s.site, time.Time{}, known)
+		h, err := r.historyAsOf(t.Context(), s.site, time.Time{}, known)
 		if err != nil {
 			t.Fatal(err)
 		}

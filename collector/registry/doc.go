@@ -48,8 +48,8 @@
 //
 // Each row has two times: since when it is true (valid_from, or at) and when the register
 // learnt it (recorded_at). Rows are added and never changed, except that each gets an end,
-// with both times. HistoryAsOf reads what the register knew at a moment; History.At, Diff
-// and Changes say what was true, what changed, and by whom. Old observations are thinned
+// with both times. historyAsOf reads what the register knew at a moment; History.At and
+// Changes say what was true, what changed, and by whom. Old observations are thinned
 // (thin.go).
 //
 // Erased things do not return in any history: History.Erased says that something went, and

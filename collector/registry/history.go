@@ -64,17 +64,17 @@ type mark struct {
 	by, endedBy     Origin
 }
 
-// History reads a site as it is known now: see HistoryAsOf.
+// History reads a site as it is known now: see historyAsOf.
 func (r *Registry) History(ctx context.Context, siteID string, since time.Time) (History, error) {
-	return r.HistoryAsOf(ctx, siteID, since, time.Time{})
+	return r.historyAsOf(ctx, siteID, since, time.Time{})
 }
 
-// HistoryAsOf reads a site as the register knew it at known (zero: now).
+// historyAsOf reads a site as the register knew it at known (zero: now).
 // Versions are given whole; clocks, reachability, schedules and retentions from
 // what was in force at since on (zero: all). A site that was not known has an
 // empty history. What was erased after known is not given, only that it was;
 // what was thinned since (see Thin) is given by the look before it.
-func (r *Registry) HistoryAsOf(ctx context.Context, siteID string, since, known time.Time) (History, error) {
+func (r *Registry) historyAsOf(ctx context.Context, siteID string, since, known time.Time) (History, error) {
 	h := History{
 		SiteID: siteID, Known: known,
 		Recorders:  make(map[string][]protocol.Era[protocol.Recorder]),

@@ -107,7 +107,7 @@ type asked struct {
 
 func ask(t *testing.T, s *sender, known, valid time.Time) asked {
 	t.Helper()
-	h, err := s.r.HistoryAsOf(t.Context(), s.site, valid.Add(-60*day), known)
+	h, err := s.r.historyAsOf(t.Context(), s.site, valid.Add(-60*day), known)
 	if err != nil {
 		t.Fatal(err)
 	}

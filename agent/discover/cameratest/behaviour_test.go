@@ -169,7 +169,7 @@ func TestHTTPQuirks(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { _, err := request(ctx, d, 1<<20); done <- err }()
-		if err := d.Await(t.Context(), 1); err != nil {
+		if err := d.await(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
 		cancel()
@@ -188,7 +188,7 @@ func TestHTTPQuirks(t *testing.T) {
 		}
 		done := make(chan error)
 		go func() { _, err := request(t.Context(), d, 1<<40); done <- err }()
-		if err := d.Await(t.Context(), 2); err != nil {
+		if err := d.await(t.Context(), 2); err != nil {
 			t.Fatal(err)
 		}
 		if err := d.Close(); err != nil {

@@ -210,8 +210,8 @@ func (d *Device) Address() netip.AddrPort { return d.address }
 // Options are those it runs with, defaults included.
 func (d *Device) Options() Options { return d.o }
 
-// Conversation is what it plays.
-func (d *Device) Conversation() *Conversation { return d.c }
+// conversation is what it plays.
+func (d *Device) conversation() *Conversation { return d.c }
 
 // Credential is what this device's owner would type for it; not asked where it
 // wants none, or where no password is right.
@@ -235,9 +235,9 @@ func (d *Device) Requests() []Request {
 	return append([]Request(nil), d.requests...)
 }
 
-// Await returns when the device has received n requests over HTTP, or with ctx's
+// await returns when the device has received n requests over HTTP, or with ctx's
 // error.
-func (d *Device) Await(ctx context.Context, n int) error {
+func (d *Device) await(ctx context.Context, n int) error {
 	for {
 		d.mu.Lock()
 		have, news := len(d.requests), d.news

@@ -76,11 +76,11 @@ func TestHybridRecorder(t *testing.T) {
 		t.Errorf("descriptions %q", got)
 	}
 	for _, secret := range []string{"5e471e15-0000-4000-8000-00000000beef", "SENTINEL-SERIAL-BEHIND-5", "SENTINEL-SERIAL-BEHIND-6", "192.0.2.205", "SENTINEL-SERIAL-IBRIDO"} {
-		if !slices.Contains(c.Sentinels(), secret) {
+		if !slices.Contains(c.sentinels(), secret) {
 			t.Errorf("%s is not a sentinel", secret)
 		}
 	}
-	if other := Recorder(8, RecorderOptions{Name: "altro"}); other.Defaults.Endpoint == c.Defaults.Endpoint || slices.Equal(other.Sentinels(), c.Sentinels()) {
+	if other := Recorder(8, RecorderOptions{Name: "altro"}); other.Defaults.Endpoint == c.Defaults.Endpoint || slices.Equal(other.sentinels(), c.sentinels()) {
 		t.Error("two recorders with one identity")
 	}
 	for _, odd := range []*Conversation{Recorder(0, RecorderOptions{}), Recorder(2, RecorderOptions{Offline: 5, Analogue: 9})} {
@@ -131,7 +131,7 @@ func TestSimulated(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() { _, err := request(t.Context(), d, 1); done <- err }()
-	if err := d.Await(t.Context(), 1); err != nil {
+	if err := d.await(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := silent.Close(); err != nil { // does not wait for the hour

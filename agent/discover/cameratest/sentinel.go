@@ -29,7 +29,7 @@ func Sentinels(devices ...*Device) []string {
 		}
 	}
 	for _, d := range devices {
-		add(d.c.Sentinels()...)
+		add(d.c.sentinels()...)
 		add(d.webSentinels()...)
 		add(d.o.Endpoint, strings.TrimPrefix(d.o.Endpoint, "urn:uuid:"), d.o.Password, d.address.String())
 		if d.address.Addr() != netip.AddrFrom4([4]byte{127, 0, 0, 1}) {
@@ -40,9 +40,9 @@ func Sentinels(devices ...*Device) []string {
 	return sorted(found)
 }
 
-// Sentinels are the texts in this conversation's answers that must never leave
+// sentinels are the texts in this conversation's answers that must never leave
 // the site; see the function of the same name.
-func (c *Conversation) Sentinels() []string {
+func (c *Conversation) sentinels() []string {
 	found := map[string]bool{}
 	if c.web != nil {
 		for _, b := range c.web.bodies {

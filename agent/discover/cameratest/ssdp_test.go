@@ -54,7 +54,7 @@ func TestSSDP(t *testing.T) {
 			UDN   string
 		} `xml:"device"`
 	}
-	if err := xml.NewDecoder(resp.Body).Decode(&m); err != nil || m.Device.Type != basicDevice || m.Device.Name != "Bar & Grill" || m.Device.Maker != d.Conversation().Maker || m.Device.UDN != d.udn() {
+	if err := xml.NewDecoder(resp.Body).Decode(&m); err != nil || m.Device.Type != basicDevice || m.Device.Name != "Bar & Grill" || m.Device.Maker != d.conversation().Maker || m.Device.UDN != d.udn() {
 		t.Errorf("description %+v, %v", m, err)
 	}
 }

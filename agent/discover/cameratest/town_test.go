@@ -141,7 +141,7 @@ func TestWritten(t *testing.T) {
 		if !strings.Contains(string(readme), "| "+c.Name+" |") {
 			t.Errorf("%s is not in README.md", c.Name)
 		}
-		sentinels := c.Sentinels()
+		sentinels := c.sentinels()
 		for _, want := range []string{"SENTINEL-SERIAL-", "SENTINEL-STREAM-", "SENTINEL-SNAPSHOT-", "SENTINEL-HOST-", "02:5E:47:", "192.0.2."} {
 			if !slices.ContainsFunc(sentinels, func(s string) bool { return strings.HasPrefix(s, want) }) {
 				t.Errorf("%s has no sentinel %s", c.Name, want)

@@ -1,6 +1,6 @@
 // Package choropleth draws the city's districts as one SVG picture, each coloured by a count. It
 // hides the simplification of borders with tens of thousands of corners to a few kilobytes, the
-// projection, and the classes. Ops and statistics show the picture beside the table with the
+// projection, and the classes. Ops and public show the picture beside the table with the
 // same numbers; main hands them the districts, so that neither needs to know the gazetteer.
 //
 // The picture needs no script, tiles or styles of its own (choropleth.css has the colours). Each

@@ -51,7 +51,7 @@ func findAndAsk(ctx context.Context, o lookOptions) ([]interrogate.Device, error
 			select {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()
-			case <-ctx.Done(): // then nothing is asked
+			case <-ctx.Done(): // then Ask asks nothing, and gives the device as it was seen
 			}
 			o.progress.asks()
 			defer o.progress.has()

@@ -159,14 +159,6 @@ const minCaseYears, usualCaseYears, maxCaseYears = 1, 5, 20
 // unset is a number that no flag gave.
 const unset = -1
 
-// maxHeld is MaxHeld as ingest takes it: negative for none.
-func (c Config) maxHeld() int {
-	if c.MaxHeld == 0 {
-		return -1
-	}
-	return c.MaxHeld
-}
-
 func defaults() Config {
 	return Config{
 		PublicURL:     "http://localhost:8080",
@@ -178,7 +170,7 @@ func defaults() Config {
 		ListenConsult: "127.0.0.1:8082",
 		ListenMetrics: "127.0.0.1:9180",
 		LogFormat:     "text",
-		MaxHeld:       20_000,
+		MaxHeld:       20_000, // some 2 GB
 		AreaMarginM:   500,
 		TrailYears:    minTrailYears,
 		SessionIdle:   30 * time.Minute,

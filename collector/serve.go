@@ -67,7 +67,7 @@ func (o *office) agentsServer(metrics *prometheus.Registry, tracer trace.Tracer)
 		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Browser: o.config.public() + public.CodePath + "#" + public.CodeInvitation, Register: o.reg,
 		Listen: o.config.ListenAgents, ListenTCP: o.config.ListenAgentsTCP, Balancers: o.config.Balancers, Hosts: []string{o.config.host()},
 		CertificateFile: o.config.AgentsCertificate, KeyFile: o.config.AgentsKey,
-		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.maxHeld(), Map: o.shown, Channel: filepath.Join(o.dir, "channel"),
+		RootSecret: o.secret, Metrics: metrics, Tracer: tracer, Log: o.log, MaxHeld: o.config.MaxHeld, Map: o.shown, Channel: filepath.Join(o.dir, "channel"),
 	})
 }
 

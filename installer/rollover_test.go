@@ -63,7 +63,7 @@ func (o *realCollector) start() {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	server, err := ingest.New(ingest.Options{Authority: o.authority, ReceiptKey: receipts, Register: o.reg, Listen: o.at, Hosts: []string{o.host},
+	server, err := ingest.New(ingest.Options{MaxHeld: 100, Authority: o.authority, ReceiptKey: receipts, Register: o.reg, Listen: o.at, Hosts: []string{o.host},
 		CertificateFile: o.public[0], KeyFile: o.public[1], RootSecret: bytes.Repeat([]byte{1}, 32), Log: log, Now: o.now})
 	if err != nil {
 		o.t.Fatal(err)

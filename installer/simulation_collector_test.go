@@ -45,7 +45,7 @@ func startCollector(dir string, log *slog.Logger, watch func(*registry.Registry)
 	if c.reg, _, err = registry.Open(c.alive, registrytest.Options(dir, log)); err != nil {
 		return nil, err
 	}
-	server, err := ingest.New(ingest.Options{Authority: authority, ReceiptKey: receipts, OwnerLink: "https://collector.example/site", Register: watch(c.reg), Hosts: []string{"collector.example"},
+	server, err := ingest.New(ingest.Options{MaxHeld: 100, Authority: authority, ReceiptKey: receipts, OwnerLink: "https://collector.example/site", Register: watch(c.reg), Hosts: []string{"collector.example"},
 		RootSecret: bytes.Repeat([]byte{1}, 32), Log: log})
 	if err != nil {
 		return nil, errors.Join(err, c.reg.Close())

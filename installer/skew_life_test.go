@@ -125,7 +125,7 @@ func openOffice(t *testing.T, ctx context.Context, log *slog.Logger) *office {
 // serve listens, at the same address each time, until what it gives is called.
 func (o *office) serve(ctx context.Context, now func() time.Time) (stop func()) {
 	o.t.Helper()
-	server, err := ingest.New(ingest.Options{Authority: o.authority, ReceiptKey: o.receipts, Register: o.reg, Listen: o.addr, Hosts: []string{"127.0.0.1"},
+	server, err := ingest.New(ingest.Options{MaxHeld: 100, Authority: o.authority, ReceiptKey: o.receipts, Register: o.reg, Listen: o.addr, Hosts: []string{"127.0.0.1"},
 		RootSecret: bytes.Repeat([]byte{1}, 32), Log: o.log, Now: now})
 	if err != nil {
 		o.t.Fatal(err)

@@ -106,7 +106,7 @@ func keptThrough(t, now, observedAt time.Time, reaches bool, recorded Answer, er
 		if i+1 < len(eras) && eras[i+1].From.Equal(e.From) {
 			continue // superseded before it was ever in force
 		}
-		start = latest(start, e.From)
+		start = Later(start, e.From)
 		end, ended := now, false // an era that ended was not in force at its end
 		if i+1 < len(eras) && !eras[i+1].From.After(now) {
 			end, ended = eras[i+1].From, true
@@ -114,7 +114,7 @@ func keptThrough(t, now, observedAt time.Time, reaches bool, recorded Answer, er
 		// deletes tells whether a limit deleted the footage within this era,
 		// and no later measurement says otherwise.
 		deletes := func(limit time.Duration) (deleted, contradicted bool) {
-			at := latest(t.Add(limit), start)
+			at := Later(t.Add(limit), start)
 			deleted = at.Before(end) || !ended && at.Equal(end)
 			return deleted, deleted && reaches && !observedAt.Before(at)
 		}
@@ -170,9 +170,18 @@ func inForce[T any](eras []Era[T], t time.Time) (v T, ok bool) {
 	return v, false
 }
 
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+// Earlier is the earlier of two times.
+func Earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	return b
+	return a
+}
+
+// Later is the later of two times.
+func Later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

@@ -195,7 +195,7 @@ func (on recorderTime) periods(spans []dated, want Wanted, margin time.Duration)
 			return nil, false, err
 		}
 		near = near || p.From.Before(want.Until.Add(margin)) && p.Until.After(want.From.Add(-margin))
-		if p.From, p.Until = latest(p.From, want.From), soonest(p.Until, want.Until); p.Until.After(p.From) {
+		if p.From, p.Until = protocol.Later(p.From, want.From), protocol.Earlier(p.Until, want.Until); p.Until.After(p.From) {
 			all = append(all, p)
 		}
 	}
@@ -203,7 +203,7 @@ func (on recorderTime) periods(spans []dated, want Wanted, margin time.Duration)
 	joined := all[:0]
 	for _, p := range all {
 		if n := len(joined); n > 0 && !p.From.After(joined[n-1].Until.Add(joint)) {
-			joined[n-1].Until = latest(joined[n-1].Until, p.Until)
+			joined[n-1].Until = protocol.Later(joined[n-1].Until, p.Until)
 			continue
 		}
 		joined = append(joined, p)
@@ -216,18 +216,4 @@ func (on recorderTime) periods(spans []dated, want Wanted, margin time.Duration)
 func covered(periods []Period, want Wanted, margin time.Duration) bool {
 	margin = min(margin, want.Until.Sub(want.From)/4)
 	return len(periods) == 1 && !periods[0].From.After(want.From.Add(margin)) && !periods[0].Until.Before(want.Until.Add(-margin))
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func soonest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 // find asks for the segments of an interval: the list that its own pages play from.
@@ -39,7 +41,7 @@ func (d frigate) find(ctx context.Context, w *web, _ recorderTime) (search, erro
 			return []dated{{oldest, newest}}, true, nil
 		}
 		for from := within.from; from.Before(within.until); from = from.Add(frigateListed) {
-			a, err := w.get(ctx, path, fmt.Sprintf("after=%d&before=%d", from.Unix(), soonest(from.Add(frigateListed), within.until).Unix()))
+			a, err := w.get(ctx, path, fmt.Sprintf("after=%d&before=%d", from.Unix(), protocol.Earlier(from.Add(frigateListed), within.until).Unix()))
 			if err != nil {
 				return nil, false, err
 			}

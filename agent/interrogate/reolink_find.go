@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strconv"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 // find asks for the files of an interval, by the wall clock. A search that begins on
@@ -26,7 +28,7 @@ func (reolink) find(ctx context.Context, w *web, on recorderTime) (search, error
 			return reolinkAnything(ctx, w, channel, until)
 		}
 		for day := from; day.Before(until); day = day.Truncate(24*time.Hour).AddDate(0, 0, 1) {
-			end := soonest(until, day.Truncate(24*time.Hour).AddDate(0, 0, 1).Add(-time.Second))
+			end := protocol.Earlier(until, day.Truncate(24*time.Hour).AddDate(0, 0, 1).Add(-time.Second))
 			found, err := reolinkFiles(ctx, w, channel, day, end)
 			if err != nil {
 				return nil, false, err

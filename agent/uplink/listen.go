@@ -171,7 +171,7 @@ func (u *Uplink) wait(l *line, e *Error, b *backoff) time.Duration {
 	d := b.next(after)
 	if e.refusesAgent() {
 		// Only a person can change that: ask seldom.
-		d = max(d, u.pace.refused/2+d)
+		d += u.pace.refused / 2
 	}
 	return d
 }

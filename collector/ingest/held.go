@@ -9,9 +9,7 @@ import (
 )
 
 const (
-	// defaultHeld agents cost some 2 GB, at about 100 KiB each.
-	defaultHeld = 20_000
-	// heldOfAgent bounds what one agent takes of that: it needs one stream, may
+	// heldOfAgent bounds what one agent takes of MaxHeld: it needs one stream, may
 	// have lost others that are not known to be dead yet, and its identity may
 	// have been copied with its computer's disk.
 	heldOfAgent = 4
@@ -39,8 +37,9 @@ type held struct {
 	shards [shards]map[string][]*listener // by agent, the oldest first
 }
 
-// listener is one notice stream. A true asks it to admit its agent again; it is
-// closed when newer streams of the agent took its place.
+// listener is one notice stream. To be woken is to admit its agent again and to send
+// what is new, on a true also what was sent and has not been answered; it is closed
+// when newer streams of the agent took its place.
 type listener struct{ wake chan bool }
 
 // join adds a stream; nil when there are too many. The oldest of an agent with
@@ -90,8 +89,8 @@ func (h *held) tell(agentID string) {
 	}
 }
 
-// readmit wakes all streams of a shard.
-func (h *held) readmit(shard int) {
+// resend wakes all streams of a shard.
+func (h *held) resend(shard int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, all := range h.shards[shard] {
@@ -102,9 +101,9 @@ func (h *held) readmit(shard int) {
 }
 
 // signal never waits: a listener that is about to look sees this too.
-func (l *listener) signal(readmit bool) {
+func (l *listener) signal(resend bool) {
 	select {
-	case l.wake <- readmit:
+	case l.wake <- resend:
 	default:
 	}
 }
@@ -156,7 +155,7 @@ func (s *Server) Watch(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-again.C:
-			s.held.readmit(shard)
+			s.held.resend(shard)
 			shard = (shard + 1) % shards
 			continue
 		case <-s.queued:

@@ -50,14 +50,14 @@ func (s delivery) Notices(ctx context.Context, req *connect.Request[wire.Notices
 			return nil
 		case <-s.stopping:
 			return nil
-		case readmit, kept := <-l.wake:
+		case resend, kept := <-l.wake:
 			if !kept {
 				return nil
 			}
 			if _, refused := s.admit(ctx, opNotices, 0); refused != nil {
 				return line.end(refused)
 			}
-			if readmit {
+			if resend {
 				line.sent = nil // what it has not said to have received by now may have got lost
 			}
 			if err := line.handDown(ctx); err != nil {

@@ -246,10 +246,10 @@ func TestHeld(t *testing.T) {
 		t.Errorf("%d held, and another: %v", h.n, other)
 	}
 	h.tell("a")
-	h.readmit(int(place("a") % shards))
+	h.resend(int(place("a") % shards))
 	for i, l := range all {
-		if readmit, kept := <-l.wake; kept != (i >= 2) || readmit {
-			t.Errorf("stream %d: kept %v, readmit %v", i, kept, readmit)
+		if resend, kept := <-l.wake; kept != (i >= 2) || resend {
+			t.Errorf("stream %d: kept %v, resend %v", i, kept, resend)
 		}
 		h.leave("a", l)
 	}

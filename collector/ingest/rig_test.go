@@ -80,7 +80,7 @@ func start(t *testing.T, change func(*Server)) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{register: newFakeRegister(), authority: a, metrics: prometheus.NewRegistry()}
-	r.Server, err = New(Options{Authority: a, ReceiptKey: key, OwnerLink: "https://telecamere.example/site", Register: r.register, Listen: "127.0.0.1:0", Hosts: []string{"127.0.0.1"},
+	r.Server, err = New(Options{MaxHeld: 100, Authority: a, ReceiptKey: key, OwnerLink: "https://telecamere.example/site", Register: r.register, Listen: "127.0.0.1:0", Hosts: []string{"127.0.0.1"},
 		RootSecret: bytes.Repeat([]byte{7}, 32), Metrics: r.metrics, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)

@@ -70,8 +70,8 @@ type Options struct {
 	// Channel is the directory of the update channel, which need not be there yet;
 	// "": there is none.
 	Channel string
-	// MaxHeld is how many agents may keep a notice stream open at once; the
-	// others are parked. 0: 20,000; negative: none.
+	// MaxHeld is how many agents may keep a notice stream open at once, at about
+	// 100 KiB each; the others are parked.
 	MaxHeld int
 	Now     func() time.Time // nil: time.Now
 }
@@ -125,12 +125,6 @@ func New(o Options) (*Server, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	switch {
-	case o.MaxHeld == 0:
-		o.MaxHeld = defaultHeld
-	case o.MaxHeld < 0:
-		o.MaxHeld = 0
 	}
 	s := &Server{o: o, log: o.Log, now: o.Now, errors: connect.NewErrorWriter(), guesses: NewGuessGuard(o.Now), arrivals: newArrivals(o.Now),
 		line: &writeQueue{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),

@@ -213,7 +213,7 @@ func (w *write) approved(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	at := earlier(exact(d.Approval.At), w.at)
+	at := protocol.Earlier(exact(d.Approval.At), w.at)
 	if w.first {
 		return writeAges(ctx, w.tx, w.m.SiteID, ages{}.renewal(at), at)
 	}

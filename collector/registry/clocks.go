@@ -1,6 +1,10 @@
 package registry
 
-import "time"
+import (
+	"time"
+
+	"anagrafe/protocol"
+)
 
 // Three clocks of a site age apart:
 //
@@ -89,7 +93,7 @@ func (a ages) step(now time.Time) (ages, aged) {
 	var do aged
 	for a.stage < lastStage && !a.moment(a.stage).After(now) {
 		if k := a.stage - len(reminders); k >= 0 {
-			a.ends = later(a.ends, now.AddDate(0, 0, reminders[k]))
+			a.ends = protocol.Later(a.ends, now.AddDate(0, 0, reminders[k]))
 		}
 		a.stage++
 		do.remind = true
@@ -115,29 +119,15 @@ func (a ages) step(now time.Time) (ages, aged) {
 func (a ages) due(now time.Time) time.Time {
 	due := a.moment(a.stage)
 	if a.asked.IsZero() {
-		due = earlier(due, a.checkDue())
+		due = protocol.Earlier(due, a.checkDue())
 	} else if a.unverified.IsZero() {
-		due = earlier(due, a.asked.AddDate(0, silentMonths, 0))
+		due = protocol.Earlier(due, a.asked.AddDate(0, silentMonths, 0))
 	}
 	switch {
 	case a.heard.IsZero(), a.heard.Equal(a.silenceTold):
-		due = earlier(due, now.AddDate(0, silentMonths, 0))
+		due = protocol.Earlier(due, now.AddDate(0, silentMonths, 0))
 	default:
-		due = earlier(due, a.heard.AddDate(0, silentMonths, 0))
+		due = protocol.Earlier(due, a.heard.AddDate(0, silentMonths, 0))
 	}
 	return due
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 // Whatever happens to a site, Age may sleep until due: it then does what an
@@ -46,7 +48,7 @@ func TestDueIsNeverLate(t *testing.T) {
 				often = append(often, done{hour, do})
 			}
 			if do.withdraw {
-				due = earlier(due, lazy.due(now))
+				due = protocol.Earlier(due, lazy.due(now))
 			} else if _, again := eager.step(now); again != (aged{}) {
 				t.Fatalf("seed %d: a second step asks for %+v", seed, again)
 			}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"anagrafe/protocol"
 )
 
 const (
@@ -234,7 +236,7 @@ func mailWait(ctx context.Context, tx *tx, hash []byte, now time.Time) (time.Tim
 	if len(sent) >= mailADay {
 		until = sent[len(sent)-mailADay].Add(24 * time.Hour)
 	}
-	if until = later(until, sent[len(sent)-1].Add(mailPause)); until.After(now) {
+	if until = protocol.Later(until, sent[len(sent)-1].Add(mailPause)); until.After(now) {
 		return until, nil
 	}
 	return time.Time{}, nil

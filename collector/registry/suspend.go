@@ -60,7 +60,7 @@ func (w *write) suspend(ctx context.Context, s protocol.SiteSuspension) error {
 	if err := w.tx.QueryRowContext(ctx, "SELECT coalesce(suspension_decided_at, 0) FROM sites WHERE id = ?", w.m.SiteID).Scan(&last); err != nil {
 		return err
 	}
-	h := hiding{state: hidingState(s), until: exact(s.Until), decided: earlier(exact(s.Approval.At), w.at)}
+	h := hiding{state: hidingState(s), until: exact(s.Until), decided: protocol.Earlier(exact(s.Approval.At), w.at)}
 	switch {
 	case micros(h.decided) < last:
 		return fmt.Errorf("%w: it was decided on %s, and the site's state again on %s", ingest.ErrStale,

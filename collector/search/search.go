@@ -204,7 +204,7 @@ func (ev *evaluation) sunAt(t time.Time) sun {
 // far back its footage reaches.
 func (f *found) basis(q *Query, in series) facts {
 	now := eraAt(in.retentions, q.Now)
-	on := facts{position: f.fact(ofPosition), view: f.fact(ofView), retention: now.Fact, looked: later(fromMicros(f.looked), now.ObservedAt)}
+	on := facts{position: f.fact(ofPosition), view: f.fact(ofView), retention: now.Fact, looked: protocol.Later(fromMicros(f.looked), now.ObservedAt)}
 	if e := inForce(in.schedules, q.From); e != nil {
 		on.schedule = e.fact
 	}

@@ -98,7 +98,7 @@ func factsOf(h registry.History, now time.Time) registry.Facts {
 	for id, samples := range h.Clocks {
 		for _, c := range samples {
 			if !c.At.After(now) {
-				f.Clocks[id] = later(f.Clocks[id], c.At)
+				f.Clocks[id] = protocol.Later(f.Clocks[id], c.At)
 			}
 		}
 	}

@@ -68,17 +68,10 @@ func newestLook(eras []protocol.Era[protocol.Retention], now time.Time) (oldest,
 // does not look at all of them.
 func newest(schedules []protocol.Era[protocol.Schedule], retentions []protocol.Era[protocol.Retention]) (t time.Time) {
 	for _, e := range schedules {
-		t = later(t, e.From)
+		t = protocol.Later(t, e.From)
 	}
 	for _, e := range retentions {
-		t = later(later(t, e.From), e.Value.ObservedAt)
+		t = protocol.Later(protocol.Later(t, e.From), e.Value.ObservedAt)
 	}
 	return t
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -163,7 +163,7 @@ func (c *Consult) send(r *http.Request, o outgoing) (jsonRequest, error) {
 	out := jsonRequest{Request: uuid.NewString(), Case: o.caseID, At: now.UTC()}
 	body := requestBody{whyBody: o.why, Request: out.Request, Qualification: o.Qualification, Kind: first.Kind, From: first.From, Phone: first.Phone, Start: first.Start.UTC(), End: first.End.UTC()}
 	for _, d := range o.drafts {
-		body.Start, body.End = earlier(body.Start, d.Asked.Start.UTC()), later(body.End, d.Asked.End.UTC())
+		body.Start, body.End = protocol.Earlier(body.Start, d.Asked.Start.UTC()), protocol.Later(body.End, d.Asked.End.UTC())
 		out.Notices = append(out.Notices, jsonAskedNotice{Notice: d.NoticeID, Site: d.SiteID, Cameras: d.Asked.CameraIDs, CheckCode: d.Asked.CheckCode, ByPhone: d.ByPhone})
 	}
 	body.Notices = out.Notices
@@ -183,20 +183,6 @@ func (c *Consult) send(r *http.Request, o outgoing) (jsonRequest, error) {
 	}
 	out.Trail = jsonProof{proof.Index, string(proof.Checkpoint)}
 	return out, nil
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // listRequests shows how far the requests of the officer's own force have come.

@@ -21,8 +21,8 @@
 // asked, and a button accepts (contact.go). Alerts end in the same way (alerts.go). Technical
 // referents sign in (referents.go) and look after the sites delegated to them.
 //
-// Owners of many sites import them from a CSV file (bulk.go, table.go; columns.go has the
-// columns), one line a camera. All lines are checked first, and each wrong one is reported with
+// Owners of many sites import them from a CSV file (bulk.go; columns.go has the columns), one
+// line a camera. All lines are checked first, and each wrong one is reported with
 // what to do (sheet.go). An export returns the same file, or everything as JSON (export.go).
 package join
 

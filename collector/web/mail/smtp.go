@@ -159,7 +159,8 @@ func shown(err error) error {
 	return err
 }
 
-// loopback reports whether a host is this machine.
+// loopback reports whether a host is this machine. A name below localhost is not, as in
+// web: it may be looked up elsewhere, and who answers would be sent secrets in clear.
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.Unmap().IsLoopback()

@@ -10,6 +10,7 @@ import (
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web/choropleth"
+	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
@@ -55,7 +56,7 @@ func (o *Ops) cover(ctx context.Context, d *funnelData) error {
 	if err != nil {
 		return err
 	}
-	d.At = earlier(d.At, at)
+	d.At = protocol.Earlier(d.At, at)
 	cameras := make(map[string]int)
 	for _, s := range shared {
 		cameras[map[registry.Grouping]string{registry.GroupMunicipio: s.Municipio, registry.GroupNIL: s.NIL, registry.GroupCategory: string(s.Category)}[registry.Grouping(d.By)]] += s.Cameras

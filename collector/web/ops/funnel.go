@@ -12,6 +12,7 @@ import (
 	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
+	"anagrafe/protocol"
 	"anagrafe/protocol/csvfile"
 	"anagrafe/protocol/pages"
 )
@@ -125,17 +126,9 @@ func (o *Ops) readFunnel(ctx context.Context, q funnelAsked) (funnelData, error)
 	if err != nil {
 		return data, err
 	}
-	data.At = earlier(data.At, at)
+	data.At = protocol.Earlier(data.At, at)
 	data.Assisted, err = o.Registry.AssistedCounts(ctx)
 	return data, err
-}
-
-// earlier is the older of two times at which something was counted.
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // bounds are where the newest weeks or months of Rome begin, the oldest first, and

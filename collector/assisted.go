@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"anagrafe/collector/act"
-	"anagrafe/collector/ingest"
 	"anagrafe/collector/letter"
 	"anagrafe/collector/pdf"
 	"anagrafe/collector/registry"
@@ -19,7 +18,7 @@ func (o *office) assistedForm() (*adhere.Adhere, error) {
 	if err != nil {
 		return nil, err
 	}
-	return adhere.New(adhere.Options{Web: o.opsWeb, Registry: o.reg, Record: o.record, Guesses: ingest.NewGuessGuard(time.Now),
+	return adhere.New(adhere.Options{Web: o.opsWeb, Registry: o.reg, Record: o.record,
 		Assisted: &adhere.Assisted{Roles: o.opsWeb.Roles, Letter: func(s registry.Sending) ([]byte, error) {
 			d, err := letters.DictatedDocument(letter.Dictation{Name: s.Name, Address: s.Address, Code: s.Code, At: time.Now(), Until: s.Until})
 			if err != nil {

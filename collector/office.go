@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
-	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/prometheus/client_golang/prometheus"
@@ -251,7 +250,7 @@ func (o *office) makeMap() (err error) {
 // makePublicPages makes the pages of owners, referents and everybody.
 func (o *office) makePublicPages() (err error) {
 	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
-		Guesses: ingest.NewGuessGuard(time.Now), Link: o.enrolmentLink, Inside: o.area.Contains, Log: o.log}); err != nil {
+		Link: o.enrolmentLink, Inside: o.area.Contains, Log: o.log}); err != nil {
 		return err
 	}
 	everybody, err := public.New(public.Options{
@@ -261,7 +260,7 @@ func (o *office) makePublicPages() (err error) {
 	if err != nil {
 		return err
 	}
-	form, err := adhere.New(adhere.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record, Guesses: ingest.NewGuessGuard(time.Now),
+	form, err := adhere.New(adhere.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
 		Sign: o.receipts.SignReceipt, Link: o.enrolmentLink, Find: o.shown.Find,
 		Map: o.shown.Describe, Inside: o.area.Contains, Mail: o.config.SMTPServer != "", Log: o.log})
 	if err != nil {

@@ -46,11 +46,11 @@ func (b *buckets[K]) take(k K, n float64, now time.Time) (wait time.Duration, ok
 	return 0, true
 }
 
-// has reports whether there is a token, and takes none.
-func (b *buckets[K]) has(k K, now time.Time) bool {
+// has reports whether there are n tokens, and takes none.
+func (b *buckets[K]) has(k K, n float64, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.missing(k, now) <= b.most-1
+	return b.missing(k, now) <= b.most-n
 }
 
 // add gives n tokens back.

@@ -29,18 +29,20 @@ type enrolment struct{ *Server }
 func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolRequest]) (*connect.Response[wire.EnrolResponse], error) {
 	const op = "enrol"
 	from := callerOf(ctx).address
-	if wait, ok := s.guesses.Allow(from); !ok {
+	end, wait := s.guesses.try(ctx, from)
+	if end == nil {
 		e := s.refuse(protocol.ReasonTooMany, connect.CodeResourceExhausted, "code: too many wrong codes from this address: wait, then try again")
 		e.Meta().Set(protocol.RetryAfterHeader, seconds(wait))
 		return nil, e
 	}
+	defer end()
 	csr, err := parseRequest(req.Msg.GetCsr())
 	if err != nil {
 		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "csr: "+err.Error())
 	}
 	code, err := parseCode(req.Msg.GetCode())
 	if err != nil {
-		s.guesses.Wrong(from)
+		s.guesses.wrong(from)
 		return nil, s.answer(ctx, op, "", err)
 	}
 	former := req.Msg.GetFormerAgent()
@@ -56,7 +58,7 @@ func (s enrolment) Enrol(ctx context.Context, req *connect.Request[wire.EnrolReq
 			Visit: req.Msg.GetVisit(), Replace: req.Msg.GetReplace(), Former: former,
 		})
 		if errors.Is(err, ErrUnknownCode) || errors.Is(err, ErrExpiredCode) || errors.Is(err, ErrUsedCode) {
-			s.guesses.Wrong(from)
+			s.guesses.wrong(from)
 		}
 		return err
 	})

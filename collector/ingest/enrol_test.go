@@ -6,8 +6,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,30 +160,62 @@ func TestGuessing(t *testing.T) {
 
 func TestGuessGuard(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	g := NewGuessGuard(func() time.Time { return now })
+	g := newGuessGuard(func() time.Time { return now })
 	a, sameCustomer, b := addr("2001:db8::1"), addr("2001:db8::ffff"), addr("192.0.2.1")
 	for range guessesBurst {
-		g.Wrong(a)
+		g.wrong(a)
 	}
-	if _, ok := g.Allow(sameCustomer); ok {
+	if end, _ := g.try(t.Context(), sameCustomer); end != nil {
 		t.Error("the next address of the same customer may go on")
 	}
-	if _, ok := g.Allow(b); !ok {
+	if end, _ := g.try(t.Context(), b); end == nil {
 		t.Error("another customer is held up")
 	}
 	now = now.Add(guessesEvery)
-	if _, ok := g.Allow(a); !ok {
+	if end, _ := g.try(t.Context(), a); end == nil {
 		t.Error("still held up after the wait")
 	}
 	// The list of sources stays bounded, whatever comes; then everyone is slowed.
 	for i := range 3 * maxGuessSources {
-		g.Wrong(addr4(i))
+		g.wrong(addr4(i))
 		if len(g.sources.all) > maxGuessSources {
 			t.Fatalf("%d sources kept", len(g.sources.all))
 		}
 	}
-	if _, ok := g.Allow(b); ok {
+	if end, _ := g.try(t.Context(), b); end != nil {
 		t.Error("a flood from everywhere is not slowed down")
+	}
+}
+
+// Of guesses side by side no more are answered than may be wrong, and right ones all.
+func TestGuessesSideBySide(t *testing.T) {
+	g := newGuessGuard(func() time.Time { return time.Unix(1e9, 0) })
+	const guesses = 10 * guessesBurst
+	side := func(wrong bool) (answered int32) {
+		var n atomic.Int32
+		var all sync.WaitGroup
+		for range guesses {
+			all.Go(func() {
+				end, _ := g.try(t.Context(), addr("192.0.2.1"))
+				if end == nil {
+					return
+				}
+				defer end()
+				n.Add(1)
+				runtime.Gosched() // while others begin
+				if wrong {
+					g.wrong(addr("192.0.2.1"))
+				}
+			})
+		}
+		all.Wait()
+		return n.Load()
+	}
+	if n := side(false); n != guesses {
+		t.Errorf("%d right ones were answered", n)
+	}
+	if n := side(true); n != guessesBurst {
+		t.Errorf("%d wrong ones were answered", n)
 	}
 }
 

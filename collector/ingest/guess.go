@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"context"
 	"net/netip"
+	"sync"
 	"time"
 
 	"anagrafe/protocol"
@@ -18,37 +20,64 @@ const (
 	maxGuessSources = 4096
 )
 
-// GuessGuard limits guesses of codes. Only wrong ones count, so that an
+// guessGuard limits guesses of codes. Only wrong ones count, so that an
 // installer may enrol a whole street from one address.
-type GuessGuard struct {
+type guessGuard struct {
 	now     func() time.Time
 	overall *buckets[struct{}]
 	// A flood from more addresses than are kept is still held by overall.
 	sources *buckets[netip.Prefix]
+
+	mu     sync.Mutex
+	trying map[netip.Prefix]int // guesses under way
+	ended  chan struct{}        // closed when one of them ends
 }
 
-// NewGuessGuard makes a guard for one kind of codes, so that a flood against one kind
-// does not block the others.
-func NewGuessGuard(now func() time.Time) *GuessGuard {
-	return &GuessGuard{now: now,
+func newGuessGuard(now func() time.Time) *guessGuard {
+	return &guessGuard{now: now, trying: map[netip.Prefix]int{}, ended: make(chan struct{}),
 		overall: newBuckets[struct{}](limit{overallBurst, guessesOverall}, 1),
 		sources: newBuckets[netip.Prefix](limit{guessesBurst, 1 / guessesEvery.Seconds()}, maxGuessSources)}
 }
 
-// Allow reports whether this address may try a code now, or after how long.
-func (g *GuessGuard) Allow(a netip.Addr) (wait time.Duration, ok bool) {
-	now := g.now()
-	switch {
-	case !g.sources.has(protocol.SourceOf(a), now):
-		return guessesEvery, false
-	case !g.overall.has(struct{}{}, now):
-		return time.Second, false
+// try lets an address try a code until end is called, or says after how long it may.
+// Guesses side by side are never more than may be wrong: those beyond wait for one of
+// them to end.
+func (g *guessGuard) try(ctx context.Context, a netip.Addr) (end func(), wait time.Duration) {
+	p := protocol.SourceOf(a)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for {
+		switch now := g.now(); {
+		case !g.sources.has(p, 1, now):
+			return nil, guessesEvery
+		case !g.overall.has(struct{}{}, 1, now) || ctx.Err() != nil:
+			return nil, time.Second
+		case g.sources.has(p, 1+float64(g.trying[p]), now):
+			g.trying[p]++
+			return func() { g.end(p) }, 0
+		}
+		ended := g.ended
+		g.mu.Unlock()
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+		g.mu.Lock()
 	}
-	return 0, true
 }
 
-// Wrong counts a wrong code.
-func (g *GuessGuard) Wrong(a netip.Addr) {
+func (g *guessGuard) end(p netip.Prefix) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.trying[p]--; g.trying[p] == 0 {
+		delete(g.trying, p)
+	}
+	close(g.ended)
+	g.ended = make(chan struct{})
+}
+
+// wrong counts a wrong code.
+func (g *guessGuard) wrong(a netip.Addr) {
 	now := g.now()
 	g.sources.take(protocol.SourceOf(a), 1, now)
 	g.overall.take(struct{}{}, 1, now)

@@ -85,7 +85,7 @@ type Server struct {
 	metrics  *metrics
 	channel  http.Handler // of the files below protocol.ChannelPath; nil: there are none
 	errors   *connect.ErrorWriter
-	guesses  *GuessGuard
+	guesses  *guessGuard
 	arrivals *arrivals
 	line     *writeQueue
 	bodies   *semaphore.Weighted // bytes, up to maxBodies
@@ -126,7 +126,7 @@ func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{o: o, log: o.Log, now: o.Now, errors: connect.NewErrorWriter(), guesses: NewGuessGuard(o.Now), arrivals: newArrivals(o.Now),
+	s := &Server{o: o, log: o.Log, now: o.Now, errors: connect.NewErrorWriter(), guesses: newGuessGuard(o.Now), arrivals: newArrivals(o.Now),
 		line: &writeQueue{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),
 		budgets:  newBuckets[string](limit{budgetDay, float64(budgetDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		shown:    newBuckets[string](limit{shownDay, float64(shownDay) / (24 * time.Hour).Seconds()}, maxBudgets),

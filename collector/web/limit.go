@@ -1,8 +1,9 @@
 package web
 
 import (
-	"context"
+	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,15 +15,12 @@ const (
 	maxBegun      = 300 // logins that it begins, whatever becomes of them: a headquarters has one address
 	failureWindow = time.Minute
 	maxAddresses  = 10_000 // counted each by itself; 1 MiB or so
-)
 
-// Guesses slows down who tries codes; ingest.GuessGuard is one.
-type Guesses interface {
-	// Allow tells whether an address may try now, else in how long.
-	Allow(from netip.Addr) (wait time.Duration, ok bool)
-	// Wrong counts a wrong code.
-	Wrong(from netip.Addr)
-}
+	// Wrong codes of one address, and of all, in one window. They have 60 random bits:
+	// with 100,000 open at once, two a second find one in about 180,000 years.
+	maxCodes    = 20
+	maxAllCodes = 120
+)
 
 // Limit bounds how often an address (From) does what costs the register something,
 // or gets a secret wrong. Secrets have 256 bits, so that is for the registry's and the
@@ -47,6 +45,12 @@ func NewLimit(now func() time.Time, most, all int, window time.Duration) *Limit 
 		counts: map[netip.Prefix]int{}, trying: map[netip.Prefix]int{}, ended: make(chan struct{})}
 }
 
+// NewCodes bounds how often a code is got wrong; a flood against one kind of codes
+// leaves the others alone, if each has its own.
+func NewCodes(now func() time.Time) *Limit {
+	return NewLimit(now, maxCodes, maxAllCodes, failureWindow)
+}
+
 // Try counts one more of an address; false: it has to wait.
 func (l *Limit) Try(from string) bool {
 	l.mu.Lock()
@@ -60,10 +64,11 @@ func (l *Limit) Try(from string) bool {
 	return true
 }
 
-// guess lets an address try a secret until end is called; false: it has to wait. Only
-// what was wrong counts (Try), but tries side by side are never more than may be wrong:
-// those beyond wait for one of them to end, as long as ctx.
-func (l *Limit) guess(ctx context.Context, from string) (end func(), ok bool) {
+// Guess lets who asks try a secret until end is called; false: they have to wait, and
+// the answer's head says how long. Only what was wrong counts (Try), but tries side by
+// side are never more than may be wrong: those beyond wait for one of them to end.
+func (l *Limit) Guess(rw http.ResponseWriter, r *http.Request) (end func(), ok bool) {
+	ctx, from := r.Context(), From(r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := l.counted(from)
@@ -81,6 +86,7 @@ func (l *Limit) guess(ctx context.Context, from string) (end func(), ok bool) {
 		l.mu.Lock()
 		p = l.counted(from)
 	}
+	rw.Header().Set("Retry-After", strconv.Itoa(int(l.window.Seconds())))
 	return nil, false
 }
 

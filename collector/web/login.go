@@ -44,7 +44,7 @@ func (w *Web) linkPage(rw http.ResponseWriter, r *http.Request) {
 
 // link consumes a one-time link.
 func (w *Web) link(rw http.ResponseWriter, r *http.Request) {
-	end, ok := w.limit.guess(r.Context(), From(r))
+	end, ok := w.limit.Guess(rw, r)
 	if !ok {
 		w.tooMany(rw, r)
 		return

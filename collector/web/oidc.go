@@ -198,7 +198,7 @@ func (w *Web) callback(rw http.ResponseWriter, r *http.Request) {
 // answered takes the browser back from a provider, and asks the provider who it is. When
 // it returns false the answer is written.
 func (w *Web) answered(rw http.ResponseWriter, r *http.Request, from *provider) (claims map[string]any, next string, ok bool) {
-	end, ok := w.limit.guess(r.Context(), From(r))
+	end, ok := w.limit.Guess(rw, r)
 	if !ok {
 		w.tooMany(rw, r)
 		return nil, "", false

@@ -99,7 +99,7 @@ var errNoHolder = errors.New("nobody's passkey")
 // answer is the same.
 func (w *Web) passkey(rw http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	end, ok := w.limit.guess(r.Context(), From(r))
+	end, ok := w.limit.Guess(rw, r)
 	if !ok {
 		w.tooMany(rw, r)
 		return

@@ -96,7 +96,7 @@ func (w *Web) identify(rw http.ResponseWriter, r *http.Request) (context.Context
 // bearer checks the secret of a credential file.
 func (w *Web) bearer(rw http.ResponseWriter, r *http.Request, header string) (registry.User, bool) {
 	scheme, secret, _ := strings.Cut(header, " ")
-	end, ok := w.limit.guess(r.Context(), From(r))
+	end, ok := w.limit.Guess(rw, r)
 	if !ok {
 		w.tooMany(rw, r)
 		return registry.User{}, false

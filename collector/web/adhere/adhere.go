@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"anagrafe/collector/registry"
@@ -24,13 +23,12 @@ const formPath = "/aderisci"
 // confirmPath is where an address is confirmed: the token of the mail follows.
 const confirmPath = formPath + "/conferma"
 
-// Options: Web, Registry, Record, Guesses and Log are required; of the public form also
+// Options: Web, Registry, Record and Log are required; of the public form also
 // Sign and Link.
 type Options struct {
 	Web      *web.Web
 	Registry *registry.Registry
 	Record   web.Record
-	Guesses  web.Guesses // of codes
 	Log      *slog.Logger
 	Sign     func(protocol.Receipt) (string, error) // signs a receipt
 	Link     func(protocol.Code) string             // the address that brings an enrolment code to an agent
@@ -49,14 +47,15 @@ type Adhere struct {
 	Options
 	base  string // where it is served
 	pages *pages.Set
+	codes *web.Limit // that were wrong
 	begun *web.Limit // submissions
 	asked *web.Limit // messages
 }
 
 // New loads the pages.
 func New(o Options) (*Adhere, error) {
-	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.Log == nil || o.Assisted == nil && (o.Sign == nil || o.Link == nil) {
-		return nil, errors.New("the form needs its listener, the registry, a trail, a guard against guessing and a log")
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Log == nil || o.Assisted == nil && (o.Sign == nil || o.Link == nil) {
+		return nil, errors.New("the form needs its listener, the registry, a trail and a log")
 	}
 	set, err := pages.Load(files, o.Log)
 	if err != nil {
@@ -72,7 +71,7 @@ func New(o Options) (*Adhere, error) {
 	if o.Assisted != nil {
 		base = assistedPath + "/entry"
 	}
-	return &Adhere{Options: o, base: base, pages: set, begun: web.NewLimit(o.Web.Now, begunOf, begunOverall, time.Hour),
+	return &Adhere{Options: o, base: base, pages: set, codes: web.NewCodes(o.Web.Now), begun: web.NewLimit(o.Web.Now, begunOf, begunOverall, time.Hour),
 		asked: web.NewLimit(o.Web.Now, askedOf, askedOverall, time.Hour)}, nil
 }
 
@@ -232,10 +231,3 @@ func (a *Adhere) to(rw http.ResponseWriter, r *http.Request, path string) {
 
 // words are those of the request's language.
 func (a *Adhere) words(r *http.Request) *pages.Words { return a.pages.Words(pages.Language(r)) }
-
-// address is that of the connection, for the guard; the zero address where
-// there is none.
-func address(r *http.Request) netip.Addr {
-	from, _ := netip.ParseAddr(web.From(r)) // web.From gives "" or an address
-	return from
-}

@@ -63,7 +63,7 @@ func newDesk(t *testing.T, change ...func(*Options)) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Web: d.web, Registry: d.reg, Record: record, Guesses: ingest.NewGuessGuard(now), Log: log,
+	o := Options{Web: d.web, Registry: d.reg, Record: record, Log: log,
 		Sign: receipts.SignReceipt, Link: func(code protocol.Code) string { return "https://localhost:8443/enrol#" + code.String() }, Mail: true,
 		Find: func(address string) []protocol.FoundPlace { return known[address] }, Inside: func(p protocol.Point) bool { return p.Lat < 46e6 }}
 	for _, c := range change {

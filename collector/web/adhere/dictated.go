@@ -2,7 +2,6 @@ package adhere
 
 import (
 	"net/http"
-	"strconv"
 
 	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
@@ -54,12 +53,12 @@ func (a *Adhere) typedCode(rw http.ResponseWriter, r *http.Request) {
 
 // dictation finds the entry of a code; when it returns false the answer is written.
 func (a *Adhere) dictation(rw http.ResponseWriter, r *http.Request, typed string) (id string, code protocol.Code, ok bool) {
-	from := address(r)
-	if wait, ok := a.Guesses.Allow(from); !ok {
-		rw.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	end, may := a.codes.Guess(rw, r)
+	if !may {
 		a.showDictated(rw, r, "resume.many", http.StatusTooManyRequests)
 		return "", code, false
 	}
+	defer end()
 	code, err := protocol.ParseCode(typed[:min(len(typed), maxCode)])
 	if err == nil {
 		if id, ok, err = a.Registry.AssistedOf(r.Context(), code, a.Web.Now()); err != nil {
@@ -68,7 +67,7 @@ func (a *Adhere) dictation(rw http.ResponseWriter, r *http.Request, typed string
 		}
 	}
 	if !ok {
-		a.Guesses.Wrong(from)
+		a.codes.Try(web.From(r))
 		a.Log.WarnContext(r.Context(), "a code of an assisted entry refused", "from", web.From(r))
 		a.showDictated(rw, r, "dictated.wrong", http.StatusNotFound)
 	}

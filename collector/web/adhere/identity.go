@@ -3,7 +3,6 @@ package adhere
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"anagrafe/collector/act"
@@ -106,12 +105,12 @@ func (a *Adhere) setInvitation(rw http.ResponseWriter, r *http.Request) {
 		}
 		a.showStart(rw, r, status, key)
 	}
-	from := address(r)
-	if wait, ok := a.Guesses.Allow(from); !ok {
-		rw.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	end, may := a.codes.Guess(rw, r)
+	if !may {
 		fail(http.StatusTooManyRequests, "invite.many")
 		return
 	}
+	defer end()
 	typed := r.PostFormValue("code")
 	code, err := protocol.ParseCode(typed[:min(len(typed), maxCode)])
 	var site string
@@ -124,7 +123,7 @@ func (a *Adhere) setInvitation(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if !known {
-		a.Guesses.Wrong(from)
+		a.codes.Try(web.From(r))
 		a.Log.WarnContext(r.Context(), "an invitation code refused", "from", web.From(r))
 		fail(http.StatusUnauthorized, "invite.wrong")
 		return

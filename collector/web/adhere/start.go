@@ -3,7 +3,6 @@ package adhere
 import (
 	"errors"
 	"net/http"
-	"strconv"
 
 	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
@@ -84,12 +83,12 @@ func (a *Adhere) begin(rw http.ResponseWriter, r *http.Request, s registry.Submi
 
 // resume opens a submission with its code, on whatever device.
 func (a *Adhere) resume(rw http.ResponseWriter, r *http.Request) {
-	from := address(r)
-	if wait, ok := a.Guesses.Allow(from); !ok {
-		rw.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	end, may := a.codes.Guess(rw, r)
+	if !may {
 		a.showStart(rw, r, http.StatusTooManyRequests, "resume.many")
 		return
 	}
+	defer end()
 	typed := r.PostFormValue("code")
 	var id string
 	var ok bool
@@ -102,7 +101,7 @@ func (a *Adhere) resume(rw http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case !ok:
-		a.Guesses.Wrong(from)
+		a.codes.Try(web.From(r))
 		a.Log.WarnContext(r.Context(), "a submission's code refused", "from", web.From(r))
 		a.showStart(rw, r, http.StatusUnauthorized, "resume.wrong")
 	case !a.record(rw, r, act.AdhereResume, id, nil):

@@ -2,7 +2,6 @@ package join
 
 import (
 	"net/http"
-	"strconv"
 
 	"anagrafe/collector/registry"
 	"anagrafe/collector/web"
@@ -35,12 +34,12 @@ func (j *Join) showCheck(rw http.ResponseWriter, r *http.Request, status int, v 
 // is slowed down as with the codes of sites. Nothing of it is on a force's trail, as
 // nobody consults; that it was checked is counted in the log alone.
 func (j *Join) check(rw http.ResponseWriter, r *http.Request) {
-	from := address(r)
-	if wait, ok := j.Guesses.Allow(from); !ok {
-		rw.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	end, ok := j.codes.Guess(rw, r)
+	if !ok {
 		j.showCheck(rw, r, http.StatusTooManyRequests, checkView{Problem: "code.many"})
 		return
 	}
+	defer end()
 	typed := r.PostFormValue("code")
 	code, err := protocol.ParseCode(typed[:min(len(typed), maxCode)])
 	if err != nil { // a slip of the hand, which the check character finds
@@ -52,7 +51,7 @@ func (j *Join) check(rw http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		j.Web.Broken(rw, r, err)
 	case !ok:
-		j.Guesses.Wrong(from)
+		j.codes.Try(web.From(r))
 		j.Log.WarnContext(r.Context(), "code of no request", "from", web.From(r))
 		j.showCheck(rw, r, http.StatusNotFound, checkView{Unknown: true})
 	default:

@@ -60,7 +60,6 @@ type Options struct {
 	Web      *web.Web // of the public listener
 	Registry *registry.Registry
 	Record   web.Record
-	Guesses  web.Guesses
 	Link     func(protocol.Code) string // the address that brings an enrolment code to an agent
 	Inside   func(protocol.Point) bool  // of the register's area; nil: everywhere is
 	Log      *slog.Logger
@@ -70,18 +69,19 @@ type Options struct {
 type Join struct {
 	Options
 	pages *pages.Set
+	codes *web.Limit // that were wrong
 }
 
 // New loads the pages.
 func New(o Options) (*Join, error) {
-	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Guesses == nil || o.Link == nil || o.Log == nil {
-		return nil, errors.New("the public pages need their listener, the registry, a trail, a guard against guessing, links and a log")
+	if o.Web == nil || o.Registry == nil || o.Record == nil || o.Link == nil || o.Log == nil {
+		return nil, errors.New("the public pages need their listener, the registry, a trail, links and a log")
 	}
 	set, err := pages.Load(files, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("load the public pages: %w", err)
 	}
-	return &Join{Options: o, pages: set}, nil
+	return &Join{Options: o, pages: set, codes: web.NewCodes(o.Web.Now)}, nil
 }
 
 // Routes are the public pages: all are open, and those about a site ask for its

@@ -62,7 +62,7 @@ func newDoor(t *testing.T) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.join, err = New(Options{Web: d.web, Registry: d.reg, Record: record, Guesses: ingest.NewGuessGuard(now), Log: log,
+	d.join, err = New(Options{Web: d.web, Registry: d.reg, Record: record, Log: log,
 		Link: func(code protocol.Code) string { return "https://localhost:8443/enrol#" + code.String() }})
 	if err != nil {
 		t.Fatal(err)

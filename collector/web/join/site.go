@@ -4,8 +4,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"net/netip"
-	"strconv"
 
 	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
@@ -96,18 +94,18 @@ func (j *Join) ask(rw http.ResponseWriter, r *http.Request, status int, problem 
 
 // enter takes the code.
 func (j *Join) enter(rw http.ResponseWriter, r *http.Request) {
-	from := address(r)
-	if wait, ok := j.Guesses.Allow(from); !ok {
-		rw.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	end, ok := j.codes.Guess(rw, r)
+	if !ok {
 		j.ask(rw, r, http.StatusTooManyRequests, "code.many")
 		return
 	}
+	defer end()
 	id, ok, err := j.opens(r)
 	switch {
 	case err != nil:
 		j.Web.Broken(rw, r, err)
 	case !ok:
-		j.Guesses.Wrong(from)
+		j.codes.Try(web.From(r))
 		j.Log.WarnContext(r.Context(), "owner's code refused", "from", web.From(r))
 		j.ask(rw, r, http.StatusUnauthorized, "code.wrong")
 	case !j.record(rw, r, act.OwnerLogin, id, nil):
@@ -132,13 +130,6 @@ func (j *Join) opens(r *http.Request) (siteID string, ok bool, err error) {
 		return "", false, nil
 	}
 	return j.Registry.OwnedSite(r.Context(), code)
-}
-
-// address is that of the connection, for the guard; the zero address where
-// there is none.
-func address(r *http.Request) netip.Addr {
-	a, _ := netip.ParseAddr(web.From(r)) // web.From gives "" or an address
-	return a
 }
 
 // record puts an act on the trail before it is done; when it returns false the

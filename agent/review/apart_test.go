@@ -26,9 +26,7 @@ func TestRecordersOfOneName(t *testing.T) {
 	if len(devices) != 2 || titleOf(devices[0]) != titleOf(devices[1]) {
 		t.Fatalf("%+v", devices)
 	}
-	b := pagestest.Open(t, "http://"+o.Addr, narrow.width, 900)
-	b.Visit(o.NewLink())
-	b.Press("main button")
+	b := o.browser(t, narrow.width)
 	check := func(path string) {
 		t.Helper()
 		b.Visit(path + "?lang=it")

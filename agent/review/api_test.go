@@ -189,3 +189,15 @@ func TestAFailedSearchIsTold(t *testing.T) {
 		t.Errorf("%d %+v", status, refused)
 	}
 }
+
+// ready enrols, names a contact and answers for the first camera, all but the yes.
+func (o *owner) ready(t *testing.T) (id string) {
+	t.Helper()
+	o.api(t, "POST", "/contact", contactIn{Contact: protocol.Contact{Name: "Anna Neri", Role: "owner", Phone: "+39 02 5550 0100"}}, nil)
+	o.api(t, "POST", "/enrol", map[string]string{"code": "GIUSTO"}, nil)
+	var all listed
+	o.api(t, "GET", "/cameras", nil, &all)
+	id = all.Cameras[0].ID
+	o.api(t, "POST", "/cameras/"+id, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}, nil)
+	return id
+}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"anagrafe/agent/inventory"
-	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 )
 
@@ -20,12 +18,7 @@ func TestOnlyWhatWasShownLeaves(t *testing.T) {
 	d := recorder()
 	o.found = append(o.found[:0], d)
 	<-o.start()
-	o.api(t, "POST", "/contact", contactIn{Contact: protocol.Contact{Name: "Anna Neri", Role: "owner", Phone: "+39 02 5550 0100"}}, nil)
-	o.api(t, "POST", "/enrol", map[string]string{"code": "GIUSTO"}, nil)
-	var all listed
-	o.api(t, "GET", "/cameras", nil, &all)
-	id := all.Cameras[0].ID
-	o.api(t, "POST", "/cameras/"+id, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}, nil)
+	id := o.ready(t)
 
 	_, shown, _ := o.send(t, "GET", "/approve", "")
 	d.Channels[0].Name = "Camera da letto"

@@ -146,10 +146,8 @@ func TestTheWayToTheFootage(t *testing.T) { theWayToTheFootage(t, narrow) }
 func theWayToTheFootage(t *testing.T, tc window) {
 	o := start(t)
 	d := weekly(t, o)
-	b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
+	b := o.browser(t, tc.width)
 	check := func(name string) { t.Helper(); b.Check(tc.name + "-" + name) }
-	b.Visit(o.NewLink())
-	b.Press("main button")
 	all := o.known(t).Cameras
 	if err := declareOne(t, o, all[0].ID); err != nil {
 		t.Fatal(err)
@@ -219,4 +217,13 @@ func declareOne(t *testing.T, o *owner, id string) error {
 	}
 	_, err := o.Inventory.Approve(t.Context(), inventory.Selection{IDs: []string{id}}, protocol.Approval{By: "Anna Neri"})
 	return err
+}
+
+// browser opens the pages in a window of this width, as their owner.
+func (o *owner) browser(t *testing.T, width int64) *pagestest.Tab {
+	t.Helper()
+	b := pagestest.Open(t, "http://"+o.Addr, width, 900)
+	b.Visit(o.NewLink())
+	b.Press("main button")
+	return b
 }

@@ -336,10 +336,8 @@ func TestBulkPages(t *testing.T) {
 			if err := declareOne(t, o, ids["Magazzino"]); err != nil {
 				t.Fatal(err)
 			}
-			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
+			b := o.browser(t, tc.width)
 			check := func(name string) { t.Helper(); b.Check(tc.name + "-bulk-" + name) }
-			b.Visit(o.NewLink())
-			b.Press("main button")
 			b.Visit("/?lang=" + tc.lang)
 			b.Press("a[href='/bulk']")
 			check("01")

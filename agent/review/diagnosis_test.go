@@ -72,9 +72,7 @@ func TestDiagnosisInABrowser(t *testing.T) {
 	for _, tc := range []window{wide, narrow} {
 		t.Run(tc.name, func(t *testing.T) {
 			o := shopToMend(t)
-			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
-			b.Visit(o.NewLink())
-			b.Press("main button")
+			b := o.browser(t, tc.width)
 			b.Visit("/diagnosis?lang=" + tc.lang)
 			b.Check(tc.name + "-diagnosis-no-register")
 			if err := o.Inventory.AddGrant(t.Context(), grant().Grant, grant().Collector); err != nil {

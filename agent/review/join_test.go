@@ -46,12 +46,7 @@ func TestTheYesNamesTheNotice(t *testing.T) {
 	o := start(t)
 	o.signIn(t)
 	<-o.start()
-	o.api(t, "POST", "/contact", contactIn{Contact: protocol.Contact{Name: "Anna Neri", Role: "owner", Phone: "+39 02 5550 0100"}}, nil)
-	o.api(t, "POST", "/enrol", map[string]string{"code": "GIUSTO"}, nil)
-	var all listed
-	o.api(t, "GET", "/cameras", nil, &all)
-	id := all.Cameras[0].ID
-	o.api(t, "POST", "/cameras/"+id, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}, nil)
+	id := o.ready(t)
 	_, page, _ := o.send(t, "GET", "/approve", "")
 	for _, want := range []string{"Così ti vedono le Forze dell&#39;Ordine", "versione " + pages.OwnersNotice, `"notice_version": `,
 		"Sul registratore", "non rende lecita", "fascicolo", "compito di interesse pubblico", `value="Anna Neri"`} {

@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"anagrafe/protocol"
-	"anagrafe/protocol/pages/pagestest"
 )
 
 // What stops the line until a person acts stands on the status page in their
@@ -141,9 +140,7 @@ func TestTroubleLooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, width := range []int64{1280, 390} {
-		b := pagestest.Open(t, "http://"+o.Addr, width, 900)
-		b.Visit(o.NewLink())
-		b.Press("main button")
+		b := o.browser(t, width)
 		b.Visit("/status?lang=it")
 		b.Check(map[int64]string{1280: "status-wide", 390: "status-narrow"}[width])
 	}

@@ -229,10 +229,8 @@ func TestTheWayFromTheMessage(t *testing.T) {
 			if err := o.Inventory.Record(t.Context(), []interrogate.Device{d, locked()}, time.Now()); err != nil {
 				t.Fatal(err)
 			}
-			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
+			b := o.browser(t, tc.width)
 			check := func(name string) { t.Helper(); b.Check(tc.name + "-" + name) }
-			b.Visit(o.NewLink())
-			b.Press("main button")
 			b.Visit("/notices?lang=" + tc.lang)
 			check("30-no-notices")
 			n := asking(protocol.Invitation, all[0].ID)

@@ -231,10 +231,8 @@ func TestThePasswordInTheBrowser(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := o.deviceAt(t, "192.168.7.11:80")
-			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
+			b := o.browser(t, tc.width)
 			check := func(name string) { t.Helper(); b.Check(tc.name + "-password-" + name) }
-			b.Visit(o.NewLink())
-			b.Press("main button")
 			b.Visit("/?lang=" + tc.lang)
 			b.Visit("/credentials?device=" + d.ID)
 			check("1-form")

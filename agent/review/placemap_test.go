@@ -37,9 +37,7 @@ func streets(t *testing.T, o *owner) {
 // placing opens the page of a camera in a browser.
 func placing(t *testing.T, o *owner, tc window) *pagestest.Tab {
 	t.Helper()
-	b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
-	b.Visit(o.NewLink())
-	b.Press("main button")
+	b := o.browser(t, tc.width)
 	b.Visit("/?lang=" + tc.lang)
 	return b
 }

@@ -105,9 +105,7 @@ func TestReportInTheBrowser(t *testing.T) {
 	for _, tc := range []window{wide, narrow} {
 		t.Run(tc.name, func(t *testing.T) {
 			o := shopToMend(t)
-			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
-			b.Visit(o.NewLink())
-			b.Press("main button")
+			b := o.browser(t, tc.width)
 			b.Visit("/report?lang=" + tc.lang)
 			b.Check(tc.name + "-report")
 			if n := pagestest.Eval[int](b, "document.querySelectorAll('.report section > ul > li').length"); n < 6 {
@@ -135,9 +133,7 @@ func TestReportOnPaper(t *testing.T) {
 	if err := o.Scan(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b := pagestest.Open(t, "http://"+o.Addr, 1280, 900)
-	b.Visit(o.NewLink())
-	b.Press("main button")
+	b := o.browser(t, 1280)
 	b.Visit("/report?lang=it")
 	var pdf []byte
 	b.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {

@@ -79,10 +79,8 @@ func TestTakeOverInTheBrowser(t *testing.T) { takeOverInTheBrowser(t, narrow) }
 
 func takeOverInTheBrowser(t *testing.T, tc window) {
 	o, replaced := newHardware(t, 1)
-	b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
+	b := o.browser(t, tc.width)
 	check := func(name string) { t.Helper(); b.Check(tc.name + "-takeover-" + name) }
-	b.Visit(o.NewLink())
-	b.Press("main button")
 	b.Visit("/?lang=" + tc.lang)
 	check("1-next")
 	b.Press(".next a")

@@ -113,12 +113,7 @@ func TestWhatDiffersIsShown(t *testing.T) {
 	o := start(t)
 	o.signIn(t)
 	d := weekly(t, o)
-	o.api(t, "POST", "/contact", contactIn{Contact: protocol.Contact{Name: "Anna Neri", Role: "owner", Phone: "+39 02 5550 0100"}}, nil)
-	o.api(t, "POST", "/enrol", map[string]string{"code": "GIUSTO"}, nil)
-	var all listed
-	o.api(t, "GET", "/cameras", nil, &all)
-	id := all.Cameras[0].ID
-	o.api(t, "POST", "/cameras/"+id, inventory.Edit{Outdoor: new(true), Lon: new(9.19), Lat: new(45.46)}, nil)
+	id := o.ready(t)
 	o.api(t, "POST", "/approve", map[string]any{"ids": []string{id}, "by": "Anna Neri"}, nil)
 	_, page, _ := o.send(t, "GET", "/cameras/"+id+"?lang=it", "")
 	if strings.Contains(page, "Il registratore adesso dice altro") {

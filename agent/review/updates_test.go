@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"anagrafe/protocol/pages/pagestest"
 )
 
 // versionsOf is what main would tell.
@@ -70,9 +68,7 @@ func TestUpdatesLook(t *testing.T) {
 			held := false
 			o.Updates = func() (any, error) { return versionsOf(held), nil }
 			o.SetUpdate = func(do string) error { held = do == "hold"; return nil }
-			b := pagestest.Open(t, "http://"+o.Addr, tc.width, 900)
-			b.Visit(o.NewLink())
-			b.Press("main button")
+			b := o.browser(t, tc.width)
 			b.Visit("/status?lang=" + tc.lang)
 			b.Press("a[href='/updates']")
 			b.Check(tc.name + "-70-updates")

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -139,24 +138,10 @@ func TestBatchRace(t *testing.T) {
 	if err := r.AddBatch(t.Context(), batchOf("Confcommercio", noon, "a")); err != nil {
 		t.Fatal(err)
 	}
-	var wg sync.WaitGroup
-	results := make(chan error, 8)
-	for range cap(results) {
-		wg.Go(func() {
-			_, err := redeems(t.Context(), r, "a", uuid.NewString(), noon)
-			results <- err
-		})
-	}
-	wg.Wait()
-	close(results)
-	won := 0
-	for err := range results {
-		if err == nil {
-			won++
-		} else if !errors.Is(err, ingest.ErrUsedCode) {
-			t.Error(err)
-		}
-	}
+	won := redeemedAtOnce(t, func() error {
+		_, err := redeems(t.Context(), r, "a", uuid.NewString(), noon)
+		return err
+	})
 	if list, _, _ := r.Batches(t.Context(), 0, 1); won != 1 || list[0].Used != 1 || count(t, r, "sites") != 1 {
 		t.Errorf("%d got the code, %+v", won, list)
 	}

@@ -93,25 +93,11 @@ func TestRedeemRace(t *testing.T) {
 	if _, err := r.Invite(t.Context(), Invitation{Site: protocol.Site{Name: "Bar"}, CodeHash: hash, ExpiresAt: noon.Add(time.Hour), At: noon}); err != nil {
 		t.Fatal(err)
 	}
-	var wg sync.WaitGroup
-	results := make(chan error, 8)
-	for range cap(results) {
-		wg.Go(func() {
-			name := uuid.NewString()
-			_, err := r.Redeem(t.Context(), ingest.Redemption{CodeHash: hash, KeyHash: sha256.Sum256([]byte(name)), AgentID: name, At: noon})
-			results <- err
-		})
-	}
-	wg.Wait()
-	close(results)
-	won := 0
-	for err := range results {
-		if err == nil {
-			won++
-		} else if !errors.Is(err, ingest.ErrUsedCode) {
-			t.Error(err)
-		}
-	}
+	won := redeemedAtOnce(t, func() error {
+		name := uuid.NewString()
+		_, err := r.Redeem(t.Context(), ingest.Redemption{CodeHash: hash, KeyHash: sha256.Sum256([]byte(name)), AgentID: name, At: noon})
+		return err
+	})
 	if won != 1 {
 		t.Errorf("%d keys got the code", won)
 	}
@@ -220,4 +206,24 @@ func TestEpochs(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, a.epoch, c.want)
 		}
 	}
+}
+
+// redeemedAtOnce is how many of eight get what one code gives; the others hear that it is used.
+func redeemedAtOnce(t *testing.T, redeem func() error) (won int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	results := make(chan error, 8)
+	for range cap(results) {
+		wg.Go(func() { results <- redeem() })
+	}
+	wg.Wait()
+	close(results)
+	for err := range results {
+		if err == nil {
+			won++
+		} else if !errors.Is(err, ingest.ErrUsedCode) {
+			t.Error(err)
+		}
+	}
+	return won
 }

@@ -28,42 +28,43 @@ func twoTrails(t *testing.T, m *memory) [2]*Trail {
 	return both
 }
 
-// Two collectors append at once: one trail, with every entry once.
-func TestSeveralCollectorsAppendToOneTrail(t *testing.T) {
-	m := &memory{}
-	both := twoTrails(t, m)
-	older, err := both[0].Checkpoint(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	given := map[int64]bool{}
-	for i := range 16 {
-		wg.Go(func() {
-			for range 25 {
-				proof, err := both[i%2].Append(t.Context(), Entry{Actor: "a", Kind: "search"})
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				mu.Lock()
-				if given[proof.Index] {
-					t.Errorf("place %d given twice", proof.Index)
-				}
-				given[proof.Index] = true
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-	for _, tr := range both {
-		var out bytes.Buffer
-		if err := tr.Export(t.Context(), &out); err != nil {
+// One collector appends from many sides at once, or two do: one trail, with every entry once.
+func TestConcurrentAppends(t *testing.T) {
+	both := twoTrails(t, &memory{})
+	for _, trails := range [][]*Trail{{start(t, &memory{})}, both[:]} {
+		older, err := trails[0].Checkpoint(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
-		if report, err := Verify(&out, tr.VerifierKey(), older); err != nil || report.Size != 400 {
-			t.Errorf("size %d, %v", report.Size, err)
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		given := map[int64]bool{}
+		for i := range 16 {
+			wg.Go(func() {
+				for range 25 {
+					proof, err := trails[i%len(trails)].Append(t.Context(), Entry{Actor: "a", Kind: "search"})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					if given[proof.Index] {
+						t.Errorf("place %d given twice", proof.Index)
+					}
+					given[proof.Index] = true
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		for _, tr := range trails {
+			var out bytes.Buffer
+			if err := tr.Export(t.Context(), &out); err != nil {
+				t.Fatal(err)
+			}
+			if report, err := Verify(&out, tr.VerifierKey(), older); err != nil || report.Size != 400 {
+				t.Errorf("size %d, %v", report.Size, err)
+			}
 		}
 	}
 }

@@ -73,43 +73,6 @@ func TestEntriesThatWaitGoInOneCommit(t *testing.T) {
 	})
 }
 
-func TestConcurrentAppendsVerify(t *testing.T) {
-	tr := start(t, &memory{})
-	older, err := tr.Checkpoint(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	seen := map[int64]bool{}
-	for range 16 {
-		wg.Go(func() {
-			for range 25 {
-				proof, err := tr.Append(t.Context(), Entry{Actor: "a", Kind: "search"})
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				mu.Lock()
-				if seen[proof.Index] {
-					t.Errorf("index %d given twice", proof.Index)
-				}
-				seen[proof.Index] = true
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-	var out bytes.Buffer
-	if err := tr.Export(t.Context(), &out); err != nil {
-		t.Fatal(err)
-	}
-	report, err := Verify(&out, tr.VerifierKey(), older)
-	if err != nil || report.Size != 400 {
-		t.Fatalf("size %d, %v", report.Size, err)
-	}
-}
-
 func TestAnswerIsRefusedWhenTheTrailCannotBeWritten(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		m := &memory{late: late}

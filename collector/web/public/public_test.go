@@ -2,10 +2,7 @@ package public
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -134,21 +131,7 @@ func TestWithoutSettings(t *testing.T) {
 
 // Who changes what the pages say changes the day that they show.
 func TestWritten(t *testing.T) {
-	sum := sha256.New()
-	names, err := fs.Glob(files, "*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		raw, err := fs.ReadFile(files, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(sum, "%s %d\n%s", name, len(raw), raw)
-	}
-	if got, want := written.Format("2006-01-02 ")+hex.EncodeToString(sum.Sum(nil)[:8]), "2026-11-23 7dc285dce1d4853d"; got != want {
-		t.Errorf("these pages are %s, the test knows %s: if they say something else, give them another day, and write both here", got, want)
-	}
+	pagestest.Dated(t, files, written, "2026-11-23 7dc285dce1d4853d")
 }
 
 func TestPagesInABrowser(t *testing.T) {

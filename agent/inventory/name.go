@@ -23,7 +23,7 @@ func (v *Inventory) NameSite(ctx context.Context, siteID string, as protocol.Sit
 	if as.Category == "" {
 		as.Category = "other"
 	}
-	if errs := checkSite(as, v); len(errs) > 0 {
+	if errs := v.wrongIn(protocol.Declaration{Site: as}, "site.", "place_"); len(errs) > 0 {
 		return fmt.Errorf("name the site: %w", errs)
 	}
 	err := v.write(ctx, func(tx *sql.Tx) error {
@@ -53,16 +53,16 @@ func (v *Inventory) NameSite(ctx context.Context, siteID string, as protocol.Sit
 	return nil
 }
 
-// checkSite asks protocol, by the smallest declaration of a site.
-func checkSite(as protocol.Site, v *Inventory) (errs protocol.FieldErrors) {
-	const prefix = "site."
+// wrongIn asks protocol what is wrong in the part of a declaration, the smallest that has
+// it, whose fields begin with prefix: as is put in its place.
+func (v *Inventory) wrongIn(d protocol.Declaration, prefix, as string) (errs protocol.FieldErrors) {
 	id, now := uuid.NewString(), v.now()
-	err := protocol.Message{ID: id, SiteID: id, Epoch: 1, Revision: 1, MadeAt: now, Body: protocol.Declaration{Site: as,
-		Approval: protocol.Approval{By: "-", Role: protocol.RoleOwner, At: now}}}.Validate()
+	d.Approval = protocol.Approval{By: "-", Role: protocol.RoleOwner, At: now}
+	err := protocol.Message{ID: id, SiteID: id, Epoch: 1, Revision: 1, MadeAt: now, Body: d}.Validate()
 	all, _ := errors.AsType[protocol.FieldErrors](err)
 	for _, e := range all {
 		if field, ok := strings.CutPrefix(e.Field, prefix); ok {
-			errs = append(errs, protocol.FieldError{Field: "place_" + field, Why: e.Why})
+			errs = append(errs, protocol.FieldError{Field: as + field, Why: e.Why})
 		}
 	}
 	return errs

@@ -3,9 +3,7 @@ package inventory
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -69,7 +67,11 @@ func (v *Inventory) SetContact(ctx context.Context, siteID string, c protocol.Co
 	if c.Role == "" {
 		c.Role = protocol.RoleOwner
 	}
-	if errs := checkContact(c, v); len(errs) > 0 {
+	errs := v.wrongIn(protocol.Declaration{Site: protocol.Site{Name: "-", Category: "other"}, Contacts: []protocol.Contact{c}}, "contacts[0].", "")
+	if c.Alerts && c.Email == "" {
+		errs = append(errs, protocol.FieldError{Field: "email", Why: "is missing: alerts go there"})
+	}
+	if len(errs) > 0 {
 		return fmt.Errorf("keep the contact: %w", errs)
 	}
 	err := v.write(ctx, func(tx *sql.Tx) error {
@@ -95,24 +97,4 @@ func (v *Inventory) SetContact(ctx context.Context, siteID string, c protocol.Co
 		return fmt.Errorf("keep the contact: %w", err)
 	}
 	return nil
-}
-
-// checkContact asks protocol, by the smallest declaration that holds a contact.
-func checkContact(c protocol.Contact, v *Inventory) (errs protocol.FieldErrors) {
-	const prefix = "contacts[0]."
-	id, now := uuid.NewString(), v.now()
-	err := protocol.Message{ID: id, SiteID: id, Epoch: 1, Revision: 1, MadeAt: now, Body: protocol.Declaration{
-		Site: protocol.Site{Name: "-", Category: "other"}, Contacts: []protocol.Contact{c},
-		Approval: protocol.Approval{By: "-", Role: protocol.RoleOwner, At: now},
-	}}.Validate()
-	if c.Alerts && c.Email == "" {
-		errs = append(errs, protocol.FieldError{Field: "email", Why: "is missing: alerts go there"})
-	}
-	all, _ := errors.AsType[protocol.FieldErrors](err)
-	for _, e := range all {
-		if field, ok := strings.CutPrefix(e.Field, prefix); ok {
-			errs = append(errs, protocol.FieldError{Field: field, Why: e.Why})
-		}
-	}
-	return errs
 }

@@ -166,14 +166,9 @@ func (v *Review) setAdvice(r *http.Request) (answer, error) {
 		Answers map[string]string `json:"answers"` // by question
 		Advice  map[string]string `json:"advice"`  // by key: "done", "not-mine", "" again open
 	}
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		in.SiteID, in.Answers = r.PostForm.Get("site"), map[string]string{}
 		for _, key := range allQuestions {
 			if value := r.PostForm.Get("ask-" + key); value != "" {

@@ -195,6 +195,14 @@ func decode(r *http.Request, to any) error {
 	return malformed(err)
 }
 
+// read reads what a program sends into in, or a form that somebody filled in into r.PostForm.
+func read(r *http.Request, in any) (filled bool, err error) {
+	if isJSON(r) {
+		return false, decode(r, in)
+	}
+	return true, form(r)
+}
+
 // form reads a posted form.
 func form(r *http.Request) error {
 	if err := r.ParseForm(); err != nil {

@@ -72,13 +72,9 @@ type ruleIn struct {
 // line asks for it; on the page it shows which of them would go, and which stay.
 func (v *Review) byRule(r *http.Request) (answer, error) {
 	in := ruleIn{}
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else if err := form(r); err != nil {
+	if filled, err := read(r, &in); err != nil {
 		return answer{}, err
-	} else {
+	} else if filled {
 		in.Rule = strings.TrimSpace(r.PostForm.Get("rule"))
 	}
 	known, err := v.Inventory.View(r.Context())

@@ -84,14 +84,9 @@ func (v *Review) setByHand(r *http.Request) (answer, error) {
 	var in inventory.ByHand
 	var f fields
 	var errs protocol.FieldErrors
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		f = typed(r, byHandNames...)
 		in, errs = readByHand(v.words(r), f, time.Now())
 		in.DeviceID = strings.TrimSpace(r.PostForm.Get("device"))

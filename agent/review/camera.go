@@ -119,14 +119,9 @@ func (v *Review) edit(r *http.Request) (answer, error) {
 	var e inventory.Edit
 	var f fields
 	var errs protocol.FieldErrors
-	if isJSON(r) {
-		if err := decode(r, &e); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &e); err != nil {
+		return answer{}, err
+	} else if filled {
 		f = typed(r, editNames...)
 		e, errs = editOf(f, r.PostForm.Has)
 	}

@@ -38,13 +38,10 @@ func decisionOf(r *http.Request) (decision, error) {
 
 // approvalOf is decisionOf for an approval.
 func approvalOf(r *http.Request) (d decision, err error) {
-	if isJSON(r) {
-		err = decode(r, &d)
-	} else if err = form(r); err == nil { // the page's rule has become the cameras that it showed
-		d = decision{Selection: inventory.Selection{IDs: r.PostForm["ids"], All: r.PostForm.Get("all") != ""}, By: r.PostForm.Get("by"), Role: protocol.Role(r.PostForm.Get("role"))}
-	}
-	if err != nil {
+	if filled, err := read(r, &d); err != nil {
 		return d, err
+	} else if filled { // the page's rule has become the cameras that it showed
+		d = decision{Selection: inventory.Selection{IDs: r.PostForm["ids"], All: r.PostForm.Get("all") != ""}, By: r.PostForm.Get("by"), Role: protocol.Role(r.PostForm.Get("role"))}
 	}
 	ways := 0
 	for _, said := range []bool{d.All, len(d.IDs) > 0, d.Rule != ""} {

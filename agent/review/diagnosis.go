@@ -53,14 +53,9 @@ func (v *Review) sendDiagnosis(r *http.Request) (answer, error) {
 		Text string `json:"text"`
 		By   string `json:"by"`
 	}
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		f := typed(r, "by")
 		in.Text, in.By = strings.ReplaceAll(r.PostFormValue("text"), "\r\n", "\n"), f["by"].Value
 	}

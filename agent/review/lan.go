@@ -35,15 +35,11 @@ func (v *Review) setLANPassword(r *http.Request) (answer, error) {
 		Password string `json:"password"`
 	}
 	again := ""
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if !filled {
 		again = in.Password
 	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
 		in.Password, again = r.PostForm.Get("password"), r.PostForm.Get("again")
 	}
 	if v.Password == nil {

@@ -201,14 +201,9 @@ func (v *Review) answerNotice(r *http.Request) (answer, error) {
 		Note  string              `json:"note"`
 	}
 	var f fields
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		f = typed(r, "state", "by", "note")
 		in.State, in.By, in.Note = protocol.ReplyState(f["state"].Value), f["by"].Value, f["note"].Value
 	}

@@ -91,14 +91,9 @@ func (v *Review) closeSession(r *http.Request) (answer, error) {
 		ID     string `json:"id"`
 		Others bool   `json:"others"`
 	}
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		in.ID, in.Others = r.PostForm.Get("id"), r.PostForm.Get("others") != ""
 	}
 	own := sessionOf(r)

@@ -146,14 +146,9 @@ func noticeQR(text string) (template.URL, error) {
 func (v *Review) setPaper(r *http.Request) (answer, error) {
 	in := map[string]string{}
 	var f fields
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		f = typed(r, paperFields...)
 		for name, c := range f {
 			in[name] = c.Value

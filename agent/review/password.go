@@ -174,14 +174,9 @@ type passwordIn struct {
 // that a device asks for none. The command line has a search follow.
 func (v *Review) setPassword(r *http.Request) (answer, error) {
 	var in passwordIn
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		// Not trimmed: a space may belong to a password.
 		in = passwordIn{r.PostForm.Get("device"), r.PostForm.Get("user"), r.PostForm.Get("password")}
 	}

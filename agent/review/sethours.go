@@ -18,24 +18,19 @@ func (v *Review) setHours(r *http.Request) (answer, error) {
 	}
 	var changes []inventory.Change
 	view := hoursView{Steps: firstRun(r, known), Panels: panelsOf(v.words(r), hourly(known))}
-	if isJSON(r) {
-		var in struct {
-			Cameras []struct {
-				ID string `json:"id"`
-				inventory.Edit
-			} `json:"cameras"`
-		}
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-		for _, c := range in.Cameras {
-			changes = append(changes, inventory.Change{ID: c.ID, Edit: c.Edit})
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	var in struct {
+		Cameras []struct {
+			ID string `json:"id"`
+			inventory.Edit
+		} `json:"cameras"`
+	}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		changes = view.read(r.PostForm.Get)
+	}
+	for _, c := range in.Cameras {
+		changes = append(changes, inventory.Change{ID: c.ID, Edit: c.Edit})
 	}
 	if !view.Wrong {
 		done, _, err := v.Inventory.SetMany(r.Context(), changes, false, false)

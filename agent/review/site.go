@@ -82,14 +82,9 @@ func (v *Review) contactPage(r *http.Request, f fields) (answer, error) {
 func (v *Review) setContact(r *http.Request) (answer, error) {
 	var in contactIn
 	var f fields
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		f = typed(r, contactNames...)
 		in = contactIn{SiteID: f["site_id"].Value, Contact: protocol.Contact{Name: f["name"].Value, Role: protocol.Role(f["role"].Value),
 			Phone: f["phone"].Value, Email: f["email"].Value, PEC: f["pec"].Value, Hours: f["hours"].Value, Alerts: f["alerts"].Value != ""}}
@@ -165,14 +160,9 @@ func (v *Review) enrol(r *http.Request) (answer, error) {
 		Collector string `json:"collector"`
 		Replace   bool   `json:"replace"`
 	}
-	if isJSON(r) {
-		if err := decode(r, &in); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &in); err != nil {
+		return answer{}, err
+	} else if filled {
 		in.Code, in.Collector = strings.TrimSpace(r.PostForm.Get("code")), strings.TrimSpace(r.PostForm.Get("collector"))
 	}
 	before, err := v.Inventory.View(r.Context())

@@ -101,10 +101,7 @@ type suspension struct {
 }
 
 func suspensionOf(r *http.Request) (s suspension, err error) {
-	if isJSON(r) {
-		return s, decode(r, &s)
-	}
-	if err := form(r); err != nil {
+	if filled, err := read(r, &s); err != nil || !filled {
 		return s, err
 	}
 	f := typed(r, "site_id", "until")

@@ -154,10 +154,7 @@ func choicesOf(form url.Values) (all []inventory.Choice) {
 }
 
 func takeoverOf(r *http.Request) (in takeoverIn, err error) {
-	if isJSON(r) {
-		return in, decode(r, &in)
-	}
-	if err := form(r); err != nil {
+	if filled, err := read(r, &in); err != nil || !filled {
 		return in, err
 	}
 	in.SiteID, in.Replace = r.PostForm.Get("site_id"), r.PostForm.Get("replace") == "yes"

@@ -55,14 +55,9 @@ func (v *Review) setUpdates(r *http.Request) (answer, error) {
 	var what struct {
 		Do string `json:"do"`
 	}
-	if isJSON(r) {
-		if err := decode(r, &what); err != nil {
-			return answer{}, err
-		}
-	} else {
-		if err := form(r); err != nil {
-			return answer{}, err
-		}
+	if filled, err := read(r, &what); err != nil {
+		return answer{}, err
+	} else if filled {
 		what.Do = r.PostForm.Get("do")
 	}
 	if what.Do != "auto" && what.Do != "hold" && what.Do != "look" || v.SetUpdate == nil {

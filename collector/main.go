@@ -1,8 +1,8 @@
 // Command anagrafe-collector is the municipal side: it admits agents, keeps the
 // register, answers the forces' searches and proves who asked what. This package
 // holds configuration, wiring and the command line; the packages below it do the work.
-// Each command is a cmd_WORD.go, with the handler that answers it in the running
-// collector; office.go and serve.go wire the collector.
+// The commands are listed in command.go; each is in a cmd_*.go, with the handler that
+// answers it in the running collector. office.go and serve.go wire the collector.
 package main
 
 import (

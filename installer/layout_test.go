@@ -26,12 +26,11 @@ var layout = map[string][]string{
 	// wholefile keeps the small files of both sides that nothing else brings back.
 	"protocol/wholefile": {},
 	// daemon is for the two mains: how a program stands to the system that runs it as a service.
-	"protocol/daemon":          {},
-	"protocol/pages":           {"protocol"},
-	"protocol/pages/pagestest": {"protocol/pages"},
-	"agent":                    {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/keyfile", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages", "agent/update", "protocol/wholefile"},
-	"agent/atlas":              {"protocol", "protocol/wholefile"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
-	// control is how the command line reaches the running agent: a secret in a file on Windows.
+	"protocol/daemon":           {},
+	"protocol/pages":            {"protocol"},
+	"protocol/pages/pagestest":  {"protocol/pages"},
+	"agent":                     {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/keyfile", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages", "agent/update", "protocol/wholefile"},
+	"agent/atlas":               {"protocol", "protocol/wholefile"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
 	"agent/discover":            {"protocol"},
 	"agent/discover/cameratest": {},
 	"agent/interrogate":         {"agent/discover", "protocol"},

@@ -10,8 +10,8 @@
 // server alone, by the public Web PKI or the pin of a [Link]; Renew with the agent's certificate,
 // until 90 days after its expiry. DeliveryService needs mutual TLS: Deliver takes one encoded
 // [Message]; GetSite returns the recorded declaration, for take-over and new hardware; Notices stays
-// open, and the collector sends what waits, then what comes. No notice makes an agent scan, read or
-// send anything.
+// open, and the collector sends what waits, then what comes. No notice makes an agent scan or
+// read a device; by itself it has one reply sent, that it arrived.
 //
 // MapService, also under mutual TLS, serves the map while an owner places cameras: DescribeMap,
 // GetTile (vector tiles), FindPlaces (an address). Its answers are bounded ([MaxTile],

@@ -6,7 +6,8 @@
 // service it also calls Listen, for devices that announce themselves. A sighting is a
 // claim, not a fact, because any host can send one. Sighting.Address is always the
 // host that answered, whatever the datagram says. The package connects to no host
-// that a datagram names; it only fetches UPnP descriptions, from the host that answered.
+// that a datagram names; it only fetches UPnP descriptions from the host that answered, and
+// tries the web port of addresses that the owner named.
 //
 //   - Three WS-Discovery probes (NetworkVideoTransmitter, Device, untyped) leave each
 //     interface in two rounds, each sent twice: some devices answer only one of them,

@@ -14,7 +14,7 @@
 //	seen by itself and by its recorder   paths.go, merge.go
 //	the owner's corrections, hours       edit.go, said.go
 //	the owner's yes; its preview         approve.go; preview.go
-//	what leaves the site                 declaration.go; by itself, observe.go
+//	what leaves the site                 declaration.go; by itself, observe.go and health.go; diagnosis.go
 //	the queue of unsent messages         outbox.go
 //	notices, and what they ask for       notices.go, check.go, presence.go
 //	what the register already held       takeover.go

@@ -11,13 +11,13 @@
 // Where to look:
 //
 //	what the register and main must provide  register.go; Options in server.go
+//	an agent connects                        listen.go; on trial until proven, trial.go
 //	which calls are allowed, how large       admission.go, load.go
 //	what happens to a message                deliver.go; its signed receipt, receipts.go
 //	enrolment, and guessed codes             enrol.go, guess.go
 //	notices; the agents that stay connected  notice_stream.go; held.go
 //	back-pressure; its wording               write_queue.go, bucket.go; refusal.go
 //	certificates and their authority         authority.go, rollover.go
-//	unproven connections                     trial.go
 //	updates of the agents' program           updates.go, channel.go
 //
 // # Admission

@@ -8,7 +8,8 @@
 //
 //	the tables                          schema/sqlite/00001_register.sql begins with their list
 //	what a message changes              record.go, then apply.go, observe.go, withdraw.go, replies.go
-//	the past of a site, and its authors history.go, snapshot.go, diff.go; authors.go, history_changes.go
+//	the past of a site                  history.go, snapshot.go, diff.go
+//	who changed what, and why           history_changes.go; how that is recorded, authors.go
 //	what search reads                   facts.go, by the feed of changefeed.go
 //	requests to preserve                requests_drafts.go, requests.go, requests_sent.go; notice_queue.go
 //	faults (the technical queue)        fault_list.go; of one site, technical.go

@@ -1,7 +1,8 @@
 // Package search answers "which cameras may have filmed this place at that time, and is the
 // footage still there?". It hides the index: a grid in memory that follows the register's
 // change feed and catches up before each search, so that every acknowledged change is found.
-// The consultation pages call it, after the question is on the audit trail.
+// The consultation pages call it inside trail.Answer, which releases an answer only once the
+// question and the result are on the audit trail.
 //
 // Search gives the order: each hit with its class, time left, sight and footage, from the
 // index, in microseconds. Show reads names, addresses, recorders, clocks, sources and ages of

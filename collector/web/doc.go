@@ -26,7 +26,7 @@
 // a user agent: the first changes on the road, a thief copies the second. Signing in and out
 // is recorded on the trail by a func that main gives; a login that cannot be recorded is refused.
 //
-// The public listener accepts no role. A site's owner, who is no user, gets a session of half an
+// The public listener accepts referents alone. A site's owner, who is no user, gets a session of half an
 // hour for the code in the site's receipts (BeginOwner), which package join asks for.
 //
 // A listener may be limited to networks; others are refused before any login. A force may have

@@ -194,7 +194,7 @@ func newConsole(t *testing.T, dir, store string) console {
 	w, err := web.New(web.Options{Registry: r, Face: pages.FaceOps, Roles: []string{registry.RoleOps, registry.RoleAdmin}, PublicURL: "http://localhost", Secret: []byte(strings.Repeat("k", 32)),
 		Record: record, Log: quiet, Now: func() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }})
 	must(err)
-	o, err := ops.New(ops.Options{Web: w, Registry: r, Record: record, AgentsURL: "https://agents.example:8443", Pin: func() string { return "" }, OpsURL: "http://localhost",
+	o, err := ops.New(ops.Options{Web: w, Registry: r, Record: record, AgentsURL: "https://agents.example:8443", Pin: func() string { return "" }, OpsURL: "http://localhost", PublicURL: "http://localhost",
 		ConsultURL: func(string) string { return "http://localhost" }, TrailKey: "k", Version: "v1.3.0", Log: quiet})
 	must(err)
 	secret, hash := w.NewSecret()

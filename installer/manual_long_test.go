@@ -127,7 +127,7 @@ start() {
 			as=(setpriv "--reuid=$service" "--regid=$service" --clear-groups --no-new-privs --inh-caps=+net_bind_service --ambient-caps=+net_bind_service)
 		fi
 	fi
-	(cd / && exec "${as[@]}" "$(readlink -f "$HOME/bin/$service")" $word) >>"$HOME/$service.log" 2>&1 &
+	(cd / && touch "$HOME/$service.log" && JOURNAL_STREAM=$(stat -c %d:%i "$HOME/$service.log") exec "${as[@]}" "$(readlink -f "$HOME/bin/$service")" $word) >>"$HOME/$service.log" 2>&1 &
 	echo $! >"$HOME/$service.pid"
 	until [ -S /var/lib/$service/control.sock ]; do kill -0 "$(cat "$HOME/$service.pid")" || { cat "$HOME/$service.log"; exit 1; }; read -rt 0.1 <> <(:) || :; done
 }

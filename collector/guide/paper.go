@@ -15,7 +15,7 @@ import (
 )
 
 // written is when the words of the guides last changed; a test holds the two together.
-var written = time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
+var written = time.Date(2026, time.November, 24, 12, 0, 0, 0, time.UTC)
 
 // qrSide is the side of the sticker's code, in millimetres: it is read from the street.
 const qrSide = 90

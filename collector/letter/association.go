@@ -60,7 +60,7 @@ func (a Association) italian() []pdf.Block {
 		{Kind: pdf.List, Items: []string{
 			"È volontario. Se non risponde non succede niente; chi aderisce può sospendere o togliersi in ogni momento.",
 			fmt.Sprintf("Per aderire: su un computer della rete delle telecamere installi il programma, che è gratuito e si trova da %s, e vi scriva il codice "+
-				"qui sotto o vi copi il collegamento. Manda solo ciò che lei conferma.", a.PublicURL),
+				"qui sotto o vi copi il collegamento. Nel registro va solo ciò che lei conferma.", a.PublicURL),
 			"Il registro non sa chi ha ricevuto questa lettera: di lei non c'è nulla finché non usa il codice. Il codice vale una volta sola, fino al " + a.last() + ".",
 			fmt.Sprintf("Domande, o un aiuto per aderire: %s, %s. L'informativa sul trattamento dei dati è su %s/privacy.", a.Comune, a.Ask, a.PublicURL),
 		}},
@@ -85,7 +85,7 @@ func (a Association) english() []pdf.Block {
 		{Kind: pdf.List, Lang: lang, Items: []string{
 			"It is voluntary. Nothing happens if you do not answer; who joins can suspend or leave at any time.",
 			fmt.Sprintf("To join: on a computer in the cameras' network install the program, which is free and found from %s, and type the code above into it "+
-				"or paste the link. It sends only what you confirm.", a.PublicURL),
+				"or paste the link. Only what you confirm goes into the register.", a.PublicURL),
 			"The register does not know who was sent this letter. The code works once, until " + a.last() + ".",
 			fmt.Sprintf("Questions, or help with joining: %s, %s. Privacy notice: %s/privacy.", a.Comune, a.Ask, a.PublicURL),
 		}},

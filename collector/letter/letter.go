@@ -3,8 +3,8 @@
 // sends codes to its members (association.go), and that to who dictated a declaration
 // (dictated.go). Packages mail and ops and main send and print them.
 //
-// All other messages have one neutral wording ("C'è un messaggio, aprilo qui"), so that
-// readers of the mail do not learn what a site is asked. An invitation says what it is: a
+// All other messages but alerts have one neutral wording ("C'è un messaggio, aprilo qui"), so
+// that readers of the mail do not learn what a site is asked. An invitation says what it is: a
 // stranger to the register would take a neutral message for fraud, and it gives nothing
 // away, since an invited shop may or may not have an entry. It names the sender, the
 // purpose, that joining is voluntary, the source of the address (art. 14 GDPR), the code,

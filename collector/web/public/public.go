@@ -64,7 +64,7 @@ func New(o Options) (*Public, error) {
 }
 
 // written is when the words of these pages last changed; a test holds the two together.
-var written = pages.Day(2026, time.November, 23)
+var written = pages.Day(2026, time.November, 24)
 
 // CodePath is the page that says what a code is for, and CodeInvitation its part about
 // those that invite.

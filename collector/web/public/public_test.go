@@ -131,7 +131,7 @@ func TestWithoutSettings(t *testing.T) {
 
 // Who changes what the pages say changes the day that they show.
 func TestWritten(t *testing.T) {
-	pagestest.Dated(t, files, written, "2026-11-23 7dc285dce1d4853d")
+	pagestest.Dated(t, files, written, "2026-11-24 658144a25921355f")
 }
 
 func TestPagesInABrowser(t *testing.T) {

@@ -293,7 +293,7 @@ CREATE INDEX batch_codes_by_batch ON batch_codes (batch_id);
 -- world (the sender's made_at), recorded_at and closed_at are when the register learnt
 -- of its beginning and of its end. valid_until and closed_at stay NULL as long as the
 -- value stands. A row that is not there any more was thinned (thin.go) or erased; none
--- is ever changed after it was recorded, so that what the register knew at a moment is
+-- is changed but to get its end, so that what the register knew at a moment is
 -- what was recorded by then.
 
 -- Every message ever recorded, so that none is recorded twice. The hash stays

@@ -129,7 +129,7 @@ func (b branch) install(ctx context.Context, dir string) (became string, err err
 	if err := takeAnswers(path, dir); err != nil {
 		return "", err
 	}
-	s, err := openSite(ctx, dir, defaults(), slog.New(slog.DiscardHandler))
+	s, err := openAgent(ctx, dir, defaults(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}

@@ -132,7 +132,7 @@ interfaces = ["lo"]
 		if right, err := lan.Check(dir, "una frase lunga"); !right || err != nil {
 			t.Errorf("the password: %t, %v", right, err)
 		}
-		s, err := openSite(t.Context(), dir, config, slog.New(slog.DiscardHandler))
+		s, err := openAgent(t.Context(), dir, config, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +200,7 @@ func TestAnswersUsedCode(t *testing.T) {
 		if err := takeAnswers(answerFile(t, "[enrol]\ncode = \""+link+"\"\n"), dir); err != nil {
 			t.Fatal(err)
 		}
-		s, err := openSite(t.Context(), dir, defaults(), slog.New(slog.NewTextHandler(&log, nil)))
+		s, err := openAgent(t.Context(), dir, defaults(), slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -46,10 +46,10 @@ const (
 	lockPoll = 50 * time.Millisecond
 )
 
-// withSite calls do with a client of the running agent; where none runs, this
+// withAgent calls do with a client of the running agent; where none runs, this
 // process takes the lock and answers itself, by the same handlers. While another
 // command holds the lock, do is called in vain: it asks before anything else.
-func (c *call) withSite(ctx context.Context, do func(client) error) error {
+func (c *call) withAgent(ctx context.Context, do func(client) error) error {
 	config, err := readConfig(c.dir, c.config)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (c *call) withSite(ctx context.Context, do func(client) error) error {
 	waited, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	for {
-		s, err := openSite(ctx, c.dir, config, c.log)
+		s, err := openAgent(ctx, c.dir, config, c.log)
 		if err == nil {
 			return errors.Join(c.within(ctx, s, do), s.Close())
 		}
@@ -77,7 +77,7 @@ func (c *call) withSite(ctx context.Context, do func(client) error) error {
 
 // within answers do from a site of this process, and delivers meanwhile what do waits
 // to see delivered.
-func (c *call) within(ctx context.Context, s *site, do func(client) error) error {
+func (c *call) within(ctx context.Context, s *agent, do func(client) error) error {
 	own := client{&http.Client{Transport: inProcess{s.review.Control()}}}
 	if !c.delivers {
 		return do(own)

@@ -33,7 +33,7 @@ func cmdCameras(ctx context.Context, c *call, args []string) error {
 		Devices []inventory.Device `json:"devices"`
 		Cameras []inventory.Camera `json:"cameras"`
 	}
-	err := c.withSite(ctx, func(cl client) error {
+	err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodGet, "/cameras", nil, &answer)
 	})
 	if err != nil {
@@ -176,7 +176,7 @@ func cmdSet(ctx context.Context, c *call, args []string) error {
 	if len(words) == 0 {
 		return misuse("which camera? \"anagrafe-agent cameras\" lists them")
 	}
-	return c.withSite(ctx, func(cl client) error {
+	return c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/cameras/"+url.PathEscape(words[0]), edit, nil)
 	})
 }

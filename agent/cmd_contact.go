@@ -36,7 +36,7 @@ func cmdContact(ctx context.Context, c *call, args []string) error {
 	if in.Role == "" {
 		in.Role = protocol.RoleOwner
 	}
-	return c.withSite(ctx, func(cl client) error {
+	return c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/contact", in, nil)
 	})
 }

@@ -60,7 +60,7 @@ func (c *call) decide(ctx context.Context, do string, in decision) error {
 		Results  []inventory.Result `json:"results"`
 		Messages []json.RawMessage  `json:"messages,omitempty"` // of a dry run
 	}
-	if err := c.withSite(ctx, func(cl client) error {
+	if err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/"+do, in, &answer)
 	}); err != nil {
 		return err

@@ -91,7 +91,7 @@ func (c *call) examine(ctx context.Context) diagnosis {
 // anySite is a site that was granted to this agent, "" if none is known.
 func (c *call) anySite(ctx context.Context) string {
 	var st standing
-	if err := c.withSite(ctx, func(cl client) error { return cl.do(ctx, "GET", "/status", nil, &st) }); err != nil || len(st.Sites) == 0 {
+	if err := c.withAgent(ctx, func(cl client) error { return cl.do(ctx, "GET", "/status", nil, &st) }); err != nil || len(st.Sites) == 0 {
 		return ""
 	}
 	return st.Sites[0].SiteID

@@ -25,7 +25,7 @@ func cmdEnrol(ctx context.Context, c *call, args []string) error {
 		inventory.Site
 		Recorded int `json:"recorded"`
 	}
-	if err := c.withSite(ctx, func(cl client) error {
+	if err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/enrol", in, &grant)
 	}); err != nil {
 		return err
@@ -39,6 +39,6 @@ func cmdEnrol(ctx context.Context, c *call, args []string) error {
 	if grant.Others > 0 {
 		fmt.Fprintf(c.out, "%d other computers speak for it. If this one takes their place: anagrafe-agent enrol CODE -replace, with the same code.\n", grant.Others)
 	}
-	fmt.Fprintln(c.out, "Enrolled. Nothing leaves until you approve it: \"anagrafe-agent open\" or \"anagrafe-agent cameras\".")
+	fmt.Fprintln(c.out, "Enrolled. No camera goes into the register until you approve it: \"anagrafe-agent open\" or \"anagrafe-agent cameras\".")
 	return nil
 }

@@ -23,7 +23,7 @@ func cmdExport(ctx context.Context, c *call, args []string) error {
 		return misuse("name the file: export FILE.json for everything, FILE.csv for the cameras")
 	}
 	var text []byte
-	err = c.withSite(ctx, func(cl client) error {
+	err = c.withAgent(ctx, func(cl client) error {
 		if filepath.Ext(words[0]) == ".csv" {
 			var sheet struct {
 				CSV string `json:"csv"`

@@ -88,7 +88,7 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 		DryRun  bool   `json:"dry_run"`
 	}{file, *by, *partial, *dry}
 	var rep sheetReport
-	if err := c.withSite(ctx, func(cl client) error {
+	if err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/bulk/sheet", in, &rep)
 	}); err != nil {
 		return err
@@ -143,7 +143,7 @@ func (c *call) printSheet(ctx context.Context) error {
 	var answer struct {
 		CSV string `json:"csv"`
 	}
-	if err := c.withSite(ctx, func(cl client) error {
+	if err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodGet, "/bulk/sheet", nil, &answer)
 	}); err != nil {
 		return err
@@ -160,7 +160,7 @@ func (c *call) setByRule(ctx context.Context, rule string, edit inventory.Edit, 
 		DryRun bool           `json:"dry_run"`
 	}{rule, edit, dry}
 	var rep sheetReport
-	if err := c.withSite(ctx, func(cl client) error {
+	if err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/bulk/rule", in, &rep)
 	}); err != nil {
 		return err

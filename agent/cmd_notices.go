@@ -77,7 +77,7 @@ func cmdNotices(ctx context.Context, c *call, args []string) error {
 		method, in = http.MethodPost, map[string]string{"state": string(said[0]), "by": *by, "note": *note}
 	}
 	var raw json.RawMessage // -json prints the handlers' answer as it is
-	if err := c.withSite(ctx, func(cl client) error { return cl.do(ctx, method, path, in, &raw) }); err != nil {
+	if err := c.withAgent(ctx, func(cl client) error { return cl.do(ctx, method, path, in, &raw) }); err != nil {
 		return err
 	}
 	switch {

@@ -17,7 +17,7 @@ func cmdOutbox(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	var raw json.RawMessage // -json prints the handlers' answer as it is
-	if err := c.withSite(ctx, func(cl client) error {
+	if err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodGet, "/outbox", nil, &raw)
 	}); err != nil {
 		return err

@@ -35,7 +35,7 @@ func cmdPassword(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	in := map[string]string{"device": words[0], "user": *who, "password": password}
-	return c.withSite(ctx, func(cl client) error {
+	return c.withAgent(ctx, func(cl client) error {
 		if err := cl.do(ctx, http.MethodPost, "/credentials", in, nil); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (c *call) setLANPassword(ctx context.Context) error {
 	var answer struct {
 		On bool `json:"on"`
 	}
-	if err := c.withSite(ctx, func(cl client) error {
+	if err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/lan", map[string]string{"password": password}, &answer)
 	}); err != nil {
 		return err

@@ -33,7 +33,7 @@ func cmdReport(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	var raw json.RawMessage // -json prints the handler's answer as it is
-	if err := c.withSite(ctx, func(cl client) error {
+	if err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodGet, "/report?lang="+string(*lang), nil, &raw)
 	}); err != nil {
 		return err

@@ -79,10 +79,10 @@ func loopback(addr string) error {
 	return nil
 }
 
-// runSite runs all parts until ctx ends and waits for each; with update.ErrAgain
+// runAgent runs all parts until ctx ends and waits for each; with update.ErrAgain
 // another version is to be run. parent is that of a program on trial, or nil.
-func runSite(ctx context.Context, c *call, config Config, programs *update.Updater, parent *update.Parent) (err error) {
-	s, err := openSite(ctx, c.dir, config, c.log)
+func runAgent(ctx context.Context, c *call, config Config, programs *update.Updater, parent *update.Parent) (err error) {
+	s, err := openAgent(ctx, c.dir, config, c.log)
 	if errors.Is(err, errDaemon) {
 		return fmt.Errorf("%w: %s (see \"anagrafe-agent status\")", err, c.dir)
 	}
@@ -125,7 +125,7 @@ func runSite(ctx context.Context, c *call, config Config, programs *update.Updat
 	group.Go(func() error { return s.link.run(ctx) })
 	group.Go(func() error { return s.answer(ctx) })
 	group.Go(func() error { return s.watch(ctx) })
-	group.Go(func() error { return s.renew(ctx) })
+	group.Go(func() error { return s.lookForUpdates(ctx) })
 	group.Go(func() error { return s.hear(ctx, discover.Listen) })
 	group.Go(func() error { freeMemory(ctx); return nil })
 	if err := daemon.Ready(); err != nil {
@@ -136,7 +136,7 @@ func runSite(ctx context.Context, c *call, config Config, programs *update.Updat
 
 // watch looks at the network at once and then every config.Every, give or take
 // a tenth: a thousand agents started by the same power cut drift apart.
-func (s *site) watch(ctx context.Context) error {
+func (s *agent) watch(ctx context.Context) error {
 	for {
 		if err := s.look(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("looking at the cameras failed", "err", err)

@@ -110,7 +110,7 @@ func cmdInstall(ctx context.Context, c *call, args []string) error {
 		if err := takeAnswers(*file, c.dir); err != nil {
 			return err
 		}
-		fmt.Fprintln(c.out, "The answers are taken, and", *file, "is deleted. Nothing leaves until somebody approves it.")
+		fmt.Fprintln(c.out, "The answers are taken, and", *file, "is deleted. No camera goes into the register until somebody approves it.")
 	}
 	if packaged() {
 		return nil

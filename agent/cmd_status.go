@@ -74,7 +74,7 @@ func cmdStatus(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	var st standing
-	if err := c.withSite(ctx, func(cl client) error {
+	if err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodGet, "/status", nil, &st)
 	}); err != nil {
 		return err

@@ -38,7 +38,7 @@ func cmdSuspend(ctx context.Context, c *call, args []string) error {
 			Sent     inventory.SentState `json:"sent,omitempty"`
 		} `json:"sites"`
 	}
-	err := c.withSite(ctx, func(cl client) error {
+	err := c.withAgent(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/"+c.name, in, &answer)
 	})
 	if err != nil {

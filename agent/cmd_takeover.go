@@ -26,7 +26,7 @@ func cmdTakeover(ctx context.Context, c *call, args []string) error {
 		Sites []inventory.Takeover `json:"sites"`
 	}
 	left := 0
-	err := c.withSite(ctx, func(cl client) error {
+	err := c.withAgent(ctx, func(cl client) error {
 		if err := cl.do(ctx, http.MethodGet, "/takeover", nil, &answer); err != nil || !*accept {
 			return err
 		}

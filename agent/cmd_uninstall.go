@@ -92,7 +92,7 @@ func (c *call) entries(ctx context.Context) (all []kept, err error) {
 	if _, err := os.Stat(filepath.Join(c.dir, "inventory.db")); err != nil {
 		return nil, nil
 	}
-	err = c.withSite(ctx, func(cl client) (err error) { all, err = keptBy(ctx, cl); return err })
+	err = c.withAgent(ctx, func(cl client) (err error) { all, err = keptBy(ctx, cl); return err })
 	return all, err
 }
 
@@ -122,7 +122,7 @@ func (c *call) asksToWithdraw(say uninstallWords) bool {
 // withdrawn withdraws all entries and waits for a while until the register has recorded
 // it. It gives those that are still there.
 func (c *call) withdrawn(ctx context.Context, wait time.Duration) (still []kept, err error) {
-	err = c.withSite(ctx, func(cl client) error {
+	err = c.withAgent(ctx, func(cl client) error {
 		if err := cl.do(ctx, http.MethodPost, "/withdraw", decision{All: true, By: c.person()}, nil); err != nil {
 			return err
 		}

@@ -116,7 +116,7 @@ func TestUninstallWithdraws(t *testing.T) {
 	check(err)
 	check(inv.Close())
 
-	check(c.withSite(t.Context(), func(cl client) error {
+	check(c.withAgent(t.Context(), func(cl client) error {
 		var inRegister []kept
 		wait(t, "the receipt", func() bool {
 			inRegister, err = keptBy(t.Context(), cl)
@@ -150,7 +150,7 @@ func TestPurge(t *testing.T) {
 	if err := c.purge(t.Context()); err != nil {
 		t.Errorf("nothing to delete: %v", err)
 	}
-	s, err := openSite(t.Context(), c.dir, defaults(), c.log)
+	s, err := openAgent(t.Context(), c.dir, defaults(), c.log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -116,7 +116,7 @@ func (c *call) visit(ctx context.Context, o visitOptions, config Config) (err er
 		return fmt.Errorf("opening the local pages: %w", err)
 	}
 	config.Listen, config.Every, config.visit = listener.Addr().String(), defaults().Every, true
-	s, err := openSite(ctx, c.dir, config, c.log)
+	s, err := openAgent(ctx, c.dir, config, c.log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -129,7 +129,7 @@ func (c *call) visit(ctx context.Context, o visitOptions, config Config) (err er
 
 // runVisit serves the pages and the commands until the visit is over, and
 // prints what there is to say of it.
-func (c *call) runVisit(ctx context.Context, s *site, listener net.Listener, o visitOptions) error {
+func (c *call) runVisit(ctx context.Context, s *agent, listener net.Listener, o visitOptions) error {
 	commandLine, err := listenControl(s.dir)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -177,7 +177,7 @@ func enter(in io.Reader, end func()) {
 }
 
 // sent waits until nothing waits any more.
-func (s *site) sent(ctx context.Context) error {
+func (s *agent) sent(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, sendWait)
 	defer cancel()
 	again := time.NewTicker(200 * time.Millisecond)
@@ -196,7 +196,7 @@ func (s *site) sent(ctx context.Context) error {
 }
 
 // reportVisit prints the receipt and what is left behind.
-func (c *call) reportVisit(ctx context.Context, s *site, o visitOptions) error {
+func (c *call) reportVisit(ctx context.Context, s *agent, o visitOptions) error {
 	result := visitResult{Messages: []visitMessage{}}
 	known, err := s.inv.View(ctx)
 	if err != nil {

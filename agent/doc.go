@@ -7,7 +7,7 @@
 //
 //	the commands                          command.go; each is a cmd_*.go
 //	all settings                          config.go
-//	the parts, and what runs in parallel  site.go (openSite), cmd_run.go (runSite)
+//	the parts, and what runs in parallel  agent.go (openAgent), cmd_run.go (runAgent)
 //	when devices are read                 cmd_run.go (watch), look.go; hear.go when one says Hello
 //	enrolment, delivery, the clock        link.go
 //	a notice on the owner's desktop       notify.go

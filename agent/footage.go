@@ -10,7 +10,7 @@ import (
 
 // find asks the recorders of a request whether they still have the footage that it
 // asks for, and records what they say. It runs on an act of the owner alone.
-func (s *site) find(ctx context.Context, noticeID string) error {
+func (s *agent) find(ctx context.Context, noticeID string) error {
 	done, err := s.lookAlone(ctx)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (s *site) find(ctx context.Context, noticeID string) error {
 
 // ask asks one recorder. One that cannot be asked for an interval is looked at, as
 // it is every hour: how far back its footage reaches may tell.
-func (s *site) ask(ctx context.Context, asker *interrogate.Asker, search inventory.Search) ([]inventory.Check, error) {
+func (s *agent) ask(ctx context.Context, asker *interrogate.Asker, search inventory.Search) ([]inventory.Check, error) {
 	var found []interrogate.Found
 	var err error
 	why := ""

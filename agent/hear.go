@@ -19,7 +19,7 @@ type listener func(ctx context.Context, o discover.Options, hello func(discover.
 // at all of them. Announcements are claims of whoever sends them: a Hello is
 // reason to ask, and what does not answer is not recorded; a Bye changes nothing,
 // since the next look finds out by itself who is silent.
-func (s *site) hear(ctx context.Context, listen listener) error {
+func (s *agent) hear(ctx context.Context, listen listener) error {
 	g := greetings{wake: make(chan struct{}, 1), waiting: map[string]discover.Sighting{}}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -50,7 +50,7 @@ func (s *site) hear(ctx context.Context, listen listener) error {
 }
 
 // lookAt asks devices that announced themselves, and records those that answer.
-func (s *site) lookAt(ctx context.Context, said []discover.Sighting) error {
+func (s *agent) lookAt(ctx context.Context, said []discover.Sighting) error {
 	done, err := s.lookAlone(ctx)
 	if err != nil {
 		return err

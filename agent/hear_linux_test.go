@@ -34,7 +34,7 @@ func TestHello(t *testing.T) {
 	defer camera.Close()
 	config := defaults()
 	config.Interfaces = []string{"lo"}
-	s, err := openSite(t.Context(), filepath.Join(t.TempDir(), "agent"), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s, err := openAgent(t.Context(), filepath.Join(t.TempDir(), "agent"), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

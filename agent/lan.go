@@ -41,7 +41,7 @@ func checkLAN(config Config) error {
 
 // openLAN opens the pages to the network where the configuration says so: never
 // without a password. It gives nil where they stay on this computer.
-func (s *site) openLAN() (net.Listener, error) {
+func (s *agent) openLAN() (net.Listener, error) {
 	if s.config.ListenLAN == "" {
 		return nil, nil
 	}
@@ -70,7 +70,7 @@ func (s *site) openLAN() (net.Listener, error) {
 
 // setPassword keeps the password for the network, and says as of a field what is
 // wrong with it.
-func (s *site) setPassword(password string) error {
+func (s *agent) setPassword(password string) error {
 	err := lan.SetPassword(s.dir, password)
 	if errors.Is(err, lan.ErrShort) || errors.Is(err, lan.ErrLong) {
 		return protocol.FieldErrors{{Field: "password", Why: err.Error()}}
@@ -79,7 +79,7 @@ func (s *site) setPassword(password string) error {
 }
 
 // status is that of the line, and where the pages are open.
-func (s *site) status(ctx context.Context) (any, error) {
+func (s *agent) status(ctx context.Context) (any, error) {
 	full, err := s.link.status(ctx)
 	if st, ok := full.(standing); ok && s.review.LAN != nil {
 		st.LAN = s.review.LAN.URL()

@@ -167,9 +167,9 @@ func freshHost() string {
 }
 
 // siteFor opens a directory of its own, until the end of the test.
-func siteFor(t *testing.T, config Config) *site {
+func siteFor(t *testing.T, config Config) *agent {
 	t.Helper()
-	s, err := openSite(t.Context(), filepath.Join(t.TempDir(), "agent"), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s, err := openAgent(t.Context(), filepath.Join(t.TempDir(), "agent"), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func typePasswords(t *testing.T, inv *inventory.Inventory, lan *cameratest.LAN) 
 
 // lookAt looks at the network and records, as of the time at, this town's
 // devices alone: those of other tests on this machine come and go.
-func lookAt(t *testing.T, s *site, lan *cameratest.LAN, at time.Time) {
+func lookAt(t *testing.T, s *agent, lan *cameratest.LAN, at time.Time) {
 	t.Helper()
 	devices, err := findAndAsk(t.Context(), lookOptions{interfaces: s.config.Interfaces, memory: s.inv, log: s.log})
 	if err != nil {
@@ -325,7 +325,7 @@ func lookAt(t *testing.T, s *site, lan *cameratest.LAN, at time.Time) {
 
 // declareAll answers for every camera and approves; it gives the cameras'
 // names. The last one is answered no.
-func declareAll(t *testing.T, s *site) []string {
+func declareAll(t *testing.T, s *agent) []string {
 	t.Helper()
 	if err := s.inv.SetContact(t.Context(), "", protocol.Contact{Name: "Ada Bianchi", Role: protocol.RoleOwner, Phone: "+39 02 5550 0100"}); err != nil {
 		t.Fatal(err)

@@ -82,7 +82,7 @@ func findAndAsk(ctx context.Context, o lookOptions) ([]interrogate.Device, error
 }
 
 // look scans the network once and records what it found.
-func (s *site) look(ctx context.Context) error {
+func (s *agent) look(ctx context.Context) error {
 	done, err := s.lookAlone(ctx)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (s *site) look(ctx context.Context) error {
 
 // lookAlone waits until nobody else asks the devices, and has the others wait until
 // done: two looks at a time would try a wrong password twice.
-func (s *site) lookAlone(ctx context.Context) (done func(), err error) {
+func (s *agent) lookAlone(ctx context.Context) (done func(), err error) {
 	select {
 	case s.looking <- struct{}{}:
 		return func() { <-s.looking }, nil
@@ -118,7 +118,7 @@ func (s *site) lookAlone(ctx context.Context) (done func(), err error) {
 }
 
 // asker asks devices, and remembers in memory which passwords they refuse.
-func (s *site) asker(memory interrogate.Memory, now func() time.Time) (*interrogate.Asker, error) {
+func (s *agent) asker(memory interrogate.Memory, now func() time.Time) (*interrogate.Asker, error) {
 	return interrogate.New(interrogate.Options{Memory: memory, Now: now, Log: s.log})
 }
 

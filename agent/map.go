@@ -17,7 +17,7 @@ import (
 func atlasDir(dir string) string { return filepath.Join(dir, "map") }
 
 // mapInfo describes the map to the pages.
-func (s *site) mapInfo(ctx context.Context) (review.MapInfo, error) {
+func (s *agent) mapInfo(ctx context.Context) (review.MapInfo, error) {
 	d, err := s.atlas.Describe(ctx)
 	if err != nil {
 		return review.MapInfo{}, err
@@ -26,14 +26,14 @@ func (s *site) mapInfo(ctx context.Context) (review.MapInfo, error) {
 }
 
 // tile gives the pages a vector tile.
-func (s *site) tile(ctx context.Context, z, x, y int) ([]byte, error) {
+func (s *agent) tile(ctx context.Context, z, x, y int) ([]byte, error) {
 	return s.atlas.Tile(ctx, protocol.TileAt{Z: z, X: x, Y: y})
 }
 
 // findPlaces tells the pages what an address may mean. The site decides nothing but
 // whether there is such a one: all of an agent's sites are with one collector, and
 // which of them it is for is not told to it.
-func (s *site) findPlaces(ctx context.Context, siteID, text string) ([]review.Place, error) {
+func (s *agent) findPlaces(ctx context.Context, siteID, text string) ([]review.Place, error) {
 	known, err := s.inv.View(ctx)
 	switch {
 	case err != nil:
@@ -56,7 +56,7 @@ func (s *site) findPlaces(ctx context.Context, siteID, text string) ([]review.Pl
 
 // withdrawn forgets the map when the last camera has left the register: it tells
 // where somebody looked.
-func (s *site) withdrawn(ctx context.Context) {
+func (s *agent) withdrawn(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx) // a browser that has gone has withdrawn all the same
 	known, err := s.inv.View(ctx)
 	is := func(state inventory.State) bool {

@@ -33,13 +33,13 @@ func (g *ground) Places(_ context.Context, text string) ([]protocol.FoundPlace, 
 }
 
 // placing is an agent with four cameras of a site, whose collector has a map.
-func placing(t *testing.T) (*site, *ground, http.Handler) {
+func placing(t *testing.T) (*agent, *ground, http.Handler) {
 	t.Helper()
 	config, err := readConfig(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := openSite(t.Context(), t.TempDir(), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s, err := openAgent(t.Context(), t.TempDir(), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func placing(t *testing.T) (*site, *ground, http.Handler) {
 	return s, g, s.review.Control()
 }
 
-func placesError(s *site) error {
+func placesError(s *agent) error {
 	_, err := s.findPlaces(context.Background(), "", "via Torino 1")
 	return err
 }

@@ -14,11 +14,11 @@ import (
 )
 
 // alone opens a site that searches lo, in a network of its own.
-func alone(t *testing.T) *site {
+func alone(t *testing.T) *agent {
 	t.Helper()
 	config := defaults()
 	config.Interfaces = []string{"lo"}
-	s, err := openSite(t.Context(), filepath.Join(t.TempDir(), "agent"), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s, err := openAgent(t.Context(), filepath.Join(t.TempDir(), "agent"), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 
 // picture gets one still picture for the owner's page, which alone asks for it (see
 // review.Options.Picture). One at a time: who clicks on many waits.
-func (s *site) picture(ctx context.Context, deviceID, cameraID string) ([]byte, error) {
+func (s *agent) picture(ctx context.Context, deviceID, cameraID string) ([]byte, error) {
 	select {
 	case s.picturing <- struct{}{}:
 		defer func() { <-s.picturing }()

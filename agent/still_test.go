@@ -42,7 +42,7 @@ func startRecorder(t *testing.T, folder string, o cameratest.Options) *camerates
 }
 
 // foundAt has a site find a device, and gives it as the inventory knows it.
-func foundAt(t *testing.T, s *site, d *cameratest.Device) inventory.Device {
+func foundAt(t *testing.T, s *agent, d *cameratest.Device) inventory.Device {
 	t.Helper()
 	if err := s.lookAt(t.Context(), []discover.Sighting{{Address: d.Address(), Methods: []discover.Method{discover.MethodTarget}}}); err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestNoPictureStays(t *testing.T) {
 	config.Listen = server.Listener.Addr().String()
 	var log logged
 	dir := filepath.Join(t.TempDir(), "agent")
-	s, err := openSite(t.Context(), dir, config, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s, err := openAgent(t.Context(), dir, config, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // try looks at one device at once with the password that a person has typed for it,
 // and keeps that: a refusal is the last word on it, as in any look. Without a user it
 // only looks. Where another password works, only one that works too takes its place.
-func (s *site) try(ctx context.Context, deviceID string, c interrogate.Credential) (interrogate.Needs, error) {
+func (s *agent) try(ctx context.Context, deviceID string, c interrogate.Credential) (interrogate.Needs, error) {
 	done, err := s.lookAlone(ctx)
 	if err != nil {
 		return "", err

@@ -28,7 +28,7 @@ const (
 // answer does what an answer file has left to do: it enrols, as soon as the collector
 // is reached, says whom to call, and forgets the code. It gives up where only a
 // person can go on, and says so in the log. Nothing is approved by it.
-func (s *site) answer(ctx context.Context) error {
+func (s *agent) answer(ctx context.Context) error {
 	a, err := s.waiting()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -55,7 +55,7 @@ func (s *site) answer(ctx context.Context) error {
 	return nil
 }
 
-func (s *site) waiting() (a answers, err error) {
+func (s *agent) waiting() (a answers, err error) {
 	text, err := keyfile.Read(waitingAnswers(s.dir))
 	if err != nil {
 		return a, err
@@ -65,7 +65,7 @@ func (s *site) waiting() (a answers, err error) {
 }
 
 // enrolAs enrols, again and again while the collector is not reached.
-func (s *site) enrolAs(ctx context.Context, a answers) error {
+func (s *agent) enrolAs(ctx context.Context, a answers) error {
 	if a.Enrol.Code == "" {
 		return nil
 	}

@@ -71,7 +71,7 @@ func (c *call) runVersions(ctx context.Context, config Config, parent *update.Pa
 		return err
 	}
 	if parent != nil {
-		return runSite(ctx, c, config, programs, parent)
+		return runAgent(ctx, c, config, programs, parent)
 	}
 	for {
 		plan, err := programs.Next(ctx)
@@ -81,7 +81,7 @@ func (c *call) runVersions(ctx context.Context, config Config, parent *update.Pa
 		}
 		switch {
 		case plan.Own:
-			err = runSite(ctx, c, config, programs, nil)
+			err = runAgent(ctx, c, config, programs, nil)
 		case plan.Trial:
 			c.log.Info("a new version is tried", "version", plan.Version)
 			// systemd takes this word from its own child alone, which is not the one on trial.
@@ -132,14 +132,14 @@ func (i unused) Schema(ctx context.Context) (version int64, err error) {
 }
 
 // useUpdater has the pages and the loop below know the versions.
-func (s *site) useUpdater(programs *update.Updater) {
+func (s *agent) useUpdater(programs *update.Updater) {
 	programs.AgentID = func() string { return s.link.up.Status().AgentID }
 	programs.Transport = s.link.up.Channel()
 	s.programs = programs
 }
 
 // told is the version that ops are told.
-func (s *site) told() string {
+func (s *agent) told() string {
 	if s.programs == nil {
 		return version()
 	}
@@ -172,7 +172,7 @@ func readOnlyOnTrial(parent *update.Parent, next http.Handler) http.Handler {
 // prove shows a parent that this version, whose inventory is open and whose pages are
 // served, is admitted by the collector, and waits for its word. A version that was
 // kept before has nothing to show.
-func (s *site) prove(ctx context.Context, parent *update.Parent) error {
+func (s *agent) prove(ctx context.Context, parent *update.Parent) error {
 	if parent == nil || !parent.Trial {
 		return nil
 	}
@@ -193,7 +193,7 @@ func (s *site) prove(ctx context.Context, parent *update.Parent) error {
 }
 
 // healthy asks the own pages and the collector.
-func (s *site) healthy(ctx context.Context) error {
+func (s *agent) healthy(ctx context.Context) error {
 	asked, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(asked, http.MethodGet, "http://"+s.config.Listen+"/", nil)
@@ -218,9 +218,9 @@ func (s *site) healthy(ctx context.Context) error {
 	return err
 }
 
-// renew looks for updates from time to time; it ends with update.ErrAgain when one
+// lookForUpdates looks for them from time to time; it ends with update.ErrAgain when one
 // is ready.
-func (s *site) renew(ctx context.Context) (err error) {
+func (s *agent) lookForUpdates(ctx context.Context) (err error) {
 	if !s.programs.Able() {
 		return nil
 	}
@@ -258,7 +258,7 @@ func (s *site) renew(ctx context.Context) (err error) {
 }
 
 // updates tells the pages how it stands.
-func (s *site) updates() (any, error) {
+func (s *agent) updates() (any, error) {
 	if s.programs == nil {
 		return update.Standing{Version: version(), Mode: s.config.Updates}, nil
 	}
@@ -266,7 +266,7 @@ func (s *site) updates() (any, error) {
 }
 
 // setUpdate does what somebody says on the pages: "hold", "auto" or "look".
-func (s *site) setUpdate(do string) error {
+func (s *agent) setUpdate(do string) error {
 	if s.programs == nil {
 		return errors.New("no agent is running: start it first")
 	}
@@ -276,50 +276,6 @@ func (s *site) setUpdate(do string) error {
 	select {
 	case s.lookNow <- struct{}{}:
 	default: // already wanted
-	}
-	return nil
-}
-
-// cmdUpdates shows how the versions stand, or says what to do with them.
-func cmdUpdates(ctx context.Context, c *call, args []string) error {
-	words, err := c.parse(c.flags(), args, 1)
-	if err != nil {
-		return err
-	}
-	if len(words) == 1 && words[0] != "auto" && words[0] != "hold" && words[0] != "look" {
-		return misuse(fmt.Sprintf("what is %q?", words[0]))
-	}
-	var st update.Standing
-	if err := c.withSite(ctx, func(cl client) error {
-		if len(words) == 1 {
-			if err := cl.do(ctx, http.MethodPost, "/updates", map[string]string{"do": words[0]}, nil); err != nil {
-				return err
-			}
-		}
-		return cl.do(ctx, http.MethodGet, "/updates", nil, &st)
-	}); err != nil {
-		return err
-	}
-	if c.json {
-		return c.print(st)
-	}
-	fmt.Fprintf(c.out, "version  %s\n", st.Version)
-	switch {
-	case !st.Able:
-		fmt.Fprintln(c.out, "updates  off here: the system's own packages, or who installed the program, look after it")
-	case st.Held:
-		fmt.Fprintln(c.out, "updates  held")
-	default:
-		fmt.Fprintln(c.out, "updates  come by themselves")
-	}
-	if st.Next != "" {
-		fmt.Fprintf(c.out, "next     %s: %s\n", st.Next, st.NextNotes["en"])
-	}
-	for _, f := range st.Failed {
-		fmt.Fprintf(c.out, "failed   %s (%s) on %s: the version before went on\n", f.Version, f.Why, f.At.Local().Format(time.DateTime))
-	}
-	if st.Wrong != "" {
-		fmt.Fprintf(c.out, "last look failed: %s\n", st.Wrong)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // formSite serves the public pages of a collector with a map and addresses.
-func formSite(t *testing.T, change func(*Config)) (o *office, origin string) {
+func formSite(t *testing.T, change func(*Config)) (o *collector, origin string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

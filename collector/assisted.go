@@ -13,7 +13,7 @@ import (
 )
 
 // assistedForm makes the form by which operators type what an owner dictates.
-func (o *office) assistedForm() (*adhere.Adhere, error) {
+func (o *collector) assistedForm() (*adhere.Adhere, error) {
 	letters, err := letter.New(o.config.inviter(), o.log)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (o *office) assistedForm() (*adhere.Adhere, error) {
 
 // expireAssisted deletes what was dictated and nobody confirmed in time, each once it is
 // on the trail, in the name of the operator whose entry it was.
-func (o *office) expireAssisted(ctx context.Context, now time.Time) error {
+func (o *collector) expireAssisted(ctx context.Context, now time.Time) error {
 	n, err := o.reg.ExpireAssisted(ctx, now, func(ctx context.Context, id, operator string) error {
 		return o.record(ctx, web.Act{Kind: act.AssistedExpire, User: registry.User{ID: operator}, Count: 1, Details: map[string]string{"submission": id, "by": "time"}})
 	})

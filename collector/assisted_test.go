@@ -29,7 +29,7 @@ import (
 // gateway of SMS.
 type assistance struct {
 	t              *testing.T
-	o              *office
+	o              *collector
 	public, office string // origins
 	box            *mailbox
 	mu             sync.Mutex

@@ -133,9 +133,9 @@ func (cl client) send(ctx context.Context, method, path, kind string, body io.Re
 	return nil, r
 }
 
-// withOffice calls do with a client of the running collector; where none runs,
+// withCollector calls do with a client of the running collector; where none runs,
 // this process takes the lock and answers itself, by the same handlers.
-func (c *call) withOffice(ctx context.Context, do func(client) error) error {
+func (c *call) withCollector(ctx context.Context, do func(client) error) error {
 	config, err := c.readConfig()
 	if err != nil {
 		return err
@@ -165,8 +165,8 @@ func (c *call) withOffice(ctx context.Context, do func(client) error) error {
 	}
 }
 
-// within answers do from an office of this process.
-func (c *call) within(ctx context.Context, o *office, do func(client) error) error {
+// within answers do from a collector of this process.
+func (c *call) within(ctx context.Context, o *collector, do func(client) error) error {
 	listener, err := o.listenControl()
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func cmdAgents(ctx context.Context, c *call, args []string) error {
 		Agents []listedAgent `json:"agents"`
 	}
 	answer.Agents = []listedAgent{} // none is an empty list
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		for next := "/agents?size=500"; next != ""; {
 			var page struct {
 				Rows []listedAgent `json:"rows"`
@@ -87,7 +87,7 @@ func cmdRevoke(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	return c.withOffice(ctx, func(cl client) error {
+	return c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/agents/"+url.PathEscape(words[0])+"/revoke", nil, nil)
 	})
 }

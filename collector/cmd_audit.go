@@ -26,7 +26,7 @@ func cmdAuditExport(ctx context.Context, c *call, args []string) error {
 }
 
 func (c *call) export(ctx context.Context, w io.Writer) error {
-	return c.withOffice(ctx, func(cl client) error {
+	return c.withCollector(ctx, func(cl client) error {
 		body, err := cl.send(ctx, http.MethodGet, "/audit/export", "", nil)
 		if err != nil {
 			return err

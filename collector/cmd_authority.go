@@ -58,7 +58,7 @@ func cmdAuthority(ctx context.Context, c *call, args []string) error {
 		method, path = http.MethodPost, "/authority/"+step
 	}
 	var s authorityState
-	err := c.withOffice(ctx, func(cl client) error {
+	err := c.withCollector(ctx, func(cl client) error {
 		if method == http.MethodGet {
 			return cl.do(ctx, method, path, nil, &s)
 		}
@@ -100,7 +100,7 @@ func (s authorityState) show(out io.Writer) error {
 
 // authorityControl serves the command line alone: who may open the control socket
 // reads the key as well.
-func (o *office) authorityControl() http.Handler {
+func (o *collector) authorityControl() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /authority", func(rw http.ResponseWriter, r *http.Request) {
 		o.answerAuthority(rw, r)
@@ -115,7 +115,7 @@ func (o *office) authorityControl() http.Handler {
 
 // stepAuthority puts a step on the trail and makes it. One that shuts agents out
 // wants force.
-func (o *office) stepAuthority(rw http.ResponseWriter, r *http.Request, step act.Kind, do func() error) {
+func (o *collector) stepAuthority(rw http.ResponseWriter, r *http.Request, step act.Kind, do func() error) {
 	var in struct {
 		Force bool `json:"force"`
 	}
@@ -150,7 +150,7 @@ func (o *office) stepAuthority(rw http.ResponseWriter, r *http.Request, step act
 	o.answerAuthority(rw, r)
 }
 
-func (o *office) answerAuthority(rw http.ResponseWriter, r *http.Request) {
+func (o *collector) answerAuthority(rw http.ResponseWriter, r *http.Request) {
 	s, err := o.authorityState(r.Context())
 	if err != nil {
 		o.opsWeb.Broken(rw, r, err)
@@ -159,7 +159,7 @@ func (o *office) answerAuthority(rw http.ResponseWriter, r *http.Request) {
 	web.WriteJSON(rw, http.StatusOK, s)
 }
 
-func (o *office) authorityState(ctx context.Context) (authorityState, error) {
+func (o *collector) authorityState(ctx context.Context) (authorityState, error) {
 	s := authorityState{Authorities: o.authority.Standing(), Public: o.config.AgentsCertificate != ""}
 	now := time.Now()
 	signedUntil := now

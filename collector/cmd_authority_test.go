@@ -30,7 +30,7 @@ func TestAuthorityOfARunningCollector(t *testing.T) {
 	type words map[string]any
 	do := func(path string, in any, out any) error {
 		c := &call{console: console{out: io.Discard, err: io.Discard}, dir: dir, log: o.log}
-		return c.withOffice(t.Context(), func(cl client) error { return cl.do(t.Context(), "POST", path, in, out) })
+		return c.withCollector(t.Context(), func(cl client) error { return cl.do(t.Context(), "POST", path, in, out) })
 	}
 	pin := func() string {
 		var made struct{ Link string }

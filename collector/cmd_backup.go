@@ -50,7 +50,7 @@ func cmdBackup(ctx context.Context, c *call, args []string) error {
 	var size int64
 	sum := sha256.New()
 	err = wholefile.CreateNew(words[0], func(file io.Writer) error {
-		return c.withOffice(ctx, func(cl client) error {
+		return c.withCollector(ctx, func(cl client) error {
 			return cl.fetch(ctx, "/"+c.name, in, io.MultiWriter(file, sum), &size)
 		})
 	})
@@ -117,7 +117,7 @@ func (cl client) fetch(ctx context.Context, path string, in any, out io.Writer, 
 
 // backupControl serves the command line alone: what it gives is encrypted, to a
 // key that whoever asks has chosen.
-func (o *office) backupControl() http.Handler {
+func (o *collector) backupControl() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /backup", func(rw http.ResponseWriter, r *http.Request) {
 		o.answerBackup(rw, r, act.Backup, func(out io.Writer, to []age.Recipient) (registry.ArchiveInfo, error) {
@@ -139,7 +139,7 @@ func (o *office) backupControl() http.Handler {
 
 // answerBackup puts the backup on the trail and streams it. An error after the
 // first byte can only be told by ending the connection.
-func (o *office) answerBackup(rw http.ResponseWriter, r *http.Request, kind act.Kind, write func(io.Writer, []age.Recipient) (registry.ArchiveInfo, error)) {
+func (o *collector) answerBackup(rw http.ResponseWriter, r *http.Request, kind act.Kind, write func(io.Writer, []age.Recipient) (registry.ArchiveInfo, error)) {
 	var in backupRequest
 	err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 64<<10)).Decode(&in)
 	var to []age.Recipient

@@ -61,7 +61,7 @@ func (c *call) inviteBatch(ctx context.Context, b batchFlags, count int) error {
 	}
 	var made batchMade
 	ask := func() error {
-		return c.withOffice(ctx, func(cl client) error {
+		return c.withCollector(ctx, func(cl client) error {
 			return cl.do(ctx, http.MethodPost, "/batches", map[string]string{"association": b.association, "count": strconv.Itoa(count)}, &made)
 		})
 	}
@@ -123,7 +123,7 @@ func cmdBatchList(ctx context.Context, c *call, args []string) error {
 		All     int     `json:"all"`
 		Page    int     `json:"page"`
 	}
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodGet, "/batches?"+url.Values{"page": {strconv.Itoa(*page)}}.Encode(), nil, &answer)
 	}); err != nil {
 		return err
@@ -145,7 +145,7 @@ func cmdBatchEnd(ctx context.Context, c *call, args []string) error {
 	if err != nil {
 		return err
 	}
-	return c.withOffice(ctx, func(cl client) error {
+	return c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/batches/"+url.PathEscape(words[0])+"/end", nil, nil)
 	})
 }

@@ -34,7 +34,7 @@ func cmdBounce(ctx context.Context, c *call, args []string) error {
 	}
 	t := told{Mail: r.MailID, Fate: r.Fate}
 	if r.Fate != mail.FateOpen {
-		if err := c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/bounce", t, &t) }); err != nil {
+		if err := c.withCollector(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/bounce", t, &t) }); err != nil {
 			return err
 		}
 	}
@@ -54,7 +54,7 @@ func cmdBounce(ctx context.Context, c *call, args []string) error {
 }
 
 // bounced notes what a notification says, for the control socket alone.
-func (o *office) bounced(rw http.ResponseWriter, r *http.Request) {
+func (o *collector) bounced(rw http.ResponseWriter, r *http.Request) {
 	var t told
 	d := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 4096))
 	if err := d.Decode(&t); err != nil || t.Fate != mail.FateBounced && t.Fate != mail.FateDelivered {

@@ -47,7 +47,7 @@ func cmdDelegationAdd(ctx context.Context, c *call, args []string) error {
 		return misuse("-until DAY is missing: every delegation ends")
 	}
 	var d protocol.Delegation
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/delegations", in, &d)
 	}); err != nil {
 		return err
@@ -68,7 +68,7 @@ func cmdDelegationList(ctx context.Context, c *call, args []string) error {
 	var answer struct {
 		Delegations []protocol.Delegation `json:"delegations"`
 	}
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/delegations/list", map[string]string{"organisation": words[0]}, &answer)
 	}); err != nil {
 		return err
@@ -104,7 +104,7 @@ func cmdDelegationRevoke(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	var answer map[string]string
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/delegations/revoke", map[string]string{"id": words[0]}, &answer)
 	}); err != nil {
 		return err

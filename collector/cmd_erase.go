@@ -47,7 +47,7 @@ func cmdErase(ctx context.Context, c *call, args []string) error {
 	}
 	var answer eraseAnswer
 	erase := func() error {
-		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/erase", in, &answer) })
+		return c.withCollector(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/erase", in, &answer) })
 	}
 	err = withNewFile(*path, erase, func(file io.Writer) error {
 		_, err := io.WriteString(file, answer.Certificate)
@@ -69,7 +69,7 @@ func cmdErase(ctx context.Context, c *call, args []string) error {
 }
 
 // erase takes a site out, for the command line alone.
-func (o *office) erase(rw http.ResponseWriter, r *http.Request) {
+func (o *collector) erase(rw http.ResponseWriter, r *http.Request) {
 	var in eraseRequest
 	if err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 64<<10)).Decode(&in); err != nil {
 		web.WriteJSON(rw, http.StatusBadRequest, web.Problem{Error: "the request cannot be read"})
@@ -101,7 +101,7 @@ func (o *office) erase(rw http.ResponseWriter, r *http.Request) {
 	web.WriteJSON(rw, http.StatusOK, answer)
 }
 
-func (o *office) eraseSite(ctx context.Context, site string) (a eraseAnswer, err error) {
+func (o *collector) eraseSite(ctx context.Context, site string) (a eraseAnswer, err error) {
 	if a.ErasureCertificate, err = o.reg.Erase(ctx, site, time.Now()); err != nil {
 		return eraseAnswer{}, err
 	}

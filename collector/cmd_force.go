@@ -45,7 +45,7 @@ func cmdForceAdd(ctx context.Context, c *call, args []string) error {
 		Recipient string `json:"recipient"`
 		Act       string `json:"act"`
 	}
-	if err := c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/forces", in, &answer) }); err != nil {
+	if err := c.withCollector(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/forces", in, &answer) }); err != nil {
 		return err
 	}
 	if c.json {
@@ -74,7 +74,7 @@ func cmdForceList(ctx context.Context, c *call, args []string) error {
 			Administered bool `json:"administered"`
 		} `json:"forces"`
 	}
-	if err := c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodGet, "/forces", nil, &answer) }); err != nil {
+	if err := c.withCollector(ctx, func(cl client) error { return cl.do(ctx, http.MethodGet, "/forces", nil, &answer) }); err != nil {
 		return err
 	}
 	if c.json {

@@ -28,7 +28,7 @@ const (
 )
 
 // guidePages are the guides on the public pages.
-func (o *office) guidePages() []web.Route {
+func (o *collector) guidePages() []web.Route {
 	return []web.Route{
 		{Pattern: "GET " + ownerGuide, Open: true, Handler: o.guides.Page(guide.Owner, ownerGuide+".pdf", stickerFile)},
 		{Pattern: "GET " + ownerGuide + ".pdf", Open: true, Handler: o.guides.File(guide.Owner)},
@@ -39,7 +39,7 @@ func (o *office) guidePages() []web.Route {
 }
 
 // manual is the operator's, on the console.
-func (o *office) manual() []web.Route {
+func (o *collector) manual() []web.Route {
 	roles := []string{registry.RoleOps, registry.RoleAdmin}
 	return []web.Route{
 		{Pattern: "GET /manual", Roles: roles, Handler: o.guides.Page(guide.Operator, "/manual.pdf", "")},

@@ -89,7 +89,7 @@ func cmdImport(ctx context.Context, c *call, args []string) error {
 	}
 	var r imported
 	ask := func() error {
-		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/import", in, &r) })
+		return c.withCollector(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/import", in, &r) })
 	}
 	if err := intoNewFile(*codes, &r.Codes, ask, "the sites are imported, but their codes", "import the file again, with another file for the codes"); err != nil {
 		return err
@@ -241,7 +241,7 @@ func cmdExport(ctx context.Context, c *call, args []string) error {
 	}
 	// There must be a place for it before it is asked for, and so on the trail.
 	err = wholefile.CreateNew(words[0], func(file io.Writer) error {
-		return c.withOffice(ctx, func(cl client) error {
+		return c.withCollector(ctx, func(cl client) error {
 			answer, err := cl.ask(ctx, http.MethodPost, "/export", in)
 			if err != nil {
 				return err

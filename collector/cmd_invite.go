@@ -72,7 +72,7 @@ func cmdInvite(ctx context.Context, c *call, args []string) error {
 	}
 	var answer invitation
 	ask := func() error {
-		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/invite", in, &answer) })
+		return c.withCollector(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/invite", in, &answer) })
 	}
 	err := withNewFile(*image, ask, func(file io.Writer) error { return writeQR(file, answer.Link) })
 	switch {
@@ -99,7 +99,7 @@ func (c *call) inviteMany(ctx context.Context, in map[string]string, count int) 
 		Invitations []invitation `json:"invitations"`
 	}
 	var mu sync.Mutex
-	failed := c.withOffice(ctx, func(cl client) error {
+	failed := c.withCollector(ctx, func(cl client) error {
 		// Several at a time share the trail's commits.
 		asking, ctx := errgroup.WithContext(ctx)
 		asking.SetLimit(invitationsAtOnce)

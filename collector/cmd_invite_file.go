@@ -99,7 +99,7 @@ func (c *call) inviteFile(ctx context.Context, w waveFlags, letters string) (err
 	in.Letters = letters != ""
 	var r waveMade
 	ask := func() error {
-		return c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/waves/file", in, &r) })
+		return c.withCollector(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/waves/file", in, &r) })
 	}
 	if err := intoNewFile(letters, &r.Letters, ask, "the businesses are invited, but their letters", "run the command again, with another file for the letters"); err != nil {
 		return err

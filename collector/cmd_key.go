@@ -17,7 +17,7 @@ func cmdKeyRotate(ctx context.Context, c *call, args []string) error {
 	if _, err := c.parse(c.flags(), args, 0); err != nil {
 		return err
 	}
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/key/rotate", nil, nil)
 	}); err != nil {
 		return err
@@ -31,7 +31,7 @@ const rotateTime = 6 * time.Hour
 
 // rotateKey serves the command line alone: who may open the control socket reads
 // the key as well. It is on the trail before it is done.
-func (o *office) rotateKey(rw http.ResponseWriter, r *http.Request) {
+func (o *collector) rotateKey(rw http.ResponseWriter, r *http.Request) {
 	web.Long(rw, rotateTime)
 	if err := o.record(r.Context(), web.Act{Kind: act.MasterKeyRotate, User: web.Host(registry.RoleAdmin), From: web.From(r)}); err != nil {
 		o.opsWeb.Unrecorded(rw, r, err)

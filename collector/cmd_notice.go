@@ -72,7 +72,7 @@ func mailHost(server string) string {
 }
 
 // privacyDocument answers the command line: /notice?kind=&lang= gives a privacy.Document.
-func (o *office) privacyDocument(rw http.ResponseWriter, r *http.Request) {
+func (o *collector) privacyDocument(rw http.ResponseWriter, r *http.Request) {
 	d, ok := o.documents.Document(r.URL.Query().Get("kind"), pages.Lang(r.URL.Query().Get("lang")))
 	rw.Header().Set("Content-Type", "application/json")
 	if !ok {
@@ -103,7 +103,7 @@ func cmdNotice(ctx context.Context, c *call, args []string) error {
 	}
 	var d privacy.Document
 	query := url.Values{"kind": {*kind}, "lang": {*lang}}
-	if err := c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodGet, "/notice?"+query.Encode(), nil, &d) }); err != nil {
+	if err := c.withCollector(ctx, func(cl client) error { return cl.do(ctx, http.MethodGet, "/notice?"+query.Encode(), nil, &d) }); err != nil {
 		return err
 	}
 	write := func() error { return d.Write(c.out) }

@@ -87,7 +87,7 @@ func cmdOrganisationAdd(ctx context.Context, c *call, args []string) error {
 		Sites     int       `json:"sites"`
 		CreatedAt time.Time `json:"created_at"`
 	}
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/organisations", o, &answer)
 	}); err != nil {
 		return err
@@ -111,7 +111,7 @@ func cmdOrganisationList(ctx context.Context, c *call, args []string) error {
 			CreatedAt time.Time `json:"created_at"`
 		} `json:"organisations"`
 	}
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodGet, "/organisations", nil, &answer)
 	}); err != nil {
 		return err
@@ -148,7 +148,7 @@ func cmdOrganisationShow(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	var o organisationShown
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/organisations/show", map[string]string{"organisation": words[0]}, &o)
 	}); err != nil {
 		return err
@@ -213,7 +213,7 @@ func cmdOrganisationChange(ctx context.Context, c *call, args []string) error {
 		return err
 	}
 	var o protocol.Organisation
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/organisations/change", in, &o)
 	}); err != nil {
 		return err
@@ -238,7 +238,7 @@ func cmdOrganisationTakeIn(ctx context.Context, c *call, args []string) error {
 		return misuse("-site ID is missing")
 	}
 	var answer map[string]string
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/organisations/take-in", in, &answer)
 	}); err != nil {
 		return err
@@ -264,7 +264,7 @@ func cmdOwnerChange(ctx context.Context, c *call, args []string) error {
 		return misuse("-organisation ID|NAME is missing")
 	}
 	var answer invitation
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/owner", in, &answer)
 	}); err != nil {
 		return err

@@ -98,7 +98,7 @@ func cmdPlaces(ctx context.Context, c *call, args []string) error {
 		in.Files = append(in.Files, placesFile{kept, content})
 	}
 	var r placesReport
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodPost, "/"+c.name, in, &r)
 	}); err != nil {
 		return err
@@ -155,7 +155,7 @@ const placesTime = 30 * time.Minute
 
 // importPlaces takes files of addresses or of districts, for the command line
 // alone.
-func (o *office) importPlaces(rw http.ResponseWriter, r *http.Request) {
+func (o *collector) importPlaces(rw http.ResponseWriter, r *http.Request) {
 	web.Long(rw, placesTime)
 	var in placesRequest
 	if err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 2*maxPlaces)).Decode(&in); err != nil {
@@ -206,7 +206,7 @@ func (o *office) importPlaces(rw http.ResponseWriter, r *http.Request) {
 // errAnswered says that the refusal is written already.
 var errAnswered = errors.New("answered")
 
-func (o *office) recordPlaces(rw http.ResponseWriter, r *http.Request, kind string, entries int, details map[string]any) bool {
+func (o *collector) recordPlaces(rw http.ResponseWriter, r *http.Request, kind string, entries int, details map[string]any) bool {
 	did := map[string]act.Kind{gazetteer.KindAddresses: act.Addresses, gazetteer.KindDistricts: act.Districts}[kind]
 	err := o.record(r.Context(), web.Act{Kind: did, User: web.Host(registry.RoleAdmin), From: web.From(r), Count: entries, Details: details})
 	if err != nil {
@@ -215,7 +215,7 @@ func (o *office) recordPlaces(rw http.ResponseWriter, r *http.Request, kind stri
 	return err == nil
 }
 
-func (o *office) removePlaces(rw http.ResponseWriter, r *http.Request, kind, name string, rep *placesReport) error {
+func (o *collector) removePlaces(rw http.ResponseWriter, r *http.Request, kind, name string, rep *placesReport) error {
 	held, err := o.placesHeld(r.Context())
 	if err != nil {
 		return err
@@ -259,7 +259,7 @@ func checkPlaces(rep *placesReport, kind string, files []placesFile, at time.Tim
 	return sources, nil
 }
 
-func (o *office) placesHeld(ctx context.Context) ([]placesSource, error) {
+func (o *collector) placesHeld(ctx context.Context) ([]placesSource, error) {
 	list, err := o.reg.GazetteerSources(ctx)
 	all := []placesSource{}
 	for _, s := range list {

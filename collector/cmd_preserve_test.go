@@ -31,7 +31,7 @@ import (
 type serving struct {
 	t    *testing.T
 	dir  string
-	o    *office
+	o    *collector
 	stop func()
 }
 
@@ -58,7 +58,7 @@ func serveIn(t *testing.T, store, dir, agents, consult string) *serving {
 	c.Store = store
 	c.PublicURL, c.ConsultURL = "http://localhost:8080", "http://"+consult
 	c.ListenAgents, c.ListenPublic, c.ListenOps, c.ListenConsult, c.ListenMetrics = agents, "127.0.0.1:0", "127.0.0.1:0", consult, "off"
-	o, err := openOffice(t.Context(), dir, c, discard())
+	o, err := openCollector(t.Context(), dir, c, discard())
 	if err != nil {
 		t.Fatal(err)
 	}

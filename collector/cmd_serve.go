@@ -35,7 +35,7 @@ func cmdServe(ctx context.Context, c *call, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	o, err := openOffice(ctx, c.dir, config.with(given), config.logger(c.err))
+	o, err := openCollector(ctx, c.dir, config.with(given), config.logger(c.err))
 	if errors.Is(err, errDaemon) {
 		return fmt.Errorf("%w: %s", err, c.dir)
 	}

@@ -85,7 +85,7 @@ func checkUserAdd(in map[string]string, as, server string) error {
 // administrator of a force.
 func (c *call) addUser(ctx context.Context, in map[string]string, as, server string) (answer web.Account, err error) {
 	if as == "" {
-		err = c.withOffice(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/users", in, &answer) })
+		err = c.withCollector(ctx, func(cl client) error { return cl.do(ctx, http.MethodPost, "/users", in, &answer) })
 	} else {
 		var cl client
 		if cl, err = officerClient(server, as); err != nil {
@@ -114,7 +114,7 @@ func cmdUserLink(ctx context.Context, c *call, args []string) error {
 		Link     string `json:"link,omitempty"`
 		Sessions int    `json:"sessions"`
 	}
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		var people struct {
 			Users []struct{ ID, Name string } `json:"users"`
 		}
@@ -157,7 +157,7 @@ func cmdUserList(ctx context.Context, c *call, args []string) error {
 			RevokedAt time.Time `json:"revoked_at,omitzero"`
 		} `json:"users"`
 	}
-	if err := c.withOffice(ctx, func(cl client) error {
+	if err := c.withCollector(ctx, func(cl client) error {
 		return cl.do(ctx, http.MethodGet, "/users", nil, &answer)
 	}); err != nil {
 		return err

@@ -165,7 +165,7 @@ func theComuneSees(t *testing.T, store string) {
 	c.SMTPServer, c.SMTPFrom = box.Addr().String(), "registro@comune.example.it"
 	traces := receive(t)
 	c.OTLPEndpoint = traces.URL
-	o, err := openOffice(t.Context(), dir, c, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	o, err := openCollector(t.Context(), dir, c, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // listenControl opens DIR/control.sock, for the command line.
-func (o *office) listenControl() (net.Listener, error) {
+func (o *collector) listenControl() (net.Listener, error) {
 	path := socket(o.dir)
 	// The lock is ours, so a socket that is there was left by a killed process.
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -28,7 +28,7 @@ func (o *office) listenControl() (net.Listener, error) {
 }
 
 // serveControl answers the command line until ctx ends.
-func (o *office) serveControl(ctx context.Context, listener net.Listener) error {
+func (o *collector) serveControl(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	for pattern, h := range o.controlRoutes() {
 		mux.Handle(pattern, h)
@@ -38,7 +38,7 @@ func (o *office) serveControl(ctx context.Context, listener net.Listener) error 
 
 // controlRoutes are what the control socket answers, by pattern of http.ServeMux. Who
 // may open the socket is the operating system's answer: nobody is asked who they are.
-func (o *office) controlRoutes() map[string]http.Handler {
+func (o *collector) controlRoutes() map[string]http.Handler {
 	all := map[string]http.Handler{
 		"/audit/":          o.audit.Control(),
 		"/authority":       o.authorityControl(),

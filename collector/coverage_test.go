@@ -29,7 +29,7 @@ import (
 
 // milan is a register of the real districts and house numbers, with sites that the
 // Comune invited: in every third NIL some share.
-func milan(t *testing.T) *office {
+func milan(t *testing.T) *collector {
 	t.Helper()
 	o := opened(t, t.TempDir(), func(*Config) {})
 	for _, name := range []string{"boundaries/municipi.geojson", "boundaries/nil.geojson", "addresses/civici_municipi_5_9.csv"} {
@@ -64,7 +64,7 @@ func milan(t *testing.T) *office {
 }
 
 // invites has a site be invited and, if it shares, declare some cameras at a point.
-func (o *office) invites(t *testing.T, name string, at protocol.Point, shares bool, cameras int) {
+func (o *collector) invites(t *testing.T, name string, at protocol.Point, shares bool, cameras int) {
 	t.Helper()
 	now := time.Now().Add(-time.Hour)
 	key := sha256.Sum256([]byte(name))
@@ -99,7 +99,7 @@ func (o *office) invites(t *testing.T, name string, at protocol.Point, shares bo
 }
 
 // publishes puts numbers of the real municipi out, some of them too small.
-func (o *office) publishes(t *testing.T) {
+func (o *collector) publishes(t *testing.T) {
 	t.Helper()
 	var parts []disclosure.Part
 	for i, name := range append(o.places.Index().Municipi(), "") {

@@ -11,7 +11,7 @@ import (
 
 // refreshPlaces reads the addresses and districts that were imported since, has the
 // register place sites by them, and draws the districts anew.
-func (o *office) refreshPlaces(ctx context.Context) error {
+func (o *collector) refreshPlaces(ctx context.Context) error {
 	if err := o.places.Refresh(ctx); err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (o *office) refreshPlaces(ctx context.Context) error {
 
 // locator asks the newest index. A site without cameras is where its address is, if
 // nobody needs to be asked.
-func (o *office) locator(from string) *registry.Locator {
+func (o *collector) locator(from string) *registry.Locator {
 	index := o.places.Index()
 	return &registry.Locator{Map: from, At: func(p protocol.Point) registry.District {
 		return registry.District(index.PlaceOf(p))
@@ -42,7 +42,7 @@ func (o *office) locator(from string) *registry.Locator {
 }
 
 // drawDistricts makes the maps of districts that stand until the next import.
-func (o *office) drawDistricts() {
+func (o *collector) drawDistricts() {
 	municipi, nils := o.places.Index().Extents()
 	o.drawn.Store(&map[string]*choropleth.Map{string(registry.GroupMunicipio): choropleth.New(districts(municipi)), string(registry.GroupNIL): choropleth.New(districts(nils))})
 }
@@ -56,7 +56,7 @@ func districts(extents []gazetteer.Extent) (all []choropleth.District) {
 
 // districtMap is the map of the municipi, or of the neighbourhoods; nil where none were
 // imported.
-func (o *office) districtMap(of string) *choropleth.Map {
+func (o *collector) districtMap(of string) *choropleth.Map {
 	if drawn := o.drawn.Load(); drawn != nil {
 		return (*drawn)[of]
 	}

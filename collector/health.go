@@ -37,7 +37,7 @@ type health struct {
 }
 
 // newHealth asks what the collector of o needs; ctx is that of its service.
-func (o *office) newHealth(ctx context.Context) *health {
+func (o *collector) newHealth(ctx context.Context) *health {
 	return &health{ctx: ctx, log: o.log, bad: map[string]bool{}, checks: []check{
 		{"database", func(ctx context.Context) error {
 			_, _, err := o.reg.Schema(ctx)

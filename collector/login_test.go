@@ -82,9 +82,9 @@ qualification = "ufficiale di PG"
 				t.Fatal(err)
 			}
 			config, err := readConfig(dir, file)
-			var o *office
+			var o *collector
 			if err == nil {
-				if o, err = openOffice(t.Context(), t.TempDir(), config, slog.New(slog.DiscardHandler)); err == nil {
+				if o, err = openCollector(t.Context(), t.TempDir(), config, slog.New(slog.DiscardHandler)); err == nil {
 					defer o.Close()
 				}
 			}

@@ -1,8 +1,10 @@
 // Command anagrafe-collector is the municipal side: it admits agents, keeps the
 // register, answers the forces' searches and proves who asked what. This package
 // holds configuration, wiring and the command line; the packages below it do the work.
-// The commands are listed in command.go; each is in a cmd_*.go, with the handler that
-// answers it in the running collector. office.go and serve.go wire the collector.
+// The commands are listed in command.go; each is in a cmd_*.go, and the handler that
+// answers it in the running collector is there too, in web/ops or in web/join. All settings
+// are in config.go (and the tables that it names). collector.go and serve.go wire the collector,
+// chores.go has what is done every hour.
 package main
 
 import (

@@ -287,7 +287,7 @@ var matrixRoles = []string{registry.RoleOps, registry.RoleAdmin, registry.RoleDP
 // matrix is a collector whose routes are called as everybody in turn.
 type matrix struct {
 	t         *testing.T
-	o         *office
+	o         *collector
 	listeners map[string]face
 	secrets   map[string]string       // by role, of its credential file
 	cookies   map[string]*http.Cookie // by role, of a session on its own listener

@@ -27,7 +27,7 @@ const (
 // Prometheus asks: how many and how old, never who or where. What cannot be read is
 // left out, and anagrafe_census_success is 0.
 type census struct {
-	o      *office
+	o      *collector
 	agents func() (tls.Certificate, error) // what agents are shown
 
 	mu   sync.Mutex

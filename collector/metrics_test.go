@@ -24,7 +24,7 @@ import (
 var updateMetrics = flag.Bool("update-metrics", false, "write testdata/collector/metrics.txt anew")
 
 // watched is an office that serves, with its metrics listener.
-func watched(t *testing.T) (o *office, metrics string) {
+func watched(t *testing.T) (o *collector, metrics string) {
 	t.Helper()
 	o = opened(t, t.TempDir(), func(c *Config) { c.ListenMetrics = freePort(t, "127.83.41.11") })
 	ctx, stop := context.WithCancel(t.Context())

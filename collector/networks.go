@@ -132,7 +132,7 @@ func (c Config) networks() map[string]web.Network {
 
 // makeConsultServers makes what answers at the listener of the forces, and under each host
 // name that a force has to itself.
-func (o *office) makeConsultServers(shared web.Options) (err error) {
+func (o *collector) makeConsultServers(shared web.Options) (err error) {
 	o.turnedAway = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "anagrafe_consult_refused_total",
 		Help: "People and programs that consultation turned away for where they came from: an address it is closed to, a force's network or host name."}, []string{"why"})
 	for _, why := range []string{web.RefusedAddress, web.RefusedNetwork, web.RefusedHost} {
@@ -164,7 +164,7 @@ func (o *office) makeConsultServers(shared web.Options) (err error) {
 }
 
 // consultHandler serves consultation under each of its host names.
-func (o *office) consultHandler() (http.Handler, error) {
+func (o *collector) consultHandler() (http.Handler, error) {
 	all, err := o.consultWeb.Handler(o.consultRoutes...)
 	if err != nil {
 		return nil, err

@@ -115,7 +115,7 @@ func TestAForceWithAHostNameOfItsOwn(t *testing.T) {
 }
 
 // turnedAway reads the counter as Prometheus would.
-func turnedAway(t *testing.T, o *office, why string) (n float64) {
+func turnedAway(t *testing.T, o *collector, why string) (n float64) {
 	t.Helper()
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(o.turnedAway)

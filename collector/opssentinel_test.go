@@ -29,7 +29,7 @@ var ownersWords = []string{
 
 // declaresSentinels enrols a site by an invitation whose name is the Comune's own, and
 // declares it with the owner's words.
-func declaresSentinels(t *testing.T, o *office, n int) (site, agent string) {
+func declaresSentinels(t *testing.T, o *collector, n int) (site, agent string) {
 	t.Helper()
 	now := time.Now().UTC().Add(-time.Hour)
 	key := sha256.Sum256(fmt.Append(nil, "sentinel", n))

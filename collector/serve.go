@@ -26,7 +26,7 @@ import (
 )
 
 // certificate is that of the pages; nil where they are served on loopback.
-func (o *office) certificate() (*tls.Config, error) {
+func (o *collector) certificate() (*tls.Config, error) {
 	if o.config.Certificate == "" {
 		return nil, nil
 	}
@@ -39,7 +39,7 @@ func (o *office) certificate() (*tls.Config, error) {
 
 // publicHandler serves the public listener: its own pages, and those of referents, who
 // sign in there.
-func (o *office) publicHandler() (http.Handler, error) {
+func (o *collector) publicHandler() (http.Handler, error) {
 	public, err := o.publicWeb.Handler(o.publicRoutes...)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (o *office) publicHandler() (http.Handler, error) {
 }
 
 // agentsServer is where agents come in.
-func (o *office) agentsServer(metrics *prometheus.Registry, tracer trace.Tracer) (*ingest.Server, error) {
+func (o *collector) agentsServer(metrics *prometheus.Registry, tracer trace.Tracer) (*ingest.Server, error) {
 	return ingest.New(ingest.Options{
 		Authority: o.authority, ReceiptKey: o.receipts, OwnerLink: o.config.ownerLink(), Browser: o.config.public() + public.CodePath + "#" + public.CodeInvitation, Register: o.reg,
 		Listen: o.config.ListenAgents, ListenTCP: o.config.ListenAgentsTCP, Balancers: o.config.Balancers, Hosts: []string{o.config.host()},
@@ -73,7 +73,7 @@ func (o *office) agentsServer(metrics *prometheus.Registry, tracer trace.Tracer)
 
 // warm reads what searches go by: the first one should not be the one that waits for
 // the whole register.
-func (o *office) warm(ctx context.Context) error {
+func (o *collector) warm(ctx context.Context) error {
 	if err := o.index.CatchUp(ctx); err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (o *office) warm(ctx context.Context) error {
 }
 
 // handlers are those of the three listeners that have pages.
-func (o *office) handlers() (public, ops, consult http.Handler, err error) {
+func (o *collector) handlers() (public, ops, consult http.Handler, err error) {
 	if public, err = o.publicHandler(); err != nil {
 		return nil, nil, nil, err
 	}
@@ -98,7 +98,7 @@ func (o *office) handlers() (public, ops, consult http.Handler, err error) {
 // serve runs all parts until ctx ends and waits for each. The first part that
 // fails ends the others. It is long because it is one list: what is opened, run and
 // waited for, in this order.
-func (o *office) serve(ctx context.Context, out io.Writer) (err error) {
+func (o *collector) serve(ctx context.Context, out io.Writer) (err error) {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo(), o.turnedAway)
 	tracer, endTraces, err := openTraces(ctx, o.config.OTLPEndpoint, o.log)
@@ -219,7 +219,7 @@ func news(agents *ingest.Server, written chan<- struct{}) func(revoked string) {
 
 // readAlong has the search index read what was written as it comes, so that no
 // officer waits for what a night has brought, and the gazetteer what was imported.
-func (o *office) readAlong(ctx context.Context, written <-chan struct{}) error {
+func (o *collector) readAlong(ctx context.Context, written <-chan struct{}) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -236,7 +236,7 @@ func (o *office) readAlong(ctx context.Context, written <-chan struct{}) error {
 }
 
 // printAddresses says where everything is, and lets the first administrator in.
-func (o *office) printAddresses(ctx context.Context, out io.Writer) error {
+func (o *collector) printAddresses(ctx context.Context, out io.Writer) error {
 	o.log.Info("collector serving", "agents", o.config.agentsURL(), "public", o.config.PublicURL, "ops", o.config.OpsURL, "consultation",
 		o.config.ConsultURL, "trail_key", o.trail.VerifierKey(), "receipt_key", o.receipts.VerifierKey())
 	if !pages.Built() {

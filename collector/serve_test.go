@@ -15,12 +15,12 @@ import (
 )
 
 // opened is an office in a new directory, on ports that the system chooses.
-func opened(t *testing.T, dir string, change func(*Config)) *office {
+func opened(t *testing.T, dir string, change func(*Config)) *collector {
 	t.Helper()
 	c := defaults()
 	c.ListenAgents, c.ListenPublic, c.ListenOps, c.ListenConsult, c.ListenMetrics = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "off"
 	change(&c)
-	o, err := openOffice(t.Context(), dir, c, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	o, err := openCollector(t.Context(), dir, c, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestStaleSocket(t *testing.T) {
 	var answer struct {
 		Users []registry.User `json:"users"`
 	}
-	if err := c.withOffice(t.Context(), func(cl client) error { return cl.do(t.Context(), "GET", "/users", nil, &answer) }); err != nil {
+	if err := c.withCollector(t.Context(), func(cl client) error { return cl.do(t.Context(), "GET", "/users", nil, &answer) }); err != nil {
 		t.Error(err)
 	}
 	stop()

@@ -140,7 +140,7 @@ func TestACollectorWithoutTheOthersKeys(t *testing.T) {
 			c := defaults()
 			c.Store = store
 			open := func(dir string) error {
-				o, err := openOffice(t.Context(), dir, c, discard())
+				o, err := openCollector(t.Context(), dir, c, discard())
 				if err == nil {
 					err = o.Close()
 				}
@@ -169,7 +169,7 @@ func TestACollectorWithoutTheOthersKeys(t *testing.T) {
 }
 
 // openTwo opens the offices of two collectors on one register.
-func openTwo(t *testing.T) (offices []*office) {
+func openTwo(t *testing.T) (offices []*collector) {
 	t.Helper()
 	store, dir := pgtest.Database(t, t.Name()), t.TempDir()
 	c := defaults()
@@ -178,7 +178,7 @@ func openTwo(t *testing.T) (offices []*office) {
 		if len(offices) > 0 {
 			dir = withKeysOf(t, dir)
 		}
-		o, err := openOffice(t.Context(), dir, c, discard())
+		o, err := openCollector(t.Context(), dir, c, discard())
 		if err != nil {
 			t.Fatal(err)
 		}

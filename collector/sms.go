@@ -36,7 +36,7 @@ type pecMailbox struct {
 }
 
 // smsSender makes the sender of SMS; nil where no gateway is configured.
-func (o *office) smsSender() (*mail.SMS, error) {
+func (o *collector) smsSender() (*mail.SMS, error) {
 	c := o.config.SMS
 	if c.URL == "" {
 		return nil, nil
@@ -50,7 +50,7 @@ func (o *office) smsSender() (*mail.SMS, error) {
 }
 
 // pecSender makes the sender of certified mail; nil where none is configured.
-func (o *office) pecSender() (*mail.Sender, error) {
+func (o *collector) pecSender() (*mail.Sender, error) {
 	c := o.config.PEC
 	if c.Server == "" {
 		return nil, nil

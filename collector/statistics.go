@@ -20,7 +20,7 @@ const month = "2006-01"
 
 // statistics finds the districts of sites that have none yet, when they were imported
 // anew and every hour, and publishes what is due, until ctx ends.
-func (o *office) statistics(ctx context.Context) error {
+func (o *collector) statistics(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
@@ -46,7 +46,7 @@ func (o *office) statistics(ctx context.Context) error {
 }
 
 // publishSharing publishes once a day who shares, if it tells of no site.
-func (o *office) publishSharing(ctx context.Context, now time.Time) error {
+func (o *collector) publishSharing(ctx context.Context, now time.Time) error {
 	now = now.In(pages.Rome())
 	year := now.AddDate(-1, 0, 0).Format(time.DateOnly)
 	kept, err := o.reg.Publications(ctx, registry.PublishedSharing, year)
@@ -73,7 +73,7 @@ func (o *office) publishSharing(ctx context.Context, now time.Time) error {
 	return o.publish(ctx, registry.PublishedSharing, today, now, n, counts, year)
 }
 
-func (o *office) publish(ctx context.Context, kind, period string, now time.Time, body any, basis disclosure.Counts, forget string) error {
+func (o *collector) publish(ctx context.Context, kind, period string, now time.Time, body any, basis disclosure.Counts, forget string) error {
 	public, err := json.Marshal(body)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func sharedBy(shared []registry.Shared, municipi []string) disclosure.Counts {
 // publishMonths publishes how often was searched in each month that is over, since the
 // last one that was published, or the first of the trail. It is done once a month, so
 // that nobody can watch it grow.
-func (o *office) publishMonths(ctx context.Context, now time.Time) error {
+func (o *collector) publishMonths(ctx context.Context, now time.Time) error {
 	now = now.In(pages.Rome())
 	this := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, pages.Rome())
 	from := this.AddDate(0, -1, 0)
@@ -151,7 +151,7 @@ func (o *office) publishMonths(ctx context.Context, now time.Time) error {
 
 // consultations counts, by the clear headers of the trail, what was done from a moment
 // on and before another.
-func (o *office) consultations(ctx context.Context, from, until time.Time) (m disclosure.Month, err error) {
+func (o *collector) consultations(ctx context.Context, from, until time.Time) (m disclosure.Month, err error) {
 	forces, err := o.reg.Forces(ctx)
 	if err != nil {
 		return m, err

@@ -46,11 +46,11 @@ type evidence struct {
 }
 
 // watchedOffice is an office whose trail a witness co-signs.
-func watchedOffice(t *testing.T, dir, witness string) *office {
+func watchedOffice(t *testing.T, dir, witness string) *collector {
 	t.Helper()
 	c := defaults()
 	c.Witnesses = []string{witness}
-	o, err := openOffice(t.Context(), dir, c, discard())
+	o, err := openCollector(t.Context(), dir, c, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func watchedOffice(t *testing.T, dir, witness string) *office {
 }
 
 // consults puts n searches of an officer on the trail.
-func consults(t *testing.T, o *office, n int, recipient string) {
+func consults(t *testing.T, o *collector, n int, recipient string) {
 	t.Helper()
 	for range n {
 		if _, err := o.trail.Append(t.Context(), trail.Entry{Actor: "officer-1", Force: "Questura", Kind: "search", Case: "case-1", Count: 2,
@@ -68,7 +68,7 @@ func consults(t *testing.T, o *office, n int, recipient string) {
 	}
 }
 
-func exportOf(t *testing.T, o *office) []string {
+func exportOf(t *testing.T, o *collector) []string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := o.trail.Export(t.Context(), &out); err != nil {
@@ -291,7 +291,7 @@ func TestAWitnessVisitsTheCollector(t *testing.T) {
 	config.ListenAgents, config.ListenPublic, config.ListenOps, config.ListenMetrics = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "off"
 	config.ListenConsult = freePort(t, "127.0.0.1")
 	config.ConsultURL = "http://" + config.ListenConsult
-	o, err := openOffice(t.Context(), dir, config, discard())
+	o, err := openCollector(t.Context(), dir, config, discard())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func TestTracesTellNothing(t *testing.T) {
 	c.OTLPEndpoint = v.URL
 	c.PublicURL, c.ListenAgents, c.ListenMetrics = "http://localhost:8080", freePort(t, "127.83.41.13"), "off"
 	c.ListenPublic, c.ListenOps, c.ListenConsult = freePort(t, "127.0.0.1"), freePort(t, "127.0.0.1"), freePort(t, "127.0.0.1")
-	o, err := openOffice(t.Context(), t.TempDir(), c, discard())
+	o, err := openCollector(t.Context(), t.TempDir(), c, discard())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,13 +25,13 @@ var layout = map[string][]string{
 	"protocol/csvfile": {},
 	// wholefile keeps the small files of both sides that nothing else brings back.
 	"protocol/wholefile": {},
-	// daemon is for the two mains: how a program stands to the system that runs it as a service.
+	// daemon is for the mains: how a program stands to the system that runs it as a service.
 	"protocol/daemon":           {},
-	"protocol/pages":            {"protocol"},
+	"protocol/pages":            {},
 	"protocol/pages/pagestest":  {"protocol/pages"},
 	"agent":                     {"agent/atlas", "agent/discover", "agent/interrogate", "agent/inventory", "agent/keyfile", "agent/lan", "agent/review", "agent/uplink", "protocol", "protocol/daemon", "protocol/pages", "agent/update", "protocol/wholefile"},
 	"agent/atlas":               {"protocol", "protocol/wholefile"}, // what the collector shows of the ground: no stage of the data, handed its asker by main
-	"agent/discover":            {"protocol"},
+	"agent/discover":            {},
 	"agent/discover/cameratest": {},
 	"agent/interrogate":         {"agent/discover", "protocol"},
 	"agent/keyfile":             {"protocol/wholefile"},
@@ -55,18 +55,17 @@ var layout = map[string][]string{
 	"collector/registry/pgtest": {},
 	// registrytest opens registers, for tests.
 	"collector/registry/registrytest": {"collector/registry", "collector/trail"},
-	// privacy writes documents from settings that main gives it: no stage of the data.
-	"collector/guide":            {"collector/pdf", "protocol/pages"},             // what people read before they join, as pages and on paper
-	"collector/letter":           {"collector/pdf", "protocol", "protocol/pages"}, // the words of letters, which mail sends, and ops and main print
-	"collector/privacy":          {"protocol/pages"},
-	"collector/paper":            {"collector/pdf", "protocol", "protocol/pages"},
-	"collector/pdf":              {},
-	"collector/proxied":          {}, // a balancer's word for who calls; ingest and web listen through it
-	"collector/search":           {"collector/registry", "protocol"},
-	"collector/search/buildings": {"collector/basemap", "protocol"},
-	"collector/search/gazetteer": {"protocol/csvfile", "collector/registry", "protocol"},
-	"collector/trail":            {"collector/act", "protocol/wholefile"},
-	"collector/web":              {"collector/act", "collector/proxied", "collector/registry", "protocol", "protocol/pages"},
+	"collector/guide":                 {"collector/pdf", "protocol/pages"},             // what people read before they join, as pages and on paper
+	"collector/letter":                {"collector/pdf", "protocol", "protocol/pages"}, // the words of letters, which mail sends, and ops and main print
+	"collector/privacy":               {"protocol/pages"},                              // documents from settings that main gives it
+	"collector/paper":                 {"collector/pdf", "protocol", "protocol/pages"},
+	"collector/pdf":                   {},
+	"collector/proxied":               {}, // a balancer's word for who calls; ingest and web listen through it
+	"collector/search":                {"collector/registry", "protocol"},
+	"collector/search/buildings":      {"collector/basemap", "protocol"},
+	"collector/search/gazetteer":      {"protocol/csvfile", "collector/registry", "protocol"},
+	"collector/trail":                 {"collector/act", "protocol/wholefile"},
+	"collector/web":                   {"collector/act", "collector/proxied", "collector/registry", "protocol", "protocol/pages"},
 	// atlas is the ground of the public pages, whichever they are: main gives it the map and the addresses.
 	"collector/web/atlas": {"collector/web", "protocol", "protocol/pages"},
 	// choropleth draws the districts that main hands it: neither ops nor public knows the gazetteer.
@@ -76,9 +75,9 @@ var layout = map[string][]string{
 	"collector/web/adhere":  {"collector/act", "collector/web", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages"},
 	"collector/web/ops":     {"collector/act", "collector/web", "collector/web/choropleth", "protocol/csvfile", "collector/registry", "protocol", "protocol/pages", "collector/letter", "collector/pdf"},
 	"collector/web/consult": {"collector/act", "collector/basemap", "collector/dossier", "collector/paper", "collector/pdf", "collector/web", "collector/registry", "collector/search", "collector/search/buildings", "collector/search/gazetteer", "collector/trail", "protocol", "protocol/pages"},
-	"collector/web/audit":   {"collector/act", "collector/web", "collector/registry", "collector/search", "collector/trail", "protocol", "protocol/pages"},
+	"collector/web/audit":   {"collector/act", "collector/web", "collector/registry", "collector/trail", "protocol/pages"},
 	// force is a face of its own: who administers a force's people may neither search nor read the trail.
-	"collector/web/force": {"collector/act", "collector/web", "collector/registry", "protocol", "protocol/pages"},
+	"collector/web/force": {"collector/act", "collector/web", "collector/registry", "protocol/pages"},
 	// public are the pages about the service, which say nothing of any site, and the numbers that were
 	// published; the register keeps what readers say of them. It may neither search nor read the trail.
 	"collector/web/public": {"collector/disclosure", "collector/web", "collector/web/choropleth", "collector/registry", "protocol/pages"},
@@ -177,7 +176,7 @@ func ours(file *ast.File) []string {
 // TestImportsPointUpstream fails on a forbidden import, a package without a
 // package comment, and a Go file in a folder that the table does not list.
 func TestImportsPointUpstream(t *testing.T) {
-	documented, seen := map[string]bool{}, map[string]bool{}
+	documented, seen, used := map[string]bool{}, map[string]bool{}, map[[2]string]bool{}
 	for _, s := range sources(t) {
 		dir := path.Dir(s.path)
 		allowed, listed := layout[dir]
@@ -191,6 +190,7 @@ func TestImportsPointUpstream(t *testing.T) {
 			documented[dir] = documented[dir] || s.doc
 		}
 		for _, p := range s.imports {
+			used[[2]string{dir, p}] = true
 			side, _, _ := strings.Cut(dir, "/")
 			ok := p == dir || slices.Contains(allowed, p) || test && (slices.Contains(testOnly[side], p) || slices.Contains(testOnly[dir], p))
 			if !ok {
@@ -198,10 +198,13 @@ func TestImportsPointUpstream(t *testing.T) {
 			}
 		}
 	}
-	for dir := range layout {
+	for dir, allowed := range layout {
+		for _, p := range allowed {
+			if !used[[2]string{dir, p}] {
+				t.Errorf("the layout lets %s import %s, and no file of it does: take it out", dir, p)
+			}
+		}
 		switch {
-		case dir == "installer":
-			// tests of the whole product only
 		case !seen[dir]:
 			t.Errorf("%s is in the layout and has no Go file", dir)
 		case !documented[dir] && dir != "protocol/wire":

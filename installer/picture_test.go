@@ -17,7 +17,7 @@ import (
 // its own cannot get at one.
 var pictured = []string{
 	"agent/interrogate/picture.go", "agent/interrogate/picture_own.go", "agent/interrogate/picture_onvif.go",
-	"agent/picture.go", "agent/site.go",
+	"agent/picture.go", "agent/agent.go",
 	"agent/review/still.go", "agent/review/review.go",
 }
 

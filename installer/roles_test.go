@@ -12,7 +12,7 @@ import (
 // consultation are the registry's files of what forces ask.
 var consultation = []string{"case*.go", "papers.go", "requests*.go"}
 
-// That ops and join import neither search nor trail (TestImports) would be little if they
+// That ops and join import neither search nor trail (TestImportsPointUpstream) would be little if they
 // reached the same through the register, which they hold: its methods of consultation
 // are called by the faces of the forces alone. It has none of the trail: Open gives main a
 // store for that.

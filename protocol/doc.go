@@ -1,7 +1,7 @@
 // Package protocol is the contract between agents and the collector, and the vocabulary that both
 // share. It hides the wire format and its versions: it alone reads and writes the messages of
 // protocol/wire (uplink and ingest use only the Connect services, whose requests carry encoded
-// messages as bytes). Every other package may call it.
+// messages as bytes). All packages may import it.
 //
 // # Services
 //
@@ -11,7 +11,8 @@
 // until 90 days after its expiry. DeliveryService needs mutual TLS: Deliver takes one encoded
 // [Message]; GetSite returns the recorded declaration, for take-over and new hardware; Notices stays
 // open, and the collector sends what waits, then what comes. No notice makes an agent scan or
-// read a device; by itself it has one reply sent, that it arrived.
+// read a device. By itself the agent replies that a notice arrived and, once a regular look
+// shows it, that the footage asked for is there or gone.
 //
 // MapService, also under mutual TLS, serves the map while an owner places cameras: DescribeMap,
 // GetTile (vector tiles), FindPlaces (an address). Its answers are bounded ([MaxTile],

@@ -11,8 +11,8 @@ import (
 )
 
 // Notice is what the collector hands down to the agents of a site. Nothing in
-// one makes an agent scan, read or send more than was confirmed: it is for the
-// owner's eyes.
+// one makes an agent scan or read a device: it is for the owner's eyes. What the agent
+// replies by itself is listed at ReplyState.
 type Notice struct {
 	ID     string // UUID made by the collector; the same id twice is one notice
 	SiteID string

@@ -24,8 +24,8 @@ import (
 // few wrong passwords, and one with a wrong password refuses even the time. So:
 // nothing is sent before the device has refused an anonymous request; that
 // refusal says how (a Digest challenge: HTTP Digest and nothing else; no
-// challenge: WS-UsernameToken; Basic alone: not at all, it would send the password
-// in the clear, see readable); and one refused request with credentials is the
+// challenge: WS-UsernameToken; Basic alone: nothing is sent, but over TLS or within
+// this machine, since it sends the password in clear, see readable); and one refused request with credentials is the
 // last, now and, through Memory, until the owner changes the password.
 //
 // A device has two doors, its maker's own interface and ONVIF, each with an

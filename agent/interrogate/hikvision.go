@@ -33,8 +33,8 @@ var hikvisionFamily = family{
 // Not read: who is behind a channel beyond address and serial number, whether it is
 // online, quotas of the disks, whether a camera turns.
 //
-// A user of the level "operator" with remote playback of the channels is meant to
-// do; whether that one may read record/tracks without "remote parameter settings"
+// A user of the level "operator" with remote playback of the channels should
+// suffice; whether that one may read record/tracks without "remote parameter settings"
 // is not known. What it may not read stays unknown.
 type hikvision struct{}
 

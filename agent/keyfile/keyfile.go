@@ -3,7 +3,7 @@
 // API, which encrypts the content for this machine, and an access list.
 //
 // Packages uplink (identity.key), inventory (secrets.key) and lan call it, and main for the
-// directory and the command line's key on Windows. They import it directly, rather than take a func from main,
+// directory, a file of answers, which holds a code, and the command line's key on Windows. They import it directly, rather than take a func from main,
 // so that no caller can leave it out and write the file unprotected.
 package keyfile
 

@@ -6,6 +6,17 @@
 // Control on the command line's socket. Both reach the same handlers: a route answers
 // with JSON if the request accepts application/json, otherwise with a page.
 //
+// Where to look (what one page does stands in the file of its template's name):
+//
+//	all that the owner can click         routes.go; what a technician may, rights.go
+//	the yes, the no and the withdrawal   decide.go; what officers will see, approve_cameras.go
+//	the eight steps of the first run     steps.go, home.go
+//	who opens the pages, and from where  door.go, session.go, login.go, lan.go
+//	a page or JSON; typed forms          answer.go, view.go
+//	is the footage of a request there    footage.go; saving it, save.go
+//	passwords of recorders               password.go, password_trial.go
+//	advice                               advice.go; advice_rules.go, advice_table.go
+//
 // Access:
 //
 //   - Loopback is no protection by itself: any page in the owner's browser can send

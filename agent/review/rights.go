@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// forTechnician are the routes that a technician's session may use beside the
-// owner's: all that is read from recorders or typed for them, nothing that speaks
+// forTechnician are the only routes that a technician's session may use (the owner's
+// may use all): what is read from recorders or typed for them, nothing that speaks
 // for the owner. A route without a line is for the owner alone, so a new one is
 // closed until somebody has thought of it. The command line's socket needs no
 // session: who reaches it could read the agent's directory.

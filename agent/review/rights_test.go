@@ -47,6 +47,10 @@ func TestATechnicianDoesNotSpeakForTheOwner(t *testing.T) {
 			t.Errorf("%s says nothing of who may", route)
 		}
 	}
+	// A code that takes the site from the owner's other computers.
+	if status, body, _ := o.send(t, "POST", "/enrol", `{"code":"AAAA","replace":true}`, "Content-Type", "application/json", "Accept", "application/json"); status != http.StatusForbidden {
+		t.Errorf("a technician replaces the owner's computers: %d %s", status, body)
+	}
 }
 
 // The person of a session, and no other, typed a password.

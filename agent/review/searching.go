@@ -1,8 +1,10 @@
 package review
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"anagrafe/agent/interrogate"
@@ -120,4 +122,46 @@ func foundIn(w *pages.Words, devices []inventory.Device, cameras []inventory.Cam
 		}
 	}
 	return out
+}
+
+// search is the one search that may run at a time.
+type search struct {
+	ctx     context.Context // ends with Close
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu    sync.Mutex
+	since time.Time     // zero: none is running
+	done  chan struct{} // of the running one
+	err   error         // of the last one
+}
+
+// start begins a search, or joins the one that runs.
+func (v *Review) start() (done <-chan struct{}) {
+	s := &v.search
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.since.IsZero() {
+		return s.done
+	}
+	s.since, s.done = time.Now(), make(chan struct{})
+	ended := s.done
+	s.running.Go(func() {
+		err := v.Scan(s.ctx)
+		if err != nil {
+			v.Log.Warn("searching for cameras failed", "err", err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.since, s.err = time.Time{}, err
+		close(ended)
+	})
+	return ended
+}
+
+// state says since when a search runs (zero: none) and how the last one ended.
+func (s *search) state() (since time.Time, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.since, s.err
 }

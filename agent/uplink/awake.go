@@ -32,12 +32,12 @@ var (
 // stood still, or a back-off from when there was no network, have run out.
 func (u *Uplink) stayAwake(ctx context.Context, l *line) error {
 	select { // before it there is nothing to lose
-	case <-l.road.dialled:
+	case <-l.transport.dialled:
 	case <-ctx.Done():
 		return nil
 	}
 	wall, steady := u.now(), u.steady()
-	last, _ := l.road.local()
+	last, _ := l.transport.local()
 	for pause(ctx, u.pace.look) {
 		w, s := u.now(), u.steady()
 		// A machine that sleeps stops its monotonic clock, on most systems; on the
@@ -48,18 +48,18 @@ func (u *Uplink) stayAwake(ctx context.Context, l *line) error {
 			u.log.InfoContext(ctx, "this machine was asleep: connecting again", "for", slept.Round(time.Second))
 			return errSlept
 		}
-		addr, ok := l.road.local()
+		addr, ok := l.transport.local()
 		if !ok { // no network now
 			last = netip.Addr{}
 			continue
 		}
-		switch moved, err := l.road.follow(ctx, addr); {
+		switch moved, err := l.transport.follow(ctx, addr); {
 		case err != nil:
 			u.log.InfoContext(ctx, "this machine has another address: connecting again", "err", err)
 			return errMoved
 		case moved:
 			u.log.InfoContext(ctx, "this machine has another address: the connection goes on from there")
-		case last != addr && !l.road.connected() && !l.parking.resting():
+		case last != addr && !l.transport.connected() && !l.parking.resting():
 			return errMoved
 		}
 		last = addr
@@ -68,7 +68,7 @@ func (u *Uplink) stayAwake(ctx context.Context, l *line) error {
 }
 
 // towards notes where UDP is tried.
-func (r *road) towards(to *net.UDPAddr) {
+func (r *transport) towards(to *net.UDPAddr) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.to == nil {
@@ -79,7 +79,7 @@ func (r *road) towards(to *net.UDPAddr) {
 
 // local is this machine's address towards the collector; not ok when there is
 // none. It is called after the first dial.
-func (r *road) local() (netip.Addr, bool) {
+func (r *transport) local() (netip.Addr, bool) {
 	r.mu.Lock()
 	to := r.to
 	r.mu.Unlock()
@@ -98,7 +98,7 @@ func localTo(to *net.UDPAddr) (netip.Addr, bool) {
 }
 
 // connected reports whether there is a QUIC connection.
-func (r *road) connected() bool {
+func (r *transport) connected() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.conn != nil && r.conn.alive()
@@ -107,7 +107,7 @@ func (r *road) connected() bool {
 // follow moves the QUIC connection, if there is one, to this machine's address
 // of now (RFC 9000, section 9): the notice stream goes on. moved is false when
 // there was nothing to do.
-func (r *road) follow(ctx context.Context, addr netip.Addr) (moved bool, err error) {
+func (r *transport) follow(ctx context.Context, addr netip.Addr) (moved bool, err error) {
 	r.mu.Lock()
 	c := r.conn
 	r.mu.Unlock()

@@ -135,7 +135,7 @@ type collector struct {
 type heard struct {
 	got     []string // every message that came, duplicates too
 	records map[string][]byte
-	roads   []string // of each call
+	via     []string // of each call
 	headers []http.Header
 	shown   []*x509.Certificate // of each call; nil: none
 	keys    []string            // of each CSR
@@ -217,7 +217,7 @@ func (c *collector) serve(on servers, tcpTLS, udpTLS *tls.Config) (stop func()) 
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		c.h.headers = append(c.h.headers, r.Header.Clone())
-		c.h.roads = append(c.h.roads, map[int]string{2: "h2", 3: "h3"}[r.ProtoMajor])
+		c.h.via = append(c.h.via, map[int]string{2: "h2", 3: "h3"}[r.ProtoMajor])
 		var leaf *x509.Certificate
 		if len(r.TLS.PeerCertificates) > 0 {
 			leaf = r.TLS.PeerCertificates[0]

@@ -152,7 +152,7 @@ func (u *Uplink) send(ctx context.Context, l *line, m outgoing) (protocol.Receip
 		return protocol.Receipt{}, "", newError(protocol.ReasonTooLarge, fmt.Errorf("it is %d bytes long, at most %d are allowed", len(m.message), protocol.MaxMessage), what)
 	}
 	var via taken
-	ctx, cancel := context.WithTimeout(recordRoad(ctx, &via), callTimeout)
+	ctx, cancel := context.WithTimeout(recordVia(ctx, &via), callTimeout)
 	defer cancel()
 	resp, err := l.delivery.Deliver(ctx, connect.NewRequest(&wire.DeliverRequest{Message: m.message, After: m.after}))
 	if err != nil {

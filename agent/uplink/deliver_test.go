@@ -47,7 +47,7 @@ func TestUDPDead(t *testing.T) {
 	stop := c.serve(servers{tcp: true}, nil, nil)
 	o := newOutbox("a1")
 	r := run(t, c.authority.identity(t, c.addr, time.Now()), o, func(u *Uplink) {
-		u.road.retry, u.road.idle = time.Millisecond, 200*time.Millisecond
+		u.transport.retry, u.transport.idle = time.Millisecond, 200*time.Millisecond
 	})
 	r.expect(t, outcome{"a", "h2", ""})
 	if s := r.Status(); s.Transport != "h2" {
@@ -76,8 +76,8 @@ func TestNoFallbackAfterTLSError(t *testing.T) {
 	if s.LastReason != ServerUntrusted || s.Transport != "" || s.LastError == "" {
 		t.Errorf("%+v", s)
 	}
-	if len(c.heard().roads) != 0 {
-		t.Errorf("calls were made over %v", c.heard().roads)
+	if len(c.heard().via) != 0 {
+		t.Errorf("calls were made over %v", c.heard().via)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestCollectorDownThenUp(t *testing.T) {
 	c := newCollector(t)
 	o := newOutbox("a1")
 	r := run(t, c.authority.identity(t, c.addr, time.Now()), o, func(u *Uplink) {
-		u.road.retry, u.road.idle = 1, time.Second
+		u.transport.retry, u.transport.idle = 1, time.Second
 	})
 	r.trouble(Unreachable)
 	o.add("b1") // confirmed while nobody listens
@@ -163,15 +163,15 @@ func TestBrokenOffIsNotSilence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.road.close()
+	defer l.transport.close()
 	for i := range 2 {
 		_, err := l.delivery.Deliver(t.Context(), connect.NewRequest(&wire.DeliverRequest{Message: []byte("a1")}))
 		if (err == nil) != (i == 1) {
 			t.Errorf("call %d: %v", i+1, err)
 		}
 	}
-	if roads := c.heard().roads; !slices.Equal(roads, []string{viaH3, viaH3}) || !l.road.udpAgainAt().IsZero() {
-		t.Errorf("over %q, UDP left alone until %v", roads, l.road.udpAgainAt())
+	if via := c.heard().via; !slices.Equal(via, []string{viaH3, viaH3}) || !l.transport.udpAgainAt().IsZero() {
+		t.Errorf("over %q, UDP left alone until %v", via, l.transport.udpAgainAt())
 	}
 }
 

@@ -25,7 +25,7 @@ type attempt struct {
 // the one before it, and takes the first that shakes hands: a collector may
 // have several hosts, one of which is down, or was left (elsewhere.go). A TLS error
 // of any is the answer.
-func (r *road) dial(ctx context.Context) (*h3conn, error) {
+func (r *transport) dial(ctx context.Context) (*h3conn, error) {
 	addrs, err := r.addresses(ctx)
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (r *road) dial(ctx context.Context) (*h3conn, error) {
 
 // lookUp returns the addresses of the collector's name, IPv6 and IPv4 by turns,
 // beginning with the family that the resolver names first.
-func (r *road) lookUp(ctx context.Context) ([]netip.AddrPort, error) {
+func (r *transport) lookUp(ctx context.Context) ([]netip.AddrPort, error) {
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", r.host)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,18 @@
 // inventory implements Outbox. uplink does not look into messages: it sends the bytes
 // that the owner confirmed.
 //
+// Where to look:
+//
+//	what runs, with one identity            uplink.go
+//	the agent's key and certificate         identity.go; enrol.go, renew.go
+//	whom the agent believes                 trust.go; receipts, receipt.go
+//	HTTP/3 or HTTP/2, dialling              transport.go, dial.go, proxy.go
+//	sending what waits                      deliver.go
+//	notices; held or parked                 listen.go; parking.go
+//	a line that fails or moves              silence.go, moving.go, awake.go, elsewhere.go
+//	what the register holds, and has lost   recorded.go, listen.go (resume)
+//	what is wrong with the line             examine.go, errors.go
+//
 // # Trust
 //
 // An enrolment link carries the pin of the collector's private authority: the connection
@@ -32,7 +44,7 @@
 // A held agent keeps the notice stream open, with a ping every 28 seconds. A parked one, by
 // the owner's choice or the collector's, closes it, and comes back at the slot that the
 // collector gave or when there is something to send, with a resumed TLS session and never
-// with 0-RTT: 8 kB a visit, which TestParkedVisit in package installer bounds. The daily
+// with 0-RTT: some 8 kB a visit (TestParkedVisit in package installer bounds it). The daily
 // sign of life waits for the slot. Session tickets belong to one identity.
 //
 // A notice is handed to Keep and acknowledged once it is durably kept. The connection

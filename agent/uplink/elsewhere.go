@@ -26,7 +26,7 @@ func (l left) order(addrs []netip.AddrPort, since time.Time) {
 // elsewhere has the next connection lead to another of the collector's addresses, if its
 // name has one. Over TCP the balancer sees to that. It tells whether one is left that has
 // not been left itself: what the other asked for is nothing to that one.
-func (r *road) elsewhere() bool {
+func (r *transport) elsewhere() bool {
 	r.mu.Lock()
 	c := r.conn
 	if c == nil || r.known < 2 {

@@ -25,8 +25,8 @@ func twins(t *testing.T, hosts int) (one, two *collector, l *line) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(l.road.close)
-	l.road.addresses = func(context.Context) (all []netip.AddrPort, err error) {
+	t.Cleanup(l.transport.close)
+	l.transport.addresses = func(context.Context) (all []netip.AddrPort, err error) {
 		for _, c := range []*collector{one, two}[:hosts] {
 			all = append(all, netip.AddrPortFrom(netip.MustParseAddr(c.host), uint16(c.port)))
 		}
@@ -102,9 +102,9 @@ func TestNowhereElse(t *testing.T) {
 	if failure == nil {
 		t.Fatal("a busy collector took it")
 	}
-	before := l.road.conn
+	before := l.transport.conn
 	u.wait(l, failure, &backoff{first: time.Second, most: time.Minute, jitter: rand.N[time.Duration]})
-	if l.road.conn != before || before == nil {
+	if l.transport.conn != before || before == nil {
 		t.Error("the connection was closed")
 	}
 }

@@ -84,7 +84,7 @@ func (i *Identity) enrol(ctx context.Context, t trust, code protocol.Code, o Enr
 	if err != nil {
 		return protocol.Grant{}, newError(NoCollector, err, what)
 	}
-	defer l.road.close()
+	defer l.transport.close()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	req := &wire.EnrolRequest{Code: code.String(), Csr: csr, AgentVersion: o.Version, Visit: o.Visit, Replace: o.Replace}

@@ -61,11 +61,11 @@ func Examine(ctx context.Context, id *Identity, siteID string, now func() time.T
 	if now == nil {
 		now = time.Now
 	}
-	l, err := newLine(id.Collector, id.trust(), lineOptions{roadOptions: roadOptions{now: now}})
+	l, err := newLine(id.Collector, id.trust(), lineOptions{transportOptions: transportOptions{now: now}})
 	if err != nil {
 		return []Finding{{partName, StateBad, "the collector's address cannot be read: " + id.Collector, "enrol again with the whole link", err.Error()}}
 	}
-	defer l.road.close()
+	defer l.transport.close()
 	e := &examination{ctx: ctx, id: id, line: l, now: now, found: map[Part]State{}}
 	e.look(partCertificate, nil, e.certificate)
 	e.look(partName, nil, e.name)
@@ -132,19 +132,19 @@ func (e *examination) certificate(context.Context) Finding {
 }
 
 func (e *examination) name(ctx context.Context) Finding {
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", e.line.road.host)
-	if p := e.line.road.proxy; err != nil && p.url != nil {
-		return Finding{State: StateSlow, Found: "the name " + e.line.road.host + " leads to no address here", Raw: err.Error(),
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", e.line.transport.host)
+	if p := e.line.transport.proxy; err != nil && p.url != nil {
+		return Finding{State: StateSlow, Found: "the name " + e.line.transport.host + " leads to no address here", Raw: err.Error(),
 			Do: "nothing: the proxy " + p.name() + " looks it up"}
 	}
 	if err != nil {
-		return bad(err, "check that this machine reaches the internet and which name server it asks", "the name %s leads to no address", e.line.road.host)
+		return bad(err, "check that this machine reaches the internet and which name server it asks", "the name %s leads to no address", e.line.transport.host)
 	}
-	return good("%s is %s", e.line.road.host, ips[0].Unmap())
+	return good("%s is %s", e.line.transport.host, ips[0].Unmap())
 }
 
 func (e *examination) route(ctx context.Context) Finding {
-	to, p := net.JoinHostPort(e.line.road.host, e.line.road.port), e.line.road.proxy
+	to, p := net.JoinHostPort(e.line.transport.host, e.line.transport.port), e.line.transport.proxy
 	switch {
 	case p.err != nil:
 		return bad(p.err, hint(ProxyRefused), "HTTPS_PROXY is not the address of a proxy")
@@ -187,7 +187,7 @@ func (e *examination) tls(ctx context.Context) Finding {
 		return Finding{State: StateUnknown, Found: "through this proxy it is looked at with the admission"}
 	}
 	defer e.conn.Close()
-	config := e.line.road.trust.config(e.line.road.host)
+	config := e.line.transport.trust.config(e.line.transport.host)
 	config.NextProtos = []string{"h2"}
 	conn := tls.Client(e.conn, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
@@ -212,18 +212,18 @@ func (e *examination) untrusted(err error) Finding {
 }
 
 func (e *examination) udp(ctx context.Context) Finding {
-	conn, err := e.line.road.dial(ctx)
+	conn, err := e.line.transport.dial(ctx)
 	switch {
 	case err == nil:
 		conn.close()
-		return good("QUIC comes through at UDP port %s", e.line.road.port)
+		return good("QUIC comes through at UDP port %s", e.line.transport.port)
 	case handshakeReason(err) == ServerUntrusted:
 		return e.untrusted(err)
 	case handshakeReason(err) != "":
-		return good("QUIC comes through at UDP port %s, and refuses this agent", e.line.road.port)
+		return good("QUIC comes through at UDP port %s, and refuses this agent", e.line.transport.port)
 	}
 	f := Finding{State: StateSlow, Found: "no answer over UDP: QUIC does not come through", Raw: err.Error(),
-		Do: "nothing must be done, messages go over TCP; better: let UDP go out to port " + e.line.road.port}
+		Do: "nothing must be done, messages go over TCP; better: let UDP go out to port " + e.line.transport.port}
 	if e.found[partRoute] == StateBad {
 		f.State, f.Do = StateBad, "check the connection to the internet"
 	}
@@ -237,10 +237,10 @@ func (e *examination) admission(ctx context.Context, siteID string) Finding {
 		return bad(nil, "enrol with the code or link of the municipality", "no site is granted to this agent")
 	}
 	l := *e.line
-	client := &http.Client{Transport: compared{next: l.road, now: e.now, tell: func(c Clock) { e.compared = c }}}
+	client := &http.Client{Transport: compared{next: l.transport, now: e.now, tell: func(c Clock) { e.compared = c }}}
 	delivery := wire.NewDeliveryServiceClient(client, e.id.Collector, connect.WithReadMaxBytes(answerLimit))
 	var via taken
-	_, err := delivery.GetSite(recordRoad(ctx, &via), connect.NewRequest(&wire.GetSiteRequest{SiteId: siteID}))
+	_, err := delivery.GetSite(recordVia(ctx, &via), connect.NewRequest(&wire.GetSiteRequest{SiteId: siteID}))
 	if err != nil {
 		f := explain("ask the collector", err)
 		return bad(f.cause, f.Hint, "the collector does not admit this agent (%s)", f.Reason)

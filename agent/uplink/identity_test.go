@@ -84,8 +84,8 @@ func TestEnrolOverTCP(t *testing.T) {
 	if _, err := Enrol(t.Context(), t.TempDir(), "", c.link(c.authority.pin()), EnrolOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if c.heard().roads[0] != "h2" {
-		t.Errorf("over %s", c.heard().roads[0])
+	if c.heard().via[0] != "h2" {
+		t.Errorf("over %s", c.heard().via[0])
 	}
 }
 

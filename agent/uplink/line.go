@@ -17,9 +17,9 @@ const (
 	answerLimit = protocol.MaxMessage + 64<<10
 )
 
-// line is a road with the collector's services at its end.
+// line is a transport with the collector's services at its end.
 type line struct {
-	road      *road
+	transport *transport
 	client    *http.Client
 	parking   *parking
 	enrolment wire.EnrolmentServiceClient
@@ -31,14 +31,14 @@ type line struct {
 
 // lineOptions are all optional.
 type lineOptions struct {
-	roadOptions
+	transportOptions
 	wrap   func(http.RoundTripper) http.RoundTripper
 	rested func() // called when a parked line has closed its connections
 }
 
 // newLine makes the clients; nothing is dialled before the first call.
 func newLine(collector string, t trust, o lineOptions) (*line, error) {
-	r, err := newRoad(collector, t, o.roadOptions)
+	r, err := newTransport(collector, t, o.transportOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func newLine(collector string, t trust, o lineOptions) (*line, error) {
 		// address goes to no other.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	options := connect.WithClientOptions(connect.WithReadMaxBytes(answerLimit))
-	return &line{road: r, client: client, parking: newParking(rest), otherKey: make(chan struct{}, 1),
+	return &line{transport: r, client: client, parking: newParking(rest), otherKey: make(chan struct{}, 1),
 		enrolment: wire.NewEnrolmentServiceClient(client, collector, options),
 		delivery:  wire.NewDeliveryServiceClient(client, collector, options),
 		maps:      wire.NewMapServiceClient(client, collector, options)}, nil

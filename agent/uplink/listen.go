@@ -45,7 +45,7 @@ func (u *Uplink) stream(ctx context.Context, l *line) (slot time.Duration, _ *Er
 	l.parking.unpark()
 	u.parkedUntil(time.Time{})
 	var via taken
-	sctx, cancel := context.WithCancel(recordRoad(ctx, &via))
+	sctx, cancel := context.WithCancel(recordVia(ctx, &via))
 	defer cancel()
 	stream, err := l.delivery.Notices(sctx, connect.NewRequest(&wire.NoticesRequest{AgentVersion: u.o.Version, Park: u.o.Park}))
 	if err != nil {
@@ -59,7 +59,7 @@ func (u *Uplink) stream(ctx context.Context, l *line) (slot time.Duration, _ *Er
 		if via.name() == viaH2 {
 			// The stream ends when QUIC is due again, so that the next one
 			// tries it.
-			timer := time.AfterFunc(max(l.road.udpAgainAt().Sub(u.now()), 0), func() { due.Store(true); cancel() })
+			timer := time.AfterFunc(max(l.transport.udpAgainAt().Sub(u.now()), 0), func() { due.Store(true); cancel() })
 			defer timer.Stop()
 		}
 		if failure := u.resume(ctx, l); failure != nil {
@@ -116,7 +116,7 @@ func (u *Uplink) resume(ctx context.Context, l *line) *Error {
 // knows asks whether a site's message is recorded.
 func (u *Uplink) knows(ctx context.Context, l *line, siteID, after string) *Error {
 	var via taken
-	cctx, cancel := context.WithTimeout(recordRoad(ctx, &via), callTimeout)
+	cctx, cancel := context.WithTimeout(recordVia(ctx, &via), callTimeout)
 	defer cancel()
 	_, err := l.delivery.GetSite(cctx, connect.NewRequest(&wire.GetSiteRequest{SiteId: siteID, After: after}))
 	if err != nil {
@@ -165,7 +165,7 @@ func (u *Uplink) notice(ctx context.Context, w *wire.Notice, via *taken) *Error 
 // it cannot work now, another of its hosts perhaps can.
 func (u *Uplink) wait(l *line, e *Error, b *backoff) time.Duration {
 	after := e.after
-	if e.Reason == protocol.ReasonTemporary && after > 0 && l.road.elsewhere() {
+	if e.Reason == protocol.ReasonTemporary && after > 0 && l.transport.elsewhere() {
 		after = 0
 	}
 	d := b.next(after)

@@ -130,7 +130,7 @@ func TestParked(t *testing.T) {
 	if d := time.Until(s.NextSlot); d < 50*time.Minute || d > 70*time.Minute {
 		t.Errorf("the next slot is in %v", d)
 	}
-	if r.road().connected() {
+	if r.newest().connected() {
 		t.Error("the connection is still open")
 	}
 	o.add("a1")
@@ -148,8 +148,8 @@ func TestParked(t *testing.T) {
 	if h.resumed[0] || !h.resumed[len(h.resumed)-1] {
 		t.Errorf("resumed: %v", h.resumed)
 	}
-	if slices.Contains(h.roads, "h2") {
-		t.Errorf("roads %v", h.roads)
+	if slices.Contains(h.via, "h2") {
+		t.Errorf("transports %v", h.via)
 	}
 }
 
@@ -170,8 +170,8 @@ func TestParkedAgentSendsItsReplies(t *testing.T) {
 		r.expect(t, outcome{id, "h3", ""})
 		r.parked(t)
 	}
-	if r.road().connected() || len(c.listens) > 0 {
-		t.Errorf("connected %v, %d streams", r.road().connected(), len(c.listens))
+	if r.newest().connected() || len(c.listens) > 0 {
+		t.Errorf("connected %v, %d streams", r.newest().connected(), len(c.listens))
 	}
 }
 

@@ -40,7 +40,7 @@ func (i *Identity) DescribeMap(ctx context.Context, wrap func(http.RoundTripper)
 	if err != nil {
 		return protocol.MapDescription{}, newError(NoCollector, err, askDescription)
 	}
-	defer l.road.close()
+	defer l.transport.close()
 	ctx, cancel := context.WithTimeout(ctx, mapTimeout)
 	defer cancel()
 	d, err := l.describeMap(ctx)

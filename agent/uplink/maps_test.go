@@ -94,7 +94,7 @@ func TestMap(t *testing.T) {
 				t.Errorf("%+v, %v", all, err)
 			}
 			h := c.heard()
-			if last := h.roads[len(h.roads)-1]; last != via {
+			if last := h.via[len(h.via)-1]; last != via {
 				t.Errorf("it went over %s", last)
 			}
 			for _, head := range h.headers {
@@ -188,7 +188,7 @@ func TestMapParked(t *testing.T) {
 	if packed, err := r.Tile(t.Context(), there); err != nil || len(packed) == 0 {
 		t.Errorf("%q, %v", packed, err)
 	}
-	if r.road().connected() {
+	if r.newest().connected() {
 		t.Error("the connection stays open")
 	}
 	r.parked(t)

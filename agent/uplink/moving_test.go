@@ -111,7 +111,7 @@ func TestStreamSurvivesRebinding(t *testing.T) {
 	s := &shelf{kept: make(chan string, 10)}
 	run(t, nat.through(t, c), newOutbox(), func(u *Uplink) {
 		keeping(s)(u)
-		u.road.keepAlive = 20 * time.Millisecond
+		u.transport.keepAlive = 20 * time.Millisecond
 	})
 	<-c.listens
 	for range 3 {
@@ -137,7 +137,7 @@ func TestStreamSurvivesAnotherAddress(t *testing.T) {
 	r := run(t, c.authority.identity(t, c.addr, time.Now()), o, func(u *Uplink) {
 		keeping(s)(u)
 		u.pace.look = time.Millisecond
-		u.road.localTo = func(*net.UDPAddr) (netip.Addr, bool) {
+		u.transport.localTo = func(*net.UDPAddr) (netip.Addr, bool) {
 			return netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + address.Load())}), address.Load() != 99
 		}
 	})
@@ -152,16 +152,16 @@ func TestStreamSurvivesAnotherAddress(t *testing.T) {
 		}
 	}
 	told() // no call is under way any more
-	road := r.road()
+	transport := r.newest()
 	moves := func() int {
-		road.mu.Lock()
-		defer road.mu.Unlock()
-		if road.conn == nil {
+		transport.mu.Lock()
+		defer transport.mu.Unlock()
+		if transport.conn == nil {
 			return -1
 		}
-		road.conn.mu.Lock()
-		defer road.conn.mu.Unlock()
-		return len(road.conn.moved)
+		transport.conn.mu.Lock()
+		defer transport.conn.mu.Unlock()
+		return len(transport.conn.moved)
 	}
 	for i := range uint32(2) {
 		address.Store(99) // no network
@@ -192,15 +192,15 @@ func TestAnotherAddressWithoutAnswer(t *testing.T) {
 	var address atomic.Uint32
 	r := run(t, c.authority.identity(t, c.addr, time.Now()), newOutbox(), func(u *Uplink) {
 		u.pace.look, u.pace.listen, u.pace.listenMost = time.Millisecond, time.Hour, time.Hour
-		u.road.localTo = func(*net.UDPAddr) (netip.Addr, bool) {
+		u.transport.localTo = func(*net.UDPAddr) (netip.Addr, bool) {
 			return netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + address.Load())}), true
 		}
 	})
 	<-c.listens
-	road := r.road()
-	road.mu.Lock()
-	conn := road.conn
-	road.mu.Unlock()
+	transport := r.newest()
+	transport.mu.Lock()
+	conn := transport.conn
+	transport.mu.Unlock()
 	conn.mu.Lock()
 	conn.moved = make([]leg, 0, mostMoves)
 	for range mostMoves {
@@ -240,7 +240,7 @@ func TestWakesUp(t *testing.T) {
 func TestIdleDay(t *testing.T) {
 	const headers, day = 8 + 40, 24 * time.Hour // the longer ones, of IPv6
 	c, nat := relayed(t)
-	r := run(t, nat.through(t, c), newOutbox(), func(u *Uplink) { u.road.keepAlive = 5 * time.Millisecond })
+	r := run(t, nat.through(t, c), newOutbox(), func(u *Uplink) { u.transport.keepAlive = 5 * time.Millisecond })
 	<-c.listens
 	var up, down []int
 	for len(up) < 40 || len(down) < 40 {

@@ -162,29 +162,29 @@ func (h troubles) Handle(ctx context.Context, r slog.Record) error {
 // running is an Uplink at work, with short waits.
 type running struct {
 	*Uplink
-	outbox  *outbox
-	reasons chan Reason // logged troubles
-	roads   *atomic.Pointer[road]
-	stop    func()
+	outbox     *outbox
+	reasons    chan Reason // logged troubles
+	transports *atomic.Pointer[transport]
+	stop       func()
 }
 
-// road is that of the newest session.
-func (r *running) road() *road { return r.roads.Load() }
+// newest is the transport of the newest session.
+func (r *running) newest() *transport { return r.transports.Load() }
 
 func run(t *testing.T, id *Identity, o *outbox, change func(*Uplink)) *running {
 	t.Helper()
 	reasons := make(chan Reason, 1000)
-	var roads atomic.Pointer[road]
+	var transports atomic.Pointer[transport]
 	u := New(Options{Identity: id, Outbox: o, Version: "1.0",
 		WrapTransport: func(rt http.RoundTripper) http.RoundTripper {
-			roads.Store(rt.(*road))
+			transports.Store(rt.(*transport))
 			return rt
 		},
 		Log: slog.New(troubles{slog.NewTextHandler(t.Output(), nil), reasons})})
 	u.pace = pace{deliver: time.Millisecond, deliverMost: 20 * time.Millisecond, listen: time.Millisecond, listenMost: 20 * time.Millisecond,
 		slot: time.Nanosecond, look: time.Hour,
 		renew: time.Millisecond, renewMost: 20 * time.Millisecond, refused: 20 * time.Millisecond}
-	u.road.retry, u.road.idle, u.road.keepAlive = time.Hour, 30*time.Second, 20*time.Second
+	u.transport.retry, u.transport.idle, u.transport.keepAlive = time.Hour, 30*time.Second, 20*time.Second
 	if change != nil {
 		change(u)
 	}
@@ -198,11 +198,11 @@ func run(t *testing.T, id *Identity, o *outbox, change func(*Uplink)) *running {
 		}
 	})
 	t.Cleanup(stop)
-	return &running{Uplink: u, outbox: o, reasons: reasons, roads: &roads, stop: stop}
+	return &running{Uplink: u, outbox: o, reasons: reasons, transports: &transports, stop: stop}
 }
 
 // udpDead is a change for run where UDP gets no answer.
-func udpDead(u *Uplink) { u.road.idle = 200 * time.Millisecond }
+func udpDead(u *Uplink) { u.transport.idle = 200 * time.Millisecond }
 
 // changeFor is the change that a collector with these sides needs.
 func changeFor(on servers) func(*Uplink) {

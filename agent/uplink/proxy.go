@@ -18,7 +18,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// proxy is what HTTPS_PROXY and NO_PROXY say about a collector. The road over TCP
+// proxy is what HTTPS_PROXY and NO_PROXY say about a collector. The way over TCP
 // takes it; QUIC goes its own way or, where that is closed, not at all.
 type proxy struct {
 	url *url.URL // nil: none; may hold a password

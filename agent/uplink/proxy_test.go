@@ -209,7 +209,7 @@ func TestProxyRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer l.road.close()
+			defer l.transport.close()
 			u.stream(t.Context(), l)
 			all := log.String() + u.Status().LastError
 			for _, f := range findings {

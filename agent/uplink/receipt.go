@@ -23,7 +23,7 @@ func (l *line) receipt(m outgoing, w *wire.Receipt) (protocol.Receipt, error) {
 	}
 	r := protocol.Receipt{MessageID: m.id, SiteID: m.siteID, SHA256: sum, RecordedAt: w.GetRecordedAt().AsTime(),
 		Duplicate: w.GetDuplicate(), Note: string(w.GetNote())}
-	if key := l.road.trust.receiptKey; key != "" {
+	if key := l.transport.trust.receiptKey; key != "" {
 		signed, err := protocol.OpenReceipt(r.Note, key)
 		if err != nil {
 			l.renewEarly()

@@ -20,7 +20,7 @@ func (i *Identity) Recorded(ctx context.Context, siteID string, wrap func(http.R
 	if err != nil {
 		return nil, newError(NoCollector, err, what)
 	}
-	defer l.road.close()
+	defer l.transport.close()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	resp, err := l.delivery.GetSite(ctx, connect.NewRequest(&wire.GetSiteRequest{SiteId: siteID}))

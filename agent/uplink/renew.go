@@ -56,7 +56,7 @@ func (u *Uplink) renew(ctx context.Context, l *line, id *Identity) (*Identity, *
 	l.parking.begin()
 	defer l.parking.end()
 	var via taken
-	cctx, cancel := context.WithTimeout(recordRoad(ctx, &via), callTimeout)
+	cctx, cancel := context.WithTimeout(recordVia(ctx, &via), callTimeout)
 	defer cancel()
 	resp, err := l.enrolment.Renew(cctx, connect.NewRequest(&wire.RenewRequest{Csr: csr}))
 	if err != nil {

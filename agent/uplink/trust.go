@@ -20,7 +20,7 @@ type trust struct {
 	receiptKey  string              // verifies its receipts; "": not announced yet
 }
 
-// config is for connections to host, over either road.
+// config is for connections to host, over either protocol.
 func (t trust) config(host string) *tls.Config {
 	c := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: host}
 	if t.show != nil {

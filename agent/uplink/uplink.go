@@ -77,13 +77,13 @@ type Status struct {
 
 // Uplink delivers one agent's outbox.
 type Uplink struct {
-	o       Options
-	log     *slog.Logger
-	now     func() time.Time
-	steady  func() time.Duration // by the monotonic clock
-	road    roadOptions          // but its clock and tickets
-	pace    pace
-	changed chan struct{} // signalled, buffered 1, when identity is another
+	o         Options
+	log       *slog.Logger
+	now       func() time.Time
+	steady    func() time.Duration // by the monotonic clock
+	transport transportOptions     // but its clock and tickets
+	pace      pace
+	changed   chan struct{} // signalled, buffered 1, when identity is another
 
 	mu       sync.Mutex
 	identity *Identity
@@ -177,15 +177,15 @@ func (u *Uplink) Run(ctx context.Context) error {
 // errChanged ends a session whose identity is no longer the one in use.
 var errChanged = errors.New("the identity has changed")
 
-// session works with one identity, over one road, until either changes.
+// session works with one identity, over one transport, until either changes.
 func (u *Uplink) session(ctx context.Context, id *Identity, tickets tls.ClientSessionCache) error {
-	road := u.road
-	road.now, road.tickets = u.now, tickets
-	l, err := newLine(id.Collector, id.trust(), lineOptions{roadOptions: road, wrap: u.watched, rested: u.off})
+	options := u.transport
+	options.now, options.tickets = u.now, tickets
+	l, err := newLine(id.Collector, id.trust(), lineOptions{transportOptions: options, wrap: u.watched, rested: u.off})
 	if err != nil {
 		return err
 	}
-	defer l.road.close()
+	defer l.transport.close()
 	u.open(l)
 	defer u.open(nil)
 	defer u.disconnected()
@@ -233,7 +233,7 @@ func (u *Uplink) watched(rt http.RoundTripper) http.RoundTripper {
 	}}
 }
 
-// succeeded notes an answer, and the road that it came by.
+// succeeded notes an answer, and the protocol that it came by.
 func (u *Uplink) succeeded(via string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -22,9 +22,9 @@ func (r Rule) of(count int) span {
 }
 
 // attack reports whether a reader of all publications, who takes a count that one leaves
-// out for the same as in the next one that shows it, would rightly tell such a count to
-// fewer values than Round: of all that it can be or, where the margin is not withheld as
-// a whole, and one part at least must be small, of the small ones.
+// out for the same as in the next one that shows it, could narrow
+// such a count to fewer than Round values: of all values or, where the margin is not
+// withheld as a whole, so that one part at least must be small, of the small ones.
 func (r Rule) attack(all []Published) bool {
 	for at, n := range all {
 		for m := range n.Margins {

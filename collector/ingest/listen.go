@@ -149,7 +149,7 @@ func (s *Server) tlsConfig() *tls.Config {
 			if cs.DidResume {
 				// Verified when the session began: its ticket opens with our key alone. What
 				// may have changed since (the authority, the certificate's end, the agent's
-				// right), each call asks. To verify it again was an eighth of a return.
+				// right), each call asks. Verifying it again would cost an eighth of a return's processor time.
 				return nil
 			}
 			if err := s.o.Authority.verifyAgent(cs.PeerCertificates, s.now()); err != nil {

@@ -1,7 +1,8 @@
 // Package pdf writes documents of text and tables as tagged PDF, for screen readers: reading
 // order, headings, tables and header cells. It hides codeberg.org/go-pdf/fpdf, which draws,
 // and the tag tree, which fpdf lacks: it is added as an incremental update (ISO 32000-1,
-// 7.5.6) that leaves fpdf's bytes alone. Package paper says what stands in a document.
+// 7.5.6) that leaves fpdf's bytes alone. Packages paper, letter and guide, and the pages that print,
+// say what stands in a document.
 //
 //   - The same Document gives the same bytes on any machine, without clock, random numbers
 //     or map order, so that a file can be made anew and compared by its hash.

@@ -27,7 +27,7 @@ const reminderReason = "Apri la pagina del sito con il codice del foglio «Conse
 // Aged counts what a run of Age did, in sites.
 type Aged struct{ Reminded, Unverified, Withdrawn int }
 
-// Age applies the three clocks (clocks.go) to every site that has something due
+// Age applies the three clocks (ages_rules.go) to every site that has something due
 // at now: it queues reminders to the agents and by mail, marks contacts, and
 // withdraws sites as their owners would. It may be called at any time and as
 // often as one likes; what was done is not done again.

@@ -287,7 +287,7 @@ func (r *Registry) DropSubmissions(ctx context.Context, now time.Time) (n int, e
 	return n, nil
 }
 
-// dropUnreadSubmissions drops those that the data keys do not open: see unread.go.
+// dropUnreadSubmissions drops those that the data keys do not open: see restore_unread.go.
 func (r *Registry) dropUnreadSubmissions(ctx context.Context, tx *tx) error {
 	ids, err := textsOf(ctx, tx, `SELECT id FROM submissions
 		WHERE NOT EXISTS (SELECT 1 FROM data_keys k WHERE k.owner = submissions.id AND k.sealed <> ?)`, zeros[:])

@@ -9,6 +9,16 @@
 // a page of hits from the register, and evaluates their sites anew, so that a camera and its
 // place in the order show one state of the record.
 //
+// Where to look:
+//
+//	a place and a time, to hits in order  search.go; the question, query.go
+//	a page of hits, in full               show.go
+//	circle, polygon, route                area.go, polygon.go, route.go
+//	is the footage there, how long still  countdown.go
+//	why a yes is only a perhaps           doubts.go
+//	buildings                             among.go; what they hide, package buildings
+//	the index: cells, records, changes    grid.go, placement.go, pack.go, index.go
+//
 // # Rules
 //
 // A time before a camera's first declaration is answered with the camera as first declared,

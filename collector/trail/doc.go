@@ -5,13 +5,17 @@
 // An answer may not leave if its entry could not be appended. Answer holds that rule, and is
 // the only way from the pages to search.
 //
+// Where to look: answer.go (the rule), entry.go (what is sealed, for whom), sequence.go (the
+// order of writing), checkpoint.go, prove.go and verify.go (the proof), witness.go, export.go,
+// forget.go; store.go is what the registry implements.
+//
 // # An entry
 //
 // An entry has a clear Header (time, pseudonymous actor and case, force, kind, count), from
 // which statistics are made, and a body: the header's canonical JSON, and content sealed with
 // age to the public key of the actor's force (plain JSON for acts of the Comune). The actor and
 // the case stand in the body; the header has keyed hashes of both. The private half of a
-// force's key is never on the server.
+// force's key is never stored on the server: web/audit takes it from an auditor, in memory.
 //
 // The header holds the SHA-256 of the body, so that a body can be deleted after its term and
 // every proof still verifies. The leaf of the tree is the RFC 6962 hash

@@ -45,7 +45,7 @@ type Record func(ctx context.Context, a Act) error
 type Options struct {
 	Registry  *registry.Registry
 	Face      pages.Face
-	Roles     []string          // accepted here; none: nobody signs in, as on the public listener
+	Roles     []string          // accepted here; none: nobody signs in, as on the public pages
 	Home      map[string]string // where a role begins after signing in; "/" if not named
 	PublicURL string            // https://host[:port] of this listener; http for loopback only
 	TLS       *tls.Config       // nil: the listener must be on loopback

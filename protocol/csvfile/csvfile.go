@@ -1,6 +1,6 @@
 // Package csvfile reads CSV files as office programs of different countries and the Comune's open
 // data write them. It hides encodings, separators, byte order marks and decimal commas. The
-// owners' import, on both sides, and that of addresses call it.
+// owners' import, on both sides, and those of addresses and of businesses to invite call it.
 package csvfile
 
 import (

@@ -1,7 +1,6 @@
 // Package maptest makes small basemaps for tests: PMTiles files with the buildings that
 // a test draws, in the OpenMapTiles schema at zoom 14, clipped at tile edges as tile
-// generators do; and it finds the real data of Milan. Only the tests of packages basemap,
-// search and consult import it.
+// generators do; and it finds the real data of Milan. Only tests import it.
 package maptest
 
 import (

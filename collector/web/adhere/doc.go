@@ -8,9 +8,9 @@
 // agent's declaration. An agent enrolled later with the receipt's code takes the entry over. A
 // cookie opens the submission in its browser (web.BeginSubmission), a typed code in any other.
 //
-// Identity is proved by a link to the e-mail address or by an invitation code (identity.go),
-// and officers see the resulting trust level. Another way would keep a registry.Identity in the
-// submission (ChangeSubmission) and redirect to Path+"/riepilogo".
+// Identity is proved by a link to the e-mail address or an invitation code (identity.go), or by
+// SPID or CIE where the Comune has a provider (recognised.go); officers see the resulting trust
+// level.
 //
 // With Options.Assisted it is the operators' form, for what an owner dictates on the telephone
 // or writes on paper: the same steps up to the contacts, and then it is sent to the owner

@@ -5,6 +5,18 @@
 // its Routes on the consultation listener, behind web's login; the command line posts to the same
 // routes with an officer's own credential.
 //
+// Where to look:
+//
+//	all routes                             consult.go
+//	what is typed, to a query              question.go, place.go, times.go, drawn.go
+//	the answer, its pages, map and JSON    search.go, answer.go, results.go, paging.go, mapview.go, json.go
+//	why a result stands where it does      why.go
+//	contacts; what to say on the phone     reveal.go; phone_script.go, called.go, unanswered.go
+//	requests to preserve                   preserve.go, requests.go, request_page.go, request_state.go
+//	acquisition requests, on paper         papers.go, paper_*.go
+//	cases                                  case.go, cases.go, caseacts.go
+//	what is taken away                     export.go, patrol.go, dossier.go
+//
 // Entries and cases:
 //
 //   - One act is one entry on the trail: POST /search one of kind "search", POST /reveal one of
@@ -72,5 +84,5 @@
 //     name the place searched (a district by its name alone). Suggestions are posted and kept
 //     nowhere.
 //   - Pages accept "latitude, longitude" and put it in order, since in Italy the two cannot be
-//     confused (35 to 48 against 6 to 19); JSON is taken literally: lon,lat.
+//     confused (35 to 48 against 6 to 19); JSON is taken as it stands: lon,lat.
 package consult

@@ -15,8 +15,8 @@ import (
 )
 
 // Owners of many sites: their organisations and delegations, the files that they
-// import, and the export of what is theirs. For now the command line alone comes
-// here, over the control socket.
+// import, and the export of what is theirs, for the command line, which comes over the
+// control socket. Referents import and export on pages of their own (referent_*.go).
 
 // maxRequest bounds a request without a file, in bytes: a delegation may name
 // many sites.

@@ -1,7 +1,7 @@
 // Package join serves what an owner does from any browser, without an account. It opens the page
 // of the owner's site for the code that stands in every receipt, and on the sheet that the agent
-// prints: what the register holds, in words, and five acts (renew for a year, suspend, resume,
-// withdraw, revoke a technical referent). Main mounts it on the public listener.
+// prints: what the register holds, in words, and the acts that an owner has (renew for a year, suspend,
+// resume, withdraw, revoke a technical referent). Main mounts it on the public listener.
 //
 // It never edits an agent's entry, because the agent is its only writer. An entry typed on the
 // public form (package adhere) is changed there; the page links to it, and offers a code to

@@ -11,7 +11,7 @@ import (
 )
 
 // Referents look after the sites of others. They sign in with a passkey, on the public
-// listener, and sees those that somebody let them look after. Nothing is asked of the
+// listener, and see those that somebody let them look after. Nothing is asked of the
 // role: each site and each act goes by a delegation that is in force now (MayAct), whose
 // id stands on the trail beside the act. The people of an owner of many sites are
 // referents too: its representative has a delegation with all powers for all sites.

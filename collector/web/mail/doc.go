@@ -3,8 +3,9 @@
 // 5322, MIME, GSM 03.38), retries and bounces. Main runs it.
 //
 // Except for alerts and invitations there is one message, in Italian and English: there is
-// something to read, and where. It names nobody, and its link is the same for all, so that mail,
-// logs and queue reveal only that a site has an entry. E-mail alerts (news.go) say under the same
+// something to read, and where. It names nobody and does not say what: readers of the mail learn
+// only that there is an entry. Its link is the same for all, but where it leads to one thing that
+// waits for its reader alone (a contact's consent, a form). E-mail alerts (news.go) say under the same
 // subject what is wrong with the reader's own recorders, to those who asked for it. An SMS is the
 // one message, alert or not, in 160 characters. An invitation says what it is (package letter).
 //

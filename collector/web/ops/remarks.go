@@ -14,7 +14,7 @@ import (
 	"anagrafe/protocol/pages"
 )
 
-// remarksAPage is how many remarks of readers one page shows, and ratingsSince how
+// remarksAPage is how many remarks of readers one page shows, and ratingsMonths how
 // many months of ratings are summed up.
 const remarksAPage, ratingsMonths = 25, 12
 

@@ -1,6 +1,6 @@
 // Package pagestest shows pages to a real browser, as net/http/httptest shows handlers to a
-// client. It hides how chromium is found, started, watched and queried. Only the tests of
-// agent/review and of the packages of collector/web import it.
+// client. It hides how chromium is found, started, watched and queried. Only tests
+// import it.
 //
 // No page may cause a console error or warning, an exception, a policy violation or a request to
 // another origin. Check adds WCAG 2.1 A and AA by axe-core and the page's width. None of that can

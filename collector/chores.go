@@ -22,7 +22,7 @@ const maxPassword = 1024
 const ageingActor = "ageing"
 
 // tidy does the chores every hour, and reads ahead what is wrong at sites.
-func (o *office) tidy(ctx context.Context, alerts *alerts) error {
+func (o *collector) tidy(ctx context.Context, alerts *alerts) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
@@ -43,7 +43,7 @@ func (o *office) tidy(ctx context.Context, alerts *alerts) error {
 // what is wrong with their recorders, and applies what time does to entries and to
 // the trail's contents. If another collector is at them it leaves them to that one:
 // much is recorded before it is done, and would be on the trail twice.
-func (o *office) chores(ctx context.Context, alerts *alerts) error {
+func (o *collector) chores(ctx context.Context, alerts *alerts) error {
 	counted := func(did string, f func(context.Context, time.Time) (int, error)) func(context.Context, time.Time) error {
 		return func(ctx context.Context, now time.Time) error {
 			n, err := f(ctx, now)
@@ -91,7 +91,7 @@ func (o *office) chores(ctx context.Context, alerts *alerts) error {
 
 // age has the register's entries age, and suspensions end that were to end by now,
 // each batch once it is on the trail.
-func (o *office) age(ctx context.Context, now time.Time) error {
+func (o *collector) age(ctx context.Context, now time.Time) error {
 	done, err := o.reg.Age(ctx, now, func(ctx context.Context, kind act.Kind, sites []string) error {
 		return o.record(ctx, web.Act{Kind: kind, User: registry.User{ID: ageingActor}, Count: len(sites), Details: map[string]any{"sites": sites}})
 	})
@@ -106,7 +106,7 @@ func (o *office) age(ctx context.Context, now time.Time) error {
 
 // destroyCases destroys the cases that were closed so long ago as the configuration
 // says, each once that is on the trail of its force.
-func (o *office) destroyCases(ctx context.Context, now time.Time) error {
+func (o *collector) destroyCases(ctx context.Context, now time.Time) error {
 	n, err := o.reg.DestroyCases(ctx, now.AddDate(-o.config.CaseYears, 0, 0), now, func(ctx context.Context, id, force string) error {
 		f, _, err := o.reg.Force(ctx, force)
 		if err == nil {
@@ -122,7 +122,7 @@ func (o *office) destroyCases(ctx context.Context, now time.Time) error {
 
 // invite sends the invitations whose day has come, and deletes those that nobody used,
 // once it is on the trail.
-func (o *office) invite(ctx context.Context, now time.Time) error {
+func (o *collector) invite(ctx context.Context, now time.Time) error {
 	sendErr := o.reg.SendInvitations(ctx, now)
 	n, err := o.reg.DropInvitations(ctx, now.AddDate(0, 0, -o.config.InvitationDays), func(ctx context.Context, n int) error {
 		return o.record(ctx, web.Act{Kind: act.AgeingInvitations, User: registry.User{ID: ageingActor}, Count: n})
@@ -134,7 +134,7 @@ func (o *office) invite(ctx context.Context, now time.Time) error {
 }
 
 // mailSender makes the sender of mail; nil where none is configured.
-func (o *office) mailSender() (*mail.Sender, error) {
+func (o *collector) mailSender() (*mail.Sender, error) {
 	if o.config.SMTPServer == "" {
 		return nil, nil
 	}
@@ -151,7 +151,7 @@ func (o *office) mailSender() (*mail.Sender, error) {
 }
 
 // mailOptions are what all servers of mail have in common.
-func (o *office) mailOptions() mail.Options {
+func (o *collector) mailOptions() mail.Options {
 	return mail.Options{Registry: o.reg, PublicURL: o.config.public(), Link: o.config.ownerLink(), ContactLink: o.config.contactLink(),
 		EndLink: o.config.alertsLink(), Inviter: o.config.inviter(), Log: o.log}
 }

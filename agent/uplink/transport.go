@@ -23,7 +23,7 @@ const (
 	viaH3 = "h3"
 	viaH2 = "h2"
 
-	// udpRetry is how long a road over UDP that gave no answer is left alone.
+	// udpRetry is how long UDP that gave no answer is left alone.
 	udpRetry = 5 * time.Minute
 	// handshakeIdle is how long a server may be silent while QUIC shakes
 	// hands; the handshake may take twice that in all.
@@ -41,13 +41,13 @@ const (
 	keepAlive = 28 * time.Second
 )
 
-// road takes requests to one collector, over QUIC or TCP.
-type road struct {
+// transport takes requests to one collector, over QUIC or TCP.
+type transport struct {
 	host, port string
 	trust      trust
 	proxy      proxy
 	h2         *http.Transport
-	roadOptions
+	transportOptions
 	// addresses is lookUp, but where a test has no name of several.
 	addresses func(context.Context) ([]netip.AddrPort, error)
 
@@ -64,9 +64,9 @@ type road struct {
 	closed bool
 }
 
-// roadOptions say how a road is taken. All are optional; but for tickets they are for
+// transportOptions are those of a transport. All are optional; but for tickets they are for
 // tests.
-type roadOptions struct {
+type transportOptions struct {
 	tickets   tls.ClientSessionCache // of QUIC; nil: no session is resumed
 	now       func() time.Time
 	localTo   func(*net.UDPAddr) (netip.Addr, bool)
@@ -106,7 +106,7 @@ func (c *h3conn) close() {
 	}
 }
 
-func newRoad(collector string, t trust, o roadOptions) (*road, error) {
+func newTransport(collector string, t trust, o transportOptions) (*transport, error) {
 	u, err := url.Parse(collector)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func newRoad(collector string, t trust, o roadOptions) (*road, error) {
 		o.localTo = localTo
 	}
 	o.retry, o.idle, o.keepAlive = cmp.Or(o.retry, udpRetry), cmp.Or(o.idle, handshakeIdle), cmp.Or(o.keepAlive, keepAlive)
-	r := &road{host: u.Hostname(), port: u.Port(), trust: t, proxy: proxyFor(u), roadOptions: o,
+	r := &transport{host: u.Hostname(), port: u.Port(), trust: t, proxy: proxyFor(u), transportOptions: o,
 		dialled: make(chan struct{}), dialing: make(chan struct{}, 1), left: make(left), tcp: make(map[*tcpConn]struct{})}
 	r.addresses = r.lookUp
 	only := new(http.Protocols)
@@ -141,7 +141,7 @@ func newRoad(collector string, t trust, o roadOptions) (*road, error) {
 	return r, nil
 }
 
-// taken is where RoundTrip notes which road a request took.
+// taken is where RoundTrip notes which protocol a request took.
 type taken struct{ via atomic.Pointer[string] }
 
 // name is "h3", "h2", or "" before the choice.
@@ -154,15 +154,15 @@ func (t *taken) name() string {
 
 type takenKey struct{}
 
-// recordRoad returns a context whose request records its transport in t.
-func recordRoad(ctx context.Context, t *taken) context.Context {
+// recordVia returns a context whose request records its transport in t.
+func recordVia(ctx context.Context, t *taken) context.Context {
 	return context.WithValue(ctx, takenKey{}, t)
 }
 
-// RoundTrip chooses the road before it touches the request's body; what fails
+// RoundTrip chooses the protocol before it touches the request's body; what fails
 // after that is for the caller to try again. It keeps the libraries' and Go's versions
 // out of what leaves.
-func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
+func (r *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("User-Agent", userAgent)
 	note := func(via string) {
@@ -210,7 +210,7 @@ func endedByPeer(err error) bool {
 // avoidUDP uses no UDP for a while. A connection on which nothing was ever
 // answered is one, too, though hands were shaken: where only the first packets
 // pass, this side alone believes in it.
-func (r *road) avoidUDP() {
+func (r *transport) avoidUDP() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.silent = r.now().Add(r.retry)
@@ -218,7 +218,7 @@ func (r *road) avoidUDP() {
 
 // h3 returns the QUIC connection, dialling if need be; nil without error means
 // that UDP leads nowhere at present.
-func (r *road) h3(ctx context.Context) (*h3conn, error) {
+func (r *transport) h3(ctx context.Context) (*h3conn, error) {
 	select {
 	case r.dialing <- struct{}{}:
 		defer func() { <-r.dialing }()
@@ -260,7 +260,7 @@ func (r *road) h3(ctx context.Context) (*h3conn, error) {
 	return fresh, nil
 }
 
-func (r *road) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
+func (r *transport) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
 	socket, err := net.ListenUDP("udp", nil)
 	if err != nil {
 		return nil, err
@@ -290,7 +290,7 @@ func (r *road) dialAddr(ctx context.Context, to *net.UDPAddr) (*h3conn, error) {
 }
 
 // drop forgets and closes a connection.
-func (r *road) drop(c *h3conn) {
+func (r *transport) drop(c *h3conn) {
 	r.mu.Lock()
 	if r.conn == c {
 		r.conn = nil
@@ -300,7 +300,7 @@ func (r *road) drop(c *h3conn) {
 }
 
 // rest closes the connections that nobody uses; the next request dials again.
-func (r *road) rest() {
+func (r *transport) rest() {
 	r.mu.Lock()
 	c := r.conn
 	r.conn = nil
@@ -312,14 +312,14 @@ func (r *road) rest() {
 }
 
 // udpAgainAt is when QUIC will be tried again; zero when it is not shunned.
-func (r *road) udpAgainAt() time.Time {
+func (r *transport) udpAgainAt() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.silent
 }
 
 // close ends all connections; requests under way fail.
-func (r *road) close() {
+func (r *transport) close() {
 	r.mu.Lock()
 	c, tcp := r.conn, slices.Collect(maps.Keys(r.tcp))
 	r.conn, r.closed = nil, true
@@ -333,19 +333,19 @@ func (r *road) close() {
 	}
 }
 
-// tcpConn is known to its road, which closes it: http.Transport would keep one
+// tcpConn is known to its transport, which closes it: http.Transport would keep one
 // whose last call is still being taken down.
 type tcpConn struct {
 	net.Conn
-	road *road
+	owner *transport
 }
 
-func (r *road) dialTCP(ctx context.Context, network, addr string) (net.Conn, error) {
+func (r *transport) dialTCP(ctx context.Context, network, addr string) (net.Conn, error) {
 	c, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	t := &tcpConn{Conn: c, road: r}
+	t := &tcpConn{Conn: c, owner: r}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -356,10 +356,10 @@ func (r *road) dialTCP(ctx context.Context, network, addr string) (net.Conn, err
 	return t, nil
 }
 
-// Close closes the connection and has its road forget it.
+// Close closes the connection and has its transport forget it.
 func (t *tcpConn) Close() error {
-	t.road.mu.Lock()
-	delete(t.road.tcp, t)
-	t.road.mu.Unlock()
+	t.owner.mu.Lock()
+	delete(t.owner.tcp, t)
+	t.owner.mu.Unlock()
 	return t.Conn.Close()
 }

@@ -27,8 +27,8 @@ import (
 // errDaemon says that a running agent holds the directory.
 var errDaemon = errors.New("another anagrafe-agent is using this directory")
 
-// site is the opened directory: one process at a time holds it.
-type site struct {
+// agent is the opened directory: one process at a time holds it.
+type agent struct {
 	dir    string
 	config Config
 	log    *slog.Logger
@@ -49,9 +49,9 @@ type site struct {
 	seen      partialScan
 }
 
-// openSite takes DIR/lock and opens what the directory holds. Until Close, root acts
+// openAgent takes DIR/lock and opens what the directory holds. Until Close, root acts
 // as the directory's owner: the service must be able to open what is made here.
-func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *site, err error) {
+func openAgent(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *agent, err error) {
 	back, err := daemon.AsOwner(dir)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 	if err := makeDir(dir); err != nil {
 		return nil, errors.Join(err, back())
 	}
-	s := &site{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock")), back: back,
+	s := &agent{dir: dir, config: config, log: log, lock: flock.New(filepath.Join(dir, "lock")), back: back,
 		looking: make(chan struct{}, 1), picturing: make(chan struct{}, 1), lookNow: make(chan struct{}, 1)}
 	held, err := s.lock.TryLock()
 	if err != nil {
@@ -107,7 +107,7 @@ func openSite(ctx context.Context, dir string, config Config, log *slog.Logger) 
 }
 
 // keepNotice keeps what the collector sends.
-func (s *site) keepNotice(ctx context.Context, n protocol.Notice) error {
+func (s *agent) keepNotice(ctx context.Context, n protocol.Notice) error {
 	if err := s.desktop.keep(ctx, n); err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (s *site) keepNotice(ctx context.Context, n protocol.Notice) error {
 }
 
 // Close gives the directory back.
-func (s *site) Close() error {
+func (s *agent) Close() error {
 	var errs []error
 	if s.review != nil {
 		errs = append(errs, s.review.Close())

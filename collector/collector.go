@@ -39,8 +39,8 @@ import (
 // errDaemon says that a running collector holds the directory.
 var errDaemon = errors.New("another anagrafe-collector is using this directory")
 
-// office is the opened directory: one process at a time holds it.
-type office struct {
+// collector is the opened directory: one process at a time holds it.
+type collector struct {
 	dir       string
 	config    Config
 	log       *slog.Logger
@@ -77,8 +77,8 @@ type office struct {
 	guides    *guide.Guides
 }
 
-// openOffice opens the register, and makes all that the collector serves and sends.
-func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger) (*office, error) {
+// openCollector opens the register, and makes all that the collector serves and sends.
+func openCollector(ctx context.Context, dir string, config Config, log *slog.Logger) (*collector, error) {
 	o, err := openRegister(ctx, dir, config, log)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func openOffice(ctx context.Context, dir string, config Config, log *slog.Logger
 
 // openRegister takes DIR/lock, opens what the directory holds, and makes the keys that a
 // first start needs: the register and its trail, without a page.
-func openRegister(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *office, err error) {
+func openRegister(ctx context.Context, dir string, config Config, log *slog.Logger) (_ *collector, err error) {
 	if err := config.check(); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func openRegister(ctx context.Context, dir string, config Config, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	o := &office{dir: dir, config: config, log: log, redrawn: make(chan struct{}, 1), held: held}
+	o := &collector{dir: dir, config: config, log: log, redrawn: make(chan struct{}, 1), held: held}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, o.Close())
@@ -171,7 +171,7 @@ func takeLock(dir string) (hold, error) {
 func (h hold) release() error { return errors.Join(h.lock.Unlock(), h.back()) }
 
 // makePages makes what the listeners and the command line are answered by.
-func (o *office) makePages() error {
+func (o *collector) makePages() error {
 	// Each stands on those before it.
 	for _, step := range []func() error{o.makeDocuments, o.makeServers, o.makeMap, o.makePublicPages, o.makeOpsPages, o.makeConsultPages} {
 		if err := step(); err != nil {
@@ -182,7 +182,7 @@ func (o *office) makePages() error {
 }
 
 // makeDocuments makes the privacy notice and the guides.
-func (o *office) makeDocuments() (err error) {
+func (o *collector) makeDocuments() (err error) {
 	if o.documents, err = privacy.New(o.config.privacy(), o.log); err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (o *office) makeDocuments() (err error) {
 
 // makeServers makes what answers at each listener, which accepts its own roles: nobody
 // mixes the Comune's and the forces'.
-func (o *office) makeServers() (err error) {
+func (o *collector) makeServers() (err error) {
 	sessions, err := derive(o.secret, "sessions")
 	if err != nil {
 		return err
@@ -231,7 +231,7 @@ func (o *office) makeServers() (err error) {
 }
 
 // makeMap makes the index, the gazetteer, the map and the border of the register's area.
-func (o *office) makeMap() (err error) {
+func (o *collector) makeMap() (err error) {
 	o.index = search.New(o.reg, o.log)
 	o.places = gazetteer.New(o.reg)
 	if o.shown, err = openGround(o.config.Basemap, o.config.BasemapAttribution, o.places); err != nil || o.config.Area == "" {
@@ -248,7 +248,7 @@ func (o *office) makeMap() (err error) {
 }
 
 // makePublicPages makes the pages of owners, referents and everybody.
-func (o *office) makePublicPages() (err error) {
+func (o *collector) makePublicPages() (err error) {
 	if o.join, err = join.New(join.Options{Web: o.publicWeb, Registry: o.reg, Record: o.record,
 		Link: o.enrolmentLink, Inside: o.area.Contains, Log: o.log}); err != nil {
 		return err
@@ -280,7 +280,7 @@ func (o *office) makePublicPages() (err error) {
 }
 
 // makeOpsPages makes the pages of operators.
-func (o *office) makeOpsPages() (err error) {
+func (o *collector) makeOpsPages() (err error) {
 	if o.ops, err = ops.New(ops.Options{
 		Web: o.opsWeb, Registry: o.reg, Record: o.record, Log: o.log,
 		AgentsURL: o.config.agentsURL(), Pin: o.authority.Pin, TrailKey: o.trail.VerifierKey(), PublicURL: o.config.PublicURL,
@@ -303,7 +303,7 @@ func (o *office) makeOpsPages() (err error) {
 
 // makeConsultPages makes the pages of officers, of their administrators and of their
 // auditors.
-func (o *office) makeConsultPages() (err error) {
+func (o *collector) makeConsultPages() (err error) {
 	if o.consult, err = consult.New(consult.Options{
 		Index: o.index, Places: o.places, Trail: o.trail, Registry: o.reg, CheckURL: o.config.PublicURL + join.CheckPath,
 		Basemap: o.config.Basemap, Attribution: o.config.BasemapAttribution, Log: o.log,
@@ -322,7 +322,7 @@ func (o *office) makeConsultPages() (err error) {
 }
 
 // makeSenders makes what carries messages out.
-func (o *office) makeSenders() (err error) {
+func (o *collector) makeSenders() (err error) {
 	if o.mail, err = o.mailSender(); err != nil {
 		return err
 	}
@@ -334,13 +334,13 @@ func (o *office) makeSenders() (err error) {
 }
 
 // enrolmentLink is the address that brings a code to an agent.
-func (o *office) enrolmentLink(code protocol.Code) string {
+func (o *collector) enrolmentLink(code protocol.Code) string {
 	return protocol.Link{Collector: o.config.agentsURL(), Code: code, Pin: o.authority.Pin()}.String()
 }
 
 // record puts what a person did to the system on the trail. Acts of a force's
 // people, and what the Comune does to a force, are sealed to the force.
-func (o *office) record(ctx context.Context, a web.Act) error {
+func (o *collector) record(ctx context.Context, a web.Act) error {
 	e := trail.Entry{Actor: a.User.ID, Force: cmp.Or(a.Force, a.User.Force), Kind: a.Kind, Count: a.Count,
 		Body: map[string]any{"from": a.From, "details": a.Details}}
 	if e.Force != "" {
@@ -358,7 +358,7 @@ func (o *office) record(ctx context.Context, a web.Act) error {
 }
 
 // Close gives the directory back.
-func (o *office) Close() error {
+func (o *collector) Close() error {
 	var errs []error
 	if o.ops != nil {
 		o.ops.Close()

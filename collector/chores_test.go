@@ -59,7 +59,7 @@ func TestSuspensionsEnd(t *testing.T) {
 }
 
 // onlyEntry is the one that the trail has.
-func onlyEntry(t *testing.T, o *office) (trail.Header, []byte) {
+func onlyEntry(t *testing.T, o *collector) (trail.Header, []byte) {
 	t.Helper()
 	var all []trail.Header
 	for h, err := range o.trail.Headers(t.Context(), 0) {
@@ -156,7 +156,7 @@ func TestMailSettings(t *testing.T) {
 			config := defaults()
 			good(&config)
 			c.change(&config)
-			o, err := openOffice(t.Context(), t.TempDir(), config, slog.New(slog.DiscardHandler))
+			o, err := openCollector(t.Context(), t.TempDir(), config, slog.New(slog.DiscardHandler))
 			if err == nil {
 				o.Close()
 			}

@@ -28,10 +28,10 @@ type Options struct {
 // Asker interrogates devices. It may be used by several goroutines at a time,
 // for different devices.
 type Asker struct {
-	o        Options
-	letters  letters
-	callTime time.Duration
-	edges    int // readings of the clock besides the first
+	o         Options
+	envelopes envelopes
+	callTime  time.Duration
+	edges     int // readings of the clock besides the first
 
 	mu    sync.Mutex
 	turns map[netip.Addr]chan struct{} // see authenticator.turn
@@ -46,8 +46,8 @@ func New(o Options) (*Asker, error) {
 		o.Now = time.Now
 	}
 	o.Timeout = cmp.Or(o.Timeout, deviceTime)
-	l, err := newLetters()
-	return &Asker{o: o, letters: l, callTime: callTime, edges: edgeSamples}, err
+	l, err := newEnvelopes()
+	return &Asker{o: o, envelopes: l, callTime: callTime, edges: edgeSamples}, err
 }
 
 // turnOf gives the turn of a host: it may show several ports, of which each would
@@ -76,7 +76,7 @@ func (a *Asker) subject(s discover.Sighting) subject {
 func (a *Asker) Ask(ctx context.Context, s discover.Sighting) Device {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
-	q := &questioning{conversation: newConversation(a.subject(s), a.letters), device: Device{Sighting: s}, samples: a.edges}
+	q := &questioning{conversation: newConversation(a.subject(s), a.envelopes), device: Device{Sighting: s}, samples: a.edges}
 	defer q.close()
 	q.all(ctx, s)
 	return q.device

@@ -36,11 +36,11 @@ const (
 // goroutines at a time, once base and manner are settled.
 type conversation struct {
 	subject
-	base    *url.URL // of the device service; host and port are the ones that answered
-	manner  manner
-	client  *http.Transport
-	auth    *authenticator
-	letters letters
+	base      *url.URL // of the device service; host and port are the ones that answered
+	manner    manner
+	client    *http.Transport
+	auth      *authenticator
+	envelopes envelopes
 
 	mu      sync.Mutex
 	heard   bool // it has given any SOAP answer
@@ -48,9 +48,9 @@ type conversation struct {
 	dropped int  // calls in a row on which it hung up
 }
 
-func newConversation(of subject, l letters) *conversation {
+func newConversation(of subject, l envelopes) *conversation {
 	auth := newAuthenticator(of, DoorONVIF, func() bool { return false })
-	return &conversation{subject: of, base: of.sighting.Service(), auth: auth, letters: l, client: &http.Transport{
+	return &conversation{subject: of, base: of.sighting.Service(), auth: auth, envelopes: l, client: &http.Transport{
 		Proxy:                  nil, // the device is on this network
 		MaxConnsPerHost:        connections,
 		MaxIdleConnsPerHost:    connections,
@@ -242,7 +242,7 @@ func (c *conversation) post(ctx context.Context, to *url.URL, operation string, 
 			return fail(err)
 		}
 	}
-	message, namespace, err := c.letters.write(request, security, c.manner.soap11)
+	message, namespace, err := c.envelopes.write(request, security, c.manner.soap11)
 	if err != nil {
 		return fail(err)
 	}

@@ -24,7 +24,7 @@ func TestUnprovenGoesAlone(t *testing.T) {
 		got.Add(1)
 		w.WriteHeader(http.StatusUnauthorized)
 	})
-	l, err := newLetters()
+	l, err := newEnvelopes()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -166,7 +166,7 @@ func TestLoginOverTLSBesidePlainONVIF(t *testing.T) {
 				// Sighted at another port, over plain HTTP.
 				sighting := discover.Sighting{Endpoint: "urn:uuid:5e471e15-0000-4000-8000-00000000f0aa", Address: netip.MustParseAddrPort("127.0.0.1:1")}
 				a := asker(t, m)
-				q := &questioning{conversation: newConversation(a.subject(sighting), a.letters), device: Device{Sighting: sighting}}
+				q := &questioning{conversation: newConversation(a.subject(sighting), a.envelopes), device: Device{Sighting: sighting}}
 				q.trust.recall(t.Context())
 				c := &candidate{family: f}
 				if q.try(t.Context(), c, *door); c.found != known {

@@ -34,7 +34,7 @@ const snapshots = 2
 // onvifPicture asks by GetSnapshotUri (ONVIF Media 5.14.1, Media2 5.15.1) where a
 // picture of the channel is, and gets it from there by HTTP.
 func (a *Asker) onvifPicture(ctx context.Context, s discover.Sighting, channel string) ([]byte, error) {
-	c := newConversation(a.subject(s), a.letters)
+	c := newConversation(a.subject(s), a.envelopes)
 	defer c.close()
 	defer c.auth.forget(ctx)
 	c.trust.recall(ctx)

@@ -87,15 +87,15 @@ type (
 	}
 )
 
-// letters holds the envelope of each service's requests, cut where the security
+// envelopes holds the envelope of each service's requests, cut where the security
 // header and the body go: gosoap takes half a millisecond for one, of which the
 // device sees nothing. It is read by many goroutines.
-type letters map[string]letter // by prefix
+type envelopes map[string]envelope // by prefix
 
-type letter struct{ namespace, before, between, after string }
+type envelope struct{ namespace, before, between, after string }
 
-func newLetters() (letters, error) {
-	all := letters{}
+func newEnvelopes() (envelopes, error) {
+	all := envelopes{}
 	for prefix, ns := range map[string]string{
 		"tds": onvif.Xlmns["tds"], "trt": onvif.Xlmns["trt"], // of use-go/onvif's own requests
 		"tr2": nsMedia2, "tmd": nsDeviceIO, "trc": nsRecording, "tse": nsSearch, "trv": nsReceiver, "tsc": nsSchedule,
@@ -111,19 +111,19 @@ func newLetters() (letters, error) {
 		if !ok1 || !ok2 || ns == "" {
 			return nil, fmt.Errorf("write envelope of %s: %s", prefix, soap.String())
 		}
-		all[prefix] = letter{ns, before, between, after}
+		all[prefix] = envelope{ns, before, between, after}
 	}
 	return all, nil
 }
 
 // write puts a request into its envelope, with the security header if it is not "".
-func (l letters) write(request any, security string, soap11 bool) (message, namespace string, err error) {
+func (all envelopes) write(request any, security string, soap11 bool) (message, namespace string, err error) {
 	body, err := xml.Marshal(request)
 	if err != nil {
 		return "", "", fmt.Errorf("write request: %w", err)
 	}
 	prefix, _, _ := strings.Cut(strings.TrimPrefix(string(body), "<"), ":")
-	e, ok := l[prefix]
+	e, ok := all[prefix]
 	if !ok {
 		return "", "", fmt.Errorf("write request: no service has the prefix %q", prefix)
 	}

@@ -134,23 +134,23 @@ func TestLine(t *testing.T) {
 	}
 	// A register that takes 20 ms for each: 5 s are 250 of them, but a few may
 	// always wait, for it takes many at once.
-	enter(lineFew)
+	enter(queueFew)
 	for _, f := range leave {
 		now = now.Add(20 * time.Millisecond)
 		f()
 	}
 	leave = nil
-	enter(lineFew)
+	enter(queueFew)
 	_, retry, ok := l.enter()
-	want := time.Duration(lineFew) * l.each
+	want := time.Duration(queueFew) * l.each
 	if ok || retry != want || l.each < 15*time.Millisecond || l.each > 25*time.Millisecond {
-		t.Errorf("%v after %d that take %v each: come back in %v", ok, lineFew, l.each, retry)
+		t.Errorf("%v after %d that take %v each: come back in %v", ok, queueFew, l.each, retry)
 	}
 	// One that is fast takes more, but never any number.
 	l.each = time.Microsecond
-	enter(lineMost - lineFew)
+	enter(queueMost - queueFew)
 	if _, retry, ok := l.enter(); ok || retry != minRetry {
-		t.Errorf("more than %d wait: %v, %v", lineMost, ok, retry)
+		t.Errorf("more than %d wait: %v, %v", queueMost, ok, retry)
 	}
 	l.each = time.Hour
 	if _, retry, _ := l.enter(); retry != maxRetry {
@@ -163,11 +163,11 @@ func TestBusyRegister(t *testing.T) {
 	_, cert, _ := r.agent(t, time.Now())
 	c := r.dial(t, "h3", cert)
 	set := func(n int) {
-		r.line.mu.Lock()
-		defer r.line.mu.Unlock()
-		r.line.waiting, r.line.each = n, 5*time.Millisecond
+		r.writes.mu.Lock()
+		defer r.writes.mu.Unlock()
+		r.writes.waiting, r.writes.each = n, 5*time.Millisecond
 	}
-	set(lineMost)
+	set(queueMost)
 	_, err := deliver(t.Context(), c, message(t, 1, protocol.Observation{}))
 	if reason(err) != protocol.ReasonTemporary || retryOf(err) != "21" { // 4,096 x 5 ms
 		t.Errorf("a busy collector says %v, come back in %s s", err, retryOf(err))
@@ -175,14 +175,14 @@ func TestBusyRegister(t *testing.T) {
 	if r.count(t, "refused_total", string(reasonBusy)) != 1 || r.register.recorded() != 0 {
 		t.Error("not counted, or recorded all the same")
 	}
-	if r.count(t, "writes_waiting", "") != lineMost {
+	if r.count(t, "writes_waiting", "") != queueMost {
 		t.Error("operations do not see the line")
 	}
 	set(0)
 	if _, err := deliver(t.Context(), c, message(t, 1, protocol.Observation{})); err != nil {
 		t.Error(err)
 	}
-	if n := r.line.length(); n != 0 {
+	if n := r.writes.length(); n != 0 {
 		t.Errorf("%v wait when all is done", n)
 	}
 }

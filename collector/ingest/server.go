@@ -87,7 +87,7 @@ type Server struct {
 	errors   *connect.ErrorWriter
 	guesses  *guessGuard
 	arrivals *arrivals
-	line     *writeQueue
+	writes   *writeQueue
 	bodies   *semaphore.Weighted // bytes, up to maxBodies
 	budgets  *buckets[string]    // bytes, by agent
 	shown    *buckets[string]    // bytes of map and addresses given out, by agent
@@ -127,7 +127,7 @@ func New(o Options) (*Server, error) {
 		o.Now = time.Now
 	}
 	s := &Server{o: o, log: o.Log, now: o.Now, errors: connect.NewErrorWriter(), guesses: newGuessGuard(o.Now), arrivals: newArrivals(o.Now),
-		line: &writeQueue{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),
+		writes: &writeQueue{now: o.Now, each: firstTaken}, bodies: semaphore.NewWeighted(maxBodies),
 		budgets:  newBuckets[string](limit{budgetDay, float64(budgetDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		shown:    newBuckets[string](limit{shownDay, float64(shownDay) / (24 * time.Hour).Seconds()}, maxBudgets),
 		given:    newBuckets[string](limit{givenDay, float64(givenDay) / (24 * time.Hour).Seconds()}, maxBudgets),
@@ -135,7 +135,7 @@ func New(o Options) (*Server, error) {
 		tickets:  &sessionTickets{secret: o.RootSecret, now: o.Now}, held: &held{most: o.MaxHeld}, queued: make(chan struct{}, 1),
 		stopping: make(chan struct{}), recheck: readmission, timeout: callTimeout, look: lookAgain, window: parkWindow}
 	var err error
-	if s.metrics, err = newMetrics(o.Metrics, s.line.length); err != nil {
+	if s.metrics, err = newMetrics(o.Metrics, s.writes.length); err != nil {
 		return nil, fmt.Errorf("make the agents' server: %w", err)
 	}
 	if o.Channel != "" {

@@ -12,9 +12,9 @@ import (
 
 // The queue in front of the register.
 const (
-	lineFew      = 512 // waiting writes that are never too many
-	lineMost     = 4096
-	lineWait     = 5 * time.Second // longer, and the agent had better come back
+	queueFew     = 512 // waiting writes that are never too many
+	queueMost    = 4096
+	queueWait    = 5 * time.Second // longer, and the agent had better come back
 	minRetry     = time.Second
 	maxRetry     = time.Minute
 	firstTaken   = 5 * time.Millisecond // for a write, before any was measured
@@ -34,34 +34,34 @@ type writeQueue struct {
 
 // enter lets a write in, or tells in how long those before it will be done.
 // leave is to be called when it is answered.
-func (l *writeQueue) enter() (leave func(), retry time.Duration, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	wait := time.Duration(l.waiting) * l.each
-	if l.waiting >= lineMost || l.waiting >= lineFew && wait > lineWait {
+func (q *writeQueue) enter() (leave func(), retry time.Duration, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	wait := time.Duration(q.waiting) * q.each
+	if q.waiting >= queueMost || q.waiting >= queueFew && wait > queueWait {
 		return nil, min(max(wait, minRetry), maxRetry), false
 	}
-	l.waiting++
-	ahead, start := l.waiting, l.now()
+	q.waiting++
+	ahead, start := q.waiting, q.now()
 	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.waiting--
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.waiting--
 		// As many as were there when it came were answered since (Little's law).
-		took := max(0, l.now().Sub(start)) / time.Duration(ahead)
-		l.each += time.Duration(newestWeight * float64(took-l.each))
+		took := max(0, q.now().Sub(start)) / time.Duration(ahead)
+		q.each += time.Duration(newestWeight * float64(took-q.each))
 	}, 0, true
 }
 
-func (l *writeQueue) length() float64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return float64(l.waiting)
+func (q *writeQueue) length() float64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return float64(q.waiting)
 }
 
 // write runs one write of the register in the line.
 func (s *Server) write(ctx context.Context, op, agentID string, f func() error) *connect.Error {
-	leave, retry, ok := s.line.enter()
+	leave, retry, ok := s.writes.enter()
 	if !ok {
 		return s.busy(retry)
 	}

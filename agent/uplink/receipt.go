@@ -22,7 +22,7 @@ func (l *line) receipt(m outgoing, w *wire.Receipt) (protocol.Receipt, error) {
 		return protocol.Receipt{}, errors.New("the receipt is for something else")
 	}
 	r := protocol.Receipt{MessageID: m.id, SiteID: m.siteID, SHA256: sum, RecordedAt: w.GetRecordedAt().AsTime(),
-		Duplicate: w.GetDuplicate(), Note: string(w.GetNote())}
+		Duplicate: w.GetDuplicate(), SiteStays: w.GetSiteStays(), Note: string(w.GetNote())}
 	if key := l.transport.trust.receiptKey; key != "" {
 		signed, err := protocol.OpenReceipt(r.Note, key)
 		if err != nil {

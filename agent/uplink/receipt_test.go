@@ -42,12 +42,14 @@ func signing(t *testing.T, made time.Duration) (*collector, *Identity) {
 	return c, id
 }
 
-// The signed receipt, the owner's link and code come to the outbox as they left
-// the collector.
+// The signed receipt, the owner's link and code, and that the site stays, come to the
+// outbox as they left the collector.
 func TestSignedReceipt(t *testing.T) {
 	c, id := signing(t, time.Hour)
 	code := protocol.NewCode()
-	c.receipt = func(r *wire.Receipt) { r.OwnerLink, r.OwnerCode = "https://telecamere.example/site", code.String() }
+	c.receipt = func(r *wire.Receipt) {
+		r.OwnerLink, r.OwnerCode, r.SiteStays = "https://telecamere.example/site", code.String(), true
+	}
 	c.serve(both, nil, nil)
 	o := newOutbox("a1")
 	r := run(t, id, o, nil)
@@ -59,6 +61,9 @@ func TestSignedReceipt(t *testing.T) {
 	}
 	if got.OwnerLink != "https://telecamere.example/site" || got.OwnerCode != code {
 		t.Errorf("link %q, code %v", got.OwnerLink, got.OwnerCode == code)
+	}
+	if !got.SiteStays {
+		t.Error("that the site stays in the register did not come to the outbox")
 	}
 }
 

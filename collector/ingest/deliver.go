@@ -94,8 +94,9 @@ func decode(raw []byte) (protocol.Message, error) {
 }
 
 // GetSite answers with the recorded state of a site, for an agent that takes
-// it over or starts again. One that names its newest message asks whether that is
-// known, and has the state itself: it is told no more than the grant.
+// it over or starts again. One that names its newest message asks no more than whether
+// that is known: the site is not read for it, so that one that cannot be read keeps
+// the agent from no notice of its others.
 func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSiteRequest]) (*connect.Response[wire.GetSiteResponse], error) {
 	const op = "get site"
 	agentID, refused := s.admit(ctx, op, 0)
@@ -106,16 +107,15 @@ func (s delivery) GetSite(ctx context.Context, req *connect.Request[wire.GetSite
 	if _, err := uuid.Parse(siteID); err != nil {
 		return nil, s.refuse(protocol.ReasonInvalid, connect.CodeInvalidArgument, "site_id: is not a UUID")
 	}
-	// Before the grant, which may be what was forgotten.
 	if err := s.follows(ctx, agentID, siteID, req.Msg.GetAfter()); err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
+	}
+	if req.Msg.GetAfter() != "" {
+		return connect.NewResponse(&wire.GetSiteResponse{}), nil
 	}
 	grant, revision, raw, err := s.o.Register.Site(ctx, agentID, siteID)
 	if err != nil {
 		return nil, s.answer(ctx, op, agentID, err)
-	}
-	if req.Msg.GetAfter() != "" {
-		raw = nil
 	}
 	return connect.NewResponse(&wire.GetSiteResponse{Grant: protocol.GrantToWire(grant), Revision: revision, Message: raw}), nil
 }

@@ -190,6 +190,11 @@ func TestFollowsWhatIsForgotten(t *testing.T) {
 			t.Errorf("GetSite after %q: a message of %d bytes", after, len(resp.Msg.GetMessage()))
 		}
 	}
+	// That is answered without the site, which perhaps cannot be read.
+	r.register.fail(errors.New("a part of the site does not open"))
+	if _, err := c.delivery.GetSite(t.Context(), connect.NewRequest(&wire.GetSiteRequest{SiteId: site, After: first.GetMessageId()})); err != nil {
+		t.Errorf("GetSite of a site that cannot be read: %v", err)
+	}
 }
 
 // A register in trouble is no refusal, and its words stay inside.

@@ -28,9 +28,9 @@ type fakeRegister struct {
 	queue     []string                     // the agents, as their notices were queued
 	redeemed  Redemption                   // the last one
 
-	owner     protocol.Code // in each receipt
-	recordErr error
-	onRecord  func() // after the record is durable, before Record returns
+	owner    protocol.Code // in each receipt
+	storeErr error
+	onRecord func() // after the record is durable, before Record returns
 }
 
 type fakeCode struct {
@@ -112,8 +112,8 @@ func (f *fakeRegister) Knows(_ context.Context, _, _, messageID string) (bool, e
 func (f *fakeRegister) Record(ctx context.Context, agentID string, m protocol.Message, raw []byte, at time.Time) (protocol.Receipt, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.recordErr != nil {
-		return protocol.Receipt{}, f.recordErr
+	if f.storeErr != nil {
+		return protocol.Receipt{}, f.storeErr
 	}
 	sum := sha256.Sum256(raw)
 	if r, ok := f.records[m.ID]; ok {
@@ -140,6 +140,9 @@ func (f *fakeRegister) Record(ctx context.Context, agentID string, m protocol.Me
 func (f *fakeRegister) Site(_ context.Context, agentID, siteID string) (protocol.Grant, int64, []byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.storeErr != nil {
+		return protocol.Grant{}, 0, nil, f.storeErr
+	}
 	g, ok := f.grants[agentID+siteID]
 	if !ok {
 		return protocol.Grant{}, 0, nil, ErrNotGranted
@@ -195,11 +198,11 @@ func (f *fakeRegister) when(fn func()) {
 	f.onRecord = fn
 }
 
-// fail has each Record return err.
+// fail has each Record and Site return err.
 func (f *fakeRegister) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.recordErr = err
+	f.storeErr = err
 }
 
 func (f *fakeRegister) serials() []string {

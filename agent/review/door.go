@@ -13,6 +13,10 @@ import (
 const (
 	cookieName    = "anagrafe_agent"
 	lanCookieName = "__Host-anagrafe_agent" // Secure, of this host alone, for "/"
+
+	// readWithin is how long who has no session may take to read an answer: else silent
+	// readers would hold all the connections that the network may have.
+	readWithin = time.Minute
 )
 
 // LAN is the listener for the site's network. It uses TLS, and admits by the owner's
@@ -85,6 +89,7 @@ func (d door) ownHost(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pages.SecureHeaders(w.Header()) // of every answer, the refusals of net/http too
+		answerBy(w, time.Now().Add(readWithin))
 		if host := strings.ToLower(r.Host); !slices.Contains(own, host) && !(d.lan != nil && host == reached(r)) {
 			http.Error(w, "Qui risponde un programma della tua rete, ma non a questo nome: apri "+where+
 				"\nThis is the address of a program on this computer. Open "+where, http.StatusMisdirectedRequest)
@@ -145,8 +150,15 @@ func (d door) signedIn(next http.Handler) http.Handler {
 			refused.ServeHTTP(w, r)
 			return
 		}
+		answerBy(w, time.Time{}) // a search takes minutes
 		next.ServeHTTP(w, withSession(r, s))
 	})
+}
+
+// answerBy closes the connection when its answer is not read until then; zero: never. The
+// recorders of tests cannot.
+func answerBy(w http.ResponseWriter, until time.Time) {
+	_ = http.NewResponseController(w).SetWriteDeadline(until)
 }
 
 func (d door) session(r *http.Request) *session {

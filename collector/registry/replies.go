@@ -40,8 +40,11 @@ func (w *write) reply(ctx context.Context, p protocol.Reply) error {
 			return err
 		}
 	}
+	// Of one state the first "received" and "seen" stand, and of the others the last, by
+	// the sender's clock: an old message that comes again changes nothing.
 	if err := w.exec(ctx, `INSERT INTO notice_replies (notice_id, agent_id, state, at, recorded_at, body) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO NOTHING`, p.NoticeID, w.agentID, string(p.State), micros(exact(p.At)), micros(w.at), body); err != nil {
+		ON CONFLICT (notice_id, agent_id, state) DO UPDATE SET at = excluded.at, recorded_at = excluded.recorded_at, body = excluded.body
+		WHERE excluded.at > notice_replies.at AND excluded.state NOT IN ('received', 'seen')`, p.NoticeID, w.agentID, string(p.State), micros(exact(p.At)), micros(w.at), body); err != nil {
 		return err
 	}
 	if closed || !closes(kind, p.State) {

@@ -146,13 +146,19 @@ func TestNoticeStates(t *testing.T) {
 		"called, and copied": {[]step{{"received", 1}, {"copied", 9}, {"cannot", 2}}, 0, "copied", true},
 		"call me":            {[]step{{"received", 1}, {"cannot", 2}}, 0, "cannot", false},
 		"refused":            {[]step{{"refused", 2}}, 0, "refused", true},
+		"not, done, not":     {[]step{{"cannot", 2}, {"copied", 3}, {"cannot", 4}}, 0, "cannot", true},
+		"done, not, done":    {[]step{{"copied", 2}, {"cannot", 3}, {"copied", 4}}, 0, "copied", true},
+		"an old one late":    {[]step{{"cannot", 2}, {"copied", 4}, {"cannot", 3}}, 0, "copied", true},
+		"there again":        {[]step{{"present", 2}, {"absent", 3}, {"present", 4}}, 0, "present", false},
 		"too late":           {[]step{{"too-late", 2}}, expired, "too-late", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := openNew(t)
 			s := enrol(t, r, noon)
 			n := s.ask(noon)
+			states := make(map[protocol.ReplyState]bool)
 			for i, st := range c.steps {
+				states[st.state] = true
 				arrived := noon.Add(time.Duration(i+1) * time.Hour)
 				at := noon.Add(st.after * time.Minute)
 				m := s.next(at, reply(n, st.state, at))
@@ -170,8 +176,8 @@ func TestNoticeStates(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := s.asked()
-			if a.State != c.want || a.ClosedAt.IsZero() == c.closed || len(a.Replies) != len(c.steps) || a.RequestID != id(9) {
-				t.Errorf("state %s, closed %v, %d replies of %d", a.State, a.ClosedAt, len(a.Replies), len(c.steps))
+			if a.State != c.want || a.ClosedAt.IsZero() == c.closed || len(a.Replies) != len(states) || a.RequestID != id(9) {
+				t.Errorf("state %s, closed %v, %d replies of %d", a.State, a.ClosedAt, len(a.Replies), len(states))
 			}
 			waits := s.waits(noon)
 			if told := len(c.steps) > 0 || c.closed; told != (waits == nil) {
@@ -197,5 +203,14 @@ func TestSaid(t *testing.T) {
 	}
 	if all, err := r.Asked(t.Context(), "Carabinieri", 10); err != nil || all != nil {
 		t.Errorf("another force reads %v, %v", all, err)
+	}
+	corrected := reply(n, protocol.ReplyCopied, noon.Add(time.Hour))
+	corrected.Note = "chiavetta in ufficio"
+	s.say(noon.Add(time.Hour), corrected)
+	s.say(noon.Add(2*time.Hour), reply(n, protocol.ReplyCopied, noon.Add(time.Minute))) // said before, and late
+	s.say(noon.Add(2*time.Hour), reply(n, protocol.ReplySeen, noon))
+	s.say(noon.Add(2*time.Hour), reply(n, protocol.ReplySeen, noon.Add(2*time.Hour)))
+	if all := s.asked().Replies; len(all) != 2 || !all[0].At.Equal(noon) || all[1].Note != corrected.Note || !all[1].At.Equal(corrected.At) {
+		t.Errorf("after a correction %+v", all)
 	}
 }

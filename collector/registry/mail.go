@@ -66,7 +66,7 @@ type Mail struct {
 }
 
 // DueMail takes messages that are due at now, of these channels (none: all), for a sender
-// that reports each with MailSent or MailFailed within ten minutes; after that another may
+// that reports each with MailSent, MailFailed or MailUntried within ten minutes; after that another may
 // take it. It looks at limit waiting messages at most, and merges equal ones to one address.
 func (r *Registry) DueMail(ctx context.Context, now time.Time, limit int, channels ...Channel) (taken []Mail, err error) {
 	now = exact(now)

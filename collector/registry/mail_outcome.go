@@ -60,6 +60,27 @@ func (r *Registry) MailFailed(ctx context.Context, m Mail, at time.Time, bounced
 	return nil
 }
 
+// MailUntried gives back messages that were taken and not tried: they are due at once, and
+// it counts as no try of theirs.
+func (r *Registry) MailUntried(ctx context.Context, all []Mail, at time.Time) error {
+	if len(all) == 0 {
+		return nil
+	}
+	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
+		for _, m := range all {
+			if _, err := tx.ExecContext(ctx, "UPDATE mail_queue SET due_at = ?3, tries = tries - 1 WHERE "+sameAddress,
+				m.ID, micros(m.TakenAt), micros(exact(at))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("give back %d messages that were not tried: %w", len(all), err)
+	}
+	return nil
+}
+
 // MailTold records a delivery notification for a message that was sent: its address is
 // refused for good after all, as in MailFailed, or it lies in the mailbox.
 // false: no such message was sent in the last week, or that is known already.

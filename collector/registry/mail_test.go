@@ -196,6 +196,29 @@ func TestMailRetries(t *testing.T) {
 	}
 }
 
+// What was taken and not tried is due at once, at each site that has the address, and
+// waits after its first failure no longer than after a first one.
+func TestMailUntried(t *testing.T) {
+	l := newLetters(t)
+	l.queue(l.site("anna@example.it"))
+	l.queue(l.site("anna@example.it", "bruno@example.it"))
+	for range 3 {
+		due := l.due()
+		if len(due) != 2 {
+			t.Fatalf("due: %v", due)
+		}
+		if err := l.r.MailUntried(t.Context(), due, l.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, m := range l.due() {
+		l.failed(m, false)
+	}
+	l.want("after it failed")
+	l.now = l.now.Add(mailRetry)
+	l.want("after the first wait", "anna@example.it", "bruno@example.it")
+}
+
 // A refused address is marked at every site that has it, and there alone; it gets nothing more until a person confirms it.
 func TestMailBounces(t *testing.T) {
 	l := newLetters(t)

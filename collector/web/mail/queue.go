@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -48,20 +49,19 @@ func (q queue) due(ctx context.Context, batch int, channels []registry.Channel, 
 	}
 }
 
-// sendEach sends one after the other, and notes what became of each. Where the way is
-// broken, at once or on the way, what is left is put off with it.
-func (q queue) sendEach(ctx context.Context, all []registry.Mail, broken error, send func(registry.Mail) outcome) (err error) {
+// sendEach sends one after the other, and notes what became of each. Where the way breaks
+// on one, or ctx ends, the rest was not tried and is due again at once: it may go well, and
+// one address that breaks the way each time does not keep the others from being tried.
+func (q queue) sendEach(ctx context.Context, all []registry.Mail, send func(registry.Mail) outcome) error {
 	noted := context.WithoutCancel(ctx) // what was taken while we stop is not sent twice
-	for _, m := range all {
-		var result outcome
-		if broken == nil {
-			result = send(m)
-			if result.broken {
-				broken = fmt.Errorf("%s: %w", q.way, result.err)
-			}
-			q.tell(ctx, m, result)
+	for i, m := range all {
+		if ctx.Err() != nil {
+			return q.MailUntried(noted, all[i:], q.now())
 		}
-		if broken != nil || result.err != nil {
+		result := send(m)
+		q.tell(ctx, m, result)
+		var err error
+		if result.err != nil {
 			err = q.MailFailed(noted, m, q.now(), result.bounced)
 		} else {
 			err = q.MailSent(noted, m, q.now())
@@ -69,8 +69,22 @@ func (q queue) sendEach(ctx context.Context, all []registry.Mail, broken error, 
 		if err != nil {
 			return err
 		}
+		if result.broken {
+			return errors.Join(fmt.Errorf("%s: %w", q.way, result.err), q.MailUntried(noted, all[i+1:], q.now()))
+		}
 	}
-	return broken
+	return nil
+}
+
+// putOff notes that nothing can be sent at all now, and returns why.
+func (q queue) putOff(ctx context.Context, all []registry.Mail, why error) error {
+	noted := context.WithoutCancel(ctx)
+	for _, m := range all {
+		if err := q.MailFailed(noted, m, q.now(), false); err != nil {
+			return err
+		}
+	}
+	return why
 }
 
 // tell logs what became of a message. The words of a server may repeat the address: its

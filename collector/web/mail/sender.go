@@ -112,8 +112,8 @@ func (s *Sender) sendBatch(ctx context.Context, due []registry.Mail) error {
 	defer cancel()
 	c, err := s.connect(within)
 	if err != nil {
-		return s.queue().sendEach(ctx, due, fmt.Errorf("reach the mail server %s: %w", s.addr, err), nil)
+		return s.queue().putOff(ctx, due, fmt.Errorf("reach the mail server %s: %w", s.addr, err))
 	}
 	defer c.close()
-	return s.queue().sendEach(ctx, due, nil, c.send)
+	return s.queue().sendEach(ctx, due, c.send)
 }

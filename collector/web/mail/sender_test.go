@@ -10,8 +10,11 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
+	"net/textproto"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -363,6 +366,83 @@ func TestServerHangs(t *testing.T) {
 	}
 	if p.waits(time.Minute) || !p.waits(time.Hour) {
 		t.Error("the message that was under way does not come back")
+	}
+}
+
+// relay is a server that takes mail in clear and knows one address that it hangs up on.
+type relay struct {
+	addr  string
+	calls atomic.Int32
+	took  chan string // recipients
+	data  func()      // called with each message
+}
+
+func newRelay(t *testing.T, bad string) *relay {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{addr: l.Addr().String(), took: make(chan string, 10), data: func() {}}
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			r.calls.Add(1)
+			ended.Go(func() { r.talk(textproto.NewConn(conn), bad) })
+		}
+	})
+	t.Cleanup(func() { l.Close(); ended.Wait() })
+	return r
+}
+
+func (r *relay) talk(c *textproto.Conn, bad string) {
+	defer c.Close()
+	_ = c.PrintfLine("220 relay")
+	var to string
+	for {
+		line, err := c.ReadLine()
+		verb, _, _ := strings.Cut(line, " ")
+		answer := "250 ok"
+		switch {
+		case err != nil || strings.Contains(line, bad):
+			return
+		case verb == "RCPT":
+			to = line
+		case verb == "DATA":
+			_ = c.PrintfLine("354 go on")
+			_, _ = c.ReadDotBytes()
+			r.data()
+			r.took <- to
+		case verb == "QUIT":
+			answer = "221 bye"
+		}
+		if c.PrintfLine("%s", answer) != nil {
+			return
+		}
+	}
+}
+
+// One address that breaks the line keeps no other from getting its mail: what was not
+// tried goes out at the next look, while the one that broke it waits.
+func TestOneBreaksTheLine(t *testing.T) {
+	r := newRelay(t, "tarpit@")
+	p := newPost(t, r.addr, nil)
+	p.now = p.now.Add(-time.Minute) // due before the other
+	p.site("tarpit@example.it")
+	p.now = p.now.Add(time.Minute)
+	p.site("anna@example.it")
+	if err := p.SendDue(t.Context()); err == nil || len(r.took) > 0 {
+		t.Fatalf("sent: %v, %d taken", err, len(r.took))
+	}
+	p.now = p.now.Add(pollEvery)
+	if err := p.SendDue(t.Context()); err != nil || len(r.took) != 1 {
+		t.Errorf("at the next look: %v, %d taken", err, len(r.took))
+	}
+	if p.waits(0) || !p.waits(time.Hour) {
+		t.Error("the one that broke the line is tried at once, or never")
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *SMS) SendDue(ctx context.Context) error {
 	// Of each step the patience is half a minute: ten are done before the queue gives
 	// them to another.
 	return s.queue().due(ctx, 10, []registry.Channel{registry.ChannelSMS}, func(ctx context.Context, due []registry.Mail) error {
-		return s.queue().sendEach(ctx, due, nil, func(m registry.Mail) outcome { return s.send(ctx, m) })
+		return s.queue().sendEach(ctx, due, func(m registry.Mail) outcome { return s.send(ctx, m) })
 	})
 }
 

@@ -50,12 +50,14 @@ func (q queue) due(ctx context.Context, batch int, channels []registry.Channel, 
 }
 
 // sendEach sends one after the other, and notes what became of each. Where the way breaks
-// on one, or ctx ends, the rest was not tried and is due again at once: it may go well, and
-// one address that breaks the way each time does not keep the others from being tried.
+// on one, or ctx or the batch's time ends, the rest was not tried and is due again at once: it
+// may go well, and one address that breaks the way each time does not keep the others from
+// being tried.
 func (q queue) sendEach(ctx context.Context, all []registry.Mail, send func(registry.Mail) outcome) error {
 	noted := context.WithoutCancel(ctx) // what was taken while we stop is not sent twice
+	end := q.now().Add(batchTime)
 	for i, m := range all {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || q.now().After(end) {
 			return q.MailUntried(noted, all[i:], q.now())
 		}
 		result := send(m)

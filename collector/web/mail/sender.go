@@ -22,10 +22,10 @@ const (
 	pollEvery = 30 * time.Second
 	// batch is how many waiting messages go over one connection.
 	batch = 50
-	// patience is how long one step (connecting, one message) may take; that
-	// of a batch stays below the ten minutes for which the queue gives it out.
+	// patience is how long one step (connecting, one message) may take.
 	patience = 30 * time.Second
-	// batchTime bounds a batch: what is left of it comes back into the queue.
+	// batchTime is after what a batch begins no message any more: with connecting and the
+	// one under way it stays below the ten minutes for which the queue gives it out.
 	batchTime = 8 * time.Minute
 )
 
@@ -108,9 +108,7 @@ func (s *Sender) SendDue(ctx context.Context) error {
 
 // sendBatch sends over one connection.
 func (s *Sender) sendBatch(ctx context.Context, due []registry.Mail) error {
-	within, cancel := context.WithTimeout(ctx, batchTime)
-	defer cancel()
-	c, err := s.connect(within)
+	c, err := s.connect(ctx)
 	if err != nil {
 		return s.queue().putOff(ctx, due, fmt.Errorf("reach the mail server %s: %w", s.addr, err))
 	}

@@ -446,6 +446,21 @@ func TestOneBreaksTheLine(t *testing.T) {
 	}
 }
 
+// A batch whose time is over ends between two messages: the one in hand is handed over
+// once, and the rest goes by the next.
+func TestBatchTimeIsOver(t *testing.T) {
+	r := newRelay(t, "nobody@")
+	p := newPost(t, r.addr, nil)
+	p.site("anna@example.it", "bruno@example.it")
+	r.data = func() { p.now = p.now.Add(batchTime + time.Second) } // the sender waits for the answer
+	if err := p.SendDue(t.Context()); err != nil || len(r.took) != 2 || r.calls.Load() != 2 {
+		t.Errorf("sent: %v, %d taken over %d connections", err, len(r.took), r.calls.Load())
+	}
+	if p.waits(0) {
+		t.Error("one is sent again")
+	}
+}
+
 func TestOptions(t *testing.T) {
 	p := newPost(t, "localhost:25", nil)
 	for name, change := range map[string]func(*Options){

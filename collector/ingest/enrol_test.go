@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -174,6 +175,13 @@ func TestGuessGuard(t *testing.T) {
 	now = now.Add(guessesEvery)
 	if end, _ := g.try(t.Context(), a); end == nil {
 		t.Error("still held up after the wait")
+	}
+	// The holder of an IPv6 /48 shuts nobody else out.
+	for i := range 256 * guessesBurst {
+		g.wrong(netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 5: 1, 6: byte(i)}))
+	}
+	if end, _ := g.try(t.Context(), b); end == nil {
+		t.Error("another customer is held up by the tries of a /48")
 	}
 	// The list of sources stays bounded, whatever comes; then everyone is slowed.
 	for i := range 3 * maxGuessSources {

@@ -10,13 +10,15 @@ import (
 )
 
 // Codes have at least 60 random bits. With 100,000 codes open at once, the
-// overall rate below finds one in about 180,000 years; the limit is there for
-// what else a flood of guesses would cost.
+// overall rate below finds one in about 1,800 years; the limit is there for
+// what else a flood of guesses would cost. The holder of an IPv6 /48 is as 256
+// sources (protocol.SourceOf): all that those may try is well below it, for
+// whoever reaches it shuts everybody out.
 const (
 	guessesBurst    = 20               // Wrong codes in a row from one address
 	guessesEvery    = 10 * time.Second // then one more each
-	guessesOverall  = 2                // Wrong codes a second from everywhere
-	overallBurst    = 200
+	guessesOverall  = 200              // Wrong codes a second from everywhere
+	overallBurst    = 12_000
 	maxGuessSources = 4096
 )
 

@@ -16,10 +16,11 @@ const (
 	failureWindow = time.Minute
 	maxAddresses  = 10_000 // counted each by itself; 1 MiB or so
 
-	// Wrong codes of one address, and of all, in one window. They have 60 random bits:
-	// with 100,000 open at once, two a second find one in about 180,000 years.
-	maxCodes    = 20
-	maxAllCodes = 120
+	// Wrong codes of one address in one window. They have 60 random bits: with 100,000
+	// open at once, maxAddresses that all try as often as they may find one in about a
+	// century. A bound on all of them together would shut every owner out once a few
+	// strangers have used it up.
+	maxCodes = 20
 )
 
 // Limit bounds how often an address (From) does what costs the register something,
@@ -48,7 +49,7 @@ func NewLimit(now func() time.Time, most, all int, window time.Duration) *Limit 
 // NewCodes bounds how often a code is got wrong; a flood against one kind of codes
 // leaves the others alone, if each has its own.
 func NewCodes(now func() time.Time) *Limit {
-	return NewLimit(now, maxCodes, maxAllCodes, failureWindow)
+	return NewLimit(now, maxCodes, 0, failureWindow)
 }
 
 // Try counts one more of an address; false: it has to wait.

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -258,7 +260,7 @@ func TestBearer(t *testing.T) {
 
 func TestFailedLoginsAreSlowedDown(t *testing.T) {
 	b := newBench(t)
-	u, cred := b.user(registry.RoleOps)
+	u, _ := b.user(registry.RoleOps)
 	for range maxFailures {
 		if resp := b.follow(b.browser(), b.server.URL+"/login/link?token=guess"); resp.StatusCode != http.StatusUnauthorized {
 			t.Fatalf("answered %d", resp.StatusCode)
@@ -274,10 +276,6 @@ func TestFailedLoginsAreSlowedDown(t *testing.T) {
 		"link":              func() *http.Response { return b.enter(b.browser(), u) },
 		"passkey":           post("/login/passkey"),
 		"passkey, to begin": post("/login/passkey/begin"),
-		"bearer": func() *http.Response {
-			resp, _ := b.ask(b.browser(), "GET", "/", nil, "Authorization", "Bearer "+cred.Secret)
-			return resp
-		},
 	} {
 		if resp := try(); resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: %d", name, resp.StatusCode)
@@ -289,11 +287,55 @@ func TestFailedLoginsAreSlowedDown(t *testing.T) {
 	}
 }
 
+// A program that tries a wrong credential again and again is told to wait; nobody else
+// at its address is, neither people who sign in nor programs whose credential is good.
+func TestAForgottenProgramHoldsNobodyUp(t *testing.T) {
+	b := newBench(t)
+	u, cred := b.user(registry.RoleOps)
+	program := func(secret string) *http.Response {
+		resp, _ := b.ask(b.browser(), "GET", "/", nil, "Authorization", "Bearer "+secret)
+		return resp
+	}
+	for range maxFailures {
+		if resp := program("revoked"); resp.StatusCode != http.StatusUnauthorized {
+			t.Fatalf("answered %d", resp.StatusCode)
+		}
+	}
+	if resp := program("revoked"); resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("once more: %d", resp.StatusCode)
+	}
+	if resp := program(cred.Secret); resp.StatusCode != http.StatusOK {
+		t.Errorf("a good credential: %d", resp.StatusCode)
+	}
+	if resp, _ := b.ask(b.browser(), "POST", "/login/passkey/begin", url.Values{}); resp.StatusCode == http.StatusTooManyRequests {
+		t.Errorf("a passkey, to begin: %d", resp.StatusCode)
+	}
+	if resp := b.enter(b.browser(), u); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("a link: %d", resp.StatusCode)
+	}
+}
+
+// The holder of an IPv6 /48, who is as 256 callers, shuts nobody else out.
+func TestStrangersWithCodesShutNobodyOut(t *testing.T) {
+	l := NewCodes(func() time.Time { return time.Time{}.Add(time.Hour) })
+	for i := range 256 * maxCodes {
+		l.Try(netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 6: byte(i)}).String())
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/site", nil)
+	r.RemoteAddr = "192.0.2.1:5"
+	if _, ok := l.Guess(httptest.NewRecorder(), r); !ok {
+		t.Error("an owner has to wait for them")
+	}
+	r.RemoteAddr = "[2001:db8:0:300::1]:5"
+	if _, ok := l.Guess(httptest.NewRecorder(), r); ok {
+		t.Error("one of them may go on")
+	}
+}
+
 // Tries side by side slip through no more than tries one by one, and of those that
 // are right none is held back.
 func TestLoginsSideBySide(t *testing.T) {
 	b := newBench(t)
-	_, cred := b.user(registry.RoleOps)
 	const tries = 10 * maxFailures
 	side := func(ask func() int) (got map[int]int) {
 		got = map[int]int{}
@@ -311,8 +353,14 @@ func TestLoginsSideBySide(t *testing.T) {
 		return got
 	}
 	if got := side(func() int {
-		resp, _ := b.ask(b.browser(), "GET", "/", nil, "Authorization", "Bearer "+cred.Secret)
-		return resp.StatusCode
+		rec := httptest.NewRecorder()
+		end, ok := b.web.limit.Guess(rec, httptest.NewRequestWithContext(t.Context(), "POST", "/login/link", nil))
+		if !ok {
+			return http.StatusTooManyRequests
+		}
+		defer end()
+		runtime.Gosched() // while others begin
+		return rec.Code
 	}); got[http.StatusOK] != tries {
 		t.Errorf("right ones were answered %v", got)
 	}

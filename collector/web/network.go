@@ -99,7 +99,7 @@ func (w *Web) admit(rw http.ResponseWriter, r *http.Request, u registry.User, ho
 		return true
 	}
 	w.refused(why)
-	if !w.limit.Try(From(r)) { // so that nobody fills the trail
+	if !w.turned.Try(From(r)) { // so that nobody fills the trail
 		w.tooMany(rw, r)
 		return false
 	}

@@ -77,6 +77,7 @@ type Web struct {
 	secure   bool   // PublicURL is https
 	limit    *Limit // of refused logins
 	begun    *Limit // of logins under way
+	turned   *Limit // of programs and people turned away outside of a login: no login waits for them
 	origin   *http.CrossOriginProtection
 	party    *webauthn.WebAuthn // nil: no passkeys here
 	provider *provider          // of OIDC; nil: none
@@ -111,7 +112,8 @@ func New(o Options) (*Web, error) {
 		return nil, fmt.Errorf("load the login pages: %w", err)
 	}
 	w := &Web{Options: o, secret: o.Secret, pages: set, host: public.Hostname(), secure: public.Scheme == "https",
-		limit: NewLimit(o.Now, maxFailures, 0, failureWindow), begun: NewLimit(o.Now, maxBegun, 0, failureWindow), origin: http.NewCrossOriginProtection()}
+		limit: NewLimit(o.Now, maxFailures, 0, failureWindow), begun: NewLimit(o.Now, maxBegun, 0, failureWindow),
+		turned: NewLimit(o.Now, maxFailures, 0, failureWindow), origin: http.NewCrossOriginProtection()}
 	w.Options.Secret = nil
 	if w.party, err = w.relyingParty(); err != nil {
 		return nil, err

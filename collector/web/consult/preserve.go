@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"anagrafe/collector/registry"
 	"anagrafe/collector/search"
 	"anagrafe/protocol"
@@ -28,6 +30,7 @@ var margins = []int{0, 5, 10, 15, 30, 60}
 // preserveForm is a request as it is put together from an answer, before it is sent.
 type preserveForm struct {
 	ans           *answer
+	once          uuid.UUID // of the page as it was first shown
 	kind          protocol.RequestKind
 	phone         string
 	before, after int      // minutes
@@ -56,7 +59,7 @@ func (f *preserveForm) wrong(field string) string {
 // still hold the footage, of which those known by an e-mail address alone are not
 // ticked: anybody can have one.
 func firstPreserveForm(form url.Values, ans *answer) (*preserveForm, string) {
-	f := &preserveForm{ans: ans, kind: protocol.Invitation, before: usualMargin, after: usualMargin, ticked: map[string]bool{}, leftOut: map[string]bool{}}
+	f := &preserveForm{ans: ans, once: uuid.New(), kind: protocol.Invitation, before: usualMargin, after: usualMargin, ticked: map[string]bool{}, leftOut: map[string]bool{}}
 	if form.Has("site") || form.Has("only") {
 		sites, key := chosen(form, ans)
 		if key != "" {
@@ -83,6 +86,10 @@ func firstPreserveForm(form url.Values, ans *answer) (*preserveForm, string) {
 // readPreserveForm understands the posted page.
 func readPreserveForm(form url.Values, ans *answer) *preserveForm {
 	f := &preserveForm{ans: ans, kind: protocol.RequestKind(form.Get("kind")), phone: strings.TrimSpace(form.Get("phone")), ticked: map[string]bool{}, leftOut: map[string]bool{}}
+	var err error
+	if f.once, err = uuid.Parse(form.Get("once")); err != nil {
+		f.once = uuid.New()
+	}
 	for _, site := range form["listed"] {
 		if ans.has(site) && !slices.Contains(f.listed, site) && len(f.listed) < maxRevealed {
 			f.listed = append(f.listed, site)
@@ -217,7 +224,7 @@ func (c *Consult) showPreserve(w http.ResponseWriter, r *http.Request, f *preser
 	c.refuseReveal(w, r, f.ans, http.StatusServiceUnavailable, "error.preserve.undrafted")
 }
 
-// sendPreserve sends what the page has put together.
+// sendPreserve sends what the page has put together, once.
 func (c *Consult) sendPreserve(w http.ResponseWriter, r *http.Request) {
 	u, ans, ok := c.named(w, r)
 	if !ok {
@@ -248,18 +255,28 @@ func (c *Consult) sendPreserve(w http.ResponseWriter, r *http.Request) {
 	case err == nil && len(all) < len(f.chosen()):
 		err = registry.ErrUnknownCamera
 	}
-	var done jsonRequest
-	if err == nil {
-		done, err = c.send(r, outgoing{u, k.ID, whyIn(k, ans.question.Reason, ans.question.Offence, u), all})
+	id := uuid.NewSHA1(f.once, []byte(r.PostForm.Encode())).String()
+	if err == nil && !c.wasSent(r, id, u) {
+		_, err = c.send(r, outgoing{u, id, k.ID, whyIn(k, ans.question.Reason, ans.question.Offence, u), all})
 	}
 	switch {
+	case err == nil || c.wasSent(r, id, u):
+		pages.SecureHeaders(w.Header())
+		http.Redirect(w, r, "/requests/"+id, http.StatusSeeOther)
 	case errors.Is(err, registry.ErrUnknownCamera):
 		c.showPreserve(w, r, f, u, http.StatusUnprocessableEntity, pages.Note{Kind: "danger", Key: "error.preserve.gone"})
-	case err != nil:
+	default:
 		c.Log.ErrorContext(r.Context(), "request refused", "err", err)
 		c.showPreserve(w, r, f, u, http.StatusServiceUnavailable, pages.Note{Kind: "danger", Key: "error.request.unasked"})
-	default:
-		pages.SecureHeaders(w.Header())
-		http.Redirect(w, r, "/requests/"+done.Request, http.StatusSeeOther)
 	}
+}
+
+// wasSent reports whether a request is there already. Its id is made of what the page
+// says and of which page it is, so that what is posted twice, by a double click or
+// after a failure that left open whether it was recorded, is one request, and a page
+// that was changed meanwhile another. One that cannot be read counts as not sent: the
+// register takes each id once.
+func (c *Consult) wasSent(r *http.Request, id string, u officer) bool {
+	_, _, ok, err := c.Registry.Request(r.Context(), id, u.Force)
+	return ok && err == nil
 }

@@ -12,6 +12,7 @@ import (
 // preserveView is what preserve.html reads.
 type preserveView struct {
 	Search, Phone string
+	Once          string // which page it is
 	Back          string // the answer
 	Band          caseBand
 	From          string // who asks, as the owner reads it
@@ -50,7 +51,7 @@ type preserveCamera struct {
 }
 
 func (c *Consult) preserveView(w *pages.Words, f *preserveForm, u officer, k registry.Case, all []registry.Draft) preserveView {
-	v := preserveView{Search: f.ans.id, Phone: f.phone, Back: pathOf(f.ans.id, f.ans.through), Band: c.band(k, u.User), From: u.asWritten(), Reference: c.reference(k), Kind: f.kind,
+	v := preserveView{Search: f.ans.id, Once: f.once.String(), Phone: f.phone, Back: pathOf(f.ans.id, f.ans.through), Band: c.band(k, u.User), From: u.asWritten(), Reference: c.reference(k), Kind: f.kind,
 		MayOrder: u.mayOrder(), Before: f.before, After: f.after, Margins: margins, wrongs: f}
 	for i, d := range all {
 		s := preserveSite{Draft: d, N: i + 1, Ticked: f.ticked[d.SiteID], LeftOut: f.leftOut[d.SiteID], Origin: originAt(w, f.ans, d.SiteID, d.Trust), Trust: trustWords(w, d.Trust),

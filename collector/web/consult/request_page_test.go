@@ -6,8 +6,10 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,6 +188,62 @@ func TestAskWithoutScript(t *testing.T) {
 	var one jsonOneRequest
 	if res := w.get("/requests/"+q.ID, officerName); json.Unmarshal([]byte(res.body), &one) != nil || len(one.Notices) != 2 || !one.Notices[1].ByPhone || one.Case != q.CaseID {
 		t.Errorf("%s", res.body)
+	}
+}
+
+// TestAskedOnce: a page that is sent twice, one after the other or at once, asks once, and one
+// that was changed meanwhile asks what it says now.
+func TestAskedOnce(t *testing.T) {
+	w := newTown(t)
+	ids := w.declare(milan()...)
+	pharmacy, bank := ids["Farmacia Orefici"], ids["Banca di Credito Lariano"]
+	fresh := func(site string) url.Values {
+		search, page := w.asks(url.Values{"site": {site}})
+		m := regexp.MustCompile(`name="once" value="([^"]+)"`).FindStringSubmatch(page.body)
+		if m == nil {
+			t.Fatal(page.body)
+		}
+		return url.Values{"search": {search}, "once": {m[1]}, "listed": {site}, "site": {site}, "kind": {"invitation"}, "phone": {""}, "before": {"5"}, "after": {"5"}}
+	}
+	send := func(form url.Values) string {
+		res := w.send("POST", "/requests", officerName, form, true)
+		if res.status != http.StatusSeeOther {
+			t.Fatalf("%d %s", res.status, res.body)
+		}
+		return res.header.Get("Location")
+	}
+	sent := func() int {
+		all, err := w.reg.Asked(t.Context(), "Questura", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	form := fresh(pharmacy)
+	first := send(form)
+	if again := send(form); again != first || sent() != 1 || len(w.entries("request")) != 1 {
+		t.Errorf("sent again: %s and %s, %d notices, %d entries", first, again, sent(), len(w.entries("request")))
+	}
+	form.Set("phone", "+39 02 5555 0113")
+	if changed := send(form); changed == first || sent() != 2 {
+		t.Errorf("a changed page: %s, %d notices", changed, sent())
+	}
+	if other := send(fresh(pharmacy)); other == first || sent() != 3 {
+		t.Errorf("another page: %s, %d notices", other, sent())
+	}
+	form = fresh(bank)
+	var g sync.WaitGroup
+	var to [8]string
+	for i := range to {
+		g.Go(func() { to[i] = w.send("POST", "/requests", officerName, form, true).header.Get("Location") })
+	}
+	g.Wait()
+	if len(slices.Compact(to[:])) != 1 || to[0] == "" || sent() != 4 {
+		t.Errorf("at once: %q, %d notices", to, sent())
+	}
+	form.Set("kind", "wish")
+	if res := w.send("POST", "/requests", officerName, form, true); !strings.Contains(res.body, form.Get("once")) {
+		t.Errorf("a page that is shown again is another one: %s", res.body)
 	}
 }
 

@@ -145,22 +145,22 @@ func (c *Consult) preserve(r *http.Request, q *request) (jsonRequest, error) {
 			return jsonRequest{}, err
 		}
 	}
-	return c.send(r, outgoing{u, a.Case.ID, a.why(u), drafts})
+	return c.send(r, outgoing{u, uuid.NewString(), a.Case.ID, a.why(u), drafts})
 }
 
 // outgoing is a request that is ready to be sent.
 type outgoing struct {
 	officer
-	caseID string
-	why    whyBody
-	drafts []registry.Draft
+	id, caseID string
+	why        whyBody
+	drafts     []registry.Draft
 }
 
 // send writes what will be asked on the trail, and only then asks. An entry
 // whose request then could not be queued says more than was done, never less.
 func (c *Consult) send(r *http.Request, o outgoing) (jsonRequest, error) {
 	ctx, now, first := r.Context(), c.Now(), o.drafts[0].Asked
-	out := jsonRequest{Request: uuid.NewString(), Case: o.caseID, At: now.UTC()}
+	out := jsonRequest{Request: o.id, Case: o.caseID, At: now.UTC()}
 	body := requestBody{whyBody: o.why, Request: out.Request, Qualification: o.Qualification, Kind: first.Kind, From: first.From, Phone: first.Phone, Start: first.Start.UTC(), End: first.End.UTC()}
 	for _, d := range o.drafts {
 		body.Start, body.End = protocol.Earlier(body.Start, d.Asked.Start.UTC()), protocol.Later(body.End, d.Asked.End.UTC())

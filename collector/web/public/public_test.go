@@ -131,7 +131,7 @@ func TestWithoutSettings(t *testing.T) {
 
 // Who changes what the pages say changes the day that they show.
 func TestWritten(t *testing.T) {
-	pagestest.Dated(t, files, written, "2026-11-24 658144a25921355f")
+	pagestest.Dated(t, files, written, "2026-11-24 3b94206197eb0c30")
 }
 
 func TestPagesInABrowser(t *testing.T) {

@@ -27,7 +27,8 @@ import (
 const defaultDir = "/var/lib/anagrafe-collector"
 
 // Config is all that can be set, in DIR/collector.toml or the file given with
-// -config; flags of serve win over it. An unknown key is an error.
+// -config; flags of serve win over it. An unknown key is an error. The tables [[force]],
+// [ops_oidc] and its like, [pec] and [sms] are in networks.go, oidc.go and sms.go.
 type Config struct {
 	// Store is where the register is kept: sqlite:FILE, or postgres://HOST/DATABASE
 	// (the password in a passfile, or here in a file that the collector alone can

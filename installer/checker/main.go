@@ -1,7 +1,7 @@
 // Command checker compares what agents and officers were told was saved with what the register
 // and the trail hold. It uses none of the code that it judges: it reads one snapshot of the SQLite
 // file or PostgreSQL database with SQL of its own, and rebuilds the Merkle tree from the entries
-// (golang.org/x/mod/sumdb). Tests of a collector run it, during a test or afterwards:
+// (golang.org/x/mod/sumdb). Tests of the whole product run it, while they go on or afterwards:
 //
 //	go run ./installer/loadtest -codes codes.json -phases enrol,connect,live -for 1h -ledger ledger.jsonl
 //	go run ./installer/checker -ledger ledger.jsonl -data /var/lib/anagrafe-collector

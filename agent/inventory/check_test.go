@@ -122,5 +122,10 @@ func TestAbsent(t *testing.T) {
 			record(t, v, at, d)
 		}
 		wantReplies(t, v, want...)
+		// A recorder's wrong clock says the same: once it is right, so is the word.
+		d := cameraDevice(0)
+		d.Channels[0].Retention.OldestFootage, d.Channels[0].Retention.ObservedAt = p.Start.Add(-time.Hour), at
+		record(t, v, at.Add(time.Minute), d)
+		wantReplies(t, v, append(want, protocol.ReplyPresent)...)
 	}
 }

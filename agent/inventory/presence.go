@@ -15,7 +15,7 @@ import (
 // No notice makes anything be asked of a recorder: this goes by what the look
 // has read in any case, and by facts that leave by themselves.
 func (v *Inventory) followNotices(ctx context.Context, tx *sql.Tx, b *book, looked []observedDevice, at time.Time) (queued bool, err error) {
-	open, err := notices(ctx, tx, `kind = 'preserve' AND body IS NOT NULL AND closed = 0 AND absent = 0`)
+	open, err := notices(ctx, tx, `kind = 'preserve' AND body IS NOT NULL AND closed = 0`)
 	if err != nil {
 		return false, err
 	}

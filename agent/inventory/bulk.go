@@ -62,11 +62,7 @@ func (v *Inventory) SetMany(ctx context.Context, changes []Change, partial, dry 
 			return nil
 		}
 		queued = true
-		approval, err := b.approval(b.siteOf(out[0]), protocol.Approval{By: by}, v.now())
-		if err != nil {
-			return err
-		}
-		return v.takeOut(ctx, tx, b, out, StateWithdrawn, approval)
+		return v.takeOut(ctx, tx, b, out, StateWithdrawn, protocol.Approval{By: by})
 	})
 	if errors.Is(err, undo) {
 		return all, false, nil

@@ -419,6 +419,19 @@ func TestSeveralSites(t *testing.T) {
 	if errs, ok := errors.AsType[protocol.FieldErrors](err); !ok || errs[0].Field != "site_id" {
 		t.Errorf("a declared camera moved to another site: %v", err)
 	}
+	// Each is taken out in the name of its own site's contact.
+	if _, err := v.Withdraw(t.Context(), []string{all[0].ID, all[1].ID}, protocol.Approval{}); err != nil {
+		t.Fatal(err)
+	}
+	by := map[string]string{}
+	for _, m := range outbox(t, v) {
+		if w, ok := m.Message.Body.(protocol.Withdrawal); ok {
+			by[m.SiteID] = w.Approval.By
+		}
+	}
+	if by[siteA] != "Anna Neri" || by[siteB] != "Filiale" {
+		t.Errorf("withdrawn by %v", by)
+	}
 }
 
 func TestSetRefusesWrongValues(t *testing.T) {

@@ -42,11 +42,7 @@ func (v *Inventory) Set(ctx context.Context, id string, e Edit) error {
 			return nil
 		}
 		queued = true
-		by, err := b.approval(b.siteOf(c), protocol.Approval{By: e.By}, v.now())
-		if err != nil {
-			return err
-		}
-		return v.takeOut(ctx, tx, b, []*camera{c}, StateWithdrawn, by)
+		return v.takeOut(ctx, tx, b, []*camera{c}, StateWithdrawn, protocol.Approval{By: e.By})
 	})
 	if err != nil {
 		return fmt.Errorf("change camera %q: %w", id, err)

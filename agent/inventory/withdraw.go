@@ -80,9 +80,6 @@ func (v *Inventory) remove(ctx context.Context, ids []string, to State, by proto
 		if len(out) == 0 {
 			return nil
 		}
-		if by, err = b.approval(b.siteOf(out[0]), by, v.now()); err != nil {
-			return err
-		}
 		return v.takeOut(ctx, tx, b, out, to, by)
 	})
 	if err != nil {
@@ -92,7 +89,8 @@ func (v *Inventory) remove(ctx context.Context, ids []string, to State, by proto
 	return results, nil
 }
 
-// takeOut queues, for each site concerned, what remains of it.
+// takeOut queues, for each site concerned, what remains of it; of by, what is empty is
+// completed for each.
 func (v *Inventory) takeOut(ctx context.Context, tx *sql.Tx, b *book, cameras []*camera, to State, by protocol.Approval) error {
 	for _, s := range b.sites {
 		gone := func(id string) bool {
@@ -101,12 +99,16 @@ func (v *Inventory) takeOut(ctx context.Context, tx *sql.Tx, b *book, cameras []
 		if s.declared == nil || !slices.ContainsFunc(s.declared.Cameras, func(c protocol.Camera) bool { return gone(c.ID) }) {
 			continue
 		}
+		approval, err := b.approval(s, by, v.now())
+		if err != nil {
+			return err
+		}
 		rest := *s.declared
-		rest.Approval = by
+		rest.Approval = approval
 		rest.Cameras = slices.DeleteFunc(slices.Clone(rest.Cameras), func(c protocol.Camera) bool { return gone(c.ID) })
 		rest.Recorders = keepersOf(rest.Recorders, rest.Cameras)
 		if len(rest.Cameras) == 0 {
-			if err := v.withdrawSite(ctx, tx, b, s, by); err != nil {
+			if err := v.withdrawSite(ctx, tx, b, s, approval); err != nil {
 				return err
 			}
 			continue
@@ -117,7 +119,11 @@ func (v *Inventory) takeOut(ctx context.Context, tx *sql.Tx, b *book, cameras []
 		s.declared = &rest
 	}
 	for _, c := range cameras {
-		if err := c.decide(ctx, tx, c.siteID, to, by); err != nil {
+		approval, err := b.approval(b.siteOf(c), by, v.now())
+		if err != nil {
+			return err
+		}
+		if err := c.decide(ctx, tx, c.siteID, to, approval); err != nil {
 			return err
 		}
 	}

@@ -176,6 +176,15 @@ func mergeDecided(t *testing.T, onChannel, byItself words) {
 	if c, err := view(t, v).Camera(c.ID); err != nil || c.State != StateRefused || c.AskAgain {
 		t.Errorf("%+v, %v", c, err)
 	}
+	// And that is taken back by any of its ids.
+	for _, id := range []string{channel.ID, own.ID} {
+		if r, err := v.Restore(t.Context(), []string{id}); err != nil || r[0].Error != "" {
+			t.Errorf("take the no to %s back: %+v, %v", id, r, err)
+		}
+	}
+	if c, err := view(t, v).Camera(c.ID); err != nil || c.State == StateRefused {
+		t.Errorf("restored: %s, %v", c.State, err)
+	}
 }
 
 // A camera that the register holds under two ids leaves it under both, even if

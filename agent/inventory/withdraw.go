@@ -24,16 +24,16 @@ func (v *Inventory) KeepOut(ctx context.Context, ids []string, by protocol.Appro
 // had just been found, with all that was said of them. Nothing leaves by it.
 func (v *Inventory) Restore(ctx context.Context, ids []string) (results []Result, err error) {
 	err = v.write(ctx, func(tx *sql.Tx) error {
+		b, err := v.load(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, id := range ids {
-			done, err := tx.ExecContext(ctx, `UPDATE camera SET decision = iif(decision = 'declared', decision, '') WHERE id = ?`, id)
-			if err != nil {
-				return err
-			}
 			r := Result{ID: id}
-			if n, err := done.RowsAffected(); err != nil {
-				return err
-			} else if n == 0 {
+			if c := b.camera(id); c == nil {
 				r.Error = ErrUnknown.Error()
+			} else if _, err := tx.ExecContext(ctx, `UPDATE camera SET decision = iif(decision = 'declared', decision, '') WHERE id = ?`, c.id); err != nil {
+				return err
 			}
 			results = append(results, r)
 		}

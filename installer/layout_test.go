@@ -38,7 +38,7 @@ var layout = map[string][]string{
 	// lan keeps the certificate and the password of the pages' door to the network: secrets in
 	// files, which main holds no logic for and review shall not read.
 	"agent/lan":       {"agent/keyfile"},
-	"agent/inventory": {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol"},
+	"agent/inventory": {"agent/discover", "agent/interrogate", "agent/keyfile", "protocol", "protocol/wholefile"},
 	"agent/review":    {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/update":    {"protocol", "protocol/wholefile"}, // fetches and tries versions of the program itself: no stage of the data
 	"agent/uplink":    {"agent/keyfile", "protocol", "protocol/wire", "protocol/wholefile"},

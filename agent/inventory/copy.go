@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"anagrafe/protocol/wholefile"
 )
 
 // copyName is the copy of before an update, beside the inventory.
@@ -44,7 +46,8 @@ func Copy(ctx context.Context, dir string) (err error) {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	return os.Rename(part, to)
+	// The state of the update, which says that the copy is there, must not outlive it.
+	return moved(part, to)
 }
 
 // Restore puts the copy in place of the inventory in dir, which nobody has open. The
@@ -79,7 +82,15 @@ func Restore(dir string) (err error) {
 	if err := errors.Join(removed(to+"-wal"), removed(to+"-shm")); err != nil {
 		return err
 	}
-	return os.Rename(to+".part", to)
+	return moved(to+".part", to)
+}
+
+// moved renames a file, and returns when its name is on the disk.
+func moved(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return wholefile.SyncDir(filepath.Dir(to))
 }
 
 // DropCopy removes the copy, if there is one.

@@ -192,11 +192,17 @@ func (r *Registry) mailFollows(ctx context.Context, tx *tx, siteID string, at ti
 	return r.queueMail(ctx, tx, siteID, at)
 }
 
-// DropMail gives up what has waited for two days, and forgets what ended a week
-// before now.
+// stillInvites is the condition of an invitation of a business that has not come in. It
+// ends with its code (openInvitation, DropInvitations) or its wave: once it is in the
+// queue nobody else would send it, and its wave may be paused for longer than mail is tried.
+const stillInvites = `kind = 'invitation' AND EXISTS (SELECT 1 FROM invitations i JOIN waves w ON w.number = i.wave JOIN sites s ON s.id = i.site_id
+	WHERE i.mail_id = mail_queue.id AND w.cancelled_at IS NULL AND ` + unused + ")"
+
+// DropMail gives up what has waited for two days, unless it invites, and forgets what ended
+// a week before now.
 func (r *Registry) DropMail(ctx context.Context, now time.Time) error {
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE mail_queue SET address = NULL, body = NULL, ended_at = ?, outcome = 'expired' WHERE ended_at IS NULL AND queued_at <= ?",
+		if _, err := tx.ExecContext(ctx, "UPDATE mail_queue SET address = NULL, body = NULL, ended_at = ?, outcome = 'expired' WHERE ended_at IS NULL AND queued_at <= ? AND NOT ("+stillInvites+")",
 			micros(now), micros(now.Add(-mailLife))); err != nil {
 			return err
 		}

@@ -66,9 +66,6 @@ func (r *Registry) Waves(ctx context.Context, before, limit int) (all []Wave, er
 // invitationWaits is the condition of an invitation that has not gone out.
 const invitationWaits = "x.site_id IS NOT NULL AND x.sent_at IS NULL AND x.bounced_at IS NULL"
 
-// notSent is the same where only what is not in the queue of mail yet counts.
-const notSent = "wave = ?1 AND site_id IS NOT NULL AND sent_at IS NULL AND mail_id IS NULL"
-
 // PauseWave keeps back what of a wave has not gone out. One that is paused already
 // stays so.
 func (r *Registry) PauseWave(ctx context.Context, number int, at time.Time) error {
@@ -78,8 +75,8 @@ func (r *Registry) PauseWave(ctx context.Context, number int, at time.Time) erro
 	})
 }
 
-// ResumeWave resumes a wave: waiting invitations and the ends of their codes move by the
-// length of the pause.
+// ResumeWave resumes a wave: waiting invitations, also those in the queue of mail, and the
+// ends of their codes move by the length of the pause.
 func (r *Registry) ResumeWave(ctx context.Context, number int, at time.Time) error {
 	return r.changeWave(ctx, number, func(ctx context.Context, tx *tx, paused sql.NullInt64) error {
 		if !paused.Valid {
@@ -87,8 +84,8 @@ func (r *Registry) ResumeWave(ctx context.Context, number int, at time.Time) err
 		}
 		by := max(0, micros(at)-paused.Int64)
 		for _, query := range []string{
-			"UPDATE codes SET expires_at = expires_at + ?2 WHERE used_at IS NULL AND site_id IN (SELECT site_id FROM invitations WHERE " + notSent + ")",
-			"UPDATE invitations SET due_at = due_at + ?2 WHERE " + notSent,
+			"UPDATE codes SET expires_at = expires_at + ?2 WHERE used_at IS NULL AND site_id IN (SELECT x.site_id FROM invitations x WHERE x.wave = ?1 AND " + invitationWaits + ")",
+			"UPDATE invitations AS x SET due_at = due_at + ?2 WHERE x.wave = ?1 AND " + invitationWaits,
 		} {
 			if _, err := tx.ExecContext(ctx, query, number, by); err != nil {
 				return err

@@ -76,7 +76,7 @@ func (c *campaign) wantWave(what, want string) {
 func (c *campaign) tick(by time.Duration) {
 	c.t.Helper()
 	c.now = c.now.Add(by)
-	if err := c.r.SendInvitations(c.t.Context(), c.now); err != nil {
+	if err := errors.Join(c.r.SendInvitations(c.t.Context(), c.now), c.r.DropMail(c.t.Context(), c.now)); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -134,14 +134,16 @@ func TestWaveDays(t *testing.T) {
 	if err := c.r.PauseWave(t.Context(), 1, c.now); err != nil {
 		t.Fatal(err)
 	}
-	c.tick(24 * time.Hour)
+	const pause = 72 * time.Hour // mail is tried for 48
+	c.tick(pause)
 	c.want("while it is paused")
 	if err := c.r.ResumeWave(t.Context(), 1, c.now); err != nil {
 		t.Fatal(err)
 	}
 	c.tick(0)
 	for _, m := range c.due() {
-		if m.Address != "bar0@example.it" || m.Invitation.Site.Name != "Bar 0" || m.Invitation.Code != all[0].Code || m.Invitation.Source != "albo delle botteghe" {
+		if m.Address != "bar0@example.it" || m.Invitation.Site.Name != "Bar 0" || m.Invitation.Code != all[0].Code ||
+			!m.Invitation.ExpiresAt.Equal(all[0].ExpiresAt.Add(pause)) || m.Invitation.Source != "albo delle botteghe" {
 			t.Errorf("due %+v %+v", m, m.Invitation)
 		}
 		c.sent(m)
@@ -150,7 +152,7 @@ func TestWaveDays(t *testing.T) {
 	c.tick(24 * time.Hour)
 	due := c.due()
 	if len(due) != 1 || due[0].Address != "bar3@example.it" || !due[0].Invitation.ExpiresAt.Equal(c.now.Add(CodeLife)) {
-		t.Fatalf("the second day, a day late: %+v", due)
+		t.Fatalf("the second day, three days late: %+v", due)
 	}
 	c.failed(due[0], true)
 	c.wantWave("refused", "6 2 3 1 0 0 0 0")
@@ -166,6 +168,38 @@ func TestWaveDays(t *testing.T) {
 	}
 	if _, got := c.plan(invitees(6), WavePlan{}); !slices.Equal(states(got), []string{"open", "open", "open", "open", "new", "new"}) {
 		t.Errorf("again: %v", states(got))
+	}
+}
+
+// An invitation is tried for as long as its code may be used, however long a server does
+// not take it, and no address stays in the queue of who came in by another way.
+func TestInvitationIsTried(t *testing.T) {
+	c := newCampaign(t)
+	_, all := c.plan(invitees(4), WavePlan{})
+	for c.now.Before(all[0].ExpiresAt) {
+		due := c.due()
+		if len(due) != 2 {
+			t.Fatalf("%v after it was queued: due %v", c.now.Sub(noon), due)
+		}
+		for _, m := range due {
+			c.failed(m, false)
+		}
+		c.tick(mailRetryMost)
+	}
+	c.want("after the code has ended")
+
+	c = newCampaign(t)
+	_, all = c.plan(invitees(1), WavePlan{})
+	c.redeem(all[0])
+	if err := c.r.PauseWave(t.Context(), 1, c.now); err != nil {
+		t.Fatal(err)
+	}
+	c.tick(mailLife)
+	var n int
+	if err := c.r.view(t.Context(), func(tx *tx) error {
+		return tx.QueryRowContext(t.Context(), "SELECT count(*) FROM mail_queue WHERE address IS NOT NULL").Scan(&n)
+	}); err != nil || n != 0 {
+		t.Errorf("%d addresses of who came in stay in the queue, %v", n, err)
 	}
 }
 

@@ -129,15 +129,13 @@ func TestReplacedContactAndDroppedCameraAreGone(t *testing.T) {
 	}
 }
 
-// A reader that holds the log when a key is destroyed does not keep it alive for
-// ever: the next write wipes it.
+// A reader that holds the log when a key is destroyed is not waited for, and does not
+// keep it alive for ever: a later write wipes it.
 func TestErasureWaitsForReaders(t *testing.T) {
 	onlySQLite(t)
+	start := time.Now()
 	r := openNew(t)
-	// The reader of this test never lets go while the writer waits.
-	if _, err := r.write.ExecContext(t.Context(), "PRAGMA busy_timeout = 1"); err != nil {
-		t.Fatal(err)
-	}
+	r.wiping.short = time.Hour
 	s := enrol(t, r, noon)
 	s.say(noon, marked("site", 20))
 	before := stolen(t, r, s.site)
@@ -149,13 +147,26 @@ func TestErasureWaitsForReaders(t *testing.T) {
 	if err := tx.QueryRow("SELECT count(*) FROM versions").Scan(&n); err != nil || n == 0 {
 		t.Fatal(n, err)
 	}
+	// The reader of this test never lets go while the writer waits.
+	if _, err := r.write.ExecContext(t.Context(), "PRAGMA busy_timeout = 3600000"); err != nil {
+		t.Fatal(err)
+	}
+	r.wiping.next.Store(0)
 	s.say(noon.Add(time.Hour), withdrawal())
 	if inFiles(t, r, before.wrapped) == 0 {
 		t.Fatal("the reader does not hold the log: the test shows nothing")
 	}
+	if next := r.wiping.next.Load(); next < start.Add(wipeAgain).UnixMicro() {
+		t.Error("it is tried again with the next write")
+	}
+	var waits string
+	if err := r.write.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&waits); err != nil || waits != lockWait {
+		t.Errorf("the writer waits for %s ms afterwards, %v", waits, err)
+	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
+	r.wiping.next.Store(0) // ten seconds later
 	enrol(t, r, noon)
 	before.gone(t)
 }

@@ -17,6 +17,8 @@ const (
 	// statements has each connection keep its queries prepared: a declaration takes
 	// some thirty.
 	statements = "&_stmt_cache_size=100"
+	// lockWait is how long a connection waits for another's lock, in milliseconds.
+	lockWait = "10000"
 )
 
 // sqliteWriter opens the file at path, which it makes if it is not there, on one
@@ -34,7 +36,7 @@ func sqliteWriter(path string) (*db, error) {
 	// Immediate transactions: one that reads before it writes would otherwise
 	// fail at once when another has written meanwhile.
 	pool, err := sql.Open("sqlite3", dsn(path, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"+
-		"&_busy_timeout=10000&_foreign_keys=1&_secure_delete=1&_cache_size=-32768"+statements))
+		"&_busy_timeout="+lockWait+"&_foreign_keys=1&_secure_delete=1&_cache_size=-32768"+statements))
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +53,7 @@ func sqliteWriter(path string) (*db, error) {
 // sqliteReaders opens the file for reading alone. mode=ro needs the log's files:
 // the writer has made them.
 func sqliteReaders(ctx context.Context, path string) (*db, error) {
-	pool, err := sql.Open("sqlite3", dsn(path, "mode=ro&_query_only=1&_busy_timeout=10000&_cache_size=-16384"+statements))
+	pool, err := sql.Open("sqlite3", dsn(path, "mode=ro&_query_only=1&_busy_timeout="+lockWait+"&_cache_size=-16384"+statements))
 	if err != nil {
 		return nil, err
 	}

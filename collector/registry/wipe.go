@@ -15,16 +15,21 @@ import (
 // waits for it is answered.
 //
 // SQLite's log can be emptied while no reader holds it; PostgreSQL's table is
-// small and locked for it. Where that takes long, it is done at most for a
-// twentieth of the time; what waits is done after a later commit, and at start.
+// small and locked for it. No write is done meanwhile, so a reader that stays (a
+// backup) is hardly waited for; and where it takes long, it is done at most for a
+// twentieth of the time. What waits is done after a later commit, and at start.
 //
 // PostgreSQL's own log, a copy of the database, and a row that an older snapshot
 // still sees, keep the sealed key longer: it opens nothing any more once the
 // master key was changed.
 
 const (
-	wipeShort = time.Second // after a shorter one, the next need not wait
-	wipePause = 20          // times its own length from a long one to the next
+	wipeShort = time.Second      // after a shorter one, the next need not wait
+	wipePause = 20               // times its own length from a long one to the next
+	wipeAgain = 10 * time.Second // at least, from one that failed to the next
+	// wipeWait is how long SQLite waits for readers, in milliseconds: longer than most
+	// take. Those that come meanwhile do not hold what is moved already.
+	wipeWait = "200"
 )
 
 // wiping is what the writer knows of copies of overwritten keys.
@@ -44,9 +49,14 @@ func (r *Registry) wipeIfDue(ctx context.Context) {
 	n := r.vault.overwritten.Load()
 	start := time.Now()
 	err := r.wipe(ctx)
-	if took := time.Since(start); took > r.wiping.short { // also when it failed: it would be tried again with every write
-		r.wiping.next.Store(time.Now().Add(wipePause * took).UnixMicro())
+	var pause time.Duration
+	if took := time.Since(start); took > r.wiping.short {
+		pause = wipePause * took
 	}
+	if err != nil { // it would be tried again with every write
+		pause = max(pause, wipeAgain)
+	}
+	r.wiping.next.Store(time.Now().Add(pause).UnixMicro())
 	if err != nil {
 		r.log.WarnContext(ctx, "copies of destroyed data keys remain in the register's files until a later write", "err", err)
 		return
@@ -69,14 +79,16 @@ func (r *Registry) wipe(ctx context.Context) error {
 
 // emptyLog moves the write-ahead log into the database and truncates its file.
 func emptyLog(ctx context.Context, conn *sql.Conn) error {
-	var busy, frames, moved int
-	if err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved); err != nil {
+	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = "+wipeWait); err != nil {
 		return err
 	}
-	if busy != 0 {
-		return errors.New("a reader holds the log")
+	var busy, frames, moved int
+	err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
+	if err == nil && busy != 0 {
+		err = errors.New("a reader holds the log")
 	}
-	return nil
+	_, reset := conn.ExecContext(ctx, "PRAGMA busy_timeout = "+lockWait)
+	return errors.Join(err, reset)
 }
 
 // rewriteTable writes a table of PostgreSQL anew, without the rows that were. It does

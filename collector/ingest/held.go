@@ -100,12 +100,15 @@ func (h *held) resend(shard int) {
 	}
 }
 
-// signal never waits: a listener that is about to look sees this too.
+// signal never waits: a listener that is about to look sees this too. The caller holds
+// mu, so that nobody else fills what is emptied here.
 func (l *listener) signal(resend bool) {
 	select {
-	case l.wake <- resend:
+	case before := <-l.wake:
+		resend = resend || before
 	default:
 	}
+	l.wake <- resend
 }
 
 // place spreads agents evenly, and the same on all collectors.

@@ -15,6 +15,10 @@ import (
 // mapTimeout is how long somebody who looks at a page waits for the map.
 const mapTimeout = 10 * time.Second
 
+// errSlowMap ends a call in place of a deadline, at which the transport leaves the
+// connection: a map that is slow says nothing about what else goes on there.
+var errSlowMap = errors.New("the collector did not give its map in time")
+
 // What the calls below are for, in their errors.
 const (
 	askDescription = "ask the collector for its map"
@@ -107,7 +111,7 @@ func (u *Uplink) asked(ctx context.Context, what string, call func(context.Conte
 	}
 	l.parking.begin()
 	defer l.parking.end()
-	ctx, cancel := context.WithTimeout(ctx, mapTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, u.pace.maps, errSlowMap)
 	defer cancel()
 	if err := call(ctx, l); err != nil {
 		return explainMap(what, err)

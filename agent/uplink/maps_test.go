@@ -151,6 +151,39 @@ func TestLyingMap(t *testing.T) {
 	}
 }
 
+// hanging has a part of the map that never comes.
+type hanging struct{ ground }
+
+func (hanging) GetTile(ctx context.Context, _ *connect.Request[wire.GetTileRequest]) (*connect.Response[wire.GetTileResponse], error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A map that is slow ends nothing else on its connection.
+func TestSlowMap(t *testing.T) {
+	t.Parallel()
+	c := newCollector(t)
+	c.ground = hanging{honest(t)}
+	c.serve(both, nil, nil)
+	s := &shelf{kept: make(chan string, 1)}
+	r := run(t, c.authority.identity(t, c.addr, time.Now()), newOutbox(), func(u *Uplink) {
+		keeping(s)(u)
+		u.pace.maps = time.Millisecond
+	})
+	<-c.listens
+	if _, err := r.Tile(t.Context(), there); reasonFrom(t, err) != Unreachable {
+		t.Errorf("a tile: %v", err)
+	}
+	if !r.newest().connected() {
+		t.Fatal("the connection was closed")
+	}
+	n := notice(t)
+	c.notify <- n
+	if got := <-s.kept; got != n.GetId() || len(c.listens) > 0 {
+		t.Errorf("kept %s, and the stream of notices was opened %d times more", got, len(c.listens))
+	}
+}
+
 // Before the enrolment, after the end, and when the collector is gone.
 func TestMapOffline(t *testing.T) {
 	t.Parallel()

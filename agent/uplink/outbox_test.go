@@ -182,7 +182,7 @@ func run(t *testing.T, id *Identity, o *outbox, change func(*Uplink)) *running {
 		},
 		Log: slog.New(troubles{slog.NewTextHandler(t.Output(), nil), reasons})})
 	u.pace = pace{deliver: time.Millisecond, deliverMost: 20 * time.Millisecond, listen: time.Millisecond, listenMost: 20 * time.Millisecond,
-		slot: time.Nanosecond, look: time.Hour,
+		slot: time.Nanosecond, look: time.Hour, maps: mapTimeout,
 		renew: time.Millisecond, renewMost: 20 * time.Millisecond, refused: 20 * time.Millisecond}
 	u.transport.retry, u.transport.idle, u.transport.keepAlive = time.Hour, 30*time.Second, 20*time.Second
 	if change != nil {

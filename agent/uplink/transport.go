@@ -188,7 +188,7 @@ func (r *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case err == nil:
-	case req.Context().Err() == nil || errors.Is(req.Context().Err(), context.DeadlineExceeded):
+	case req.Context().Err() == nil || errors.Is(context.Cause(req.Context()), context.DeadlineExceeded):
 		// Whatever it was, a new connection is cheaper than the doubt; a
 		// server that says goodbye takes no more requests on this one, and one
 		// that was silent all the while may be gone.

@@ -92,7 +92,7 @@ type Uplink struct {
 	status   Status
 }
 
-// pace are the windows of the full-jitter back-off.
+// pace are the windows of the full-jitter back-off, and other patience.
 type pace struct {
 	deliver, deliverMost time.Duration
 	listen, listenMost   time.Duration
@@ -100,6 +100,7 @@ type pace struct {
 	look                 time.Duration // see lookAround
 	slot                 time.Duration // the shortest that a parked agent stays away
 	refused              time.Duration // when the collector refuses the agent itself
+	maps                 time.Duration // how long somebody who looks at a page waits for the map
 }
 
 // New makes an Uplink; nothing is dialled before Run.
@@ -119,7 +120,7 @@ func New(o Options) *Uplink {
 		// window, not at once.
 		listen: 5 * time.Second, listenMost: 5 * time.Minute,
 		renew: time.Minute, renewMost: time.Hour,
-		look: lookAround, slot: leastSlot, refused: 15 * time.Minute,
+		look: lookAround, slot: leastSlot, refused: 15 * time.Minute, maps: mapTimeout,
 	}}
 	started := time.Now()
 	u.steady = func() time.Duration { return time.Since(started) }

@@ -171,8 +171,8 @@ func TestSlowMap(t *testing.T) {
 		u.pace.maps = time.Millisecond
 	})
 	<-c.listens
-	if _, err := r.Tile(t.Context(), there); reasonFrom(t, err) != Unreachable {
-		t.Errorf("a tile: %v", err)
+	if _, err := r.Tile(t.Context(), there); err == nil { // the collector, which is told how long, may be the first to say so
+		t.Error("a tile came")
 	}
 	if !r.newest().connected() {
 		t.Fatal("the connection was closed")

@@ -157,13 +157,19 @@ func (f *fakeRegister) Certified(_ context.Context, _, serial string, _ time.Tim
 	return nil
 }
 
-func (f *fakeRegister) Waiting(_ context.Context, agentID string, _ time.Time) ([]protocol.Notice, error) {
+// Waiting gives pages of two.
+func (f *fakeRegister) Waiting(_ context.Context, agentID string, _ time.Time, after int64) ([]protocol.Notice, int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.agents[agentID] { // revoked
-		return nil, nil
+		return nil, 0, nil
 	}
-	return slices.Clone(f.waiting[agentID]), nil
+	all := f.waiting[agentID]
+	all = all[min(int(after), len(all)):]
+	if len(all) < 2 {
+		return slices.Clone(all), 0, nil
+	}
+	return slices.Clone(all[:2]), after + 2, nil
 }
 
 func (f *fakeRegister) Noticed(_ context.Context, after int64) ([]string, int64, error) {

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -75,38 +74,50 @@ type noticeLine struct {
 	c       caller
 	agentID string
 	stream  *connect.ServerStream[wire.Notice]
-	sent    []string // notices sent on it that still wait for their "received"
+	sent    map[string]bool // notices sent on it that still wait for their "received"
 }
 
 // handDown sends what waits and was not sent yet.
 func (l *noticeLine) handDown(ctx context.Context) error {
-	waiting, err := l.s.o.Register.Waiting(ctx, l.agentID, l.s.now())
-	if err != nil {
-		return l.s.answer(ctx, opNotices, l.agentID, err)
-	}
 	before := l.sent
-	l.sent = nil
-	if len(waiting) > 0 {
-		if err := l.c.deadlines(l.s.timeout); err != nil {
-			return err
+	l.sent = make(map[string]bool)
+	for after := int64(0); ; {
+		page, next, err := l.s.o.Register.Waiting(ctx, l.agentID, l.s.now(), after)
+		if err != nil {
+			return l.s.answer(ctx, opNotices, l.agentID, err)
 		}
+		if len(page) > 0 {
+			if err := l.c.deadlines(l.s.timeout); err != nil {
+				return err
+			}
+		}
+		for _, n := range page {
+			l.sent[n.ID] = true
+			if before[n.ID] {
+				continue
+			}
+			if err := l.send(ctx, n); err != nil {
+				return err
+			}
+		}
+		if next == 0 {
+			return l.c.deadlines(0) // between notices there may be months
+		}
+		after = next
 	}
-	for _, n := range waiting {
-		l.sent = append(l.sent, n.ID)
-		if slices.Contains(before, n.ID) {
-			continue
-		}
-		w, err := protocol.NoticeToWire(n)
-		if err != nil { // of no use to anybody, and the others must not wait for it
-			l.s.log.ErrorContext(ctx, "a notice cannot be handed down", "notice", n.ID, "err", err)
-			continue
-		}
-		if err := l.stream.Send(w); err != nil {
-			return err
-		}
-		l.s.metrics.handedDown.Inc()
+}
+
+func (l *noticeLine) send(ctx context.Context, n protocol.Notice) error {
+	w, err := protocol.NoticeToWire(n)
+	if err != nil { // of no use to anybody, and the others must not wait for it
+		l.s.log.ErrorContext(ctx, "a notice cannot be handed down", "notice", n.ID, "err", err)
+		return nil
 	}
-	return l.c.deadlines(0) // between notices there may be months
+	if err := l.stream.Send(w); err != nil {
+		return err
+	}
+	l.s.metrics.handedDown.Inc()
+	return nil
 }
 
 // park ends a stream by telling the agent when to come again.

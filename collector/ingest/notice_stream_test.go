@@ -83,6 +83,29 @@ func TestNoticesAreHandedDown(t *testing.T) {
 	}
 }
 
+// TestManyNotices: all that waits is handed down at once, however many pages it is, to
+// who stays and to who is parked, and what comes then is no repetition of it.
+func TestManyNotices(t *testing.T) {
+	r := start(t, func(s *Server) { s.look = time.Hour })
+	id, cert, _ := r.agent(t, time.Now())
+	var all []string
+	for range 5 {
+		all = append(all, r.register.notice(id))
+	}
+	c := r.dial(t, "h3", cert)
+	held, parked := listen(t, c), listenAs(t, c, true)
+	for _, n := range all {
+		hears(t, held, n)
+		hears(t, parked, n)
+	}
+	if !parked.Receive() || parked.Msg().GetPark() == nil {
+		t.Errorf("after them: %v, %v", parked.Msg(), parked.Err())
+	}
+	last := r.register.notice(id)
+	r.Notify()
+	hears(t, held, last)
+}
+
 // TestNoticesOfAnotherCollector: what nobody told this one of is found.
 func TestNoticesOfAnotherCollector(t *testing.T) {
 	r := start(t, func(s *Server) { s.look = time.Millisecond })

@@ -53,9 +53,10 @@ type Register interface {
 	Site(ctx context.Context, agentID, siteID string) (g protocol.Grant, revision int64, raw []byte, err error)
 
 	// Waiting returns the open notices whose receipt an agent has not confirmed, the
-	// oldest first, at most as many as one call may send. It must be cheap when there
-	// is none: it is called for each held agent every few minutes.
-	Waiting(ctx context.Context, agentID string, at time.Time) ([]protocol.Notice, error)
+	// oldest first, a page at a time: those after number after, at first 0, and the
+	// number to ask on from, 0 where there are no more. It must be cheap when there is
+	// none: it is called for each held agent every few minutes.
+	Waiting(ctx context.Context, agentID string, at time.Time, after int64) (page []protocol.Notice, next int64, err error)
 
 	// Noticed returns the agents for which something was queued after number after,
 	// and the number to ask from next. It may name an agent with nothing waiting.

@@ -184,7 +184,7 @@ func TestReminders(t *testing.T) {
 	if n := a.count("SELECT count(*) FROM notices WHERE kind = 'reminder'"); n != 2 {
 		t.Errorf("%d reminders: a doubt asks again a day after one", n)
 	}
-	waiting, err := a.r.Waiting(t.Context(), a.agent, a.at())
+	waiting, _, err := a.r.Waiting(t.Context(), a.agent, a.at(), 0)
 	if err != nil || len(waiting) != 1 {
 		t.Fatal(len(waiting), err)
 	}
@@ -250,7 +250,7 @@ func TestAgeWithdraws(t *testing.T) {
 	if _, err := a.r.Own(t.Context(), a.site); !errors.Is(err, ErrUnknownSite) {
 		t.Errorf("the site: %v", err)
 	}
-	waiting, err := a.r.Waiting(t.Context(), a.agent, a.at())
+	waiting, _, err := a.r.Waiting(t.Context(), a.agent, a.at(), 0)
 	if err != nil || len(waiting) != 1 {
 		t.Fatal(waiting, err)
 	}

@@ -67,7 +67,7 @@ func TestTechnicalQueue(t *testing.T) {
 	if all, err := r.Letters(t.Context(), s.site); err != nil || len(all) != 1 || all[0].Text != "Buongiorno" || all[0].Received {
 		t.Errorf("%+v %v", all, err)
 	}
-	n, err := r.Waiting(t.Context(), s.agent, now)
+	n, _, err := r.Waiting(t.Context(), s.agent, now, 0)
 	if err != nil || len(n) != 1 || n[0].Body != (protocol.Letter{Text: "Buongiorno"}) {
 		t.Fatalf("%+v %v", n, err)
 	}

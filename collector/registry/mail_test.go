@@ -252,7 +252,7 @@ func TestMailBounces(t *testing.T) {
 	l.now = l.now.Add(mailPause)
 	l.want("the check asks those who can be reached", "anna@example.it")
 	for s, want := range map[*sender]int{a: 2, b: 1} { // besides the letter, which a had
-		if waiting, err := l.r.Waiting(t.Context(), s.agent, l.now); err != nil || len(waiting) != want {
+		if waiting, _, err := l.r.Waiting(t.Context(), s.agent, l.now, 0); err != nil || len(waiting) != want {
 			t.Errorf("%d notices, %v, want %d", len(waiting), err, want)
 		}
 	}

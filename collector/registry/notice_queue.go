@@ -16,8 +16,7 @@ const (
 	// What became of the site is worth telling also to a computer that was
 	// switched off for a year.
 	siteChangeLife = 400 * 24 * time.Hour
-	// maxWaiting is how many notices one look gives. What is beyond comes when
-	// those before it have been received.
+	// maxWaiting is how many notices one look gives.
 	maxWaiting = 64
 )
 
@@ -83,16 +82,17 @@ const waiting = `FROM notices n WHERE n.closed_at IS NULL AND n.body IS NOT NULL
 	AND NOT EXISTS (SELECT 1 FROM agents WHERE id = ?1 AND revoked_at IS NOT NULL)`
 
 // Waiting implements ingest.Register.
-func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([]protocol.Notice, error) {
-	var notices []protocol.Notice
-	err := each(ctx, r.read, func(scan func(...any) error) error {
+func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time, after int64) (page []protocol.Notice, next int64, err error) {
+	var rows int
+	err = each(ctx, r.read, func(scan func(...any) error) error {
 		var kind protocol.NoticeKind
 		var n protocol.Notice
 		var made int64
 		var key, sealed []byte
-		if err := scan(&n.ID, &n.SiteID, &kind, &made, &key, &sealed); err != nil {
+		if err := scan(&next, &n.ID, &n.SiteID, &kind, &made, &key, &sealed); err != nil {
 			return err
 		}
+		rows++
 		n.At = fromMicros(made)
 		var err error
 		if n.Body, err = r.noticeBody(n.ID, kind, key, sealed); err != nil {
@@ -100,13 +100,16 @@ func (r *Registry) Waiting(ctx context.Context, agentID string, at time.Time) ([
 			r.log.ErrorContext(ctx, "a notice that waits cannot be read", "notice", n.ID, "err", err)
 			return nil
 		}
-		notices = append(notices, n)
+		page = append(page, n)
 		return nil
-	}, "SELECT n.id, n.site_id, n.kind, n.at, "+noticeKey+", n.body "+waiting+" ORDER BY n.number LIMIT ?3", agentID, micros(at), maxWaiting)
+	}, "SELECT n.number, n.id, n.site_id, n.kind, n.at, "+noticeKey+", n.body "+waiting+" AND n.number > ?3 ORDER BY n.number LIMIT ?4", agentID, micros(at), after, maxWaiting)
 	if err != nil {
-		return nil, fmt.Errorf("read what waits for agent %s: %w", agentID, explained(err))
+		return nil, 0, fmt.Errorf("read what waits for agent %s: %w", agentID, explained(err))
 	}
-	return notices, nil
+	if rows < maxWaiting {
+		next = 0
+	}
+	return page, next, nil
 }
 
 // noticeKey is the sealed data key of a notice n.

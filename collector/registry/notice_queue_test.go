@@ -41,7 +41,7 @@ func (s *sender) queue(at time.Time, body protocol.NoticeBody) protocol.Notice {
 // waits gives the notices that wait for the agent, by id.
 func (s *sender) waits(at time.Time) []string {
 	s.t.Helper()
-	notices, err := s.r.Waiting(context.Background(), s.agent, at)
+	notices, _, err := s.r.Waiting(context.Background(), s.agent, at, 0)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestWaiting(t *testing.T) {
 	for _, b := range bodies {
 		queued = append(queued, s.queue(noon, b))
 	}
-	got, err := r.Waiting(t.Context(), s.agent, noon)
+	got, _, err := r.Waiting(t.Context(), s.agent, noon, 0)
 	if err != nil || !reflect.DeepEqual(got, queued) {
 		t.Fatalf("waiting:\n%+v, %v\nwant\n%+v", got, err, queued)
 	}
@@ -84,6 +84,36 @@ func TestWaiting(t *testing.T) {
 	}
 	if got := s.waits(noon.Add(protocol.NoticeLife)); !slices.Equal(got, []string{queued[2].ID}) {
 		t.Errorf("when the reminder is of no use any more: %v", got)
+	}
+}
+
+// TestWaitingInPages: more than a page is read to its end before any of it is received,
+// with one in it that is damaged.
+func TestWaitingInPages(t *testing.T) {
+	r := openNew(t)
+	s := enrol(t, r, noon)
+	var want []string
+	for range 2 * maxWaiting {
+		want = append(want, s.queue(noon, protocol.Reminder{Reason: "recapiti da confermare"}).ID)
+	}
+	if _, err := r.write.ExecContext(t.Context(), "UPDATE notices SET body = ?2 WHERE id = ?1", want[3], []byte("damaged")); err != nil {
+		t.Fatal(err)
+	}
+	want = slices.Delete(want, 3, 4)
+	var got []string
+	pages := 0
+	for after := int64(0); pages == 0 || after > 0; pages++ {
+		page, next, err := r.Waiting(t.Context(), s.agent, noon, after)
+		if err != nil || next != 0 && next <= after {
+			t.Fatalf("after %d comes %d, %v", after, next, err)
+		}
+		for _, n := range page {
+			got = append(got, n.ID)
+		}
+		after = next
+	}
+	if pages != 3 || !slices.Equal(got, want) {
+		t.Errorf("%d pages with %d notices, want %d", pages, len(got), len(want))
 	}
 }
 

@@ -180,7 +180,7 @@ func TestChangeOwner(t *testing.T) {
 	if _, err := s.deliver(s.next(at, d), at); !errors.Is(err, ingest.ErrNotGranted) {
 		t.Errorf("the former owner's agent: %v", err)
 	}
-	if told, err := r.Waiting(t.Context(), s.agent, at); err != nil || len(told) != 1 {
+	if told, _, err := r.Waiting(t.Context(), s.agent, at, 0); err != nil || len(told) != 1 {
 		t.Errorf("told %+v, %v", told, err)
 	}
 

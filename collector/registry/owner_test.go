@@ -152,7 +152,7 @@ func TestOwnerSuspendsAndResumes(t *testing.T) {
 // told are the site's changes that wait for the agent.
 func (s *sender) told() (states []protocol.SiteState) {
 	s.t.Helper()
-	waiting, err := s.r.Waiting(context.Background(), s.agent, noon.Add(24*time.Hour))
+	waiting, _, err := s.r.Waiting(context.Background(), s.agent, noon.Add(24*time.Hour), 0)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -233,7 +233,7 @@ func TestRestoreUnread(t *testing.T) {
 				}
 				again := *s
 				again.r, again.revision = back, 50
-				if _, err := back.Waiting(t.Context(), s.agent, hour(2)); err != nil {
+				if _, _, err := back.Waiting(t.Context(), s.agent, hour(2), 0); err != nil {
 					t.Error(err)
 				}
 				if !want && s != gone {

@@ -60,7 +60,7 @@ func told(t testing.TB, r *Registry, senders []*sender) []any {
 		if err != nil {
 			t.Fatal(err)
 		}
-		waiting, err := r.Waiting(t.Context(), s.agent, noon.Add(3*time.Hour))
+		waiting, _, err := r.Waiting(t.Context(), s.agent, noon.Add(3*time.Hour), 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -154,7 +154,7 @@ func TestLetter(t *testing.T) {
 	if len(d.acts) != before+1 || d.acts[before].Kind != "letter" || strings.Contains(string(d.acts[before].Kind), words) {
 		t.Errorf("%+v", d.acts[before:])
 	}
-	waiting, err := d.reg.Waiting(t.Context(), sites[0].agent, time.Now())
+	waiting, _, err := d.reg.Waiting(t.Context(), sites[0].agent, time.Now(), 0)
 	if err != nil || len(waiting) != 1 || waiting[0].Body != (protocol.Letter{Text: words}) {
 		t.Errorf("%+v %v", waiting, err)
 	}
@@ -171,7 +171,7 @@ func TestLetter(t *testing.T) {
 	if code, got := d.ask(d.pages, secret, "POST", several, map[string]string{"text": words, "sites": "2"}); code != http.StatusCreated || got["sites"] != 2.0 {
 		t.Errorf("%d %v", code, got)
 	}
-	if waiting, err := d.reg.Waiting(t.Context(), sites[2].agent, time.Now()); err != nil || len(waiting) != 0 {
+	if waiting, _, err := d.reg.Waiting(t.Context(), sites[2].agent, time.Now(), 0); err != nil || len(waiting) != 0 {
 		t.Errorf("one that was not meant: %+v %v", waiting, err)
 	}
 	d.broken = http.ErrServerClosed

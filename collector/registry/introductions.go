@@ -178,16 +178,23 @@ func (r *Registry) readIntroduction(ctx context.Context, tx *tx, one *Introducti
 }
 
 // AcceptContact records the consent of the reader of the address that a token was sent to:
-// they are the contact of each site that names it. false: the token opens nothing.
-func (r *Registry) AcceptContact(ctx context.Context, token string, at time.Time) (accepted bool, err error) {
+// they are the contact of these sites, of those that Introductions gave; one that names
+// them since is not among those. false: the token opens nothing.
+func (r *Registry) AcceptContact(ctx context.Context, token string, sites []string, at time.Time) (accepted bool, err error) {
 	link := sha256.Sum256([]byte(token))
 	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
-		done, err := tx.ExecContext(ctx, "UPDATE introductions SET accepted_at = ?2 WHERE "+introduced, link[:], micros(at))
-		if err != nil {
-			return err
+		accepted = false
+		var hash []byte
+		err := tx.QueryRowContext(ctx, "SELECT address_hash FROM introductions WHERE link_hash = ? AND accepted_at IS NULL", link[:]).Scan(&hash)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
 		}
-		n, err := done.RowsAffected()
-		accepted = n > 0
+		for _, id := range sites {
+			if err == nil {
+				_, err = tx.ExecContext(ctx, "UPDATE introductions SET accepted_at = ? WHERE site_id = ? AND address_hash = ? AND accepted_at IS NULL", micros(at), id, hash)
+			}
+		}
+		accepted = err == nil
 		return err
 	})
 	if err != nil {

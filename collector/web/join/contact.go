@@ -50,7 +50,7 @@ func (j *Join) accept(rw http.ResponseWriter, r *http.Request) {
 		j.Web.Unrecorded(rw, r, err)
 		return
 	}
-	if _, err := j.Registry.AcceptContact(r.Context(), r.PathValue("token"), j.Web.Now()); err != nil { // false: a second press of the button
+	if _, err := j.Registry.AcceptContact(r.Context(), r.PathValue("token"), sites, j.Web.Now()); err != nil { // false: a second press of the button
 		j.Web.Broken(rw, r, err)
 		return
 	}

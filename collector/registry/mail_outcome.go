@@ -170,8 +170,9 @@ func mailBackOff(tries int) time.Duration {
 }
 
 // mailFollows has what waits for a site's contacts follow them when they have
-// changed: nothing stays of an address that is gone. Alerts that were not sent yet
-// are found anew.
+// changed: no address stays that is gone. Alerts that were not sent yet are found anew. Of
+// what was sent the hash is known for its week, for a refusal that comes later and for
+// how often one is written to.
 func (r *Registry) mailFollows(ctx context.Context, tx *tx, siteID string, at time.Time) error {
 	var waits bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM mail_queue WHERE owner = ? AND ended_at IS NULL AND kind = 'message')", siteID).Scan(&waits); err != nil {
@@ -179,7 +180,7 @@ func (r *Registry) mailFollows(ctx context.Context, tx *tx, siteID string, at ti
 	}
 	for _, query := range []string{
 		"DELETE FROM alerts WHERE site_id = ?1 AND EXISTS (SELECT 1 FROM mail_queue WHERE owner = ?1 AND ended_at IS NULL AND kind = 'alert')",
-		"DELETE FROM mail_queue WHERE owner = ? AND kind IN ('message', 'alert')", // a link is its own affair
+		"DELETE FROM mail_queue WHERE owner = ? AND ended_at IS NULL AND kind IN ('message', 'alert')", // a link is its own affair
 		"DELETE FROM bounces WHERE site_id = ?",
 	} {
 		if _, err := tx.ExecContext(ctx, query, siteID); err != nil {

@@ -304,6 +304,30 @@ func TestMailFollowsContacts(t *testing.T) {
 	}
 }
 
+// What was sent is known also after the contacts have changed: its refusal comes late, and
+// nobody is written to the more often for it.
+func TestSentMailIsKnown(t *testing.T) {
+	l := newLetters(t)
+	a := l.site("anna@example.it", "gone@example.it")
+	l.queue(a)
+	due := l.due()
+	for _, m := range due {
+		l.sent(m)
+	}
+	l.now = noon.Add(time.Minute)
+	a.say(l.now, mailed("gone@example.it", "carla@example.it"))
+	l.queue(a)
+	l.want("told a minute ago", "carla@example.it")
+	for _, m := range due {
+		if known, err := l.r.MailTold(t.Context(), m.ID, true, l.now); err != nil || !known {
+			t.Errorf("of %s: known %v, %v", m.Address, known, err)
+		}
+	}
+	if marks := l.marks(a); !marks[0] || marks[1] {
+		t.Errorf("marked: %v", marks)
+	}
+}
+
 // A message that is damaged does not keep back the others, nor is it looked at
 // all the time.
 func TestMailDamaged(t *testing.T) {

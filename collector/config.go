@@ -76,8 +76,8 @@ type Config struct {
 	// the parts of a request took, by the pattern of its route, and nothing of who asked
 	// for what. Empty: none are made.
 	OTLPEndpoint string `toml:"otlp_endpoint"`
-	// Certificate and Key are PEM files for the public, operators' and forces' pages.
-	// Without them those pages are served on loopback addresses only.
+	// Certificate and Key are PEM files for the public, operators' and forces' pages;
+	// they are read again when they change. Without them those pages are served on loopback addresses only.
 	Certificate string `toml:"certificate"`
 	Key         string `toml:"key"`
 	// AgentsCertificate and AgentsKey are PEM files of a certificate of the

@@ -148,8 +148,10 @@ func (c *census) certificates() {
 	if shown, err := c.agents(); err == nil && shown.Leaf != nil {
 		c.since(notAfter, shown.Leaf.NotAfter, "agents")
 	}
-	if c.o.publicWeb.TLS != nil {
-		c.since(notAfter, c.o.publicWeb.TLS.Certificates[0].Leaf.NotAfter, "pages")
+	if shown := c.o.publicWeb.TLS; shown != nil {
+		if pages, err := shown.GetCertificate(nil); err == nil {
+			c.since(notAfter, pages.Leaf.NotAfter, "pages")
+		}
 	}
 }
 

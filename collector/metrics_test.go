@@ -2,11 +2,18 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -185,6 +193,83 @@ func TestHealth(t *testing.T) {
 	}
 	if text := httpText(t, at+"/metrics"); !strings.Contains(text, "anagrafe_census_success 1\n") || !strings.Contains(text, `anagrafe_certificate_not_after_timestamp_seconds{certificate="agents"}`) {
 		t.Errorf("the census failed:\n%s", text)
+	}
+}
+
+// TestPagesCertificateIsRenewed: what the pages show, and the metric of its end, follow
+// the files while the collector runs.
+func TestPagesCertificateIsRenewed(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "fullchain.pem"), filepath.Join(dir, "privkey.pem")
+	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(until time.Time) {
+		t.Helper()
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{until.Format("y2006.example")}, NotBefore: time.Now().Add(-time.Hour), NotAfter: until}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, signer.Public(), signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pkcs8, err := x509.MarshalPKCS8PrivateKey(signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+			if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(path, until, until); err != nil { // a file system's clock may be coarse
+				t.Fatal(err)
+			}
+		}
+	}
+	now := time.Now().Truncate(time.Second)
+	write(now.Add(time.Hour))
+	o := opened(t, t.TempDir(), func(c *Config) { c.Certificate, c.Key = cert, key })
+	l, err := o.publicWeb.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.(*tls.Conn).Handshake()
+			_ = c.Close()
+		}
+	}()
+	for _, until := range []time.Time{now.Add(time.Hour), now.Add(90 * 24 * time.Hour)} {
+		write(until)
+		c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.ConnectionState().PeerCertificates[0].NotAfter; !got.Equal(until) {
+			t.Errorf("the pages show one that ends %v, not %v", got, until)
+		}
+		_ = c.Close()
+		metrics := prometheus.NewRegistry()
+		metrics.MustRegister(&census{o: o, agents: func() (tls.Certificate, error) { return tls.Certificate{}, errors.New("none") }})
+		all, err := metrics.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said []float64
+		for _, f := range all {
+			for _, m := range f.GetMetric() {
+				if f.GetName() == "anagrafe_certificate_not_after_timestamp_seconds" && m.GetLabel()[0].GetValue() == "pages" {
+					said = append(said, m.GetGauge().GetValue())
+				}
+			}
+		}
+		if len(said) != 1 || said[0] != float64(until.Unix()) {
+			t.Errorf("the metric says %v, not %v", said, until.Unix())
+		}
 	}
 }
 

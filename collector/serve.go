@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
+	"anagrafe/collector/certfile"
 	"anagrafe/collector/ingest"
 	"anagrafe/collector/web/public"
 	"anagrafe/protocol/daemon"
@@ -30,11 +31,11 @@ func (o *collector) certificate() (*tls.Config, error) {
 	if o.config.Certificate == "" {
 		return nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(o.config.Certificate, o.config.Key)
+	pair, err := certfile.Open("the pages", o.config.Certificate, o.config.Key, nil, o.log)
 	if err != nil {
-		return nil, fmt.Errorf("reading the pages' certificate: %w", err)
+		return nil, err
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}}, nil
+	return pair.Config(), nil
 }
 
 // publicHandler serves the public listener: its own pages, and those of referents, who

@@ -42,14 +42,14 @@ var layout = map[string][]string{
 	"agent/review":    {"agent/discover", "agent/interrogate", "agent/inventory", "protocol", "protocol/csvfile", "protocol/pages"},
 	"agent/update":    {"protocol", "protocol/wholefile"}, // fetches and tries versions of the program itself: no stage of the data
 	"agent/uplink":    {"agent/keyfile", "protocol", "protocol/wire", "protocol/wholefile"},
-	"collector":       {"collector/act", "collector/basemap", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "protocol", "protocol/daemon", "protocol/pages", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "protocol/wholefile"},
+	"collector":       {"collector/act", "collector/basemap", "collector/certfile", "collector/disclosure", "collector/dossier", "collector/ingest", "collector/privacy", "collector/registry", "collector/search", "collector/search/gazetteer", "collector/trail", "collector/web", "collector/web/adhere", "collector/web/atlas", "collector/web/join", "collector/web/ops", "collector/web/consult", "collector/web/audit", "collector/web/force", "collector/web/mail", "collector/web/public", "protocol", "protocol/daemon", "protocol/pages", "collector/pdf", "collector/letter", "collector/web/choropleth", "collector/guide", "protocol/wholefile"},
 	// act is the words for what is on the trail: it stands apart, so that faces that may not read the trail have them.
 	"collector/act":             {},
 	"collector/basemap":         {},
 	"collector/basemap/maptest": {},
 	// disclosure makes counts fit to be published: main hands it counts, and nothing else.
 	"collector/disclosure":      {},
-	"collector/ingest":          {"protocol/wholefile", "collector/proxied", "protocol", "protocol/wire"},
+	"collector/ingest":          {"protocol/wholefile", "collector/certfile", "collector/proxied", "protocol", "protocol/wire"},
 	"collector/registry":        {"collector/act", "collector/ingest", "protocol/wholefile", "protocol", "collector/trail"},
 	"collector/dossier":         {"collector/trail"},
 	"collector/registry/pgtest": {},
@@ -60,6 +60,7 @@ var layout = map[string][]string{
 	"collector/privacy":               {"protocol/pages"},                              // documents from settings that main gives it
 	"collector/paper":                 {"collector/pdf", "protocol", "protocol/pages"},
 	"collector/pdf":                   {},
+	"collector/certfile":              {}, // a certificate whose files are renewed in place: main's for the pages, ingest's for agents
 	"collector/proxied":               {}, // a balancer's word for who calls; ingest and web listen through it
 	"collector/search":                {"collector/registry", "protocol"},
 	"collector/search/buildings":      {"collector/basemap", "protocol"},

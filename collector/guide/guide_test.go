@@ -170,5 +170,5 @@ func TestInABrowser(t *testing.T) {
 
 // Who changes what the guides say changes the day that they show.
 func TestWritten(t *testing.T) {
-	pagestest.Dated(t, files, written, "2026-11-24 995f181d5f81689b")
+	pagestest.Dated(t, files, written, "2026-11-24 1707a439a811a4a2")
 }

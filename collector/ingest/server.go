@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"anagrafe/collector/certfile"
 	"anagrafe/protocol"
 	"anagrafe/protocol/wire"
 )
@@ -144,7 +145,10 @@ func New(o Options) (*Server, error) {
 		}
 	}
 	if o.CertificateFile != "" {
-		s.identity.files = &certificateFiles{cert: o.CertificateFile, key: o.KeyFile, log: o.Log}
+		check := func(c *tls.Certificate) error { return forAgents(c, o.Hosts) }
+		if s.identity.files, err = certfile.Open("the agents' listener", o.CertificateFile, o.KeyFile, check, o.Log); err != nil {
+			return nil, fmt.Errorf("make the agents' server: %w", err)
+		}
 	}
 	for info, key := range map[string][]byte{
 		"anagrafe quic stateless reset": s.resetKey[:],

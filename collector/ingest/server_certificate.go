@@ -6,12 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"anagrafe/collector/certfile"
 )
 
 // serverIdentity keeps the server's certificate and makes or reads the next one
@@ -20,7 +20,7 @@ import (
 type serverIdentity struct {
 	authority *Authority
 	hosts     []string
-	files     *certificateFiles // nil: the authority signs
+	files     *certfile.Pair // nil: the authority signs
 	now       func() time.Time
 
 	mu     sync.Mutex
@@ -34,15 +34,13 @@ func (s *serverIdentity) certificate(*tls.ClientHelloInfo) (*tls.Certificate, er
 	defer s.mu.Unlock()
 	held, now := s.authority.current(), s.now()
 	if s.files != nil {
-		public, err := s.files.latest(s.hosts)
-		if err != nil {
-			return nil, err
-		}
+		public := s.files.Latest()
 		if s.cert == nil || s.signed != held || s.public != public {
-			if s.cert, err = held.withPath(public, now); err != nil {
+			cert, err := held.withPath(public, now)
+			if err != nil {
 				return nil, err
 			}
-			s.signed, s.public = held, public
+			s.cert, s.signed, s.public = cert, held, public
 		}
 		return s.cert, nil
 	}
@@ -62,7 +60,7 @@ func (s *serverIdentity) certificate(*tls.ClientHelloInfo) (*tls.Certificate, er
 // know the authority alone so recognise a collector that has moved to the public
 // Web PKI, and are told by Renew that they may rely on that from then on.
 func (s *authorities) withPath(public *tls.Certificate, now time.Time) (*tls.Certificate, error) {
-	issuer, err := x509.ParseCertificate(public.Certificate[1]) // read by certificateFiles
+	issuer, err := x509.ParseCertificate(public.Certificate[1]) // see forAgents
 	if err != nil {
 		return nil, err
 	}
@@ -89,73 +87,23 @@ func (s *authorities) withPath(public *tls.Certificate, now time.Time) (*tls.Cer
 	return &c, nil
 }
 
-// certificateFiles are a certificate of the public Web PKI and its key, as an
-// ACME client renews them in place.
-type certificateFiles struct {
-	cert, key string // paths
-	log       *slog.Logger
-
-	seen [2]stamp // of the files at the last attempt to read them
-	pair *tls.Certificate
-}
-
-// stamp tells one state of a file from another.
-type stamp struct {
-	at   time.Time
-	size int64
-}
-
-// latest returns the certificate, read again if its files have changed. Two files
-// never change at the same instant: while they do not fit, or cannot be read, the
-// one before holds.
-func (f *certificateFiles) latest(hosts []string) (*tls.Certificate, error) {
-	seen := [2]stamp{stampOf(f.cert), stampOf(f.key)}
-	if f.pair != nil && seen == f.seen {
-		return f.pair, nil
-	}
-	pair, err := f.read(hosts)
-	switch {
-	case err == nil:
-		if f.pair != nil {
-			f.log.Info("the agents' listener has a new certificate", "until", pair.Leaf.NotAfter)
-		}
-		f.pair = pair
-	case f.pair == nil:
-		return nil, fmt.Errorf("read the certificate of the agents' listener: %w", err)
-	default:
-		f.log.Warn("the new certificate of the agents' listener is not used; the one before is", "err", err, "until", f.pair.Leaf.NotAfter)
-	}
-	f.seen = seen
-	return f.pair, nil
-}
-
-func (f *certificateFiles) read(hosts []string) (*tls.Certificate, error) {
-	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
-	if err != nil {
-		return nil, err
-	}
+// forAgents checks a certificate of the public Web PKI: it comes with its issuer's, and
+// names the hosts that agents call.
+func forAgents(pair *tls.Certificate, hosts []string) error {
 	if len(pair.Certificate) < 2 {
-		return nil, errors.New(f.cert + " holds no certificate of the issuer after the server's own: give the full chain")
+		return errors.New("no certificate of the issuer comes after the server's own: give the full chain")
 	}
 	issuer, err := x509.ParseCertificate(pair.Certificate[1])
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := pair.Leaf.CheckSignatureFrom(issuer); err != nil {
-		return nil, fmt.Errorf("%s: its second certificate is not the issuer of the first: %w", f.cert, err)
+		return fmt.Errorf("its second certificate is not the issuer of the first: %w", err)
 	}
 	for _, host := range hosts {
 		if err := pair.Leaf.VerifyHostname(host); err != nil {
-			return nil, fmt.Errorf("%s: %w (agents call the host of public_url)", f.cert, err)
+			return fmt.Errorf("%w (agents call the host of public_url)", err)
 		}
 	}
-	return &pair, nil
-}
-
-func stampOf(path string) stamp {
-	info, err := os.Stat(path)
-	if err != nil {
-		return stamp{} // reading it will say why
-	}
-	return stamp{info.ModTime(), info.Size()}
+	return nil
 }

@@ -15,6 +15,8 @@ var (
 	// ErrUnknownCase is returned for a case that is not there, that this force may
 	// not see, or that was destroyed at its term.
 	ErrUnknownCase = errors.New("this force has no such case")
+	// ErrCaseOpen is returned for a case that FindCase would find.
+	ErrCaseOpen = errors.New("this case is open already")
 )
 
 // Case is one investigation of a force. Times are of whole microseconds.
@@ -40,7 +42,8 @@ type caseBody struct {
 	Reason   string `json:"reason"`
 }
 
-// OpenCase records a case; one with a reference counts as referred at once.
+// OpenCase records a case; one with a reference counts as referred at once. ErrCaseOpen
+// when the same was opened since it was looked for.
 func (r *Registry) OpenCase(ctx context.Context, c Case) error {
 	if c.ID == "" || c.Force == "" || c.OpenedBy == "" || c.Kind == "" {
 		return errors.New("open a case: an id, a force, who opens it and its kind are needed")
@@ -49,12 +52,21 @@ func (r *Registry) OpenCase(ctx context.Context, c Case) error {
 		c.ReferredAt = c.OpenedAt
 	}
 	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
+		hash := r.findHash(c)
+		var open bool
+		err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM cases WHERE find_hash = ? AND force = ? AND closed_at IS NULL)", hash, c.Force).Scan(&open)
+		switch {
+		case err != nil:
+			return err
+		case open:
+			return ErrCaseOpen
+		}
 		body, err := r.caseBody(ctx, tx, c)
 		if err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, "INSERT INTO cases (id, force, opened_at, referred_at, find_hash, body) VALUES (?, ?, ?, ?, ?, ?)",
-			c.ID, c.Force, micros(exact(c.OpenedAt)), nullMicros(exact(c.ReferredAt)), r.findHash(c), body)
+			c.ID, c.Force, micros(exact(c.OpenedAt)), nullMicros(exact(c.ReferredAt)), hash, body)
 		return err
 	})
 	if err != nil {

@@ -123,11 +123,14 @@ func TestReferCase(t *testing.T) {
 }
 
 // TestFindCase: a case is found by kind and reference, without one by all that it
-// says; not by another force, and not when it is closed.
+// says; not by another force, and not when it is closed. What is found is not opened a
+// second time.
 func TestFindCase(t *testing.T) {
 	r := twoForces(t)
 	referred, blank := openCase(t, r, 1, "2026/118"), openCase(t, r, 2, "")
-	openCase(t, r, 3, "2026/118") // opened twice at once: the older is found
+	if err := r.ReferCase(t.Context(), openCase(t, r, 3, "2026/119").ID, questura, "2026/118", noon); err != nil { // of two the older is found
+		t.Fatal(err)
+	}
 	with := func(c Case, change func(*Case)) Case { change(&c); return c }
 	find := func(c Case) string {
 		t.Helper()
@@ -152,6 +155,11 @@ func TestFindCase(t *testing.T) {
 		if got := find(c.Case); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+		if c.want != "" {
+			if err := r.OpenCase(t.Context(), with(c.Case, func(c *Case) { c.ID = id(4) })); !errors.Is(err, ErrCaseOpen) {
+				t.Errorf("%s: opened again: %v", name, err)
+			}
+		}
 	}
 	if err := r.ReferCase(t.Context(), blank.ID, questura, "2026/120", noon); err != nil {
 		t.Fatal(err)
@@ -165,6 +173,7 @@ func TestFindCase(t *testing.T) {
 	if got := find(with(blank, func(c *Case) { c.Ref = "2026/120" })); got != "" {
 		t.Errorf("closed, it is found as %q", got)
 	}
+	openCase(t, r, 5, "2026/120")
 }
 
 // TestCases: the force's own and what is shared with it; open ones first, then the
@@ -274,7 +283,7 @@ func TestCaseRecords(t *testing.T) {
 func TestDestroyCases(t *testing.T) {
 	r := twoForces(t)
 	for n := range 3 { // 0: long closed, 1: closed of late, 2: open
-		openCase(t, r, n, "x")
+		openCase(t, r, n, fmt.Sprint(n))
 		if _, err := r.AddCaseRecord(t.Context(), CaseRecord{CaseID: id(n), At: noon, Actor: id(70), Kind: "search", Brief: []byte("1"), Body: []byte("1")}); err != nil {
 			t.Fatal(err)
 		}

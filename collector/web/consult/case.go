@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -82,7 +84,19 @@ func (c *Consult) findCase(ctx context.Context, u registry.User, q *question) er
 	return nil
 }
 
-// openCase puts the opening of a case on the trail, and only then opens it.
+// openedMeanwhile reports whether an act failed because another tab opened its case
+// after findCase had looked for it: the question names that case now, and the act is
+// tried again.
+func (c *Consult) openedMeanwhile(r *http.Request, q *question, err error) bool {
+	if !errors.Is(err, registry.ErrCaseOpen) {
+		return false
+	}
+	q.Case.ID = ""
+	return c.findCase(r.Context(), user(r), q) == nil && q.Case.ID != ""
+}
+
+// openCase puts the opening of a case on the trail, and only then opens it. An entry
+// whose case another tab opened meanwhile says more than was done, never less.
 func (c *Consult) openCase(ctx context.Context, k registry.Case, u officer) error {
 	e := u.entry(k.OpenedAt, act.CaseOpen, k.ID, 1, whyOf(k, u))
 	proof, err := c.Trail.Append(ctx, e)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,6 +90,32 @@ func TestCaseOpens(t *testing.T) {
 		t.Error(res.status)
 	}
 	w.onlyCase()
+}
+
+// TestCaseOpensOnce: of tabs that ask at once for a case that is not there yet, with
+// searches and requests, one opens it, and all are answered in it.
+func TestCaseOpensOnce(t *testing.T) {
+	w := newTown(t)
+	w.declare(milan()...)
+	bar := cameraID("Bar Orefici", "Dehors")
+	var g sync.WaitGroup
+	var got [16]reply
+	for i := range got {
+		g.Go(func() {
+			if i%4 == 0 {
+				got[i] = w.send("POST", "/requests", officerName, asking(bar), false)
+				return
+			}
+			got[i] = w.send("POST", "/search", officerName, exact(), false)
+		})
+	}
+	g.Wait()
+	k := w.onlyCase()
+	for i, res := range got {
+		if res.status != http.StatusOK || !strings.Contains(res.body, k.ID) {
+			t.Errorf("%d: %d %.200s", i, res.status, res.body)
+		}
+	}
 }
 
 // TestCaseHistory: what was asked and revealed is in the case as it was shown, and

@@ -106,6 +106,9 @@ func (c *Consult) askToPreserve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer, err := c.preserve(r, q)
+	if c.openedMeanwhile(r, q.question, err) {
+		answer, err = c.preserve(r, q)
+	}
 	fields, bad := errors.AsType[protocol.FieldErrors](err)
 	switch {
 	case errors.Is(err, errForce):

@@ -53,6 +53,9 @@ func (c *Consult) search(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ans, err := c.ask(r, q, exact)
+	if c.openedMeanwhile(r, q, err) {
+		ans, err = c.ask(r, q, exact)
+	}
 	if bad, ok := errors.AsType[search.QueryError](err); ok {
 		q.Errors = append(q.Errors, fieldError{Field: formField(bad.Field), Key: queryError(bad), Detail: bad.Why})
 		c.refuse(w, r, q)

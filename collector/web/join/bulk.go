@@ -74,6 +74,11 @@ func (j *Join) importFile(rw http.ResponseWriter, r *http.Request) {
 	}
 	now := j.Web.Now()
 	s := readSheet(in.File, j.Inside, now)
+	if in.RemoveMissing && len(s.outside) > 0 {
+		// Not taken is not taken away: a file with its coordinates exchanged names all.
+		j.refuse(rw, r, "remove_missing", "import.outside-removal", "n", len(s.outside), "line", s.outside[0])
+		return
+	}
 	im := registry.Import{OrganisationID: o.ID, Sites: s.sites, By: o.Name, At: now, RemoveMissing: in.RemoveMissing, DryRun: true}
 	if o.Representative != nil {
 		im.By = o.Representative.Name

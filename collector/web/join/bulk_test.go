@@ -264,6 +264,13 @@ func TestImportAllOrPartial(t *testing.T) {
 	if rep = d.importFile(importRequest{File: short}); rep.Sites["missing"] != 1 || !rep.Imported {
 		t.Errorf("%+v", rep)
 	}
+	// A line outside the area is not taken: removing what is missing would erase what it names.
+	d.join.Inside = func(protocol.Point) bool { return false }
+	status, said := d.control(http.MethodPost, "/import", importRequest{Organisation: bankName, File: short, RemoveMissing: true})
+	if status != http.StatusUnprocessableEntity || !strings.Contains(string(said), "outside the register's area: 1, the first is line 2") {
+		t.Errorf("%d %s", status, said)
+	}
+	d.join.Inside = nil
 	if rep = d.importFile(importRequest{File: short, RemoveMissing: true}); rep.Sites["removed"] != 1 {
 		t.Errorf("%+v", rep)
 	}

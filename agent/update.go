@@ -219,11 +219,9 @@ func (s *agent) healthy(ctx context.Context) error {
 }
 
 // lookForUpdates looks for them from time to time; it ends with update.ErrAgain when one
-// is ready.
+// is ready. Also where none are looked for it says how this version ran: it may have come
+// before they were switched off.
 func (s *agent) lookForUpdates(ctx context.Context) (err error) {
-	if !s.programs.Able() {
-		return nil
-	}
 	// This version ends because somebody wants it to, which is no fault of it.
 	defer func() {
 		if ctx.Err() != nil || errors.Is(err, update.ErrAgain) {

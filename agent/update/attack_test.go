@@ -376,9 +376,19 @@ func TestStagesAndHold(t *testing.T) {
 		}, false, ""},
 		"failed before": {func(u *Updater, _ *protocol.Release) {
 			s, _ := u.load()
-			s.fail("v1.1.0", protocol.SetbackCrash, now)
+			s.fail("v1.1.0", protocol.SetbackCrash, now.Add(-silentFor))
 			_ = u.save(s)
 		}, false, "v1.1.0"},
+		"silent before": {func(u *Updater, _ *protocol.Release) {
+			s, _ := u.load()
+			s.fail("v1.1.0", protocol.SetbackSilent, now.Add(time.Minute-silentFor))
+			_ = u.save(s)
+		}, false, "v1.1.0"},
+		"silent a day ago": {func(u *Updater, _ *protocol.Release) {
+			s, _ := u.load()
+			s.fail("v1.1.0", protocol.SetbackSilent, now.Add(-silentFor))
+			_ = u.save(s)
+		}, true, "v1.1.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRepository(t)

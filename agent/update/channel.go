@@ -77,7 +77,7 @@ func (u *Updater) take(ctx context.Context, offers []offer) (bool, error) {
 		return false, err
 	}
 	for _, o := range offers { // the newest first
-		if _, is := s.failed(o.Version); is {
+		if f, is := s.failed(o.Version); is && (f.Why != protocol.SetbackSilent || u.Now().Sub(f.At) < silentFor) {
 			continue
 		}
 		err := u.fetch(ctx, o)

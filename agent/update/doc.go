@@ -20,7 +20,8 @@
 //     revoked keys), limits each file in bytes and time, downloads a program in parts
 //     that resume, and verifies its hash before use.
 //   - Only a higher version is taken. Publishers take a release back by publishing the old
-//     program under a higher number. A failed version is not tried again.
+//     program under a higher number. A failed version is not tried again, except one that was
+//     silent, after a day: the line or the collector may have been away.
 //   - Programs lie in DIR/updates/VERSION/, owned by the agent's user, and are verified
 //     against their recorded hash at each start. Only "run" starts them, never a command
 //     that somebody types (perhaps as administrator), and never from another user's directory.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"anagrafe/protocol"
@@ -139,9 +140,8 @@ func (s *state) failed(version string) (failure, bool) {
 const maxFailed = 20
 
 func (s *state) fail(version string, why protocol.Setback, at time.Time) {
-	if _, is := s.failed(version); !is {
-		s.Failed = append(s.Failed, failure{version, why, at.UTC().Truncate(time.Second)})
-	}
+	s.Failed = slices.DeleteFunc(s.Failed, func(f failure) bool { return f.Version == version })
+	s.Failed = append(s.Failed, failure{version, why, at.UTC().Truncate(time.Second)})
 	if over := len(s.Failed) - maxFailed; over > 0 {
 		s.Failed = s.Failed[over:]
 	}

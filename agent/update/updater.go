@@ -65,6 +65,8 @@ const (
 	// settles is how long one has to run to be out of that.
 	settles      = time.Hour
 	defaultBound = 10 * time.Minute
+	// silentFor is when a version that did not reach the collector is tried again.
+	silentFor = 24 * time.Hour
 )
 
 // Updater looks after the programs of one agent's directory. Its methods may be

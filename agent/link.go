@@ -72,10 +72,11 @@ func (l *link) enrol(ctx context.Context, code, collector string, replace bool) 
 	if err != nil {
 		return err
 	}
-	if err := l.inv.AddGrant(ctx, grant, identity.Collector); err != nil {
+	err = l.inv.AddGrant(ctx, grant, identity.Collector)
+	l.up.Use(identity) // also without the grant: the identity of before is gone from the disk
+	if err != nil {
 		return err
 	}
-	l.up.Use(identity)
 	message, err := identity.Recorded(ctx, grant.SiteID, l.wrap)
 	if err == nil {
 		err = l.inv.SetRecorded(ctx, grant.SiteID, code, message)

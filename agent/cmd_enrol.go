@@ -1,14 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 
 	"anagrafe/agent/inventory"
 )
 
-// cmdEnrol joins with a code or link.
+// cmdEnrol joins with a code or link; - reads it from stdin.
 func cmdEnrol(ctx context.Context, c *call, args []string) error {
 	f := c.flags()
 	replace := f.Bool("replace", false, "the other computers that speak for the site may do so no more; may be said later, with the same code")
@@ -20,7 +22,13 @@ func cmdEnrol(ctx context.Context, c *call, args []string) error {
 	if len(words) == 0 {
 		return misuse("which code? The Comune gives it, as a code or as a link")
 	}
-	in := map[string]any{"code": words[0], "collector": *collector, "replace": *replace}
+	code := words[0]
+	if code == "-" { // an argument is seen by every user of the machine
+		if code, err = c.secretLine(bufio.NewReader(io.LimitReader(c.in, maxSecret)), "Code: "); err != nil {
+			return err
+		}
+	}
+	in := map[string]any{"code": code, "collector": *collector, "replace": *replace}
 	var grant struct {
 		inventory.Site
 		Recorded int `json:"recorded"`

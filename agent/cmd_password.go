@@ -87,13 +87,13 @@ func (c *call) secretLine(in *bufio.Reader, ask string) (string, error) {
 		line, err := term.ReadPassword(int(f.Fd()))
 		fmt.Fprintln(c.err)
 		if err != nil {
-			return "", fmt.Errorf("reading the password: %w", err)
+			return "", fmt.Errorf("reading what was typed: %w", err)
 		}
 		return string(line), nil
 	}
 	line, err := in.ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("reading the password from stdin: %w", err)
+		return "", fmt.Errorf("reading stdin: %w", err)
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }

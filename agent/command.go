@@ -48,7 +48,7 @@ func commands() []command {
 		{"doctor", "[-self] [-json]", "find out what is wrong, and what to do", cmdDoctor},
 		{"open", "[-print | -first] [-menu] [-json]", "print a one-time link to the local pages, and open it where there is a desktop", cmdOpen},
 		{"scan", "[-json] [-interface NAME]... [-target HOST|CIDR]... [-credentials FILE] [-timeout 30s]", "find the cameras and read what they tell; changes nothing", cmdScan},
-		{"enrol", "CODE [-collector URL] [-replace]", "join with the code or the link from the Comune", cmdEnrol},
+		{"enrol", "CODE [-collector URL] [-replace]", "join with the code or the link from the Comune; - reads it from stdin", cmdEnrol},
 		{"takeover", "[-json] [-accept]", "show what the register already had of this site, and take over what is surely the same", cmdTakeover},
 		{"visit", "CODE [-collector URL] [-replace] [-json] [-language it|en] [-interface NAME]... [-target HOST|CIDR]... [-data DIR] [-finish]",
 			"a technician's visit: look, let the owner approve, send, print the report, forget", cmdVisit},

@@ -208,6 +208,15 @@ func TestLongSPKRuns(t *testing.T) {
 	if resp.StatusCode != http.StatusSeeOther { // to the page that asks for the password
 		t.Errorf("the pages say %s", resp.Status)
 	}
+	log := filepath.Join(kept, "agent.log")
+	if err := os.Truncate(log, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	script(0, "", "start-stop-status", "status") // while it runs
+	old, err := os.Stat(log + ".old")
+	if now, nowErr := os.Stat(log); err != nil || nowErr != nil || old.Size() != 1<<20 || now.Size() >= 1<<20 || old.Mode().Perm() != 0o600 {
+		t.Errorf("the log grows: %v and %v, %v, %v", now, old, err, nowErr)
+	}
 	script(0, "", "start-stop-status", "stop")
 	script(3, "", "start-stop-status", "status")
 	if err := os.WriteFile(filepath.Join(kept, "agent.pid"), []byte("1"), 0o600); err != nil {

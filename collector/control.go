@@ -2,30 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"syscall"
+
+	"anagrafe/protocol/daemon"
 )
 
-// listenControl opens DIR/control.sock, for the command line.
-func (o *collector) listenControl() (net.Listener, error) {
-	path := socket(o.dir)
-	// The lock is ours, so a socket that is there was left by a killed process.
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	// Made with its mode: whoever connects before a chmod would stay connected.
-	mask := syscall.Umask(0o177)
-	listener, err := net.Listen("unix", path)
-	syscall.Umask(mask)
-	if err != nil {
-		return nil, fmt.Errorf("opening the control socket: %w (a path of over 100 bytes is too long: give another directory with -data DIR)", err)
-	}
-	return listener, nil
-}
+// listenControl opens DIR/control.sock, for the command line; the lock is ours.
+func (o *collector) listenControl() (net.Listener, error) { return daemon.ListenControl(socket(o.dir)) }
 
 // serveControl answers the command line until ctx ends.
 func (o *collector) serveControl(ctx context.Context, listener net.Listener) error {

@@ -1,7 +1,7 @@
 // Package daemon connects a program to the system that runs it: readiness, log levels, file
-// ownership, the words of a command line, and the program's version. It hides the conventions of
-// systemd (sd_notify(3), sd-daemon(3)) and of Unix. The mains call it; it lies below protocol because
-// both sides need the same and may not import each other.
+// ownership, the control socket and the words of a command line, and the program's version. It hides
+// the conventions of systemd (sd_notify(3), sd-daemon(3)) and of Unix. The mains call it; it lies below
+// protocol because both sides need the same and may not import each other.
 package daemon
 
 import (

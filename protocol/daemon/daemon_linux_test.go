@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -36,6 +37,31 @@ func TestReady(t *testing.T) {
 	n, err := systemd.Read(said)
 	if err != nil || string(said[:n]) != "READY=1" {
 		t.Errorf("systemd read %q, %v", said[:n], err)
+	}
+}
+
+// The control socket is its user's alone from the start, and takes the place of one that a
+// killed process left.
+func TestListenControl(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "control.sock")
+	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.SetUnlinkOnClose(false)
+	if err := left.Close(); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := ListenControl(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if _, err := ListenControl(filepath.Join(t.TempDir(), strings.Repeat("x", 120))); err == nil || !strings.Contains(err.Error(), "-data DIR") {
+		t.Errorf("a path that is too long: %v", err)
 	}
 }
 

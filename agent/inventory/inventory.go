@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -33,6 +34,7 @@ type Inventory struct {
 	asItWas chan struct{} // see Unhurried
 	log     *slog.Logger
 	now     func() time.Time
+	strange sync.Map // the ids of notices of unknown sites
 }
 
 // Open opens dir/inventory.db and dir/secrets.key, and makes what is not there

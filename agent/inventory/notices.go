@@ -44,7 +44,7 @@ const noticeKept = 30 * 24 * time.Hour
 // KeepNotice keeps what the collector handed down and queues the word that it
 // was received, in one transaction: when it returns nil, the notice is durably
 // here. The same one again is not shown again. One of a site that is not known
-// here is logged and not kept.
+// here is logged once and not kept.
 func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 	queued := false
 	err := v.write(ctx, func(tx *sql.Tx) error {
@@ -54,7 +54,9 @@ func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 		}
 		s := b.site(n.SiteID)
 		if s == nil {
-			v.log.WarnContext(ctx, "a notice for a site that is not known here was not kept", "notice", n.ID, "site", n.SiteID)
+			if _, said := v.strange.LoadOrStore(n.ID, nil); !said { // it comes again every few minutes
+				v.log.WarnContext(ctx, "a notice for a site that is not known here was not kept", "notice", n.ID, "site", n.SiteID)
+			}
 			return nil
 		}
 		body, err := jsonText(n.Body)

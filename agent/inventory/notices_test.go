@@ -1,8 +1,10 @@
 package inventory
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
@@ -163,6 +165,21 @@ func TestAnswerNotice(t *testing.T) {
 	}
 	if c := cameras(t, v)[0]; c.State != StateDeclared || c.Declared == nil {
 		t.Error("the camera is no longer declared")
+	}
+}
+
+// A notice of a site that is not known here comes again and again: it is said once.
+func TestNoticeOfAnUnknownSite(t *testing.T) {
+	v, _ := declared(t, 1)
+	var said bytes.Buffer
+	v.log = slog.New(slog.NewTextHandler(&said, nil))
+	n := preserve(uuid.NewString())
+	n.SiteID = siteB
+	for range 3 {
+		keep(t, v, n)
+	}
+	if all, err := v.Notices(t.Context()); err != nil || len(all) != 0 || strings.Count(said.String(), n.ID) != 1 {
+		t.Errorf("%d kept, %v; said: %s", len(all), err, said.String())
 	}
 }
 

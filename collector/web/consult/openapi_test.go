@@ -278,7 +278,7 @@ func TestDescription(t *testing.T) {
 		c.call(401, "GET /requests", "Nobody", nil)
 	}
 	for _, operation := range every {
-		c.call(429, operation, officerName, nil)
+		c.call(429, operation, "Nobody", nil)
 	}
 	broken := &caller{newTown(t), d, c.provoked}
 	if err := broken.reg.Close(); err != nil {

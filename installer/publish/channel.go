@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -119,20 +120,43 @@ func (c channel) stageRoot(o options) error {
 
 // targets are those that are prepared, or the next after those of now.
 func (c channel) targets() (*metadata.Metadata[metadata.TargetsType], error) {
-	tg, err := metadata.Targets().FromFile(c.staged("targets.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, _, tg, err = c.published(); err == nil && tg == nil {
-			err = errors.New("there is no channel here yet: begin with root")
-		}
-		if err == nil {
-			tg.Signed.Version++
-		}
-	}
+	_, _, now, err := c.published()
 	if err != nil {
 		return nil, err
 	}
+	tg, err := c.prepared(now)
+	switch {
+	case err != nil:
+		return nil, err
+	case tg == nil && now == nil:
+		return nil, errors.New("there is no channel here yet: begin with root")
+	case tg == nil:
+		tg = now
+		tg.Signed.Version++
+	case now != nil && tg.Signed.Version == now.Signed.Version:
+		return nil, fmt.Errorf("%s was published already: publish once more, which removes it", c.staged("targets.json"))
+	}
 	tg.Signed.Expires = c.now.Add(targetsHold)
 	tg.ClearSignatures() // of what they were before
+	return tg, nil
+}
+
+// prepared are the targets in DIR/staged; nil: none are. Those that are now published may
+// have come back from an owner, or stayed when publishing was cut off: older or changed
+// ones are refused, for agents would take the channel for one that was set back.
+func (c channel) prepared(now *metadata.Metadata[metadata.TargetsType]) (*metadata.Metadata[metadata.TargetsType], error) {
+	file := c.staged("targets.json")
+	tg, err := metadata.Targets().FromFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading what is prepared: %w", err)
+	}
+	if now != nil && (tg.Signed.Version < now.Signed.Version || tg.Signed.Version == now.Signed.Version && !reflect.DeepEqual(tg.Signed, now.Signed)) {
+		return nil, fmt.Errorf("%s has number %d, and number %d is published: remove that folder, and prepare anew what is still wanted",
+			file, tg.Signed.Version, now.Signed.Version)
+	}
 	return tg, nil
 }
 

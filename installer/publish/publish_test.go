@@ -167,6 +167,40 @@ func TestPublish(t *testing.T) {
 	}
 }
 
+// What was published comes back, from an owner's computer or since publishing was cut
+// off: it is published again as long as nothing else was, never changed, never set back.
+func TestPublishedAlready(t *testing.T) {
+	d := newDesk(t)
+	sign := func() {
+		d.must(d.by("sign", "comune")...)
+		d.must(d.by("sign", "ateneo")...)
+	}
+	comesBack := func() {
+		if err := errors.Join(os.RemoveAll(d.path("channel/staged")), os.CopyFS(d.path("channel/staged"), os.DirFS(d.path("usb")))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.must(d.root("comune", "ateneo", "associazione")...)
+	d.must(d.add("v1.0.0")...)
+	sign()
+	if err := os.CopyFS(d.path("usb"), os.DirFS(d.path("channel/staged"))); err != nil {
+		t.Fatal(err)
+	}
+	d.must(d.by("publish", "canale")...)
+	comesBack()
+	d.refused("published already", d.add("v1.1.0")...)
+	d.must(d.by("publish", "canale")...)
+	d.must(d.add("v1.1.0")...)
+	sign()
+	d.must(d.by("publish", "canale")...)
+	comesBack()
+	d.refused("number 2 is published", d.add("v1.2.0")...)
+	d.refused("number 2 is published", d.by("publish", "canale")...)
+	if targets, _, err := d.client(d.now); err != nil || len(targets) != 2 {
+		t.Errorf("%v, %v", targets, err)
+	}
+}
+
 // The channel's key keeps it fresh, and nobody else: without it, it is over in days.
 func TestRefresh(t *testing.T) {
 	d := published(t)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -71,12 +72,12 @@ func (c channel) publish(online key) error {
 	if err != nil {
 		return err
 	}
-	staged, err := metadata.Targets().FromFile(c.staged("targets.json"))
-	switch {
-	case err == nil:
-		tg = staged
-	case !errors.Is(err, fs.ErrNotExist) || tg == nil:
-		return fmt.Errorf("nothing is prepared: %w", err)
+	staged, err := c.prepared(tg)
+	if err != nil {
+		return err
+	}
+	if tg = cmp.Or(staged, tg); tg == nil {
+		return errors.New("nothing is prepared")
 	}
 	if err := root.VerifyDelegate(metadata.TARGETS, tg); err != nil {
 		return fmt.Errorf("the targets are not signed by %d owners: %w", signers, err)

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -34,7 +33,7 @@ type Inventory struct {
 	asItWas chan struct{} // see Unhurried
 	log     *slog.Logger
 	now     func() time.Time
-	strange sync.Map // the ids of notices of unknown sites
+	strange []string // the last ids of notices of unknown sites; the writer's
 }
 
 // Open opens dir/inventory.db and dir/secrets.key, and makes what is not there

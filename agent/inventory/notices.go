@@ -5,10 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"anagrafe/protocol"
 )
+
+// maxStrange is how many notices of unknown sites are known not to be logged again.
+const maxStrange = 256
 
 // Notice is what the collector handed down, and how far it has come here.
 type Notice struct {
@@ -54,7 +58,8 @@ func (v *Inventory) KeepNotice(ctx context.Context, n protocol.Notice) error {
 		}
 		s := b.site(n.SiteID)
 		if s == nil {
-			if _, said := v.strange.LoadOrStore(n.ID, nil); !said { // it comes again every few minutes
+			if !slices.Contains(v.strange, n.ID) { // it comes again every few minutes
+				v.strange = append(v.strange[max(0, len(v.strange)+1-maxStrange):], n.ID)
 				v.log.WarnContext(ctx, "a notice for a site that is not known here was not kept", "notice", n.ID, "site", n.SiteID)
 			}
 			return nil

@@ -707,7 +707,7 @@ func (x *Receipt) GetSiteStays() bool {
 type GetSiteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SiteId        string                 `protobuf:"bytes,1,opt,name=site_id,json=siteId,proto3" json:"site_id,omitempty"`
-	After         string                 `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"` // as in DeliverRequest; not empty: whether that message is known is all that is asked
+	After         string                 `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"` // as in DeliverRequest; not empty: whether that message is known is all that is asked, and the answer is empty
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -760,7 +760,7 @@ type GetSiteResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Grant         *Grant                 `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
 	Revision      int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
-	Message       []byte                 `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"` // the recorded declaration, an encoded Message; empty before the first, and where after was named
+	Message       []byte                 `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"` // the recorded declaration, an encoded Message; empty before the first
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -120,7 +120,7 @@ func sharedBy(shared []registry.Shared, municipi []string) disclosure.Counts {
 }
 
 // publishMonths publishes how often was searched in each month that is over, since the
-// last one that was published, or the first of the trail. It is done once a month, so
+// last one that was published, or the last alone. It is done once a month, so
 // that nobody can watch it grow.
 func (o *collector) publishMonths(ctx context.Context, now time.Time) error {
 	now = now.In(pages.Rome())
@@ -157,16 +157,9 @@ func (o *collector) consultations(ctx context.Context, from, until time.Time) (m
 		return m, err
 	}
 	searches, requests := make(map[string]int), 0
-	first, err := o.trail.FirstAt(ctx, from)
-	if err != nil {
-		return m, err
-	}
-	for h, err := range o.trail.Headers(ctx, first) {
+	for h, err := range o.trail.Between(ctx, from, until) {
 		if err != nil {
 			return m, err
-		}
-		if !h.At.Before(until) {
-			break
 		}
 		switch h.Kind {
 		case act.Search:

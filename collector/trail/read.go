@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sort"
+	"slices"
+	"sync"
 	"time"
 
 	"filippo.io/age"
@@ -59,22 +60,60 @@ func (t *Trail) headers(ctx context.Context, from, to int64) ([]Header, error) {
 	return all, err
 }
 
-// FirstAt is the number of the first entry that is not before a time; Size where there
-// is none. Times of entries grow with their numbers, but for those that waited at the
-// same moment.
-func (t *Trail) FirstAt(ctx context.Context, at time.Time) (int64, error) {
-	size, err := t.Size(ctx)
-	n := sort.Search(int(size), func(i int) bool {
-		var one []Header
-		if err == nil {
-			one, err = t.headers(ctx, int64(i), int64(i)+1)
+// Between ranges over the headers of the entries from a time on and before another, in
+// the order of the trail; an error is the last that it gives. Each entry has the time of
+// its machine's clock, which may have been wrong for one of them: so none ends the
+// search, and only blocks whose least and greatest time are known to lie outside are
+// left out.
+func (t *Trail) Between(ctx context.Context, from, until time.Time) iter.Seq2[Header, error] {
+	return func(yield func(Header, error) bool) {
+		for block := 0; ; block++ {
+			if s, known := t.times.of(block); known && (s.greatest.Before(from) || !s.least.Before(until)) {
+				continue
+			}
+			n := int64(block) * headersAtOnce
+			all, err := t.headers(ctx, n, n+headersAtOnce)
+			for _, h := range all {
+				if !h.At.Before(from) && h.At.Before(until) && !yield(h, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(Header{}, err)
+				return
+			}
+			if len(all) < headersAtOnce {
+				return
+			}
+			t.times.learn(block, all)
 		}
-		if err == nil && len(one) == 0 {
-			err = fmt.Errorf("entry %d is missing: verify the trail", i)
-		}
-		return err != nil || !one[0].At.Before(at)
-	})
-	return int64(n), err
+	}
+}
+
+// times are the spans of whole blocks of headers, the oldest first.
+type times struct {
+	mu     sync.Mutex
+	blocks []span
+}
+
+type span struct{ least, greatest time.Time }
+
+func (t *times) of(block int) (s span, known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if block >= len(t.blocks) {
+		return span{}, false
+	}
+	return t.blocks[block], true
+}
+
+func (t *times) learn(block int, all []Header) {
+	earlier := func(x, y Header) int { return x.At.Compare(y.At) }
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if block == len(t.blocks) {
+		t.blocks = append(t.blocks, span{slices.MinFunc(all, earlier).At, slices.MaxFunc(all, earlier).At})
+	}
 }
 
 // Body gives the body of an entry as it is stored, for Header.Open.

@@ -45,7 +45,8 @@ type Trail struct {
 	closed     bool
 	running    sync.WaitGroup
 
-	tree tree
+	tree  tree
+	times times // of headers, for Between
 }
 
 // tree is the trail as its last commit here left it. Another collector, or a

@@ -84,19 +84,12 @@ func (q asked) url(path string, pairs ...string) string {
 
 // period returns the headers of a force in a time, in the order of the trail.
 func (a *Audit) period(ctx context.Context, force string, from, until time.Time) ([]trail.Header, error) {
-	const slack = time.Hour
-	start, err := a.Trail.FirstAt(ctx, from.Add(-slack))
-	if err != nil {
-		return nil, err
-	}
 	var all []trail.Header
-	for h, err := range a.Trail.Headers(ctx, start) {
+	for h, err := range a.Trail.Between(ctx, from, until) {
 		switch {
 		case err != nil:
 			return nil, err
-		case h.At.After(until.Add(slack)):
-			return all, nil
-		case h.Force == force && !h.At.Before(from) && h.At.Before(until):
+		case h.Force == force:
 			if all = append(all, h); len(all) > maxHeaders {
 				return nil, errMany
 			}

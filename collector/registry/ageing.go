@@ -17,6 +17,9 @@ const (
 	ageBatch = 100
 	// askPause is how long an officer's doubt asks for nothing new after a reminder.
 	askPause = 7 * 24 * time.Hour
+	// unagedPause is for how long what was recorded, and could not be done, is not
+	// recorded again.
+	unagedPause = 24 * time.Hour
 )
 
 // reminderReason is what every reminder says: an owner is not told by it why
@@ -43,7 +46,7 @@ func (r *Registry) Age(ctx context.Context, now time.Time, record func(ctx conte
 	for {
 		due, err := r.dueSites(ctx, now, after)
 		if err == nil {
-			err = recordAged(ctx, due, record)
+			err = r.recordAged(ctx, due, now, record)
 		}
 		if err != nil {
 			return total, fmt.Errorf("age the register: %w", err)
@@ -55,7 +58,12 @@ func (r *Registry) Age(ctx context.Context, now time.Time, record func(ctx conte
 					return total, ctx.Err()
 				}
 				r.log.ErrorContext(ctx, "a site could not be aged; the next run tries again", "site", d.siteID, "err", err)
+				if !r.isRecorded(d, now) {
+					r.unaged.Store(d.siteID, unaged{d.do, now})
+				}
+				continue
 			}
+			r.unaged.Delete(d.siteID)
 		}
 		if len(due) < ageBatch {
 			return total, nil
@@ -90,12 +98,24 @@ func (r *Registry) dueSites(ctx context.Context, now time.Time, after cursor) (a
 	return all, err
 }
 
+// unaged is what was recorded of a site, when, and could not be done.
+type unaged struct {
+	do aged
+	at time.Time
+}
+
+func (r *Registry) isRecorded(d dueSite, now time.Time) bool {
+	v, _ := r.unaged.Load(d.siteID)
+	u, ok := v.(unaged)
+	return ok && u.do == d.do && now.Before(u.at.Add(unagedPause))
+}
+
 // recordAged reports what is about to be done.
-func recordAged(ctx context.Context, due []dueSite, record func(context.Context, act.Kind, []string) error) error {
+func (r *Registry) recordAged(ctx context.Context, due []dueSite, now time.Time, record func(context.Context, act.Kind, []string) error) error {
 	var sites [3][]string
 	for _, d := range due {
 		for i, does := range []bool{d.do.remind, d.do.unverify, d.do.withdraw} {
-			if does {
+			if does && !r.isRecorded(d, now) {
 				sites[i] = append(sites[i], d.siteID)
 			}
 		}

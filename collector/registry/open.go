@@ -59,6 +59,7 @@ type Registry struct {
 	vault    *vault
 	rotating sync.Mutex // held while the master key is changed
 	wiping   wiping     // the writer's alone
+	unaged   sync.Map   // unaged by site: see Age
 }
 
 var _ ingest.Register = (*Registry)(nil)

@@ -111,25 +111,19 @@ func (r *Registry) planWave(ctx context.Context, all []Invitee, p WavePlan) (wav
 			}
 			results[i] = known
 		}
-		return tx.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) + 1 FROM waves").Scan(&wave)
+		return nil
 	}); err != nil {
 		return 0, nil, err
 	}
 	if len(fresh) == 0 || p.DryRun {
 		return 0, results, nil
 	}
-	if err := p.Record(ctx, wave, len(fresh)); err != nil {
+	if wave, err = r.beginWave(ctx, p, len(fresh)); err != nil {
 		return 0, nil, err
 	}
 	for from := 0; from < len(fresh); from += inviteAtOnce {
 		some := fresh[from:min(from+inviteAtOnce, len(fresh))]
 		err := r.update(ctx, func(ctx context.Context, tx *tx) error {
-			if from == 0 {
-				if _, err := tx.ExecContext(ctx, "INSERT INTO waves (number, made_at, per_day, source) VALUES (?, ?, ?, ?)",
-					wave, micros(p.At), p.PerDay, p.Source); err != nil {
-					return err
-				}
-			}
 			for _, i := range some {
 				if err := r.inviteOne(ctx, tx, wave, all[i], &results[i], p.At); err != nil {
 					return err
@@ -142,6 +136,25 @@ func (r *Registry) planWave(ctx context.Context, all []Invitee, p WavePlan) (wav
 		}
 	}
 	return wave, results, r.SendInvitations(ctx, p.At)
+}
+
+// beginWave makes a wave, which nobody is invited by yet, so that its number is its own,
+// and records it. One that cannot be recorded is none.
+func (r *Registry) beginWave(ctx context.Context, p WavePlan, invites int) (wave int, err error) {
+	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
+		return tx.QueryRowContext(ctx, "INSERT INTO waves (number, made_at, per_day, source) SELECT coalesce(max(number), 0) + 1, ?, ?, ? FROM waves RETURNING number",
+			micros(p.At), p.PerDay, p.Source).Scan(&wave)
+	})
+	if err != nil {
+		return 0, err
+	}
+	if err = p.Record(ctx, wave, invites); err == nil {
+		return wave, nil
+	}
+	return 0, errors.Join(err, r.update(context.WithoutCancel(ctx), func(ctx context.Context, tx *tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM waves WHERE number = ?", wave)
+		return err
+	}))
 }
 
 // day is when the nth invitation goes out.

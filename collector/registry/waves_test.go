@@ -119,6 +119,28 @@ func TestWaveOnce(t *testing.T) {
 	}
 }
 
+// Two files that are read at once are two waves, each recorded by its own number; one
+// that cannot be recorded is none.
+func TestWavesAtOnce(t *testing.T) {
+	c := newCampaign(t)
+	all := invitees(2)
+	record := func(_ context.Context, wave, _ int) error {
+		c.recorded = append(c.recorded, wave)
+		if wave == 1 {
+			c.plan(all[1:], WavePlan{})
+		}
+		return nil
+	}
+	if wave, _, err := c.r.PlanWave(t.Context(), all[:1], WavePlan{At: c.now, Record: record}); err != nil || wave != 1 || !slices.Equal(c.recorded, []int{1, 2, 1}) {
+		t.Errorf("wave %d, %v, recorded %v", wave, err, c.recorded)
+	}
+	full := errors.New("disk full")
+	_, _, err := c.r.PlanWave(t.Context(), invitees(3), WavePlan{At: c.now, Record: func(context.Context, int, int) error { return full }})
+	if waves, list := c.r.Waves(t.Context(), 0, 10); !errors.Is(err, full) || list != nil || len(waves) != 2 || waves[0].Invited != 1 || waves[1].Invited != 1 {
+		t.Errorf("not recorded: %v; %+v, %v", err, waves, list)
+	}
+}
+
 // So many go out each day, with codes that end two weeks after that; a pause moves
 // both, and a cancelled rest was never invited.
 func TestWaveDays(t *testing.T) {

@@ -176,10 +176,10 @@ func TestMailSettings(t *testing.T) {
 		c.PEC, c.SMS = pecMailbox{Server: "smtps://pec.example.it:465", From: "a@pec.example.it"}, smsGateway{URL: "https://sms.example.it", TokenFile: file("sms", "parola", 0o600)}
 	})
 	if !slices.Equal(o.mail.Channels, []registry.Channel{registry.ChannelEmail}) ||
-		!slices.Equal(o.pec.Channels, []registry.Channel{registry.ChannelPEC}) || !o.reg.SendsSMS() {
+		!slices.Equal(o.pec.Channels, []registry.Channel{registry.ChannelPEC}) || o.sms == nil {
 		t.Errorf("mail %v, PEC %v", o.mail.Channels, o.pec.Channels)
 	}
-	if o := opened(t, t.TempDir(), func(*Config) {}); o.pec != nil || o.sms != nil || o.reg.SendsSMS() || o.mail != nil {
+	if o := opened(t, t.TempDir(), func(*Config) {}); o.pec != nil || o.sms != nil || o.mail != nil {
 		t.Error("mail is sent without a server")
 	}
 }

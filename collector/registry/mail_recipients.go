@@ -18,10 +18,6 @@ import (
 // already, so that typing other people's addresses into a form does not fill their mailboxes.
 var ErrTooMuchMail = errors.New("this address got too many messages today")
 
-// SendsSMS reports whether a gateway sends them: what is queued for a phone without one
-// waits in vain.
-func (r *Registry) SendsSMS() bool { return r.sms }
-
 // way is how a contact is reached: by e-mail, else by PEC, else by SMS; "" not at
 // all.
 func (r *Registry) way(c protocol.Contact) (Channel, string) {

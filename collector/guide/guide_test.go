@@ -170,5 +170,5 @@ func TestInABrowser(t *testing.T) {
 
 // Who changes what the guides say changes the day that they show.
 func TestWritten(t *testing.T) {
-	pagestest.Dated(t, files, written, "2026-11-24 1707a439a811a4a2")
+	pagestest.Dated(t, files, written, "2026-11-24 90e133c9c40fe9c4")
 }

@@ -27,6 +27,7 @@ const (
 	targetsHold    = 365 * 24 * time.Hour
 	snapshotHolds  = 14 * 24 * time.Hour
 	timestampHolds = 3 * 24 * time.Hour
+	ownersTold     = 60 * 24 * time.Hour // before what they signed ends
 	owners         = 3
 	signers        = 2
 )

@@ -219,6 +219,18 @@ func TestRefresh(t *testing.T) {
 	if _, _, err := d.client(d.now); err == nil {
 		t.Error("an owner's key signs timestamps")
 	}
+	// What the owners signed ends after a year, which no refresh mends.
+	d.now = d.now.Add(targetsHold - ownersTold)
+	d.refused("what its owners signed ends on", d.by("refresh", "canale")...)
+	if _, _, err := d.client(d.now); err != nil {
+		t.Errorf("refreshed, and told: %v", err)
+	}
+	d.must(d.root("comune", "ateneo", "associazione")...)
+	for _, name := range []string{"comune", "ateneo"} {
+		d.must(d.by("sign", name)...)
+	}
+	d.must(d.by("publish", "canale")...)
+	d.must(d.by("refresh", "canale")...)
 }
 
 // Owners and the channel's key are changed by two of those before and two of those after.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"anagrafe/protocol"
 	"cmp"
 	"errors"
 	"fmt"
@@ -145,16 +146,28 @@ func (c channel) program(file *metadata.TargetFiles, name string) error {
 	return replace(to, raw)
 }
 
-// refresh makes a new timestamp, and a new snapshot when the old one ends soon.
+// refresh makes a new timestamp, and a new snapshot when the old one ends soon. What it
+// cannot renew it tells in time, by an error: that needs two of the owners.
 func (c channel) refresh(online key) error {
-	ts, sn, _, err := c.published()
+	ts, sn, tg, err := c.published()
 	if err != nil {
 		return err
 	}
 	if ts == nil {
 		return errors.New("there is no channel here yet: begin with root")
 	}
-	return c.online(ts, sn, online, sn.Signed.Expires.Sub(c.now) < snapshotRenewed)
+	if err := c.online(ts, sn, online, sn.Signed.Expires.Sub(c.now) < snapshotRenewed); err != nil {
+		return err
+	}
+	root, err := c.newestRoot()
+	if err != nil {
+		return err
+	}
+	if end := protocol.Earlier(root.Signed.Expires, tg.Signed.Expires); end.Sub(c.now) < ownersTold {
+		return fmt.Errorf("the channel was refreshed, but what its owners signed ends on %s, and from then on no agent takes an update: "+
+			"prepare it anew (root, with the same keys), let two of them sign, and publish", end.Format(time.DateOnly))
+	}
+	return nil
 }
 
 // online signs what the channel's key signs, the timestamp last.

@@ -182,11 +182,18 @@ func verdict(p protocol.Preserve, checks []Check) protocol.ReplyState {
 	return ""
 }
 
-// tellPresence marks a request with what was measured and queues the word, once for
-// each of the two.
+// tellPresence marks a request with what was measured and queues the word, unless it is
+// the last of the two that was said.
 func (v *Inventory) tellPresence(ctx context.Context, tx *sql.Tx, s *site, n Notice, state protocol.ReplyState, at time.Time) (queued bool, err error) {
-	column := map[protocol.ReplyState]string{protocol.ReplyPresent: "present", protocol.ReplyAbsent: "absent"}[state]
-	if column == "" || state == protocol.ReplyPresent && !n.PresentAt.IsZero() || state == protocol.ReplyAbsent && !n.AbsentAt.IsZero() {
+	column, said, other := "present", n.PresentAt, n.AbsentAt
+	switch state {
+	case protocol.ReplyPresent:
+	case protocol.ReplyAbsent:
+		column, said, other = "absent", n.AbsentAt, n.PresentAt
+	default:
+		return false, nil
+	}
+	if said.After(other) {
 		return false, nil
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE notice SET `+column+` = ? WHERE id = ?`, micros(at), n.ID); err != nil {

@@ -116,16 +116,26 @@ func TestAbsent(t *testing.T) {
 		at := noon.Add(48 * time.Hour)
 		n.Body = p
 		keep(t, v, n)
-		for range 2 {
+		look := func(after time.Duration, oldest time.Time) {
 			d := cameraDevice(0)
-			d.Channels[0].Retention.OldestFootage, d.Channels[0].Retention.ObservedAt = p.End.Add(younger), at
-			record(t, v, at, d)
+			d.Channels[0].Retention.OldestFootage, d.Channels[0].Retention.ObservedAt = oldest, at
+			record(t, v, at.Add(after), d)
+		}
+		for after := range time.Duration(2) {
+			look(after*time.Minute, p.End.Add(younger))
 		}
 		wantReplies(t, v, want...)
-		// A recorder's wrong clock says the same: once it is right, so is the word.
-		d := cameraDevice(0)
-		d.Channels[0].Retention.OldestFootage, d.Channels[0].Retention.ObservedAt = p.Start.Add(-time.Hour), at
-		record(t, v, at.Add(time.Minute), d)
+		// A recorder's wrong clock says the same: once it is right, so is the word, whatever
+		// was said before.
+		for after := range time.Duration(2) {
+			look((2+after)*time.Minute, p.Start.Add(-time.Hour))
+		}
+		wantReplies(t, v, append(want, protocol.ReplyPresent)...)
+		look(4*time.Minute, p.End.Add(younger))
+		look(5*time.Minute, p.Start.Add(-time.Hour))
+		if len(want) > 1 {
+			want = append(want, protocol.ReplyPresent, protocol.ReplyAbsent)
+		}
 		wantReplies(t, v, append(want, protocol.ReplyPresent)...)
 	}
 }

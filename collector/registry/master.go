@@ -67,8 +67,10 @@ func openMaster(path string, mayMake bool) (*master, error) {
 	return m, m.load()
 }
 
-// load reads the file anew.
+// load reads the file anew. Meanwhile nothing replaces it, or what is older would be used.
 func (m *master) load() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	b, err := readSecret(m.path)
 	if err != nil {
 		return err
@@ -78,8 +80,6 @@ func (m *master) load() error {
 	if err != nil {
 		return fmt.Errorf("%s is damaged: restore it from the backup of the keys; a new one would open nothing of the register", m.path)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	return m.use(handle)
 }
 

@@ -210,6 +210,14 @@ func hashed(file *metadata.TargetFiles, name string) string {
 	return filepath.Join("targets", hex.EncodeToString(file.Hashes["sha256"])+"."+name)
 }
 
+// said is what a target says of itself, which came from an owner's computer.
+func said(file *metadata.TargetFiles) (protocol.Release, error) {
+	if file.Custom == nil {
+		return protocol.Release{}, errors.New("this target says of no release what it is: it was not prepared by add")
+	}
+	return protocol.ParseRelease(*file.Custom)
+}
+
 func describe(file *metadata.TargetFiles, r protocol.Release) error {
 	custom, err := json.Marshal(r)
 	file.Custom = (*json.RawMessage)(&custom)
@@ -224,7 +232,7 @@ func (c channel) change(o options) error {
 	}
 	found := false
 	for name, file := range tg.Signed.Targets {
-		r, err := protocol.ParseRelease(*file.Custom)
+		r, err := said(file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -268,7 +276,7 @@ func (c channel) show() error {
 	slices.Sort(names)
 	for _, name := range names {
 		file := tg.Signed.Targets[name]
-		r, err := protocol.ParseRelease(*file.Custom)
+		r, err := said(file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -199,6 +199,17 @@ func TestPublishedAlready(t *testing.T) {
 	if targets, _, err := d.client(d.now); err != nil || len(targets) != 2 {
 		t.Errorf("%v, %v", targets, err)
 	}
+	// And what comes back may be anything.
+	raw, err := os.ReadFile(d.path("channel/2.targets.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = bytes.ReplaceAll(bytes.Replace(raw, []byte(`"version": 2`), []byte(`"version": 3`), 1), []byte(`"custom"`), []byte(`"costume"`))
+	if err := os.WriteFile(d.path("channel/staged/targets.json"), raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.refused("not prepared by add", "show", d.path("channel"))
+	d.refused("not prepared by add", "stage", d.path("channel"), "-version", "v1.0.0", "-percent", "50")
 }
 
 // The channel's key keeps it fresh, and nobody else: without it, it is over in days.

@@ -1,14 +1,17 @@
 package consult
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +21,7 @@ import (
 	"anagrafe/collector/paper"
 	"anagrafe/collector/pdf"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
 	"anagrafe/protocol/pages"
 )
 
@@ -295,7 +299,9 @@ func sendFile(w http.ResponseWriter, kind, name string, file []byte) {
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(file) // the client has gone: nobody to tell
+	h.Set("Content-Length", strconv.Itoa(len(file)))
+	// A part at a time: a dossier may take a slow line longer than one answer may take.
+	_, _ = io.Copy(web.Streamed(w, time.Minute), struct{ io.Reader }{bytes.NewReader(file)}) // the client has gone: nobody to tell
 }
 
 // paperLine is a paper in the list of a case.

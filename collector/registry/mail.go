@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// mailLife is for how long a message is tried.
+	// mailLife is for how long a message is tried, unless it invites.
 	mailLife = 48 * time.Hour
 	// mailLease is how long a sender has a message before another may take it.
 	mailLease = 10 * time.Minute

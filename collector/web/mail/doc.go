@@ -10,8 +10,9 @@
 // one message, alert or not, in 160 characters. An invitation says what it is (package letter).
 //
 // The register says whom a message is for and when it is due, and records the outcome: accepted,
-// deferred (retried for two days), or refused for good, which marks the contact. A message whose
-// acceptance was not recorded before a crash is sent again under the same Message-ID.
+// deferred (retried for two days; an invitation as long as its code may be used), or refused for
+// good, which marks the contact. A message whose acceptance was not recorded before a crash is sent
+// again under the same Message-ID.
 //
 // The client is the standard library's net/smtp, which has STARTTLS, AUTH PLAIN and all else
 // needed except deadlines and cancellation; those act on the connection here.

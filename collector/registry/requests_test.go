@@ -42,7 +42,7 @@ func (s *sender) ask(at time.Time) protocol.Notice {
 func requestFor(t testing.TB, r *Registry, requestID string, notices ...protocol.Notice) Request {
 	t.Helper()
 	at := notices[0].At
-	if err := r.OpenCase(t.Context(), Case{ID: requestID, Force: questura, OpenedBy: id(70), OpenedAt: at, Kind: "annotation", Ref: "1/2026", Offence: "robbery", Reason: "prova"}); err != nil {
+	if err := r.OpenCase(t.Context(), Case{ID: requestID, Force: questura, OpenedBy: id(70), OpenedAt: at, Kind: "annotation", Ref: requestID, Offence: "robbery", Reason: "prova"}); err != nil {
 		t.Fatal(err)
 	}
 	q := Request{ID: requestID, CaseID: requestID, Force: questura, By: id(70), At: at}

@@ -264,13 +264,18 @@ func (c *call) tellRestored(in *restoration, done registry.Restored) error {
 			Rows        int64     `json:"rows"`
 			ErasedAgain int       `json:"sites_erased_or_suspended_again"`
 			Unread      int       `json:"sites_not_opened"`
-		}{in.of.ID, in.of.At, done.Rows, done.Sites, done.Unread})
+			Unnamed     int       `json:"organisations_not_opened"`
+		}{in.of.ID, in.of.At, done.Rows, done.Sites, done.Unread, done.Organisations})
 	}
 	at := in.of.At.Local().Format(time.DateTime)
 	fmt.Fprintf(c.out, "The register is as it was on %s: %d rows. Erased, suspended or resumed since, and again now: %s.\n", at, done.Rows, counted(done.Sites, "site", "sites"))
 	if done.Unread > 0 {
 		fmt.Fprintf(c.out, "Of %d sites the keys, of %s, open nothing: they have declared nothing until their agents send it again, the next time they have something to say.\n",
 			done.Unread, in.keysOf.At.Local().Format(time.DateTime))
+	}
+	if done.Organisations > 0 {
+		fmt.Fprintf(c.out, "Of %d organisations the keys open nothing either: organisation list has them as \"? ID\". They keep their sites and are found by their name; "+
+			"type each anew (organisation change ID -name …, with -fiscal-code, -trust, -representative and -contact), and what it had delegated (delegation add).\n", done.Organisations)
 	}
 	fmt.Fprintf(c.out, "After that time, and not in it:\n"+
 		"- what agents declared and observed: they send it again by themselves, the next time they have something to say;\n"+

@@ -51,6 +51,9 @@ type Restored struct {
 	// Unread are sites whose data key is not the one of the backup: something of
 	// them was erased between the two backups. Their agents send them again.
 	Unread int
+	// Organisations are those whose data key is not the one of the backup: they are to
+	// be typed anew.
+	Organisations int
 }
 
 // Restore makes a register anew from its backup, brings its schema up to date and
@@ -88,7 +91,7 @@ func restore(ctx context.Context, e engine, at string, o Restoration) (done Rest
 	if err := r.migrate(ctx, o.Keys); err != nil {
 		return Restored{}, err
 	}
-	if done.Unread, err = r.dropUnread(ctx); err != nil {
+	if done.Unread, done.Organisations, err = r.dropUnread(ctx); err != nil {
 		return Restored{}, fmt.Errorf("leave out what the data keys do not open: %w", err)
 	}
 	if done.Sites, err = r.replay(ctx, o.Ledger); err != nil {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -239,6 +240,87 @@ func TestRestoreUnread(t *testing.T) {
 				if !want && s != gone {
 					again.say(hour(2), declaration(camera(1, "Di nuovo")))
 					mustOwn(t, back, s.site)
+				}
+			}
+		})
+	}
+}
+
+// Organisations that the keys do not open, for they were changed or added between the two
+// backups: their sites deliver, all lists are read, and the office types them anew.
+func TestRestoreUnreadOrganisations(t *testing.T) {
+	r := openNew(t)
+	same, changed := bank(t, r, "Alfa"), bank(t, r, "Beta")
+	if err := r.AddUser(t.Context(), User{ID: id(71), Name: "Luca Verdi", Role: RoleReferent, At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	joined := func(o protocol.Organisation) *sender {
+		t.Helper()
+		s := enrol(t, r, noon)
+		s.say(noon, declaration(camera(1, "Ingresso")))
+		if err := r.JoinOrganisation(t.Context(), s.site, o.ID, noon); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Delegate(t.Context(), protocol.Delegation{ID: o.ID, OrganisationID: o.ID, UserID: id(71), Referent: "Luca Verdi",
+			Powers: []protocol.Power{protocol.MayApprove}, Rule: "contratto", From: noon, Until: hour(48)}); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	joined(same)
+	site := joined(changed)
+	key := backupKey(t)
+	early := r.copies(t, key)
+	after := changed
+	after.Contacts = []protocol.Contact{{Name: "Nuova sala", Role: protocol.RoleControlRoom, Phone: "+39 02 5559999"}}
+	if err := r.SetOrganisation(t.Context(), after, hour(1)); err != nil {
+		t.Fatal(err)
+	}
+	added := bank(t, r, "Gamma")
+	newcomer := joined(added)
+	late := r.copies(t, key)
+	for name, c := range map[string]struct {
+		copies copies
+		unread map[*sender]protocol.Organisation
+	}{
+		"keys later":   {copies{early.backup, late.keys, key, late.master}, map[*sender]protocol.Organisation{site: changed}},
+		"keys earlier": {copies{late.backup, early.keys, key, late.master}, map[*sender]protocol.Organisation{site: changed, newcomer: added}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := c.copies.into(t, storeAt(t, filepath.Join(t.TempDir(), "restored.db")))
+			if done := restoreInto(t, o); done.Organisations != len(c.unread) {
+				t.Errorf("%+v", done)
+			}
+			back := openStore(t, o.Store)
+			all, err := back.Organisations(t.Context())
+			if err != nil || len(all) != 1+len(c.unread) {
+				t.Errorf("%+v, %v", all, err)
+			}
+			if given, err := back.DelegatedTo(t.Context(), id(71)); err != nil || len(given) != 1 || given[0].OrganisationID != same.ID {
+				t.Errorf("delegated: %+v, %v", given, err)
+			}
+			for s, was := range c.unread {
+				left, err := back.Organisation(t.Context(), was.Name)
+				if err != nil || left.ID != was.ID || left.Name != "? "+was.ID || left.Trust != was.Trust || len(left.Contacts) != 0 {
+					t.Errorf("%s: %+v, %v", was.Name, left, err)
+				}
+				if found, err := back.lookUp(t.Context(), was.Contacts[0].Phone); err != nil || slices.Contains(found, was.ID) {
+					t.Errorf("found by contacts that it has no more: %q, %v", found, err)
+				}
+				again := *s
+				again.r, again.revision = back, 50
+				d := declaration(camera(1, "Di nuovo"))
+				d.Contacts = was.Contacts
+				again.say(hour(2), d)
+				if owners, err := back.Owners(t.Context(), []string{s.site}); err != nil || owners[s.site].ID != was.ID {
+					t.Errorf("%+v, %v", owners, err)
+				}
+				if err := back.SetOrganisation(t.Context(), was, hour(3)); err != nil {
+					t.Error(err)
+				}
+				again.say(hour(4), d)
+				if own := mustOwn(t, back, s.site); !own.Inherited || len(own.Contacts) != 1 || own.Contacts[0].Contact != was.Contacts[0] {
+					t.Errorf("typed anew: %+v", own.Contacts)
 				}
 			}
 		})

@@ -10,13 +10,14 @@ import (
 // something was erased in between, the data key that is there is not the one that
 // the backup was sealed with; of one that was enrolled in between, there may be
 // none. Such a site is left as one that has declared nothing yet: its agents find
-// out that the register is behind, and send it again.
+// out that the register is behind, and send it again. An organisation has no agent:
+// it is left with its sites, for the office to type it anew.
 
 // dropUnread leaves out what the data keys do not open, and gives of how many
-// sites.
-func (r *Registry) dropUnread(ctx context.Context) (int, error) {
+// sites and organisations.
+func (r *Registry) dropUnread(ctx context.Context) (sites, organisations int, err error) {
 	var unread []string
-	err := r.update(ctx, func(ctx context.Context, tx *tx) error {
+	err = r.update(ctx, func(ctx context.Context, tx *tx) error {
 		err := each(ctx, tx, func(scan func(...any) error) error {
 			var id string
 			var body, key []byte
@@ -36,6 +37,9 @@ func (r *Registry) dropUnread(ctx context.Context) (int, error) {
 				return err
 			}
 		}
+		if organisations, err = r.dropUnreadOrganisations(ctx, tx); err != nil {
+			return err
+		}
 		if err := dropUnreadNotices(ctx, tx); err != nil {
 			return err
 		}
@@ -44,7 +48,7 @@ func (r *Registry) dropUnread(ctx context.Context) (int, error) {
 		}
 		return r.dropUnreadSubmissions(ctx, tx)
 	})
-	return len(unread), err
+	return len(unread), organisations, err
 }
 
 // dropContent leaves the site's grants, messages and acts.
@@ -68,6 +72,44 @@ func dropContent(ctx context.Context, tx *tx, siteID string) error {
 		}
 	}
 	return changed(ctx, tx, siteID)
+}
+
+// dropUnreadOrganisations leaves what an organisation is found by, which sites are
+// its, and how its identity was checked. The rest has to open again, or neither those sites
+// nor any list of organisations could be read: it says nothing until it is typed anew.
+func (r *Registry) dropUnreadOrganisations(ctx context.Context, tx *tx) (int, error) {
+	var unread []protocol.Organisation
+	err := each(ctx, tx, func(scan func(...any) error) error {
+		o := protocol.Organisation{Kind: protocol.Firm, Contacts: []protocol.Contact{}}
+		var key, body []byte
+		if err := scan(&o.ID, &o.Trust, &key, &body); err != nil {
+			return err
+		}
+		if _, err := r.openOrganisation(o.ID, key, body); err != nil {
+			o.Name = "? " + o.ID
+			unread = append(unread, o)
+		}
+		return nil
+	}, "SELECT id, coalesce((SELECT min(trust) FROM sites s WHERE s.organisation_id = o.id), ?), "+organisationKey+", body FROM organisations o", string(protocol.TrustInvitation))
+	if err != nil {
+		return 0, err
+	}
+	for _, o := range unread {
+		body, err := r.sealOrganisation(ctx, tx, o)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE organisations SET body = ? WHERE id = ?", body, o.ID); err != nil {
+			return 0, err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM delegations WHERE organisation_id = ?", o.ID); err != nil {
+			return 0, err
+		}
+		if err := r.vault.putLookups(ctx, tx, o.ID, nil); err != nil {
+			return 0, err
+		}
+	}
+	return len(unread), nil
 }
 
 // dropUnreadNotices leaves that they were, and how far they came.

@@ -120,10 +120,10 @@ func (o *collector) destroyCases(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// invite sends the invitations whose day has come, and deletes those that nobody used,
-// once it is on the trail.
+// invite sends the invitations whose day has come, and deletes what is left of cancelled
+// waves, and those that nobody used, once it is on the trail.
 func (o *collector) invite(ctx context.Context, now time.Time) error {
-	sendErr := o.reg.SendInvitations(ctx, now)
+	sendErr := errors.Join(o.reg.SendInvitations(ctx, now), o.reg.DropCancelled(ctx))
 	n, err := o.reg.DropInvitations(ctx, now.AddDate(0, 0, -o.config.InvitationDays), func(ctx context.Context, n int) error {
 		return o.record(ctx, web.Act{Kind: act.AgeingInvitations, User: registry.User{ID: ageingActor}, Count: n})
 	})

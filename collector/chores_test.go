@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,6 +37,34 @@ func TestAgeing(t *testing.T) {
 		if h.Kind != "ageing-reminded" || !bytes.Contains(body, []byte(site)) || !bytes.Contains(body, []byte(`"actor":"ageing"`)) {
 			t.Errorf("%+v %s", h, body)
 		}
+	}
+}
+
+// Every hour takes to its end what of a cancelled wave is left, whatever broke it off.
+func TestCancelledWaveEnds(t *testing.T) {
+	dir := t.TempDir()
+	o := opened(t, dir, func(*Config) {})
+	now := time.Now().UTC()
+	shop := registry.Invitee{Site: protocol.Site{Name: "Bar", Category: "shop"}, Channel: registry.ChannelLetter}
+	wave, _, err := o.reg.PlanWave(t.Context(), []registry.Invitee{shop, {Site: protocol.Site{Name: "Due", Category: "shop"}, Channel: registry.ChannelLetter}},
+		registry.WavePlan{PerDay: 1, At: now, Source: "albo", Record: func(context.Context, int, int) error { return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	register, err := sql.Open("sqlite3", registerFile(dir))
+	if err == nil {
+		_, err = register.ExecContext(t.Context(), "UPDATE waves SET cancelled_at = 1 WHERE number = ?", wave)
+		err = errors.Join(err, register.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.invite(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	all, err := o.reg.Waves(t.Context(), 0, 1)
+	if err != nil || len(all) != 1 || all[0].Gone != 1 || all[0].Queued != 0 {
+		t.Errorf("%+v, %v", all, err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -97,23 +98,35 @@ func (r *Registry) ResumeWave(ctx context.Context, number int, at time.Time) err
 }
 
 // CancelWave ends a wave: what has not gone out is deleted as if it had never been
-// in the file, and its codes are worth nothing.
+// in the file, and its codes are worth nothing. If it breaks off, DropCancelled goes on.
 func (r *Registry) CancelWave(ctx context.Context, number int, at time.Time) error {
-	var sites []string
-	err := r.changeWave(ctx, number, func(ctx context.Context, tx *tx, _ sql.NullInt64) (err error) {
-		if _, err = tx.ExecContext(ctx, "UPDATE waves SET cancelled_at = ? WHERE number = ?", micros(at), number); err != nil {
-			return err
-		}
-		sites, err = textsOf(ctx, tx, "SELECT x.site_id FROM invitations x WHERE x.wave = ?1 AND "+invitationWaits, number)
+	err := r.changeWave(ctx, number, func(ctx context.Context, tx *tx, _ sql.NullInt64) error {
+		_, err := tx.ExecContext(ctx, "UPDATE waves SET cancelled_at = ? WHERE number = ?", micros(at), number)
 		return err
 	})
-	for _, id := range sites {
-		if err == nil {
-			err = r.update(ctx, func(ctx context.Context, tx *tx) error { return r.dropInvitation(ctx, tx, id) })
-		}
+	if err == nil {
+		err = r.DropCancelled(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("cancel wave %d: %w", number, err)
+	}
+	return nil
+}
+
+// DropCancelled deletes what has not gone out of the waves that were cancelled. It is
+// called every hour: a cancelling may break off.
+func (r *Registry) DropCancelled(ctx context.Context) error {
+	var sites []string
+	err := r.view(ctx, func(tx *tx) (err error) {
+		sites, err = textsOf(ctx, tx, "SELECT x.site_id FROM waves w JOIN invitations x ON x.wave = w.number JOIN sites s ON s.id = x.site_id WHERE w.cancelled_at IS NOT NULL AND "+
+			invitationWaits+" AND "+unused)
+		return err
+	})
+	if err == nil {
+		err = r.dropInvitations(ctx, sites)
+	}
+	if err != nil {
+		return fmt.Errorf("delete what cancelled waves have not sent: %w", err)
 	}
 	return nil
 }
@@ -154,16 +167,31 @@ func (r *Registry) DropInvitations(ctx context.Context, ended time.Time, record 
 	if err == nil && len(sites) > 0 {
 		err = record(ctx, len(sites))
 	}
-	for _, id := range sites {
-		if err == nil {
-			err = r.update(ctx, func(ctx context.Context, tx *tx) error { return r.dropInvitation(ctx, tx, id) })
-			n++
-		}
+	if err == nil {
+		err = r.dropInvitations(ctx, sites)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("delete old invitations: %w", err)
 	}
-	return n, nil
+	return len(sites), nil
+}
+
+// dropInvitations deletes the invitations of these sites, some at once: others write in
+// between.
+func (r *Registry) dropInvitations(ctx context.Context, sites []string) error {
+	for some := range slices.Chunk(sites, inviteAtOnce) {
+		if err := r.update(ctx, func(ctx context.Context, tx *tx) error {
+			for _, id := range some {
+				if err := r.dropInvitation(ctx, tx, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropInvitation deletes an invitation and its site, where that is unused still, and

@@ -193,6 +193,32 @@ func TestWaveDays(t *testing.T) {
 	}
 }
 
+// A cancelling that broke off once the wave was marked is taken to its end: the codes
+// that wait are worth nothing, and the file invites anew; who came in and what went out stay.
+func TestWaveHalfCancelled(t *testing.T) {
+	c := newCampaign(t)
+	_, all := c.plan(invitees(6), WavePlan{PerDay: 2})
+	c.redeem(all[5])
+	if err := c.r.update(t.Context(), func(ctx context.Context, tx *tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE waves SET cancelled_at = ?", micros(c.now))
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time finds nothing to do
+		if err := c.r.DropCancelled(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.wantWave("half cancelled", "6 1 1 0 0 1 0 4") // who came in before their day counts as queued
+	}
+	if _, err := c.r.Redeem(t.Context(), ingest.Redemption{CodeHash: all[2].Code.Hash(), KeyHash: [32]byte{1}, AgentID: id(9), At: c.now}); !errors.Is(err, ingest.ErrUnknownCode) {
+		t.Errorf("a code of the rest: %v", err)
+	}
+	if _, got := c.plan(invitees(6), WavePlan{}); !slices.Equal(states(got), []string{"new", "open", "new", "new", "new", "known"}) {
+		t.Errorf("the file again: %v", states(got))
+	}
+}
+
 // An invitation is tried for as long as its code may be used, however long a server does
 // not take it, and no address stays in the queue of who came in by another way.
 func TestInvitationIsTried(t *testing.T) {

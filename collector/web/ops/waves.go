@@ -16,6 +16,9 @@ import (
 // wavesOnPage is how many waves a list has at most.
 const wavesOnPage = 50
 
+// waveTime is what a large wave may take to be changed.
+const waveTime = 10 * time.Minute
+
 // wavesView is the list of waves: those before a number, the newest first.
 type wavesView struct {
 	Waves []registry.Wave `json:"waves"`
@@ -44,9 +47,11 @@ func (o *Ops) waves(rw http.ResponseWriter, r *http.Request) {
 	o.show(rw, r, pages.Page{Template: "waves.html", Title: "waves.title", Data: v})
 }
 
-// changeWave pauses a wave, has it go on, or cancels what of it has not gone out.
+// changeWave pauses a wave, has it go on, or cancels what of it has not gone out, to the
+// end of it: a browser that has gone leaves no wave half cancelled.
 func (o *Ops) changeWave(kind act.Kind, do func(context.Context, int, time.Time) error) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
+		web.Long(rw, waveTime)
 		number, err := strconv.Atoi(r.PathValue("number"))
 		if err != nil || number < 1 {
 			o.unknownWave(rw, r)
@@ -55,7 +60,7 @@ func (o *Ops) changeWave(kind act.Kind, do func(context.Context, int, time.Time)
 		if !o.record(rw, r, kind, map[string]int{"wave": number}) {
 			return
 		}
-		err = do(r.Context(), number, o.Web.Now())
+		err = do(context.WithoutCancel(r.Context()), number, o.Web.Now())
 		switch {
 		case errors.Is(err, registry.ErrUnknownWave):
 			o.unknownWave(rw, r)

@@ -3,11 +3,14 @@ package ops
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"anagrafe/collector/act"
 	"anagrafe/collector/registry"
+	"anagrafe/collector/web"
 	"anagrafe/protocol"
 	"anagrafe/protocol/pages"
 	"anagrafe/protocol/pages/pagestest"
@@ -54,6 +57,26 @@ func TestWaves(t *testing.T) {
 	}
 	if len(d.acts) < 3 || d.acts[0].Kind != "wave-pause" || d.acts[2].Kind != "wave-cancel" {
 		t.Errorf("on the trail: %+v", d.acts)
+	}
+}
+
+// A wave is changed to the end of it, though who asked has gone.
+func TestWaveOutlastsItsRequest(t *testing.T) {
+	d := newDesk(t)
+	ctx, leave := context.WithCancel(web.WithUser(t.Context(), web.Host(registry.RoleOps)))
+	r := httptest.NewRequestWithContext(ctx, "POST", "http://localhost/waves/1/cancel", nil)
+	r.SetPathValue("number", "1")
+	called := false
+	d.ops.changeWave(act.WaveCancel, func(ctx context.Context, _ int, _ time.Time) error {
+		leave()
+		called = true
+		if err := ctx.Err(); err != nil {
+			t.Errorf("it breaks off: %v", err)
+		}
+		return nil
+	})(httptest.NewRecorder(), r)
+	if !called {
+		t.Error("it does not begin")
 	}
 }
 

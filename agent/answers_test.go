@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -213,6 +217,97 @@ func TestAnswersUsedCode(t *testing.T) {
 		if told := strings.Contains(log.String(), "refused"); told != (n == 1) || strings.Contains(log.String(), "code=") {
 			t.Errorf("the log after code %d: %s", n, &log)
 		}
+	}
+}
+
+// A disk that is full, wherever it hits, costs neither the code nor whom to call: with
+// room again the same file is carried out.
+func TestAnswersFullDisk(t *testing.T) {
+	collector := startRealCollector(t)
+	for _, table := range []string{"", "site", "contact"} { // "": identity.pem
+		t.Run(table, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := takeAnswers(answerFile(t, "[enrol]\ncode = \""+collector.invite("Filiale")+"\"\n[contact]\nname = \"Anna\"\nphone = \"+39 02 5550 0100\"\n"), dir); err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			s, err := openAgent(ctx, dir, defaults(), slog.New(slog.NewTextHandler(stopper{t.Output(), stop}, nil)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			blocked := filepath.Join(dir, "identity.pem", "no room")
+			if table == "" {
+				s.link.wrap = func(line http.RoundTripper) http.RoundTripper {
+					return afterwards{line, func() error { return os.MkdirAll(blocked, 0o700) }}
+				}
+			} else {
+				inInventory(t, dir, "CREATE TRIGGER no_room BEFORE INSERT ON "+table+" BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+			}
+			if err := s.answer(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(waitingAnswers(dir)); err != nil {
+				t.Fatalf("the file is thrown away: %v", err)
+			}
+			if table == "" {
+				s.link.wrap = nil
+				if err := os.RemoveAll(filepath.Dir(blocked)); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				inInventory(t, dir, "DROP TRIGGER no_room")
+			}
+			if err := s.answer(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(waitingAnswers(dir)); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the code is not forgotten: %v", err)
+			}
+			if held := known(t, s.inv); len(held.Sites) != 1 || len(held.Contacts[""]) != 1 {
+				t.Errorf("%+v %+v", held.Sites, held.Contacts)
+			}
+		})
+	}
+}
+
+// stopper is a log that ends the agent once it says that something is tried again.
+type stopper struct {
+	io.Writer
+	stop func()
+}
+
+func (s stopper) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("tried again")) {
+		s.stop()
+	}
+	return s.Writer.Write(line)
+}
+
+// afterwards does something once the collector has answered.
+type afterwards struct {
+	http.RoundTripper
+	do func() error
+}
+
+func (a afterwards) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := a.RoundTripper.RoundTrip(r)
+	return resp, errors.Join(err, a.do())
+}
+
+func inInventory(t *testing.T, dir, query string) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", filepath.Join(dir, "inventory.db"))
+	if err == nil {
+		_, err = db.ExecContext(t.Context(), query)
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -18,16 +18,17 @@ import (
 	"anagrafe/protocol"
 )
 
-// How long to wait between two tries to enrol: a branch's line may come days after its
-// computer.
+// How long to wait between two tries: a branch's line may come days after its computer,
+// and room on its disk later still.
 const (
 	firstAnswerWait = 15 * time.Second
 	maxAnswerWait   = 15 * time.Minute
 )
 
-// answer does what an answer file has left to do: it enrols, as soon as the collector
-// is reached, says whom to call, and forgets the code. It gives up where only a
-// person can go on, and says so in the log. Nothing is approved by it.
+// answer does what an answer file has left to do: it enrols, says whom to call, and
+// forgets the file. It gives up where only a person can go on, and says so in the log;
+// whatever else fails is tried again, with the file kept: its code is good for this
+// computer alone. Nothing is approved by it.
 func (s *agent) answer(ctx context.Context) error {
 	a, err := s.waiting()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -37,16 +38,20 @@ func (s *agent) answer(ctx context.Context) error {
 		s.log.Error("the answers of the installation cannot be read: enrol by hand", "err", err)
 		return nil
 	}
-	if err := s.enrolAs(ctx, a); err != nil {
-		if ctx.Err() != nil {
-			return nil // the next start goes on
-		}
-		_, hint := explain(err)
-		s.log.Error("the code of the answer file was refused: enrol by hand with another one", "err", err, "hint", hint)
-	} else if who, given := a.contact(); given {
-		own := client{&http.Client{Transport: inProcess{s.review.Control()}}}
-		if err := own.do(ctx, http.MethodPost, "/contact", who, nil); err != nil {
-			s.log.Error("whom to call could not be taken from the answer file: say it on the page", "err", err)
+	for _, step := range []struct {
+		do      func(context.Context, answers) error
+		refused string
+	}{
+		{s.enrolAs, "the code of the answer file was refused: enrol by hand with another one"},
+		{s.callAs, "whom to call could not be taken from the answer file: say it on the page"},
+	} {
+		if err := s.insist(ctx, a, step.do); err != nil {
+			if ctx.Err() != nil {
+				return nil // the next start goes on
+			}
+			_, hint := explain(err)
+			s.log.Error(step.refused, "err", err, "hint", hint)
+			break
 		}
 	}
 	if err := os.Remove(waitingAnswers(s.dir)); err != nil {
@@ -64,17 +69,31 @@ func (s *agent) waiting() (a answers, err error) {
 	return a, err
 }
 
-// enrolAs enrols, again and again while the collector is not reached.
 func (s *agent) enrolAs(ctx context.Context, a answers) error {
 	if a.Enrol.Code == "" {
 		return nil
 	}
+	return s.link.enrol(ctx, a.Enrol.Code, a.Enrol.Collector, false)
+}
+
+func (s *agent) callAs(ctx context.Context, a answers) error {
+	who, given := a.contact()
+	if !given {
+		return nil
+	}
+	own := client{&http.Client{Transport: inProcess{s.review.Control()}}}
+	return own.do(ctx, http.MethodPost, "/contact", who, nil)
+}
+
+// insist does one step again and again, until it succeeds or is refused for good.
+func (s *agent) insist(ctx context.Context, a answers, do func(context.Context, answers) error) error {
 	for wait := firstAnswerWait; ; wait = min(2*wait, maxAnswerWait) {
-		err := s.link.enrol(ctx, a.Enrol.Code, a.Enrol.Collector, false)
-		if e, ok := errors.AsType[*uplink.Error](err); err == nil || !ok || !temporary(e.Reason) {
+		err := do(ctx, a)
+		if err == nil || refused(err) {
 			return err
 		}
-		s.log.Warn("the collector of the answer file is not reached yet; it is tried again", "err", err)
+		_, hint := explain(err)
+		s.log.Warn("what the answer file says could not be done yet; it is tried again", "err", err, "hint", hint)
 		pause := time.NewTimer(wait/2 + rand.N(wait/2))
 		select {
 		case <-ctx.Done():
@@ -85,11 +104,19 @@ func (s *agent) enrolAs(ctx context.Context, a answers) error {
 	}
 }
 
-// temporary reports whether an enrolment may succeed later as it is.
-func temporary(r uplink.Reason) bool {
-	switch r {
-	case uplink.Unreachable, uplink.UnexpectedAnswer, uplink.ProxyRefused, uplink.ServerUntrusted, // by a clock that is not set yet
-		protocol.ReasonTemporary, protocol.ReasonTooMany:
+// refused reports whether only a person can go on: the code or the contact itself is
+// wrong. A line, a clock that is not set yet and a full disk come right without one.
+func refused(err error) bool {
+	if r, ok := errors.AsType[refusal](err); ok {
+		return r.Status < http.StatusInternalServerError
+	}
+	e, ok := errors.AsType[*uplink.Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Reason {
+	case uplink.BadCode, uplink.NoCollector, uplink.OtherCollector,
+		protocol.ReasonUnknownCode, protocol.ReasonUsedCode, protocol.ReasonRevoked, protocol.ReasonNotGranted, protocol.ReasonInvalid:
 		return true
 	}
 	return false

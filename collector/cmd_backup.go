@@ -125,12 +125,11 @@ func (o *collector) backupControl() http.Handler {
 		})
 	})
 	mux.HandleFunc("POST /backup-keys", func(rw http.ResponseWriter, r *http.Request) {
-		files, err := keyFiles(o.dir)
-		if err != nil {
-			o.opsWeb.Broken(rw, r, err)
-			return
-		}
 		o.answerBackup(rw, r, act.BackupKeys, func(out io.Writer, to []age.Recipient) (registry.ArchiveInfo, error) {
+			files, err := keyFiles(o.dir) // not before the entry on the trail, which may wait: they may be changed meanwhile
+			if err != nil {
+				return registry.ArchiveInfo{}, err
+			}
 			return o.reg.BackupKeys(r.Context(), out, to, version(), files)
 		})
 	})

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -44,8 +45,13 @@ type KeyFile struct {
 // filesTable is how an archive holds files.
 var filesTable = table{Name: "files", Columns: []column{{"path", "text"}, {"content", "bytes"}}}
 
+// errKeyChanged is returned for a master key that is not the register's any more.
+var errKeyChanged = errors.New("the master key that was read opens nothing of the register: if the key was changed just now, back up again; " +
+	"with several collectors, copy the file first from the one where it was changed")
+
 // BackupKeys writes the data keys, sealed with the master key, and the files
-// given: with them a Backup can be opened.
+// given, which have that one: with them a Backup can be opened. The files were read
+// before; if the master key was changed since, nothing is written.
 func (r *Registry) BackupKeys(ctx context.Context, out io.Writer, to []age.Recipient, version string, files []KeyFile) (ArchiveInfo, error) {
 	info, err := r.archive(ctx, out, to, ArchiveInfo{Kind: kindKeys, Version: version}, func(t table) bool {
 		return t.Name == dataKeysTable
@@ -65,6 +71,11 @@ func (r *Registry) archive(ctx context.Context, out io.Writer, to []age.Recipien
 		all = slices.DeleteFunc(all, func(t table) bool { return !takes(t) })
 		if info.Schema, err = schemaOf(ctx, tx); err != nil {
 			return err
+		}
+		if info.Kind == kindKeys {
+			if err := r.checkMaster(ctx, tx, files); err != nil {
+				return err
+			}
 		}
 		info.ID, info.At, info.Ledger = uuid.NewString(), exact(r.now()), r.ledger.head()
 		h := archiveHeader{ArchiveInfo: info, Tables: all}
@@ -88,6 +99,22 @@ func (r *Registry) archive(ctx context.Context, out io.Writer, to []age.Recipien
 		return w.close()
 	})
 	return info, err
+}
+
+// checkMaster finds out whether one of the files is the master key that opens the data
+// keys. The register's own tells: no other is sealed with a newer one before it is.
+func (r *Registry) checkMaster(ctx context.Context, tx *tx, files []KeyFile) error {
+	wrapped, err := wrappedOf(ctx, tx, registerOwner)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		m := &master{path: f.Path}
+		if m.take(f.Content) == nil && m.holds(wrappedWith(wrapped)) {
+			return nil
+		}
+	}
+	return errKeyChanged
 }
 
 // copyTable reads a table row by row; it holds one row at a time.

@@ -45,11 +45,12 @@ func (r *Registry) copies(t testing.TB, key *age.X25519Identity) copies {
 	if _, err := r.Backup(t.Context(), &backup, []age.Recipient{key.Recipient()}, "1.0"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.BackupKeys(t.Context(), &keys, []age.Recipient{key.Recipient()}, "1.0", []KeyFile{{"root.secret", []byte("secret")}}); err != nil {
-		t.Fatal(err)
-	}
 	master, err := os.ReadFile(r.vault.master.path)
 	if err != nil {
+		t.Fatal(err)
+	}
+	files := []KeyFile{{"root.secret", []byte("secret")}, {"keys/master.key", master}}
+	if _, err := r.BackupKeys(t.Context(), &keys, []age.Recipient{key.Recipient()}, "1.0", files); err != nil {
 		t.Fatal(err)
 	}
 	return copies{backup.Bytes(), keys.Bytes(), key, master}
@@ -291,7 +292,7 @@ func TestBackupRefused(t *testing.T) {
 	if _, _, err := CheckKeys(bytes.NewReader(c.backup), []age.Identity{c.key}); err == nil || !strings.Contains(err.Error(), "backup of the register") {
 		t.Error(err)
 	}
-	if _, files, err := CheckKeys(bytes.NewReader(c.keys), []age.Identity{c.key}); err != nil || len(files) != 1 || string(files[0].Content) != "secret" {
+	if _, files, err := CheckKeys(bytes.NewReader(c.keys), []age.Identity{c.key}); err != nil || len(files) != 2 || string(files[0].Content) != "secret" {
 		t.Error(files, err)
 	}
 	sealed, err := age.Decrypt(bytes.NewReader(c.backup), c.key)

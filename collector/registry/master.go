@@ -75,6 +75,11 @@ func (m *master) load() error {
 	if err != nil {
 		return err
 	}
+	return m.take(b)
+}
+
+// take uses the keyset that a file holds.
+func (m *master) take(b []byte) error {
 	// Not its error: it may quote the file.
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(b)))
 	if err != nil {

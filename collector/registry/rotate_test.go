@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"filippo.io/age"
 
 	"anagrafe/protocol"
 )
@@ -150,6 +153,57 @@ func TestRotationCutOff(t *testing.T) {
 				t.Errorf("in use are %v, and the file has %d keys", used, second.vault.master.handle.Len())
 			}
 		})
+	}
+}
+
+// Wherever the master key is changed between the reading of its file and the backup of
+// the data keys, the file opens all of them, or there is no backup.
+func TestBackupKeysWhileRotating(t *testing.T) {
+	r := openNew(t)
+	key := backupKey(t)
+	back := func(files ...KeyFile) (keys bytes.Buffer, err error) {
+		_, err = r.BackupKeys(t.Context(), &keys, []age.Recipient{key.Recipient()}, "1.0", files)
+		return keys, err
+	}
+	file := func() KeyFile { return KeyFile{"keys/master.key", readFile(t, r.vault.master.path)} }
+	good := func(when string, f KeyFile) {
+		t.Helper()
+		if _, err := back(f); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+		m := &master{}
+		if err := m.take(f.Content); err != nil {
+			t.Fatal(err)
+		}
+		for used := range keysInUse(t, r) {
+			if !m.holds(used) {
+				t.Errorf("%s: a backup that does not open all", when)
+			}
+		}
+	}
+	enrol(t, r, noon)
+	before := file()
+	good("before", before)
+	if err := r.vault.master.next(); err != nil {
+		t.Fatal(err)
+	}
+	during := file()
+	good("no data key sealed with the new one", before)
+	if _, _, err := r.rewrapSome(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	enrol(t, r, noon)
+	good("during", during)
+	if err := r.RotateMaster(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	good("read during, backed up after", during)
+	good("after", file())
+	if keys, err := back(before); !errors.Is(err, errKeyChanged) || keys.Len() > 0 {
+		t.Errorf("read before, backed up after: %d bytes, %v", keys.Len(), err)
+	}
+	if keys, err := back(KeyFile{"root.secret", []byte("secret")}); !errors.Is(err, errKeyChanged) || keys.Len() > 0 {
+		t.Errorf("without the master key: %d bytes, %v", keys.Len(), err)
 	}
 }
 

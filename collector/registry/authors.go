@@ -27,7 +27,7 @@ type reason string
 const (
 	reasonMeasured  reason = "measured"  // an agent read it from the recorder
 	reasonDeclared  reason = "declared"  // a person approved a declaration
-	reasonReplaced  reason = "replaced"  // an agent took the place of others: what they had declared went
+	reasonReplaced  reason = "replaced"  // an agent, or for contacts the organisation, took the place of others: what they had declared went
 	reasonLeft      reason = "left"      // what one agent had declared was withdrawn, others' stays
 	reasonEmptied   reason = "emptied"   // the same, and nothing stays; agents enrolled since may still declare
 	reasonSuspended reason = "suspended" // hidden from search
@@ -44,6 +44,9 @@ type Origin struct {
 }
 
 var measured = Origin{Author: authorAgent, Reason: reasonMeasured}
+
+// byOrganisation is the origin of contacts of a site that give way to its organisation's.
+var byOrganisation = Origin{Author: authorOps, Reason: reasonReplaced}
 
 // approved is the origin of what a person approved.
 func approved(a protocol.Approval, why reason) Origin {

@@ -123,6 +123,17 @@ func TestInheritedContacts(t *testing.T) {
 	if n := counted(t, r, "SELECT count(*) FROM sites WHERE organisation_id IS NOT NULL"); n != 0 {
 		t.Error("a withdrawn site is still the organisation's")
 	}
+	// What a site declared as its own before it joins is inherited where the organisation
+	// says the same.
+	same := enrol(t, r, noon)
+	inherits.Contacts = o.Contacts
+	same.say(noon, inherits)
+	if err := r.JoinOrganisation(t.Context(), same.site, o.ID, noon); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Own(t.Context(), same.site); err != nil || !got.Inherited {
+		t.Errorf("of a site that said the same: %+v, %v", got, err)
+	}
 	silent := enrol(t, r, noon) // nothing is declared of it
 	if err := r.JoinOrganisation(t.Context(), silent.site, o.ID, noon); err != nil {
 		t.Fatal(err)

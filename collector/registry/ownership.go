@@ -36,7 +36,7 @@ func (r *Registry) JoinOrganisation(ctx context.Context, siteID, organisationID 
 			return err
 		}
 		// Contacts that the organisation has too are inherited from now on.
-		w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID}, at: exact(at)}
+		w := write{r: r, tx: tx, m: protocol.Message{SiteID: siteID, MadeAt: exact(at)}, at: exact(at), origin: byOrganisation}
 		own, err := w.contacts(ctx)
 		if err != nil {
 			return err

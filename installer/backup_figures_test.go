@@ -74,7 +74,11 @@ func backupFigures(t *testing.T) []figure {
 	backing := timed(t, func() error {
 		return write(at["backup"], func(w io.Writer) error { _, err := r.Backup(t.Context(), w, to, "1.0"); return err })
 	})
-	if err := write(at["keys"], func(w io.Writer) error { _, err := r.BackupKeys(t.Context(), w, to, "1.0", nil); return err }); err != nil {
+	files, err := registrytest.KeyFiles(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := write(at["keys"], func(w io.Writer) error { _, err := r.BackupKeys(t.Context(), w, to, "1.0", files); return err }); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Close(); err != nil {

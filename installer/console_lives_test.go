@@ -287,7 +287,9 @@ func moveRegister(t *testing.T, dir, store string) {
 	}
 	to := []age.Recipient{key.Recipient()}
 	all := open("all.backup", func(w io.Writer) error { _, err := r.Backup(t.Context(), w, to, "1.0"); return err })
-	keys := open("keys.backup", func(w io.Writer) error { _, err := r.BackupKeys(t.Context(), w, to, "1.0", nil); return err })
+	files, err := registrytest.KeyFiles(dir)
+	must(err)
+	keys := open("keys.backup", func(w io.Writer) error { _, err := r.BackupKeys(t.Context(), w, to, "1.0", files); return err })
 	must(r.Close())
 	_, err = registry.Restore(t.Context(), registry.Restoration{Store: store, Keys: registrytest.Options(dir, quiet).Keys, Identities: []age.Identity{key}, Backup: all, KeysBackup: keys, Log: quiet})
 	must(err)

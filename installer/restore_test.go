@@ -29,8 +29,9 @@ func (w *world) archive() (*archived, error) {
 	a := &archived{known: backup{taken: time.Now(), ledger: w.ledger.copy(), asked: len(w.notices)}}
 	to := []age.Recipient{w.key.Recipient()}
 	_, err1 := w.collector.reg.Backup(w.ctx, &a.backup, to, "1.0")
-	_, err2 := w.collector.reg.BackupKeys(w.ctx, &a.keys, to, "1.0", nil)
-	return a, errors.Join(err1, err2)
+	files, err2 := registrytest.KeyFiles(w.collectorDir())
+	_, err3 := w.collector.reg.BackupKeys(w.ctx, &a.keys, to, "1.0", files)
+	return a, errors.Join(err1, err2, err3)
 }
 
 // restoreArchive has the register made anew from a backup, and starts the

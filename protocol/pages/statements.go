@@ -40,7 +40,7 @@ func Statements(f Face, log *slog.Logger) http.Handler {
 // the day from which it holds. Whoever changes the text in any language changes
 // this; a test holds the two together. The collector's pages name it too, of the notice
 // that package privacy writes.
-const OwnersNotice = "4 (2026-11-23)"
+const OwnersNotice = "5 (2026-11-24)"
 
 func loadStatements(log *slog.Logger) (*Set, error) {
 	files, err := fs.Sub(statementFiles, "statements")

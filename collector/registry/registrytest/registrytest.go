@@ -6,6 +6,7 @@ package registrytest
 import (
 	"bytes"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -27,6 +28,12 @@ func Options(dir string, log *slog.Logger) registry.Options {
 	secret := bytes.Repeat([]byte{3}, 32)
 	return registry.Options{Store: "sqlite:" + filepath.Join(dir, "registry.db"), Ledger: filepath.Join(dir, "erased.ledger"), Log: log,
 		Keys: registry.Keys{Master: filepath.Join(dir, "master.key"), Consult: key, Lookup: secret, Owners: secret, Ledger: secret}}
+}
+
+// KeyFiles are the files of such a register that a backup of its keys has to hold.
+func KeyFiles(dir string) ([]registry.KeyFile, error) {
+	master, err := os.ReadFile(filepath.Join(dir, "master.key"))
+	return []registry.KeyFile{{Path: "master.key", Content: master}}, err
 }
 
 // Open opens a register until the test ends.

@@ -116,7 +116,7 @@ func TestLongUpdateOtherSchema(t *testing.T) {
 // ends in its trial once it has taken that.
 func laterSchema(t *testing.T, dir, marker string) (overlay string) {
 	t.Helper()
-	const trial = "func (s *site) prove(ctx context.Context, parent *update.Parent) error {\n"
+	const trial = "func (s *agent) prove(ctx context.Context, parent *update.Parent) error {\n"
 	source := string(read(t, filepath.Join("..", "agent", "update.go")))
 	changed := strings.Replace(source, trial, trial+"\tif parent != nil && parent.Trial {\n\t\t_ = os.WriteFile(\""+marker+"\", nil, 0o600)\n\t\tos.Exit(3)\n\t}\n", 1)
 	if changed == source {

@@ -264,9 +264,12 @@ func (c channel) show() error {
 		}
 		fmt.Fprintln(c.out, "  online", strings.Join(root.Signed.Roles[metadata.TIMESTAMP].KeyIDs, " "))
 	}
-	tg, err := metadata.Targets().FromFile(c.staged("targets.json"))
+	tg, err := c.prepared(nil)
 	if err != nil {
-		return fmt.Errorf("nothing is prepared: %w", err)
+		return err
+	}
+	if tg == nil {
+		return errors.New("nothing is prepared")
 	}
 	fmt.Fprintf(c.out, "targets %d, until %s, signed by %d of %d\n", tg.Signed.Version, tg.Signed.Expires.Format(time.DateOnly), len(tg.Signatures), signers)
 	names := make([]string, 0, len(tg.Signed.Targets))
